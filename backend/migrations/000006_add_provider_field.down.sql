@@ -1,0 +1,4 @@
+-- Answers no longer say who served them; what is recorded is lost.
+
+ALTER TABLE messages
+    DROP COLUMN provider;

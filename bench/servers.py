@@ -1,0 +1,155 @@
+"""
+The servers that are measured on, and what is asked of them beside the measuring.
+
+Two of Rung's own launching: a throw-away one, which never waits for the disk, and a kept one
+with fsync on, where a commit costs what it costs in production. Autovacuum is off on both, so
+that only the measured programs take transaction ids.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.embedded import EmbeddedServer
+
+_FLUSHES = 21
+
+_SHAPE = """
+SELECT count(*), coalesce(sum(hashtext(c.relname || a.attname || a.atttypid::text)), 0)
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'schema_migrations%'
+    AND a.attnum > 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One database, as a client is told of it."""
+
+    host: str
+    port: int
+    user: str
+    dbname: str
+
+    @property
+    def url(self) -> str:
+        """A URL that libpq and golang-migrate both read."""
+        options = urlencode({"host": self.host, "port": self.port, "sslmode": "disable"})
+        return f"postgres://{quote(self.user, safe='')}@/{quote(self.dbname, safe='')}?{options}"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """
+    A running server.
+
+    Args:
+        name: what the report calls it.
+        host: its socket folder or its name.
+        detail: what else is known of it, for the report.
+    """
+
+    name: str
+    host: str
+    port: int
+    user: str
+    detail: str = ""
+
+    def at(self, dbname: str) -> Address:
+        """The address of one of its databases."""
+        return Address(self.host, self.port, self.user, dbname)
+
+    def connect(self, dbname: str = "postgres") -> psycopg.Connection:
+        """A connection of the bench's own, in autocommit."""
+        return psycopg.connect(self.at(dbname).url, autocommit=True)
+
+    def ask(self, query: str, dbname: str = "postgres") -> tuple[object, ...]:
+        """The first row of a query's answer."""
+        with self.connect(dbname) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return tuple(row)
+
+    @contextlib.contextmanager
+    def fresh_database(self, name: str) -> Iterator[Address]:
+        """A new database for the time of the block, with no write-back left to be done."""
+        with self.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute("CHECKPOINT")
+            try:
+                yield self.at(name)
+            finally:
+                drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+                connection.execute(drop)
+
+    def shape(self, dbname: str) -> tuple[object, ...]:
+        """A figure that is the same for two databases with the same columns and indexes."""
+        return self.ask(_SHAPE, dbname)
+
+    def next_xid(self) -> int:
+        """
+        The next transaction id, without taking one.
+
+        Two of them differ by the transactions that wrote in between, those that were rolled
+        back and savepoints that wrote included: the server's own count, whatever was sent.
+        """
+        query = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
+        return int(str(self.ask(query)[0]))
+
+
+@contextlib.contextmanager
+def throw_away() -> Iterator[Server]:
+    """A server on a folder to be thrown away: no fsync."""
+    from rung import embedded  # noqa: PLC0415 - a given server does without
+
+    with embedded.start() as running:
+        yield _quiet("no fsync", running)
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[Server]:
+    """A server on a folder that is kept: fsync, and so every waiting commit flushes."""
+    from rung import embedded  # noqa: PLC0415 - likewise
+
+    with tempfile.TemporaryDirectory(prefix="bench") as above:
+        # As root the server runs under another account, which has to get in.
+        Path(above).chmod(0o755)
+        with embedded.start(Path(above) / "data") as running:
+            flush = f"{_flush_ms(Path(above)):.1f} ms to flush a page"
+            yield replace(_quiet("fsync", running), detail=flush)
+
+
+def _flush_ms(folder: Path) -> float:
+    """Median milliseconds to write a page of 8 KiB in a folder and flush it."""
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        return 1000 * statistics.median(_flush(file.fileno()) for _ in range(_FLUSHES))
+
+
+def _flush(descriptor: int) -> float:
+    started = time.perf_counter()
+    os.pwrite(descriptor, bytes(8192), 0)
+    os.fdatasync(descriptor)
+    return time.perf_counter() - started
+
+
+def _quiet(name: str, running: EmbeddedServer) -> Server:
+    info = psycopg.conninfo.conninfo_to_dict(running.conninfo("postgres"))
+    server = Server(name, str(info["host"]), int(str(info["port"])), str(info["user"]))
+    with server.connect() as connection:
+        connection.execute("ALTER SYSTEM SET autovacuum = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return server

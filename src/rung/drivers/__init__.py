@@ -1,0 +1,41 @@
+"""
+The databases there are. Knowing their names costs nothing; opening one loads its driver.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.errors import DriverMissing
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Driver
+
+_POSTGRES = ("postgres", "postgresql", "pgx", "pgx5")
+
+
+def open_driver(database: str) -> Driver:
+    """
+    The driver for a database, not yet connected.
+
+    Args:
+        database: a URL, or a libpq keyword string such as `host=db dbname=chatapp`.
+
+    Raises:
+        DriverMissing: no driver has that scheme, or its package is not installed.
+        UsageError: the text cannot be read.
+    """
+    scheme, separator, _ = database.partition("://")
+    if separator and scheme not in _POSTGRES:
+        raise DriverMissing(
+            "The database's URL has a scheme that no driver knows.",
+            f"Known schemes: {', '.join(_POSTGRES)}.",
+        )
+    try:
+        from rung.drivers.postgres import PostgresDriver  # noqa: PLC0415 - loads psycopg
+    except ImportError as error:
+        raise DriverMissing(
+            f"The PostgreSQL driver cannot be loaded: {error}.",
+            "Install it with: pip install 'rung[binary]'",
+        ) from error
+    return PostgresDriver(database)

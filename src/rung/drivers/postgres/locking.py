@@ -1,0 +1,59 @@
+"""
+The advisory keys that exclude other runs, and their taking and giving back.
+
+One key is ours. The others are golang-migrate's for this ledger, in both usual forms: its
+command line hashes the database's name with the slash of the URL before it, its library
+without. All are taken by trying: a query that waits for a lock holds a snapshot, on which a
+concurrent index build of the holder would wait in turn, until one of the two is shot.
+
+The formula of golang-migrate's keys: CRC-32 (IEEE) of schema, table and database joined by
+NUL bytes, times 1486364155, modulo 2^32.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from rung.drivers.postgres.quoting import Sql
+from rung.ledger import LEDGER_TABLE
+
+_SALT = 1486364155
+_OURS = 0x52756E67
+"""The upper half of our key: above every key of golang-migrate's, which fit in 32 bits."""
+
+
+def foreign_key(schema: str, table: str, database: str) -> int:
+    """golang-migrate's advisory key for a ledger, by the name it knows the database by."""
+    name = b"\0".join(part.encode() for part in (schema, table, database))
+    return zlib.crc32(name) * _SALT & 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one ledger."""
+
+    ours: int
+    foreign: tuple[int, ...]
+
+    @classmethod
+    def of(cls, schema: str, database: str) -> Keys:
+        """The keys of the ledger in a schema of a database."""
+        plain = foreign_key(schema, LEDGER_TABLE, database)
+        from_url = foreign_key(schema, LEDGER_TABLE, f"/{database}")
+        return cls(_OURS << 32 | plain, (from_url, plain))
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """Every key, ours first."""
+        return (self.ours, *self.foreign)
+
+
+def take(keys: tuple[int, ...]) -> Sql:
+    """Try each key; a row of booleans."""
+    return Sql("SELECT " + ", ".join(f"pg_catalog.pg_try_advisory_lock({key})" for key in keys))
+
+
+def give_back(keys: tuple[int, ...]) -> Sql:
+    """Give each key back; a row of booleans."""
+    return Sql("SELECT " + ", ".join(f"pg_catalog.pg_advisory_unlock({key})" for key in keys))

@@ -1,0 +1,127 @@
+"""
+Puts a message together from the file's SQL and statements of ours, and reads errors back.
+
+Pure. A message is a row of pieces; each knows how many statements it holds and, where it is
+text of the file, where in the file it begins. So the server's character position and the
+number of completed statements can both be turned into a place in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rung.statements import TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.drivers.postgres.quoting import Sql
+    from rung.statements import Script, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """
+    A stretch of a message.
+
+    `label` names what of ours it is; empty for the file's text, which begins in the file at
+    `file_start` and whose first statement is the file's number `first`.
+    """
+
+    sql: str
+    statements: int
+    label: str = ""
+    file_start: int = 0
+    first: int = 0
+
+
+def ours(label: str, *statements: Sql) -> Piece:
+    """Statements of ours, each closed by a semicolon."""
+    return Piece("".join(f"{sql};\n" for sql in statements), len(statements), label)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The pieces in order, and the data for each COPY … FROM STDIN among them."""
+
+    pieces: tuple[Piece, ...]
+    copy_data: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        """The text as it is sent."""
+        return "".join(piece.sql for piece in self.pieces)
+
+    def running(self, done: int) -> Piece:
+        """The piece whose statement runs after `done` statements are complete."""
+        for piece in self.pieces:
+            if done < piece.statements:
+                return piece
+            done -= piece.statements
+        return self.pieces[-1]
+
+    def statement_running(self, done: int) -> int | None:
+        """The file's number of the statement that runs then; None for one of ours."""
+        for piece in self.pieces:
+            if done < piece.statements:
+                return None if piece.label else piece.first + done
+            done -= piece.statements
+        return None
+
+    def file_done(self, done: int) -> int:
+        """How many of the completed statements are the file's."""
+        count = 0
+        for piece in self.pieces:
+            taken = min(done, piece.statements)
+            done -= taken
+            count += 0 if piece.label else taken
+        return count
+
+    def file_offset(self, position: int) -> int | None:
+        """The place in the file of a character of the message; None for text of ours."""
+        for piece in self.pieces:
+            if position < len(piece.sql):
+                return None if piece.label else piece.file_start + position
+            position -= len(piece.sql)
+        return None
+
+
+def file_pieces(script: Script, first: int, last: int) -> Iterator[Piece]:
+    """
+    The file's statements `first` to `last` as they are sent: byte for byte, COPY data cut out.
+
+    Where they are all of the file, so is the text, comments and white space included.
+    """
+    statements = script.statements[first - 1 : last]
+    whole = len(statements) == len(script.statements)
+    start = 0 if whole else statements[0].start
+    end = len(script.text) if whole else _end(script, statements[-1])
+    number = first
+    for copy in (statement for statement in statements if statement.copy_data is not None):
+        data_start, data_end = _copy_range(script, copy)
+        held = [s for s in statements if start <= s.start < data_start]
+        yield Piece(script.text[start:data_start], len(held), "", start, number)
+        start, number = data_end, number + len(held)
+    rest = [s for s in statements if s.start >= start]
+    yield Piece(script.text[start:end], len(rest), "", start, number)
+
+
+def copy_blocks(script: Script, first: int, last: int) -> tuple[str, ...]:
+    """The data of each COPY … FROM STDIN among those statements, in order."""
+    ranges = (statement.copy_data for statement in script.statements[first - 1 : last])
+    return tuple(script.text[found[0] : found[1]] for found in ranges if found is not None)
+
+
+def _end(script: Script, last: Statement) -> int:
+    return _copy_range(script, last)[1] if last.copy_data is not None else last.end
+
+
+def _copy_range(script: Script, statement: Statement) -> tuple[int, int]:
+    """The range of the data with its closing line, which only psql reads."""
+    assert statement.copy_data is not None
+    start, end = statement.copy_data
+    for token in script.tokens:
+        if token.kind is TokenKind.COPY_DATA and token.start == start:
+            return start, token.end
+    return start, end

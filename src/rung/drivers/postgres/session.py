@@ -1,0 +1,211 @@
+"""
+One connection to PostgreSQL as a `Session`: looking, locking, and the ledger's own writes.
+
+Running a file's SQL is in `running`. Policy is nowhere here: what to run, how long to wait
+for a lock and what to tell people is decided above the drivers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.drivers.base import Carried, LockHolder, Ran
+from rung.drivers.postgres import locking, looking, quoting
+from rung.drivers.postgres.dropping import drop_statements
+from rung.drivers.postgres.message import ours
+from rung.drivers.postgres.records import FORGET, Tables
+from rung.drivers.postgres.running import Running
+from rung.drivers.postgres.statements import statement
+from rung.drivers.postgres.wire import Wire
+from rung.errors import QueryFailed
+from rung.ledger import Outcome
+from rung.losses import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+    from rung.drivers.base import Attempt, Look, Move, Place, Refusal
+    from rung.drivers.postgres.quoting import Sql
+    from rung.drivers.postgres.wire import Reply
+    from rung.statements import Script, Unit
+    from rung.stopping import Stop
+
+
+class PostgresSession:
+    """See `rung.drivers.base.Session`."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], stop: Stop) -> None:
+        self._connection = connection
+        self._wire = Wire(connection, stop)
+        self._user = connection.info.user
+        self._place: Place | None = None
+
+    # --- reading -------------------------------------------------------------------------
+
+    def look(self) -> Look:
+        """Read all that a decision needs, in one round trip, without lock or write."""
+        look = looking.answer(self._wire.ask(looking.question()))
+        self._place = look.place
+        return look
+
+    def locate(self) -> Place:
+        """Find where the ledger is, without reading it."""
+        if self._place is None:
+            self._place = looking.place(self._wire.ask(looking.where_question()))
+        return self._place
+
+    def attempt_outcome(self, attempt_id: str) -> Outcome | None:
+        """How the history says an attempt ended; None where it has no row of it."""
+        places = {"history": self._tables.history, "attempt": quoting.text(attempt_id)}
+        rows = self._insist(statement("find_attempt", **places)).rows(0)
+        return Outcome(rows[0][0]) if rows else None
+
+    def process_alive(self, pid: int) -> bool:
+        """Whether a server process that is older than this connection still runs."""
+        reply = self._insist(statement("process_alive", pid=quoting.number(pid)))
+        return reply.rows(0)[0][0] != "0"
+
+    # --- locking -------------------------------------------------------------------------
+
+    def try_lock(self) -> bool:
+        """Take every key that excludes other runs, or none."""
+        return self._try(self._keys.all)
+
+    def unlock(self) -> None:
+        """Give all keys back."""
+        self._wire.ask(locking.give_back(self._keys.all))
+
+    def yield_foreign_keys(self) -> None:
+        """Give back golang-migrate's keys, keeping our own."""
+        self._wire.ask(locking.give_back(self._keys.foreign))
+
+    def try_foreign_keys(self) -> bool:
+        """Take golang-migrate's keys again, all or none."""
+        return self._try(self._keys.foreign)
+
+    def holder(self) -> LockHolder | None:
+        """Who holds one of our keys."""
+        keys = quoting.Sql(", ".join(str(key) for key in self._keys.all))
+        rows = self._insist(statement("lock_holder", keys=keys)).rows(0)
+        if not rows:
+            return None
+        pid, user, application, address, since = (value or "" for value in rows[0])
+        return LockHolder(int(pid), user, application, address or "this machine", since)
+
+    def _try(self, keys: tuple[int, ...]) -> bool:
+        row = self._insist(locking.take(keys)).rows(0)[0]
+        taken = tuple(key for key, got in zip(keys, row, strict=True) if got == "t")
+        if taken and len(taken) < len(keys):
+            self._wire.ask(locking.give_back(taken))
+        return len(taken) == len(keys)
+
+    # --- writing -------------------------------------------------------------------------
+
+    def ensure_tables(self) -> None:
+        """Make ledger and history where they are missing."""
+        tables = self._tables
+        self._commit(
+            statement("create_ledger", ledger=tables.ledger),
+            statement("create_history", history=tables.history),
+        )
+
+    def run_whole(self, script: Script, move: Move, attempt: Attempt, *, last: bool) -> Ran:
+        """Run a script in one transaction with its move and its history row."""
+        return self._running.whole(script, move, attempt, last=last)
+
+    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+        """Commit the dirty mark and the history row of a file that runs unit by unit."""
+        record = self._tables.record(attempt, Outcome.RUNNING)
+        return self._running.write_afresh(*self._tables.move(move), record)
+
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+        """Run one unit and record the progress with it."""
+        return self._running.unit(script, unit, attempt_id)
+
+    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+        """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
+        outcome = Outcome.FAILED if refusal else Outcome.DONE
+        moves = self._tables.move(move) if move else ()
+        return self._running.write(*moves, self._tables.end(attempt_id, outcome, refusal))
+
+    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
+        """Write the history row of an attempt that was rolled back."""
+        self._commit(self._tables.record(attempt, Outcome.FAILED, refusal))
+
+    def restore_session(self) -> Carried:
+        """Put the session back to what it was at connect; name what had been changed."""
+        question = statement("changed_settings", user=quoting.text(self._user))
+        changed = self._insist(quoting.Sql(ours("", question, *FORGET).sql)).rows(0)[0][0]
+        return Carried(tuple(changed.split(", ")) if changed else ())
+
+    def flush(self) -> None:
+        """Have every commit so far on disk."""
+        self._commit(statement("touch_ledger", ledger=self._tables.ledger))
+
+    def force(self, version: int | None, attempt: Attempt) -> None:
+        """Write the ledger, clean at `version`, whatever it holds, with a history row."""
+        record = self._tables.record(attempt, Outcome.DONE)
+        self._commit(*self._tables.write(version), record)
+
+    # --- losing --------------------------------------------------------------------------
+
+    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+        """The same losses with the planner's estimate of the rows in them."""
+        questions = [
+            statement("estimate_rows", table=quoting.text(loss.table)) for loss in losses
+        ]
+        if not questions:
+            return ()
+        reply = self._insist(quoting.Sql(ours("", *questions).sql))
+        rows = [reply.rows(index) for index in range(len(losses))]
+        return tuple(
+            loss.estimated(int(found[0][0] or -1) if found else None)
+            for loss, found in zip(losses, rows, strict=True)
+        )
+
+    def everything(self) -> tuple[Loss, ...]:
+        """All that `drop_everything` would remove."""
+        question = statement("everything", schema=quoting.text(self.locate().schema))
+        return tuple(
+            Loss(kind or "", described or "", rows=None if rows is None else int(rows))
+            for kind, described, rows in self._insist(question).rows(0)
+        )
+
+    def drop_everything(self) -> None:
+        """Remove all objects of the ledger's schema that no extension owns, at once."""
+        self._commit(*drop_statements(self.everything()))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    # --- inside --------------------------------------------------------------------------
+
+    @property
+    def _tables(self) -> Tables:
+        return Tables.of(self.locate().schema)
+
+    @property
+    def _keys(self) -> locking.Keys:
+        return locking.Keys.of(self.locate().schema, self.locate().database)
+
+    @property
+    def _running(self) -> Running:
+        return Running(self._wire, self._tables)
+
+    def _insist(self, sql: Sql) -> Reply:
+        reply = self._wire.ask(sql)
+        if reply.error:
+            message = reply.error.message
+            raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
+        return reply
+
+    def _commit(self, *statements: Sql) -> None:
+        ran = self._running.write(*statements)
+        if ran.refusal:
+            server = ran.refusal.server
+            raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)
+
+

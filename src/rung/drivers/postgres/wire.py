@@ -1,0 +1,204 @@
+"""
+Sends one message to PostgreSQL and collects everything that comes back.
+
+A message is a simple query: any number of statements, one round trip. COPY data is fed
+where the server asks for it. Nothing here knows what the statements mean. While it waits it
+looks at the `Stop`: asked to cancel, it cancels on the server and goes on collecting.
+
+Protocol: PostgreSQL documentation, "Message Flow", simple query and COPY sub-protocols.
+"""
+
+from __future__ import annotations
+
+import select
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import pq
+from psycopg.pq import DiagnosticField, ExecStatus
+
+from rung.drivers.base import Disconnected, ServerNotice
+from rung.errors import ServerMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg.pq.abc import PGresult
+
+    from rung.stopping import Stop
+
+_LOOK_AT_STOP_MS = 50
+_COPY_CHUNK = 1 << 18
+
+Row = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerError:
+    """An error of the server; `position` counts characters of the message from 0."""
+
+    message: ServerMessage
+    position: int | None
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came back: a result for each statement that completed, then maybe an error."""
+
+    results: list[PGresult] = field(default_factory=list)
+    error: ServerError | None = None
+    notices: list[ServerNotice] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """How many statements completed."""
+        return len(self.results)
+
+    def rows(self, index: int) -> list[Row]:
+        """The rows of one completed statement, as text."""
+        result = self.results[index]
+        return [
+            tuple(_decode(result.get_value(row, column)) for column in range(result.nfields))
+            for row in range(result.ntuples)
+        ]
+
+
+class Wire:
+    """The low-level side of one connection."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], stop: Stop) -> None:
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._pgconn.nonblocking = 1
+        self._pgconn.notice_handler = self._on_notice
+        self._stop = stop
+        self._notices: list[ServerNotice] = []
+        self._poll = select.poll()
+        self._poll.register(self._pgconn.socket, select.POLLIN)
+
+    @property
+    def in_transaction(self) -> bool:
+        """True where a transaction block was left open, failed or not."""
+        return self._pgconn.transaction_status != pq.TransactionStatus.IDLE
+
+    def ask(self, sql: str, copy_data: Sequence[str] = ()) -> Reply:
+        """
+        Send a message and wait for its end.
+
+        Args:
+            sql: the statements.
+            copy_data: the data for each COPY … FROM STDIN in them, in order.
+
+        Raises:
+            Disconnected: the connection was lost before the end.
+        """
+        reply = Reply()
+        self._notices = reply.notices
+        try:
+            self._pgconn.send_query(sql.encode())
+            self._collect(reply, list(copy_data))
+        except psycopg.OperationalError as error:
+            raise Disconnected(str(error).strip()) from None
+        except BaseException:
+            self._abandon()
+            raise
+        if self._pgconn.status != pq.ConnStatus.OK:
+            raise Disconnected(reply.error.message.message if reply.error else "closed")
+        return reply
+
+    def _collect(self, reply: Reply, copy_data: list[str]) -> None:
+        while (result := self._next_result()) is not None:
+            match result.status:
+                case ExecStatus.COPY_IN:
+                    self._feed(copy_data.pop(0) if copy_data else None)
+                case ExecStatus.COPY_OUT:
+                    self._drain()
+                case ExecStatus.FATAL_ERROR:
+                    reply.error = _error(result)
+                case _:
+                    reply.results.append(result)
+
+    def _next_result(self) -> PGresult | None:
+        self._flush()
+        while self._pgconn.is_busy():
+            self._wait(select.POLLIN)
+            self._pgconn.consume_input()
+        return self._pgconn.get_result()
+
+    def _flush(self) -> None:
+        while self._pgconn.flush():
+            if self._wait(select.POLLIN | select.POLLOUT) & select.POLLIN:
+                self._pgconn.consume_input()
+
+    def _wait(self, wanted: int) -> int:
+        self._poll.modify(self._pgconn.socket, wanted)
+        cancelled = False
+        while not (ready := self._poll.poll(_LOOK_AT_STOP_MS)):
+            if self._stop.cancelling and not cancelled:
+                cancelled = True
+                self.cancel()
+        return ready[0][1]
+
+    def cancel(self) -> None:
+        """Ask the server to cancel what it is doing; the reply still comes."""
+        self._connection.cancel_safe(timeout=5)
+
+    def _feed(self, data: str | None) -> None:
+        if data is None:
+            self._pgconn.put_copy_end(b"the file has no data for this COPY")
+            return
+        content = data.encode()
+        for start in range(0, len(content), _COPY_CHUNK):
+            while not self._pgconn.put_copy_data(content[start : start + _COPY_CHUNK]):
+                self._flush()
+            self._flush()
+        while not self._pgconn.put_copy_end():
+            self._flush()
+
+    def _drain(self) -> None:
+        while True:
+            size, _ = self._pgconn.get_copy_data(1)
+            if size < 0:
+                return
+            if size == 0:
+                self._wait(select.POLLIN)
+                self._pgconn.consume_input()
+
+    def _abandon(self) -> None:
+        """After Ctrl-C: cancel on the server and close, so that nothing runs on unseen."""
+        try:
+            self.cancel()
+        except psycopg.Error:
+            pass  # the connection may be gone already, and the first error is the one to tell
+        finally:
+            self._connection.close()
+
+    def _on_notice(self, result: PGresult) -> None:
+        self._notices.append(
+            ServerNotice(
+                _field(result, DiagnosticField.SEVERITY_NONLOCALIZED),
+                _field(result, DiagnosticField.SQLSTATE),
+                _field(result, DiagnosticField.MESSAGE_PRIMARY),
+            )
+        )
+
+
+def _error(result: PGresult) -> ServerError:
+    position = _field(result, DiagnosticField.STATEMENT_POSITION)
+    message = ServerMessage(
+        _field(result, DiagnosticField.MESSAGE_PRIMARY) or _decode(result.error_message) or "",
+        _field(result, DiagnosticField.SQLSTATE),
+        _field(result, DiagnosticField.MESSAGE_DETAIL),
+        _field(result, DiagnosticField.MESSAGE_HINT),
+        _field(result, DiagnosticField.CONTEXT),
+    )
+    return ServerError(message, int(position) - 1 if position else None)
+
+
+def _field(result: PGresult, which: DiagnosticField) -> str:
+    return _decode(result.error_field(which)) or ""
+
+
+def _decode(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")

@@ -1,0 +1,376 @@
+"""
+The process that owns one embedded server: starts it, waits until nobody uses it, stops it.
+
+Each user holds a shared lock on one file. The keeper waits for the exclusive lock on it,
+so the kernel counts who is left, and a user that is killed counts as gone at once.
+
+Runs alone in a fresh interpreter: it imports nothing of Rung and decides nothing (which
+binaries, which account, which settings is the business of the modules beside it).
+Should the keeper itself be killed, Linux signals the server in its stead; elsewhere the
+server stays until the next `start` of a kept folder finds it, or until it is stopped by hand.
+"""
+
+# The process is to be up in milliseconds: pathlib and contextlib would cost some of them.
+# ruff: noqa: PTH105, PTH106, PTH108, PTH112, PTH114, PTH118, PTH123, PTH208, SIM105
+
+from __future__ import annotations
+
+import _thread
+import errno
+import fcntl
+import os
+import signal
+import stat
+import sys
+import time
+
+USERS = "users.lock"
+"""Shared by each user; exclusive for the keeper that stops the server."""
+KEEPER = "keeper.lock"
+"""Exclusive as long as a keeper lives."""
+SERVER = "server.lock"
+"""Exclusive as long as the keeper or any process of its server lives."""
+STATE = "server.state"
+"""What a later user has to know, in lines; written when the server is ready."""
+
+LOG = "server.log"
+"""What the server wrote since its start."""
+
+_READY_LINE = 7
+LOG_LINES = 20
+PIPE_BYTES = 16000
+READY_SECONDS = 60.0
+OLD_SERVER_SECONDS = 60.0
+PATIENCE_SECONDS = {signal.SIGINT: 120.0, signal.SIGQUIT: 8.0, signal.SIGKILL: 8.0}
+SWEEP_AFTER_SECONDS = 60.0
+
+CLONE_NEWUSER = 0x10000000
+PR_SET_PDEATHSIG = 1
+
+
+class KeeperError(Exception):
+    """The server could not be started; the text says why."""
+
+
+def main(arguments: list[str]) -> int:
+    """
+    Run a command as another account, or keep a server.
+
+    Args:
+        arguments: `run key=value… -- command…` or `keep key=value… -- command…`.
+    """
+    end = arguments.index("--")
+    facts = dict(pair.split("=", 1) for pair in arguments[1:end])
+    command = arguments[end + 1 :]
+    if arguments[0] == "run":
+        become(facts["identity"])
+        os.execve(command[0], command, environment(facts))  # noqa: S606
+    return keep(facts, command)
+
+
+def keep(facts: dict[str, str], command: list[str]) -> int:
+    """
+    Detach, start the server when told to, report, and stop it when it is free.
+
+    Args:
+        facts: `home` (locks, state and log), `data`, `socket` (its folder), `identity`,
+            `stop` (a signal's number), `remove` (a folder to delete at the end), `version`,
+            `library` (for LD_LIBRARY_PATH, or empty).
+        command: the server's command line.
+    """
+    if os.fork():
+        return 0
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    report, told = os.dup(1), os.read(0, 3)
+    silence()
+    try:
+        if told == b"go\n":
+            serve(facts, command, report)
+    finally:
+        remove(facts["remove"])
+    return 0
+
+
+def serve(facts: dict[str, str], command: list[str], report: int) -> None:
+    """Start the server, tell the caller what became of it, and wait for the server's end."""
+    try:
+        server = start(facts, command)
+    except (KeeperError, OSError) as error:
+        log = read_lines(os.path.join(facts["home"], LOG))[-LOG_LINES:]
+        os.write(report, "\n".join(("failed", str(error), *log)).encode()[:PIPE_BYTES])
+        return
+    os.write(report, f"ready\n{server}\n{os.getpid()}\n".encode())
+    os.close(report)
+    watch(server, facts)
+
+
+def start(facts: dict[str, str], command: list[str]) -> int:
+    """Take the locks of this place, start the server, and return its process id when ready."""
+    home = facts["home"]
+    take(open_lock(home, KEEPER), OLD_SERVER_SECONDS)
+    server_lock = open_lock(home, SERVER)
+    take(server_lock, OLD_SERVER_SECONDS)
+    server = spawn(facts, command, server_lock)
+    try:
+        wait_until_ready(server, os.path.join(facts["data"], "postmaster.pid"))
+    except KeeperError:
+        stop(server, signal.SIGQUIT)
+        raise
+    lines = (str(server), str(os.getpid()), facts["socket"], facts["version"])
+    write_state(home, "\n".join(lines))
+    return server
+
+
+def watch(server: int, facts: dict[str, str]) -> None:
+    """Wait for the server's end, which a thread brings about when the last user has gone."""
+    how = signal.Signals(int(facts["stop"]))
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(server, how))
+    users = open_lock(facts["home"], USERS)
+    _thread.start_new_thread(stop_when_free, (users, server, how))
+    if facts["home"] == facts["remove"]:
+        sweep(facts["home"])
+    os.waitpid(server, 0)
+    forget_state(facts["home"])
+
+
+def stop_when_free(users: int, server: int, how: signal.Signals) -> None:
+    """Wait for the exclusive lock, then end the server, more and more firmly."""
+    fcntl.flock(users, fcntl.LOCK_EX)
+    for firmer in (how, signal.SIGQUIT, signal.SIGKILL):
+        os.kill(server, firmer)
+        time.sleep(PATIENCE_SECONDS[firmer])
+
+
+def stop(server: int, how: signal.Signals) -> None:
+    """End a server that is no use, and collect it."""
+    try:
+        os.kill(server, how)
+        os.waitpid(server, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # it had ended by itself
+
+
+def spawn(facts: dict[str, str], command: list[str], server_lock: int) -> int:
+    """Start the server's first process, tied to this one's life."""
+    keeper, calls = os.getpid(), system_calls()
+    server = os.fork()
+    if server:
+        return server
+    try:  # pragma: no cover - the server's process from here on
+        os.set_inheritable(server_lock, True)  # noqa: FBT003 - positional only
+        become(facts["identity"])
+        follow(keeper, int(facts["stop"]), calls)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        os.execve(command[0], command, environment(facts))  # noqa: S606
+    except BaseException as error:  # noqa: BLE001  # pragma: no cover
+        os.write(2, f"{command[0]}: {error}\n".encode())
+    finally:  # pragma: no cover
+        os._exit(127)
+
+
+def become(identity: str) -> None:
+    """
+    Take on the identity that the server runs under.
+
+    Args:
+        identity: `self`, `account:UID:GID`, or `namespace:UID:GID` with the ids that this
+            process shall have inside a user namespace of its own.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    kind, _, ids = identity.partition(":")
+    if kind == "self":
+        return
+    uid, gid = (int(part) for part in ids.split(":"))
+    if kind == "account":
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+        return
+    outside = os.geteuid(), os.getegid()
+    import ctypes
+
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, "no user namespace could be made: " + os.strerror(number))
+    write("/proc/self/setgroups", "deny")
+    write("/proc/self/uid_map", f"{uid} {outside[0]} 1")
+    write("/proc/self/gid_map", f"{gid} {outside[1]} 1")
+
+
+def system_calls() -> object:
+    """
+    Load what reaches the system calls that Python has no name for.
+
+    To be called before the account is changed: the new one may not be able to read the files
+    of this interpreter.
+    """
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def follow(keeper: int, number: int, calls: object) -> None:
+    """Have the kernel send us this signal when the keeper dies (Linux only)."""
+    if sys.platform == "linux":
+        calls.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)  # type: ignore[attr-defined]
+        if os.getppid() != keeper:
+            os._exit(127)
+
+
+def environment(facts: dict[str, str]) -> dict[str, str]:
+    """All that the server's programs get to see of our environment: nothing of the user's."""
+    made = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+    if facts.get("library"):
+        made["LD_LIBRARY_PATH"] = facts["library"]
+    return made
+
+
+def wait_until_ready(server: int, pid_file: str) -> None:
+    """
+    Wait for `ready` in line 8 of the server's pid file.
+
+    Raises:
+        KeeperError: the server ended, or took longer than READY_SECONDS.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(server, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            raise KeeperError(f"the server ended with code {code} before it was ready")
+        if says_ready(read_lines(pid_file), server):
+            return
+        time.sleep(0.002)
+    raise KeeperError(f"the server was not ready after {READY_SECONDS:.0f} s")
+
+
+def says_ready(lines: list[str], server: int) -> bool:
+    """Tell whether a pid file is of this server and says that it takes connections."""
+    whole = len(lines) > _READY_LINE
+    return whole and lines[0] == str(server) and lines[_READY_LINE].strip() == "ready"
+
+
+def open_lock(folder: str, name: str) -> int:
+    """Open a lock file; the descriptor is not inherited by programs started later."""
+    return os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def take(descriptor: int, seconds: float) -> None:
+    """
+    Take an exclusive lock, waiting for an older server of this place to be gone.
+
+    Raises:
+        KeeperError: it was still held after so many seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while not free(descriptor):
+        if time.monotonic() > deadline:
+            raise KeeperError(f"an older server is still there after {seconds:.0f} s")
+        time.sleep(0.01)
+
+
+def free(descriptor: int) -> bool:
+    """Take an exclusive lock if nobody holds any, and say whether it was taken."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in {errno.EAGAIN, errno.EACCES}:
+            return False
+        raise
+    return True
+
+
+def silence() -> None:
+    """Let go of the caller's pipes, so that nobody waits for us by mistake."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+
+
+def write_state(home: str, text: str) -> None:
+    """Put the state in place whole, so that a reader never sees half of it."""
+    path = os.path.join(home, STATE)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
+def forget_state(home: str) -> None:
+    """Take the state away again."""
+    try:
+        os.unlink(os.path.join(home, STATE))
+    except FileNotFoundError:
+        pass  # the folder was removed under us
+
+
+def read_lines(path: str) -> list[str]:
+    """Read a small file's lines; none where it is not there."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def write(path: str, text: str) -> None:
+    """Write in one call, as the kernel's files ask for."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def sweep(home: str) -> None:
+    """Remove what keepers that were killed left beside this one's folder."""
+    parent, own = os.path.split(home)
+    for name in os.listdir(parent):
+        if name.startswith("rung-") and name != own:
+            try:
+                remove_if_dead(os.path.join(parent, name))
+            except OSError:
+                continue  # it went away meanwhile, or is not ours to look into
+
+
+def remove_if_dead(folder: str) -> None:
+    """Remove a throw-away folder of this user whose users and server are all gone."""
+    facts = os.lstat(folder)
+    old = time.time() - facts.st_mtime > SWEEP_AFTER_SECONDS
+    if not (stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() and old):
+        return
+    held = []
+    try:
+        for name in (USERS, SERVER):
+            path = os.path.join(folder, name)
+            held.append(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        if all(free(descriptor) for descriptor in held):
+            remove(folder)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def remove(folder: str) -> None:
+    """Delete a folder and all in it; what is gone already is no fault."""
+    for place, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            drop(os.path.join(place, name))
+        for name in folders:
+            drop(os.path.join(place, name))
+    drop(folder)
+
+
+def drop(path: str) -> None:
+    """Delete a file, a link or an empty folder unless it has gone already."""
+    try:
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+    except OSError:
+        pass

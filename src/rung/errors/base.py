@@ -1,0 +1,53 @@
+"""The root of the tree, and the one error that needs no database."""
+
+from __future__ import annotations
+
+
+class RungError(Exception):
+    """Anything Rung raises on purpose."""
+
+    @property
+    def cause(self) -> str:
+        """What went wrong, in a sentence."""
+        return Exception.__str__(self)
+
+    @property
+    def looked_at(self) -> str:
+        """What was looked at to know it; empty where the cause says it already."""
+        return ""
+
+    @property
+    def state(self) -> str:
+        """What state the database is in now; empty where no database was touched."""
+        return ""
+
+    @property
+    def advice(self) -> str:
+        """What to do next, a command where there is one."""
+        return ""
+
+    def __str__(self) -> str:
+        parts = (self.cause, self.looked_at, self.state, self.advice)
+        return "\n".join(part for part in parts if part)
+
+
+class UsageError(RungError, ValueError):
+    """
+    An argument cannot be understood or is out of range.
+
+    Args:
+        cause: what was given and why it is refused.
+        advice: what to give instead.
+    """
+
+    def __init__(self, cause: str, advice: str = "") -> None:
+        super().__init__(cause, advice)
+        self._cause, self._advice = cause, advice
+
+    @property
+    def cause(self) -> str:
+        return self._cause
+
+    @property
+    def advice(self) -> str:
+        return self._advice

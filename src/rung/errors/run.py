@@ -1,0 +1,265 @@
+"""
+Errors of a run that began. Each carries how far the run got and what is true now.
+
+The text of a `MigrationFailed` is all that a person on call sees of a failure in a log, so
+it holds the file, the place, the statement with a caret, and the database's own words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rung.errors.base import RungError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMessage:
+    """What the database said of a failure, field by field as it sent them."""
+
+    message: str
+    sqlstate: str = ""
+    detail: str = ""
+    hint: str = ""
+    context: str = ""
+
+    def lines(self) -> tuple[str, ...]:
+        """The message with its code, then detail, hint and context where there are any."""
+        first = f"{self.message} (SQLSTATE {self.sqlstate})" if self.sqlstate else self.message
+        extra = (("detail", self.detail), ("hint", self.hint), ("context", self.context))
+        return (first, *(f"{name}: {text}" for name, text in extra if text))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where in a migration file something happened.
+
+    `line` and `column` are 1-based and count characters; `column` is 0 where only the
+    statement is known. `excerpt` is the line of the file, without its line end.
+    """
+
+    file: str
+    line: int
+    column: int = 0
+    excerpt: str = ""
+
+    def lines(self) -> tuple[str, ...]:
+        """The place, the line of SQL, and a caret under the column where it is known."""
+        where = f"{self.file}:{self.line}"
+        if self.column:
+            where += f":{self.column}"
+        if not self.excerpt:
+            return (where,)
+        number = f"{self.line} | "
+        shown = (where, number + self.excerpt)
+        if not self.column:
+            return shown
+        before = self.excerpt[: self.column - 1]
+        blank = "".join("\t" if character == "\t" else " " for character in before)
+        return (*shown, " " * len(number) + blank + "^")
+
+
+class RunError(RungError):
+    """
+    A run began and did not reach its end.
+
+    Args:
+        applied: the versions finished by this run, in order, before it stopped.
+        now: the state of the database now, in a sentence.
+    """
+
+    def __init__(self, applied: Sequence[int], now: str) -> None:
+        super().__init__(tuple(applied), now)
+        self.applied, self.now = tuple(applied), now
+
+    @property
+    def state(self) -> str:
+        return self.now
+
+
+class MigrationFailed(RunError):
+    """
+    The database refused a migration.
+
+    Args:
+        applied: the versions finished by this run before this one.
+        now: the state of the database now, in a sentence.
+        version: the version that failed.
+        direction: "up" or "down".
+        place: the failing statement in the file.
+        server: what the database said.
+        at_commit: True where the statements ran and the COMMIT failed.
+        dirty: True where the file ran in several units and the ledger is left dirty.
+    """
+
+    def __init__(
+        self,
+        applied: Sequence[int],
+        now: str,
+        *,
+        version: int,
+        direction: str,
+        place: Place,
+        server: ServerMessage,
+        at_commit: bool = False,
+        dirty: bool = False,
+    ) -> None:
+        super().__init__(applied, now)
+        self.version, self.direction = version, direction
+        self.place, self.server = place, server
+        self.at_commit, self.dirty = at_commit, dirty
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+    @property
+    def cause(self) -> str:
+        what = f"Migration {self.version} ({self.direction}) failed"
+        what += " at its COMMIT" if self.at_commit else ""
+        return "\n".join((f"{what}: {self.server.lines()[0]}", *self.server.lines()[1:]))
+
+    @property
+    def looked_at(self) -> str:
+        return "\n".join(self.place.lines())
+
+    @property
+    def advice(self) -> str:
+        if self.dirty:
+            return (
+                "Finish or undo by hand what the file left, then record the version the database "
+                "is at: rung force V. See rung history for the statement that failed."
+            )
+        return f"Mend {self.place.file} and run again; nothing has to be forced."
+
+
+class LedgerMoved(RunError):
+    """
+    The ledger was no longer what the plan was made for; the step was rolled back.
+
+    The lock was lost, the file itself changed the ledger, or another tool did.
+    """
+
+    def __init__(self, applied: Sequence[int], now: str, version: int, file: str) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, version, file)
+        self.version, self.file = version, file
+
+    @property
+    def cause(self) -> str:
+        return (
+            f"The ledger was not in the state that the plan was made for when {self.file} had "
+            "run: the file changed it, another tool did, or the lock was lost."
+        )
+
+    @property
+    def advice(self) -> str:
+        return "See rung status and run again; a step is never applied twice."
+
+
+class LexerFooled(RunError):
+    """
+    The server warned of transaction control inside a file that was read as having none.
+
+    The reading of the file was wrong, so what committed when is not what was planned.
+    """
+
+    def __init__(
+        self, applied: Sequence[int], now: str, version: int, file: str, warning: str
+    ) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, version, file, warning)
+        self.version, self.file, self.warning = version, file, warning
+
+    @property
+    def cause(self) -> str:
+        return (
+            f"{self.file} controls transactions in a way that was not seen when it was read; "
+            f"the server warned: {self.warning}."
+        )
+
+    @property
+    def advice(self) -> str:
+        return (
+            f"Check what {self.file} left behind before going on, and take the transaction "
+            "control out of it. Please report the file: its reading is a bug."
+        )
+
+
+class ConnectionLost(RunError):
+    """
+    The connection was lost inside a migration.
+
+    Args:
+        applied: the versions finished by this run, the lost one included if it is committed.
+        now: the state of the database now, in a sentence.
+        version: the version that was under way.
+        reason: what was said of the loss, masked.
+        committed: whether it is committed; None where that could not be learned.
+    """
+
+    def __init__(
+        self,
+        applied: Sequence[int],
+        now: str,
+        version: int,
+        reason: str,
+        committed: bool | None = None,  # noqa: FBT001 - a fact like the others
+    ) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, version, reason, committed)
+        self.version, self.reason, self.committed = version, reason, committed
+
+    @property
+    def cause(self) -> str:
+        return f"The connection was lost during migration {self.version}: {self.reason}."
+
+    @property
+    def looked_at(self) -> str:
+        if self.committed is None:
+            return "What became of it could not be learned: the server did not answer again."
+        found = "found" if self.committed else "not found"
+        return f"Connected anew, and {found} the attempt in the history."
+
+    @property
+    def advice(self) -> str:
+        if self.committed is None:
+            return "When the server answers again, rung status tells what became of it."
+        return "Run the same command again to go on."
+
+
+class Stopped(RunError):
+    """
+    The run was asked to stop before its plan was done.
+
+    Args:
+        applied: the versions finished by this run.
+        now: the state of the database now, in a sentence.
+        remaining: the versions that were planned and not run.
+    """
+
+    def __init__(self, applied: Sequence[int], now: str, remaining: Sequence[int]) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, tuple(remaining))
+        self.remaining = tuple(remaining)
+
+    @property
+    def cause(self) -> str:
+        left = ", ".join(str(version) for version in self.remaining)
+        return f"Stopped as asked; not run: {left}." if left else "Stopped as asked."
+
+    @property
+    def advice(self) -> str:
+        return "Run the same command again to go on."
+
+
+def _rebuild(
+    kind: type[RunError], args: tuple[object, ...], facts: dict[str, object]
+) -> RunError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error

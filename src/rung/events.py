@@ -1,0 +1,91 @@
+"""
+What happens during a run, as frozen records handed to a listener.
+
+The library reports, somebody else prints: a `Listener` is any callable that takes an
+`Event`. It is called in the thread that runs the migrations, between round trips; an error
+that it raises ends the run after the current migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlanned:
+    """A plan was made under the lock and begins."""
+
+    versions: tuple[int, ...]
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockWaiting:
+    """Another run holds the lock; said at once and then every five seconds."""
+
+    waited: float
+    """Seconds waited so far."""
+    holder: str
+    """Who holds it, since when and from where, in a sentence; empty where it is not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """One half of a migration is about to be sent."""
+
+    version: int
+    name: str
+    direction: str
+    mode: str
+    """transactional, own transaction, or unit by unit."""
+    number: int
+    """1 for the first step of the run."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """One half of a migration is committed, with its ledger and history rows."""
+
+    version: int
+    name: str
+    direction: str
+    seconds: float
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFinished:
+    """A part of a file that runs unit by unit is committed and recorded."""
+
+    version: int
+    statements_done: int
+    statements_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The database said something during a migration (RAISE NOTICE, a warning)."""
+
+    version: int
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that a person should know of, in a sentence; the run goes on."""
+
+    message: str
+
+
+Event = RunPlanned | LockWaiting | StepStarted | StepFinished | UnitFinished | Notice | Warned
+
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The listener of those who do not listen."""
+    del event

@@ -1,0 +1,80 @@
+"""
+What a database remembers of migrations, as values: the ledger's row and the history's rows.
+
+The ledger is golang-migrate's table, at most one row of (version, dirty); the history is
+ours. Drivers read and write them; nothing here opens a connection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LEDGER_TABLE = "schema_migrations"
+HISTORY_TABLE = "schema_migrations_history"
+NO_VERSION = -1
+"""How golang-migrate writes "before the first migration" where it has to write a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """
+    The ledger as it was read.
+
+    `row` is the number that stands in it: None for an empty or absent table, -1 where
+    golang-migrate failed in the last down.
+    """
+
+    row: int | None = None
+    dirty: bool = False
+
+    @property
+    def version(self) -> int | None:
+        """The version the database is at; None before the first migration."""
+        return None if self.row is None or self.row == NO_VERSION else self.row
+
+    def __str__(self) -> str:
+        shown = "no version" if self.version is None else f"version {self.version}"
+        return f"dirty at {shown}" if self.dirty else f"clean at {shown}"
+
+
+class Outcome(Enum):
+    """How an attempt ended."""
+
+    RUNNING = "running"
+    """Its end was not seen yet: a file that runs in several units, under way or cut off."""
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One row of the history, without the SQL texts."""
+
+    id: int
+    attempt: str
+    """Our own id of the attempt, a UUID."""
+    version: int | None
+    """None for a `force` to no version and for a `drop`."""
+    name: str
+    direction: str
+    """up, down, force or drop."""
+    outcome: Outcome
+    statements_total: int
+    statements_done: int
+    in_flight: int | None
+    """The statement that was sent outside a transaction and whose end is not recorded."""
+    started: datetime
+    finished: datetime | None
+    error: str | None
+    up_checksum: str | None
+    down_checksum: str | None
+    checksum_formula: int | None
+    tool: str
+    tool_version: str
+    database_user: str
+    host: str

@@ -1,0 +1,73 @@
+"""
+What a set of migrations is, as values. `source` makes them; nothing here opens a file.
+
+A version is an integer from 0 to 2^63-1. "No version", the state before the first
+migration, is None; golang-migrate writes it as -1 where it has to write it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+MAX_VERSION = 2**63 - 1
+
+
+class Direction(Enum):
+    """Which half of a migration."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One file of a migration: its base name, its title, and its text without a BOM."""
+
+    file: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One version with its halves; either may be missing, not both."""
+
+    version: int
+    up: Half | None = None
+    down: Half | None = None
+
+    @property
+    def name(self) -> str:
+        """The title of the up half, or of the down half where there is no up."""
+        half = self.up or self.down
+        return half.title if half else ""
+
+    def half(self, direction: Direction) -> Half | None:
+        """The file that runs in that direction; None where it is missing."""
+        return self.up if direction is Direction.UP else self.down
+
+
+@dataclass(frozen=True)
+class MigrationSet:
+    """
+    All migrations of a source, ascending by version.
+
+    `source` is how the source is shown to people. `warnings` are sentences about files that
+    look like migrations and are none.
+    """
+
+    source: str
+    migrations: tuple[Migration, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def versions(self) -> tuple[int, ...]:
+        """The versions there are, ascending."""
+        return tuple(migration.version for migration in self.migrations)
+
+    @cached_property
+    def by_version(self) -> dict[int, Migration]:
+        """Each migration under its version."""
+        return {migration.version: migration for migration in self.migrations}

@@ -1,0 +1,102 @@
+"""
+Turns what a driver reports of a failure into the error and the sentences that people read.
+
+Pure. Here is every sentence on what state the database is in now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.errors import ConnectionLost, LedgerMoved, LexerFooled, MigrationFailed, Place
+from rung.ledger import LedgerState, Outcome
+from rung.statements import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.drivers.base import Refusal
+    from rung.errors import RunError
+    from rung.plan import Step
+    from rung.runner.preparation import Prepared
+
+
+def where(state: LedgerState) -> str:
+    """Where the database is, in a sentence."""
+    return f"The database is {state}."
+
+
+def missing_half(step: Step) -> str:
+    """A step that runs nothing."""
+    other = "up" if step.direction.value == "down" else "down"
+    return (
+        f"Version {step.version} has no {step.direction.value} file, only {other}: the ledger "
+        "moves and nothing runs."
+    )
+
+
+def carried_over(file: str, names: Sequence[str]) -> str:
+    """A file that changed its session for those after it."""
+    return (
+        f"{file} leaves its session changed ({', '.join(names)}); the next file starts without "
+        "that. golang-migrate would have carried it over."
+    )
+
+
+def failed(
+    applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Refusal
+) -> RunError:
+    """The error of a step that the database refused."""
+    if refusal.ledger_moved:
+        return LedgerMoved(applied, where(now), item.step.version, item.file)
+    kept = "" if now.dirty else " Nothing of the failed migration was kept."
+    return MigrationFailed(
+        applied,
+        where(now) + kept,
+        version=item.step.version,
+        direction=item.step.direction.value,
+        place=_place(item, refusal),
+        server=refusal.server,
+        at_commit=refusal.at_commit,
+        dirty=now.dirty,
+    )
+
+
+def fooled(applied: Sequence[int], item: Prepared, now: str, warning: str) -> LexerFooled:
+    """The error of a file that controls transactions unseen."""
+    return LexerFooled(applied, now, item.step.version, item.file, warning)
+
+
+def lost(
+    applied: Sequence[int],
+    item: Prepared,
+    reason: str,
+    before: LedgerState | None = None,
+    outcome: Outcome | None = None,
+) -> ConnectionLost:
+    """The error of a lost connection; without `before` nothing could be learned."""
+    version = item.step.version
+    if before is None:
+        now = f"The database is {LedgerState(item.step.before)} or {LedgerState(item.step.after)}."
+        return ConnectionLost(applied, now, version, reason)
+    if outcome is Outcome.DONE:
+        now = where(LedgerState(item.step.after)) + f" Migration {version} is committed."
+        return ConnectionLost((*applied, version), now, version, reason, committed=True)
+    if outcome is None:
+        now = where(before) + f" Migration {version} was rolled back."
+        return ConnectionLost(applied, now, version, reason, committed=False)
+    after = LedgerState(item.step.after, dirty=True)
+    now = where(after) + " rung history names the statement that was under way."
+    return ConnectionLost(applied, now, version, reason, committed=False)
+
+
+def _place(item: Prepared, refusal: Refusal) -> Place:
+    script = item.script
+    if refusal.offset is not None:
+        line, column, excerpt = place_of(script.text, refusal.offset)
+        return Place(item.file, line, column, excerpt)
+    if refusal.statement is None or not script.statements:
+        return Place(item.file, 1)
+    start = script.statements[refusal.statement - 1].start
+    line, _, excerpt = place_of(script.text, start)
+    return Place(item.file, line, 0, excerpt)

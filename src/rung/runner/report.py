@@ -1,0 +1,42 @@
+"""
+What a run came to, as values. `runner` makes them; `render` shows them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One half of a migration that is committed."""
+
+    version: int
+    name: str
+    direction: str
+    file: str
+    """Empty where the half is missing and nothing ran."""
+    mode: str
+    statements: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """
+    A run that ended as it was asked to.
+
+    `version` is the version of the database now, None before the first migration. `short` is
+    how many of the asked steps there were no migrations for.
+    """
+
+    steps: tuple[StepReport, ...]
+    version: int | None
+    short: int = 0
+    waited: float = 0.0
+    """Seconds spent waiting for another run's lock."""
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """True where the database was where it was asked to be."""
+        return not self.steps

@@ -1,0 +1,107 @@
+"""
+Runs a file that cannot be one transaction: unit by unit, with the ledger dirty meanwhile.
+
+The dirty mark and a history row are committed before the first unit; each unit commits with
+its progress; the clean mark and the outcome are committed after the last. A unit that the
+server refuses inside a transaction is sent again without one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rung.runner import failures
+from rung.drivers.base import Move, Ran
+from rung.errors import Stopped
+from rung.events import UnitFinished
+from rung.ledger import NO_VERSION, LedgerState
+from rung.locks import wait_until
+from rung.statements import Control, Mode, Unit
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Attempt, Refusal
+    from rung.runner.preparation import Prepared
+    from rung.runner.run import Runner
+    from rung.statements import Script
+
+
+def run_units(runner: Runner, item: Prepared, move: Move, attempt: Attempt) -> None:
+    """
+    Run a file unit by unit.
+
+    Raises:
+        MigrationFailed: a unit was refused; clean where nothing of the file is left behind,
+            else dirty.
+        LedgerMoved, LexerFooled, Stopped: as for every run.
+    """
+    dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
+    _insist(runner, item, move.before, runner.session.begin_units(Move(move.before, dirty), attempt))
+    for unit in _units(item.script):
+        ran = _run(runner, item, unit, attempt)
+        runner.tell(item, ran)
+        if ran.refusal:
+            _fail(runner, item, unit, Move(dirty, move.before), attempt, ran.refusal)
+        if ran.control_warning:
+            raise failures.fooled(runner.applied, item, failures.where(dirty), ran.control_warning)
+        total = len(item.script.statements)
+        runner.listener(UnitFinished(item.step.version, unit.last, total))
+    ended = runner.session.end_units(Move(dirty, move.after), attempt.id, None)
+    _insist(runner, item, dirty, ended)
+
+
+def _units(script: Script) -> tuple[Unit, ...]:
+    """The script's units; each statement one where it was thought to be transactional."""
+    if script.mode is Mode.UNITS:
+        return script.units
+    return tuple(Unit(s.number, s.number, "ours") for s in script.statements)
+
+
+def _run(runner: Runner, item: Prepared, unit: Unit, attempt: Attempt) -> Ran:
+    statement = item.script.statements[unit.first - 1]
+    if unit.transaction == "none" and statement.concurrent_build:
+        return _run_without_foreign_keys(runner, item, unit, attempt)
+    ran = runner.session.run_unit(item.script, unit, attempt.id)
+    refused = ran.refusal is not None and ran.refusal.needs_no_transaction
+    if refused and unit.transaction == "ours" and statement.words[:1] != ("SET",):
+        return _run(runner, item, replace(unit, transaction="none"), attempt)
+    return ran
+
+
+def _run_without_foreign_keys(
+    runner: Runner, item: Prepared, unit: Unit, attempt: Attempt
+) -> Ran:
+    """Another tool queueing on its key would hold the snapshot that this statement awaits."""
+    runner.session.yield_foreign_keys()
+    ran = runner.session.run_unit(item.script, unit, attempt.id)
+    take, session = runner.session.try_foreign_keys, runner.session
+    wait_until(take, session, runner.patience, runner.listener, runner.stop, lambda: False)
+    return ran
+
+
+def _fail(
+    runner: Runner, item: Prepared, unit: Unit, back: Move, attempt: Attempt, refusal: Refusal
+) -> None:
+    nothing_left = unit.first == 1 and _rolls_back_whole(item.script, unit)
+    settled = back if nothing_left else None
+    runner.session.end_units(settled, attempt.id, refusal)
+    now = back.after if nothing_left else back.before
+    if refusal.cancelled and runner.stop.cancelling:
+        raise Stopped(runner.applied, failures.where(now), (item.step.version,))
+    raise failures.failed(runner.applied, item, now, refusal)
+
+
+def _rolls_back_whole(script: Script, unit: Unit) -> bool:
+    """Whether a refused unit leaves nothing behind: one transaction, ours or its own."""
+    if unit.transaction == "none":
+        return False
+    inside = script.statements[unit.first - 1 : unit.last]
+    ends = [s for s in inside if s.control not in (None, Control.BEGIN)]
+    return len(ends) <= 1
+
+
+def _insist(runner: Runner, item: Prepared, before: LedgerState, ran: Ran) -> None:
+    if ran.refusal:
+        if ran.refusal.ledger_moved:
+            before = runner.session.look().ledger
+        raise failures.failed(runner.applied, item, before, ran.refusal)

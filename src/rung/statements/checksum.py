@@ -1,0 +1,65 @@
+"""
+What of a script counts when it is asked whether it was edited.
+
+Owns the formula and its number. Comments, blanks between tokens, line ends, a byte order
+mark and the letter case of unquoted words do not count; all else does.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from rung.statements.model import TokenKind
+from rung.statements.reader import directive_text
+
+if TYPE_CHECKING:
+    from rung.statements.model import Script, Token
+
+CHECKSUM_FORMULA = 1
+"""Stored beside each checksum: those of two formulas cannot be compared."""
+
+_CASELESS = frozenset({TokenKind.WORD, TokenKind.NUMBER})
+_CR_LF = "\r\n"
+
+
+def checksum(script: Script) -> str:
+    """
+    Give the SHA-256 of what a script says, as 64 hexadecimal digits.
+
+    Formula 1: each token's text in order, preceded by its length in characters and a
+    space, all in UTF-8. Within a token CR LF is LF. Words and numbers, and the letters
+    before a quote, are in lower case (ASCII alone, as PostgreSQL folds names). Directives
+    count without the blanks around them.
+    """
+    parts = [_part(script.text, token) for token in script.tokens]
+    told = "".join(f"{len(part)} {part}" for part in parts)
+    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _part(text: str, token: Token) -> str:
+    kind, start, end = token
+    part = text[start:end]
+    if kind in _CASELESS:
+        return _folded(part)
+    if kind is TokenKind.DIRECTIVE:
+        return f"-- rung: {directive_text(text, token)}"
+    if _CR_LF in part:
+        part = part.replace(_CR_LF, "\n")
+    if kind is TokenKind.STRING or kind is TokenKind.QUOTED_NAME:
+        return _with_folded_prefix(part)
+    return part
+
+
+def _folded(part: str) -> str:
+    if part.isascii():
+        return part.lower()
+    return part.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+def _with_folded_prefix(part: str) -> str:
+    """E'…', U&"…" and the like; a dollar quote has no prefix, its tag is read exactly."""
+    if part[0].isalpha():
+        quote = 2 if part[1] == "&" else 1
+        return part[:quote].lower() + part[quote:]
+    return part

@@ -1,0 +1,193 @@
+"""
+Cuts SQL text into tokens as PostgreSQL's own scanner does (14 to 18).
+
+Owns every rule about quotes, comments, dollar quotes and operators. Knows nothing of
+statements but that a semicolon outside parentheses ends a reading. Each character is
+looked at a bounded number of times, whatever the text.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from rung.errors import UnterminatedToken
+from rung.statements.model import Token, TokenKind
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_BLANK = r"[ \t\n\r\f\v]"
+# PostgreSQL takes every byte above 127 for a letter, so every such character is one here.
+_LETTER = r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f]"
+_TAG_PART = r"[^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"
+_WORD_PART = r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"
+_SIGN = r"(?!--|/\*)[~!@#^&|`?+\-*/%<>=]"
+_DIGITS = r"[0-9](?:_?[0-9])*+"
+_FRACTION = rf"(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?+)?+|\.{_DIGITS})"
+_RAW = r"'[^']*+(?:''[^']*+)*+'"
+_ESCAPED = r"'[^'\\]*+(?:(?:\\[\s\S]|'')[^'\\]*+)*+'"
+_DIRECTIVE = r"--[ \t]*+rung:"
+
+_RULES: Final = {
+    "word": rf"(?!(?:[eEbBxXnN]|[uU]&)'|[uU]&\"){_LETTER}{_WORD_PART}*+",
+    "mark": r"::|:=|\.\.|\.(?![0-9])|[,:\[\]]",
+    "number": (
+        r"0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"
+        rf"|{_FRACTION}(?:[eE][+-]?+{_DIGITS})?+"
+    ),
+    "plain": r"[nN]{plain}|{plain}",
+    "name": r'(?:[uU]&)?"[^"]*+(?:""[^"]*+)*+"',
+    "parameter": r"\$[0-9]++",
+    "sign": rf"{_SIGN}(?![~!@#^&|`?+\-*/%<>=])",
+    "open": r"\(",
+    "close": r"\)",
+    "semicolon": r";",
+    "signs": rf"(?:{_SIGN})++",
+    "dollar": rf"\$(?:{_LETTER}{_TAG_PART}*+)?+\$",
+    "escaped": rf"[eE]{_ESCAPED}",
+    "raw": rf"[bBxX]'[^']*+'|[uU]&{_RAW}",
+    "comment": r"/\*",
+    "directive": rf"{_DIRECTIVE}[^\n\r]*+",
+    "unclosed": r"(?:[eEbBxXnN]|[uU]&)?'|(?:[uU]&)?\"",
+    "end": r"\Z",
+    "other": r"[\s\S]",
+}
+# A group of the pattern is known by its number, which is the rule's place, from 1.
+_GROUP: Final = {rule: number for number, rule in enumerate(_RULES, 1)}
+_OPEN: Final = _GROUP["open"]
+_CLOSE: Final = _GROUP["close"]
+_SEMICOLON: Final = _GROUP["semicolon"]
+_KINDS: Final = {
+    "word": TokenKind.WORD,
+    "number": TokenKind.NUMBER,
+    "plain": TokenKind.STRING,
+    "name": TokenKind.QUOTED_NAME,
+    "parameter": TokenKind.PARAMETER,
+}
+_KIND: Final = (TokenKind.OPERATOR, *(_KINDS.get(rule, TokenKind.OPERATOR) for rule in _RULES))
+_RULE: Final = ("", *_RULES)
+
+# Where a string literal goes on after a line end, by the rules that it began with.
+_CONTINUED = re.compile(
+    rf"[ \t\f\v]*+(?:--[^\n\r]*+)?+[\n\r](?:{_BLANK}++|--[^\n\r]*+[\n\r])*+(?=')"
+)
+_GOES_ON: Final = {"escaped": re.compile(_ESCAPED), "raw": re.compile(_RAW)}
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_KEEPS_LAST_SIGN = re.compile(r"[~!@#^&|`?%]")
+
+
+@cache
+def _pattern(*, standard_conforming_strings: bool) -> re.Pattern[str]:
+    plain = _RAW if standard_conforming_strings else _ESCAPED
+    rules = "|".join(f"({rule})" for rule in _RULES.values()).replace("{plain}", plain)
+    return re.compile(rf"(?:{_BLANK}++|(?!{_DIRECTIVE})--[^\n\r]*+)*+(?:{rules})")
+
+
+class Lexer:
+    """
+    A reading position in a text; `tokens` and `directives` grow as it moves.
+
+    Args:
+        text: SQL; a byte order mark at its start is passed over.
+        standard_conforming_strings: the session's setting; off, a backslash in a plain
+            '' string is an escape.
+    """
+
+    def __init__(self, text: str, *, standard_conforming_strings: bool = True) -> None:
+        self.text = text
+        self.position = 1 if text.startswith("\ufeff") else 0
+        self.tokens: list[Token] = []
+        self.directives: list[Token] = []
+        self.at_end = False
+        self._match = _pattern(standard_conforming_strings=standard_conforming_strings).match
+
+    def read(self) -> None:
+        """
+        Read up to and with the next semicolon outside parentheses, else to the end.
+
+        Raises:
+            UnterminatedToken: a string, quoted name, dollar quote or comment is not closed.
+        """
+        match, text, position, append = self._match, self.text, self.position, self.tokens.append
+        depth, new = 0, tuple.__new__
+        while True:
+            found = match(text, position)
+            group: int = found.lastindex  # type: ignore[union-attr, assignment]
+            start, position = found.span(group)  # type: ignore[union-attr]
+            if group < _OPEN:
+                append(new(Token, (_KIND[group], start, position)))
+                continue
+            if group > _SEMICOLON:
+                position = self._special(_RULE[group], start, position)
+                if self.at_end:
+                    break
+                continue
+            append(Token(TokenKind.OPERATOR, start, position))
+            if group == _OPEN:
+                depth += 1
+            elif group == _CLOSE:
+                depth = max(depth - 1, 0)
+            elif not depth:
+                break
+        self.position = position
+
+    def _special(self, rule: str, start: int, end: int) -> int:
+        """Take what a pattern alone cannot; gives the offset behind it."""
+        if rule == "comment":
+            return self._comment_end(start)
+        if rule == "unclosed":
+            self._refuse("quoted name" if self.text[end - 1] == '"' else "string", start)
+        if rule == "directive":
+            self.directives.append(Token(TokenKind.DIRECTIVE, start, end))
+            return end
+        if rule in _GOES_ON:
+            return self._string(rule, start, end)
+        if rule == "end":
+            self.at_end = True
+            return end
+        if rule == "dollar":
+            return self._dollar_quote(start, end)
+        end = self._operator_end(start, end)
+        self.tokens.append(Token(TokenKind.OPERATOR, start, end))
+        return end
+
+    def _string(self, rule: str, start: int, end: int) -> int:
+        self.tokens.append(Token(TokenKind.STRING, start, end))
+        while gap := _CONTINUED.match(self.text, end):
+            start = gap.end()
+            part = _GOES_ON[rule].match(self.text, start)
+            if not part:
+                self._refuse("string", start)
+            end = part.end()
+            self.tokens.append(Token(TokenKind.STRING, start, end))
+        return end
+
+    def _dollar_quote(self, start: int, opened: int) -> int:
+        tag = self.text[start:opened]
+        closed = self.text.find(tag, opened)
+        if closed < 0:
+            self._refuse(f"dollar quote {tag}", start)
+        end = closed + len(tag)
+        self.tokens.append(Token(TokenKind.STRING, start, end))
+        return end
+
+    def _comment_end(self, start: int) -> int:
+        depth = 0
+        for edge in _COMMENT_EDGE.finditer(self.text, start):
+            depth += 1 if edge.group() == "/*" else -1
+            if not depth:
+                return edge.end()
+        return self._refuse("comment", start)
+
+    def _operator_end(self, start: int, end: int) -> int:
+        """Give back a + or - at the end, so that `a=-1` is an equation, as PostgreSQL does."""
+        signs = self.text[start:end]
+        if _KEEPS_LAST_SIGN.search(signs):
+            return end
+        return start + max(len(signs.rstrip("+-")), 1)
+
+    def _refuse(self, what: str, start: int) -> NoReturn:
+        line = self.text.count("\n", 0, start) + 1
+        raise UnterminatedToken(f"the {what} that begins here is never closed", line)

@@ -1,0 +1,3 @@
+"""Fixtures for every test; each module of them says what it gives."""
+
+pytest_plugins = ["tests.servers"]

@@ -1,0 +1,128 @@
+"""Transaction control, and how a script can be run."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung.errors import UnbalancedTransaction
+from rung.statements import Control, Mode, read
+
+
+def units(text: str) -> list[tuple[int, int, str]]:
+    """A script's units as plain tuples."""
+    return [(one.first, one.last, one.transaction) for one in read(text).units]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("BEGIN; COMMIT", [Control.BEGIN, Control.COMMIT]),
+        ("begin work; end", [Control.BEGIN, Control.COMMIT]),
+        ("START TRANSACTION READ ONLY; ABORT WORK", [Control.BEGIN, Control.ROLLBACK]),
+        ("BEGIN; COMMIT AND NO CHAIN", [Control.BEGIN, Control.COMMIT]),
+        (
+            "BEGIN; COMMIT WORK AND CHAIN; END TRANSACTION",
+            [Control.BEGIN, Control.COMMIT_CHAIN, Control.COMMIT],
+        ),
+        (
+            "BEGIN; ROLLBACK AND CHAIN; ROLLBACK",
+            [Control.BEGIN, Control.ROLLBACK_CHAIN, Control.ROLLBACK],
+        ),
+        ("BEGIN; PREPARE TRANSACTION 'a'", [Control.BEGIN, Control.PREPARE]),
+        ("COMMIT PREPARED 'a'", [Control.RESOLVE_PREPARED]),
+        ("ROLLBACK PREPARED 'a'", [Control.RESOLVE_PREPARED]),
+        ("SAVEPOINT a; ROLLBACK TO a; RELEASE a", [None, None, None]),
+        ("ROLLBACK WORK TO SAVEPOINT a; ROLLBACK TRANSACTION TO a", [None, None]),
+        ("PREPARE a AS SELECT 1; START_IT; DO 'BEGIN; END'", [None, None, None]),
+    ],
+)
+def test_control(text: str, expected: list[Control | None]) -> None:
+    """Every spelling of transaction control is known; savepoints are none."""
+    assert expected == [one.control for one in read(text).statements]
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "reason"),
+    [
+        ("-- a", Mode.TRANSACTIONAL, "it holds no statement"),
+        ("a; b", Mode.TRANSACTIONAL, "no statement needs to run outside a transaction"),
+        ("BEGIN; a; COMMIT", Mode.OWN_TRANSACTION, "its own BEGIN and COMMIT enclose all of it"),
+        ("BEGIN; a; ROLLBACK", Mode.UNITS, "its own transaction ends with ROLLBACK on line 1"),
+        (
+            "BEGIN;\na;\nPREPARE TRANSACTION 'x'",
+            Mode.UNITS,
+            "its own transaction ends with PREPARE TRANSACTION on line 3",
+        ),
+        (
+            "BEGIN;\nCOMMIT AND CHAIN;COMMIT",
+            Mode.UNITS,
+            "COMMIT AND CHAIN on line 2 splits its own transaction",
+        ),
+        ("BEGIN;COMMIT;BEGIN;END", Mode.UNITS, "it has several transactions of its own"),
+        ("a;BEGIN;COMMIT", Mode.UNITS, "its own transaction encloses only a part"),
+        ("a;\n\nVACUUM", Mode.UNITS, "VACUUM on line 3 cannot run inside a transaction"),
+        ("BEGIN;VACUUM;END", Mode.UNITS, "VACUUM on line 1 cannot run inside a transaction"),
+        (
+            "a -- rung: no-transaction",
+            Mode.UNITS,
+            "its directive -- rung: no-transaction asks for it",
+        ),
+    ],
+)
+def test_mode(text: str, mode: Mode, reason: str) -> None:
+    """A script's mode follows from its statements, with a reason for people."""
+    script = read(text)
+
+    assert (mode, reason) == (script.mode, script.reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("a; b", [(1, 2, "ours")]),
+        ("BEGIN; a; END", [(1, 3, "own")]),
+        ("a; b; VACUUM; c", [(1, 1, "ours"), (2, 2, "ours"), (3, 3, "none"), (4, 4, "ours")]),
+        ("a; BEGIN; b; ROLLBACK; c", [(1, 1, "ours"), (2, 4, "own"), (5, 5, "ours")]),
+        ("BEGIN; COMMIT AND CHAIN; b; END; VACUUM", [(1, 4, "own"), (5, 5, "none")]),
+        ("BEGIN; VACUUM; END", [(1, 3, "own")]),
+        ("BEGIN;PREPARE TRANSACTION 'a';COMMIT PREPARED 'a'", [(1, 2, "own"), (3, 3, "none")]),
+        (
+            "-- rung: no-transaction\na; CALL b(); DO 'c'",
+            [(1, 1, "ours"), (2, 2, "none"), (3, 3, "none")],
+        ),
+        ("-- rung: no-transaction\nBEGIN; a; END", [(1, 3, "own")]),
+    ],
+)
+def test_units(text: str, expected: list[tuple[int, int, str]]) -> None:
+    """What commits together is one unit, and units cover all statements in order."""
+    assert expected == units(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("a;\nBEGIN;\nb", 2, "BEGIN opens a transaction that no COMMIT or ROLLBACK ends"),
+        (
+            "START TRANSACTION;\nb",
+            1,
+            "START TRANSACTION opens a transaction that no COMMIT or ROLLBACK ends",
+        ),
+        (
+            "BEGIN;\nCOMMIT AND CHAIN;\nb",
+            2,
+            "COMMIT AND CHAIN opens a transaction that no COMMIT or ROLLBACK ends",
+        ),
+        ("a;\nCOMMIT", 2, "COMMIT has no BEGIN before it"),
+        ("BEGIN;COMMIT;\nEND", 2, "END has no BEGIN before it"),
+        ("ROLLBACK AND CHAIN", 1, "ROLLBACK AND CHAIN has no BEGIN before it"),
+        ("PREPARE TRANSACTION 'a'", 1, "PREPARE TRANSACTION has no BEGIN before it"),
+        ("BEGIN;\nBEGIN;\nEND", 2, "BEGIN is inside a transaction that is open already"),
+    ],
+)
+def test_unbalanced(text: str, line: int, problem: str) -> None:
+    """A BEGIN without its end, an end without its BEGIN and a second BEGIN are refused."""
+    with pytest.raises(UnbalancedTransaction) as caught:
+        read(text)
+
+    assert (problem, line) == (caught.value.problem, caught.value.line)
