@@ -114,9 +114,7 @@ def _facts(servers: Sequence[Server], field: Sequence[Contender]) -> dict[str, s
         f"({psycopg.pq.__impl__})",
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.1f}",
-        **{
-            name: f"PostgreSQL {version}, fsync {fsync}" for name, (version, fsync) in asked.items()
-        },
+        **{server.name: _server_facts(server) for server in servers},
         **{contender.name: contender.detail for contender in field},
         **({} if any(c.name == RUNG for c in field) else {RUNG: "not found"}),
     }

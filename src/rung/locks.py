@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from rung.errors import LockNotAcquired, Stopped
 from rung.events import LockWaiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rung.drivers.base import Session
     from rung.events import Listener

@@ -92,9 +92,9 @@ class _Reader:
         """Step behind the next comma that stands in no brackets."""
         depth = 0
         while self._left:
-            token = self._left.pop(0)
-            depth += (token == "(") - (token == ")")
-            if token == "," and depth == 0:
+            part = self._left.pop(0)
+            depth += (part == "(") - (part == ")")
+            if part == "," and depth == 0:
                 return True
         return False
 

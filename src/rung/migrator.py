@@ -29,7 +29,7 @@ from rung.locks import Patience, held
 from rung.losses import losses
 from rung.migrations import read_source
 from rung.plan import Down, Goto, Up, make_plan
-from rung.runner import Runner, RunReport, prepare
+from rung.runner import Context, RunReport, prepare, run_plan
 from rung.status import make_status
 from rung.stopping import Stop
 
@@ -249,8 +249,8 @@ class Migrator:
             prepared = _prepare(plan, look)
             if not look.ledger_exists or look.history is None:
                 session.ensure_tables()
-            runner = Runner(self._driver, session, self._listener, self._stop, self._patience)
-            return runner.run(plan, prepared)
+            context = Context(self._driver, session, self._listener, self._stop, self._patience)
+            return run_plan(context, plan, prepared)
 
 
 def _plan(goal: Goal, migrations: MigrationSet, look: Look) -> Plan:

@@ -16,12 +16,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rung.errors import DirtyLedger, EmptySource, UsageError, VersionNotInSource
-from rung.ledger import LedgerState
 from rung.migrations import MAX_VERSION, Direction, Migration, MigrationSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rung.ledger import LedgerState
     from rung.migrations import Half
 
 

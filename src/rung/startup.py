@@ -43,9 +43,7 @@ def run_migrations(
     Raises:
         RungError: see `rung.errors`; a RunError carries how far the run got.
     """
-    migrator = Migrator(
-        database, source, listener=listener, stop=stop, wait_for_lock=wait_for_lock
-    )
+    migrator = Migrator(database, source, listener=listener, stop=stop, wait_for_lock=wait_for_lock)
     return migrator.up()
 
 

@@ -1,6 +1,4 @@
-"""
-What a database's migrations look like side by side: files, ledger and history. Pure.
-"""
+"""What a database's migrations look like side by side: files, ledger and history. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-The databases there are. Knowing their names costs nothing; opening one loads its driver.
-"""
+"""The databases there are. Knowing their names costs nothing; opening one loads its driver."""
 
 from __future__ import annotations
 

@@ -137,12 +137,21 @@ class Ran:
     """The server's warning of transaction control that the lexer did not see; else empty."""
 
 
-class Disconnected(Exception):  # noqa: N818 - it is a fact handed up, not shown to users
+class Disconnected(Exception):
     """The connection was lost while a message was under way; `reason` is masked."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What was found after a lost connection."""
+
+    outcome: Outcome | None
+    """What the history says of the attempt; None where nothing of it is left."""
+    ledger: LedgerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +244,9 @@ class Driver(Protocol):
             ConnectionFailed: with the reason, masked.
         """
 
-    def outcome_of(self, attempt_id: str, lost: Session) -> Outcome | None:
+    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         """
-        What became of an attempt whose connection was lost; None where nothing of it is left.
+        What became of an attempt whose connection was lost.
 
         Connects anew, waits for the lost connection's server process to end, and looks for
         the attempt's id in the history.

@@ -83,6 +83,7 @@ def keep(facts: dict[str, str], command: list[str]) -> int:
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     report, told = os.dup(1), os.read(0, 3)
     silence()
     try:
@@ -126,7 +127,7 @@ def start(facts: dict[str, str], command: list[str]) -> int:
 def watch(server: int, facts: dict[str, str]) -> None:
     """Wait for the server's end, which a thread brings about when the last user has gone."""
     how = signal.Signals(int(facts["stop"]))
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(server, how))
+    _thread.start_new_thread(stop_when_told, (server, how))
     users = open_lock(facts["home"], USERS)
     _thread.start_new_thread(stop_when_free, (users, server, how))
     if facts["home"] == facts["remove"]:
@@ -141,6 +142,12 @@ def stop_when_free(users: int, server: int, how: signal.Signals) -> None:
     for firmer in (how, signal.SIGQUIT, signal.SIGKILL):
         os.kill(server, firmer)
         time.sleep(PATIENCE_SECONDS[firmer])
+
+
+def stop_when_told(server: int, how: signal.Signals) -> None:
+    """Wait for SIGTERM, which is blocked in every thread so that none can miss it."""
+    signal.sigwait({signal.SIGTERM})
+    os.kill(server, how)
 
 
 def stop(server: int, how: signal.Signals) -> None:
@@ -164,6 +171,7 @@ def spawn(facts: dict[str, str], command: list[str], server_lock: int) -> int:
         follow(keeper, int(facts["stop"]), calls)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.execve(command[0], command, environment(facts))  # noqa: S606
     except BaseException as error:  # noqa: BLE001  # pragma: no cover
         os.write(2, f"{command[0]}: {error}\n".encode())

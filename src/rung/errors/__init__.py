@@ -63,8 +63,8 @@ from rung.errors.embedded import (
     ServerNotStarted,
 )
 from rung.errors.files import (
-    EmptySource,
     DuplicateMigration,
+    EmptySource,
     ScriptError,
     SourceError,
     SourceNotFound,
@@ -75,17 +75,17 @@ from rung.errors.files import (
     VersionTooLarge,
 )
 from rung.errors.plan import (
-    PlanChanged,
     ConfirmationRequired,
     DirtyLedger,
+    PlanChanged,
     PlanError,
     VersionNotInSource,
 )
 from rung.errors.run import (
+    ConnectionLost,
     LedgerMoved,
     LexerFooled,
     MigrationFailed,
-    ConnectionLost,
     Place,
     RunError,
     ServerMessage,
@@ -93,24 +93,24 @@ from rung.errors.run import (
 )
 
 __all__ = [
-    "PlanChanged",
-    "EmptySource",
     "BinariesNotFound",
     "ConfirmationRequired",
     "ConnectionFailed",
+    "ConnectionLost",
     "DatabaseError",
     "DirtyLedger",
     "DriverMissing",
     "DuplicateMigration",
     "EmbeddedError",
+    "EmptySource",
     "LedgerElsewhere",
     "LedgerMoved",
     "LedgerUnreadable",
     "LexerFooled",
     "LockNotAcquired",
     "MigrationFailed",
-    "ConnectionLost",
     "Place",
+    "PlanChanged",
     "PlanError",
     "QueryFailed",
     "ReadOnlyDatabase",

@@ -256,9 +256,7 @@ class Stopped(RunError):
         return "Run the same command again to go on."
 
 
-def _rebuild(
-    kind: type[RunError], args: tuple[object, ...], facts: dict[str, object]
-) -> RunError:
+def _rebuild(kind: type[RunError], args: tuple[object, ...], facts: dict[str, object]) -> RunError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(facts)

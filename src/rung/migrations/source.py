@@ -39,10 +39,7 @@ def read_source(source: str | os.PathLike[str]) -> MigrationSet:
         VersionTooLarge: a version is above 2^63-1.
     """
     shown = os.fspath(source)
-    if shown.startswith(_PACKAGE):
-        root = _open_package(shown)
-    else:
-        root = Path(shown)
+    root = _open_package(shown) if shown.startswith(_PACKAGE) else Path(shown)
     return _collect(shown, _entries(shown, root))
 
 

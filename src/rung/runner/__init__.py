@@ -1,7 +1,8 @@
 """Carrying plans out: the SQL read beforehand, the steps run, the outcome told."""
 
+from rung.runner.context import Context
 from rung.runner.preparation import Prepared, prepare
 from rung.runner.report import RunReport, StepReport
-from rung.runner.run import Runner
+from rung.runner.run import run_plan
 
-__all__ = ["Prepared", "RunReport", "Runner", "StepReport", "prepare"]
+__all__ = ["Context", "Prepared", "RunReport", "StepReport", "prepare", "run_plan"]

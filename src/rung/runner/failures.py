@@ -15,7 +15,7 @@ from rung.statements import place_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.base import Refusal
+    from rung.drivers.base import Aftermath, Refusal
     from rung.errors import RunError
     from rung.plan import Step
     from rung.runner.preparation import Prepared
@@ -43,9 +43,7 @@ def carried_over(file: str, names: Sequence[str]) -> str:
     )
 
 
-def failed(
-    applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Refusal
-) -> RunError:
+def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Refusal) -> RunError:
     """The error of a step that the database refused."""
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
@@ -68,26 +66,21 @@ def fooled(applied: Sequence[int], item: Prepared, now: str, warning: str) -> Le
 
 
 def lost(
-    applied: Sequence[int],
-    item: Prepared,
-    reason: str,
-    before: LedgerState | None = None,
-    outcome: Outcome | None = None,
+    applied: Sequence[int], item: Prepared, reason: str, found: Aftermath | None
 ) -> ConnectionLost:
-    """The error of a lost connection; without `before` nothing could be learned."""
+    """The error of a lost connection; `found` is None where nothing could be learned."""
     version = item.step.version
-    if before is None:
-        now = f"The database is {LedgerState(item.step.before)} or {LedgerState(item.step.after)}."
-        return ConnectionLost(applied, now, version, reason)
-    if outcome is Outcome.DONE:
-        now = where(LedgerState(item.step.after)) + f" Migration {version} is committed."
-        return ConnectionLost((*applied, version), now, version, reason, committed=True)
-    if outcome is None:
-        now = where(before) + f" Migration {version} was rolled back."
-        return ConnectionLost(applied, now, version, reason, committed=False)
-    after = LedgerState(item.step.after, dirty=True)
-    now = where(after) + " rung history names the statement that was under way."
-    return ConnectionLost(applied, now, version, reason, committed=False)
+    if found is None:
+        before, after = LedgerState(item.step.before), LedgerState(item.step.after)
+        return ConnectionLost(applied, f"It is {before} or {after}.", version, reason)
+    committed = found.outcome is Outcome.DONE
+    told = {
+        Outcome.DONE: f"Migration {version} is committed.",
+        None: f"Migration {version} was rolled back.",
+    }.get(found.outcome, "rung history names the statement that was under way.")
+    done = (*applied, version) if committed else applied
+    now = f"{where(found.ledger)} {told}"
+    return ConnectionLost(done, now, version, reason, committed=committed)
 
 
 def _place(item: Prepared, refusal: Refusal) -> Place:

@@ -64,7 +64,9 @@ def prepare(
 
 
 def _prepare(
-    step: Step, known: set[tuple[int | None, str, str | None]], plain: bool  # noqa: FBT001
+    step: Step,
+    known: set[tuple[int | None, str, str | None]],
+    plain: bool,  # noqa: FBT001
 ) -> Prepared:
     script = _read(step.half, plain) if step.half else read("")
     sums = {

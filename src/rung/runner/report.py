@@ -1,6 +1,4 @@
-"""
-What a run came to, as values. `runner` makes them; `render` shows them.
-"""
+"""What a run came to, as values. `runner` makes them; `render` shows them."""
 
 from __future__ import annotations
 

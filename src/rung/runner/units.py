@@ -11,22 +11,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.runner import failures
 from rung.drivers.base import Move, Ran
 from rung.errors import Stopped
 from rung.events import UnitFinished
 from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
+from rung.runner import failures
 from rung.statements import Control, Mode, Unit
 
 if TYPE_CHECKING:
     from rung.drivers.base import Attempt, Refusal
+    from rung.runner.context import Context
     from rung.runner.preparation import Prepared
-    from rung.runner.run import Runner
     from rung.statements import Script
 
 
-def run_units(runner: Runner, item: Prepared, move: Move, attempt: Attempt) -> None:
+def run_units(context: Context, item: Prepared, move: Move, attempt: Attempt) -> None:
     """
     Run a file unit by unit.
 
@@ -36,18 +36,25 @@ def run_units(runner: Runner, item: Prepared, move: Move, attempt: Attempt) -> N
         LedgerMoved, LexerFooled, Stopped: as for every run.
     """
     dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
-    _insist(runner, item, move.before, runner.session.begin_units(Move(move.before, dirty), attempt))
+    begun = context.session.begin_units(Move(move.before, dirty), attempt)
+    _insist(context, item, move.before, begun)
     for unit in _units(item.script):
-        ran = _run(runner, item, unit, attempt)
-        runner.tell(item, ran)
-        if ran.refusal:
-            _fail(runner, item, unit, Move(dirty, move.before), attempt, ran.refusal)
-        if ran.control_warning:
-            raise failures.fooled(runner.applied, item, failures.where(dirty), ran.control_warning)
-        total = len(item.script.statements)
-        runner.listener(UnitFinished(item.step.version, unit.last, total))
-    ended = runner.session.end_units(Move(dirty, move.after), attempt.id, None)
-    _insist(runner, item, dirty, ended)
+        _run_unit(context, item, unit, Move(dirty, move.before), attempt)
+    ended = context.session.end_units(Move(dirty, move.after), attempt.id, None)
+    _insist(context, item, dirty, ended)
+
+
+def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
+    """One unit to its end; `back` leads from the dirty ledger to where the file began."""
+    ran = _send(context, item, unit, attempt)
+    context.tell(item, ran)
+    if ran.refusal:
+        _fail(context, item, unit, back, attempt, ran.refusal)
+    if ran.control_warning:
+        now = failures.where(back.before)
+        raise failures.fooled(context.applied, item, now, ran.control_warning)
+    total = len(item.script.statements)
+    context.listener(UnitFinished(item.step.version, unit.last, total))
 
 
 def _units(script: Script) -> tuple[Unit, ...]:
@@ -57,38 +64,38 @@ def _units(script: Script) -> tuple[Unit, ...]:
     return tuple(Unit(s.number, s.number, "ours") for s in script.statements)
 
 
-def _run(runner: Runner, item: Prepared, unit: Unit, attempt: Attempt) -> Ran:
+def _send(context: Context, item: Prepared, unit: Unit, attempt: Attempt) -> Ran:
     statement = item.script.statements[unit.first - 1]
     if unit.transaction == "none" and statement.concurrent_build:
-        return _run_without_foreign_keys(runner, item, unit, attempt)
-    ran = runner.session.run_unit(item.script, unit, attempt.id)
+        return _run_without_foreign_keys(context, item, unit, attempt)
+    ran = context.session.run_unit(item.script, unit, attempt.id)
     refused = ran.refusal is not None and ran.refusal.needs_no_transaction
     if refused and unit.transaction == "ours" and statement.words[:1] != ("SET",):
-        return _run(runner, item, replace(unit, transaction="none"), attempt)
+        return _send(context, item, replace(unit, transaction="none"), attempt)
     return ran
 
 
 def _run_without_foreign_keys(
-    runner: Runner, item: Prepared, unit: Unit, attempt: Attempt
+    context: Context, item: Prepared, unit: Unit, attempt: Attempt
 ) -> Ran:
     """Another tool queueing on its key would hold the snapshot that this statement awaits."""
-    runner.session.yield_foreign_keys()
-    ran = runner.session.run_unit(item.script, unit, attempt.id)
-    take, session = runner.session.try_foreign_keys, runner.session
-    wait_until(take, session, runner.patience, runner.listener, runner.stop, lambda: False)
+    context.session.yield_foreign_keys()
+    ran = context.session.run_unit(item.script, unit, attempt.id)
+    take, session = context.session.try_foreign_keys, context.session
+    wait_until(take, session, context.patience, context.listener, context.stop, lambda: False)
     return ran
 
 
 def _fail(
-    runner: Runner, item: Prepared, unit: Unit, back: Move, attempt: Attempt, refusal: Refusal
+    context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt, refusal: Refusal
 ) -> None:
     nothing_left = unit.first == 1 and _rolls_back_whole(item.script, unit)
     settled = back if nothing_left else None
-    runner.session.end_units(settled, attempt.id, refusal)
+    context.session.end_units(settled, attempt.id, refusal)
     now = back.after if nothing_left else back.before
-    if refusal.cancelled and runner.stop.cancelling:
-        raise Stopped(runner.applied, failures.where(now), (item.step.version,))
-    raise failures.failed(runner.applied, item, now, refusal)
+    if refusal.cancelled and context.stop.cancelling:
+        raise Stopped(context.applied, failures.where(now), (item.step.version,))
+    raise failures.failed(context.applied, item, now, refusal)
 
 
 def _rolls_back_whole(script: Script, unit: Unit) -> bool:
@@ -100,8 +107,8 @@ def _rolls_back_whole(script: Script, unit: Unit) -> bool:
     return len(ends) <= 1
 
 
-def _insist(runner: Runner, item: Prepared, before: LedgerState, ran: Ran) -> None:
+def _insist(context: Context, item: Prepared, before: LedgerState, ran: Ran) -> None:
     if ran.refusal:
         if ran.refusal.ledger_moved:
-            before = runner.session.look().ledger
-        raise failures.failed(runner.applied, item, before, ran.refusal)
+            before = context.session.look().ledger
+        raise failures.failed(context.applied, item, before, ran.refusal)

@@ -149,9 +149,7 @@ class Lexer:
             return end
         if rule == "dollar":
             return self._dollar_quote(start, end)
-        end = self._operator_end(start, end)
-        self.tokens.append(Token(TokenKind.OPERATOR, start, end))
-        return end
+        return self._operators(start, end)
 
     def _string(self, rule: str, start: int, end: int) -> int:
         self.tokens.append(Token(TokenKind.STRING, start, end))
@@ -181,12 +179,14 @@ class Lexer:
                 return edge.end()
         return self._refuse("comment", start)
 
-    def _operator_end(self, start: int, end: int) -> int:
-        """Give back a + or - at the end, so that `a=-1` is an equation, as PostgreSQL does."""
+    def _operators(self, start: int, end: int) -> int:
+        """One operator, without the + and - at its end, so that `a=-1` is an equation."""
         signs = self.text[start:end]
-        if _KEEPS_LAST_SIGN.search(signs):
-            return end
-        return start + max(len(signs.rstrip("+-")), 1)
+        kept = len(signs if _KEEPS_LAST_SIGN.search(signs) else signs.rstrip("+-"))
+        head = start + max(kept, 1)
+        self.tokens.append(Token(TokenKind.OPERATOR, start, head))
+        self.tokens += (Token(TokenKind.OPERATOR, at, at + 1) for at in range(head, end))
+        return end
 
     def _refuse(self, what: str, start: int) -> NoReturn:
         line = self.text.count("\n", 0, start) + 1

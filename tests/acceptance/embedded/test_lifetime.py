@@ -15,6 +15,7 @@ from rung.embedded import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from tests.acceptance.embedded.users import User
 
     Use = Callable[..., User]

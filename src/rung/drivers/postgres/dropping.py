@@ -19,6 +19,4 @@ def drop_statements(losses: Sequence[Loss]) -> tuple[Sql, ...]:
     Args:
         losses: objects whose `table` is their quoted, qualified name as the catalog gives it.
     """
-    return tuple(
-        Sql(f"DROP {loss.kind.upper()} IF EXISTS {loss.table} CASCADE") for loss in losses
-    )
+    return tuple(Sql(f"DROP {loss.kind.upper()} IF EXISTS {loss.table} CASCADE") for loss in losses)

@@ -33,7 +33,7 @@ def question() -> Sql:
     """The message: three statements, whose names are found on the search path."""
     ledger = statement("look_ledger", ledger=quoting.name(LEDGER_TABLE))
     history = statement("look_history", history=quoting.name(HISTORY_TABLE))
-    return quoting.Sql(";\n".join((where_question(), ledger, history)))
+    return quoting.Sql(f"{where_question()};\n{ledger};\n{history}")
 
 
 def place(reply: Reply) -> Place:

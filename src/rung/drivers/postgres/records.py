@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rung.drivers.base import Attempt, Move, Refusal
 
 _NOW = Sql("pg_catalog.clock_timestamp()")
+_CLEAN = Sql("false")
 _BEGUN = Sql("pg_catalog.transaction_timestamp()")
 
 PUT_BACK = (
@@ -86,7 +87,7 @@ class Tables:
         )
         if version is None:
             return clear
-        places = {"version": quoting.number(version), "dirty": quoting.truth(False)}
+        places = {"version": quoting.number(version), "dirty": _CLEAN}
         return (*clear, statement("write_ledger", ledger=self.ledger, **places))
 
     def record(self, attempt: Attempt, outcome: Outcome, refusal: Refusal | None = None) -> Sql:

@@ -18,7 +18,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode
 
 if TYPE_CHECKING:
-    from rung.drivers.base import Attempt, Move
+    from rung.drivers.base import Attempt, Move, ServerNotice
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.statements import Script, Unit
 
@@ -47,7 +47,10 @@ class Running:
             ours("record", self._tables.record(attempt, Outcome.DONE)),
         )
         if script.mode is Mode.OWN_TRANSACTION:
-            pieces = (ours("reset", *RESET, *before), *_within(script, 1, len(script.statements), records))
+            pieces = (
+                ours("reset", *RESET, *before),
+                *_within(script, 1, len(script.statements), records),
+            )
         else:
             body = file_pieces(script, 1, len(script.statements))
             opening = ours("begin", *RESET, _BEGIN, *before)
@@ -106,20 +109,20 @@ class Running:
         reply = self._wire.ask(message.sql, message.copy_data)
         if reply.error and self._wire.in_transaction:
             self._wire.ask(_ROLLBACK)
-        warning = next(
-            (n for n in reply.notices if n.severity == "WARNING" and n.sqlstate in _CONTROL_WARNINGS),
-            None,
-        )
+        warnings = [notice.message for notice in reply.notices if _of_control(notice)]
         return Ran(
             refusal=_refusal(message, reply),
-            notices=tuple(notice for notice in reply.notices if notice is not warning),
-            control_warning=warning.message if warning else "",
+            notices=tuple(notice for notice in reply.notices if not _of_control(notice)),
+            control_warning=warnings[0] if warnings else "",
         )
 
 
-def _within(
-    script: Script, first: int, last: int, records: tuple[Piece, ...]
-) -> tuple[Piece, ...]:
+def _of_control(notice: ServerNotice) -> bool:
+    """BEGIN inside a transaction, or COMMIT outside: not what was read in the file."""
+    return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
+
+
+def _within(script: Script, first: int, last: int, records: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """A transaction of the file's own, with records of ours just before its COMMIT."""
     commit = script.statements[last - 1]
     body = tuple(file_pieces(script, first, last))
@@ -156,6 +159,8 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
 
 def _is_own_commit(message: Message, running: Piece) -> bool:
     """True for the last piece where records of ours stand before it: the file's own COMMIT."""
-    return running is message.pieces[-1] and not running.label and any(
-        piece.label == "record" for piece in message.pieces
+    return (
+        running is message.pieces[-1]
+        and not running.label
+        and any(piece.label == "record" for piece in message.pieces)
     )

@@ -153,9 +153,7 @@ class PostgresSession:
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""
-        questions = [
-            statement("estimate_rows", table=quoting.text(loss.table)) for loss in losses
-        ]
+        questions = [statement("estimate_rows", table=quoting.text(loss.table)) for loss in losses]
         if not questions:
             return ()
         reply = self._insist(quoting.Sql(ours("", *questions).sql))
@@ -207,5 +205,3 @@ class PostgresSession:
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)
-
-

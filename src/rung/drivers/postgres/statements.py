@@ -13,7 +13,9 @@ from pathlib import Path
 
 from rung.drivers.postgres.quoting import Sql
 
-_BLOCK = re.compile(r"^-- name: (\w+)\n((?:--[^\n]*\n)+)(.*?)(?=^-- name: |\Z)", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    r"^-- name: (\w+)\n((?:--[^\n]*\n)+)(.*?)(?=^-- name: |\Z)", re.DOTALL | re.MULTILINE
+)
 
 
 @cache

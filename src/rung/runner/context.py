@@ -1,0 +1,40 @@
+"""What one run holds in its hands: the connection, whom it tells, and how far it got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rung.events import Notice
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Driver, Ran, Session
+    from rung.events import Listener
+    from rung.locks import Patience
+    from rung.runner.preparation import Prepared
+    from rung.runner.report import StepReport
+    from rung.stopping import Stop
+
+
+@dataclass(slots=True)
+class Context:
+    """One run on one session that holds the lock."""
+
+    driver: Driver
+    """To connect anew where the connection is lost."""
+    session: Session
+    listener: Listener
+    stop: Stop
+    patience: Patience
+    """How to wait for keys that were given up during a concurrent index build."""
+    done: list[StepReport] = field(default_factory=list)
+
+    @property
+    def applied(self) -> tuple[int, ...]:
+        """The versions finished so far."""
+        return tuple(step.version for step in self.done)
+
+    def tell(self, item: Prepared, ran: Ran) -> None:
+        """Hand the server's notices on."""
+        for notice in ran.notices:
+            self.listener(Notice(item.step.version, notice.severity, notice.message))
