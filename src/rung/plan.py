@@ -150,10 +150,10 @@ def _ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ..
 
 
 def _downs(applied: Sequence[Migration], limit: int | None) -> tuple[Step, ...]:
-    newest_first = list(reversed(applied))
-    below = [*(migration.version for migration in newest_first[1:]), None]
+    newest_first = applied[::-1]
+    versions = (*(migration.version for migration in newest_first), None)
     steps = tuple(
-        Step(migration, Direction.DOWN, migration.version, after)
-        for migration, after in zip(newest_first, below, strict=True)
+        Step(migration, Direction.DOWN, before, after)
+        for migration, (before, after) in zip(newest_first, pairwise(versions), strict=True)
     )
     return steps if limit is None else steps[:limit]

@@ -11,7 +11,7 @@ server stays until the next `start` of a kept folder finds it, or until it is st
 """
 
 # The process is to be up in milliseconds: pathlib and contextlib would cost some of them.
-# ruff: noqa: PTH105, PTH106, PTH108, PTH112, PTH114, PTH118, PTH123, PTH208, SIM105
+# ruff: noqa: PTH105, PTH106, PTH108, PTH112, PTH114, PTH118, PTH119, PTH120, PTH123, PTH208, SIM105
 
 from __future__ import annotations
 
@@ -33,10 +33,14 @@ SERVER = "server.lock"
 STATE = "server.state"
 """What a later user has to know, in lines; written when the server is ready."""
 
+STATE_LINES = 4
 LOG = "server.log"
 """What the server wrote since its start."""
 
-_READY_LINE = 7
+READY_LINE = 7
+PREFIX = "rung-"
+"""How the names of all folders begin that we make beside others' folders."""
+
 LOG_LINES = 20
 PIPE_BYTES = 16000
 READY_SECONDS = 60.0
@@ -113,6 +117,7 @@ def start(facts: dict[str, str], command: list[str]) -> int:
     take(open_lock(home, KEEPER), OLD_SERVER_SECONDS)
     server_lock = open_lock(home, SERVER)
     take(server_lock, OLD_SERVER_SECONDS)
+    clear_after_killed(home)
     server = spawn(facts, command, server_lock)
     try:
         wait_until_ready(server, os.path.join(facts["data"], "postmaster.pid"))
@@ -259,8 +264,8 @@ def wait_until_ready(server: int, pid_file: str) -> None:
 
 def says_ready(lines: list[str], server: int) -> bool:
     """Tell whether a pid file is of this server and says that it takes connections."""
-    whole = len(lines) > _READY_LINE
-    return whole and lines[0] == str(server) and lines[_READY_LINE].strip() == "ready"
+    whole = len(lines) > READY_LINE
+    return whole and lines[0] == str(server) and lines[READY_LINE].strip() == "ready"
 
 
 def open_lock(folder: str, name: str) -> int:
@@ -308,6 +313,16 @@ def write_state(home: str, text: str) -> None:
     os.replace(path + ".new", path)
 
 
+def clear_after_killed(home: str) -> None:
+    """Remove the socket's folder of an earlier server here whose keeper could not."""
+    left = read_lines(os.path.join(home, STATE))
+    if len(left) == STATE_LINES:
+        folder = os.path.dirname(left[2])
+        if os.path.basename(folder).startswith(PREFIX):
+            remove(folder)
+        forget_state(home)
+
+
 def forget_state(home: str) -> None:
     """Take the state away again."""
     try:
@@ -338,7 +353,7 @@ def sweep(home: str) -> None:
     """Remove what keepers that were killed left beside this one's folder."""
     parent, own = os.path.split(home)
     for name in os.listdir(parent):
-        if name.startswith("rung-") and name != own:
+        if name.startswith(PREFIX) and name != own:
             try:
                 remove_if_dead(os.path.join(parent, name))
             except OSError:

@@ -33,7 +33,7 @@ DATA = "data"
 def join_or_open(home: Path, request: Request, warn: Callable[[Identity], None]) -> EmbeddedServer:
     """Join the server of this folder, or start it."""
     made_now = _open_home(home)
-    use = Use.of(home)
+    use = _take(home)
     try:
         with locked(home / START):
             if running := _running(home, use):
@@ -45,6 +45,17 @@ def join_or_open(home: Path, request: Request, warn: Callable[[Identity], None])
     except BaseException:
         use.end()
         raise
+
+
+def _take(home: Path) -> Use:
+    try:
+        return Use.of(home)
+    except PermissionError as error:
+        raise EmbeddedError(
+            f"The folder {home} belongs to another user's server: {error.strerror}.",
+            [str(error.filename)],
+            "Run as that user, or name another folder.",
+        ) from error
 
 
 def _open_home(home: Path) -> bool:
@@ -97,7 +108,7 @@ def _running(home: Path, use: Use) -> EmbeddedServer | None:
     finally:
         os.close(probe)
     lines = keeper.read_lines(str(home / keeper.STATE))
-    if len(lines) != 4:  # noqa: PLR2004 - the lines that the keeper writes
+    if len(lines) != keeper.STATE_LINES:
         return None
     pid, keeper_pid, socket_dir, version = lines
     return EmbeddedServer(

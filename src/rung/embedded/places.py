@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rung.embedded.keeper import PREFIX
 from rung.errors import EmbeddedError
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _new_folder(parents: tuple[Path, ...], reader: Reader) -> Path:
         if problem := _unfit(parent, reader):
             tried.append(f"{parent}: {problem}")
             continue
-        folder = parent / f"rung-{os.urandom(4).hex()}"
+        folder = parent / f"{PREFIX}{os.urandom(4).hex()}"
         folder.mkdir(mode=0o700)
         if reader.uid != os.geteuid():
             folder.chmod(0o711)

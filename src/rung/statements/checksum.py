@@ -7,7 +7,6 @@ mark and the letter case of unquoted words do not count; all else does.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from rung.statements.model import TokenKind
@@ -32,6 +31,8 @@ def checksum(script: Script) -> str:
     before a quote, are in lower case (ASCII alone, as PostgreSQL folds names). Directives
     count without the blanks around them.
     """
+    from hashlib import sha256  # noqa: PLC0415 - loads OpenSSL, which most imports never need
+
     parts = [_part(script.text, token) for token in script.tokens]
     told = "".join(f"{len(part)} {part}" for part in parts)
     return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()

@@ -81,6 +81,7 @@ def test_a_folder_is_usable_after_its_keeper_was_killed(use: Use, place: Path) -
 
     assert first.pid != second.pid
     assert alive(second.pid)
+    assert not first.socket_dir.parent.exists()
 
 
 def test_a_terminated_keeper_stops_its_server(use: Use) -> None:

@@ -194,7 +194,10 @@ def test_an_account_without_rights_starts_its_own(use: Use, place: Path) -> None
         pytest.skip("no interpreter that nobody can run")
     if not reachable(SOURCES / "rung", Reader(nobody.pw_uid, nobody.pw_gid)):
         pytest.skip("nobody cannot read the sources here")
-    user = use(python=python, account="nobody", environ={"HOME": "/nonexistent"}).up()
+    (place / "own").mkdir()
+    os.chown(place / "own", nobody.pw_uid, nobody.pw_gid)
+    environ = {"HOME": "/nonexistent", "XDG_CACHE_HOME": "", "TMPDIR": str(place / "own")}
+    user = use(python=python, account="nobody", environ=environ).up()
 
     assert nobody.pw_uid == Path(f"/proc/{user.pid}").stat().st_uid
 

@@ -1,0 +1,41 @@
+# The commands of this repository. `make demo` and `make test` set up all they need.
+
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help demo test check lint types imports bench clean
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.demo ## the seven migrations up, down and up again on an embedded PostgreSQL
+	@$(BIN)/python -m demo
+
+test: $(VENV)/.dev ## every test; what cannot run here is skipped with its reason
+	$(BIN)/pytest -n $(WORKERS) -q
+
+check: lint types imports $(VENV)/.dev ## linters, types, import direction, tests with coverage
+	$(BIN)/pytest -n $(WORKERS) -q --cov --cov-report=term
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## 1,000 migrations against psql and golang-migrate
+	$(BIN)/python -m bench
+
+clean: ## removes the virtual environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* dist
+
+$(VENV)/.demo: pyproject.toml scripts/setup
+	@scripts/setup $(VENV) run && touch $@
+
+$(VENV)/.dev: pyproject.toml scripts/setup
+	@scripts/setup $(VENV) dev && touch $@ $(VENV)/.demo

@@ -1,0 +1,7 @@
+BEGIN;
+
+ALTER TABLE users ADD COLUMN age int; -- years
+SAVEPOINT a;
+ROLLBACK TO SAVEPOINT a;
+
+COMMIT;

@@ -1,0 +1,58 @@
+"""
+Scripts beside what was read of them.
+
+To write the expected files anew after a change that is meant, run this file by itself:
+`python tests/golden/statements/test_golden.py`, and read the difference.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rung.statements import Script, Statement, checksum, directives, read
+
+SCRIPTS = sorted(Path(__file__).parent.glob("*.sql"))
+
+
+def told(script: Script) -> str:
+    """A script's reading as text: the mode, then the units and statements."""
+    lines = [f"mode: {script.mode.value}", f"reason: {script.reason}"]
+    lines += [f"directive: {one}" for one in directives(script)]
+    lines += [f"unit: {one.first} to {one.last}, {one.transaction}" for one in script.units]
+    lines += [f"checksum: {checksum(script)}"]
+    for one in script.statements:
+        lines += ["", f"{one.number}, line {one.line}{traits(one)}", " ".join(one.words)]
+        lines.append(repr(script.text[one.start : one.end]))
+        if one.copy_data is not None:
+            lines.append(f"data: {script.text[slice(*one.copy_data)]!r}")
+    return "\n".join(lines) + "\n"
+
+
+def traits(one: Statement) -> str:
+    """What a statement is beside its text."""
+    facts = {
+        one.control.value if one.control else "": one.control,
+        f"refuses a transaction: {one.needs_no_transaction}": one.needs_no_transaction,
+        "builds concurrently": one.concurrent_build,
+        "touches the session": one.touches_session,
+    }
+    return "".join(f"; {fact}" for fact, holds in facts.items() if holds)
+
+
+def text_of(path: Path) -> str:
+    """A file's text with its line ends as they are."""
+    return path.read_bytes().decode()
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_scripts_are_read_as_before(path: Path) -> None:
+    """What is read of a script is what the file beside it says."""
+    assert text_of(path.with_suffix(".expected")) == told(read(text_of(path)))
+
+
+if __name__ == "__main__":
+    for script_path in SCRIPTS:
+        expected = told(read(text_of(script_path)))
+        script_path.with_suffix(".expected").write_text(expected, newline="\n")

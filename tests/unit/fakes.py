@@ -1,0 +1,206 @@
+"""A database that lives in memory, for what is tested without one; and short ways to make files."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Place, Ran, Refusal
+from rung.errors import ServerMessage
+from rung.events import ignore
+from rung.ledger import LedgerState
+from rung.locks import Patience
+from rung.migrations import Half, Migration, MigrationSet
+from rung.plan import Up, make_plan
+from rung.runner import Context, prepare
+from rung.stopping import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rung.drivers.base import Attempt, Move, Session
+    from rung.events import Listener
+    from rung.ledger import HistoryEntry
+    from rung.losses import Loss
+    from rung.plan import Goal, Plan
+    from rung.runner import Prepared
+    from rung.statements import Script, Unit
+
+PLACE = Place("chatapp", "public", read_only=False, server="Fake 1", process=7)
+HOLDER = LockHolder(42, user="ada")
+MOVED = Refusal(ServerMessage("division by zero", "22012"), ledger_moved=True)
+
+
+@dataclass
+class FakeSession:
+    """
+    The protocol of a session on two variables.
+
+    `answers` are what the next scripts and units come to, an error among them is raised; when
+    they are used up everything succeeds. `calls` is what was asked, in order.
+    """
+
+    ledger: LedgerState = field(default_factory=LedgerState)
+    answers: list[Ran | Exception] = field(default_factory=list)
+    locks: list[bool] = field(default_factory=list)
+    history: tuple[HistoryEntry, ...] | None = ()
+    ledger_exists: bool = True
+    place: Place = PLACE
+    carried: Carried = field(default_factory=Carried)
+    calls: list[str] = field(default_factory=list)
+
+    def look(self) -> Look:
+        self.calls.append("look")
+        return Look(self.place, self.ledger, self.ledger_exists, self.history)
+
+    def locate(self) -> Place:
+        return self.place
+
+    def ensure_tables(self) -> None:
+        self.calls.append("ensure tables")
+
+    def try_lock(self) -> bool:
+        self.calls.append("lock")
+        return self.locks.pop(0) if self.locks else True
+
+    def unlock(self) -> None:
+        self.calls.append("unlock")
+
+    def holder(self) -> LockHolder | None:
+        return HOLDER
+
+    def yield_foreign_keys(self) -> None:
+        self.calls.append("yield keys")
+
+    def try_foreign_keys(self) -> bool:
+        self.calls.append("retake keys")
+        return self.locks.pop(0) if self.locks else True
+
+    def run_whole(self, script: Script, move: Move, attempt: Attempt, *, last: bool) -> Ran:
+        self.calls.append(f"whole {attempt.version}" + " last" * last)
+        return self._moved(move, self._answer())
+
+    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+        self.calls.append(f"begin {attempt.version}")
+        return self._moved(move, Ran())
+
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+        self.calls.append(f"unit {unit.first}-{unit.last} {unit.transaction}")
+        return self._answer()
+
+    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+        self.calls.append("end " + ("failed" if refusal else "done"))
+        return self._moved(move, Ran()) if move else Ran()
+
+    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
+        self.calls.append(f"record {attempt.version}")
+
+    def restore_session(self) -> Carried:
+        self.calls.append("restore")
+        return self.carried
+
+    def flush(self) -> None:
+        self.calls.append("flush")
+
+    def force(self, version: int | None, attempt: Attempt) -> None:
+        self.calls.append(f"force {version}")
+        self.ledger = LedgerState(version)
+
+    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+        return tuple(loss.estimated(3) for loss in losses)
+
+    def everything(self) -> tuple[Loss, ...]:
+        return ()
+
+    def drop_everything(self) -> None:
+        self.calls.append("drop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def _answer(self) -> Ran:
+        answer = self.answers.pop(0) if self.answers else Ran()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _moved(self, move: Move, ran: Ran) -> Ran:
+        if ran.refusal:
+            return ran
+        if self.ledger != move.before:
+            return Ran(MOVED)
+        self.ledger = move.after
+        return ran
+
+
+@dataclass
+class FakeDriver:
+    """Hands out one session; knows what is found after a lost connection."""
+
+    session: FakeSession
+    found: Aftermath | Exception = field(default_factory=lambda: Aftermath(None, LedgerState()))
+    shown: str = "ada@db/chatapp"
+
+    @contextmanager
+    def connect(self, stop: Stop) -> Iterator[FakeSession]:
+        yield self.session
+
+    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+@dataclass
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    now: float = 100.0
+    naps: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.now += seconds
+
+    def patience(self, bound: float | None = None, jitter: float = 0.5) -> Patience:
+        """A jitter of a half leaves the pauses as they are."""
+        return Patience(bound, lambda: self.now, self.sleep, lambda: jitter)
+
+
+def migrations(**halves: str) -> MigrationSet:
+    """A set of files: `up1="select 1"` is the up half of version 1, named m1."""
+    found: dict[int, dict[str, Half]] = {}
+    for key, text in halves.items():
+        direction = key.rstrip("0123456789")
+        number = int(key.removeprefix(direction))
+        half = Half(f"{number}_m{number}.{direction}.sql", f"m{number}", text)
+        found.setdefault(number, {})[direction] = half
+    pairs = sorted(found.items())
+    return MigrationSet("folder", tuple(Migration(v, p.get("up"), p.get("down")) for v, p in pairs))
+
+
+def planned(
+    goal: Goal | None = None, ledger: LedgerState | None = None, **halves: str
+) -> tuple[Plan, tuple[Prepared, ...]]:
+    """The plan for files made by `migrations`, and its steps with their SQL read."""
+    plan = make_plan(goal or Up(), migrations(**halves), ledger or LedgerState())
+    return plan, prepare(plan, ())
+
+
+def context(
+    session: FakeSession,
+    driver: FakeDriver | None = None,
+    *,
+    listener: Listener = ignore,
+    stop: Stop | None = None,
+    patience: Patience | None = None,
+) -> Context:
+    """What a run holds, with a clock that stands still."""
+    chosen = driver or FakeDriver(session)
+    return Context(chosen, session, listener, stop or Stop(), patience or Clock().patience())
+
+
+def refused(sqlstate: str = "42601", **facts: int | bool) -> Ran:
+    """A script or a unit that the server refused."""
+    return Ran(Refusal(ServerMessage("no", sqlstate), **facts))  # type: ignore[arg-type]
