@@ -7,7 +7,9 @@ DELETE. What a cascade, a function or a rule takes along is not; the callers say
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,8 +63,11 @@ class _Reader:
     """The tokens of one statement, read from the left."""
 
     def __init__(self, script: Script, statement: Statement) -> None:
-        within = (t for t in script.tokens if statement.start <= t.start < statement.end)
-        self._left = [script.text[token.start : token.end] for token in within]
+        first, last = (
+            bisect_left(script.tokens, place, key=attrgetter("start"))
+            for place in (statement.start, statement.end)
+        )
+        self._left = [script.text[t.start : t.end] for t in script.tokens[first:last]]
 
     def take(self, *words: str) -> bool:
         """Step over these key words where they come next."""
@@ -86,6 +91,7 @@ class _Reader:
         while more:
             self.take("ONLY")
             yield self.name()
+            self.take("*")
             more = self.take(",")
 
     def next_action(self) -> bool:
@@ -126,13 +132,8 @@ def _dropped_columns(reader: _Reader) -> Iterator[Loss]:
     reader.take("*")
     more = True
     while more:
-        if reader.take("DROP") and not _is_other(reader):
+        if reader.take("DROP") and not reader.take("CONSTRAINT"):
             reader.take("COLUMN")
             reader.take("IF", "EXISTS")
             yield Loss("column", table, reader.name())
         more = reader.next_action()
-
-
-def _is_other(reader: _Reader) -> bool:
-    """ALTER TABLE … DROP CONSTRAINT and the like take no data away."""
-    return any(reader.take(word) for word in ("CONSTRAINT", "EXPRESSION", "IDENTITY"))

@@ -7,12 +7,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.fakes import migrations
 
 from rung.errors import DirtyLedger, EmptySource, UsageError, VersionNotInSource
 from rung.ledger import LedgerState
 from rung.migrations import MAX_VERSION, Half, Migration, MigrationSet
 from rung.plan import Down, Goal, Goto, Plan, Up, make_plan
-from tests.unit.fakes import migrations
 
 GAPPED = migrations(up1="", down1="", up3="", down3="", up4="", down4="")
 HALVES = migrations(up1="", down1="", up3="", up4="", down4="", down5="", up7="", down7="")

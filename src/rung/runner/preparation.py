@@ -58,8 +58,8 @@ def prepare(
     Raises:
         ScriptError: with the file and the line.
     """
-    known = {(e.version, "up", e.up_checksum) for e in history}
-    known |= {(e.version, "down", e.down_checksum) for e in history}
+    known = {(e.version, "up", e.up_checksum) for e in history if e.up_checksum}
+    known |= {(e.version, "down", e.down_checksum) for e in history if e.down_checksum}
     return tuple(_prepare(step, known, plain_backslashes) for step in plan.steps)
 
 

@@ -93,7 +93,7 @@ def _run(context: Context, item: Prepared, move: Move, attempt: Attempt, *, last
     context.tell(item, ran)
     if ran.refusal is None:
         _check_control(context, item, ran)
-    elif _refused_transaction(item, ran.refusal):
+    elif ran.refusal.needs_no_transaction and item.script.mode is Mode.TRANSACTIONAL:
         run_units(context, item, move, attempt)
     else:
         _fail(context, item, move.before, attempt, ran.refusal)
@@ -149,11 +149,3 @@ def _attempt(item: Prepared) -> Attempt:
         down_sql=item.down_sql,
         statements_total=len(item.script.statements),
     )
-
-
-def _refused_transaction(item: Prepared, refusal: Refusal) -> bool:
-    """Whether the server said that a statement runs only outside a transaction of ours."""
-    if not refusal.needs_no_transaction or item.script.mode is not Mode.TRANSACTIONAL:
-        return False
-    failing = item.script.statements[(refusal.statement or 1) - 1]
-    return failing.words[:1] != ("SET",)

@@ -18,6 +18,7 @@ from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
 from rung.runner import failures
 from rung.statements import Control, Mode, Unit
+from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from rung.drivers.base import Attempt, Refusal
@@ -47,6 +48,9 @@ def run_units(context: Context, item: Prepared, move: Move, attempt: Attempt) ->
 def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
     ran = _send(context, item, unit, attempt)
+    if ran.refusal and ran.refusal.needs_no_transaction and unit.transaction == "ours":
+        _run_unit(context, item, replace(unit, transaction="none"), back, attempt)
+        return
     context.tell(item, ran)
     if ran.refusal:
         _fail(context, item, unit, back, attempt, ran.refusal)
@@ -68,21 +72,33 @@ def _send(context: Context, item: Prepared, unit: Unit, attempt: Attempt) -> Ran
     statement = item.script.statements[unit.first - 1]
     if unit.transaction == "none" and statement.concurrent_build:
         return _run_without_foreign_keys(context, item, unit, attempt)
-    ran = context.session.run_unit(item.script, unit, attempt.id)
-    refused = ran.refusal is not None and ran.refusal.needs_no_transaction
-    if refused and unit.transaction == "ours" and statement.words[:1] != ("SET",):
-        return _send(context, item, replace(unit, transaction="none"), attempt)
-    return ran
+    return context.session.run_unit(item.script, unit, attempt.id)
 
 
 def _run_without_foreign_keys(
     context: Context, item: Prepared, unit: Unit, attempt: Attempt
 ) -> Ran:
-    """Another tool queueing on its key would hold the snapshot that this statement awaits."""
-    context.session.yield_foreign_keys()
-    ran = context.session.run_unit(item.script, unit, attempt.id)
-    take, session = context.session.try_foreign_keys, context.session
-    wait_until(take, session, context.patience, context.listener, context.stop, lambda: False)
+    """
+    Another tool queueing on its key would hold the snapshot that this statement awaits.
+
+    It finds the ledger dirty and goes, so the keys are awaited without a bound: to give up
+    here would leave that ledger behind.
+    """
+    session, stop = context.session, context.stop
+    session.yield_foreign_keys()
+    ran = session.run_unit(item.script, unit, attempt.id)
+    patience = replace(context.patience, bound=None)
+    taken = wait_until(
+        session.try_foreign_keys,
+        session,
+        patience,
+        context.listener,
+        Stop(),
+        lambda: stop.cancelling,
+    )
+    if not taken:
+        state = session.look().ledger
+        raise Stopped(context.applied, failures.where(state), (item.step.version,))
     return ran
 
 
@@ -91,8 +107,10 @@ def _fail(
 ) -> None:
     nothing_left = unit.first == 1 and _rolls_back_whole(item.script, unit)
     settled = back if nothing_left else None
-    context.session.end_units(settled, attempt.id, refusal)
+    ended = context.session.end_units(settled, attempt.id, refusal)
     now = back.after if nothing_left else back.before
+    if ended.refusal:
+        now = context.session.look().ledger
     if refusal.cancelled and context.stop.cancelling:
         raise Stopped(context.applied, failures.where(now), (item.step.version,))
     raise failures.failed(context.applied, item, now, refusal)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pwd
+from typing import TYPE_CHECKING
+
 import pytest
 
+from rung.embedded import accounts
 from rung.embedded.accounts import Identity, missing_capability, namespace, unmapped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def status(capabilities: int) -> str:
@@ -67,3 +74,52 @@ def test_a_namespace_says_why() -> None:
 
     assert (made.kind, made.reason) == ("namespace", "because")
     assert made.uid > 0
+
+
+def test_who_is_not_root_runs_it_as_himself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A user with a name runs the server under his own account.
+    """
+    nobody = pwd.getpwnam("nobody")
+    monkeypatch.setattr("os.geteuid", lambda: nobody.pw_uid)
+
+    assert (accounts.choose().kind, accounts.choose().name) == ("self", "nobody")
+
+
+def test_a_user_without_a_name_gets_one_in_a_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A container's made-up user id, which initdb refuses, is given a name.
+    """
+    monkeypatch.setattr("os.geteuid", lambda: 54321)
+    made = accounts.choose()
+
+    assert (made.kind, made.reason) == ("namespace", "user 54321 has no name on this system")
+
+
+@pytest.mark.parametrize("known", [("postgres",), ()])
+def test_root_without_rights_needs_a_namespace(
+    monkeypatch: pytest.MonkeyPatch, known: tuple[str, ...]
+) -> None:
+    """
+    Root that cannot change its account, or has none to change to, says so.
+    """
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(accounts, "CANDIDATES", known)
+    lacking = "root lacks CAP_SETUID here" if known else ""
+    monkeypatch.setattr(accounts, "_cannot_change", lambda: lacking)
+    made = accounts.choose()
+
+    assert made.kind == "namespace"
+    assert (lacking or "there is no account ") == made.reason
+
+
+def test_data_are_served_by_their_owner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """
+    For root the owner of a data folder decides the account.
+    """
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    uid = tmp_path.stat().st_uid
+    expected = ("namespace", 0) if uid == 0 else ("account", uid)
+    made = accounts.owner_of(tmp_path)
+
+    assert expected == (made.kind, made.reader.uid)

@@ -50,8 +50,17 @@ class Keys:
 
 
 def take(keys: tuple[int, ...]) -> Sql:
-    """Try each key; a row of booleans."""
-    return Sql("SELECT " + ", ".join(f"pg_catalog.pg_try_advisory_lock({key})" for key in keys))
+    """
+    Try each key until one is not to be had; the number of those taken.
+
+    CASE goes from left to right: of two runs that try at once one gets the first key, and
+    the other touches no further one, so that they cannot turn each other away.
+    """
+    tries = (
+        f"WHEN NOT pg_catalog.pg_try_advisory_lock({key}) THEN {number}"
+        for number, key in enumerate(keys)
+    )
+    return Sql(f"SELECT CASE {' '.join(tries)} ELSE {len(keys)} END")
 
 
 def give_back(keys: tuple[int, ...]) -> Sql:

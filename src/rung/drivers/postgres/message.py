@@ -36,6 +36,10 @@ class Piece:
     first: int = 0
 
 
+CLOSING = Piece("\n;\n", 0, "closing")
+"""Behind the file's text: ends a comment and a statement that the file left open."""
+
+
 def ours(label: str, *statements: Sql) -> Piece:
     """Statements of ours, each closed by a semicolon."""
     return Piece("".join(f"{sql};\n" for sql in statements), len(statements), label)
@@ -43,10 +47,11 @@ def ours(label: str, *statements: Sql) -> Piece:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The pieces in order, and the data for each COPY … FROM STDIN among them."""
+    """The pieces in order, the data for each COPY … FROM STDIN among them, and their script."""
 
     pieces: tuple[Piece, ...]
     copy_data: tuple[str, ...] = ()
+    script: Script | None = None
 
     @property
     def sql(self) -> str:
@@ -69,6 +74,12 @@ class Message:
             done -= piece.statements
         return None
 
+    def words(self, number: int | None) -> tuple[str, ...]:
+        """The leading words of one of the file's statements; none for one of ours."""
+        if self.script is None or number is None:
+            return ()
+        return self.script.statements[number - 1].words
+
     def file_done(self, done: int) -> int:
         """How many of the completed statements are the file's."""
         count = 0
@@ -79,11 +90,18 @@ class Message:
         return count
 
     def file_offset(self, position: int) -> int | None:
-        """The place in the file of a character of the message; None for text of ours."""
+        """
+        The place in the file of a character of the message; None for text of ours.
+
+        The semicolon with which we close the file stands for the file's end.
+        """
+        end = None
         for piece in self.pieces:
             if position < len(piece.sql):
-                return None if piece.label else piece.file_start + position
+                at_end = end if piece.label == CLOSING.label else None
+                return at_end if piece.label else piece.file_start + position
             position -= len(piece.sql)
+            end = piece.file_start + len(piece.sql.rstrip())
         return None
 
 

@@ -26,13 +26,19 @@ _CLEAN = Sql("false")
 _BEGUN = Sql("pg_catalog.transaction_timestamp()")
 
 PUT_BACK = (
-    Sql("SET LOCAL SESSION AUTHORIZATION DEFAULT"),
-    Sql('SET LOCAL "role" TO DEFAULT'),
-    Sql("SET LOCAL search_path = pg_catalog"),
     Sql("SET LOCAL statement_timeout TO DEFAULT"),
     Sql("SET LOCAL lock_timeout TO DEFAULT"),
+    Sql("SET LOCAL SESSION AUTHORIZATION DEFAULT"),
+    Sql('SET LOCAL "role" TO DEFAULT'),
 )
-"""Before a write of ours inside the file's transaction: our rights, and no schema of the file."""
+"""
+Before a write of ours inside the file's transaction: our rights and our time.
+
+The search_path stays as the file left it, for deferred triggers that run at COMMIT.
+"""
+
+OUR_PATH = Sql("SET LOCAL search_path = pg_catalog")
+"""In a transaction with nothing of the file in it."""
 
 RESET = (
     Sql("RESET ALL"),

@@ -11,23 +11,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.drivers.base import Ran, Refusal
-from rung.drivers.postgres.message import Message, Piece, copy_blocks, file_pieces, ours
+from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import PUT_BACK, RESET, Tables
+from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables
 from rung.ledger import Outcome
 from rung.statements import Control, Mode
 
 if TYPE_CHECKING:
     from rung.drivers.base import Attempt, Move, ServerNotice
     from rung.drivers.postgres.wire import Reply, Wire
+    from rung.errors import ServerMessage
     from rung.statements import Script, Unit
 
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
+_BEGIN_WRITING = Sql("BEGIN READ WRITE")
+"""Whatever default_transaction_read_only an earlier unit of the file has set."""
 _ASYNC = Sql("SET LOCAL synchronous_commit = off")
-_CLOSING = Piece("\n;\n", 0, "closing")
-_REFUSES_TRANSACTION = ("25001", "2D000")
+_REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _CONTROL_WARNINGS = ("25001", "25P01")
-_CANCELLED = "57014"
+CANCELLED = "57014"
 _MOVED = ("22012", "23505", "40001", "42P01")
 """1/0 of the compare-and-set; the same key written by another; a newer row; no ledger left."""
 
@@ -54,8 +56,8 @@ class Running:
         else:
             body = file_pieces(script, 1, len(script.statements))
             opening = ours("begin", *RESET, _BEGIN, *before)
-            pieces = (opening, *body, _CLOSING, *records, ours("commit", _COMMIT))
-        return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements))))
+            pieces = (opening, *body, CLOSING, *records, ours("commit", _COMMIT))
+        return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements)), script))
 
     def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """One unit of a script, with its progress."""
@@ -69,36 +71,37 @@ class Running:
 
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
-        return self._send(Message((ours("move", _BEGIN, *PUT_BACK, *statements, _COMMIT),)))
+        return self._send(Message((ours("move", _BEGIN_WRITING, *PUT_BACK, OUR_PATH, *statements, _COMMIT),)))
 
     def write_afresh(self, *statements: Sql) -> Ran:
         """The same, with the session's settings put back first."""
-        return self._send(Message((ours("move", *RESET, _BEGIN, *statements, _COMMIT),)))
+        return self._send(Message((ours("move", *RESET, _BEGIN_WRITING, OUR_PATH, *statements, _COMMIT),)))
 
     def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         pieces = (
-            ours("begin", _BEGIN),
+            ours("begin", _BEGIN_WRITING),
             *file_pieces(script, unit.first, unit.last),
-            _CLOSING,
+            CLOSING,
             ours("record", *PUT_BACK, self._tables.progress(attempt_id, unit.last)),
             ours("commit", _COMMIT),
         )
-        return self._send(Message(pieces, copy_blocks(script, unit.first, unit.last)))
+        return self._send(Message(pieces, copy_blocks(script, unit.first, unit.last), script))
 
     def _in_its_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         record = ours("record", *PUT_BACK, self._tables.progress(attempt_id, unit.last))
         blocks = copy_blocks(script, unit.first, unit.last)
         if script.statements[unit.last - 1].control is Control.COMMIT:
             within = _within(script, unit.first, unit.last, (record,))
-            return self._send(Message(within, blocks))
-        ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last)), blocks))
+            return self._send(Message(within, blocks, script))
+        pieces = tuple(file_pieces(script, unit.first, unit.last))
+        ran = self._send(Message(pieces, blocks, script))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         noted = self.write(self._tables.in_flight(attempt_id, unit.first))
         if noted.refusal:
             return noted
-        ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last))))
+        ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last)), (), script))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
@@ -106,7 +109,10 @@ class Running:
         return recorded if recorded.refusal else ran
 
     def _send(self, message: Message) -> Ran:
-        reply = self._wire.ask(message.sql, message.copy_data)
+        if message.script is None:
+            reply = self._wire.settle(message.sql)
+        else:
+            reply = self._wire.ask(message.sql, message.copy_data)
         if reply.error and self._wire.in_transaction:
             self._wire.ask(_ROLLBACK)
         warnings = [notice.message for notice in reply.notices if _of_control(notice)]
@@ -131,7 +137,7 @@ def _within(script: Script, first: int, last: int, records: tuple[Piece, ...]) -
     return (
         *body[:-1],
         Piece(cut.sql[:split], cut.statements - 1, "", cut.file_start, cut.first),
-        _CLOSING,
+        CLOSING,
         *records,
         Piece(cut.sql[split:], 1, "", commit.start, last),
     )
@@ -151,10 +157,22 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         offset=offset,
         statements_done=message.file_done(reply.done),
         at_commit=running.label == "commit" or _is_own_commit(message, running),
-        needs_no_transaction=state in _REFUSES_TRANSACTION and statement is not None,
+        needs_no_transaction=_works_alone(message.words(statement), error.message),
         ledger_moved=running.label == "move" and state in _MOVED,
-        cancelled=state == _CANCELLED,
+        cancelled=state == CANCELLED,
     )
+
+
+def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:
+    """
+    Whether the server refused a statement for our transaction only.
+
+    SET TRANSACTION behind a query, VACUUM inside a function (the error has a context then)
+    and COMMIT inside a function are refused without one too.
+    """
+    if error.sqlstate == _REFUSES_TRANSACTION:
+        return bool(words) and words[0] != "SET" and not error.context
+    return error.sqlstate == _REFUSES_COMMIT and words[:1] in {("CALL",), ("DO",)}
 
 
 def _is_own_commit(message: Message, running: Piece) -> bool:

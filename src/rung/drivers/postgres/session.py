@@ -13,8 +13,8 @@ from rung.drivers.base import Carried, LockHolder, Ran
 from rung.drivers.postgres import locking, looking, quoting
 from rung.drivers.postgres.dropping import drop_statements
 from rung.drivers.postgres.message import ours
-from rung.drivers.postgres.records import FORGET, Tables
-from rung.drivers.postgres.running import Running
+from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
+from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.wire import Wire
 from rung.errors import QueryFailed
@@ -95,8 +95,8 @@ class PostgresSession:
         return LockHolder(int(pid), user, application, address or "this machine", since)
 
     def _try(self, keys: tuple[int, ...]) -> bool:
-        row = self._insist(locking.take(keys)).rows(0)[0]
-        taken = tuple(key for key, got in zip(keys, row, strict=True) if got == "t")
+        got = self._insist(locking.take(keys)).rows(0)[0][0]
+        taken = keys[: int(got or 0)]
         if taken and len(taken) < len(keys):
             self._wire.ask(locking.give_back(taken))
         return len(taken) == len(keys)
@@ -137,7 +137,11 @@ class PostgresSession:
     def restore_session(self) -> Carried:
         """Put the session back to what it was at connect; name what had been changed."""
         question = statement("changed_settings", user=quoting.text(self._user))
-        changed = self._insist(quoting.Sql(ours("", question, *FORGET).sql)).rows(0)[0][0]
+        reply = self._wire.ask(quoting.Sql(ours("", question, *FORGET).sql))
+        if reply.error and reply.error.message.sqlstate == CANCELLED:
+            self._insist(quoting.Sql(ours("", *FORGET).sql))
+            return Carried(("statement_timeout",))
+        changed = self._checked(reply).rows(0)[0][0]
         return Carried(tuple(changed.split(", ")) if changed else ())
 
     def flush(self) -> None:
@@ -166,9 +170,10 @@ class PostgresSession:
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
         question = statement("everything", schema=quoting.text(self.locate().schema))
+        found = self._insist(quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(
             Loss(kind or "", described or "", rows=None if rows is None else int(rows))
-            for kind, described, rows in self._insist(question).rows(0)
+            for kind, described, rows in found
         )
 
     def drop_everything(self) -> None:
@@ -194,7 +199,9 @@ class PostgresSession:
         return Running(self._wire, self._tables)
 
     def _insist(self, sql: Sql) -> Reply:
-        reply = self._wire.ask(sql)
+        return self._checked(self._wire.ask(sql))
+
+    def _checked(self, reply: Reply) -> Reply:
         if reply.error:
             message = reply.error.message
             raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)

@@ -12,7 +12,7 @@ SELECT pg_catalog.current_database(),
           FROM pg_catalog.pg_class c
           JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
          WHERE c.relname OPERATOR(pg_catalog.=) {ledger_name}
-           AND c.relkind IN ('r', 'p', 'v', 'f')
+           AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
            AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false))),
        pg_catalog.quote_ident(pg_catalog.current_schema())
 
@@ -23,7 +23,7 @@ SELECT version, dirty FROM {ledger} LIMIT 2
 -- name: look_history
 -- Every attempt, oldest first, without the SQL texts.
 SELECT id, attempt, version, name, direction, outcome, statements_total, statements_done,
-       in_flight, pg_catalog.date_part('epoch', started), pg_catalog.date_part('epoch', finished),
+       in_flight, extract(epoch FROM started), extract(epoch FROM finished),
        error, up_checksum, down_checksum, checksum_formula, tool, tool_version,
        database_user, host
   FROM {history} ORDER BY id
@@ -69,27 +69,29 @@ WITH moved AS (
     SELECT {version}, {dirty} WHERE NOT EXISTS (SELECT FROM {ledger})
     RETURNING 1
 )
-SELECT 1 / pg_catalog.count(*) FROM moved
+SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM moved
 
 -- name: move_row
 -- From exactly the row that was planned for to the next, or an error by 1/0.
 WITH moved AS (
     UPDATE {ledger} SET version = {version}, dirty = {dirty}
-     WHERE version = {from_version} AND dirty = {from_dirty}
-       AND (SELECT pg_catalog.count(*) FROM {ledger}) = 1
+     WHERE version OPERATOR(pg_catalog.=) {from_version}
+       AND dirty OPERATOR(pg_catalog.=) {from_dirty}
+       AND (SELECT pg_catalog.count(*) FROM {ledger}) OPERATOR(pg_catalog.=) 1
     RETURNING 1
 )
-SELECT 1 / pg_catalog.count(*) FROM moved
+SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM moved
 
 -- name: move_to_empty
 -- From exactly the row that was planned for to none, or an error by 1/0.
 WITH moved AS (
     DELETE FROM {ledger}
-     WHERE version = {from_version} AND dirty = {from_dirty}
-       AND (SELECT pg_catalog.count(*) FROM {ledger}) = 1
+     WHERE version OPERATOR(pg_catalog.=) {from_version}
+       AND dirty OPERATOR(pg_catalog.=) {from_dirty}
+       AND (SELECT pg_catalog.count(*) FROM {ledger}) OPERATOR(pg_catalog.=) 1
     RETURNING 1
 )
-SELECT 1 / pg_catalog.count(*) FROM moved
+SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM moved
 
 -- name: clear_ledger
 -- Empties the ledger, whatever it holds.
@@ -114,20 +116,22 @@ VALUES ({attempt}, {version}, {name}, {direction}, {outcome}, {statements_total}
 
 -- name: record_in_flight
 -- The statement that is about to be sent outside a transaction.
-UPDATE {history} SET in_flight = {statement} WHERE attempt = {attempt}
+UPDATE {history} SET in_flight = {statement}
+ WHERE attempt OPERATOR(pg_catalog.=) {attempt}
 
 -- name: record_progress
 -- How many statements of a file of several units are committed.
-UPDATE {history} SET statements_done = {done}, in_flight = NULL WHERE attempt = {attempt}
+UPDATE {history} SET statements_done = {done}, in_flight = NULL
+ WHERE attempt OPERATOR(pg_catalog.=) {attempt}
 
 -- name: record_end
 -- How a file of several units ended.
 UPDATE {history} SET outcome = {outcome}, error = {error}, finished = pg_catalog.clock_timestamp()
- WHERE attempt = {attempt}
+ WHERE attempt OPERATOR(pg_catalog.=) {attempt}
 
 -- name: find_attempt
 -- The outcome of one attempt, by our own id.
-SELECT outcome FROM {history} WHERE attempt = {attempt}
+SELECT outcome FROM {history} WHERE attempt OPERATOR(pg_catalog.=) {attempt}
 
 -- name: process_alive
 -- Whether a server process that is older than this connection still runs.
@@ -175,7 +179,8 @@ SELECT c.reltuples::pg_catalog.int8, c.oid::pg_catalog.regclass::pg_catalog.text
  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
 
 -- name: everything
--- Every object of the schema that no extension owns, tables first, with row estimates.
+-- Every object of the schema that no extension owns, tables first, with row estimates. To be run
+-- with search_path = pg_catalog, so that types of arguments come qualified.
 SELECT kind, described, estimate
   FROM (
     SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'

@@ -10,6 +10,7 @@ Protocol: PostgreSQL documentation, "Message Flow", simple query and COPY sub-pr
 
 from __future__ import annotations
 
+import contextlib
 import select
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -73,6 +74,7 @@ class Wire:
         self._pgconn.nonblocking = 1
         self._pgconn.notice_handler = self._on_notice
         self._stop = stop
+        self._cancellable = True
         self._notices: list[ServerNotice] = []
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket, select.POLLIN)
@@ -107,6 +109,19 @@ class Wire:
             raise Disconnected(reply.error.message.message if reply.error else "closed")
         return reply
 
+    def settle(self, sql: str) -> Reply:
+        """
+        The same for a message that records how work ended, which no `Stop` cancels.
+
+        Raises:
+            Disconnected: the connection was lost before the end.
+        """
+        self._cancellable = False
+        try:
+            return self.ask(sql)
+        finally:
+            self._cancellable = True
+
     def _collect(self, reply: Reply, copy_data: list[str]) -> None:
         while (result := self._next_result()) is not None:
             match result.status:
@@ -116,8 +131,10 @@ class Wire:
                     self._drain()
                 case ExecStatus.FATAL_ERROR:
                     reply.error = _error(result)
-                case _:
+                case _ if result.command_status:
                     reply.results.append(result)
+                case _:
+                    pass  # an empty message, or the rows of a rule's query before the last
 
     def _next_result(self) -> PGresult | None:
         self._flush()
@@ -133,11 +150,12 @@ class Wire:
 
     def _wait(self, wanted: int) -> int:
         self._poll.modify(self._pgconn.socket, wanted)
-        cancelled = False
+        cancelled = not self._cancellable
         while not (ready := self._poll.poll(_LOOK_AT_STOP_MS)):
             if self._stop.cancelling and not cancelled:
                 cancelled = True
-                self.cancel()
+                with contextlib.suppress(psycopg.Error):  # refused, and the work goes on
+                    self.cancel()
         return ready[0][1]
 
     def cancel(self) -> None:

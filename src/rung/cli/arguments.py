@@ -1,0 +1,158 @@
+"""
+From the words of a command line to a `Request`. Pure: reads no environment, prints nothing.
+
+Options stand before or after the command, and between its arguments; a word such as -1 is
+a number, never an option. So the words are sorted first, and one flat argparse parser, the
+command's own (see `parsers`), reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rung.cli.numbers import duration, forced_version, whole
+from rung.cli.parsers import COMMANDS, parser
+from rung.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import Any
+
+    from rung.plan import Goal
+
+_VALUED = ("--database", "--source", "--wait-for-lock")
+_VALUED_LETTERS = "ds"
+_NUMBER = re.compile(r"-[0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A command line sorted: the command, its options with their values, its arguments."""
+
+    command: str
+    options: tuple[str, ...]
+    arguments: tuple[str, ...]
+
+    def has(self, name: str, letter: str = "") -> bool:
+        """Whether an option was given, by its name or its letter, in a cluster or alone."""
+        clusters = (word for word in self.options if not word.startswith("--"))
+        letters = (word[1:].partition("d")[0].partition("s")[0] for word in clusters)
+        return name in self.options or (bool(letter) and any(letter in word for word in letters))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command line asks for."""
+
+    command: str
+    database: str | None = None
+    source: str | None = None
+    wait_for_lock: float | None = None
+    """Seconds; None where it was not given."""
+    yes: bool = False
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    no_color: bool = False
+    goal: Goal | None = None
+    """Of up, down, goto and plan."""
+    version: int | None = None
+    """Of force: the version to record, None for none."""
+    even_without_file: bool = False
+    name: str = ""
+    """Of create."""
+    timestamp: bool = False
+
+
+def sort_words(argv: Sequence[str]) -> Words:
+    """Take a command line apart, without judging it."""
+    options: list[str] = []
+    rest: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            rest.extend(words)
+        elif len(word) < 2 or not word.startswith("-") or _NUMBER.match(word):  # noqa: PLR2004
+            rest.append(word)
+        else:
+            options.append(word)
+            if _takes_next(word):
+                options.extend(value for value in [next(words, None)] if value is not None)
+    return Words(rest[0] if rest else "", tuple(options), tuple(rest[1:]))
+
+
+def _takes_next(option: str) -> bool:
+    """Whether the next word is this option's value."""
+    if option.startswith("--"):
+        return option in _VALUED
+    at = next((at for at, letter in enumerate(option) if letter in _VALUED_LETTERS), None)
+    return at == len(option) - 1
+
+
+def parse(words: Words) -> Request:
+    """
+    Read a sorted command line.
+
+    Raises:
+        UsageError: it cannot be understood.
+    """
+    if words.command not in COMMANDS:
+        raise _unknown(words.command)
+    found = _read(parser(words.command), words)
+    wait = found.pop("wait_for_lock")
+    bound = None if wait is None else duration(wait, "--wait-for-lock")
+    return Request(words.command, wait_for_lock=bound, **_understood(words.command, found))
+
+
+def _read(known: argparse.ArgumentParser, words: Words) -> dict[str, Any]:
+    behind = ["--", *words.arguments] if words.arguments else []
+    found, left = known.parse_known_args([*words.options, *behind])
+    if left := [word for word in left if word != "--"]:
+        what = "no option of it" if left[0].startswith("-") else "one argument too many"
+        known.error(f"{left[0]} is {what}")
+    return {name: value for name, value in vars(found).items() if name != "help"}
+
+
+def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Turn the words that are a command's own into values."""
+    number, everything = found.pop("number", None), bool(found.pop("all", False))
+    way = found.pop("way", None) or "up"
+    if command in ("up", "down", "goto"):
+        way = command
+    if command in ("up", "down", "goto", "plan"):
+        return found | {"goal": _goal(str(way), _text(number), everything=everything)}
+    if command == "force":
+        return found | {"version": forced_version(str(number))}
+    return found
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
+    from rung.plan import Down, Goto, Up  # noqa: PLC0415 - help and version need none of it
+
+    if everything and (way != "down" or number is not None):
+        raise UsageError("--all goes with down, and without a number.", "Write: rung down --all")
+    if way == "goto":
+        if number is None:
+            raise UsageError("goto needs a version.", "Write: rung plan goto V")
+        return Goto(whole(number, "version"))
+    steps = None if number is None else whole(number, "number of steps")
+    if way == "up":
+        return Up(steps)
+    return Down(None if everything else 1 if steps is None else steps)
+
+
+def _unknown(command: str) -> UsageError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for those who mistype
+
+    close = get_close_matches(command, COMMANDS, 1)
+    hint = f"Did you mean rung {close[0]}? " if close else ""
+    return UsageError(
+        f"{command!r} is no command of rung.", f"{hint}See rung --help for the commands."
+    )

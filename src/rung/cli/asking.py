@@ -1,0 +1,49 @@
+"""Says what would be lost and asks; without a terminal only `--yes` is an answer."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rung.errors import ConfirmationRequired
+from rung.render.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.cli.call import Call
+
+_YES = ("y", "yes")
+
+
+def shown(database: str) -> str:
+    """The database as people may see it."""
+    from rung.drivers import open_driver  # noqa: PLC0415 - loads a driver
+
+    return open_driver(database).shown
+
+
+def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
+    """
+    Go on only where somebody agreed.
+
+    Args:
+        call: may hold a `--yes`; its stderr and stdin must both be a terminal to ask.
+        what: what is about to happen, without a full stop; the question repeats it.
+        facts: the lines that tell what goes.
+
+    Raises:
+        ConfirmationRequired: nobody said yes.
+    """
+    console = call.console
+    asks = not call.request.yes and console.watched and is_terminal(sys.stdin)
+    for line in facts:
+        (console.insist if asks else console.say)(line)
+    if call.request.yes:
+        return
+    if asks:
+        question = console.err_style.paint(f"{what}: go on?", "bold")
+        console.insist(f"{question} [y/N] ", end="")
+        if sys.stdin.readline().strip().lower() in _YES:
+            return
+    raise ConfirmationRequired(what)

@@ -1,0 +1,95 @@
+"""
+One call of the command: what was asked, with which settings, and where the words go.
+
+Opens the library's `Migrator` for it, and an embedded server where one was asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.cli.config import EMBEDDED
+from rung.render import json as shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rung.cli.arguments import Request
+    from rung.cli.config import Settings
+    from rung.events import Listener
+    from rung.migrator import Migrator
+    from rung.render.terminal import Console
+    from rung.stopping import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a command's function is given."""
+
+    request: Request
+    settings: Settings
+    console: Console
+
+    def json(self, content: dict[str, Any]) -> None:
+        """Print a result as JSON."""
+        self.console.data(shapes.dumps(self.request.command, content))
+
+
+@contextmanager
+def open_database(call: Call) -> Iterator[str]:
+    """
+    The database of a call; an embedded one is held for as long as the block lasts.
+
+    Raises:
+        UsageError: no database is named.
+        EmbeddedError: the embedded server cannot be used.
+    """
+    named = call.settings.need_database()
+    kind, _, folder = named.partition(":")
+    if kind != EMBEDDED:
+        yield named
+        return
+    from rung.embedded import start  # noqa: PLC0415 - for those who ask for it
+
+    say = partial(_say_embedded, call.console)
+    say("starting a PostgreSQL server")
+    with start(Path(folder) if folder else None, say=say) as server:
+        end = f"its data stay in {folder}" if folder else "it and its data end with this command"
+        say(f"PostgreSQL {server.version} runs; {end}")
+        yield server.conninfo()
+
+
+def _say_embedded(console: Console, text: str) -> None:
+    console.say(f"embedded: {text}")
+
+
+def make_migrator(
+    call: Call,
+    database: str,
+    *,
+    source: str = "",
+    listener: Listener | None = None,
+    stop: Stop | None = None,
+) -> Migrator:
+    """
+    The library's front door for a call.
+
+    Args:
+        call: has the settings.
+        database: as `open_database` gave it.
+        source: empty where the command reads no migrations.
+        listener: for commands that run; without it only warnings are shown.
+        stop: for commands that run.
+    """
+    from rung.migrator import Migrator  # noqa: PLC0415 - create needs none of it
+    from rung.render.progress import Lines  # noqa: PLC0415
+
+    console = call.console
+    heard = listener or Lines(console.say, console.warn, console.err_style, verbose=console.verbose)
+    wait = call.settings.wait_for_lock
+    return Migrator(database, source, listener=heard, stop=stop, wait_for_lock=wait)

@@ -1,0 +1,78 @@
+"""What the command's exit code says, and the one place where errors become codes."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from rung.errors import (
+    ConfirmationRequired,
+    ConnectionFailed,
+    ConnectionLost,
+    DirtyLedger,
+    DriverMissing,
+    LockNotAcquired,
+    MigrationFailed,
+    RungError,
+    SourceNotFound,
+    Stopped,
+    UsageError,
+    VersionNotInSource,
+)
+
+
+class ExitCode(IntEnum):
+    """How a command ended, for scripts."""
+
+    DONE = 0
+    """Done, or nothing was to do."""
+    FAILED = 1
+    """It failed, and the database is clean."""
+    USAGE = 2
+    """It was not understood, not configured, or not confirmed; no migration was run."""
+    PENDING = 3
+    """A check found migrations pending, late or edited."""
+    DIRTY = 4
+    """The database is dirty: found so, or left so by the migration that failed."""
+    AHEAD = 5
+    """The database is at a version above every file."""
+    LOCKED = 6
+    """Another run held the lock for longer than was allowed."""
+    NO_CONNECTION = 7
+    """The database could not be reached, or the connection was lost."""
+    INTERRUPTED = 130
+    """Stopped by SIGINT while work remained."""
+    TERMINATED = 143
+    """Stopped by SIGTERM while work remained."""
+
+
+class StoppedBySignal(Exception):
+    """A stop, with the exit code that its signal asks for."""
+
+    def __init__(self, error: Stopped, code: ExitCode) -> None:
+        super().__init__(error, code)
+        self.error, self.code = error, code
+
+
+_CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
+    (UsageError, ExitCode.USAGE),
+    (ConfirmationRequired, ExitCode.USAGE),
+    (SourceNotFound, ExitCode.USAGE),
+    (DriverMissing, ExitCode.USAGE),
+    (DirtyLedger, ExitCode.DIRTY),
+    (LockNotAcquired, ExitCode.LOCKED),
+    (ConnectionFailed, ExitCode.NO_CONNECTION),
+    (ConnectionLost, ExitCode.NO_CONNECTION),
+)
+
+
+def exit_code_of(error: RungError) -> ExitCode:
+    """
+    The code of an error, by its class and, for two of them, by its facts.
+
+    A `Stopped` is a failure here: which signal stopped it only `signals` knows.
+    """
+    if isinstance(error, MigrationFailed) and error.dirty:
+        return ExitCode.DIRTY
+    if isinstance(error, VersionNotInSource) and error.ahead:
+        return ExitCode.AHEAD
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)

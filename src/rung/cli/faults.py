@@ -1,0 +1,63 @@
+"""Errors that nobody foresaw: one line, and for those who ask where it happened, no secrets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.errors import RungError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_IN_URL = re.compile(r"://[^/?#\s]*?:([^/?#\s]*)@")
+_AS_KEY = re.compile(r"(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&']+))", re.IGNORECASE)
+_VARIABLES = ("RUNG_DATABASE", "DATABASE_URL")
+
+
+class InternalError(RungError):
+    """
+    A fault of Rung's own.
+
+    Args:
+        kind: the name of the exception's class.
+        message: its text, without secrets.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(kind, message)
+        self.kind, self.message = kind, message
+
+    @property
+    def cause(self) -> str:
+        """The class and the text of the exception, on one line."""
+        return " ".join(f"internal: {self.kind}: {self.message}".split())
+
+    @property
+    def advice(self) -> str:
+        """Where to look, and that it is not the user's fault."""
+        return "This is a bug of rung. See rung status; --verbose shows where it happened."
+
+
+def traceback_of(error: BaseException) -> str:
+    """Where an error happened, as Python tells it."""
+    import traceback  # noqa: PLC0415 - only for faults
+
+    return "".join(traceback.format_exception(error))
+
+
+def masked(text: str, environ: Mapping[str, str], options: Sequence[str]) -> str:
+    """A text without the passwords that the command was given, quoted or decoded."""
+    from urllib.parse import unquote  # noqa: PLC0415 - only for faults
+
+    given = [*options, *(environ.get(name, "") for name in _VARIABLES)]
+    secrets = {secret for value in given for secret in _secrets(value)}
+    secrets |= {unquote(secret) for secret in secrets} | {environ.get("PGPASSWORD", "")}
+    for secret in sorted(secrets - {""}, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _secrets(database: str) -> list[str]:
+    keys = [quoted or plain for quoted, plain in _AS_KEY.findall(database)]
+    return keys + _IN_URL.findall(database)

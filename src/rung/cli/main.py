@@ -1,0 +1,152 @@
+"""
+The entry of the command: from its words to an exit code.
+
+Every error is shown here, in one way, and becomes a code; no traceback is shown but for
+`--verbose`. What a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rung._version import __version__
+from rung.cli.arguments import Words, parse, sort_words
+from rung.cli.call import Call
+from rung.cli.config import settle
+from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
+from rung.cli.parsers import overview, parser
+from rung.errors import RungError
+from rung.render.terminal import Console, style_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = {
+    "up": ("rung.cli.moving", "move"),
+    "down": ("rung.cli.moving", "move"),
+    "goto": ("rung.cli.moving", "move"),
+    "version": ("rung.cli.reading", "version"),
+    "status": ("rung.cli.reading", "status"),
+    "history": ("rung.cli.reading", "history"),
+    "plan": ("rung.cli.reading", "plan"),
+    "create": ("rung.cli.making", "create"),
+    "force": ("rung.cli.settling", "force"),
+    "drop": ("rung.cli.settling", "drop"),
+}
+
+
+def run() -> NoReturn:
+    """Run the command on this process's words and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    code = main()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_stdout()
+    sys.exit(code)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command.
+
+    Args:
+        argv: the words after `rung`; left out, this process's own.
+
+    Returns:
+        The exit code, one of `ExitCode`.
+    """
+    words = sort_words(sys.argv[1:] if argv is None else argv)
+    console = _console(words)
+    try:
+        return _answer(words, console)
+    except BrokenPipeError:
+        _leave_stdout()
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        console.insist("\nInterrupted.")
+        return ExitCode.INTERRUPTED
+
+
+def _answer(words: Words, console: Console) -> int:
+    try:
+        return _obey(words, console)
+    except BrokenPipeError:
+        raise
+    except StoppedBySignal as stopped:
+        return _show(stopped.error, words, console, stopped.code)
+    except RungError as error:
+        return _show(error, words, console, exit_code_of(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
+        return _show_internal(error, words, console)
+
+
+def _obey(words: Words, console: Console) -> int:
+    if words.has("--help", "h") or words.command == "help":
+        console.data(_help(words).rstrip("\n"))
+        return ExitCode.DONE
+    if words.has("--version"):
+        console.data(f"rung {__version__}")
+        return ExitCode.DONE
+    if not words.command:
+        console.insist(overview().rstrip("\n"))
+        return ExitCode.USAGE
+    request = parse(words)
+    settings = settle(request, os.environ, Path.cwd())
+    module, function = _COMMANDS[request.command]
+    getattr(import_module(module), function)(Call(request, settings, console))
+    return ExitCode.DONE
+
+
+def _help(words: Words) -> str:
+    asked = (words.arguments or ("",))[0] if words.command == "help" else words.command
+    return parser(asked).format_help() if asked in _COMMANDS else overview()
+
+
+def _console(words: Words) -> Console:
+    """The streams, as the words ask for them, even where the words have a fault."""
+    colours = not words.has("--no-color")
+    return Console(
+        sys.stdout,
+        sys.stderr,
+        style_for(sys.stdout, os.environ, wanted=colours),
+        style_for(sys.stderr, os.environ, wanted=colours),
+        quiet=words.has("--quiet", "q"),
+        verbose=words.has("--verbose", "v"),
+        json=words.has("--json"),
+    )
+
+
+def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> int:
+    from rung.render.errors import error_text  # noqa: PLC0415 - only for errors
+
+    if console.json:
+        from rung.render import json as shapes  # noqa: PLC0415
+
+        console.data(shapes.dumps(words.command, shapes.error(error, code)))
+    console.insist(error_text(error, console.err_style))
+    return code
+
+
+def _show_internal(error: Exception, words: Words, console: Console) -> int:
+    """A fault of ours: one line, and with `--verbose` where it happened."""
+    from rung.cli.faults import InternalError, masked, traceback_of  # noqa: PLC0415
+
+    secrets = (os.environ, words.options)
+    if console.verbose:
+        console.insist(masked(traceback_of(error), *secrets).rstrip("\n"))
+    shown = InternalError(type(error).__name__, masked(str(error), *secrets))
+    return _show(shown, words, console, ExitCode.FAILED)
+
+
+def _leave_stdout() -> None:
+    """Nobody reads stdout any more: let Python's own flush at the end go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,29 @@
+"""The command that makes files: create. Asks no database, loads no driver."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from rung.errors import UsageError
+from rung.migrations import create_pair
+from rung.render import json as shapes
+
+if TYPE_CHECKING:
+    from rung.cli.call import Call
+
+
+def create(call: Call) -> None:
+    """Make a pair of files in the source folder and print their paths."""
+    source = call.settings.need_source()
+    if source.startswith("package:"):
+        raise UsageError(
+            f"create makes files in a folder, and {source} is a package.",
+            "Pass the folder of the package: --source DIR.",
+        )
+    now = datetime.now(timezone.utc) if call.request.timestamp else None  # noqa: UP017
+    up, down = create_pair(source, call.request.name, timestamp=now)
+    if call.console.json:
+        call.json(shapes.created(up, down))
+        return
+    call.console.data(f"{up}\n{down}")

@@ -1,0 +1,88 @@
+"""
+The commands that run migrations: up, down, goto.
+
+What goes down is shown and asked about first, and then only that very plan is run.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rung.cli.asking import confirm, shown
+from rung.cli.call import make_migrator, open_database
+from rung.cli.exit_codes import StoppedBySignal
+from rung.cli.signals import listening
+from rung.errors import DirtyLedger, PlanChanged, Stopped
+from rung.ledger import LedgerState
+from rung.migrations import Direction
+from rung.plan import Plan, Up
+from rung.render import json as shapes
+from rung.render.progress import progress
+from rung.render.text import count, outcome
+from rung.render.views import down_lines, step_range
+
+if TYPE_CHECKING:
+    from rung.cli.call import Call
+    from rung.cli.signals import Signals
+    from rung.migrator import Migrator, Preview
+    from rung.plan import Goal
+    from rung.runner import RunReport
+
+
+def move(call: Call) -> None:
+    """Run up, down or goto, and print what became of it."""
+    goal = call.request.goal or Up()
+    source = call.settings.need_source()
+    with open_database(call) as database:
+        expected = None if isinstance(goal, Up) else _agreed(call, database, source, goal)
+        report = _run(call, database, source, goal, expected)
+    if call.console.json:
+        call.json(shapes.report(report))
+    if call.console.verbose and report.steps:
+        statements = sum(step.statements for step in report.steps)
+        call.console.say(f"Ran {count(statements, 'statement')}.")
+    call.console.say(outcome(report))
+
+
+def _run(call: Call, database: str, source: str, goal: Goal, expected: Plan | None) -> RunReport:
+    with listening() as signals, progress(call.console) as listener:
+        migrator = make_migrator(
+            call, database, source=source, listener=listener, stop=signals.stop
+        )
+        return _stoppable(migrator, goal, expected, signals)
+
+
+def _stoppable(
+    migrator: Migrator, goal: Goal, expected: Plan | None, signals: Signals
+) -> RunReport:
+    try:
+        return migrator.run(goal, expected=expected)
+    except Stopped as error:
+        raise StoppedBySignal(error, signals.exit_code) from None
+
+
+def _agreed(call: Call, database: str, source: str, goal: Goal) -> Plan:
+    """The plan of a goal, and a person's consent where it goes down."""
+    preview = _preview(call, database, source, goal)
+    steps = preview.plan.steps
+    if steps and steps[0].direction is Direction.DOWN:
+        what = f"Going down {step_range(preview.plan)} on {shown(database)}"
+        confirm(call, what, down_lines(preview))
+    return preview.plan
+
+
+def _preview(call: Call, database: str, source: str, goal: Goal) -> Preview:
+    """
+    What a goal would run.
+
+    A ledger looks dirty while another tool's healthy run is under way. Only a look under
+    the lock can tell, which a run takes; a plan that cannot be keeps it from doing more.
+    """
+    migrator = make_migrator(call, database, source=source)
+    try:
+        return migrator.plan(goal)
+    except DirtyLedger:
+        with suppress(PlanChanged):
+            _run(call, database, source, goal, Plan(goal, LedgerState(dirty=True)))
+    return migrator.plan(goal)

@@ -1,0 +1,144 @@
+"""
+The commands there are, and the argparse parser of each: the words of its help.
+
+Nothing is abbreviated, and only the parser of the command that was given is built.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import NamedTuple, NoReturn
+
+from rung.errors import UsageError
+
+
+class Command(NamedTuple):
+    """What the help says of a command: its arguments in short, what it does, all it takes."""
+
+    short: str
+    does: str
+    takes: str = ""
+
+
+COMMANDS = {
+    "up": Command("[N]", "apply what is pending, or the next N", "[N]"),
+    "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all]"),
+    "goto": Command("V", "go up or down to exactly version V", "V"),
+    "status": Command("", "show every migration with its state"),
+    "history": Command("", "show every attempt ever made"),
+    "plan": Command(
+        "[GOAL]",
+        "show what would run, statement by statement; touches nothing",
+        "[up [N] | down [N | --all] | goto V]",
+    ),
+    "version": Command("", "print the version of the database"),
+    "create": Command("NAME", "make a new, empty pair of migration files", "NAME [--timestamp]"),
+    "force": Command(
+        "V",
+        "record that the database is at version V, clean; runs nothing",
+        "V [--even-without-file]",
+    ),
+    "drop": Command("", "remove everything in the schema of the ledger"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are ours."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(
+            f"{self.prog}: {message}.", f"Usage: {self.usage}\nSee {self.prog} --help."
+        )
+
+
+def parser(command: str) -> argparse.ArgumentParser:
+    """The parser of one command, with the options that all have."""
+    made = _Parser(
+        prog=f"rung {command}",
+        usage=f"rung {command} {COMMANDS[command].takes}".rstrip() + " [OPTIONS]",
+        description=COMMANDS[command].does[0].upper() + COMMANDS[command].does[1:] + ".",
+        allow_abbrev=False,
+        add_help=False,
+    )
+    _add_own(made, command)
+    add_common(made.add_argument_group("options of every command"))
+    return made
+
+
+def _add_own(made: argparse.ArgumentParser, command: str) -> None:
+    if command == "up":
+        made.add_argument("number", metavar="N", nargs="?", help="apply N migrations at the most")
+    elif command == "down":
+        made.add_argument("number", metavar="N", nargs="?", help="go down N steps (default: 1)")
+        made.add_argument("--all", action="store_true", help="go down all the way")
+    elif command == "goto":
+        made.add_argument("number", metavar="V", help="the version to end at")
+    elif command == "plan":
+        _add_plan(made)
+    elif command == "force":
+        made.add_argument("number", metavar="V", help="the version to record; -1 for none")
+        made.add_argument(
+            "--even-without-file", action="store_true", help="though no file has that version"
+        )
+    elif command == "create":
+        made.add_argument("name", metavar="NAME", help="a title, such as add_user_roles")
+        made.add_argument(
+            "--timestamp", action="store_true", help="number by the time in UTC, not by sequence"
+        )
+
+
+def _add_plan(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "way",
+        metavar="up|down|goto",
+        nargs="?",
+        choices=("up", "down", "goto"),
+        help="where to (default: up)",
+    )
+    made.add_argument("number", metavar="N|V", nargs="?", help="steps, or the version of goto")
+    made.add_argument("--all", action="store_true", help="with down: all the way")
+
+
+def add_common(group: argparse._ArgumentGroup) -> None:
+    """Add the options that every command has."""
+    flag = "store_true"
+    group.add_argument(
+        "-d",
+        "--database",
+        metavar="URL",
+        help="a URL or libpq keyword string; `embedded` for a throw-away PostgreSQL, "
+        "`embedded:DIR` for one that keeps its data (RUNG_DATABASE, DATABASE_URL)",
+    )
+    group.add_argument(
+        "-s",
+        "--source",
+        metavar="DIR",
+        help="the folder of the migrations, or package:NAME (RUNG_SOURCE; default: migrations)",
+    )
+    group.add_argument("-y", "--yes", action=flag, help="ask nothing, go on")
+    group.add_argument("--json", action=flag, help="print the result as JSON on stdout")
+    group.add_argument(
+        "--wait-for-lock",
+        metavar="DURATION",
+        help="how long to wait for another run: 0, 500ms, 30s, 5m, 1h30m (default: as long as "
+        "it lives)",
+    )
+    group.add_argument("-q", "--quiet", action=flag, help="say nothing but errors and questions")
+    group.add_argument("-v", "--verbose", action=flag, help="say modes, statements and notices")
+    group.add_argument("--no-color", action=flag, help="no colours (NO_COLOR)")
+    group.add_argument("-h", "--help", action=flag, help="show the help")
+
+
+def overview() -> str:
+    """The text of `rung --help`."""
+    commands = "\n".join(
+        f"  {f'{name} {command.short}':<14}{command.does}" for name, command in COMMANDS.items()
+    )
+    made = _Parser(prog="rung", usage=argparse.SUPPRESS, add_help=False, allow_abbrev=False)
+    group = made.add_argument_group("options, before or after the command")
+    add_common(group)
+    group.add_argument("--version", action="store_true", help="print the version of rung")
+    return (
+        "Plain-SQL, versioned, reversible database migrations.\n\n"
+        f"usage: rung COMMAND [OPTIONS]\n\ncommands:\n{commands}\n\n{made.format_help().strip()}\n"
+    )

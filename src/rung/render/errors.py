@@ -1,0 +1,58 @@
+"""
+An error as the lines that a person reads: what happened, where, what is true now, what next.
+
+A line of SQL that is longer than a screen is cut to the part around the caret.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.errors import MigrationFailed
+from rung.render.text import width
+
+if TYPE_CHECKING:
+    from rung.errors import Place, RungError
+    from rung.render.terminal import Style
+
+_LONGEST = 110
+
+
+def error_text(error: RungError, style: Style) -> str:
+    """All that is said of an error, in the order in which it is wanted."""
+    first, *more = error.cause.splitlines() or [""]
+    lines = [f"{style.paint('error:', 'red')} {style.paint(first, 'bold')}"]
+    if isinstance(error, MigrationFailed):
+        lines += [f"  {line}" for line in place_lines(error.place, style)]
+        lines += [f"  {line}" for line in more]
+    else:
+        lines += [f"  {line}" for line in (*more, *error.looked_at.splitlines())]
+    lines += error.state.splitlines()
+    lines += [style.paint(line, "cyan") for line in error.advice.splitlines()]
+    return "\n".join(lines)
+
+
+def place_lines(place: Place, style: Style) -> list[str]:
+    """A place in a file, its line of SQL, and a caret where the column is known."""
+    if not place.excerpt:
+        return [place.file]
+    where = f"{place.file}:{place.line}" + (f":{place.column}" if place.column else "")
+    before, after = _around(place)
+    number = f"{place.line} | "
+    lines = [where, style.paint(number, "dim") + before + after]
+    if place.column:
+        blank = "".join(
+            "\t" if character == "\t" else " " * width(character) for character in before
+        )
+        lines.append(" " * len(number) + blank + style.paint("^", "red"))
+    return lines
+
+
+def _around(place: Place) -> tuple[str, str]:
+    """The excerpt on both sides of its column, cut to what a screen shows."""
+    at = max(place.column - 1, 0)
+    before, after = place.excerpt[:at], place.excerpt[at:]
+    if len(before) > _LONGEST * 2 // 3:
+        before = "…" + before[-(_LONGEST // 2) :]
+    room = _LONGEST - len(before)
+    return before, after if len(after) <= room else after[:room] + "…"

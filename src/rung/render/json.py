@@ -1,0 +1,152 @@
+"""
+Results and errors as plain dicts, ready for JSON. The shapes are a promise: docs/json.md.
+
+Every object has `rung`, the version of these shapes. Times are UTC in ISO 8601, durations
+are seconds, versions are integers, and what is not known is null.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, is_dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from rung.errors import RungError
+    from rung.ledger import HistoryEntry, LedgerState
+    from rung.losses import Loss
+    from rung.migrator import Preview
+    from rung.runner import Prepared, RunReport
+    from rung.status import Status
+
+SHAPES = 1
+_NOT_FACTS = {"now"}
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def dumps(command: str, content: dict[str, Any]) -> str:
+    """One object as text, under the version of the shapes and the command's name."""
+    whole = {"rung": SHAPES, "command": command, **content}
+    return json.dumps(plain(whole), indent=2, ensure_ascii=False)
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
+    """A value of ours as dicts, lists, texts and numbers."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")  # noqa: UP017
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
+
+
+def version(ledger: LedgerState) -> dict[str, Any]:
+    """What `version` prints."""
+    return {"version": ledger.version, "dirty": ledger.dirty}
+
+
+def report(run: RunReport) -> dict[str, Any]:
+    """What `up`, `down` and `goto` print."""
+    return {
+        "version": run.version,
+        "steps": run.steps,
+        "short": run.short,
+        "waited": run.waited,
+    }
+
+
+def status(found: Status) -> dict[str, Any]:
+    """What `status` prints."""
+    return {
+        "database": found.database,
+        "schema": found.schema,
+        "server": found.server,
+        "source": found.source,
+        **version(found.ledger),
+        "ledger_exists": found.ledger_exists,
+        "history_exists": found.history_exists,
+        "pending": found.pending,
+        "migrations": found.lines,
+        "warnings": found.warnings,
+    }
+
+
+def history(entries: Iterable[HistoryEntry]) -> dict[str, Any]:
+    """What `history` prints."""
+    return {"attempts": list(entries)}
+
+
+def preview(found: Preview) -> dict[str, Any]:
+    """What `plan` prints."""
+    return {
+        **version(found.plan.made_for),
+        "target": found.plan.target,
+        "short": found.plan.short,
+        "steps": [_step(item) for item in found.prepared],
+        "losses": losses(found.losses),
+    }
+
+
+def _step(item: Prepared) -> dict[str, Any]:
+    script = item.script
+    return {
+        "version": item.step.version,
+        "name": item.step.title,
+        "direction": item.step.direction,
+        "file": item.file,
+        "before": item.step.before,
+        "after": item.step.after,
+        "mode": script.mode,
+        "reason": script.reason,
+        "units": script.units,
+        "statements": [
+            {
+                "number": statement.number,
+                "line": statement.line,
+                "sql": script.text[statement.start : statement.end],
+            }
+            for statement in script.statements
+        ],
+    }
+
+
+def losses(gone: Iterable[Loss]) -> list[dict[str, Any]]:
+    """What would go, or what went."""
+    return [
+        {"kind": loss.kind, "table": loss.table, "column": loss.column or None, "rows": loss.rows}
+        for loss in gone
+    ]
+
+
+def created(up: Path, down: Path) -> dict[str, Any]:
+    """What `create` prints."""
+    return {"up": str(up), "down": str(down)}
+
+
+def error(failure: RungError, exit_code: int) -> dict[str, Any]:
+    """What any command prints when it fails: four texts, and the error's own facts."""
+    facts = {
+        name: value
+        for name, value in vars(failure).items()
+        if not name.startswith("_") and name not in _NOT_FACTS
+    }
+    texts = {
+        "code": _WORD.sub("-", type(failure).__name__).lower(),
+        "exit_code": exit_code,
+        "cause": failure.cause,
+        "looked_at": failure.looked_at,
+        "state": failure.state,
+        "advice": failure.advice,
+    }
+    return {"error": texts | facts}

@@ -1,0 +1,185 @@
+"""
+Events of a run as lines on stderr; on a terminal with a live line below them.
+
+The live line is rich's, loaded when a run really begins; where rich is not installed the
+finished lines are all there is.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rung.events import (
+    LockWaiting,
+    Notice,
+    RunPlanned,
+    StepFinished,
+    StepStarted,
+    UnitFinished,
+    Warned,
+)
+from rung.render.text import count, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress, TaskID
+
+    from rung.events import Event, Listener
+    from rung.render.terminal import Console, Style
+
+_NAME_COLUMNS = 32
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Listener]:
+    """A listener that shows a run for as long as the block lasts."""
+    lines = Lines(console.say, console.warn, console.err_style, verbose=console.verbose)
+    if console.quiet or not console.watched:
+        yield lines
+        return
+    live = Live(console, lines)
+    try:
+        yield live
+    finally:
+        live.end()
+
+
+class Lines:
+    """
+    One line for each finished migration, and what else a person should hear.
+
+    Args:
+        say: shows a line.
+        warn: shows a warning.
+        style: the colours.
+        verbose: also say modes, units and notices.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        warn: Callable[[str], None],
+        style: Style,
+        *,
+        verbose: bool,
+    ) -> None:
+        self.say, self.warn = say, warn
+        self._style, self._verbose = style, verbose
+        self._columns = 4
+        self._mode = ""
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case RunPlanned(versions):
+                self._columns = max(4, *(len(str(version)) for version in versions))
+            case StepStarted():
+                self._mode = event.mode
+            case StepFinished():
+                self.say(self._finished(event))
+            case LockWaiting():
+                self.say(waiting(event))
+            case Warned(message):
+                self.warn(message)
+            case Notice():
+                self._notice(event)
+            case UnitFinished() if self._verbose:
+                total = count(event.statements_total, "statement")
+                self.say(f"        {event.statements_done} of {total} committed")
+
+    def _finished(self, event: StepFinished) -> str:
+        way = self._style.paint(f"{event.direction:<4}", _colour(event.direction))
+        took = self._style.paint(f"{duration(event.seconds):>8}", "dim")
+        mode = f"  {self._mode}" if self._verbose else ""
+        name = f"{event.name:<{_NAME_COLUMNS}}"
+        return f"  {way} {event.version:>{self._columns}} {name} {took}{mode}"
+
+    def _notice(self, event: Notice) -> None:
+        if self._verbose or event.severity == "WARNING":
+            self.say(f"  {event.severity.lower()} from version {event.version}: {event.message}")
+
+
+def _colour(direction: str) -> str:
+    return "green" if direction == "up" else "yellow"
+
+
+def waiting(event: LockWaiting) -> str:
+    """A line about another run that holds the lock."""
+    so_far = f", {duration(event.waited)} so far" if event.waited >= 1 else ""
+    return f"Waiting for another run to end{so_far}. {event.holder}".strip()
+
+
+class Live:
+    """The same lines, above a line that shows what runs now and for how long."""
+
+    def __init__(self, console: Console, lines: Lines) -> None:
+        self._console, self._lines = console, lines
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case RunPlanned(versions):
+                self._begin(len(versions))
+            case StepStarted():
+                self._describe(f"{event.direction} {event.version} {event.name}")
+            case UnitFinished():
+                units = f"{event.statements_done}/{event.statements_total} statements"
+                self._describe(f"version {event.version}: {units}")
+            case StepFinished():
+                self._advance()
+        self._lines(event)
+
+    def end(self) -> None:
+        """Take the live line away."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def _begin(self, total: int) -> None:
+        self._progress = _rich_progress(self._console)
+        if self._progress is None:
+            return
+        self._task = self._progress.add_task("", total=total)
+        self._lines.say = self._above
+        self._progress.start()
+
+    def _above(self, line: str) -> None:
+        from rich.text import Text  # noqa: PLC0415 - loaded already
+
+        assert self._progress is not None
+        self._progress.console.print(Text.from_ansi(line), soft_wrap=True)
+
+    def _describe(self, text: str) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=text)
+
+    def _advance(self) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task)
+
+
+def _rich_progress(console: Console) -> Progress | None:
+    try:
+        from rich.console import Console as RichConsole  # noqa: PLC0415 - slow, and an extra
+        from rich.progress import (  # noqa: PLC0415
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+    except ImportError:
+        return None
+    screen = RichConsole(file=console.err, no_color=not console.err_style.enabled)
+    columns = (
+        SpinnerColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+    )
+    return Progress(
+        *columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False
+    )

@@ -1,0 +1,101 @@
+"""
+The two streams of a command: data on stdout, talk on stderr, colours where a person looks.
+
+Talk that nobody hears is no error: a closed stderr must not end a run half way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Paints text with ANSI colours, or leaves it alone."""
+
+    enabled: bool = False
+
+    def paint(self, text: str, colour: str) -> str:
+        """The text in a colour; an empty name is no colour."""
+        if not self.enabled or not colour or not text:
+            return text
+        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """
+    Where a command's words go.
+
+    Args:
+        out: stdout; None where it is closed.
+        err: stderr; None where it is closed.
+        out_style, err_style: the colours of each.
+        quiet: say nothing but errors and questions.
+        verbose: say more.
+        json: data are JSON.
+    """
+
+    out: TextIO | None
+    err: TextIO | None
+    out_style: Style = Style()
+    err_style: Style = Style()
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+
+    def data(self, text: str) -> None:
+        """Print a result on stdout."""
+        if self.out is not None:
+            print(text, file=self.out)
+
+    def say(self, text: str) -> None:
+        """Talk on stderr, where talk is wanted."""
+        if not self.quiet:
+            self.insist(text)
+
+    def warn(self, text: str) -> None:
+        """Say what a person should know of."""
+        self.say(f"{self.err_style.paint('warning:', 'yellow')} {text}")
+
+    def insist(self, text: str, end: str = "\n") -> None:
+        """Talk on stderr, wanted or not."""
+        if self.err is None:
+            return
+        try:
+            print(text, end=end, file=self.err, flush=True)
+        except (OSError, ValueError):
+            return
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person sees stderr as it is written."""
+        return is_terminal(self.err)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is open and a terminal."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def style_for(stream: TextIO | None, environ: Mapping[str, str], *, wanted: bool = True) -> Style:
+    """
+    Colours for a stream.
+
+    Args:
+        stream: colours are for terminals.
+        environ: NO_COLOR (see no-color.org) and TERM=dumb turn them off.
+        wanted: False where the command line turned them off.
+    """
+    plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+    return Style(wanted and not plain and is_terminal(stream))

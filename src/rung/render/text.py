@@ -1,0 +1,88 @@
+"""Values as plain text: durations, times, tables, and the sentence that a run ends with. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from rung.runner import RunReport
+
+_MINUTE, _HOUR = 60, 3600
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: `<1 ms`, `12 ms`, `1.3 s`, `2 min 5 s`, `1 h 2 min`."""
+    if seconds < 0.0005:  # noqa: PLR2004 - what would round to 0 ms
+        return "<1 ms"
+    if seconds < 0.9995:  # noqa: PLR2004 - what would round to 1000 ms is a second
+        return f"{seconds * 1000:.0f} ms"
+    if round(seconds, 1) < _MINUTE:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def moment(when: datetime, *, local: bool = False) -> str:
+    """A time: in UTC as ISO 8601 for machines, or in the reader's own zone."""
+    if local:
+        return f"{when.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+    return f"{when.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"  # noqa: UP017
+
+
+def count(number: int, what: str) -> str:
+    """A number of things, in the plural where it is not one."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+
+
+def aligned(
+    rows: Sequence[Sequence[str]], right: Collection[int] = ()
+) -> tuple[tuple[str, ...], ...]:
+    """
+    The cells of a table, filled with blanks to one width for each column.
+
+    Args:
+        rows: the heading and the rows below it, of equal length.
+        right: the columns, from 0, that are set to the right.
+    """
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return tuple(
+        tuple(_fill(cell, widths[at], right=at in right) for at, cell in enumerate(row))
+        for row in rows
+    )
+
+
+def _fill(cell: str, columns: int, *, right: bool) -> str:
+    blank = " " * (columns - width(cell))
+    return blank + cell if right else cell + blank
+
+
+def at(version: int | None) -> str:
+    """Where a database is."""
+    return "at no version" if version is None else f"at version {version}"
+
+
+def outcome(report: RunReport) -> str:
+    """What a run came to, in a sentence."""
+    now = f"the database is {at(report.version)}."
+    if report.nothing_to_do:
+        return f"Nothing to do; {now}"
+    verb = "Applied" if report.steps[0].direction == "up" else "Reverted"
+    done = f"{verb} {count(len(report.steps), 'migration')}"
+    if report.short:
+        done += f", {report.short} fewer than asked, for there are no more"
+    return f"{done}; {now}"

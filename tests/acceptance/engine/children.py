@@ -1,0 +1,41 @@
+"""Runs in processes of their own, to be killed; and what becomes of them on the server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.acceptance.engine.sites import Site
+
+_UP = """
+import sys
+from rung import run_migrations
+report = run_migrations(sys.argv[1], sys.argv[2])
+print(*(step.version for step in report.steps))
+"""
+
+
+def begin_up(site: Site) -> subprocess.Popen[str]:
+    """Start `run_migrations` in a process of its own; it prints the versions it applied."""
+    command = [sys.executable, "-c", _UP, site.database.conninfo, str(site.folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def kill_up(site: Site, seconds: float) -> None:
+    """Run up in a process and kill it -9 after a time."""
+    run = begin_up(site)
+    time.sleep(seconds)
+    run.kill()
+    run.communicate()
+
+
+def sessions(site: Site, doing: str = "%") -> int:
+    """How many server processes of Rung serve this database with such a last query."""
+    rows = site.ask(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        f"AND application_name LIKE 'rung%' AND query LIKE '{doing}'"
+    )
+    return int(rows[0][0])

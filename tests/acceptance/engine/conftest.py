@@ -1,0 +1,32 @@
+"""A site for each test of the engine, and the real golang-migrate for those that ask for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.acceptance.engine.golang import Golang
+from tests.acceptance.engine.sites import Site
+from tests.oracle import golang_migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Database
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Site:
+    """Make an empty database with an empty folder."""
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    return Site(database, folder)
+
+
+@pytest.fixture
+def golang(site: Site) -> Golang:
+    """Give the real golang-migrate on the same database and folder."""
+    binary = golang_migrate()
+    if binary is None:
+        pytest.skip("no golang-migrate: name one in RUNG_TEST_GOLANG_MIGRATE, or install Go")
+    return Golang(binary, site)

@@ -1,0 +1,211 @@
+"""What a run costs in round trips and commits, and what can be done with SELECT alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from bench.proxy import CountingProxy
+from tests.acceptance.engine.sites import failing
+
+from rung.errors import (
+    DatabaseError,
+    LedgerElsewhere,
+    LedgerUnreadable,
+    ReadOnlyDatabase,
+    VersionNotInSource,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.wire import Counts
+    from tests.acceptance.engine.sites import Site
+
+_ASYNC_ROWS = 10
+
+
+@pytest.fixture
+def proxy(site: Site) -> Iterator[CountingProxy]:
+    """Give a counting proxy before the site's server."""
+    with CountingProxy(site.database.server.socket_dir, site.database.server.port) as proxy:
+        yield proxy
+
+
+def _counted(site: Site, proxy: CountingProxy) -> Counts:
+    before = proxy.counts
+    directory = str(site.database.server.socket_dir)
+    site.migrator(site.database.conninfo.replace(directory, str(proxy.socket_dir))).up()
+    return proxy.counts - before
+
+
+def test_nothing_to_do_is_one_round_trip(site: Site, proxy: CountingProxy) -> None:
+    """An up-to-date database costs one connection, one round trip, no commit and no error."""
+    site.add_tables(1, 2).up()
+    counts = _counted(site, proxy)
+
+    assert (counts.connections, counts.round_trips, counts.commits, counts.errors) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable", "read committed"])
+def test_the_idle_look_under_every_isolation(site: Site, proxy: CountingProxy, level: str) -> None:
+    """The default isolation of the database changes nothing."""
+    site.ask(f"ALTER DATABASE {site.database.name} SET default_transaction_isolation = '{level}'")
+
+    assert site.add_tables(1, 2).up() == (1, 2)
+    assert _counted(site, proxy).round_trips == 1
+
+
+@pytest.mark.parametrize("number", [1, 50])
+def test_a_migration_is_one_round_trip_and_one_commit(
+    site: Site, proxy: CountingProxy, number: int
+) -> None:
+    """N transactional migrations cost N round trips and commits and at most ten more."""
+    site.add_tables(*range(1, number + 1))
+    counts = _counted(site, proxy)
+
+    assert counts.connections == 1
+    assert number < counts.round_trips <= number + 10
+    assert number < counts.commits <= number + 2
+
+
+def test_the_look_is_drawn_again_under_the_lock(site: Site, proxy: CountingProxy) -> None:
+    """A version without a file is reported only with the lock held: look, lock, look, unlock."""
+    site.add_tables(1).up()
+    site.ask("UPDATE schema_migrations SET version = 7")
+    directory = str(site.database.server.socket_dir)
+    through = site.database.conninfo.replace(directory, str(proxy.socket_dir))
+    error = failing(VersionNotInSource, site.migrator(through).up)
+
+    assert error.ahead
+    assert proxy.counts.round_trips == 4
+
+
+@pytest.fixture
+def reader(site: Site) -> Iterator[str]:
+    """Make a role that may read and nothing else; how to connect as it."""
+    role = f"reader_{site.database.name}"
+    site.ask(f"CREATE ROLE {role} LOGIN")
+    site.ask("REVOKE CREATE ON SCHEMA public FROM public")
+    yield site.database.conninfo.replace("user=postgres", f"user={role}")
+    site.ask(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def _reads(site: Site, database: str) -> tuple[str, tuple[int, ...], int, tuple[int, ...]]:
+    migrator = site.migrator(database)
+    steps = migrator.plan().plan.steps
+    return (
+        str(migrator.version()),
+        migrator.status().pending,
+        len(migrator.history()),
+        tuple(step.version for step in steps),
+    )
+
+
+def test_reading_with_select_alone(site: Site, reader: str) -> None:
+    """version, status, history and plan work for a role with SELECT only, and up to date is up."""
+    site.add_tables(1).up()
+    site.ask(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader_{site.database.name}")
+    assert site.migrator(reader).up().nothing_to_do
+
+    site.add_tables(2)
+    assert _reads(site, reader) == ("clean at version 1", (2,), 1, (2,))
+
+
+def test_reading_without_a_ledger(site: Site, reader: str) -> None:
+    """Where there is no ledger yet reading works too, and makes none."""
+    site.add_tables(1, 2)
+
+    assert _reads(site, reader) == ("clean at no version", (1, 2), 0, (1, 2))
+    assert site.ask("SELECT to_regclass('schema_migrations')") == [(None,)]
+
+
+def test_reading_without_the_history(site: Site, reader: str) -> None:
+    """A history that is forbidden, or not there, is an answer and no error."""
+    site.add_tables(1).up()
+    site.ask(f"GRANT SELECT ON schema_migrations TO reader_{site.database.name}")
+    assert _reads(site, reader) == ("clean at version 1", (), 0, ())
+
+    site.ask("DROP TABLE schema_migrations_history")
+    assert _reads(site, reader) == ("clean at version 1", (), 0, ())
+
+
+def test_a_forbidden_ledger_is_told(site: Site, reader: str) -> None:
+    """A ledger that may not be read is never taken for a missing one."""
+    site.add_tables(1).up()
+    error = failing(LedgerUnreadable, site.migrator(reader).version)
+
+    assert "permission denied for table schema_migrations" in error.cause
+    assert "Grant the role SELECT" in error.advice
+
+
+def test_a_session_that_takes_no_writes(site: Site) -> None:
+    """With default_transaction_read_only reading works, and up says why it does not."""
+    site.add_tables(1)
+    site.ask(f"ALTER DATABASE {site.database.name} SET default_transaction_read_only = on")
+
+    assert _reads(site, site.database.conninfo) == ("clean at no version", (1,), 0, (1,))
+    assert "takes no writes" in site.up_fails(ReadOnlyDatabase).cause
+    assert "takes no writes" in failing(ReadOnlyDatabase, lambda: site.migrator().force(1)).cause
+    assert "takes no writes" in failing(ReadOnlyDatabase, site.migrator().drop).cause
+
+
+def test_up_to_date_on_a_session_that_takes_no_writes(site: Site) -> None:
+    """Where nothing is to do a read-only session is no obstacle."""
+    site.add_tables(1).up()
+    site.ask(f"ALTER DATABASE {site.database.name} SET default_transaction_read_only = on")
+
+    assert site.up() == ()
+
+
+def test_a_role_that_may_not_create_is_told(site: Site, reader: str) -> None:
+    """Up by a role without rights fails with the server's words and leaves nothing."""
+    error = failing(DatabaseError, site.add_tables(1).migrator(reader).up)
+
+    assert "permission denied for schema public" in str(error)
+    assert site.tables() == set()
+
+
+@pytest.mark.parametrize(
+    "ddl",
+    [
+        "CREATE TABLE schema_migrations (version varchar PRIMARY KEY)",
+        "CREATE TABLE schema_migrations (version text, dirty boolean);"
+        "INSERT INTO schema_migrations VALUES ('x', false)",
+        "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+        "INSERT INTO schema_migrations VALUES (1, false), (2, false)",
+        "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+        "INSERT INTO schema_migrations VALUES (NULL, false)",
+        "CREATE TABLE schema_migrations_history (x int);"
+        "CREATE TABLE schema_migrations (version bigint, dirty boolean);",
+    ],
+)
+def test_what_is_no_ledger_stops_everything(site: Site, ddl: str) -> None:
+    """A table of that name that is none of ours is told, and nothing runs."""
+    site.ask(ddl)
+
+    failing(LedgerUnreadable, site.migrator().version)
+    site.add_tables(1).up_fails(LedgerUnreadable)
+    assert site.tables() == set()
+
+
+def test_a_ledger_elsewhere_on_the_path(site: Site) -> None:
+    """A ledger in another schema of the path stops the run before it makes a second."""
+    site.add_tables(1).up()
+    site.ask("CREATE SCHEMA first_of_all")
+    site.ask(f"ALTER DATABASE {site.database.name} SET search_path = first_of_all, public")
+
+    assert "public" in site.add_tables(2).up_fails(LedgerElsewhere).cause
+
+
+@pytest.mark.parametrize("schema", ["with space", 'with"quote', "Case", "sélect", "user"])
+def test_a_schema_with_any_name(site: Site, schema: str) -> None:
+    """The ledger of a schema with an odd name is found, made and moved there."""
+    quoted = '"' + schema.replace('"', '""') + '"'
+    site.ask(f"CREATE SCHEMA {quoted}")
+    site.ask(f"ALTER DATABASE {site.database.name} SET search_path = {quoted}")
+
+    assert site.add_tables(1, 2).up() == (1, 2)
+    assert site.up() == ()
+    site.migrator().force(1)
+    assert site.ask(f"SELECT version, dirty FROM {quoted}.schema_migrations") == [(1, False)]

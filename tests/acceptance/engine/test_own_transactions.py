@@ -1,0 +1,137 @@
+"""Files with BEGIN and COMMIT of their own: our rows go in with theirs, or progress is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rung.errors import DirtyLedger, MigrationFailed, UnbalancedTransaction
+
+if TYPE_CHECKING:
+    from tests.acceptance.engine.sites import Site
+
+_FORMS = [
+    "BEGIN;\n{}\nCOMMIT;",
+    "-- first\nBEGIN ;{} COMMIT",
+    "START TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n{}\nEND; -- last",
+    "BEGIN WORK;{} -- a comment before the end\nCOMMIT AND NO CHAIN;\n\n",
+    "BEGIN TRANSACTION;{}; /* x */ END TRANSACTION /* y */",
+    "BEGIN;{} SAVEPOINT s; SELECT 1; ROLLBACK TO s; RELEASE s; COMMIT;",
+]
+
+
+@pytest.mark.parametrize("form", _FORMS)
+def test_an_enclosing_transaction_commits_with_our_rows(site: Site, form: str) -> None:
+    """The file's own transaction carries the ledger and the history."""
+    site.add("1_a", form.format("CREATE TABLE a AS SELECT txid_current() AS x;")).up()
+
+    assert site.ledger() == [(1, False)]
+    assert site.ask(
+        "SELECT a.x = l.xmin::text::bigint AND h.xmin = l.xmin FROM a, schema_migrations l, "
+        "schema_migrations_history h"
+    ) == [(True,)]
+
+
+@pytest.mark.parametrize("form", _FORMS)
+def test_a_failure_inside_rolls_all_back(site: Site, form: str) -> None:
+    """A failing statement in the file's own transaction leaves nothing, and the ledger clean."""
+    site.add("1_a", form.format("CREATE TABLE a ();\nSELECT 1/0;")).add_tables(2)
+    error = site.up_fails(MigrationFailed)
+
+    assert (error.server.sqlstate, error.dirty) == ("22012", False)
+    assert "SELECT 1/0" in error.place.excerpt
+    assert (site.tables(), site.ledger()) == (set(), [])
+    assert site.history() == [(1, "up", "failed")]
+
+
+def test_several_transactions_are_units(site: Site) -> None:
+    """A file of two transactions keeps the first where the second fails, and says so."""
+    text = "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nBEGIN;\nCREATE TABLE b ();\nSELECT 1/0;\nCOMMIT;"
+    error = site.add("1_a", text).up_fails(MigrationFailed)
+
+    assert (error.dirty, error.place.line) == (True, 6)
+    assert (site.tables(), site.ledger()) == ({"a"}, [(1, True)])
+    assert site.progress() == [("failed", 3, 7, None)]
+    told = str(site.up_fails(DirtyLedger))
+    assert "3 of 7 statements are committed" in told
+    assert "division by zero" in told
+
+
+def test_several_transactions_that_work(site: Site) -> None:
+    """A file of two transactions and a statement between them runs to its end."""
+    text = "BEGIN;CREATE TABLE a ();COMMIT; CREATE TABLE b (); BEGIN;CREATE TABLE c ();END;"
+
+    assert site.add("1_a", text).add_tables(2).up() == (1, 2)
+    assert site.tables() == {"a", "b", "c", "t2"}
+    assert site.progress()[0] == ("done", 7, 7, None)
+
+
+def test_the_first_of_several_transactions_fails_clean(site: Site) -> None:
+    """Where the first transaction of a file fails nothing is left, so the ledger is clean."""
+    text = "BEGIN;\nCREATE TABLE a ();\nSELECT 1/0;\nCOMMIT;\nBEGIN;CREATE TABLE b ();COMMIT;"
+    error = site.add_tables(1).add("2_a", text).up_fails(MigrationFailed)
+
+    assert (error.dirty, error.place.line) == (False, 3)
+    assert (site.tables(), site.ledger()) == ({"t1"}, [(1, False)])
+    assert site.progress()[-1] == ("failed", 0, 7, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN; CREATE TABLE a (); ROLLBACK;",
+        "BEGIN; CREATE TABLE a (); ABORT;",
+        "BEGIN; CREATE TABLE a (); ROLLBACK AND CHAIN; CREATE TABLE b (); ROLLBACK;",
+    ],
+)
+def test_an_own_rollback_is_obeyed(site: Site, text: str) -> None:
+    """A file that rolls its own work back is applied, and nothing of it is there."""
+    assert site.add("1_a", text).up() == (1,)
+    assert (site.tables(), site.ledger()) == (set(), [(1, False)])
+
+
+def test_commit_and_chain(site: Site) -> None:
+    """COMMIT AND CHAIN goes on in the next transaction, and the ledger ends clean."""
+    text = "BEGIN; CREATE TABLE a (); COMMIT AND CHAIN; CREATE TABLE b (); COMMIT;"
+
+    assert site.add("1_a", text).up() == (1,)
+    assert (site.tables(), site.ledger()) == ({"a", "b"}, [(1, False)])
+
+
+def test_a_failure_behind_commit_and_chain_is_dirty(site: Site) -> None:
+    """What an inner COMMIT kept is there, so the ledger is dirty."""
+    text = "BEGIN; CREATE TABLE a (); COMMIT AND CHAIN; SELECT 1/0; COMMIT;"
+    error = site.add("1_a", text).up_fails(MigrationFailed)
+
+    assert error.dirty
+    assert (site.tables(), site.ledger()) == ({"a"}, [(1, True)])
+
+
+def test_a_prepared_transaction(site: Site) -> None:
+    """PREPARE TRANSACTION and COMMIT PREPARED in one file run, as units."""
+    text = "BEGIN; CREATE TABLE a (); PREPARE TRANSACTION 'p1'; COMMIT PREPARED 'p1';"
+
+    assert site.add("1_a", text).up() == (1,)
+    assert (site.tables(), site.ledger()) == ({"a"}, [(1, False)])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("SELECT 1;\nBEGIN;\nSELECT 1;", 2), ("SELECT 1;\n\nCOMMIT;", 3)]
+)
+def test_half_a_transaction_is_refused_before_anything_runs(
+    site: Site, text: str, line: int
+) -> None:
+    """A BEGIN without COMMIT, or the reverse, stops the run before its first step."""
+    error = site.add_tables(1).add("2_b", text).up_fails(UnbalancedTransaction)
+
+    assert (error.file, error.line) == ("2_b.up.sql", line)
+    assert site.ask("SELECT to_regclass('schema_migrations'), to_regclass('t1')") == [(None, None)]
+
+
+def test_copy_inside_an_own_transaction(site: Site) -> None:
+    """COPY data in a file with its own BEGIN and COMMIT goes where it belongs."""
+    text = "BEGIN;\nCREATE TABLE a (x int);\nCOPY a FROM STDIN;\n1\n2\n\\.\nCOMMIT;\n"
+
+    assert site.add("1_a", text).up() == (1,)
+    assert site.ask("SELECT sum(x) FROM a") == [(3,)]

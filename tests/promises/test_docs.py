@@ -1,0 +1,58 @@
+"""Every command that the documents show can be given."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from rung.cli.arguments import Request, parse, sort_words
+from rung.cli.parsers import COMMANDS
+from tests.promises.files import named, shown
+
+FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINE = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*rung (?P<words>.*)")
+SHELL = {"|", ">", ">>", "<", "&&", "||", ";", "&", "2>&1"}
+
+
+def commands() -> list[tuple[str, str]]:
+    """Each line of a fenced block that gives the command, with where it stands."""
+    found = []
+    for path in named("*.md", "**/*.md"):
+        for block in FENCE.findall(path.read_text()):
+            lines = (LINE.fullmatch(line.strip()) for line in block.splitlines())
+            found += [(shown(path), match["words"]) for match in lines if match]
+    return found
+
+
+def before_the_shell(text: str) -> list[str]:
+    """The words up to a comment, a pipe or a redirection."""
+    words = shlex.split(text, comments=True)
+    end = next((at for at, word in enumerate(words) if word in SHELL), len(words))
+    return words[:end]
+
+
+def understood(text: str) -> bool:
+    """Whether a line is one that the command obeys; help and version need no more."""
+    words = sort_words(before_the_shell(text))
+    if words.has("--help", "h") or words.has("--version") or words.command == "help":
+        return True
+    return isinstance(parse(words), Request)
+
+
+@pytest.mark.parametrize(("file", "words"), commands())
+def test_commands_of_the_documents(file: str, words: str) -> None:
+    """What a document tells to type is understood."""
+    assert understood(words)
+
+
+def test_there_are_commands_in_the_documents() -> None:
+    """The test above looks at something."""
+    assert len(commands()) > 3
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    """No command is without its word of help."""
+    assert COMMANDS[command].does

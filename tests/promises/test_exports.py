@@ -1,0 +1,86 @@
+"""The public names, as text: who changes them changes this."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from importlib import import_module
+
+import pytest
+
+import rung
+
+NAMES = """
+Down Event Goto Listener MigrationFailed Migrator Plan RunError RunReport RungError Stop Up
+__version__ run_migrations run_migrations_async
+""".split()
+
+SIGNATURES = {
+    "run_migrations": (
+        "(database: 'str', source: 'str | os.PathLike[str]', *, listener: 'Listener' = ignore, "
+        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None) -> 'RunReport'"
+    ),
+    "run_migrations_async": (
+        "(database: 'str', source: 'str | os.PathLike[str]', *, listener: 'Listener' = ignore, "
+        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None) -> 'RunReport'"
+    ),
+    "Migrator": (
+        "(database: 'str', source: 'str | os.PathLike[str]', *, listener: 'Listener' = ignore, "
+        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None) -> 'None'"
+    ),
+    "Migrator.version": "(self) -> 'LedgerState'",
+    "Migrator.status": "(self) -> 'Status'",
+    "Migrator.history": "(self) -> 'tuple[HistoryEntry, ...]'",
+    "Migrator.plan": "(self, goal: 'Goal | None' = None) -> 'Preview'",
+    "Migrator.force": "(self, version: 'int | None', *, even_without_file: 'bool' = False) -> 'None'",
+    "Migrator.drop": "(self) -> 'tuple[Loss, ...]'",
+}
+
+
+def test_the_public_names() -> None:
+    """`rung` exports these names and no others."""
+    assert rung.__all__ == NAMES
+    assert dir(rung) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_is_there(name: str) -> None:
+    """Each name leads to what it names, and stays found."""
+    value = getattr(rung, name)
+
+    assert value is getattr(rung, name)
+    assert getattr(value, "__name__", name) == name
+
+
+def test_other_names_are_not() -> None:
+    """A name that is not public is Python's own error."""
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        getattr(rung, "nothing")  # noqa: B009 - the type checker knows as well
+
+
+def test_type_checkers_see_the_same() -> None:
+    """What type checkers are told comes from where the name is loaded from."""
+    tree = ast.parse(inspect.getsource(rung))
+    told = {
+        name.name: node.module
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+
+    assert told == vars(rung)["_HOMES"]
+    assert all(hasattr(import_module(home), name) for name, home in told.items() if home)
+
+
+@pytest.mark.parametrize(("name", "expected"), SIGNATURES.items())
+def test_signatures(name: str, expected: str) -> None:
+    """What callers write goes on to work: names, order and defaults of the arguments."""
+    value: object = rung
+    for part in name.split("."):
+        value = getattr(value, part)
+    assert callable(value)
+    found = str(inspect.signature(value))
+
+    assert found.replace(f"{rung.startup.ignore!r}", "ignore") == expected  # type: ignore[attr-defined]

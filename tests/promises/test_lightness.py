@@ -1,0 +1,77 @@
+"""What costs nothing: importing Rung, asking for help, making files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DRIVERS = {"psycopg", "psycopg_c", "psycopg_binary"}
+HEAVY = DRIVERS | {"logging", "asyncio", "rich", "importlib.metadata", "tempfile", "sqlite3"}
+REPORT = "import sys; print('LOADED', *sorted(sys.modules))"
+
+
+def loaded(code: str, folder: Path) -> set[str]:
+    """The modules that a fresh process has loaded after some code."""
+    command = [sys.executable, "-c", f"{code}\n{REPORT}"]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
+    return set(ran.stdout.partition("LOADED ")[2].split())
+
+
+def commanded(*words: str) -> str:
+    """Code that runs the command in its process."""
+    return f"from rung.cli.main import main\nassert main({list(words)!r}) == 0"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import rung",
+        "import rung.errors",
+        commanded("--help"),
+        commanded("up", "--help"),
+        commanded("--version"),
+        commanded("create", "add_users", "--source", "migrations"),
+        commanded("create", "add_users", "--source", "migrations", "--timestamp"),
+    ],
+)
+def test_light(code: str, tmp_path: Path) -> None:
+    """None of these loads a database driver or a slow part of the standard library."""
+    assert loaded(code, tmp_path) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import rung\nrung.Migrator\nrung.run_migrations\nrung.run_migrations_async",
+        "from rung import *",
+    ],
+)
+def test_names_load_no_driver(code: str, tmp_path: Path) -> None:
+    """The library's names can all be had without a driver; naming a database loads one."""
+    assert loaded(code, tmp_path) & DRIVERS == set()
+
+
+def test_a_driver_is_loaded_for_a_database(tmp_path: Path) -> None:
+    """The measure measures: naming a database loads its driver."""
+    code = "import rung\nrung.Migrator('postgres://h/x', 'f')"
+
+    assert "psycopg" in loaded(code, tmp_path)
+
+
+def test_importing_rung_loads_two_modules(tmp_path: Path) -> None:
+    """`import rung` itself loads nothing of Rung but its version."""
+    found = {name for name in loaded("import rung", tmp_path) if name.split(".")[0] == "rung"}
+
+    assert found == {"rung", "rung._version"}
+
+
+def test_as_a_module(tmp_path: Path) -> None:
+    """`python -m rung` is the command."""
+    command = [sys.executable, "-m", "rung", "--help"]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+
+    assert ran.stdout.startswith("rung")
+    assert ran.stderr == ""

@@ -1,0 +1,154 @@
+"""The command line wins over the environment, which wins over pyproject.toml."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rung.cli.arguments import Request
+from rung.cli.config import Settings, project_table, settle
+from rung.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TABLE = """
+[tool.rung]
+database = "from file"
+source = "sql"
+wait-for-lock = "30s"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a folder with a pyproject.toml of ours."""
+    (tmp_path / "pyproject.toml").write_text(_TABLE)
+    return tmp_path
+
+
+def test_the_file_is_used_where_nothing_else_is_said(project: Path) -> None:
+    """Its folder is relative to the file."""
+    expected = Settings("from file", str(project / "sql"), 30.0)
+
+    assert expected == settle(Request("up"), {}, project)
+
+
+def test_the_environment_wins_over_the_file(project: Path) -> None:
+    """An empty variable counts as not set."""
+    environ = {"RUNG_DATABASE": "", "DATABASE_URL": "from environment", "RUNG_SOURCE": "m"}
+
+    expected = Settings("from environment", "m", 30.0)
+
+    assert expected == settle(Request("up"), environ, project)
+
+
+def test_our_own_variable_wins_over_the_common_one(tmp_path: Path) -> None:
+    """RUNG_DATABASE is looked at before DATABASE_URL."""
+    environ = {"RUNG_DATABASE": "ours", "DATABASE_URL": "everybody's"}
+
+    assert "ours" == settle(Request("up"), environ, tmp_path).database
+
+
+def test_the_command_line_wins_over_all(project: Path) -> None:
+    """A bound of 0 is a bound."""
+    request = Request("up", database="typed", source="t", wait_for_lock=0.0)
+
+    expected = Settings("typed", "t", 0.0)
+
+    assert expected == settle(request, {"RUNG_DATABASE": "x", "RUNG_SOURCE": "x"}, project)
+
+
+def test_the_nearest_file_upwards_counts(project: Path) -> None:
+    """The working directory may lie deep below it."""
+    deep = project / "a" / "b"
+    deep.mkdir(parents=True)
+
+    assert str(project / "sql") == settle(Request("up"), {}, deep).source
+
+
+def test_a_nearer_file_without_our_table_hides_the_farther(project: Path) -> None:
+    """A project in a project is a project of its own."""
+    inner = project / "inner"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+
+    assert Settings() == project_table(inner)
+
+
+def test_a_folder_of_migrations_is_the_default(tmp_path: Path) -> None:
+    """Where nobody names a source, `migrations` is taken if it is there."""
+    (tmp_path / "migrations").mkdir()
+
+    assert "migrations" == settle(Request("up"), {}, tmp_path).source
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("source = 'package:chat.sql'", Settings(source="package:chat.sql")),
+        ("database = 'embedded'", Settings(database="embedded")),
+        ("wait-for-lock = '0'", Settings(wait_for_lock=0.0)),
+        ("", Settings()),
+    ],
+)
+def test_what_is_no_folder_is_left_as_it_is(tmp_path: Path, written: str, read: Settings) -> None:
+    """Only folders are relative to the file."""
+    (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{written}\n")
+
+    assert read == project_table(tmp_path)
+
+
+def test_an_embedded_folder_is_relative_to_the_file(project: Path) -> None:
+    """As a source is."""
+    (project / "pyproject.toml").write_text("[tool.rung]\ndatabase = 'embedded:pg'\n")
+
+    assert f"embedded:{project / 'pg'}" == project_table(project).database
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[tool.rung]\nsorce = 'x'\nb = 1", "has keys that mean nothing: b, sorce."),
+        ("[tool.rung]\nsource = 3", "is no text."),
+        ("[tool.rung]\nwait-for-lock = '3'", "'3' is no duration for wait-for-lock"),
+        ("[tool]\nrung = 3", "is no table."),
+        ("[tool.rung", "is no TOML"),
+    ],
+)
+def test_a_table_with_a_fault_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """A mistyped key must not be passed over in silence."""
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    with pytest.raises(UsageError) as caught:
+        project_table(tmp_path)
+
+    assert said in caught.value.cause
+
+
+def test_a_broken_file_that_is_not_about_us_is_left_alone(tmp_path: Path) -> None:
+    """Other tools' faults are not ours to report."""
+    (tmp_path / "pyproject.toml").write_text("[project")
+
+    assert Settings() == project_table(tmp_path)
+
+
+def test_no_database_names_every_way_to_name_one() -> None:
+    """The advice lists the option, the variables, the file and the throw-away server."""
+    with pytest.raises(UsageError) as caught:
+        Settings().need_database()
+
+    ways = ["--database", "RUNG_DATABASE", "DATABASE_URL", "[tool.rung]", "embedded"]
+
+    assert ways == [way for way in ways if way in caught.value.advice]
+
+
+def test_no_source_names_every_way_to_name_one() -> None:
+    """The advice lists the option, the variable, the file and the first step."""
+    with pytest.raises(UsageError) as caught:
+        Settings().need_source()
+
+    ways = ["--source", "package:NAME", "RUNG_SOURCE", "[tool.rung]", "rung create"]
+
+    assert ways == [way for way in ways if way in caught.value.advice]

@@ -1,0 +1,48 @@
+"""Every error of the tree has one exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung import errors
+from rung.cli.exit_codes import ExitCode, exit_code_of
+from rung.errors import MigrationFailed, Place, ServerMessage, VersionNotInSource
+
+
+def _failed(*, dirty: bool) -> MigrationFailed:
+    place, server = Place("1_a.up.sql", 1), ServerMessage("no")
+    return MigrationFailed(
+        (), "now", version=1, direction="up", place=place, server=server, dirty=dirty
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UsageError("x"), ExitCode.USAGE),
+        (errors.ConfirmationRequired("x"), ExitCode.USAGE),
+        (errors.SourceNotFound("m", "x"), ExitCode.USAGE),
+        (errors.DriverMissing("x"), ExitCode.USAGE),
+        (errors.DirtyLedger(3), ExitCode.DIRTY),
+        (_failed(dirty=True), ExitCode.DIRTY),
+        (_failed(dirty=False), ExitCode.FAILED),
+        (VersionNotInSource(9, "ledger", (1, 2)), ExitCode.AHEAD),
+        (VersionNotInSource(2, "ledger", (1, 3)), ExitCode.FAILED),
+        (VersionNotInSource(9, "target", (1, 2)), ExitCode.FAILED),
+        (errors.LockNotAcquired(1.0), ExitCode.LOCKED),
+        (errors.ConnectionFailed("x"), ExitCode.NO_CONNECTION),
+        (errors.ConnectionLost((), "now", 1, "x"), ExitCode.NO_CONNECTION),
+        (errors.EmptySource("m"), ExitCode.FAILED),
+        (errors.QueryFailed("x"), ExitCode.FAILED),
+    ],
+)
+def test_an_error_has_its_code(error: errors.RungError, code: ExitCode) -> None:
+    """By its class, and where the class does not tell, by its facts."""
+    assert code == exit_code_of(error)
+
+
+def test_the_codes_are_promised() -> None:
+    """Scripts rely on the numbers."""
+    expected = [0, 1, 2, 3, 4, 5, 6, 7, 130, 143]
+
+    assert expected == [code.value for code in ExitCode]

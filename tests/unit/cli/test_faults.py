@@ -1,0 +1,62 @@
+"""What nobody foresaw is shown in a line, and never with a password."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung.cli.faults import InternalError, masked, traceback_of
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        "postgresql://me:s3cret@db/chat",
+        "postgresql://me:s3cret@db:5432/chat?sslmode=require",
+        "host=db password=s3cret user=me",
+        "host=db password='s3cret' user=me",
+        "postgresql://me@db/chat?password=s3cret",
+        "postgresql://db/chat?sslpassword=s3cret&x=y",
+    ],
+)
+def test_a_password_is_masked_wherever_it_was_given(database: str) -> None:
+    """In an option, and in either variable."""
+    said = f"could not parse {database}"
+
+    found = [
+        masked(said, {}, ["--database", database]),
+        masked(said, {}, [f"-d{database}"]),
+        masked(said, {"RUNG_DATABASE": database}, []),
+        masked(said, {"DATABASE_URL": database}, []),
+    ]
+
+    assert [False] * 4 == ["s3cret" in text for text in found]
+
+
+def test_a_decoded_password_is_masked_too() -> None:
+    """Percent-encoded in the URL, plain in the driver's words."""
+    url = "postgresql://me:p%40ss@db/chat"
+
+    assert "no: *** ***" == masked("no: p@ss p%40ss", {}, [url])
+
+
+def test_a_password_of_libpqs_own_variable_is_masked() -> None:
+    """PGPASSWORD is a secret as it stands."""
+    assert "no: ***" == masked("no: hush", {"PGPASSWORD": "hush"}, [])
+
+
+def test_nothing_is_masked_where_there_is_no_secret() -> None:
+    """The text is left as it is."""
+    assert "no secret" == masked("no secret", {}, ["-d", "postgresql://me@db/chat"])
+
+
+def test_a_fault_is_one_line() -> None:
+    """Kind and message, however many lines the message had."""
+    assert "internal: ValueError: a b" == InternalError("ValueError", "a\n  b").cause
+
+
+def test_a_traceback_names_the_place() -> None:
+    """For those who ask."""
+    with pytest.raises(ValueError, match="invalid") as caught:
+        int("odd")
+
+    assert "test_a_traceback_names_the_place" in traceback_of(caught.value)

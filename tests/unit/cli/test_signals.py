@@ -1,0 +1,69 @@
+"""Signals stop a run, then cancel it, then leave."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from rung.cli.exit_codes import ExitCode
+from rung.cli.signals import listening
+
+
+def test_the_first_signal_asks_and_the_second_insists(capfd: pytest.CaptureFixture[str]) -> None:
+    """And each says what it does."""
+    with listening() as signals:
+        os.kill(os.getpid(), signal.SIGTERM)
+        once = (signals.stop.requested, signals.stop.cancelling)
+        os.kill(os.getpid(), signal.SIGINT)
+        twice = (signals.stop.requested, signals.stop.cancelling)
+
+    assert ((True, False), (True, True)) == (once, twice)
+    said = capfd.readouterr().err.splitlines()
+    assert said[0] == "Stopping after this migration; again to cancel it."
+    assert said[1] == "Cancelling this migration; again to leave at once."
+
+
+def test_the_third_signal_leaves() -> None:
+    """Whatever a dead network keeps the run waiting for."""
+    with listening(), pytest.raises(KeyboardInterrupt):
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
+)
+def test_the_first_signal_gives_the_exit_code(number: int, code: ExitCode) -> None:
+    """128 and its number, as shells count."""
+    with listening() as signals:
+        os.kill(os.getpid(), number)
+
+    assert code == signals.exit_code
+
+
+def test_handlers_are_put_back() -> None:
+    """They are there for the block alone."""
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    with listening():
+        pass
+
+    assert before == [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+
+
+def test_another_thread_sets_no_handlers() -> None:
+    """Python lets only the main thread have them."""
+    seen = []
+
+    def listen() -> None:
+        with listening():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+
+    assert [signal.getsignal(signal.SIGTERM)] == seen

@@ -1,0 +1,134 @@
+"""What the idle look's answer means, column by column and error by error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from rung.drivers.base import Look, Place
+from rung.drivers.postgres import looking
+from rung.drivers.postgres.wire import Reply, ServerError
+from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed, RungError, ServerMessage
+from rung.ledger import LedgerState, Outcome
+
+if TYPE_CHECKING:
+    from rung.drivers.postgres.wire import Row
+
+HERE: Row = ("chatapp", "public", "f", "77", "15.3", "on", "public", "public")
+NO_LEDGER: Row = (*HERE[:6], None, "public")
+ROW: Row = (
+    "5", "a-1", "3", "users", "up", "failed", "4", "2", "3", "1700000000.5", None,
+    "no", "sum", None, "1", "rung", "0.1.0", "ada", "box",
+)  # fmt: skip
+
+
+@dataclass
+class FakeReply:
+    """A server's answer: rows for each statement that completed, then maybe an error."""
+
+    tables: list[list[Row]]
+    error: ServerError | None = None
+    results: list[list[Row]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.results = self.tables
+
+    @property
+    def done(self) -> int:
+        return len(self.tables)
+
+    def rows(self, index: int) -> list[Row]:
+        return self.tables[index]
+
+
+def answer(*tables: list[Row], error: str = "") -> Look:
+    """What such an answer is read as."""
+    failed = ServerError(ServerMessage("refused", error), None) if error else None
+    return looking.answer(cast("Reply", FakeReply(list(tables), failed)))
+
+
+def test_everything_there() -> None:
+    """Place, ledger and history are read from their three results."""
+    look = answer([HERE], [("3", "t")], [ROW])
+
+    expected = Place("chatapp", "public", read_only=False, server="PostgreSQL 15.3", process=77)
+    assert look.place == expected
+    assert (look.ledger, look.ledger_exists) == (LedgerState(3, dirty=True), True)
+    assert look.history
+    (entry,) = look.history
+    assert (entry.id, entry.version, entry.outcome) == (5, 3, Outcome.FAILED)
+    assert (entry.statements_done, entry.in_flight, entry.finished) == (2, 3, None)
+    assert entry.started == datetime(2023, 11, 14, 22, 13, 20, 500000, UTC)
+
+
+def test_a_standby_with_old_strings() -> None:
+    """A standby takes no writes, and a session may read backslashes the old way."""
+    look = answer([(*HERE[:2], "t", *HERE[3:5], "off", *HERE[6:])], [], [])
+
+    assert (look.place.read_only, look.place.plain_backslashes) == (True, False)
+
+
+def test_no_ledger() -> None:
+    """A missing ledger is an answer."""
+    look = answer([NO_LEDGER], error="42P01")
+
+    assert (look.ledger, look.ledger_exists, look.history) == (LedgerState(), False, None)
+
+
+@pytest.mark.parametrize("state", ["42P01", "42501"])
+def test_no_history(state: str) -> None:
+    """A missing or forbidden history is an answer, and the ledger is still read."""
+    look = answer([HERE], [("4", "f")], error=state)
+
+    assert (look.ledger, look.ledger_exists, look.history) == (LedgerState(4), True, None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "state"), [([], LedgerState()), ([("-1", "t")], LedgerState(-1, dirty=True))]
+)
+def test_ledgers(rows: list[Row], state: LedgerState) -> None:
+    """An empty ledger is before the first version, and so is golang-migrate's -1."""
+    look = answer([HERE], rows, [])
+
+    assert (look.ledger, look.ledger.version) == (state, None)
+
+
+@pytest.mark.parametrize(
+    ("tables", "error", "kind", "text"),
+    [
+        ([], "08006", QueryFailed, "refused"),
+        ([[("chatapp", None, *HERE[2:])]], "42P01", LedgerUnreadable, "No schema"),
+        ([[(*HERE[:6], "other", "public")]], "42P01", LedgerElsewhere, "stands in: other"),
+        ([[(*HERE[:6], "public other", "public")]], "", LedgerElsewhere, "public, other"),
+        ([[HERE]], "42501", LedgerUnreadable, "Grant the role SELECT"),
+        ([[HERE]], "42703", LedgerUnreadable, "is no ledger: refused"),
+        ([[HERE], [("1", "f"), ("2", "f")]], "", LedgerUnreadable, "1 and 2"),
+        ([[HERE], [("x", "f")]], "", LedgerUnreadable, "is no ledger"),
+        ([[HERE], [(None, "f")]], "", LedgerUnreadable, "is no ledger"),
+        ([[HERE], [("1", "f")]], "42703", LedgerUnreadable, "is no history: refused"),
+    ],
+)
+def test_what_cannot_be_used(
+    tables: list[list[Row]], error: str, kind: type[RungError], text: str
+) -> None:
+    """A ledger that is none, is twice, is elsewhere or is forbidden is told apart."""
+    with pytest.raises(kind, match=text):
+        answer(*tables, error=error)
+
+
+def test_a_schema_with_a_space_in_its_name() -> None:
+    """A ledger in the current schema is found there whatever the schema is called."""
+    look = answer([(*HERE[:6], '"my schema"', '"my schema"')], [("1", "f")], [])
+
+    assert look.ledger == LedgerState(1)
+
+
+def test_the_question() -> None:
+    """One message asks for place, ledger and history."""
+    sql = looking.question()
+
+    assert sql.startswith(looking.where_question())
+    assert sql.index('FROM "schema_migrations"') < sql.index('FROM "schema_migrations_history"')

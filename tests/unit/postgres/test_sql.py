@@ -1,0 +1,232 @@
+"""SQL of ours: quoting, the named statements, the ledger's moves, the history's rows, the keys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rung.drivers.base import Attempt, Move, Refusal
+from rung.drivers.postgres import locking, quoting, statements
+from rung.drivers.postgres.dropping import drop_statements
+from rung.drivers.postgres.quoting import Sql
+from rung.drivers.postgres.records import FORGET, RESET, Tables, error_text
+from rung.drivers.postgres.statements import statement
+from rung.errors import ServerMessage
+from rung.ledger import LedgerState, Outcome
+from rung.losses import Loss
+from rung.statements import TokenKind, read
+
+FILE = Path(statements.__file__).with_name("statements.sql").read_text()
+BLOCKS = re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", FILE, re.DOTALL | re.MULTILINE)
+TABLES = Tables.of("public")
+ATTEMPT = Attempt("a-1", 3, "o'hara", "up", "sum", None, "select 'é\\'", None, 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("plain", "E'plain'"),
+        ("o'hara", "E'o''hara'"),
+        ("a\\b", r"E'a\\b'"),
+        ("\\'; drop table x; --", r"E'\\''; drop table x; --'"),
+        ("", "E''"),
+        (None, "NULL"),
+    ],
+)
+def test_literals(value: str | None, expected: str) -> None:
+    """Quotes and backslashes are doubled in a string that reads the same under any setting."""
+    assert quoting.text(value) == expected
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_a_literal_is_one_token(value: str) -> None:
+    """Whatever a value holds, it ends where its literal ends."""
+    literal = quoting.text(value)
+    for plain in (True, False):
+        script = read(literal, standard_conforming_strings=plain)
+        assert [(t.kind, t.end) for t in script.tokens] == [(TokenKind.STRING, len(literal))]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("public", "t"), '"public"."t"'),
+        (('we"ird',), '"we""ird"'),
+        (("a.b", "C d"), '"a.b"."C d"'),
+    ],
+)
+def test_names(parts: tuple[str, ...], expected: str) -> None:
+    """Names are quoted part by part."""
+    assert quoting.name(*parts) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(3, "(3)"), (-1, "(-1)"), (0, "(0)"), (None, "NULL")]
+)
+def test_numbers(value: int | None, expected: str) -> None:
+    """A minus sign can never join a minus before it into a comment."""
+    assert quoting.number(value) == expected
+
+
+def test_truth() -> None:
+    """Booleans are key words."""
+    assert (quoting.truth(True), quoting.truth(False)) == ("true", "false")  # noqa: FBT003
+
+
+@pytest.mark.parametrize(("name", "block"), BLOCKS, ids=[name for name, _ in BLOCKS])
+def test_named_statements(name: str, block: str) -> None:
+    """Each block begins with a sentence, fills, and is one statement without its semicolon."""
+    places = {place for _, place, _, _ in Formatter().parse(block) if place}
+    filled = statement(name, **{place: Sql("x") for place in places})
+
+    assert re.match(r"-- [A-Z\w].*\.\n", block, re.DOTALL)
+    assert "{" not in filled
+    assert len(read(filled).statements) == 1
+    assert not filled.endswith(";")
+
+
+def test_there_are_named_statements() -> None:
+    """The file is found, and no name stands for two statements."""
+    names = [name for name, _ in BLOCKS]
+
+    assert len(names) == len(set(names)) > 15
+
+
+def test_the_ledger_is_golang_migrates() -> None:
+    """The ledger's DDL is golang-migrate's, byte for byte."""
+    assert statement("create_ledger", ledger=TABLES.ledger) == (
+        'CREATE TABLE IF NOT EXISTS "public"."schema_migrations" '
+        "(version bigint not null primary key, dirty boolean not null)"
+    )
+
+
+def flat(parts: tuple[Sql, ...]) -> str:
+    """Statements on one line, with single spaces and bare operators."""
+    bare = re.sub(r"OPERATOR\(pg_catalog\.(.)\)", r"\1", " ".join(parts))
+    return " ".join(bare.split())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (LedgerState(), LedgerState(1), ["LOCK", "INSERT", "SELECT (1), false WHERE NOT EXISTS"]),
+        (
+            LedgerState(1),
+            LedgerState(3),
+            ["UPDATE", "version = (3), dirty = false WHERE version = (1)"],
+        ),
+        (LedgerState(1), LedgerState(), ["DELETE", "WHERE version = (1) AND dirty = false"]),
+        (LedgerState(), LedgerState(-1, dirty=True), ["LOCK", "INSERT", "SELECT (-1), true"]),
+        (LedgerState(-1, dirty=True), LedgerState(), ["DELETE", "version = (-1) AND dirty = true"]),
+        (LedgerState(-1), LedgerState(2), ["UPDATE", "version = (2)", "WHERE version = (-1)"]),
+    ],
+)
+def test_moves(before: LedgerState, after: LedgerState, expected: list[str]) -> None:
+    """A move touches exactly the row that it was planned for, and fails where there is none."""
+    sql = flat(TABLES.move(Move(before, after)))
+
+    places = [sql.find(part) for part in expected]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert sql.endswith("SELECT 1 / pg_catalog.count(*) FROM moved")
+
+
+def test_forcing() -> None:
+    """Forcing empties the ledger and writes one clean row, or none."""
+    assert [sql.split()[0] for sql in TABLES.write(None)] == ["LOCK", "DELETE"]
+    assert TABLES.write(7)[-1].endswith("VALUES ((7), false)")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "refusal", "expected"),
+    [
+        (Outcome.DONE, None, "E'done', (4), (4), pg_catalog.transaction_timestamp()"),
+        (Outcome.RUNNING, None, "E'running', (4), (0), pg_catalog.transaction_timestamp(), NULL"),
+        (
+            Outcome.FAILED,
+            Refusal(ServerMessage("it's", "42601"), statement=3, statements_done=2),
+            (
+                "E'failed', (4), (2), pg_catalog.transaction_timestamp(), "
+                "pg_catalog.clock_timestamp(), E'statement 3: it''s (SQLSTATE 42601)'"
+            ),
+        ),
+    ],
+)
+def test_history_rows(outcome: Outcome, refusal: Refusal | None, expected: str) -> None:
+    """A row says how far the attempt came, and its texts are literals."""
+    sql = flat((TABLES.record(ATTEMPT, outcome, refusal),))
+
+    assert f"VALUES (E'a-1', (3), E'o''hara', E'up', {expected}" in sql
+    assert r"E'sum', NULL, (1), E'select ''é\\''', NULL, E'rung'," in sql
+
+
+def test_progress_and_end() -> None:
+    """The row of a file of several units is told what is under way, done and over."""
+    assert "in_flight = (2) WHERE attempt = E'a'" in flat((TABLES.in_flight("a", 2),))
+    assert "statements_done = (2), in_flight = NULL" in flat((TABLES.progress("a", 2),))
+    assert "outcome = E'done', error = NULL" in flat((TABLES.end("a", Outcome.DONE, None),))
+
+
+def test_the_error_of_a_refusal() -> None:
+    """The history keeps the statement's number and all of the server's words."""
+    server = ServerMessage("no", "42601", detail="why", hint="do")
+
+    assert error_text(None) is None
+    assert error_text(Refusal(server)) == "no (SQLSTATE 42601)\ndetail: why\nhint: do"
+
+
+@pytest.mark.parametrize("sql", [*RESET, *FORGET])
+def test_resetting_keeps_the_locks(sql: Sql) -> None:
+    """What puts a session back never drops its advisory locks, as DISCARD ALL would."""
+    assert "ALL" not in sql or sql.split()[0] != "DISCARD"
+    assert len(read(sql).statements) == 1
+
+
+@pytest.mark.parametrize(
+    ("schema", "table", "database", "key"),
+    [
+        ("schema_name_1", "schema_name_2", "database_name", 3743845847),
+        ("public", "schema_migrations", "/chatapp", 3999065708),
+        ("public", "schema_migrations", "chatapp", 3607770239),
+        ("s2", "schema_migrations", "/chatapp", 1383667862),
+        ("public", "mig", "/chatapp", 1848556278),
+        ("s2", "mig", "/chatapp", 3949201213),
+        ("public", "schema_migrations", "/", 2551455205),
+        ("public", "schema_migrations", "postgres", 143310882),
+        ("public", "schema_migrations", "/chat app", 1892898460),
+    ],
+)
+def test_golang_migrates_keys(schema: str, table: str, database: str, key: int) -> None:
+    """The keys are the ones that golang-migrate takes."""
+    assert locking.foreign_key(schema, table, database) == key
+
+
+def test_all_keys_of_a_ledger() -> None:
+    """A key of ours, out of golang-migrate's reach, and both of its own for the ledger."""
+    keys = locking.Keys.of("public", "chatapp")
+
+    assert keys.foreign == (3999065708, 3607770239)
+    assert keys.all == (keys.ours, *keys.foreign)
+    assert 2**32 <= keys.ours < 2**63
+    assert locking.Keys.of("s2", "chatapp").ours != keys.ours
+
+
+def test_taking_and_giving_back() -> None:
+    """Keys are tried one after the other, never waited for; how many were got is told."""
+    assert locking.take((1, 2)) == (
+        "SELECT CASE WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 "
+        "WHEN NOT pg_catalog.pg_try_advisory_lock(2) THEN 1 ELSE 2 END"
+    )
+    assert locking.give_back((1,)) == "SELECT pg_catalog.pg_advisory_unlock(1)"
+
+
+def test_dropping() -> None:
+    """Each object is dropped by its kind and its quoted name."""
+    assert drop_statements([Loss("materialized view", '"s"."m"')]) == (
+        'DROP MATERIALIZED VIEW IF EXISTS "s"."m" CASCADE',
+    )

@@ -1,0 +1,111 @@
+"""Values as commands show them, the same for every view."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from rung.errors import (
+    DirtyLedger,
+    LockNotAcquired,
+    MigrationFailed,
+    Place,
+    RungError,
+    ServerMessage,
+    Stopped,
+)
+from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.losses import losses
+from rung.migrations import Half, Migration, MigrationSet
+from rung.migrator import Preview
+from rung.plan import Goal, make_plan
+from rung.runner import RunReport, StepReport, prepare
+from rung.status import Status, StatusLine
+
+WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone(timedelta(hours=2)))
+
+ONE = Migration(
+    1,
+    Half("000001_users.up.sql", "users", "CREATE TABLE users (id int);\n-- why\nSELECT 1;\n"),
+    Half("000001_users.down.sql", "users", "DROP TABLE users;\n"),
+)
+TWO = Migration(
+    2,
+    Half("000002_index.up.sql", "index", "CREATE INDEX CONCURRENTLY i ON users (id);\nSELECT 2;\n"),
+)
+SET = MigrationSet("migrations", (ONE, TWO))
+
+STATUS = Status(
+    database="chat",
+    schema="public",
+    server="PostgreSQL 18.6",
+    source="migrations",
+    ledger=LedgerState(2, dirty=True),
+    ledger_exists=True,
+    history_exists=True,
+    lines=(
+        StatusLine(1, "users", "applied", WHEN, 0.0123, "0123456789abcdef", "rung"),
+        StatusLine(2, "index", "dirty"),
+        StatusLine(3, "größe", "pending"),
+    ),
+    warnings=("3_x.sql is ignored: a migration is named VERSION_NAME.up.sql.",),
+)
+
+
+def entry(number: int, outcome: Outcome, error: str | None = None) -> HistoryEntry:
+    return HistoryEntry(
+        id=number,
+        attempt=f"00000000-0000-4000-8000-00000000000{number}",
+        version=number,
+        name="users",
+        direction="up",
+        outcome=outcome,
+        statements_total=2,
+        statements_done=1 if error else 2,
+        in_flight=None,
+        started=WHEN,
+        finished=WHEN + timedelta(seconds=75),
+        error=error,
+        up_checksum="0123456789abcdef",
+        down_checksum=None,
+        checksum_formula=1,
+        tool="rung",
+        tool_version="0.1.0",
+        database_user="me",
+        host="here",
+    )
+
+
+HISTORY = (
+    entry(1, Outcome.DONE),
+    entry(2, Outcome.FAILED, "no such table\nand more"),
+)
+
+REPORT = RunReport(
+    (StepReport(1, "users", "up", "000001_users.up.sql", "transactional", 2, 0.0123),), 1
+)
+
+FAILED = MigrationFailed(
+    (1,),
+    "The database is clean at version 1. Nothing of the failed migration was kept.",
+    version=2,
+    direction="up",
+    place=Place("000002_index.up.sql", 3, 5, "\tü, nöpe"),
+    server=ServerMessage('column "nöpe" does not exist', "42703", "a detail", "a hint"),
+)
+
+ERRORS: dict[str, RungError] = {
+    "migration-failed": FAILED,
+    "dirty-ledger": DirtyLedger(2, "The history says: up of version 2 (index) began at noon."),
+    "lock-not-acquired": LockNotAcquired(1.5, "The lock is held by process 7, user me."),
+    "stopped": Stopped((1,), "The database is clean at version 1.", (2, 3)),
+}
+
+
+def preview(goal: Goal, version: int | None) -> Preview:
+    """A plan with its SQL read and its losses estimated."""
+    plan = make_plan(goal, SET, LedgerState(version))
+    prepared = prepare(plan, ())
+    gone = (loss.estimated(1200) for item in prepared for loss in losses(item.script))
+    return Preview(plan, prepared, tuple(gone))
+
+

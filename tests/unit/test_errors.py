@@ -1,0 +1,141 @@
+"""The error tree: what is in it, what each says, and that each survives a process boundary."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+
+import pytest
+
+from rung import errors
+from rung.errors import Place, RungError, ServerMessage
+
+SERVER = ServerMessage("no", "42601", "why", "do", "where")
+EXAMPLES: list[RungError] = [
+    errors.UsageError("x is no number.", "Give one."),
+    errors.SourceNotFound("folder", "no such file"),
+    errors.EmptySource("folder"),
+    errors.SourceUnreadable("1_a.up.sql", "permission denied"),
+    errors.DuplicateMigration(1, "up", ["1_a.up.sql", "01_a.up.sql"]),
+    errors.VersionTooLarge("99_a.up.sql"),
+    errors.TextUnreadable("1_a.up.sql", "is not UTF-8 on line 2"),
+    errors.ScriptError("it is wrong", 3, "1_a.up.sql"),
+    errors.UnterminatedToken("a string is never closed", 3, "1_a.up.sql"),
+    errors.UnbalancedTransaction("BEGIN without COMMIT", 3),
+    errors.DirtyLedger(3, "It began."),
+    errors.DirtyLedger(None),
+    errors.VersionNotInSource(9, "ledger", [1, 3]),
+    errors.VersionNotInSource(2, "ledger", [1, 3]),
+    errors.VersionNotInSource(2, "target", [1, 3]),
+    errors.VersionNotInSource(2, "target", []),
+    errors.PlanChanged(),
+    errors.ConfirmationRequired("Going down"),
+    errors.DatabaseError("It is away.", "Wait."),
+    errors.DriverMissing("No driver.", "Install it."),
+    errors.ConnectionFailed("No connection.", "Check."),
+    errors.LedgerUnreadable("No ledger.", "Mend it."),
+    errors.LedgerElsewhere("Two ledgers.", "Name one."),
+    errors.ReadOnlyDatabase("A standby.", "Use the primary."),
+    errors.QueryFailed("no", "", "42601"),
+    errors.LockNotAcquired(0.5, "The lock is held by process 7."),
+    errors.MigrationFailed(
+        [1],
+        "The database is clean at version 1.",
+        version=2,
+        direction="up",
+        place=Place("2_b.up.sql", 3, 5, "\tbad sql"),
+        server=SERVER,
+        at_commit=True,
+    ),
+    errors.MigrationFailed(
+        [], "Dirty.", version=2, direction="down", place=Place("f", 1), server=SERVER, dirty=True
+    ),
+    errors.LedgerMoved([1], "Clean.", 2, "2_b.up.sql"),
+    errors.LexerFooled([1], "Clean.", 2, "2_b.up.sql", "there is no transaction"),
+    errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True),
+    errors.ConnectionLost([1], "Clean.", 2, "reset", committed=False),
+    errors.ConnectionLost([1], "Clean.", 2, "reset"),
+    errors.Stopped([1], "Clean.", [2, 3]),
+    errors.Stopped([], "Clean.", []),
+    errors.EmbeddedError("It failed.", ["one", "two"], "Try."),
+    errors.BinariesNotFound("None found.", ["here"]),
+    errors.ServerNotStarted("initdb failed.", ["log"]),
+]
+BASES = {"RungError", "SourceError", "PlanError", "RunError"}
+
+
+def classes() -> dict[str, type]:
+    """Every error class of the package's modules."""
+    found: dict[str, type] = {}
+    for module in vars(errors).values():
+        if inspect.ismodule(module) and module.__name__.startswith("rung.errors."):
+            found |= dict(inspect.getmembers(module, inspect.isclass))
+    return {name: kind for name, kind in found.items() if issubclass(kind, RungError)}
+
+
+def drawn() -> list[tuple[int, str]]:
+    """The tree of the docstring: depth and name of each line."""
+    lines = re.findall(r"^    ((?:[│├└ ─]{4})*)([A-Z]\w+)", errors.__doc__ or "", re.MULTILINE)
+    return [(len(indent) // 4, name) for indent, name in lines]
+
+
+def test_the_drawn_tree_is_the_tree() -> None:
+    """The docstring draws exactly the classes there are, each below its parent."""
+    path: list[str] = []
+    for depth, name in drawn():
+        path[depth:] = [name]
+        parent = classes()[name].__mro__[1].__name__
+        assert parent == (path[depth - 1] if depth else "Exception")
+
+    assert sorted(name for _, name in drawn()) == sorted(classes())
+
+
+def test_all_are_exported() -> None:
+    """What is exported is the tree and the two values that it carries."""
+    assert errors.__all__ == sorted([*classes(), "Place", "ServerMessage"])
+
+
+def test_every_class_has_an_example_here() -> None:
+    """No error goes untested: each class but the bases is made below."""
+    assert {type(error).__name__ for error in EXAMPLES} == set(classes()) - BASES
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_errors_pickle(error: RungError) -> None:
+    """An error from another process is the same error."""
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert (type(copy), str(copy), copy.args) == (type(error), str(error), error.args)
+    assert vars(copy) == vars(error)
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_errors_say_what_they_know(error: RungError) -> None:
+    """The text is cause, what was looked at, state and advice, in that order."""
+    parts = [error.cause, error.looked_at, error.state, error.advice]
+
+    assert error.cause
+    assert str(error) == "\n".join(part for part in parts if part)
+
+
+def test_a_usage_error_is_a_value_error() -> None:
+    """Callers who expect Python's own error for a bad argument get it."""
+    assert issubclass(errors.UsageError, ValueError)
+
+
+def test_a_failed_migration_as_it_is_read() -> None:
+    """Server's words, place, line and caret, state, next command."""
+    error = next(e for e in EXAMPLES if isinstance(e, errors.MigrationFailed))
+
+    assert str(error).splitlines() == [
+        "Migration 2 (up) failed at its COMMIT: no (SQLSTATE 42601)",
+        "detail: why",
+        "hint: do",
+        "context: where",
+        "2_b.up.sql:3:5",
+        "3 | \tbad sql",
+        "    \t   ^",
+        "The database is clean at version 1.",
+        "Mend 2_b.up.sql and run again; nothing has to be forced.",
+    ]

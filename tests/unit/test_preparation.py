@@ -1,0 +1,117 @@
+"""The SQL of a plan is read before it runs, and only new texts are kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.unit.fakes import migrations
+
+from rung.errors import UnbalancedTransaction, UnterminatedToken
+from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.plan import Down, Up, make_plan
+from rung.runner import Prepared, prepare
+from rung.statements import checksum, read
+
+UP, DOWN = "create table a ()", "drop table a"
+
+
+def entry(version: int | None, up: str | None, down: str | None) -> HistoryEntry:
+    """A row of the history for halves with these texts."""
+    sums = [None if text is None else checksum(read(text)) for text in (up, down)]
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    return HistoryEntry(
+        1, "a", version, "a", "up", Outcome.FAILED, 1, 0, None, moment, moment, None,
+        sums[0], sums[1], 1, "rung", "0", "ada", "box",
+    )  # fmt: skip
+
+
+def prepared(*history: HistoryEntry, up: str = UP, down: str = DOWN) -> Prepared:
+    """The one step up of a pair."""
+    plan = make_plan(Up(), migrations(up1=up, down1=down), LedgerState())
+    (item,) = prepare(plan, history)
+    return item
+
+
+def test_a_new_pair() -> None:
+    """Both halves have checksums, and both texts are kept the first time."""
+    item = prepared()
+
+    assert (item.file, item.script.text) == ("1_m1.up.sql", UP)
+    assert (item.up_sql, item.down_sql) == (UP, DOWN)
+    assert (item.up_checksum, item.down_checksum) == (checksum(read(UP)), checksum(read(DOWN)))
+
+
+@pytest.mark.parametrize(
+    ("history", "kept"),
+    [
+        ([entry(1, UP, DOWN)], (None, None)),
+        ([entry(1, UP, None)], (None, DOWN)),
+        ([entry(1, UP, None), entry(1, None, DOWN)], (None, None)),
+        ([entry(2, UP, DOWN), entry(None, None, None)], (UP, DOWN)),
+        ([entry(1, DOWN, UP)], (UP, DOWN)),
+        ([entry(1, UP, DOWN), entry(1, "select 1", "select 2")], (None, None)),
+    ],
+)
+def test_known_texts_are_not_kept_again(
+    history: list[HistoryEntry], kept: tuple[str | None, str | None]
+) -> None:
+    """A text is kept only where no earlier row of its version and half has the same."""
+    item = prepared(*history)
+
+    assert (item.up_sql, item.down_sql) == kept
+
+
+@pytest.mark.parametrize("earlier", [None, DOWN])
+def test_a_fault_in_the_other_half(earlier: str | None) -> None:
+    """A down that cannot be read stops no up; it has no checksum and its text is kept."""
+    item = prepared(entry(1, UP, earlier), down="drop 'table")
+
+    assert (item.down_checksum, item.down_sql) == (None, "drop 'table")
+
+
+def test_a_missing_half() -> None:
+    """A step without a file is an empty script of no file."""
+    (item,) = prepare(make_plan(Up(), migrations(down1=DOWN), LedgerState()), ())
+
+    assert (item.file, item.script.statements, item.up_checksum, item.up_sql) == (
+        "",
+        (),
+        None,
+        None,
+    )
+    assert item.down_sql == DOWN
+
+
+def test_going_down() -> None:
+    """Downwards the down half is the script, and the up's text is kept as well."""
+    plan = make_plan(Down(), migrations(up1=UP, down1=DOWN), LedgerState(1))
+    (item,) = prepare(plan, ())
+
+    assert (item.script.text, item.file, item.up_sql) == (DOWN, "1_m1.down.sql", UP)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "line"),
+    [("select 1;\n'open", UnterminatedToken, 2), ("\n\nbegin; select 1", UnbalancedTransaction, 3)],
+)
+def test_a_file_that_cannot_be_read(
+    text: str, kind: type[UnterminatedToken | UnbalancedTransaction], line: int
+) -> None:
+    """A fault anywhere in the plan is raised with its file and line before anything runs."""
+    plan = make_plan(Up(), migrations(up1=UP, up2=text), LedgerState())
+
+    with pytest.raises(kind) as caught:
+        prepare(plan, ())
+
+    assert (caught.value.file, caught.value.line) == ("2_m2.up.sql", line)
+
+
+def test_the_sessions_backslashes() -> None:
+    """Where the session reads backslashes as escapes, so does the reading."""
+    plan = make_plan(Up(), migrations(up1=r"select '\'; drop table a'"), LedgerState())
+
+    with pytest.raises(UnterminatedToken):
+        prepare(plan, ())
+    (item,) = prepare(plan, (), plain_backslashes=False)
+    assert len(item.script.statements) == 1

@@ -1,0 +1,231 @@
+"""Reading a folder or a package of migrations, and what is said of what cannot be read."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rung.errors import (
+    DuplicateMigration,
+    SourceNotFound,
+    SourceUnreadable,
+    TextUnreadable,
+    VersionTooLarge,
+)
+from rung.migrations import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def fill(folder: Path, names: Iterable[str], content: bytes = b"") -> Path:
+    """Files of these names."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def text(folder: Path, content: bytes) -> str:
+    """The text of a migration with this content."""
+    (found,) = read_source(fill(folder, ["1_a.up.sql"], content)).migrations
+    assert found.up is not None
+    return found.up.text
+
+
+def test_pairs_in_order(tmp_path: Path) -> None:
+    """Halves are paired by number, and numbers are compared as numbers."""
+    fill(tmp_path, ["10_a.up.sql", "9_b.up.sql", "0011_c.up.sql", "9_other.down.sql"])
+
+    found = read_source(tmp_path)
+
+    assert found.versions == (9, 10, 11)
+    assert (found.source, found.warnings) == (str(tmp_path), ())
+    nine = found.by_version[9]
+    assert nine.up
+    assert nine.down
+    assert (nine.name, nine.up.file, nine.down.title) == ("b", "9_b.up.sql", "other")
+
+
+def test_a_lone_half(tmp_path: Path) -> None:
+    """A version with only a down is a version, named by that."""
+    (found,) = read_source(fill(tmp_path, ["2_b.down.sql"])).migrations
+
+    assert (found.version, found.up, found.name) == (2, None, "b")
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    """A folder without migrations can be read; planning says that it is empty."""
+    assert read_source(fill(tmp_path, ["foo.sql"])).migrations == ()
+
+
+def test_near_misses_are_warned_of(tmp_path: Path) -> None:
+    """Names that look meant are warnings, and the rest of the folder is read."""
+    fill(tmp_path, ["foo.sql", "1.up.sql", "1_a.up", "-1_x.up.sql", "1_a.up.sql"])
+
+    found = read_source(tmp_path)
+
+    assert found.versions == (1,)
+    assert [w.split()[0] for w in found.warnings] == ["-1_x.up.sql", "1.up.sql", "1_a.up"]
+
+
+def test_folders_are_not_entered(tmp_path: Path) -> None:
+    """A directory is no migration, whatever its name; one named like a migration is told."""
+    fill(tmp_path, ["1_a.up.sql"])
+    fill(tmp_path / "sub", ["2_b.up.sql"])
+    (tmp_path / "2_b.up.sql").mkdir()
+
+    found = read_source(tmp_path)
+
+    assert found.versions == (1,)
+    assert found.warnings == ("2_b.up.sql is ignored: it is a directory.",)
+
+
+@pytest.mark.parametrize(
+    "files", [("0001_foo.up.sql", "1_foo.up.sql"), ("1_foo.up.sql", "1_foo.up.txt")]
+)
+def test_duplicates(tmp_path: Path, files: tuple[str, str]) -> None:
+    """Two files for one half are refused, whatever their zeros or extensions; both are named."""
+    with pytest.raises(DuplicateMigration) as caught:
+        read_source(fill(tmp_path, files))
+
+    assert (caught.value.version, caught.value.direction) == (1, "up")
+    assert caught.value.files == files
+
+
+def test_titles_of_one_version_may_differ(tmp_path: Path) -> None:
+    """An up and a down of one version are a pair under any titles."""
+    assert read_source(fill(tmp_path, ["1_foo.up.sql", "1_bar.down.sql"])).versions == (1,)
+
+
+def test_too_large_a_version(tmp_path: Path) -> None:
+    """A file above 2^63-1 stops the reading instead of being passed over."""
+    with pytest.raises(VersionTooLarge):
+        read_source(fill(tmp_path, ["1_a.up.sql", "18446744073709551616_b.up.sql"]))
+
+
+def test_a_dangling_link(tmp_path: Path) -> None:
+    """A link to nowhere is an error that says where it leads, never an empty migration."""
+    (tmp_path / "1_a.up.sql").symlink_to("nowhere.sql")
+
+    with pytest.raises(SourceUnreadable, match=r"link to nowhere\.sql, which is not there"):
+        read_source(tmp_path)
+
+
+def test_a_link_to_a_directory(tmp_path: Path) -> None:
+    """A link to a directory is an error as well."""
+    (tmp_path / "1_a.up.sql").symlink_to(tmp_path)
+
+    with pytest.raises(SourceUnreadable, match="link to a directory"):
+        read_source(tmp_path)
+
+
+def test_a_link_to_a_file(tmp_path: Path) -> None:
+    """A link to a file is that file under the link's name."""
+    fill(tmp_path / "elsewhere", ["x.sql"], b"select 1")
+    (tmp_path / "1_a.up.sql").symlink_to(tmp_path / "elsewhere" / "x.sql")
+
+    (found,) = read_source(tmp_path).migrations
+    assert found.up
+    assert (found.up.file, found.up.text) == ("1_a.up.sql", "select 1")
+
+
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that may not be read is an error with the system's reason."""
+
+    def shut(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", shut)
+
+    with pytest.raises(SourceUnreadable, match=r"1_a\.up\.sql cannot be read: permission denied"):
+        read_source(fill(tmp_path, ["1_a.up.sql"]))
+
+
+@pytest.mark.parametrize("what", ["missing", "file"])
+def test_no_such_folder(tmp_path: Path, what: str) -> None:
+    """A folder that is not there, or is a file, is named with the reason."""
+    (tmp_path / "file").touch()
+    reason = {"missing": "no such file or directory", "file": "not a directory"}[what]
+
+    with pytest.raises(SourceNotFound) as caught:
+        read_source(tmp_path / what)
+
+    assert (caught.value.source, caught.value.reason) == (str(tmp_path / what), reason)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"select 1;\n-- caf\xe9\n", "is not UTF-8 on line 2"),
+        (b"\xff\xfes\0e\0", "is not UTF-8 on line 1"),
+        (b"select\n\n '\0'", "holds a NUL byte on line 3"),
+    ],
+)
+def test_no_text(tmp_path: Path, content: bytes, problem: str) -> None:
+    """What is not UTF-8, or holds a NUL, is refused with its line."""
+    with pytest.raises(TextUnreadable) as caught:
+        text(tmp_path, content)
+
+    assert caught.value.reason == problem
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\xef\xbb\xbfselect 1", "select 1"),
+        (b"\xef\xbb\xbf\xef\xbb\xbfselect 1", "\ufeffselect 1"),
+        (b"select 1;\r\nselect 2;\r", "select 1;\r\nselect 2;\r"),
+        ("select 'čaj'".encode(), "select 'čaj'"),
+        (b"", ""),
+    ],
+)
+def test_text_is_kept(tmp_path: Path, content: bytes, expected: str) -> None:
+    """Nothing of a file is changed but for one BOM in front: line ends stay as they are."""
+    assert text(tmp_path, content) == expected
+
+
+@pytest.mark.parametrize("init", [["__init__.py"], []])
+def test_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, init: list[str]) -> None:
+    """The files of an importable package are a source, with or without an `__init__`."""
+    package = f"plain{len(init)}"
+    fill(tmp_path / package, [*init, "1_a.up.sql", "1_a.down.sql"])
+    monkeypatch.syspath_prepend(tmp_path)
+
+    found = read_source(f"package:{package}")
+
+    assert (found.versions, found.source, found.warnings) == ((1,), f"package:{package}", ())
+
+
+def test_a_package_inside_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is imported from a zip is read from there, below another one too."""
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
+        archive.writestr("zipped/__init__.py", "")
+        archive.writestr("zipped/migrations/__init__.py", "")
+        archive.writestr("zipped/migrations/2_b.up.sql", "select 2")
+        archive.writestr("zipped/migrations/3_c.up.sql/x", "a directory")
+    monkeypatch.syspath_prepend(tmp_path / "app.zip")
+
+    found = read_source("package:zipped.migrations")
+
+    assert [m.up.text for m in found.migrations if m.up] == ["select 2"]
+    assert found.warnings == ("3_c.up.sql is ignored: it is a directory.",)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("package:rung_no_such", "no module named rung_no_such"),
+        ("package:", "mpty module name"),
+        ("package:.relative", "package"),
+    ],
+)
+def test_no_such_package(source: str, reason: str) -> None:
+    """A package that cannot be imported is an error that names what is missing."""
+    with pytest.raises(SourceNotFound, match=reason) as caught:
+        read_source(source)
+
+    assert caught.value.source == source
