@@ -19,12 +19,10 @@ def tracked() -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if path.is_file()))
 
 
-def named(*patterns: str) -> list[Path]:
-    """The files whose path below the root matches one of these patterns."""
+def below(folder: str, pattern: str) -> list[Path]:
+    """The files of a folder, however deep, whose base name matches a pattern."""
     return [
-        path
-        for path in tracked()
-        if any(path.relative_to(ROOT).match(pattern) for pattern in patterns)
+        path for path in tracked() if path.is_relative_to(ROOT / folder) and path.match(pattern)
     ]
 
 

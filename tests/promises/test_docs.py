@@ -6,10 +6,10 @@ import re
 import shlex
 
 import pytest
+from tests.promises.files import below, shown
 
 from rung.cli.arguments import Request, parse, sort_words
 from rung.cli.parsers import COMMANDS
-from tests.promises.files import named, shown
 
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINE = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*rung (?P<words>.*)")
@@ -19,7 +19,7 @@ SHELL = {"|", ">", ">>", "<", "&&", "||", ";", "&", "2>&1"}
 def commands() -> list[tuple[str, str]]:
     """Each line of a fenced block that gives the command, with where it stands."""
     found = []
-    for path in named("*.md", "**/*.md"):
+    for path in below(".", "*.md"):
         for block in FENCE.findall(path.read_text()):
             lines = (LINE.fullmatch(line.strip()) for line in block.splitlines())
             found += [(shown(path), match["words"]) for match in lines if match]

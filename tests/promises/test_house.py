@@ -6,11 +6,10 @@ import ast
 import re
 
 import pytest
+from tests.promises.files import ROOT, below, shown, tracked
 
-from tests.promises.files import ROOT, named, shown, tracked
-
-SOURCES = named("src/**/*.py")
-TESTS = named("tests/**/test_*.py")
+SOURCES = below("src", "*.py")
+TESTS = below("tests", "test_*.py")
 TEXTS = [path for path in tracked() if path.suffix not in {".gz", ".png", ".zip"}]
 MACHINES = re.compile(
     "|".join(
@@ -71,7 +70,9 @@ def test_nothing_of_one_machine(what: str, pattern: re.Pattern[str]) -> None:
 
 def test_sql_longer_than_a_line_is_in_sql_files() -> None:
     """No string of the package holds a statement over several lines."""
-    starts = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH)\s.*\n.*\S", re.DOTALL)
+    starts = re.compile(
+        r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH)\s.*\n.*\S", re.DOTALL
+    )
     found = [
         f"{shown(path)}:{node.lineno}"
         for path in SOURCES
@@ -91,7 +92,9 @@ def test_nothing_prints_below_the_command() -> None:
         for path in SOURCES
         if not {"cli", "render"} & set(path.parts)
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
     ]
 
     assert found == []

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 
-from tests.promises.files import ROOT, named
+from tests.promises.files import ROOT, below
 
 ALONE = """
-import os, sys, traceback
+import argparse, dataclasses, enum, os, psycopg, re, sys, traceback, typing
 failed = 0
 for name in sys.argv[1:]:
     child = os.fork()
@@ -23,12 +23,12 @@ for name in sys.argv[1:]:
     failed += os.waitpid(child, 0)[1] != 0
 sys.exit(failed)
 """
-"""A fresh process forks before anything of ours is loaded, once for each module."""
+"""A process that has loaded what is not ours forks once for each module of ours."""
 
 
 def modules() -> list[str]:
     """Every module of the package, by its dotted name; `__main__` runs when it is imported."""
-    paths = [path.relative_to(ROOT / "src").with_suffix("") for path in named("src/**/*.py")]
+    paths = [path.relative_to(ROOT / "src").with_suffix("") for path in below("src", "*.py")]
     names = (".".join(path.parts).removesuffix(".__init__") for path in paths)
     return [name for name in names if not name.endswith("__main__")]
 

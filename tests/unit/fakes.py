@@ -48,6 +48,7 @@ class FakeSession:
     ledger_exists: bool = True
     place: Place = PLACE
     carried: Carried = field(default_factory=Carried)
+    objects: tuple[Loss, ...] = ()
     calls: list[str] = field(default_factory=list)
 
     def look(self) -> Look:
@@ -111,7 +112,7 @@ class FakeSession:
         return tuple(loss.estimated(3) for loss in losses)
 
     def everything(self) -> tuple[Loss, ...]:
-        return ()
+        return self.objects
 
     def drop_everything(self) -> None:
         self.calls.append("drop")

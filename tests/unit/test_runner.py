@@ -15,9 +15,10 @@ from rung.errors import (
     LexerFooled,
     MigrationFailed,
     QueryFailed,
+    RunError,
     Stopped,
 )
-from rung.events import Notice, RunPlanned, StepFinished, StepStarted, UnitFinished, Warned
+from rung.events import Notice, RunPlanned, StepFinished, StepStarted, UnitFinished, Warned, ignore
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down
 from rung.runner import run_plan
@@ -437,3 +438,40 @@ def test_lost_after_the_last_commit() -> None:
     report = run_plan(context(session, driver), *both())
 
     assert [step.version for step in report.steps] == [1, 2]
+
+
+# --- what a run may not lose ---------------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, reason="the loss is raised bare, without what was applied")
+@pytest.mark.parametrize("what", ["restore_session", "flush"])
+def test_lost_between_steps(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """A connection lost between two steps still tells how far the run got."""
+    stop = Stop()
+    session = FakeSession()
+
+    def gone() -> None:
+        raise Disconnected("gone")
+
+    monkeypatch.setattr(session, what, gone)
+    ask = _on_start(Stop.set, stop) if what == "flush" else ignore
+    plan = planned(up1="set search_path = x", up2="select 1")
+    with pytest.raises(RunError) as caught:
+        run_plan(context(session, stop=stop, listener=ask), *plan)
+
+    assert caught.value.applied == (1,)
+
+
+@pytest.mark.xfail(strict=True, reason="it ends the run between two units, with the ledger dirty")
+def test_a_listener_that_raises_between_units() -> None:
+    """An error of the listener's own ends the run after the migration, not inside it."""
+    session = FakeSession()
+
+    def listener(event: Event) -> None:
+        if isinstance(event, UnitFinished) and event.statements_done == 1:
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        run_plan(context(session, listener=listener), *planned(up1=UNITS, up2=""))
+
+    assert session.ledger == LedgerState(1)

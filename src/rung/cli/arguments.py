@@ -38,9 +38,20 @@ class Words:
 
     def has(self, name: str, letter: str = "") -> bool:
         """Whether an option was given, by its name or its letter, in a cluster or alone."""
-        clusters = (word for word in self.options if not word.startswith("--"))
-        letters = (word[1:].partition("d")[0].partition("s")[0] for word in clusters)
-        return name in self.options or (bool(letter) and any(letter in word for word in letters))
+        names = self._names()
+        clusters = (word[1:] for word in names if not word.startswith("--"))
+        letters = (re.split(f"[{_VALUED_LETTERS}]", cluster)[0] for cluster in clusters)
+        return name in names or (bool(letter) and any(letter in word for word in letters))
+
+    def _names(self) -> list[str]:
+        """The options without their values."""
+        names = []
+        words = iter(self.options)
+        for word in words:
+            names.append(word)
+            if _takes_next(word):
+                next(words, None)
+        return names
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli.config import EMBEDDED
-from rung.render import json as shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from rung.cli.arguments import Request
     from rung.cli.config import Settings
-    from rung.events import Listener
+    from rung.events import Event, Listener
     from rung.migrator import Migrator
     from rung.render.terminal import Console
     from rung.stopping import Stop
@@ -37,6 +36,8 @@ class Call:
 
     def json(self, content: dict[str, Any]) -> None:
         """Print a result as JSON."""
+        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+
         self.console.data(shapes.dumps(self.request.command, content))
 
 
@@ -87,9 +88,14 @@ def make_migrator(
         stop: for commands that run.
     """
     from rung.migrator import Migrator  # noqa: PLC0415 - create needs none of it
-    from rung.render.progress import Lines  # noqa: PLC0415
 
-    console = call.console
-    heard = listener or Lines(console.say, console.warn, console.err_style, verbose=console.verbose)
+    heard = listener or partial(_say_event, call.console)
     wait = call.settings.wait_for_lock
     return Migrator(database, source, listener=heard, stop=stop, wait_for_lock=wait)
+
+
+def _say_event(console: Console, event: Event) -> None:
+    """What a command hears that runs no migrations: warnings, and waiting for the lock."""
+    from rung.render.progress import Lines  # noqa: PLC0415 - mostly there is nothing to hear
+
+    Lines(console.say, console.warn, console.err_style, verbose=console.verbose)(event)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.cli.call import make_migrator, open_database
-from rung.render import json as shapes
 from rung.render.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ def version(call: Call) -> None:
     with open_database(call) as database:
         ledger = make_migrator(call, database).version()
     if call.console.json:
+        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+
         call.json(shapes.version(ledger))
         return
     shown = "none" if ledger.version is None else str(ledger.version)
@@ -29,6 +30,8 @@ def status(call: Call) -> None:
     with open_database(call) as database:
         found = make_migrator(call, database, source=source).status()
     if call.console.json:
+        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+
         call.json(shapes.status(found))
         return
     from rung.render.views import status_summary, status_table  # noqa: PLC0415 - not for version
@@ -44,6 +47,8 @@ def history(call: Call) -> None:
     with open_database(call) as database:
         entries = make_migrator(call, database).history()
     if call.console.json:
+        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+
         call.json(shapes.history(entries))
         return
     from rung.render.views import history_table  # noqa: PLC0415 - not for version
@@ -59,6 +64,8 @@ def plan(call: Call) -> None:
     with open_database(call) as database:
         found = make_migrator(call, database, source=source).plan(call.request.goal)
     if call.console.json:
+        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+
         call.json(shapes.preview(found))
         return
     from rung.render.views import plan_lines, plan_summary  # noqa: PLC0415 - not for version

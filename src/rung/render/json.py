@@ -7,7 +7,6 @@ are seconds, versions are integers, and what is not known is null.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timezone
@@ -32,6 +31,8 @@ _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 def dumps(command: str, content: dict[str, Any]) -> str:
     """One object as text, under the version of the shapes and the command's name."""
+    import json  # noqa: PLC0415 - not for those who print text
+
     whole = {"rung": SHAPES, "command": command, **content}
     return json.dumps(plain(whole), indent=2, ensure_ascii=False)
 

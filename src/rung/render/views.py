@@ -101,7 +101,7 @@ def plan_lines(preview: Preview, style: Style) -> list[str]:
     """What would run, statement by statement, and what would go."""
     lines = [line for item in preview.prepared for line in _step_lines(item, style)]
     if preview.losses:
-        lines += ["takes away:", *loss_lines(preview.losses)]
+        lines += ["takes away:", *loss_lines(preview.losses), _CASCADES]
     return lines
 
 

@@ -9,11 +9,26 @@ from rung.events import Notice
 
 if TYPE_CHECKING:
     from rung.drivers.base import Driver, Ran, Session
-    from rung.events import Listener
+    from rung.events import Event, Listener
     from rung.locks import Patience
     from rung.runner.preparation import Prepared
     from rung.runner.report import StepReport
     from rung.stopping import Stop
+
+
+@dataclass(slots=True)
+class Steady:
+    """A listener whose error is kept until the migration under way is finished."""
+
+    listener: Listener
+    error: Exception | None = None
+
+    def __call__(self, event: Event) -> None:
+        if self.error is None:
+            try:
+                self.listener(event)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised later
+                self.error = error
 
 
 @dataclass(slots=True)

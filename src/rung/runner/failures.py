@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.errors import ConnectionLost, LedgerMoved, LexerFooled, MigrationFailed, Place
-from rung.ledger import LedgerState, Outcome
+from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.statements import place_of
 
 if TYPE_CHECKING:
@@ -78,9 +78,16 @@ def lost(
         Outcome.DONE: f"Migration {version} is committed.",
         None: f"Migration {version} was rolled back.",
     }.get(found.outcome, "rung history names the statement that was under way.")
-    done = (*applied, version) if committed else applied
+    kept = _kept(applied, item.step, found.ledger)
+    done = (*kept, version) if committed else kept
     now = f"{where(found.ledger)} {told}"
     return ConnectionLost(done, now, version, reason, committed=committed)
+
+
+def _kept(applied: Sequence[int], step: Step, ledger: LedgerState) -> tuple[int, ...]:
+    """Those that the ledger still knows: a crash may take asynchronous commits back."""
+    at = NO_VERSION if ledger.version is None else ledger.version
+    return tuple(v for v in applied if (v <= at) == (step.direction.value == "up"))
 
 
 def _place(item: Prepared, refusal: Refusal) -> Place:

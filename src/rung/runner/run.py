@@ -17,6 +17,7 @@ from rung.errors import DatabaseError, QueryFailed, Stopped
 from rung.events import RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
+from rung.runner.context import Steady
 from rung.runner.report import RunReport, StepReport
 from rung.runner.units import run_units
 from rung.statements import Mode
@@ -45,17 +46,28 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunR
         LexerFooled: a file controls transactions unseen.
         ConnectionLost: the connection was lost; what became of the step is told.
         Stopped: the run was asked to stop.
+        Exception: what the listener raised, once the migration under way is finished.
     """
+    heard = context.listener = Steady(context.listener)
     steps = [item.step for item in prepared]
     versions = tuple(step.version for step in steps)
     context.listener(RunPlanned(versions, steps[0].direction.value))
     state = plan.made_for
     for number, item in enumerate(prepared, 1):
+        _raise_heard(context, heard)
         if context.stop.requested:
             _stop(context, state, versions[number - 1 :])
         _step(context, item, state, number, len(prepared))
         state = LedgerState(item.step.after)
+    _raise_heard(context, heard)
     return RunReport(tuple(context.done), state.version, plan.short)
+
+
+def _raise_heard(context: Context, heard: Steady) -> None:
+    if heard.error is not None:
+        if context.done:
+            context.session.flush()
+        raise heard.error
 
 
 def _stop(context: Context, state: LedgerState, remaining: Sequence[int]) -> None:

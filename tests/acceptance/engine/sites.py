@@ -36,7 +36,9 @@ class Site:
     folder: Path
     events: list[Event] = field(default_factory=list)
 
-    def add(self, name: str, up: str | bytes | None = None, down: str | bytes | None = None) -> Site:
+    def add(
+        self, name: str, up: str | bytes | None = None, down: str | bytes | None = None
+    ) -> Site:
         """Write one migration, `VERSION_NAME`, byte for byte; None leaves a half out."""
         for half, text in (("up", up), ("down", down)):
             if text is not None:
@@ -51,7 +53,11 @@ class Site:
             self.add(f"{version}_{table}", f"CREATE TABLE {table} (x int);", f"DROP TABLE {table};")
         return self
 
-    def migrator(self, database: str | None = None, **options: Any) -> Migrator:  # noqa: ANN401
+    def migrator(
+        self,
+        database: str | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> Migrator:
         """A migrator of this site whose events are kept."""
         options.setdefault("listener", self.events.append)
         return Migrator(database or self.database.conninfo, self.folder, **options)
@@ -76,7 +82,9 @@ class Site:
 
     def ledger(self) -> list[tuple[int, bool]]:
         """The ledger's rows."""
-        return [(row[0], row[1]) for row in self.ask("SELECT version, dirty FROM schema_migrations")]
+        return [
+            (row[0], row[1]) for row in self.ask("SELECT version, dirty FROM schema_migrations")
+        ]
 
     def history(self) -> list[tuple[int | None, str, str]]:
         """Version, direction and outcome of every attempt, oldest first."""

@@ -22,7 +22,7 @@ _TABLE = "CREATE TABLE a (x text, y int);\n"
         ("COPY a FROM STDIN;\none\t1", [("one", 1)]),
         ("COPY a FROM STDIN;\n\\.\n", []),
         ("COPY a FROM STDIN;", []),
-        ("COPY a FROM STDIN WITH (FORMAT csv, HEADER);\nx,y\n\"a,\nb\",7\n\\.\n", [("a,\nb", 7)]),
+        ('COPY a FROM STDIN WITH (FORMAT csv, HEADER);\nx,y\n"a,\nb",7\n\\.\n', [("a,\nb", 7)]),
         ("COPY a FROM STDIN;\r\none\t1\r\n\\.\r\nSELECT 1;\r\n", [("one", 1)]),
         ("COPY a FROM STDIN;\na;b'c--\t1\n\\.\nCOPY a FROM STDIN;\n\\N\t2\n\\.\nSELECT 1;",
          [("a;b'c--", 1), (None, 2)]),

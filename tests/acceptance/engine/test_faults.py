@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
 
 _KILL_ME = "SELECT pg_terminate_backend(pg_backend_pid());"
+_KILL_ME_INSIDE = f"DO $$ BEGIN COMMIT; {_KILL_ME.replace('SELECT', 'PERFORM')} END $$;"
 
 
 def _agrees(site: Site) -> None:
@@ -64,6 +66,20 @@ def test_the_server_ends_the_work_of_a_killed_client(site: Site) -> None:
 
 
 @pytest.mark.parametrize("form", ["{}", "BEGIN;{}COMMIT;"])
+def test_ctrl_c_ends_the_work_on_the_server(site: Site, form: str) -> None:
+    """An interrupted process ends at once, its statement with it, and nothing of it is kept."""
+    site.add_tables(1).add("2_b", form.format("CREATE TABLE b ();\nSELECT pg_sleep(60);"))
+    run = begin_up(site)
+    assert wait_for(lambda: sessions(site, "%pg_sleep%") == 1)
+    run.send_signal(signal.SIGINT)
+    told = run.communicate(timeout=5)[1]
+
+    assert told.strip().endswith("KeyboardInterrupt")
+    assert wait_for(lambda: sessions(site) == 0, seconds=2)
+    assert (site.tables(), site.ledger()) == ({"t1"}, [(1, False)])
+
+
+@pytest.mark.parametrize("form", ["{}", "BEGIN;{}COMMIT;"])
 def test_a_terminated_session_is_rolled_back_and_told(site: Site, form: str) -> None:
     """A connection that the server ends in the middle of a file: rolled back, and it says so."""
     site.add_tables(1).add("2_b", form.format(f"CREATE TABLE b ();\n{_KILL_ME}\nSELECT 1;"))
@@ -80,7 +96,7 @@ def test_a_terminated_session_is_rolled_back_and_told(site: Site, form: str) -> 
     [
         f"CREATE TABLE b ();\nVACUUM;\n{_KILL_ME}",
         f"BEGIN;CREATE TABLE b ();COMMIT;BEGIN;{_KILL_ME}COMMIT;",
-        f"CREATE TABLE b ();\nDO $$ BEGIN COMMIT; PERFORM pg_terminate_backend(pg_backend_pid()); END $$;",
+        f"CREATE TABLE b ();\n{_KILL_ME_INSIDE}",
     ],
 )
 def test_a_terminated_session_between_units_is_dirty_and_told(site: Site, text: str) -> None:
@@ -96,8 +112,7 @@ def test_a_terminated_session_between_units_is_dirty_and_told(site: Site, text: 
 
 def test_the_statement_in_flight_is_named(site: Site) -> None:
     """A statement sent outside a transaction whose end nobody saw is in the history."""
-    text = "CREATE TABLE b ();\nDO $$ BEGIN COMMIT; PERFORM pg_terminate_backend(pg_backend_pid()); END $$;"
-    site.add("1_b", text).up_fails(ConnectionLost)
+    site.add("1_b", f"CREATE TABLE b ();\n{_KILL_ME_INSIDE}").up_fails(ConnectionLost)
 
     assert site.progress() == [("running", 1, 2, 2)]
     assert "1 of 2 statements are committed; statement 2 was under way" in str(

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
 
 _TABLE = "schema_migrations"
+_HELD = (
+    "CREATE TABLE held AS SELECT count(*) AS n FROM pg_locks "
+    "WHERE locktype = 'advisory' AND pid = pg_backend_pid();"
+)
 
 
 def _lock_by_hand(site: Site, form: str) -> psycopg.Connection[tuple[object, ...]]:
@@ -151,9 +155,7 @@ def test_a_stop_ends_the_waiting(site: Site) -> None:
     stop, errors = Stop(), []
     site.add_tables(1)
     with _lock_by_hand(site, "/"):
-        run = _in_thread(
-            lambda: errors.append(failing(Stopped, site.migrator(stop=stop).up))
-        )
+        run = _in_thread(lambda: errors.append(failing(Stopped, site.migrator(stop=stop).up)))
         assert wait_for(lambda: site.heard(LockWaiting))
         stop.set()
         run.join(5)
@@ -196,7 +198,7 @@ def test_all_keys_are_given_back(site: Site) -> None:
 def test_a_concurrent_build_gives_golangs_keys_up(site: Site, form: str) -> None:
     """Somebody who queues on golang-migrate's key, snapshot in hand, cannot stop our build."""
     site.add("1_a", "CREATE TABLE a (x int); SELECT pg_sleep(0.4);")
-    site.add("2_b", "CREATE INDEX CONCURRENTLY i ON a (x);").add_tables(3)
+    site.add("2_b", "CREATE INDEX CONCURRENTLY i ON a (x);").add("3_c", _HELD)
     run = _in_thread(site.up)
     assert wait_for(lambda: _keys_held(site) == 3)
     with _lock_by_hand(site, form) as connection:
@@ -207,7 +209,7 @@ def test_a_concurrent_build_gives_golangs_keys_up(site: Site, form: str) -> None
         time.sleep(0.5)
     run.join(20)
 
-    assert site.ledger() == [(3, False)]
+    assert (site.ledger(), site.ask("SELECT n FROM held")) == ([(3, False)], [(3,)])
     assert site.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass") == [(True,)]
 
 

@@ -15,6 +15,7 @@ from rung.errors import (
     ReadOnlyDatabase,
     VersionNotInSource,
 )
+from rung.plan import Down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,14 +171,22 @@ def test_a_role_that_may_not_create_is_told(site: Site, reader: str) -> None:
     "ddl",
     [
         "CREATE TABLE schema_migrations (version varchar PRIMARY KEY)",
-        "CREATE TABLE schema_migrations (version text, dirty boolean);"
-        "INSERT INTO schema_migrations VALUES ('x', false)",
-        "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
-        "INSERT INTO schema_migrations VALUES (1, false), (2, false)",
-        "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
-        "INSERT INTO schema_migrations VALUES (NULL, false)",
-        "CREATE TABLE schema_migrations_history (x int);"
-        "CREATE TABLE schema_migrations (version bigint, dirty boolean);",
+        (
+            "CREATE TABLE schema_migrations (version text, dirty boolean);"
+            "INSERT INTO schema_migrations VALUES ('x', false)"
+        ),
+        (
+            "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+            "INSERT INTO schema_migrations VALUES (1, false), (2, false)"
+        ),
+        (
+            "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+            "INSERT INTO schema_migrations VALUES (NULL, false)"
+        ),
+        (
+            "CREATE TABLE schema_migrations_history (x int);"
+            "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+        ),
     ],
 )
 def test_what_is_no_ledger_stops_everything(site: Site, ddl: str) -> None:
@@ -196,6 +205,35 @@ def test_a_ledger_elsewhere_on_the_path(site: Site) -> None:
     site.ask(f"ALTER DATABASE {site.database.name} SET search_path = first_of_all, public")
 
     assert "public" in site.add_tables(2).up_fails(LedgerElsewhere).cause
+
+
+def test_no_schema_for_the_ledger(site: Site) -> None:
+    """Where no schema of the path exists there is no place for a ledger, and it says so."""
+    site.ask(f"ALTER DATABASE {site.database.name} SET search_path = nowhere")
+
+    assert (
+        "No schema of the search path exists" in site.add_tables(1).up_fails(LedgerUnreadable).cause
+    )
+
+
+@pytest.mark.parametrize(
+    "drop",
+    [
+        'DROP TABLE U&"d\\0061t"',
+        "DROP TABLE a.b.c.d",
+        "DROP TABLE IF EXISTS t1, nowhere.t",
+        'DROP TABLE "T""1"',
+        "ALTER TABLE t1 DROP x, DROP COLUMN IF EXISTS y CASCADE",
+        "TRUNCATE t1, ONLY (t1)",
+        "DROP SCHEMA nowhere",
+        "DELETE FROM ONLY t1 WHERE x = 1",
+    ],
+)
+def test_a_plan_for_any_loss(site: Site, drop: str) -> None:
+    """Whatever name a file drops something by, the plan can be shown."""
+    site.add("1_t1", "CREATE TABLE t1 (x int);", f"{drop};").up()
+
+    assert [loss.rows for loss in site.migrator().plan(Down()).losses if loss.table == "x"] == []
 
 
 @pytest.mark.parametrize("schema", ["with space", 'with"quote', "Case", "sélect", "user"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.acceptance.engine.sites import failing
 
 from rung.errors import MigrationFailed
 
@@ -29,13 +30,19 @@ _PLACES: dict[str, tuple[str | bytes, int, int, str]] = {
     ),
     "no position": ("SELECT 1;\n\nSELECT\n1/0;\nSELECT 2;", 3, 0, "22012"),
     "constraint": (
-        "CREATE TABLE a (x int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n-- again\nINSERT INTO a VALUES (1);",
+        (
+            "CREATE TABLE a (x int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n-- again\n"
+            "INSERT INTO a VALUES (1);"
+        ),
         4,
         0,
         "23505",
     ),
     "inside a function": (
-        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\nRETURN (SELECT 1 FROM nowhere);\nEND $$;\n\nSELECT f();",
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n"
+            "RETURN (SELECT 1 FROM nowhere);\nEND $$;\n\nSELECT f();"
+        ),
         6,
         0,
         "42P01",
@@ -48,8 +55,11 @@ _PLACES: dict[str, tuple[str | bytes, int, int, str]] = {
         "22P02",
     ),
     "rule with two answers": (
-        "CREATE TABLE a (x int);\nCREATE RULE r AS ON INSERT TO a DO ALSO (SELECT 1; SELECT 2; SELECT 3);\n"
-        "INSERT INTO a VALUES (1);\nSELECT 1/0;\nSELECT 2;\nSELECT 3;",
+        (
+            "CREATE TABLE a (x int);\n"
+            "CREATE RULE r AS ON INSERT TO a DO ALSO (SELECT 1; SELECT 2; SELECT 3);\n"
+            "INSERT INTO a VALUES (1);\nSELECT 1/0;\nSELECT 2;\nSELECT 3;"
+        ),
         4,
         0,
         "22012",
@@ -84,7 +94,7 @@ def test_the_excerpt_is_the_line(site: Site, text: str) -> None:
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_a_deferred_constraint_fails_at_commit(site: Site, own: bool) -> None:
+def test_a_deferred_constraint_fails_at_commit(site: Site, *, own: bool) -> None:
     """What fails at COMMIT says so, ours or the file's, and is rolled back whole."""
     text = (
         "CREATE TABLE a (x int UNIQUE DEFERRABLE INITIALLY DEFERRED);\n"
@@ -133,8 +143,6 @@ def test_the_run_goes_on_from_a_failure(site: Site) -> None:
 def test_a_failing_down_leaves_its_version(site: Site) -> None:
     """A down that fails leaves the database clean at the version it was at."""
     site.add_tables(1).add("2_b", "CREATE TABLE b ();", "DROP TABLE b;\nDROP TABLE c;").up()
-
-    from tests.acceptance.engine.sites import failing
 
     error = failing(MigrationFailed, site.migrator().down)
     assert (error.direction, error.place.line) == ("down", 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,14 +77,18 @@ def test_set_local_is_the_files_own_affair(site: Site, sql: str) -> None:
 def test_a_leading_set_transaction_works(site: Site, level: str) -> None:
     """SET TRANSACTION may be the first statement: no query of ours comes before it."""
     sql = f"SET TRANSACTION ISOLATION LEVEL {level};\nCREATE TABLE a AS SHOW transaction_isolation;"
-    sql = sql.replace("SHOW transaction_isolation", "SELECT current_setting('transaction_isolation')")
+    sql = sql.replace(
+        "SHOW transaction_isolation", "SELECT current_setting('transaction_isolation')"
+    )
     site.add("1_a", sql).add("2_b", sql.replace("TABLE a", "TABLE b"))
 
     assert site.up() == (1, 2)
     assert site.ask("SELECT * FROM a") == site.ask("SELECT * FROM b") == [(level.lower(),)]
 
 
-@pytest.mark.parametrize("sql", ["SET TRANSACTION READ ONLY;", "BEGIN READ ONLY; SELECT 1; COMMIT;"])
+@pytest.mark.parametrize(
+    "sql", ["SET TRANSACTION READ ONLY;", "BEGIN READ ONLY; SELECT 1; COMMIT;"]
+)
 def test_a_read_only_transaction_fails_clean(site: Site, sql: str) -> None:
     """A file whose own transaction takes no writes is refused, clean, and says why."""
     error = site.add("1_a", sql).up_fails(MigrationFailed)
@@ -108,7 +114,9 @@ def test_a_role_that_may_not_write_the_ledger(site: Site) -> None:
     site.add("1_a", "SET ROLE nobody_here;\nCREATE TABLE a ();").add_tables(2)
 
     assert site.up() == (1, 2)
-    assert site.ask("SELECT tableowner FROM pg_tables WHERE tablename IN ('a', 't2') ORDER BY 1") == [
+    assert site.ask(
+        "SELECT tableowner FROM pg_tables WHERE tablename IN ('a', 't2') ORDER BY 1"
+    ) == [
         ("nobody_here",),
         ("postgres",),
     ]
@@ -175,20 +183,25 @@ def test_things_of_the_session_end_with_their_file(site: Site) -> None:
     assert site.ask("SELECT n FROM left_over") == [(0,)]
 
 
+@pytest.mark.parametrize("sql", ["DISCARD ALL;", "SELECT pg_advisory_unlock_all();"])
+def test_a_file_that_gives_our_lock_away_is_run_all_the_same(site: Site, sql: str) -> None:
+    """Without the lock the run goes on, step by step from the planned state."""
+    site.add_tables(1).add("2_b", sql).add_tables(3)
+
+    assert site.up() == (1, 2, 3)
+    assert site.ledger() == [(3, False)]
+
+
 def test_unlocking_all_does_not_let_a_step_run_twice(site: Site) -> None:
     """A file that gives our lock away lets another run in, which then moves nothing twice."""
-    from threading import Thread
-
     site.add("1_a", "CREATE TABLE IF NOT EXISTS ran (); SELECT pg_advisory_unlock_all();")
     for version in (2, 3, 4):
-        sql = f"SELECT pg_sleep(0.2); CREATE TABLE IF NOT EXISTS n (v int); INSERT INTO n VALUES ({version});"
-        site.add(f"{version}_n", sql)
+        table = "SELECT pg_sleep(0.2); CREATE TABLE IF NOT EXISTS n (v int);"
+        site.add(f"{version}_n", f"{table} INSERT INTO n VALUES ({version});")
 
     def go() -> None:
-        try:
+        with contextlib.suppress(LedgerMoved):
             site.migrator().up()
-        except LedgerMoved:
-            pass
 
     runs = [Thread(target=go) for _ in range(3)]
     for run in runs:
@@ -228,7 +241,9 @@ def test_a_missing_half_moves_the_ledger_and_is_told(site: Site) -> None:
     assert site.up() == (1, 2)
     assert (site.tables(), site.ledger()) == ({"t2"}, [(2, False)])
     (warning,) = site.heard(Warned)
-    assert warning.message == "Version 1 has no up file, only down: the ledger moves and nothing runs."
+    assert (
+        warning.message == "Version 1 has no up file, only down: the ledger moves and nothing runs."
+    )
 
 
 def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:
@@ -289,19 +304,23 @@ def test_times_in_the_history_do_not_depend_on_the_session(site: Site) -> None:
 
 _RAISES = "LANGUAGE plpgsql AS $$ BEGIN RAISE 'a false friend was called'; END $$"
 _TYPES = ("bigint", "int", "boolean", "name", '"char"', "oid", "text", "uuid")
-_FALSE_FRIENDS = "CREATE SCHEMA evil;" + "".join(
-    f"CREATE FUNCTION evil.wrong({kind}, {kind}) RETURNS boolean {_RAISES};"
-    f"CREATE OPERATOR evil.= (FUNCTION = evil.wrong, LEFTARG = {kind}, RIGHTARG = {kind});"
-    for kind in _TYPES
-) + (
-    f"CREATE FUNCTION evil.divides(int, bigint) RETURNS bigint {_RAISES};"
-    "CREATE OPERATOR evil./ (FUNCTION = evil.divides, LEFTARG = int, RIGHTARG = bigint);"
-    f"CREATE FUNCTION evil.compares(bigint, int) RETURNS boolean {_RAISES};"
-    "CREATE OPERATOR evil.= (FUNCTION = evil.compares, LEFTARG = bigint, RIGHTARG = int);"
-    f"CREATE FUNCTION evil.pg_try_advisory_lock(bigint) RETURNS boolean {_RAISES};"
-    f"CREATE FUNCTION evil.current_schema() RETURNS name {_RAISES};"
-    f"CREATE FUNCTION evil.clock_timestamp() RETURNS timestamptz {_RAISES};"
-    "CREATE TABLE evil.pg_class (x int); CREATE TABLE evil.pg_stat_activity (x int);"
-    "CREATE TABLE evil.pg_settings (x int); CREATE DOMAIN evil.uuid AS int;"
-    "CREATE DOMAIN evil.timestamptz AS int; CREATE DOMAIN evil.text AS int;"
+_FALSE_FRIENDS = (
+    "CREATE SCHEMA evil;"
+    + "".join(
+        f"CREATE FUNCTION evil.wrong({kind}, {kind}) RETURNS boolean {_RAISES};"
+        f"CREATE OPERATOR evil.= (FUNCTION = evil.wrong, LEFTARG = {kind}, RIGHTARG = {kind});"
+        for kind in _TYPES
+    )
+    + (
+        f"CREATE FUNCTION evil.divides(int, bigint) RETURNS bigint {_RAISES};"
+        "CREATE OPERATOR evil./ (FUNCTION = evil.divides, LEFTARG = int, RIGHTARG = bigint);"
+        f"CREATE FUNCTION evil.compares(bigint, int) RETURNS boolean {_RAISES};"
+        "CREATE OPERATOR evil.= (FUNCTION = evil.compares, LEFTARG = bigint, RIGHTARG = int);"
+        f"CREATE FUNCTION evil.pg_try_advisory_lock(bigint) RETURNS boolean {_RAISES};"
+        f"CREATE FUNCTION evil.current_schema() RETURNS name {_RAISES};"
+        f"CREATE FUNCTION evil.clock_timestamp() RETURNS timestamptz {_RAISES};"
+        "CREATE TABLE evil.pg_class (x int); CREATE TABLE evil.pg_stat_activity (x int);"
+        "CREATE TABLE evil.pg_settings (x int); CREATE DOMAIN evil.uuid AS int;"
+        "CREATE DOMAIN evil.timestamptz AS int; CREATE DOMAIN evil.text AS int;"
+    )
 )

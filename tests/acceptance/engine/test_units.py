@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.acceptance.engine.sites import failing
 
 from rung.errors import DirtyLedger, MigrationFailed
 from rung.events import UnitFinished
@@ -12,7 +13,9 @@ from rung.events import UnitFinished
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
 
-_COMMITS = "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE inner_p (); COMMIT; END $$;"
+_COMMITS = (
+    "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE inner_p (); COMMIT; END $$;"
+)
 _ALONE = {
     "vacuum": "VACUUM;",
     "concurrently": "CREATE INDEX CONCURRENTLY i ON base (x);",
@@ -43,7 +46,9 @@ def test_a_statement_that_refuses_a_transaction_alone(site: Site, sql: str) -> N
 @pytest.mark.parametrize("sql", _ALONE.values(), ids=_ALONE)
 def test_a_statement_that_refuses_a_transaction_among_others(site: Site, sql: str) -> None:
     """It runs between other statements, each of which commits and is counted."""
-    text = f"CREATE TABLE a ();\n{sql.removesuffix(' -- end').removesuffix(';')};\nCREATE TABLE b ();"
+    text = (
+        f"CREATE TABLE a ();\n{sql.removesuffix(' -- end').removesuffix(';')};\nCREATE TABLE b ();"
+    )
 
     assert _base(site).add("2_a", text).up() == (1, 2)
     assert site.tables() >= {"a", "b"}
@@ -53,7 +58,9 @@ def test_a_statement_that_refuses_a_transaction_among_others(site: Site, sql: st
 
 def test_progress_is_told(site: Site) -> None:
     """Each unit that is committed is an event."""
-    site.add("1_a", "CREATE TABLE a (); CALL pg_catalog.q();".replace("CALL pg_catalog.q()", "VACUUM"))
+    site.add(
+        "1_a", "CREATE TABLE a (); CALL pg_catalog.q();".replace("CALL pg_catalog.q()", "VACUUM")
+    )
     site.up()
 
     assert site.heard(UnitFinished) == [UnitFinished(1, 1, 2), UnitFinished(1, 2, 2)]
@@ -122,8 +129,6 @@ def test_a_function_that_commits_is_not_tried_in_units(site: Site) -> None:
 
 def test_a_down_in_units_that_fails_names_its_target(site: Site) -> None:
     """As with golang-migrate, the dirty row of a down holds the version below."""
-    from tests.acceptance.engine.sites import failing
-
     site.add_tables(1).add("2_b", "CREATE TABLE b ();", "DROP TABLE b;\nVACUUM;\nSELECT 1/0;").up()
     error = failing(MigrationFailed, site.migrator().down)
 
@@ -133,8 +138,6 @@ def test_a_down_in_units_that_fails_names_its_target(site: Site) -> None:
 
 def test_the_last_down_in_units_that_fails(site: Site) -> None:
     """The dirty row below the first version is golang-migrate's -1."""
-    from tests.acceptance.engine.sites import failing
-
     site.add("1_b", "CREATE TABLE b ();", "DROP TABLE b;\nVACUUM;\nSELECT 1/0;").up()
     failing(MigrationFailed, site.migrator().down)
 
@@ -151,7 +154,9 @@ def test_the_fallback_needs_no_second_history_row(site: Site) -> None:
 
 def test_copy_in_a_file_of_units(site: Site) -> None:
     """COPY data goes with its statement when each statement is sent alone."""
-    text = "CREATE TABLE a (x int);\nCOPY a FROM STDIN;\n1\n2\n\\.\nVACUUM a;\nCOPY a FROM STDIN;\n3\n"
+    text = (
+        "CREATE TABLE a (x int);\nCOPY a FROM STDIN;\n1\n2\n\\.\nVACUUM a;\nCOPY a FROM STDIN;\n3\n"
+    )
 
     assert site.add("1_a", text).up() == (1,)
     assert site.ask("SELECT sum(x) FROM a") == [(6,)]

@@ -76,7 +76,7 @@ def test_letters_cluster() -> None:
 
 def test_a_duration_becomes_seconds() -> None:
     """The bound of a wait is a number in the request."""
-    assert 90.0 == _parsed("up --wait-for-lock 1m30s").wait_for_lock
+    assert _parsed("up --wait-for-lock 1m30s").wait_for_lock == 90.0
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_mistyped_command_is_told_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         _parsed("stauts")
 
-    assert "Did you mean rung status? See rung --help for the commands." == caught.value.advice
+    assert caught.value.advice == "Did you mean rung status? See rung --help for the commands."
 
 
 def test_sorting_judges_nothing() -> None:
@@ -122,7 +122,14 @@ def test_sorting_judges_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [(("-v",), True), (("-qv",), True), (("--verbose",), True), (("-dv",), False), ((), False)],
+    [
+        (("-v",), True),
+        (("-qv",), True),
+        (("--verbose",), True),
+        (("-dv",), False),
+        (("-s", "-v"), False),
+        (("-s", "a:v"), False),
+    ],
 )
 def test_a_flag_is_found_in_a_cluster(options: tuple[str, ...], *, expected: bool) -> None:
     """What follows a letter that takes a value is that value."""

@@ -48,7 +48,7 @@ def test_our_own_variable_wins_over_the_common_one(tmp_path: Path) -> None:
     """RUNG_DATABASE is looked at before DATABASE_URL."""
     environ = {"RUNG_DATABASE": "ours", "DATABASE_URL": "everybody's"}
 
-    assert "ours" == settle(Request("up"), environ, tmp_path).database
+    assert settle(Request("up"), environ, tmp_path).database == "ours"
 
 
 def test_the_command_line_wins_over_all(project: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_folder_of_migrations_is_the_default(tmp_path: Path) -> None:
     """Where nobody names a source, `migrations` is taken if it is there."""
     (tmp_path / "migrations").mkdir()
 
-    assert "migrations" == settle(Request("up"), {}, tmp_path).source
+    assert settle(Request("up"), {}, tmp_path).source == "migrations"
 
 
 @pytest.mark.parametrize(

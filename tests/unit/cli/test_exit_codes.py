@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rung import errors
@@ -46,3 +48,11 @@ def test_the_codes_are_promised() -> None:
     expected = [0, 1, 2, 3, 4, 5, 6, 7, 130, 143]
 
     assert expected == [code.value for code in ExitCode]
+
+
+def test_every_code_is_documented() -> None:
+    """In the table of docs/json.md."""
+    page = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
+    table = page.partition("## Exit codes")[2]
+
+    assert list(ExitCode) == [code for code in ExitCode if f"{code.value}" in table]

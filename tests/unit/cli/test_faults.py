@@ -29,29 +29,29 @@ def test_a_password_is_masked_wherever_it_was_given(database: str) -> None:
         masked(said, {"DATABASE_URL": database}, []),
     ]
 
-    assert [False] * 4 == ["s3cret" in text for text in found]
+    assert ["s3cret" in text for text in found] == [False] * 4
 
 
 def test_a_decoded_password_is_masked_too() -> None:
     """Percent-encoded in the URL, plain in the driver's words."""
     url = "postgresql://me:p%40ss@db/chat"
 
-    assert "no: *** ***" == masked("no: p@ss p%40ss", {}, [url])
+    assert masked("no: p@ss p%40ss", {}, [url]) == "no: *** ***"
 
 
 def test_a_password_of_libpqs_own_variable_is_masked() -> None:
     """PGPASSWORD is a secret as it stands."""
-    assert "no: ***" == masked("no: hush", {"PGPASSWORD": "hush"}, [])
+    assert masked("no: hush", {"PGPASSWORD": "hush"}, []) == "no: ***"
 
 
 def test_nothing_is_masked_where_there_is_no_secret() -> None:
     """The text is left as it is."""
-    assert "no secret" == masked("no secret", {}, ["-d", "postgresql://me@db/chat"])
+    assert masked("no secret", {}, ["-d", "postgresql://me@db/chat"]) == "no secret"
 
 
 def test_a_fault_is_one_line() -> None:
     """Kind and message, however many lines the message had."""
-    assert "internal: ValueError: a b" == InternalError("ValueError", "a\n  b").cause
+    assert InternalError("ValueError", "a\n  b").cause == "internal: ValueError: a b"
 
 
 def test_a_traceback_names_the_place() -> None:

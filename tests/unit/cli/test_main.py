@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rung import __version__
 from rung.cli import making
-from rung.cli.call import Call
 from rung.cli.main import main
 from rung.cli.parsers import COMMANDS
+
+if TYPE_CHECKING:
+    from rung.cli.call import Call
 
 _LOADED = """
 import sys
@@ -121,7 +124,7 @@ def test_create_makes_the_folder_that_is_named(capsys: pytest.CaptureFixture[str
     made = json.loads(capsys.readouterr().out)
 
     assert made["up"] == "sql/000001_x.up.sql"
-    assert [True, True] == [Path(made[half]).exists() for half in ("up", "down")]
+    assert [Path(made[half]).exists() for half in ("up", "down")] == [True, True]
 
 
 def test_create_numbers_by_time_where_asked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_the_largest_version_is_the_ledgers() -> None:
 
 def test_force_takes_minus_one_for_none() -> None:
     """-1 is the state before the first migration, as golang-migrate writes it."""
-    assert [None, 3] == [forced_version("-1"), forced_version("3")]
+    assert [forced_version("-1"), forced_version("3")] == [None, 3]
 
 
 @pytest.mark.parametrize("text", ["-2", "-01", "none"])

@@ -102,7 +102,7 @@ def test_ledgers(rows: list[Row], state: LedgerState) -> None:
         ([], "08006", QueryFailed, "refused"),
         ([[("chatapp", None, *HERE[2:])]], "42P01", LedgerUnreadable, "No schema"),
         ([[(*HERE[:6], "other", "public")]], "42P01", LedgerElsewhere, "stands in: other"),
-        ([[(*HERE[:6], "public other", "public")]], "", LedgerElsewhere, "public, other"),
+        ([[(*HERE[:6], "public, other", "public")]], "", LedgerElsewhere, "public, other"),
         ([[HERE]], "42501", LedgerUnreadable, "Grant the role SELECT"),
         ([[HERE]], "42703", LedgerUnreadable, "is no ledger: refused"),
         ([[HERE], [("1", "f"), ("2", "f")]], "", LedgerUnreadable, "1 and 2"),

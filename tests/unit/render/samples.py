@@ -107,5 +107,3 @@ def preview(goal: Goal, version: int | None) -> Preview:
     prepared = prepare(plan, ())
     gone = (loss.estimated(1200) for item in prepared for loss in losses(item.script))
     return Preview(plan, prepared, tuple(gone))
-
-

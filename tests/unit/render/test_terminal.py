@@ -84,8 +84,11 @@ def test_only_a_terminal_is_a_terminal() -> None:
     closed = io.StringIO()
     closed.close()
 
-    assert [True, False, False, False] == [
-        is_terminal(stream) for stream in (_Terminal(), io.StringIO(), closed, None)
+    assert [is_terminal(stream) for stream in (_Terminal(), io.StringIO(), closed, None)] == [
+        True,
+        False,
+        False,
+        False,
     ]
 
 

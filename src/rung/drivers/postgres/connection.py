@@ -48,19 +48,32 @@ def parameters(database: str) -> dict[str, str]:
         found = _parse(database)
     else:
         address, _, query = database.removeprefix(scheme).partition("?")
+        _check_characters(address, query)
         found = _parse(f"postgresql://{address}") | _query(query)
     return _with_defaults(found)
+
+
+def _check_characters(address: str, query: str) -> None:
+    """Refuse an @ where a password was cut by a / or ? of its own, and would be shown."""
+    authority, _, path = address.partition("/")
+    cut = ":" in authority and "@" not in authority and "@" in query
+    if cut or "@" in path:
+        raise _unreadable()
 
 
 def _parse(text: str) -> dict[str, str]:
     try:
         return {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
     except psycopg.ProgrammingError:
-        raise UsageError(
-            "The database's URL or connection string cannot be read.",
-            "Write postgresql://USER:PASSWORD@HOST:PORT/NAME, with reserved characters in the "
-            "password percent-encoded (@ is %40, : is %3A, / is %2F, % is %25).",
-        ) from None
+        raise _unreadable() from None
+
+
+def _unreadable() -> UsageError:
+    return UsageError(
+        "The database's URL or connection string cannot be read.",
+        "Write postgresql://USER:PASSWORD@HOST:PORT/NAME, with reserved characters in the "
+        "password percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, % is %25).",
+    )
 
 
 def _query(query: str) -> dict[str, str]:

@@ -78,7 +78,7 @@ def _state(reply: Reply) -> str:
 
 
 def _check_place(schema: str, quoted: str | None, ledgers: str | None) -> None:
-    found = ledgers.split(" ") if ledgers else []
+    found = ledgers.split("\n") if ledgers else []
     if not found or found == [quoted]:
         return
     raise LedgerElsewhere(

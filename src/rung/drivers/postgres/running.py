@@ -27,6 +27,8 @@ _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 _BEGIN_WRITING = Sql("BEGIN READ WRITE")
 """Whatever default_transaction_read_only an earlier unit of the file has set."""
 _ASYNC = Sql("SET LOCAL synchronous_commit = off")
+_SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
+"""As the session had it at connect, whatever the file did."""
 _REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
@@ -43,8 +45,9 @@ class Running:
     def whole(self, script: Script, move: Move, attempt: Attempt, *, last: bool) -> Ran:
         """A script in one transaction with its move and its history row."""
         before = () if last else (_ASYNC,)
+        behind = (_SYNC,) if last else ()
         records = (
-            ours("rights", *PUT_BACK),
+            ours("rights", *PUT_BACK, *behind),
             ours("move", *self._tables.move(move)),
             ours("record", self._tables.record(attempt, Outcome.DONE)),
         )
@@ -71,11 +74,15 @@ class Running:
 
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
-        return self._send(Message((ours("move", _BEGIN_WRITING, *PUT_BACK, OUR_PATH, *statements, _COMMIT),)))
+        return self._send(
+            Message((ours("move", _BEGIN_WRITING, *PUT_BACK, OUR_PATH, *statements, _COMMIT),))
+        )
 
     def write_afresh(self, *statements: Sql) -> Ran:
         """The same, with the session's settings put back first."""
-        return self._send(Message((ours("move", *RESET, _BEGIN_WRITING, OUR_PATH, *statements, _COMMIT),)))
+        return self._send(
+            Message((ours("move", *RESET, _BEGIN_WRITING, OUR_PATH, *statements, _COMMIT),))
+        )
 
     def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         pieces = (

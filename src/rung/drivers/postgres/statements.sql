@@ -7,7 +7,7 @@ SELECT pg_catalog.current_database(),
        pg_catalog.pg_backend_pid(),
        pg_catalog.current_setting('server_version'),
        pg_catalog.current_setting('standard_conforming_strings'),
-       (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), ' '
+       (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), E'\n'
                    ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), n.nspname))
           FROM pg_catalog.pg_class c
           JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -196,7 +196,8 @@ SELECT kind, described, estimate
     UNION ALL
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
            pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
-                             pg_catalog.pg_get_function_identity_arguments(p.oid)),
+                             CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+                                  ELSE pg_catalog.pg_get_function_identity_arguments(p.oid) END),
            NULL, p.oid, 'pg_proc'::pg_catalog.regclass
       FROM pg_catalog.pg_proc p
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
@@ -208,11 +209,18 @@ SELECT kind, described, estimate
       FROM pg_catalog.pg_type t
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
      WHERE n.nspname OPERATOR(pg_catalog.=) {schema} AND t.typtype IN ('d', 'e', 'r')
+    UNION ALL
+    SELECT 'collation', pg_catalog.format('%I.%I', n.nspname, o.collname), NULL, o.oid,
+           'pg_collation'::pg_catalog.regclass
+      FROM pg_catalog.pg_collation o
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.collnamespace
+     WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
   ) AS found
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid OPERATOR(pg_catalog.=) found.catalog
                       AND d.objid OPERATOR(pg_catalog.=) found.oid
                       AND d.deptype IN ('e', 'i', 'a')
                       AND (d.deptype OPERATOR(pg_catalog.=) 'e'
+                           OR found.kind OPERATOR(pg_catalog.=) 'function' AND d.deptype = 'i'
                            OR found.kind OPERATOR(pg_catalog.=) 'sequence'))
  ORDER BY kind OPERATOR(pg_catalog.<>) 'table', kind, described

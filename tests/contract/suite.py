@@ -1,0 +1,417 @@
+"""
+What every database driver keeps: the contract of `rung.drivers.base`, as tests to inherit.
+
+A driver's own module subclasses `DriverContract` and gives a fixture `subject`: its driver on
+an empty database, and a way to ask that database without it. The SQL here is what all know.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rung.drivers.base import Attempt, Disconnected, Move, Refusal
+from rung.errors import LedgerUnreadable, ServerMessage
+from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState, Outcome
+from rung.losses import Loss
+from rung.statements import Unit, read
+from rung.stopping import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rung.drivers.base import Driver, Session
+
+EMPTY, ONE, TWO, DIRTY = LedgerState(), LedgerState(1), LedgerState(2), LedgerState(2, dirty=True)
+BELOW, BELOW_DIRTY = LedgerState(-1), LedgerState(-1, dirty=True)
+BEFORE: dict[str, list[tuple[int, bool]]] = {
+    "empty": [],
+    "row": [(2, False)],
+    "another row": [(7, False)],
+    "-1 clean": [(-1, False)],
+    "-1 dirty": [(-1, True)],
+    "dirty": [(2, True)],
+    "two rows": [(2, False), (7, False)],
+}
+MOVES = {
+    "from empty": Move(EMPTY, ONE),
+    "from empty to dirty": Move(EMPTY, LedgerState(1, dirty=True)),
+    "up": Move(TWO, LedgerState(3)),
+    "down": Move(TWO, ONE),
+    "to empty": Move(TWO, EMPTY),
+    "to dirty": Move(TWO, DIRTY),
+    "to dirty below": Move(TWO, BELOW_DIRTY),
+    "from -1": Move(BELOW, ONE),
+    "clean again": Move(DIRTY, TWO),
+    "clean to empty": Move(BELOW_DIRTY, EMPTY),
+}
+MAKES = "CREATE TABLE made (x int);\nINSERT INTO made VALUES (1);"
+FAILS = "CREATE TABLE made (x int);\nINSERT INTO nowhere VALUES (1);"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A driver on an empty database, and that database without the driver."""
+
+    driver: Driver
+    ask: Callable[[str], list[tuple[Any, ...]]]
+    exists: Callable[[str], bool]
+    """Whether a table of that name is there."""
+    outside: str = "VACUUM;"
+    """A statement that this database runs only outside a transaction."""
+
+    def ledger(self) -> list[tuple[int, bool]]:
+        """The ledger's rows, in order."""
+        rows = self.ask(f"SELECT version, dirty FROM {LEDGER_TABLE} ORDER BY version")
+        return [(int(row[0]), bool(row[1])) for row in rows]
+
+    def outcomes(self) -> list[tuple[str, int, int | None]]:
+        """Outcome, statements done and statement in flight of each attempt, oldest first."""
+        columns = "outcome, statements_done, in_flight"
+        return [
+            (row[0], row[1], row[2])
+            for row in self.ask(f"SELECT {columns} FROM {HISTORY_TABLE} ORDER BY id")
+        ]
+
+    def put(self, rows: list[tuple[int, bool]]) -> None:
+        """Write the ledger's rows past the driver."""
+        self.ask(f"DELETE FROM {LEDGER_TABLE}")
+        for version, dirty in rows:
+            self.ask(f"INSERT INTO {LEDGER_TABLE} VALUES ({version}, {dirty})")
+
+
+def attempt(version: int | None = 1, direction: str = "up", total: int = 2) -> Attempt:
+    """An attempt with an id of its own, and awkward text in every place for text."""
+    text = 'it\'s \\ "é" -- ; $$'
+    return Attempt(
+        str(uuid.uuid4()), version, text, direction, "sum up", "sum down", text, text, total
+    )
+
+
+def refusal(message: str = "no") -> Refusal:
+    """A refusal of the second statement."""
+    return Refusal(ServerMessage(message, "XX000"), statement=2, statements_done=1)
+
+
+def state_of(rows: list[tuple[int, bool]]) -> LedgerState | None:
+    """The state that rows are; None for more than one."""
+    if len(rows) > 1:
+        return None
+    return LedgerState(*rows[0]) if rows else EMPTY
+
+
+def rows_of(state: LedgerState) -> list[tuple[int, bool]]:
+    """The rows that a state is."""
+    return [] if state.row is None else [(state.row, state.dirty)]
+
+
+class DriverContract:
+    """Inherit, and give `subject`."""
+
+    @pytest.fixture
+    def subject(self) -> Subject:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def open_one(self, subject: Subject) -> Iterator[Callable[[], Session]]:
+        with ExitStack() as stack:
+            yield lambda: stack.enter_context(subject.driver.connect(Stop()))
+
+    @pytest.fixture
+    def session(self, open_one: Callable[[], Session]) -> Session:
+        one = open_one()
+        one.look()
+        return one
+
+    @pytest.fixture
+    def ready(self, session: Session) -> Session:
+        session.ensure_tables()
+        return session
+
+    # --- looking -------------------------------------------------------------------------
+
+    def test_a_fresh_database(self, subject: Subject, session: Session) -> None:
+        """A look at an empty database finds no ledger, no history, and writes nothing."""
+        look = session.look()
+
+        assert (look.ledger, look.ledger_exists, look.history) == (EMPTY, False, None)
+        assert not look.place.read_only
+        assert not subject.exists(LEDGER_TABLE)
+
+    def test_a_look_finds_the_place_too(self, session: Session) -> None:
+        """To locate gives the same place as to look."""
+        assert session.locate() == session.look().place
+
+    def test_tables_are_made_once(self, subject: Subject, ready: Session) -> None:
+        """To ensure the tables a second time changes nothing."""
+        subject.put([(3, False)])
+        ready.ensure_tables()
+        look = ready.look()
+
+        assert (look.ledger, look.ledger_exists, look.history) == (LedgerState(3), True, ())
+
+    @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
+    def test_a_look_reads_the_ledger(
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]]
+    ) -> None:
+        """Each state of the ledger is read as it is; two rows are an error that names them."""
+        subject.put(rows)
+        if state_of(rows) is None:
+            with pytest.raises(LedgerUnreadable, match="2 and 7"):
+                ready.look()
+        else:
+            assert ready.look().ledger == state_of(rows)
+
+    # --- locking -------------------------------------------------------------------------
+
+    def test_a_lock_excludes_a_second_session(self, open_one: Callable[[], Session]) -> None:
+        """While one session holds the lock no other gets it, and may see who it is."""
+        first, second = open_one(), open_one()
+
+        assert first.try_lock()
+        assert not second.try_lock()
+        holder = second.holder()
+        assert holder is not None
+        assert holder.pid == first.locate().process
+
+    def test_a_lock_given_back_can_be_taken(self, open_one: Callable[[], Session]) -> None:
+        """After unlock another session gets the lock, and nobody is seen to hold it before."""
+        first, second = open_one(), open_one()
+        assert first.try_lock()
+        assert not second.try_lock()
+        first.unlock()
+
+        assert second.holder() is None
+        assert second.try_lock()
+
+    def test_a_lock_ends_with_its_session(self, subject: Subject) -> None:
+        """A session that closes gives its lock back."""
+        with subject.driver.connect(Stop()) as first:
+            assert first.try_lock()
+        with subject.driver.connect(Stop()) as second:
+            assert second.try_lock()
+
+    def test_foreign_keys_alone(self, open_one: Callable[[], Session]) -> None:
+        """With the foreign keys given up our own still keeps other runs out."""
+        first, second = open_one(), open_one()
+        assert first.try_lock()
+        first.yield_foreign_keys()
+
+        assert not second.try_lock()
+        assert first.try_foreign_keys()
+
+    def test_unlock_without_a_lock_is_quiet(self, session: Session) -> None:
+        """To give back what one does not hold does nothing."""
+        session.unlock()
+
+        assert session.try_lock()
+
+    # --- a whole file --------------------------------------------------------------------
+
+    @pytest.mark.parametrize("last", [False, True])
+    def test_a_whole_run(self, subject: Subject, ready: Session, *, last: bool) -> None:
+        """Body, ledger and history are there together."""
+        tried = attempt()
+        ran = ready.run_whole(read(MAKES), Move(EMPTY, ONE), tried, last=last)
+
+        assert ran.refusal is None
+        assert subject.ask("SELECT x FROM made") == [(1,)]
+        (entry,) = ready.look().history or ()
+        assert (entry.attempt, entry.version, entry.name) == (tried.id, 1, tried.name)
+        assert (entry.outcome, entry.statements_done, entry.in_flight) == (Outcome.DONE, 2, None)
+        assert entry.finished is not None
+        assert entry.started <= entry.finished
+        assert subject.ledger() == [(1, False)]
+
+    def test_a_whole_run_keeps_the_texts(self, subject: Subject, ready: Session) -> None:
+        """The SQL of both halves is kept to the letter."""
+        tried = attempt()
+        ready.run_whole(read(MAKES), Move(EMPTY, ONE), tried, last=True)
+
+        assert subject.ask(f"SELECT up_sql, down_sql FROM {HISTORY_TABLE}") == [
+            (tried.up_sql, tried.down_sql)
+        ]
+
+    def test_a_failure_rolls_back_whole(self, subject: Subject, ready: Session) -> None:
+        """A statement that fails leaves nothing, and is named with its place."""
+        ran = ready.run_whole(read(FAILS), Move(EMPTY, ONE), attempt(), last=True)
+
+        assert ran.refusal is not None
+        assert (ran.refusal.statement, ran.refusal.statements_done) == (2, 1)
+        assert ran.refusal.offset in (None, FAILS.index("nowhere"))
+        assert not ran.refusal.ledger_moved
+        assert not subject.exists("made")
+        assert (subject.ledger(), subject.outcomes()) == ([], [])
+
+    @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+    @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
+    def test_compare_and_set(
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+    ) -> None:
+        """The ledger moves from exactly the state that was planned for, else nothing happens."""
+        subject.put(rows)
+        ran = ready.run_whole(read(MAKES), move, attempt(), last=True)
+
+        if state_of(rows) == move.before:
+            assert ran.refusal is None
+            assert subject.ledger() == rows_of(move.after)
+        else:
+            assert ran.refusal is not None
+            assert ran.refusal.ledger_moved
+            assert (subject.ledger(), subject.outcomes()) == (rows, [])
+        assert subject.exists("made") == (ran.refusal is None)
+
+    @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+    @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
+    def test_compare_and_set_of_units(
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+    ) -> None:
+        """The dirty mark of a file of units is set from exactly the planned state, too."""
+        subject.put(rows)
+        ran = ready.begin_units(move, attempt())
+
+        if state_of(rows) == move.before:
+            assert (ran.refusal, subject.ledger()) == (None, rows_of(move.after))
+            assert subject.outcomes() == [("running", 0, None)]
+        else:
+            assert ran.refusal is not None
+            assert ran.refusal.ledger_moved
+            assert (subject.ledger(), subject.outcomes()) == (rows, [])
+
+    def test_a_recorded_failure(self, subject: Subject, ready: Session) -> None:
+        """The row of a failed attempt has its statement and the database's words."""
+        ready.record_failure(attempt(), refusal("it's no"))
+
+        (entry,) = ready.look().history or ()
+        assert (entry.outcome, entry.statements_done) == (Outcome.FAILED, 1)
+        assert entry.error == "statement 2: it's no (SQLSTATE XX000)"
+        assert subject.ledger() == []
+
+    # --- a file of units -----------------------------------------------------------------
+
+    def test_units(self, subject: Subject, ready: Session) -> None:
+        """Dirty from before the first unit to behind the last, with progress at each."""
+        script, tried = read(f"{MAKES}\n{subject.outside}"), attempt(total=3)
+        told = [
+            ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried),
+            ready.run_unit(script, Unit(1, 2, "ours"), tried.id),
+        ]
+        assert (subject.ledger(), subject.outcomes()) == ([(1, True)], [("running", 2, None)])
+        told += [
+            ready.run_unit(script, Unit(3, 3, "none"), tried.id),
+            ready.end_units(Move(LedgerState(1, dirty=True), ONE), tried.id, None),
+        ]
+
+        assert [ran.refusal for ran in told] == [None] * 4
+        assert (subject.ledger(), subject.outcomes()) == ([(1, False)], [("done", 3, None)])
+
+    def test_a_unit_that_fails(self, subject: Subject, ready: Session) -> None:
+        """A refused unit is rolled back, those before it are kept, and the end says so."""
+        script, tried = read(f"{MAKES}\nINSERT INTO nowhere VALUES (1);"), attempt(total=3)
+        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
+        ran = ready.run_unit(script, Unit(2, 3, "ours"), tried.id)
+        assert ran.refusal is not None
+        assert ran.refusal.statement == 3
+        ready.end_units(None, tried.id, ran.refusal)
+
+        assert subject.ask("SELECT x FROM made") == []
+        assert (subject.ledger(), subject.outcomes()) == ([(1, True)], [("failed", 1, None)])
+
+    def test_a_unit_that_refuses_a_transaction(self, subject: Subject, ready: Session) -> None:
+        """What runs only outside a transaction is refused in one, and says that it would run."""
+        script, tried = read(subject.outside), attempt(total=1)
+        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ran = ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
+
+        assert ran.refusal is not None
+        assert ran.refusal.needs_no_transaction
+        assert ready.run_unit(script, Unit(1, 1, "none"), tried.id).refusal is None
+
+    def test_the_statement_in_flight(self, subject: Subject, ready: Session) -> None:
+        """A statement that fails outside a transaction stays named as the one in flight."""
+        script, tried = read("DROP TABLE nowhere;"), attempt(total=1)
+        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ran = ready.run_unit(script, Unit(1, 1, "none"), tried.id)
+
+        assert ran.refusal is not None
+        assert subject.outcomes() == [("running", 0, 1)]
+
+    # --- the rest ------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
+    @pytest.mark.parametrize("version", [None, 0, 5])
+    def test_force(
+        self,
+        subject: Subject,
+        ready: Session,
+        rows: list[tuple[int, bool]],
+        version: int | None,
+    ) -> None:
+        """Whatever stood there, force leaves one clean row or none, with its history row."""
+        subject.put(rows)
+        ready.force(version, attempt(version, "force", 0))
+
+        assert subject.ledger() == ([] if version is None else [(version, False)])
+        assert subject.outcomes() == [("done", 0, None)]
+
+    def test_restoring_an_untouched_session(self, ready: Session) -> None:
+        """A session that nothing was done to has carried nothing over."""
+        assert ready.restore_session().names == ()
+
+    def test_restoring_keeps_the_lock(self, open_one: Callable[[], Session]) -> None:
+        """To put a session back does not give its lock away."""
+        first, second = open_one(), open_one()
+        assert first.try_lock()
+        first.restore_session()
+
+        assert not second.try_lock()
+
+    def test_flush_changes_nothing(self, subject: Subject, ready: Session) -> None:
+        """A flush leaves ledger and history as they are."""
+        subject.put([(2, False)])
+        ready.flush()
+
+        assert (subject.ledger(), subject.outcomes()) == ([(2, False)], [])
+
+    def test_estimates(self, subject: Subject, ready: Session) -> None:
+        """Each loss comes back in its place; what is not there has no estimate."""
+        subject.ask("CREATE TABLE made (x int)")
+        asked = [Loss("table", "nowhere"), Loss("column", "made", "x")]
+        told = ready.estimate(asked)
+
+        assert [(loss.table, loss.column) for loss in told] == [("nowhere", ""), ("made", "x")]
+        assert told[0].rows is None
+        assert ready.estimate([]) == ()
+
+    def test_drop(self, subject: Subject, ready: Session) -> None:
+        """All that was listed is gone, the ledger too, and the next look is at a fresh database."""
+        subject.ask("CREATE TABLE made (x int)")
+        subject.ask("CREATE VIEW seen AS SELECT x FROM made")
+        assert len(ready.everything()) >= 4
+        ready.drop_everything()
+
+        assert ready.everything() == ()
+        assert not ready.look().ledger_exists
+
+    def test_what_became_of_an_attempt(self, subject: Subject, ready: Session) -> None:
+        """After the session is gone the attempt's outcome and the ledger are found anew."""
+        kept, lost = attempt(), attempt()
+        ready.run_whole(read(MAKES), Move(EMPTY, ONE), kept, last=True)
+        ready.close()
+
+        found = subject.driver.aftermath(kept.id, ready)
+        assert (found.outcome, found.ledger) == (Outcome.DONE, ONE)
+        assert subject.driver.aftermath(lost.id, ready).outcome is None
+
+    def test_close_twice(self, session: Session) -> None:
+        """To close again is quiet, and a closed session says that it is lost."""
+        session.close()
+        session.close()
+
+        with pytest.raises(Disconnected):
+            session.look()

@@ -1,0 +1,89 @@
+"""PostgreSQL keeps the driver contract, and a few things that only PostgreSQL has."""
+
+from __future__ import annotations
+
+from threading import Thread
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.contract.suite import EMPTY, ONE, TWO, DriverContract, Subject, attempt
+
+from rung.drivers import open_driver
+from rung.drivers.base import Move
+from rung.statements import read
+from rung.stopping import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers import Database
+
+    from rung.drivers.base import Ran, Session
+
+
+@pytest.fixture
+def subject(database: Database) -> Iterator[Subject]:
+    """Give the driver on an empty database, and one plain connection beside it."""
+    with database.connect() as beside:
+
+        def ask(sql: str) -> list[tuple[Any, ...]]:
+            cursor = beside.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+        def exists(table: str) -> bool:
+            return ask(f"SELECT to_regclass('public.{table}')") != [(None,)]
+
+        yield Subject(open_driver(database.conninfo), ask, exists)
+
+
+class TestPostgres(DriverContract):
+    """The contract."""
+
+    @pytest.fixture
+    def subject(self, subject: Subject) -> Subject:
+        return subject
+
+
+_HIDES = "SELECT 'a\\' '; COMMIT; SELECT 'b\\' ';"
+"""One statement for who takes a backslash as it is, three for who reads it as an escape."""
+
+
+def test_a_fooled_reading_is_noticed(subject: Subject, database: Database) -> None:
+    """A COMMIT that the reading did not see makes the server warn, and the warning is told."""
+    for setting in ("standard_conforming_strings", "escape_string_warning"):
+        subject.ask(f"ALTER DATABASE {database.name} SET {setting} = off")
+    script = read(_HIDES)
+    with subject.driver.connect(Stop()) as session:
+        _prepare(session)
+        ran = session.run_whole(script, Move(EMPTY, ONE), attempt(), last=True)
+
+    assert (len(script.statements), ran.refusal) == (1, None)
+    assert "transaction" in ran.control_warning
+
+
+def test_a_stale_snapshot_does_not_move_the_ledger(subject: Subject) -> None:
+    """A serializable file whose snapshot is older than another run's step applies nothing."""
+    script = read("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT pg_sleep(0.6);")
+    told: list[Ran] = []
+    with subject.driver.connect(Stop()) as session:
+        _prepare(session)
+        subject.put([(1, False)])
+
+        def run() -> None:
+            told.append(session.run_whole(script, Move(ONE, TWO), attempt(), last=True))
+
+        later = Thread(target=run)
+        later.start()
+        sleep(0.2)
+        subject.put([(2, False)])
+        later.join()
+
+    assert [ran.refusal.ledger_moved for ran in told if ran.refusal] == [True]
+    assert subject.ledger() == [(2, False)]
+
+
+def _prepare(*sessions: Session) -> None:
+    for session in sessions:
+        session.look()
+        session.ensure_tables()

@@ -1,0 +1,65 @@
+"""The JSON of every command, as promised in docs/json.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.render.samples import ERRORS, HISTORY, REPORT, STATUS, preview
+
+from rung.ledger import LedgerState
+from rung.losses import Loss
+from rung.plan import Down, Up
+from rung.render import json as shapes
+
+_ROOT = Path(__file__).parents[3]
+_GOLDEN = _ROOT / "tests" / "golden" / "cli"
+
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "up": ("up", shapes.report(REPORT)),
+    "version": ("version", shapes.version(LedgerState(7))),
+    "version-none": ("version", shapes.version(LedgerState(-1, dirty=True))),
+    "status": ("status", shapes.status(STATUS)),
+    "history": ("history", shapes.history(HISTORY)),
+    "plan-up": ("plan", shapes.preview(preview(Up(), None))),
+    "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),
+    "create": ("create", shapes.created(Path("m/000001_x.up.sql"), Path("m/000001_x.down.sql"))),
+    "force": ("force", shapes.version(LedgerState(3))),
+    "drop": ("drop", {"dropped": shapes.losses((Loss("table", "public.users", "", 1200),))}),
+    "error-migration-failed": ("up", shapes.error(ERRORS["migration-failed"], 1)),
+    "error-dirty-ledger": ("up", shapes.error(ERRORS["dirty-ledger"], 4)),
+    "error-lock-not-acquired": ("up", shapes.error(ERRORS["lock-not-acquired"], 6)),
+    "error-stopped": ("up", shapes.error(ERRORS["stopped"], 143)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_shape_is_as_promised(case: str) -> None:
+    """Names, nesting, and how times, enums and unknowns are written."""
+    expected = (_GOLDEN / f"{case}.json").read_text()
+
+    assert expected == shapes.dumps(*CASES[case]) + "\n"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_shape_is_documented_by_its_example(case: str) -> None:
+    """The page shows what is really printed."""
+    page = (_ROOT / "docs" / "json.md").read_text()
+
+    assert (_GOLDEN / f"{case}.json").read_text() in page
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_object_says_its_version_and_command(case: str) -> None:
+    """So that a reader of a log knows what it has before it."""
+    command, content = CASES[case]
+    found = json.loads(shapes.dumps(command, content))
+
+    assert (1, command) == (found["rung"], found["command"])
+
+
+def test_what_json_cannot_hold_becomes_text() -> None:
+    """Rather than an error in the middle of an error."""
+    assert shapes.plain({1: Path("a"), "b": (True, None)}) == {"1": "a", "b": [True, None]}

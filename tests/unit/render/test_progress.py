@@ -1,0 +1,131 @@
+"""Events as lines, and the live line of a terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+from rung.events import (
+    Event,
+    LockWaiting,
+    Notice,
+    RunPlanned,
+    StepFinished,
+    StepStarted,
+    UnitFinished,
+    Warned,
+)
+from rung.render.progress import Lines, progress
+from rung.render.terminal import Console
+
+if TYPE_CHECKING:
+    import pytest
+
+_RUN: tuple[Event, ...] = (
+    RunPlanned((9, 10), "up"),
+    StepStarted(9, "users", "up", "unit by unit", 1, 2),
+    UnitFinished(9, 1, 2),
+    Notice(9, "NOTICE", "hello"),
+    Notice(9, "WARNING", "careful"),
+    StepFinished(9, "users", "up", 0.012, 1, 2),
+    StepStarted(10, "roles", "up", "transactional", 2, 2),
+    StepFinished(10, "roles", "up", 2.0, 2, 2),
+)
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _lines(*events: Event, verbose: bool = False, quiet: bool = False) -> list[str]:
+    err = io.StringIO()
+    console = Console(None, err, verbose=verbose, quiet=quiet)
+    with progress(console) as listener:
+        for event in events:
+            listener(event)
+    return err.getvalue().splitlines()
+
+
+def test_a_finished_migration_is_a_line() -> None:
+    """Direction, version, name, time; a warning of the server is shown to everybody."""
+    assert _lines(*_RUN) == [
+        "  warning from version 9: careful",
+        "  up      9 users                               12 ms",
+        "  up     10 roles                               2.0 s",
+    ]
+
+
+def test_verbose_says_units_modes_and_notices() -> None:
+    """For those who ask."""
+    assert _lines(*_RUN, verbose=True) == [
+        "        1 of 2 statements committed",
+        "  notice from version 9: hello",
+        "  warning from version 9: careful",
+        "  up      9 users                               12 ms  unit by unit",
+        "  up     10 roles                               2.0 s  transactional",
+    ]
+
+
+def test_quiet_says_nothing() -> None:
+    """Warnings included."""
+    assert _lines(*_RUN, Warned("odd"), quiet=True) == []
+
+
+def test_waiting_says_for_whom_and_how_long() -> None:
+    """At once without a time, later with it."""
+    assert _lines(LockWaiting(0.0, "Held by me."), LockWaiting(5.0, "")) == [
+        "Waiting for another run to end. Held by me.",
+        "Waiting for another run to end, 5.0 s so far.",
+    ]
+
+
+def test_long_versions_are_aligned() -> None:
+    """Timestamps take fourteen columns, and so do their neighbours."""
+    planned = RunPlanned((1, 20260304050607), "up")
+
+    lines = _lines(planned, StepFinished(1, "a", "up", 0.001, 1, 2))
+
+    assert lines == [f"  up   {1:>14} {'a':<32}     1 ms"]
+
+
+def test_a_terminal_has_a_live_line() -> None:
+    """It names what runs now, and leaves the finished lines behind."""
+    screen = _Terminal()
+    with progress(Console(None, screen)) as listener:
+        for event in _RUN:
+            listener(event)
+
+    shown = screen.getvalue()
+    assert "0/2" in shown
+    assert "users                               12 ms" in shown
+    assert [line for line in shown.splitlines() if "Traceback" in line] == []
+
+
+def test_a_terminal_without_rich_has_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is for beauty alone."""
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+    screen = _Terminal()
+    with progress(Console(None, screen)) as listener:
+        for event in _RUN:
+            listener(event)
+
+    assert screen.getvalue().splitlines() == _lines(*_RUN)
+
+
+def test_nothing_to_do_loads_no_rich() -> None:
+    """The live line begins when a run does."""
+    screen = _Terminal()
+    with progress(Console(None, screen)):
+        pass
+
+    assert screen.getvalue() == ""
+
+
+def test_lines_can_be_led_elsewhere() -> None:
+    """As the live line does."""
+    said: list[str] = []
+    Lines(said.append, said.append, Console(None, None).err_style, verbose=False)(Warned("odd"))
+
+    assert said == ["odd"]

@@ -1,0 +1,124 @@
+"""Status, history, plan and errors as people read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.render.samples import ERRORS, HISTORY, STATUS, preview
+
+from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
+from rung.losses import Loss
+from rung.plan import Down, Goto, Up
+from rung.render.errors import error_text, place_lines
+from rung.render.terminal import Style
+from rung.render.views import (
+    down_lines,
+    drop_lines,
+    history_table,
+    plan_lines,
+    plan_summary,
+    status_summary,
+    status_table,
+    step_range,
+)
+
+_GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
+_PLAIN, _COLOURS = Style(), Style(enabled=True)
+
+CASES: dict[str, list[str]] = {
+    "status": status_table(STATUS, _PLAIN, local=False),
+    "status-colours": status_table(STATUS, _COLOURS, local=False),
+    "history": history_table(HISTORY, _PLAIN, local=False),
+    "plan-up": plan_lines(preview(Up(), None), _PLAIN),
+    "plan-down": plan_lines(preview(Down(None), 2), _PLAIN),
+    "down": down_lines(preview(Down(None), 2)),
+    "drop": drop_lines((Loss("table", "public.users", "", 1200),)),
+    **{f"error-{name}": error_text(error, _PLAIN).splitlines() for name, error in ERRORS.items()},
+    "error-colours": error_text(ERRORS["migration-failed"], _COLOURS).splitlines(),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_view_is_as_it_was_agreed(case: str) -> None:
+    """Line by line."""
+    expected = (_GOLDEN / f"{case}.txt").read_text().splitlines()
+
+    assert expected == CASES[case]
+
+
+def test_a_status_is_summed_up() -> None:
+    """Where, at what, and what is left."""
+    expected = "chat (schema public, PostgreSQL 18.6) is dirty at version 2; 1 pending."
+
+    assert expected == status_summary(STATUS)
+
+
+@pytest.mark.parametrize(
+    ("goal", "version", "expected"),
+    [
+        (Up(), None, "Would apply 2 migrations; the database would be at version 2."),
+        (Down(), 1, "Would revert 1 migration; the database would be at no version."),
+        (Goto(1), 1, "Nothing to do; the database is at version 1."),
+    ],
+)
+def test_a_plan_is_summed_up(goal: Up | Down | Goto, version: int | None, expected: str) -> None:
+    """How many, which way, and where it ends."""
+    assert expected == plan_summary(preview(goal, version))
+
+
+def test_the_way_down_is_told_with_both_ends() -> None:
+    """For the question before it is gone."""
+    assert step_range(preview(Goto(1), 2).plan) == "from version 2 to version 1"
+    assert step_range(preview(Down(), 1).plan) == "from version 1 to no version"
+
+
+def test_a_down_that_takes_nothing_says_so() -> None:
+    """An empty list would look like an oversight."""
+    lines = down_lines(preview(Goto(1), 2))
+
+    assert lines[-1] == "Their SQL names no table, column or rows to take away."
+
+
+def test_a_long_line_is_cut_around_the_caret() -> None:
+    """So that both stay on the screen."""
+    sql = "x" * 5000 + "HERE" + "y" * 5000
+    where, line, caret = place_lines(Place("1_a.up.sql", 1, 5001, sql), _PLAIN)
+
+    assert where == "1_a.up.sql:1:5001"
+    assert line.index("HERE") == caret.index("^")
+    assert (line.count("…"), len(line) < 130) == (2, True)
+
+
+def test_a_caret_stands_under_its_letter() -> None:
+    """Behind letters that take two columns, and behind tabs."""
+    lines = place_lines(Place("1_a.up.sql", 1, 4, "\t表表x"), _PLAIN)
+
+    assert lines[1:] == ["1 | \t表表x", "    \t    ^"]
+
+
+def test_a_place_without_a_statement_is_a_file() -> None:
+    """A failure at COMMIT has no line of its own."""
+    assert place_lines(Place("1_a.up.sql", 1), _PLAIN) == ["1_a.up.sql"]
+
+
+def test_a_statement_without_a_column_has_no_caret() -> None:
+    """A constraint that fails names no place within it."""
+    lines = place_lines(Place("1_a.up.sql", 3, 0, "INSERT"), _PLAIN)
+
+    assert lines == ["1_a.up.sql:3", "3 | INSERT"]
+
+
+def test_an_error_without_text_is_still_an_error() -> None:
+    """Never an exception while one is shown."""
+    assert error_text(UsageError(""), _PLAIN) == "error: "
+
+
+def test_all_lines_of_a_server_message_are_shown() -> None:
+    """A message of several lines stays under its error."""
+    server = ServerMessage("first\nsecond", "P0001")
+    place = Place("1_a.up.sql", 1)
+    error = MigrationFailed((), "now", version=1, direction="up", place=place, server=server)
+
+    expected = "error: Migration 1 (up) failed: first\n  1_a.up.sql\n  second (SQLSTATE P0001)"
+    assert error_text(error, _PLAIN).startswith(expected)

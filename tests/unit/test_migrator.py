@@ -1,0 +1,288 @@
+"""Files, database, plan, lock and run put together, on a database in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.fakes import PLACE, FakeDriver, FakeSession
+
+from rung.drivers.base import Disconnected
+from rung.errors import (
+    ConnectionFailed,
+    DirtyLedger,
+    EmptySource,
+    LockNotAcquired,
+    PlanChanged,
+    ReadOnlyDatabase,
+    ScriptError,
+    VersionNotInSource,
+)
+from rung.events import Warned
+from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.losses import Loss
+from rung.migrator import Migrator
+from rung.plan import Down, Goto, Up
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rung.events import Event
+    from rung.plan import Goal
+
+IDLE = ["look"]
+LOCKED = ["look", "lock", "look", "unlock"]
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> FakeSession:
+    """The database that every URL leads to."""
+    session = FakeSession()
+    monkeypatch.setattr("rung.migrator.open_driver", lambda _: FakeDriver(session))
+    return session
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three migrations, the third without a down."""
+    for name in ("1_a.up", "1_a.down", "2_b.up", "2_b.down", "3_c.up"):
+        (tmp_path / f"{name}.sql").write_text("drop table t" if "down" in name else "select 1")
+    return tmp_path
+
+
+def migrator(folder: Path, told: list[Event] | None = None, wait: float | None = None) -> Migrator:
+    """A migrator of the fake database."""
+    heard: list[Event] = [] if told is None else told
+    return Migrator("postgres://h/x", folder, listener=heard.append, wait_for_lock=wait)
+
+
+def test_up(session: FakeSession, folder: Path) -> None:
+    """What is pending is looked for, looked for again under the lock, and run."""
+    report = migrator(folder).up()
+
+    assert report.version == 3
+    assert session.calls == [*LOCKED[:3], "whole 1", "whole 2", "whole 3 last", "unlock"]
+
+
+@pytest.mark.parametrize(("steps", "version", "short"), [(2, 2, 0), (0, None, 0), (9, 3, 6)])
+def test_up_by_number(
+    session: FakeSession, folder: Path, steps: int, version: int | None, short: int
+) -> None:
+    """At most so many run, and what there was too little of is told."""
+    report = migrator(folder).up(steps)
+
+    assert (report.version, report.short) == (version, short)
+
+
+@pytest.mark.parametrize(
+    ("ledger", "goal"), [(3, Up()), (3, Up(1)), (2, Goto(2)), (None, Down(None)), (3, Up(0))]
+)
+def test_nothing_to_do(session: FakeSession, folder: Path, ledger: int | None, goal: Goal) -> None:
+    """Where there is nothing to do one look is all: no lock, no write."""
+    session.ledger = LedgerState(ledger)
+    report = migrator(folder).run(goal)
+
+    assert (report.nothing_to_do, report.version, session.calls) == (True, ledger, IDLE)
+
+
+def test_down_and_goto(session: FakeSession, folder: Path) -> None:
+    """Down alone is one step; goto goes either way."""
+    session.ledger = LedgerState(3)
+
+    assert migrator(folder).down().version == 2
+    assert migrator(folder).goto(1).version == 1
+    assert migrator(folder).goto(3).version == 3
+    assert migrator(folder).down(None).version is None
+
+
+@pytest.mark.parametrize(
+    ("ledger", "error"),
+    [(LedgerState(2, dirty=True), DirtyLedger), (LedgerState(9), VersionNotInSource)],
+)
+def test_a_bad_look_is_drawn_again(
+    session: FakeSession, folder: Path, ledger: LedgerState, error: type[Exception]
+) -> None:
+    """Nothing but "nothing to do" is believed without the lock."""
+    session.ledger = ledger
+
+    with pytest.raises(error):
+        migrator(folder).up()
+
+    assert session.calls == LOCKED
+
+
+def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
+    """Where the run that held the lock did all of it, nothing is left to do here."""
+    session.locks = [False, True]
+    looks = iter([LedgerState(), LedgerState(3)])
+    look = session.look
+
+    def later() -> object:
+        session.ledger = next(looks)
+        return look()
+
+    session.look = later  # type: ignore[assignment,method-assign]
+    report = migrator(folder).up()
+
+    assert (report.nothing_to_do, report.version) == (True, 3)
+    assert session.calls == ["look", "lock", "look"]
+
+
+def test_not_waiting(session: FakeSession, folder: Path) -> None:
+    """Told not to wait, a run that finds the lock held ends at once."""
+    session.locks = [False]
+
+    with pytest.raises(LockNotAcquired):
+        migrator(folder, wait=0).up()
+
+
+def test_the_first_run_makes_the_tables(session: FakeSession, folder: Path) -> None:
+    """Ledger and history are made under the lock, before the first migration."""
+    session.ledger_exists, session.history = False, None
+    migrator(folder).up(1)
+
+    assert session.calls == [*LOCKED[:3], "ensure tables", "whole 1 last", "unlock"]
+
+
+def test_a_read_only_database(session: FakeSession, folder: Path) -> None:
+    """A standby that is up to date is fine; one with something pending is refused."""
+    session.place = replace(PLACE, read_only=True)
+    with pytest.raises(ReadOnlyDatabase):
+        migrator(folder).up()
+    session.ledger = LedgerState(3)
+
+    assert migrator(folder).up().nothing_to_do
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_plan_that_was_shown(session: FakeSession, folder: Path, *, moved: bool) -> None:
+    """A plan that was shown runs as it was shown, or not at all."""
+    one = migrator(folder)
+    preview = one.plan(Up(1))
+    session.ledger = LedgerState(1 if moved else None)
+    if moved:
+        with pytest.raises(PlanChanged):
+            one.run(Up(1), expected=preview.plan)
+    else:
+        assert one.run(Up(1), expected=preview.plan).version == 1
+
+
+def test_a_preview(session: FakeSession, folder: Path) -> None:
+    """A preview reads the SQL and what it takes away, and touches nothing."""
+    session.ledger = LedgerState(2)
+    preview = migrator(folder).plan(Down())
+
+    assert [item.file for item in preview.prepared] == ["2_b.down.sql"]
+    assert [str(loss) for loss in preview.losses] == ["table t (about 3 rows)"]
+    assert set(session.calls) == {"look"}
+
+
+def test_a_fault_in_a_file_runs_nothing(session: FakeSession, folder: Path) -> None:
+    """A file that cannot be read stops the run before its first step."""
+    (folder / "3_c.up.sql").write_text("select 'open")
+
+    with pytest.raises(ScriptError, match=r"3_c\.up\.sql"):
+        migrator(folder).up()
+
+    assert session.calls == LOCKED
+
+
+def test_no_files(session: FakeSession, tmp_path: Path) -> None:
+    """An empty folder is an error that is no news of the database."""
+    with pytest.raises(EmptySource):
+        migrator(tmp_path).up()
+
+
+def test_reading(session: FakeSession, folder: Path) -> None:
+    """Version, status and history read only."""
+    session.ledger = LedgerState(2, dirty=True)
+    one = migrator(folder)
+
+    assert one.version() == LedgerState(2, dirty=True)
+    assert [line.state for line in one.status().lines] == ["applied", "dirty", "pending"]
+    assert one.history() == ()
+    assert session.calls == IDLE * 3
+
+
+@pytest.mark.parametrize("version", [2, None])
+def test_force(session: FakeSession, folder: Path, version: int | None) -> None:
+    """A version is recorded under the lock, without a look at a ledger that may be broken."""
+    session.ledger = LedgerState(3, dirty=True)
+    migrator(folder).force(version)
+
+    assert session.ledger == LedgerState(version)
+    assert session.calls == ["lock", "ensure tables", f"force {version}", "unlock"]
+
+
+def test_force_wants_a_file(session: FakeSession, folder: Path) -> None:
+    """A version without a file is recorded only when that is meant."""
+    with pytest.raises(VersionNotInSource):
+        migrator(folder).force(7)
+    migrator(folder).force(7, even_without_file=True)
+
+    assert session.ledger == LedgerState(7)
+
+
+@pytest.mark.parametrize("what", ["force", "drop"])
+def test_writing_a_read_only_database(session: FakeSession, folder: Path, what: str) -> None:
+    """What writes is refused on a standby before it locks anything."""
+    session.place = replace(PLACE, read_only=True)
+    one = migrator(folder)
+    with pytest.raises(ReadOnlyDatabase):
+        one.force(1) if what == "force" else one.drop()
+
+    assert session.calls == []
+
+
+def test_near_misses_are_told(session: FakeSession, folder: Path) -> None:
+    """Names that look meant reach the listener."""
+    (folder / "4_d.sql").touch()
+    told: list[Event] = []
+    migrator(folder, told).up()
+
+    assert isinstance(told[0], Warned)
+    assert told[0].message.startswith("4_d.sql is ignored")
+
+
+def test_lost_while_looking(
+    session: FakeSession, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection lost outside a migration is told with the database's name."""
+
+    def gone() -> None:
+        raise Disconnected("reset by peer")
+
+    monkeypatch.setattr(session, "look", gone)
+    with pytest.raises(ConnectionFailed, match=r"ada@db/chatapp was lost: reset by peer"):
+        migrator(folder).version()
+
+
+def test_drop(session: FakeSession, folder: Path) -> None:
+    """What would go can be asked beforehand; dropping happens under the lock and returns it."""
+    session.objects = (Loss("table", "t"),)
+    one = migrator(folder)
+
+    assert one.everything() == one.drop() == session.objects
+    assert session.calls == ["lock", "drop", "unlock"]
+
+
+def test_a_dirty_ledger_is_explained(session: FakeSession, folder: Path) -> None:
+    """What the history knows of the attempt that did not finish is part of the error."""
+    moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    session.ledger = LedgerState(2, dirty=True)
+    session.history = (
+        HistoryEntry(
+            1, "a", 2, "b", "up", Outcome.RUNNING, 4, 1, 2, moment, None, "it broke",
+            None, None, 1, "rung", "0", "ada", "box",
+        ),
+    )  # fmt: skip
+
+    with pytest.raises(DirtyLedger) as caught:
+        migrator(folder).up()
+
+    assert caught.value.looked_at == (
+        "The history says: up of version 2 (b) began 2026-01-01 12:00:00 UTC on box; "
+        "1 of 4 statements are committed; statement 2 was under way; it broke."
+    )
