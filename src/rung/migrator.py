@@ -29,7 +29,7 @@ from rung.locks import Patience, held
 from rung.losses import losses
 from rung.migrations import read_source
 from rung.plan import Down, Goto, Up, make_plan
-from rung.runner import Context, RunReport, prepare, run_plan
+from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.status import make_status
 from rung.stopping import Stop
 
@@ -249,8 +249,18 @@ class Migrator:
             prepared = _prepare(plan, look)
             if not look.ledger_exists or look.history is None:
                 session.ensure_tables()
-            context = Context(self._driver, session, self._listener, self._stop, self._patience)
-            return run_plan(context, plan, prepared)
+            return run_plan(self._context(session, look), plan, prepared)
+
+    def _context(self, session: Session, look: Look) -> Context:
+        plain = look.place.plain_backslashes
+        return Context(
+            driver=self._driver,
+            session=session,
+            listener=self._listener,
+            stop=self._stop,
+            patience=self._patience,
+            recorder=Recorder.of(look.history or (), plain_backslashes=plain),
+        )
 
 
 def _plan(goal: Goal, migrations: MigrationSet, look: Look) -> Plan:
@@ -280,4 +290,4 @@ def _note(version: int | None, direction: str) -> Attempt:
 
 
 def _prepare(plan: Plan, look: Look) -> tuple[Prepared, ...]:
-    return prepare(plan, look.history or (), plain_backslashes=look.place.plain_backslashes)
+    return prepare(plan, plain_backslashes=look.place.plain_backslashes)

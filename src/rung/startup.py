@@ -62,7 +62,7 @@ async def run_migrations_async(
     the cancellation is passed on when it has; cancelled again, the migration is cancelled on
     the server. The listener is called in the run's own thread.
     """
-    import asyncio  # noqa: PLC0415 - whoever awaits this has it loaded
+    import asyncio
 
     stop = stop or Stop()
     work = partial(
@@ -78,7 +78,7 @@ async def run_migrations_async(
 
 async def _finish(run: Future[RunReport], stop: Stop) -> RunReport:
     """Wait for the run's end, whatever becomes of our task meanwhile."""
-    import asyncio  # noqa: PLC0415 - as above
+    import asyncio
 
     cancelled: asyncio.CancelledError | None = None
     while not run.done():

@@ -13,11 +13,11 @@ from rung.ledger import LedgerState
 from rung.locks import Patience
 from rung.migrations import Half, Migration, MigrationSet
 from rung.plan import Up, make_plan
-from rung.runner import Context, prepare
+from rung.runner import Context, Recorder, prepare
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rung.drivers.base import Attempt, Move, Session
     from rung.events import Listener
@@ -78,7 +78,16 @@ class FakeSession:
         self.calls.append("retake keys")
         return self.locks.pop(0) if self.locks else True
 
-    def run_whole(self, script: Script, move: Move, attempt: Attempt, *, last: bool) -> Ran:
+    def run_whole(
+        self,
+        script: Script,
+        move: Move,
+        attempt: Attempt,
+        meanwhile: Callable[[], None],
+        *,
+        last: bool,
+    ) -> Ran:
+        meanwhile()
         self.calls.append(f"whole {attempt.version}" + " last" * last)
         return self._moved(move, self._answer())
 
@@ -186,7 +195,7 @@ def planned(
 ) -> tuple[Plan, tuple[Prepared, ...]]:
     """The plan for files made by `migrations`, and its steps with their SQL read."""
     plan = make_plan(goal or Up(), migrations(**halves), ledger or LedgerState())
-    return plan, prepare(plan, ())
+    return plan, prepare(plan)
 
 
 def context(
@@ -199,7 +208,14 @@ def context(
 ) -> Context:
     """What a run holds, with a clock that stands still."""
     chosen = driver or FakeDriver(session)
-    return Context(chosen, session, listener, stop or Stop(), patience or Clock().patience())
+    return Context(
+        driver=chosen,
+        session=session,
+        listener=listener,
+        stop=stop or Stop(),
+        patience=patience or Clock().patience(),
+        recorder=Recorder(),
+    )
 
 
 def refused(sqlstate: str = "42601", **facts: int | bool) -> Ran:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.fakes import migrations
@@ -10,8 +11,12 @@ from tests.unit.fakes import migrations
 from rung.errors import UnbalancedTransaction, UnterminatedToken
 from rung.ledger import HistoryEntry, LedgerState, Outcome
 from rung.plan import Down, Up, make_plan
-from rung.runner import Prepared, prepare
+from rung.runner import Recorder, prepare
+from rung.runner.recording import Attempts
 from rung.statements import checksum, read
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Attempt
 
 UP, DOWN = "create table a ()", "drop table a"
 
@@ -26,18 +31,16 @@ def entry(version: int | None, up: str | None, down: str | None) -> HistoryEntry
     )  # fmt: skip
 
 
-def prepared(*history: HistoryEntry, up: str = UP, down: str = DOWN) -> Prepared:
-    """The one step up of a pair."""
-    plan = make_plan(Up(), migrations(up1=up, down1=down), LedgerState())
-    (item,) = prepare(plan, history)
-    return item
+def recorded(*history: HistoryEntry, up: str = UP, down: str = DOWN) -> Attempt:
+    """The record of the one step up of a pair."""
+    (item,) = prepare(make_plan(Up(), migrations(up1=up, down1=down), LedgerState()))
+    return Recorder.of(history).attempt(item)
 
 
 def test_a_new_pair() -> None:
     """Both halves have checksums, and both texts are kept the first time."""
-    item = prepared()
+    item = recorded()
 
-    assert (item.file, item.script.text) == ("1_m1.up.sql", UP)
     assert (item.up_sql, item.down_sql) == (UP, DOWN)
     assert (item.up_checksum, item.down_checksum) == (checksum(read(UP)), checksum(read(DOWN)))
 
@@ -57,7 +60,7 @@ def test_known_texts_are_not_kept_again(
     history: list[HistoryEntry], kept: tuple[str | None, str | None]
 ) -> None:
     """A text is kept only where no earlier row of its version and half has the same."""
-    item = prepared(*history)
+    item = recorded(*history)
 
     assert (item.up_sql, item.down_sql) == kept
 
@@ -65,30 +68,41 @@ def test_known_texts_are_not_kept_again(
 @pytest.mark.parametrize("earlier", [None, DOWN])
 def test_a_fault_in_the_other_half(earlier: str | None) -> None:
     """A down that cannot be read stops no up; it has no checksum and its text is kept."""
-    item = prepared(entry(1, UP, earlier), down="drop 'table")
+    item = recorded(entry(1, UP, earlier), down="drop 'table")
 
     assert (item.down_checksum, item.down_sql) == (None, "drop 'table")
 
 
 def test_a_missing_half() -> None:
-    """A step without a file is an empty script of no file."""
-    (item,) = prepare(make_plan(Up(), migrations(down1=DOWN), LedgerState()), ())
+    """A step without a file is an empty script of no file; the other half's text is kept."""
+    (item,) = prepare(make_plan(Up(), migrations(down1=DOWN), LedgerState()))
+    record = Recorder().attempt(item)
 
-    assert (item.file, item.script.statements, item.up_checksum, item.up_sql) == (
-        "",
-        (),
-        None,
-        None,
-    )
-    assert item.down_sql == DOWN
+    assert (item.file, item.script.statements) == ("", ())
+    assert (record.up_checksum, record.up_sql, record.down_sql) == (None, None, DOWN)
 
 
 def test_going_down() -> None:
     """Downwards the down half is the script, and the up's text is kept as well."""
     plan = make_plan(Down(), migrations(up1=UP, down1=DOWN), LedgerState(1))
-    (item,) = prepare(plan, ())
+    (item,) = prepare(plan)
 
-    assert (item.script.text, item.file, item.up_sql) == (DOWN, "1_m1.down.sql", UP)
+    assert (item.script.text, item.file) == (DOWN, "1_m1.down.sql")
+    assert Recorder().attempt(item).up_sql == UP
+
+
+def test_records_made_ahead() -> None:
+    """Looking ahead makes the next record once; taking gives each step's, in order."""
+    items = prepare(make_plan(Up(), migrations(up1=UP, up2=UP, up3=UP), LedgerState()))
+    attempts = Attempts(Recorder(), items)
+
+    first = attempts.take()
+    attempts.look_ahead()
+    attempts.look_ahead()
+    rest = [attempts.take(), attempts.take()]
+    attempts.look_ahead()
+
+    assert [first.version, *(record.version for record in rest)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +116,7 @@ def test_a_file_that_cannot_be_read(
     plan = make_plan(Up(), migrations(up1=UP, up2=text), LedgerState())
 
     with pytest.raises(kind) as caught:
-        prepare(plan, ())
+        prepare(plan)
 
     assert (caught.value.file, caught.value.line) == ("2_m2.up.sql", line)
 
@@ -112,6 +126,6 @@ def test_the_sessions_backslashes() -> None:
     plan = make_plan(Up(), migrations(up1=r"select '\'; drop table a'"), LedgerState())
 
     with pytest.raises(UnterminatedToken):
-        prepare(plan, ())
-    (item,) = prepare(plan, (), plain_backslashes=False)
+        prepare(plan)
+    (item,) = prepare(plan, plain_backslashes=False)
     assert len(item.script.statements) == 1

@@ -443,7 +443,6 @@ def test_lost_after_the_last_commit() -> None:
 # --- what a run may not lose ---------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="the loss is raised bare, without what was applied")
 @pytest.mark.parametrize("what", ["restore_session", "flush"])
 def test_lost_between_steps(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """A connection lost between two steps still tells how far the run got."""
@@ -462,7 +461,6 @@ def test_lost_between_steps(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     assert caught.value.applied == (1,)
 
 
-@pytest.mark.xfail(strict=True, reason="it ends the run between two units, with the ledger dirty")
 def test_a_listener_that_raises_between_units() -> None:
     """An error of the listener's own ends the run after the migration, not inside it."""
     session = FakeSession()

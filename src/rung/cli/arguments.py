@@ -145,7 +145,7 @@ def _text(value: object) -> str | None:
 
 
 def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
-    from rung.plan import Down, Goto, Up  # noqa: PLC0415 - help and version need none of it
+    from rung.plan import Down, Goto, Up
 
     if everything and (way != "down" or number is not None):
         raise UsageError("--all goes with down, and without a number.", "Write: rung down --all")
@@ -160,7 +160,7 @@ def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
 
 
 def _unknown(command: str) -> UsageError:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for those who mistype
+    from difflib import get_close_matches
 
     close = get_close_matches(command, COMMANDS, 1)
     hint = f"Did you mean rung {close[0]}? " if close else ""

@@ -18,7 +18,7 @@ _YES = ("y", "yes")
 
 def shown(database: str) -> str:
     """The database as people may see it."""
-    from rung.drivers import open_driver  # noqa: PLC0415 - loads a driver
+    from rung.drivers import open_driver
 
     return open_driver(database).shown
 

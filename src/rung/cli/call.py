@@ -36,7 +36,7 @@ class Call:
 
     def json(self, content: dict[str, Any]) -> None:
         """Print a result as JSON."""
-        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+        from rung.render import json as shapes
 
         self.console.data(shapes.dumps(self.request.command, content))
 
@@ -55,7 +55,7 @@ def open_database(call: Call) -> Iterator[str]:
     if kind != EMBEDDED:
         yield named
         return
-    from rung.embedded import start  # noqa: PLC0415 - for those who ask for it
+    from rung.embedded import start
 
     say = partial(_say_embedded, call.console)
     say("starting a PostgreSQL server")
@@ -87,7 +87,7 @@ def make_migrator(
         listener: for commands that run; without it only warnings are shown.
         stop: for commands that run.
     """
-    from rung.migrator import Migrator  # noqa: PLC0415 - create needs none of it
+    from rung.migrator import Migrator
 
     heard = listener or partial(_say_event, call.console)
     wait = call.settings.wait_for_lock
@@ -96,6 +96,6 @@ def make_migrator(
 
 def _say_event(console: Console, event: Event) -> None:
     """What a command hears that runs no migrations: warnings, and waiting for the lock."""
-    from rung.render.progress import Lines  # noqa: PLC0415 - mostly there is nothing to hear
+    from rung.render.progress import Lines
 
     Lines(console.say, console.warn, console.err_style, verbose=console.verbose)(event)

@@ -117,7 +117,7 @@ def _read(file: Path) -> dict[str, object]:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     if b"rung" not in content:
         return {}
-    import tomllib  # noqa: PLC0415 - only where the file may speak of us
+    import tomllib
 
     try:
         tool = tomllib.loads(content.decode()).get("tool", {})

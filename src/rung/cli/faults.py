@@ -41,14 +41,14 @@ class InternalError(RungError):
 
 def traceback_of(error: BaseException) -> str:
     """Where an error happened, as Python tells it."""
-    import traceback  # noqa: PLC0415 - only for faults
+    import traceback
 
     return "".join(traceback.format_exception(error))
 
 
 def masked(text: str, environ: Mapping[str, str], options: Sequence[str]) -> str:
     """A text without the passwords that the command was given, quoted or decoded."""
-    from urllib.parse import unquote  # noqa: PLC0415 - only for faults
+    from urllib.parse import unquote
 
     given = [*options, *(environ.get(name, "") for name in _VARIABLES)]
     secrets = {secret for value in given for secret in _secrets(value)}

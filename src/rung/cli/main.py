@@ -126,10 +126,10 @@ def _console(words: Words) -> Console:
 
 
 def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> int:
-    from rung.render.errors import error_text  # noqa: PLC0415 - only for errors
+    from rung.render.errors import error_text
 
     if console.json:
-        from rung.render import json as shapes  # noqa: PLC0415
+        from rung.render import json as shapes
 
         console.data(shapes.dumps(words.command, shapes.error(error, code)))
     console.insist(error_text(error, console.err_style))
@@ -138,7 +138,7 @@ def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> i
 
 def _show_internal(error: Exception, words: Words, console: Console) -> int:
     """A fault of ours: one line, and with `--verbose` where it happened."""
-    from rung.cli.faults import InternalError, masked, traceback_of  # noqa: PLC0415
+    from rung.cli.faults import InternalError, masked, traceback_of
 
     secrets = (os.environ, words.options)
     if console.verbose:

@@ -16,7 +16,7 @@ def version(call: Call) -> None:
     with open_database(call) as database:
         ledger = make_migrator(call, database).version()
     if call.console.json:
-        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+        from rung.render import json as shapes
 
         call.json(shapes.version(ledger))
         return
@@ -30,11 +30,11 @@ def status(call: Call) -> None:
     with open_database(call) as database:
         found = make_migrator(call, database, source=source).status()
     if call.console.json:
-        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+        from rung.render import json as shapes
 
         call.json(shapes.status(found))
         return
-    from rung.render.views import status_summary, status_table  # noqa: PLC0415 - not for version
+    from rung.render.views import status_summary, status_table
 
     console = call.console
     for line in status_table(found, console.out_style, local=is_terminal(console.out)):
@@ -47,11 +47,11 @@ def history(call: Call) -> None:
     with open_database(call) as database:
         entries = make_migrator(call, database).history()
     if call.console.json:
-        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+        from rung.render import json as shapes
 
         call.json(shapes.history(entries))
         return
-    from rung.render.views import history_table  # noqa: PLC0415 - not for version
+    from rung.render.views import history_table
 
     console = call.console
     for line in history_table(entries, console.out_style, local=is_terminal(console.out)):
@@ -64,11 +64,11 @@ def plan(call: Call) -> None:
     with open_database(call) as database:
         found = make_migrator(call, database, source=source).plan(call.request.goal)
     if call.console.json:
-        from rung.render import json as shapes  # noqa: PLC0415 - for those who ask for it
+        from rung.render import json as shapes
 
         call.json(shapes.preview(found))
         return
-    from rung.render.views import plan_lines, plan_summary  # noqa: PLC0415 - not for version
+    from rung.render.views import plan_lines, plan_summary
 
     for line in plan_lines(found, call.console.out_style):
         call.console.data(line)

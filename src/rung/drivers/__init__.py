@@ -30,7 +30,7 @@ def open_driver(database: str) -> Driver:
             f"Known schemes: {', '.join(_POSTGRES)}.",
         )
     try:
-        from rung.drivers.postgres import PostgresDriver  # noqa: PLC0415 - loads psycopg
+        from rung.drivers.postgres import PostgresDriver
     except ImportError as error:
         raise DriverMissing(
             f"The PostgreSQL driver cannot be loaded: {error}.",

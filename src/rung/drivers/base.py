@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from rung.errors import ServerMessage
@@ -188,10 +188,19 @@ class Session(Protocol):
     def try_foreign_keys(self) -> bool:
         """Take them again, all or none."""
 
-    def run_whole(self, script: Script, move: Move, attempt: Attempt, *, last: bool) -> Ran:
+    def run_whole(
+        self,
+        script: Script,
+        move: Move,
+        attempt: Attempt,
+        meanwhile: Callable[[], None],
+        *,
+        last: bool,
+    ) -> Ran:
         """
         Run a script in one transaction with its move and its history row, in one round trip.
 
+        `meanwhile` is called once while the server is at work.
         `last` asks for a commit that is on disk when it returns, and with it all before.
         """
 

@@ -1,6 +1,4 @@
-"""
-A running embedded server as its user holds it: where it is, and the lock that keeps it up.
-"""
+"""A running embedded server as its user holds it: where it is, and the lock that keeps it up."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-The front door: `start` puts together what was asked for and says what weakens security.
-"""
+"""The front door: `start` puts together what was asked for and says what weakens security."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def read_source(source: str | os.PathLike[str]) -> MigrationSet:
 
 
 def _open_package(shown: str) -> Traversable:
-    from importlib import resources  # noqa: PLC0415 - slow to import, and folders need it not
+    from importlib import resources
 
     try:
         return resources.files(shown.removeprefix(_PACKAGE))

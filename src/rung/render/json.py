@@ -31,7 +31,7 @@ _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 def dumps(command: str, content: dict[str, Any]) -> str:
     """One object as text, under the version of the shapes and the command's name."""
-    import json  # noqa: PLC0415 - not for those who print text
+    import json
 
     whole = {"rung": SHAPES, "command": command, **content}
     return json.dumps(plain(whole), indent=2, ensure_ascii=False)

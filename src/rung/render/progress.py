@@ -147,7 +147,7 @@ class Live:
         self._progress.start()
 
     def _above(self, line: str) -> None:
-        from rich.text import Text  # noqa: PLC0415 - loaded already
+        from rich.text import Text
 
         assert self._progress is not None
         self._progress.console.print(Text.from_ansi(line), soft_wrap=True)
@@ -163,8 +163,8 @@ class Live:
 
 def _rich_progress(console: Console) -> Progress | None:
     try:
-        from rich.console import Console as RichConsole  # noqa: PLC0415 - slow, and an extra
-        from rich.progress import (  # noqa: PLC0415
+        from rich.console import Console as RichConsole
+        from rich.progress import (
             MofNCompleteColumn,
             Progress,
             SpinnerColumn,

@@ -2,7 +2,8 @@
 
 from rung.runner.context import Context
 from rung.runner.preparation import Prepared, prepare
+from rung.runner.recording import Recorder
 from rung.runner.report import RunReport, StepReport
 from rung.runner.run import run_plan
 
-__all__ = ["Context", "Prepared", "RunReport", "StepReport", "prepare", "run_plan"]
+__all__ = ["Context", "Prepared", "Recorder", "RunReport", "StepReport", "prepare", "run_plan"]

@@ -12,23 +12,9 @@ if TYPE_CHECKING:
     from rung.events import Event, Listener
     from rung.locks import Patience
     from rung.runner.preparation import Prepared
+    from rung.runner.recording import Recorder
     from rung.runner.report import StepReport
     from rung.stopping import Stop
-
-
-@dataclass(slots=True)
-class Steady:
-    """A listener whose error is kept until the migration under way is finished."""
-
-    listener: Listener
-    error: Exception | None = None
-
-    def __call__(self, event: Event) -> None:
-        if self.error is None:
-            try:
-                self.listener(event)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised later
-                self.error = error
 
 
 @dataclass(slots=True)
@@ -42,14 +28,24 @@ class Context:
     stop: Stop
     patience: Patience
     """How to wait for keys that were given up during a concurrent index build."""
+    recorder: Recorder
     done: list[StepReport] = field(default_factory=list)
+    listener_error: Exception | None = None
+    """What the listener raised inside a migration; it ends the run after that one."""
 
     @property
     def applied(self) -> tuple[int, ...]:
         """The versions finished so far."""
         return tuple(step.version for step in self.done)
 
+    def say(self, event: Event) -> None:
+        """Tell the listener; what it raises is kept until the migration is over."""
+        try:
+            self.listener(event)
+        except Exception as error:  # noqa: BLE001 - a listener is the user's, and may raise anything
+            self.listener_error = self.listener_error or error
+
     def tell(self, item: Prepared, ran: Ran) -> None:
         """Hand the server's notices on."""
         for notice in ran.notices:
-            self.listener(Notice(item.step.version, notice.severity, notice.message))
+            self.say(Notice(item.step.version, notice.severity, notice.message))

@@ -84,6 +84,11 @@ def lost(
     return ConnectionLost(done, now, version, reason, committed=committed)
 
 
+def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:
+    """The error of a connection lost after one migration and before the next."""
+    return ConnectionLost(applied, where(state), applied[-1], reason, committed=True)
+
+
 def _kept(applied: Sequence[int], step: Step, ledger: LedgerState) -> tuple[int, ...]:
     """Those that the ledger still knows: a crash may take asynchronous commits back."""
     at = NO_VERSION if ledger.version is None else ledger.version

@@ -9,23 +9,22 @@ report, or raises an error that carries how far it got and what is true now.
 from __future__ import annotations
 
 import time
-import uuid
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Attempt, Disconnected, Move
+from rung.drivers.base import Disconnected, Move
 from rung.errors import DatabaseError, QueryFailed, Stopped
 from rung.events import RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
-from rung.runner.context import Steady
+from rung.runner.recording import Attempts
 from rung.runner.report import RunReport, StepReport
 from rung.runner.units import run_units
 from rung.statements import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from rung.drivers.base import Ran, Refusal
+    from rung.drivers.base import Attempt, Ran, Refusal
     from rung.plan import Plan
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
@@ -48,60 +47,76 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunR
         Stopped: the run was asked to stop.
         Exception: what the listener raised, once the migration under way is finished.
     """
-    heard = context.listener = Steady(context.listener)
     steps = [item.step for item in prepared]
     versions = tuple(step.version for step in steps)
-    context.listener(RunPlanned(versions, steps[0].direction.value))
+    attempts = Attempts(context.recorder, prepared)
     state = plan.made_for
+    context.say(RunPlanned(versions, steps[0].direction.value))
     for number, item in enumerate(prepared, 1):
-        _raise_heard(context, heard)
-        if context.stop.requested:
-            _stop(context, state, versions[number - 1 :])
-        _step(context, item, state, number, len(prepared))
+        _may_go_on(context, state, versions[number - 1 :])
+        _step(context, item, state, attempts, number=number, total=len(prepared))
         state = LedgerState(item.step.after)
-    _raise_heard(context, heard)
+    _may_go_on(context, state, ())
     return RunReport(tuple(context.done), state.version, plan.short)
 
 
-def _raise_heard(context: Context, heard: Steady) -> None:
-    if heard.error is not None:
-        if context.done:
+def _may_go_on(context: Context, state: LedgerState, remaining: Sequence[int]) -> None:
+    """End the run here where it was asked to stop, or where the listener raised."""
+    stopped = context.stop.requested and bool(remaining)
+    if not stopped and context.listener_error is None:
+        return
+    if context.done and remaining:
+        try:
             context.session.flush()
-        raise heard.error
-
-
-def _stop(context: Context, state: LedgerState, remaining: Sequence[int]) -> None:
-    if context.done:
-        context.session.flush()
+        except Disconnected as gone:
+            raise failures.lost_between(context.applied, state, gone.reason) from None
+    if context.listener_error is not None:
+        raise context.listener_error
     raise Stopped(context.applied, failures.where(state), remaining)
 
 
-def _step(context: Context, item: Prepared, before: LedgerState, number: int, total: int) -> None:
-    step = item.step
+def _step(
+    context: Context,
+    item: Prepared,
+    before: LedgerState,
+    attempts: Attempts,
+    *,
+    number: int,
+    total: int,
+) -> None:
+    step, last = item.step, number == total
     facts = (step.version, step.title, step.direction.value)
-    context.listener(StepStarted(*facts, item.script.mode.value, number, total))
+    context.say(StepStarted(*facts, item.script.mode.value, number, total))
     if step.half is None:
-        context.listener(Warned(failures.missing_half(step)))
+        context.say(Warned(failures.missing_half(step)))
     began = time.perf_counter()
-    attempt = _attempt(item)
-    move = Move(before, LedgerState(step.after))
+    attempt = attempts.take()
+    meanwhile = attempts.look_ahead
     try:
-        _run(context, item, move, attempt, last=number == total)
+        _run(context, item, Move(before, LedgerState(step.after)), attempt, meanwhile, last=last)
     except Disconnected as lost:
-        _find_out(context, item, attempt, lost, last=number == total)
+        _find_out(context, item, attempt, lost, last=last)
     seconds = time.perf_counter() - began
     mode, statements = item.script.mode.value, len(item.script.statements)
     context.done.append(StepReport(*facts, item.file, mode, statements, seconds))
-    context.listener(StepFinished(*facts, seconds, number, total))
-    if item.script.touches_session and number < total:
+    context.say(StepFinished(*facts, seconds, number, total))
+    if item.script.touches_session and not last:
         _restore(context, item)
 
 
-def _run(context: Context, item: Prepared, move: Move, attempt: Attempt, *, last: bool) -> None:
+def _run(
+    context: Context,
+    item: Prepared,
+    move: Move,
+    attempt: Attempt,
+    meanwhile: Callable[[], None],
+    *,
+    last: bool,
+) -> None:
     if item.script.mode is Mode.UNITS:
         run_units(context, item, move, attempt)
         return
-    ran = context.session.run_whole(item.script, move, attempt, last=last)
+    ran = context.session.run_whole(item.script, move, attempt, meanwhile, last=last)
     context.tell(item, ran)
     if ran.refusal is None:
         _check_control(context, item, ran)
@@ -123,7 +138,7 @@ def _fail(
     try:
         context.session.record_failure(attempt, refusal)
     except (Disconnected, QueryFailed) as error:
-        context.listener(Warned(f"The failed attempt could not be recorded: {error}"))
+        context.say(Warned(f"The failed attempt could not be recorded: {error}"))
     if refusal.cancelled and context.stop.cancelling:
         raise Stopped(context.applied, failures.where(before), (item.step.version,))
     if refusal.ledger_moved:
@@ -144,20 +159,10 @@ def _find_out(
 
 
 def _restore(context: Context, item: Prepared) -> None:
-    carried = context.session.restore_session()
+    try:
+        carried = context.session.restore_session()
+    except Disconnected as gone:
+        state = LedgerState(item.step.after)
+        raise failures.lost_between(context.applied, state, gone.reason) from None
     if carried.names:
-        context.listener(Warned(failures.carried_over(item.file, carried.names)))
-
-
-def _attempt(item: Prepared) -> Attempt:
-    return Attempt(
-        id=str(uuid.uuid4()),
-        version=item.step.version,
-        name=item.step.title,
-        direction=item.step.direction.value,
-        up_checksum=item.up_checksum,
-        down_checksum=item.down_checksum,
-        up_sql=item.up_sql,
-        down_sql=item.down_sql,
-        statements_total=len(item.script.statements),
-    )
+        context.say(Warned(failures.carried_over(item.file, carried.names)))

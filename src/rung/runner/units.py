@@ -58,7 +58,7 @@ def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt:
         now = failures.where(back.before)
         raise failures.fooled(context.applied, item, now, ran.control_warning)
     total = len(item.script.statements)
-    context.listener(UnitFinished(item.step.version, unit.last, total))
+    context.say(UnitFinished(item.step.version, unit.last, total))
 
 
 def _units(script: Script) -> tuple[Unit, ...]:
@@ -92,7 +92,7 @@ def _run_without_foreign_keys(
         session.try_foreign_keys,
         session,
         patience,
-        context.listener,
+        context.say,
         Stop(),
         lambda: stop.cancelling,
     )

@@ -31,7 +31,7 @@ def checksum(script: Script) -> str:
     before a quote, are in lower case (ASCII alone, as PostgreSQL folds names). Directives
     count without the blanks around them.
     """
-    from hashlib import sha256  # noqa: PLC0415 - loads OpenSSL, which most imports never need
+    from hashlib import sha256
 
     parts = [_part(script.text, token) for token in script.tokens]
     told = "".join(f"{len(part)} {part}" for part in parts)

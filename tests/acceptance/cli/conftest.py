@@ -16,7 +16,7 @@ import pytest
 from rung.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.servers import Database
@@ -75,19 +75,39 @@ def rung(named: Database, folder: Path, capsys: pytest.CaptureFixture[str]) -> C
 
 
 @pytest.fixture
-def begin(named: Database, folder: Path) -> Callable[..., subprocess.Popen[str]]:
+def begin(named: Database, folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Give the command, as a process under way."""
+    started: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "rung", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Give a function that waits for something to become true, not for ever."""
+
+    def wait(true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _TOO_LONG
+        while not true():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    return wait
 
 
 @dataclass(slots=True)
@@ -125,8 +145,9 @@ class Screen:
 
 
 @pytest.fixture
-def on_terminal(named: Database, folder: Path) -> Callable[..., Screen]:
+def on_terminal(named: Database, folder: Path) -> Iterator[Callable[..., Screen]]:
     """Give the command, on a terminal."""
+    started: list[Screen] = []
 
     def start(*words: str) -> Screen:
         ours, theirs = pty.openpty()
@@ -139,6 +160,11 @@ def on_terminal(named: Database, folder: Path) -> Callable[..., Screen]:
             env=os.environ | {"TERM": "xterm", "COLUMNS": "120", "NO_COLOR": ""},
         )
         os.close(theirs)
-        return Screen(process, ours)
+        started.append(Screen(process, ours))
+        return started[-1]
 
-    return start
+    yield start
+    for screen in started:
+        screen.process.kill()
+        screen.process.wait()
+        os.close(screen.terminal)

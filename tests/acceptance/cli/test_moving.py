@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.servers import Database
 
     Rung = Callable[..., Ended]
+    Until = Callable[[Callable[[], bool]], None]
 
 
 def test_up_applies_all_and_says_each(rung: Rung) -> None:
@@ -175,17 +176,32 @@ def test_no_server_has_its_own_code(rung: Rung) -> None:
     assert "s3cret" not in ended.err
 
 
-def test_a_bounded_wait_ends(rung: Rung, begin: Callable[..., Popen[str]], folder: Path) -> None:
+def test_a_bounded_wait_ends(
+    rung: Rung, begin: Callable[..., Popen[str]], folder: Path, until: Until
+) -> None:
     """With the code that says so, and the name of the one who holds the lock."""
     (folder / "3_empty.up.sql").write_text("SELECT pg_sleep(2);\n")
     other = begin("up")
-    while rung("version").out != "2\n":
-        pass
+    until(lambda: rung("version").out == "2\n")
 
     ended = rung("up", "--wait-for-lock", "0")
     assert ended.code == 6
     assert "The lock is held by process" in ended.err
     assert other.communicate()[1].endswith("the database is at version 3.\n")
+
+
+def test_a_run_under_way_is_not_taken_for_a_dirty_end(
+    rung: Rung, begin: Callable[..., Popen[str]], folder: Path, until: Until
+) -> None:
+    """The ledger is dirty while a file runs unit by unit; going down waits for its end."""
+    (folder / "3_empty.up.sql").write_text("VACUUM users;\nSELECT pg_sleep(1);\n")
+    other = begin("up")
+    until(lambda: rung("version").out == "3 (dirty)\n")
+
+    ended = rung("down", "-y")
+    assert (ended.code, rung("version").out) == (0, "2\n")
+    assert "Waiting for another run to end" in ended.err
+    assert (other.wait(30), other.communicate()[0]) == (0, "")
 
 
 @pytest.mark.parametrize("line", [["up", "-1"], ["goto", "x"], ["down", str(2**63)]])

@@ -8,34 +8,45 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
+    from subprocess import Popen
 
     from tests.acceptance.cli.conftest import Ended
     from tests.servers import Database
 
-    Begin = Callable[..., subprocess.Popen[str]]
+    Asleep = Callable[[str, int], Popen[str]]
 
 _SLEEPS = """
     SELECT count(*) FROM pg_stat_activity
-    WHERE query LIKE '%pg_sleep(%' AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND wait_event = 'PgSleep'
 """
 
 
-def _until_sleeping(database: Database) -> None:
-    while database.psql(_SLEEPS) == [(0,)]:
-        pass
+@pytest.fixture
+def asleep(
+    begin: Callable[..., Popen[str]],
+    folder: Path,
+    named: Database,
+    until: Callable[[Callable[[], bool]], None],
+) -> Asleep:
+    """Give a run that is in the middle of a file, which sleeps for some seconds."""
+
+    def start(file: str, seconds: int) -> Popen[str]:
+        (folder / file).write_text(f"CREATE TABLE rooms ();SELECT pg_sleep({seconds});\n")
+        process = begin("up")
+        until(lambda: named.psql(_SLEEPS) == [(1,)] or process.poll() is not None)
+        return process
+
+    return start
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_signal_lets_the_migration_finish(
-    begin: Begin, folder: Path, named: Database, rung: Callable[..., Ended], number: int, code: int
+    asleep: Asleep, rung: Callable[..., Ended], number: int, code: int
 ) -> None:
     """The rest stays pending, and the code says that work remains."""
-    (folder / "1_users.up.sql").write_text("CREATE TABLE users ();SELECT pg_sleep(1);\n")
-    process = begin("up")
-    _until_sleeping(named)
+    process = asleep("1_users.up.sql", 1)
     process.send_signal(number)
     said = process.communicate(timeout=30)[1]
 
@@ -45,12 +56,10 @@ def test_the_first_signal_lets_the_migration_finish(
 
 
 def test_the_second_signal_cancels(
-    begin: Begin, folder: Path, named: Database, rung: Callable[..., Ended]
+    asleep: Asleep, named: Database, rung: Callable[..., Ended]
 ) -> None:
     """What ran is rolled back, and the database is clean where it was."""
-    (folder / "1_users.up.sql").write_text("CREATE TABLE users ();SELECT pg_sleep(60);\n")
-    process = begin("up")
-    _until_sleeping(named)
+    process = asleep("1_users.up.sql", 60)
     process.send_signal(signal.SIGTERM)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("Stopping")
@@ -60,16 +69,12 @@ def test_the_second_signal_cancels(
     assert (process.returncode, rung("version").out) == (143, "none\n")
     assert "error: Stopped as asked; not run: 1" in said
     assert "\nThe database is clean at no version." in said
-    assert named.psql("SELECT to_regclass('users')") == [(None,)]
+    assert named.psql("SELECT to_regclass('rooms')") == [(None,)]
 
 
-def test_a_signal_in_the_last_migration_changes_nothing(
-    begin: Begin, folder: Path, named: Database
-) -> None:
+def test_a_signal_in_the_last_migration_changes_nothing(asleep: Asleep) -> None:
     """No work remains, so the run is done."""
-    (folder / "3_empty.up.sql").write_text("SELECT pg_sleep(1);\n")
-    process = begin("up")
-    _until_sleeping(named)
+    process = asleep("3_empty.up.sql", 1)
     process.send_signal(signal.SIGTERM)
 
     assert process.communicate(timeout=30)[1].endswith("the database is at version 3.\n")
@@ -77,7 +82,7 @@ def test_a_signal_in_the_last_migration_changes_nothing(
 
 
 def test_a_closed_stderr_does_not_end_a_run(
-    begin: Begin, named: Database, rung: Callable[..., Ended]
+    begin: Callable[..., Popen[str]], rung: Callable[..., Ended]
 ) -> None:
     """As when the talk goes to a pager that was quit."""
     process = begin("up")

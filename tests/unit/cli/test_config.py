@@ -127,6 +127,20 @@ def test_a_table_with_a_fault_is_refused(tmp_path: Path, text: str, said: str) -
     assert said in caught.value.cause
 
 
+def test_a_file_that_cannot_be_read_is_told_of(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold what would have been obeyed."""
+
+    def refuse(file: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(type(project), "read_bytes", refuse)
+
+    with pytest.raises(UsageError, match="cannot be read: Permission denied"):
+        project_table(project)
+
+
 def test_a_broken_file_that_is_not_about_us_is_left_alone(tmp_path: Path) -> None:
     """Other tools' faults are not ours to report."""
     (tmp_path / "pyproject.toml").write_text("[project")

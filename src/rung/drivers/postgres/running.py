@@ -18,6 +18,8 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rung.drivers.base import Attempt, Move, ServerNotice
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.errors import ServerMessage
@@ -42,7 +44,15 @@ class Running:
     def __init__(self, wire: Wire, tables: Tables) -> None:
         self._wire, self._tables = wire, tables
 
-    def whole(self, script: Script, move: Move, attempt: Attempt, *, last: bool) -> Ran:
+    def whole(
+        self,
+        script: Script,
+        move: Move,
+        attempt: Attempt,
+        meanwhile: Callable[[], None],
+        *,
+        last: bool,
+    ) -> Ran:
         """A script in one transaction with its move and its history row."""
         before = () if last else (_ASYNC,)
         behind = (_SYNC,) if last else ()
@@ -60,7 +70,8 @@ class Running:
             body = file_pieces(script, 1, len(script.statements))
             opening = ours("begin", *RESET, _BEGIN, *before)
             pieces = (opening, *body, CLOSING, *records, ours("commit", _COMMIT))
-        return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements)), script))
+        blocks = copy_blocks(script, 1, len(script.statements))
+        return self._send(Message(pieces, blocks, script), meanwhile)
 
     def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """One unit of a script, with its progress."""
@@ -115,11 +126,11 @@ class Running:
         recorded = self.write(self._tables.progress(attempt_id, done))
         return recorded if recorded.refusal else ran
 
-    def _send(self, message: Message) -> Ran:
+    def _send(self, message: Message, meanwhile: Callable[[], None] | None = None) -> Ran:
         if message.script is None:
             reply = self._wire.settle(message.sql)
         else:
-            reply = self._wire.ask(message.sql, message.copy_data)
+            reply = self._wire.ask(message.sql, message.copy_data, meanwhile)
         if reply.error and self._wire.in_transaction:
             self._wire.ask(_ROLLBACK)
         warnings = [notice.message for notice in reply.notices if _of_control(notice)]

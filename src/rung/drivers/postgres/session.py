@@ -22,7 +22,7 @@ from rung.ledger import Outcome
 from rung.losses import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import psycopg
 
@@ -111,9 +111,17 @@ class PostgresSession:
             statement("create_history", history=tables.history),
         )
 
-    def run_whole(self, script: Script, move: Move, attempt: Attempt, *, last: bool) -> Ran:
+    def run_whole(
+        self,
+        script: Script,
+        move: Move,
+        attempt: Attempt,
+        meanwhile: Callable[[], None],
+        *,
+        last: bool,
+    ) -> Ran:
         """Run a script in one transaction with its move and its history row."""
-        return self._running.whole(script, move, attempt, last=last)
+        return self._running.whole(script, move, attempt, meanwhile, last=last)
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""

@@ -23,7 +23,7 @@ from rung.drivers.base import Disconnected, ServerNotice
 from rung.errors import ServerMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from psycopg.pq.abc import PGresult
 
@@ -84,13 +84,19 @@ class Wire:
         """True where a transaction block was left open, failed or not."""
         return self._pgconn.transaction_status != pq.TransactionStatus.IDLE
 
-    def ask(self, sql: str, copy_data: Sequence[str] = ()) -> Reply:
+    def ask(
+        self,
+        sql: str,
+        copy_data: Sequence[str] = (),
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Reply:
         """
         Send a message and wait for its end.
 
         Args:
             sql: the statements.
             copy_data: the data for each COPY … FROM STDIN in them, in order.
+            meanwhile: called once the message is out and before its reply is awaited.
 
         Raises:
             Disconnected: the connection was lost before the end.
@@ -99,6 +105,9 @@ class Wire:
         self._notices = reply.notices
         try:
             self._pgconn.send_query(sql.encode())
+            if meanwhile is not None:
+                self._flush()
+                meanwhile()
             self._collect(reply, list(copy_data))
         except psycopg.OperationalError as error:
             raise Disconnected(str(error).strip()) from None
