@@ -9,19 +9,17 @@ that it raises ends the run after the current migration.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlanned:
+class RunPlanned(NamedTuple):
     """A plan was made under the lock and begins."""
 
     versions: tuple[int, ...]
     direction: str
 
 
-@dataclass(frozen=True, slots=True)
-class LockWaiting:
+class LockWaiting(NamedTuple):
     """Another run holds the lock; said at once and then every five seconds."""
 
     waited: float
@@ -30,8 +28,7 @@ class LockWaiting:
     """Who holds it, since when and from where, in a sentence; empty where it is not shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(NamedTuple):
     """One half of a migration is about to be sent."""
 
     version: int
@@ -44,8 +41,7 @@ class StepStarted:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepFinished:
+class StepFinished(NamedTuple):
     """One half of a migration is committed, with its ledger and history rows."""
 
     version: int
@@ -56,8 +52,7 @@ class StepFinished:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnitFinished:
+class UnitFinished(NamedTuple):
     """A part of a file that runs unit by unit is committed and recorded."""
 
     version: int
@@ -65,8 +60,7 @@ class UnitFinished:
     statements_total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """The database said something during a migration (RAISE NOTICE, a warning)."""
 
     version: int
@@ -74,8 +68,7 @@ class Notice:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Something that a person should know of, in a sentence; the run goes on."""
 
     message: str

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Disconnected
+from rung.drivers.found import Disconnected
 from rung.errors import LockNotAcquired, Stopped
 from rung.events import LockWaiting
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from rung.drivers.base import Look
+    from rung.drivers.found import Look
     from rung.ledger import HistoryEntry, LedgerState
     from rung.migrations import MigrationSet
 

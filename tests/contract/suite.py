@@ -24,7 +24,8 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.base import Driver, Session
+    from rung.drivers.base import Driver, Ran, Session
+    from rung.statements import Script
 
 EMPTY, ONE, TWO, DIRTY = LedgerState(), LedgerState(1), LedgerState(2), LedgerState(2, dirty=True)
 BELOW, BELOW_DIRTY = LedgerState(-1), LedgerState(-1, dirty=True)
@@ -90,6 +91,19 @@ def attempt(version: int | None = 1, direction: str = "up", total: int = 2) -> A
     return Attempt(
         str(uuid.uuid4()), version, text, direction, "sum up", "sum down", text, text, total
     )
+
+
+def run_whole(
+    session: Session,
+    script: Script,
+    move: Move,
+    tried: Attempt,
+    *,
+    last: bool = True,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Ran:
+    """A whole script, with nothing to do meanwhile where nothing is said."""
+    return session.run_whole(script, move, tried, meanwhile, last=last)
 
 
 def refusal(message: str = "no") -> Refusal:
@@ -216,7 +230,7 @@ class DriverContract:
     def test_a_whole_run(self, subject: Subject, ready: Session, *, last: bool) -> None:
         """Body, ledger and history are there together."""
         tried = attempt()
-        ran = ready.run_whole(read(MAKES), Move(EMPTY, ONE), tried, last=last)
+        ran = run_whole(ready, read(MAKES), Move(EMPTY, ONE), tried, last=last)
 
         assert ran.refusal is None
         assert subject.ask("SELECT x FROM made") == [(1,)]
@@ -227,10 +241,18 @@ class DriverContract:
         assert entry.started <= entry.finished
         assert subject.ledger() == [(1, False)]
 
+    @pytest.mark.parametrize("sql", [MAKES, FAILS, ""])
+    def test_meanwhile(self, ready: Session, sql: str) -> None:
+        """What is to be done while the server works is done once, however that ends."""
+        called: list[int] = []
+        run_whole(ready, read(sql), Move(EMPTY, ONE), attempt(), meanwhile=lambda: called.append(1))
+
+        assert called == [1]
+
     def test_a_whole_run_keeps_the_texts(self, subject: Subject, ready: Session) -> None:
         """The SQL of both halves is kept to the letter."""
         tried = attempt()
-        ready.run_whole(read(MAKES), Move(EMPTY, ONE), tried, last=True)
+        run_whole(ready, read(MAKES), Move(EMPTY, ONE), tried)
 
         assert subject.ask(f"SELECT up_sql, down_sql FROM {HISTORY_TABLE}") == [
             (tried.up_sql, tried.down_sql)
@@ -238,7 +260,7 @@ class DriverContract:
 
     def test_a_failure_rolls_back_whole(self, subject: Subject, ready: Session) -> None:
         """A statement that fails leaves nothing, and is named with its place."""
-        ran = ready.run_whole(read(FAILS), Move(EMPTY, ONE), attempt(), last=True)
+        ran = run_whole(ready, read(FAILS), Move(EMPTY, ONE), attempt())
 
         assert ran.refusal is not None
         assert (ran.refusal.statement, ran.refusal.statements_done) == (2, 1)
@@ -254,7 +276,7 @@ class DriverContract:
     ) -> None:
         """The ledger moves from exactly the state that was planned for, else nothing happens."""
         subject.put(rows)
-        ran = ready.run_whole(read(MAKES), move, attempt(), last=True)
+        ran = run_whole(ready, read(MAKES), move, attempt())
 
         if state_of(rows) == move.before:
             assert ran.refusal is None
@@ -401,7 +423,7 @@ class DriverContract:
     def test_what_became_of_an_attempt(self, subject: Subject, ready: Session) -> None:
         """After the session is gone the attempt's outcome and the ledger are found anew."""
         kept, lost = attempt(), attempt()
-        ready.run_whole(read(MAKES), Move(EMPTY, ONE), kept, last=True)
+        run_whole(ready, read(MAKES), Move(EMPTY, ONE), kept, last=True)
         ready.close()
 
         found = subject.driver.aftermath(kept.id, ready)

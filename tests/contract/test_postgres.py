@@ -7,7 +7,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.suite import EMPTY, ONE, TWO, DriverContract, Subject, attempt
+from tests.contract.suite import EMPTY, ONE, TWO, DriverContract, Subject, attempt, run_whole
 
 from rung.drivers import open_driver
 from rung.drivers.base import Move
@@ -56,7 +56,7 @@ def test_a_fooled_reading_is_noticed(subject: Subject, database: Database) -> No
     script = read(_HIDES)
     with subject.driver.connect(Stop()) as session:
         _prepare(session)
-        ran = session.run_whole(script, Move(EMPTY, ONE), attempt(), last=True)
+        ran = run_whole(session, script, Move(EMPTY, ONE), attempt())
 
     assert (len(script.statements), ran.refusal) == (1, None)
     assert "transaction" in ran.control_warning
@@ -71,7 +71,7 @@ def test_a_stale_snapshot_does_not_move_the_ledger(subject: Subject) -> None:
         subject.put([(1, False)])
 
         def run() -> None:
-            told.append(session.run_whole(script, Move(ONE, TWO), attempt(), last=True))
+            told.append(run_whole(session, script, Move(ONE, TWO), attempt()))
 
         later = Thread(target=run)
         later.start()

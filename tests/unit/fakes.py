@@ -156,6 +156,10 @@ class FakeDriver:
     def connect(self, stop: Stop) -> Iterator[FakeSession]:
         yield self.session
 
+    @contextmanager
+    def read(self) -> Iterator[FakeSession]:
+        yield self.session
+
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         if isinstance(self.found, Exception):
             raise self.found

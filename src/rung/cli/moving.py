@@ -25,9 +25,10 @@ from rung.render.views import down_lines, step_range
 if TYPE_CHECKING:
     from rung.cli.call import Call
     from rung.cli.signals import Signals
-    from rung.migrator import Migrator, Preview
+    from rung.migrator import Migrator
     from rung.plan import Goal
     from rung.runner import RunReport
+    from rung.runs import Preview
 
 
 def move(call: Call) -> None:

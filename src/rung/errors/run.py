@@ -7,8 +7,7 @@ it holds the file, the place, the statement with a caret, and the database's own
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors.base import RungError
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class ServerMessage:
+class ServerMessage(NamedTuple):
     """What the database said of a failure, field by field as it sent them."""
 
     message: str
@@ -33,8 +31,7 @@ class ServerMessage:
         return (first, *(f"{name}: {text}" for name, text in extra if text))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """
     Where in a migration file something happened.
 

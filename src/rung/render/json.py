@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, is_dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rung.errors import RungError
     from rung.ledger import HistoryEntry, LedgerState
     from rung.losses import Loss
-    from rung.migrator import Preview
     from rung.runner import Prepared, RunReport
+    from rung.runs import Preview
     from rung.status import Status
 
 SHAPES = 1
@@ -42,7 +42,9 @@ def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")  # noqa: UP017
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, dict):

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
-    from rung.migrator import Preview
     from rung.plan import Plan
     from rung.render.terminal import Style
     from rung.runner import Prepared
+    from rung.runs import Preview
     from rung.statements import Statement
     from rung.status import Status, StatusLine
 

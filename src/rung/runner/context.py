@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rung.events import Notice
 
 if TYPE_CHECKING:
-    from rung.drivers.base import Driver, Ran, Session
+    from rung.drivers.base import Driver, Session
+    from rung.drivers.work import Ran
     from rung.events import Event, Listener
     from rung.locks import Patience
     from rung.runner.preparation import Prepared

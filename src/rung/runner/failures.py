@@ -15,7 +15,7 @@ from rung.statements import place_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.base import Aftermath, Refusal
+    from rung.drivers.work import Aftermath, Refusal
     from rung.errors import RunError
     from rung.plan import Step
     from rung.runner.preparation import Prepared

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from rung.drivers.base import Attempt
+from rung.drivers.work import Attempt
 from rung.errors import ScriptError
 from rung.migrations import Direction
 from rung.statements import checksum, read

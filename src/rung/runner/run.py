@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Disconnected, Move
+from rung.drivers.found import Disconnected
+from rung.drivers.work import Move
 from rung.errors import DatabaseError, QueryFailed, Stopped
 from rung.events import RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
@@ -24,7 +25,7 @@ from rung.statements import Mode
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rung.drivers.base import Attempt, Ran, Refusal
+    from rung.drivers.work import Attempt, Ran, Refusal
     from rung.plan import Plan
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared

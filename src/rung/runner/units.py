@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Move, Ran
+from rung.drivers.work import Move, Ran
 from rung.errors import Stopped
 from rung.events import UnitFinished
 from rung.ledger import NO_VERSION, LedgerState
@@ -21,7 +21,7 @@ from rung.statements import Control, Mode, Unit
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from rung.drivers.base import Attempt, Refusal
+    from rung.drivers.work import Attempt, Refusal
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
     from rung.statements import Script

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import rung
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
@@ -21,7 +25,11 @@ print(*(step.version for step in report.steps))
 def begin_up(site: Site) -> subprocess.Popen[str]:
     """Start `run_migrations` in a process of its own; it prints the versions it applied."""
     command = [sys.executable, "-c", _UP, site.database.conninfo, str(site.folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # The same code as in this process, wherever it was found.
+    environment = {**os.environ, "PYTHONPATH": str(Path(rung.__file__).parents[1])}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def kill_up(site: Site, seconds: float) -> None:

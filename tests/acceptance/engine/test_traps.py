@@ -126,6 +126,21 @@ def test_a_role_that_may_not_write_the_ledger(site: Site) -> None:
     site.ask("DROP OWNED BY nobody_here; DROP ROLE nobody_here")
 
 
+def test_the_role_of_the_connection_is_put_back(site: Site) -> None:
+    """Where the connection's own options name a role, our writes are made as that role."""
+    owner, login = f"owner_{site.database.name}", f"login_{site.database.name}"
+    site.ask(f"CREATE ROLE {owner}; CREATE ROLE {login} LOGIN NOINHERIT IN ROLE {owner}")
+    site.ask(f"GRANT ALL ON SCHEMA public TO {owner}")
+    conninfo = site.database.conninfo.replace("user=postgres", f"user={login}")
+    site.add("1_a", "SET ROLE NONE;").add("2_b", "BEGIN;\nSET ROLE NONE;\nCOMMIT;")
+
+    site.migrator(f"{conninfo} options='-c role={owner}'").up()
+    assert site.ledger() == [(2, False)]
+    owners = site.ask("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+    assert owners == [(owner,)]
+    site.ask(f"DROP OWNED BY {owner}; DROP ROLE {login}, {owner}")
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -194,10 +209,10 @@ def test_a_file_that_gives_our_lock_away_is_run_all_the_same(site: Site, sql: st
 
 def test_unlocking_all_does_not_let_a_step_run_twice(site: Site) -> None:
     """A file that gives our lock away lets another run in, which then moves nothing twice."""
-    site.add("1_a", "CREATE TABLE IF NOT EXISTS ran (); SELECT pg_advisory_unlock_all();")
+    site.add("1_a", "CREATE TABLE n (v int); SELECT pg_advisory_unlock_all();")
     for version in (2, 3, 4):
-        table = "SELECT pg_sleep(0.2); CREATE TABLE IF NOT EXISTS n (v int);"
-        site.add(f"{version}_n", f"{table} INSERT INTO n VALUES ({version});")
+        wait = "SELECT pg_sleep(0.2);"
+        site.add(f"{version}_n", f"{wait} INSERT INTO n VALUES ({version});")
 
     def go() -> None:
         with contextlib.suppress(LedgerMoved):

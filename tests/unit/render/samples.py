@@ -16,9 +16,9 @@ from rung.errors import (
 from rung.ledger import HistoryEntry, LedgerState, Outcome
 from rung.losses import losses
 from rung.migrations import Half, Migration, MigrationSet
-from rung.migrator import Preview
 from rung.plan import Goal, make_plan
 from rung.runner import RunReport, StepReport, prepare
+from rung.runs import Preview
 from rung.status import Status, StatusLine
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone(timedelta(hours=2)))

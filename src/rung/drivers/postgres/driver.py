@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Aftermath, Disconnected
+from rung.drivers.found import Disconnected
 from rung.drivers.postgres.connection import open_connection, parameters, shown
-from rung.drivers.postgres.session import PostgresSession
+from rung.drivers.postgres.reader import PostgresReader
 from rung.errors import ConnectionFailed, QueryFailed
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from rung.drivers.base import Session
+    from rung.drivers.postgres.session import PostgresSession
+    from rung.drivers.work import Aftermath
 
 _RECONNECT_FOR = 60.0
 _PAUSE = 0.25
@@ -32,18 +34,18 @@ class PostgresDriver:
         """The database as people may see it, without secrets."""
         return shown(self._parameters)
 
-    @contextmanager
-    def connect(self, stop: Stop) -> Iterator[PostgresSession]:
+    def read(self) -> AbstractContextManager[PostgresReader]:
+        """Connect for reading; the connection is closed at the end, whatever happens."""
+        return closing(PostgresReader(open_connection(self._parameters), Stop()))
+
+    def connect(self, stop: Stop) -> AbstractContextManager[PostgresSession]:
         """Connect; the connection is closed at the end, whatever happens."""
-        session = PostgresSession(open_connection(self._parameters), stop)
-        try:
-            yield session
-        finally:
-            session.close()
+        from rung.drivers.postgres.session import PostgresSession
+
+        return closing(PostgresSession(open_connection(self._parameters), stop))
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         """What is found of an attempt, once the lost connection's process has ended."""
-        assert isinstance(lost, PostgresSession)
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
             try:
@@ -61,5 +63,7 @@ def _await_end(
         if time.monotonic() > deadline:
             raise QueryFailed("The lost connection's server process still runs.")
         time.sleep(_PAUSE)
+    from rung.drivers.work import Aftermath
+
     look = session.look()
     return Aftermath(session.attempt_outcome(attempt_id), look.ledger)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Look, Place
+from rung.drivers.found import Look, Place
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.statements import statement
 from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed

@@ -19,7 +19,7 @@ from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, NO_VERSION, LedgerState, Ou
 from rung.statements import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
-    from rung.drivers.base import Attempt, Move, Refusal
+    from rung.drivers.work import Attempt, Move, Refusal
 
 _NOW = Sql("pg_catalog.clock_timestamp()")
 _CLEAN = Sql("false")

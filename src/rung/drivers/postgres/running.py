@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Ran, Refusal
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables
+from rung.drivers.work import Ran, Refusal
 from rung.ledger import Outcome
 from rung.statements import Control, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.drivers.base import Attempt, Move, ServerNotice
     from rung.drivers.postgres.wire import Reply, Wire
+    from rung.drivers.work import Attempt, Move, ServerNotice
     from rung.errors import ServerMessage
     from rung.statements import Script, Unit
 

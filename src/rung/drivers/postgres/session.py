@@ -1,5 +1,5 @@
 """
-One connection to PostgreSQL as a `Session`: looking, locking, and the ledger's own writes.
+One connection to PostgreSQL as a `Session`: locking, and the writes of ledger and history.
 
 Running a file's SQL is in `running`. Policy is nowhere here: what to run, how long to wait
 for a lock and what to tell people is decided above the drivers.
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Carried, LockHolder, Ran
-from rung.drivers.postgres import locking, looking, quoting
+from rung.drivers.found import LockHolder
+from rung.drivers.postgres import locking, quoting
 from rung.drivers.postgres.dropping import drop_statements
 from rung.drivers.postgres.message import ours
+from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.statements import statement
-from rung.drivers.postgres.wire import Wire
+from rung.drivers.work import Carried
 from rung.errors import QueryFailed
 from rung.ledger import Outcome
 from rung.losses import Loss
@@ -24,37 +25,14 @@ from rung.losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import psycopg
-
-    from rung.drivers.base import Attempt, Look, Move, Place, Refusal
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply
+    from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.statements import Script, Unit
-    from rung.stopping import Stop
 
 
-class PostgresSession:
+class PostgresSession(PostgresReader):
     """See `rung.drivers.base.Session`."""
-
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], stop: Stop) -> None:
-        self._connection = connection
-        self._wire = Wire(connection, stop)
-        self._user = connection.info.user
-        self._place: Place | None = None
-
-    # --- reading -------------------------------------------------------------------------
-
-    def look(self) -> Look:
-        """Read all that a decision needs, in one round trip, without lock or write."""
-        look = looking.answer(self._wire.ask(looking.question()))
-        self._place = look.place
-        return look
-
-    def locate(self) -> Place:
-        """Find where the ledger is, without reading it."""
-        if self._place is None:
-            self._place = looking.place(self._wire.ask(looking.where_question()))
-        return self._place
 
     def attempt_outcome(self, attempt_id: str) -> Outcome | None:
         """How the history says an attempt ended; None where it has no row of it."""
@@ -144,7 +122,7 @@ class PostgresSession:
 
     def restore_session(self) -> Carried:
         """Put the session back to what it was at connect; name what had been changed."""
-        question = statement("changed_settings", user=quoting.text(self._user))
+        question = statement("changed_settings", user=quoting.text(self._connection.info.user))
         reply = self._wire.ask(quoting.Sql(ours("", question, *FORGET).sql))
         if reply.error and reply.error.message.sqlstate == CANCELLED:
             self._insist(quoting.Sql(ours("", *FORGET).sql))
@@ -189,10 +167,6 @@ class PostgresSession:
     def drop_everything(self) -> None:
         """Remove all objects of the ledger's schema that no extension owns, at once."""
         self._commit(*drop_statements(self.everything()))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
 
     # --- inside --------------------------------------------------------------------------
 

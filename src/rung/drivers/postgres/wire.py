@@ -19,7 +19,7 @@ import psycopg
 from psycopg import pq
 from psycopg.pq import DiagnosticField, ExecStatus
 
-from rung.drivers.base import Disconnected, ServerNotice
+from rung.drivers.found import Disconnected
 from rung.errors import ServerMessage
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from psycopg.pq.abc import PGresult
 
+    from rung.drivers.work import ServerNotice
     from rung.stopping import Stop
 
 _LOOK_AT_STOP_MS = 50
@@ -202,6 +203,8 @@ class Wire:
             self._connection.close()
 
     def _on_notice(self, result: PGresult) -> None:
+        from rung.drivers.work import ServerNotice
+
         self._notices.append(
             ServerNotice(
                 _field(result, DiagnosticField.SEVERITY_NONLOCALIZED),

@@ -1,0 +1,67 @@
+"""What reading a database finds, as values; the part of the contract that a look needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rung.ledger import HistoryEntry, LedgerState
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session is."""
+
+    database: str
+    schema: str
+    """Where the ledger is or will be."""
+    read_only: bool
+    """A standby, or a session that takes no writes."""
+    server: str
+    """Kind and version, for people."""
+    process: int | None = None
+    """The server process of the connection, where the database has such."""
+    plain_backslashes: bool = True
+    """False where a backslash escapes in a plain string (standard_conforming_strings off)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """
+    What one round trip tells of a database.
+
+    `history` is newest last, and None where there is none or it may not be read.
+    """
+
+    place: Place
+    ledger: LedgerState
+    ledger_exists: bool
+    history: tuple[HistoryEntry, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """Who holds the lock, as far as our rights show it."""
+
+    pid: int
+    user: str = ""
+    application: str = ""
+    address: str = ""
+    since: str = ""
+
+    def __str__(self) -> str:
+        facts = [f"process {self.pid}"]
+        facts += [f"user {self.user}"] if self.user else []
+        facts += [f"application {self.application}"] if self.application else []
+        facts += [f"from {self.address}"] if self.address else []
+        facts += [f"connected since {self.since}"] if self.since else []
+        return "The lock is held by " + ", ".join(facts) + "."
+
+
+class Disconnected(Exception):
+    """The connection was lost while a message was under way; `reason` is masked."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,48 @@
+"""The database of a `Migrator`, with whom to tell and when to stop; how to connect to it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.drivers.found import Disconnected
+from rung.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.drivers.base import Driver, Session
+    from rung.drivers.found import Look
+    from rung.events import Listener
+    from rung.stopping import Stop
+
+
+class Target(NamedTuple):
+    """What every call of a `Migrator` is about."""
+
+    driver: Driver
+    listener: Listener
+    stop: Stop
+    wait_for_lock: float | None
+    """Seconds; None waits as long as the other run lives."""
+
+    @contextmanager
+    def connected(self) -> Iterator[Session]:
+        """A session for the block; a connection lost in it is a `ConnectionFailed`."""
+        with self._told(), self.driver.connect(self.stop) as session:
+            yield session
+
+    def look(self) -> Look:
+        """One look, on a connection of its own that cannot write."""
+        with self._told(), self.driver.read() as reader:
+            return reader.look()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except Disconnected as lost:
+            raise ConnectionFailed(
+                f"The connection to {self.driver.shown} was lost: {lost.reason}",
+                "See rung status when the server answers again.",
+            ) from None
