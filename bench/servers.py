@@ -114,7 +114,7 @@ class Server:
 @contextlib.contextmanager
 def throw_away() -> Iterator[Server]:
     """A server on a folder to be thrown away: no fsync."""
-    from rung import embedded  # noqa: PLC0415 - a given server does without
+    from rung import embedded
 
     with embedded.start() as running:
         yield _quiet("no fsync", running)
@@ -123,7 +123,7 @@ def throw_away() -> Iterator[Server]:
 @contextlib.contextmanager
 def kept() -> Iterator[Server]:
     """A server on a folder that is kept: fsync, and so every waiting commit flushes."""
-    from rung import embedded  # noqa: PLC0415 - likewise
+    from rung import embedded
 
     with tempfile.TemporaryDirectory(prefix="bench") as above:
         # As root the server runs under another account, which has to get in.

@@ -11,11 +11,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.proxy import CountingProxy
-from rung import embedded
 from tests.oracle import golang_migrate
+
+from rung import embedded
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MIGRATIONS = "backend/migrations"
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rung.stopping import Stop
 
 _FIRST_PAUSE = 0.025
+_SHORTEST_PAUSE = 0.001
 _LONGEST_PAUSE = 1.0
 _SAY_EVERY = 5.0
 
@@ -92,9 +93,13 @@ def wait_until(
         if waited - said >= _SAY_EVERY:
             said = waited
             listener(LockWaiting(waited, _holder(session)))
-        patience.sleep(pause * (0.5 + patience.jitter()))
+        patience.sleep(_cut(pause * (0.5 + patience.jitter()), waited, patience.bound))
         pause = min(pause * 2, _LONGEST_PAUSE)
     return True
+
+
+def _cut(pause: float, waited: float, bound: float | None) -> float:
+    return pause if bound is None else max(_SHORTEST_PAUSE, min(pause, bound - waited))
 
 
 def _holder(session: Session) -> str:

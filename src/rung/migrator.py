@@ -53,6 +53,11 @@ class Migrator:
         self._target = Target(driver, listener, stop or Stop(), wait_for_lock)
         self._source = source
 
+    @property
+    def shown(self) -> str:
+        """The database as people may see it: user, host, port and name, no secrets."""
+        return self._target.driver.shown
+
     # --- reading -------------------------------------------------------------------------
 
     def version(self) -> LedgerState:
@@ -143,11 +148,22 @@ class Migrator:
             runs.check_known(version, self._migrations())
         runs.force(self._target, version)
 
-    def drop(self) -> tuple[Loss, ...]:
-        """Remove everything in the ledger's schema that no extension owns; returns what went."""
+    def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
+        """
+        Remove everything in the ledger's schema that no extension owns.
+
+        Args:
+            expected: refuse where there is more by now than this, which somebody was shown.
+
+        Returns:
+            What went.
+
+        Raises:
+            PlanChanged: there is more.
+        """
         from rung import runs
 
-        return runs.drop(self._target)
+        return runs.drop(self._target, expected)
 
     def _migrations(self) -> MigrationSet:
         from rung.migrations import read_source

@@ -84,12 +84,18 @@ def everything(target: Target) -> tuple[Loss, ...]:
         return session.everything()
 
 
-def drop(target: Target) -> tuple[Loss, ...]:
+def drop(target: Target, expected: tuple[Loss, ...] | None) -> tuple[Loss, ...]:
     """Remove everything in the ledger's schema that no extension owns; returns what went."""
     with _writing(target) as session:
         gone = session.everything()
+        if expected is not None and _named(gone) - _named(expected):
+            raise PlanChanged
         session.drop_everything()
         return gone
+
+
+def _named(losses: tuple[Loss, ...]) -> set[tuple[str, str]]:
+    return {(loss.kind, loss.table) for loss in losses}
 
 
 def _locked(

@@ -64,7 +64,8 @@ def make_status(migrations: MigrationSet, look: Look) -> Status:
     current = look.ledger.version
     if current is not None and current not in migrations.by_version:
         known = latest.get(current)
-        lines.append(StatusLine(current, known.name if known else "", "missing"))
+        state = "dirty" if look.ledger.dirty else "missing"
+        lines.append(StatusLine(current, known.name if known else "", state))
         lines.sort(key=lambda line: line.version)
     return Status(
         database=look.place.database,

@@ -306,7 +306,7 @@ class DriverContract:
 
     def test_a_recorded_failure(self, subject: Subject, ready: Session) -> None:
         """The row of a failed attempt has its statement and the database's words."""
-        ready.record_failure(attempt(), refusal("it's no"))
+        ready.record_failure(attempt(), refusal("it's no"), 0.5)
 
         (entry,) = ready.look().history or ()
         assert (entry.outcome, entry.statements_done) == (Outcome.FAILED, 1)

@@ -48,7 +48,7 @@ SIGNATURES = {
     "Migrator.force": (
         "(self, version: 'int | None', *, even_without_file: 'bool' = False) -> 'None'"
     ),
-    "Migrator.drop": "(self) -> 'tuple[Loss, ...]'",
+    "Migrator.drop": "(self, *, expected: 'tuple[Loss, ...] | None' = None) -> 'tuple[Loss, ...]'",
 }
 
 

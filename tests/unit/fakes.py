@@ -103,7 +103,7 @@ class FakeSession:
         self.calls.append("end " + ("failed" if refusal else "done"))
         return self._moved(move, Ran()) if move else Ran()
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
+    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
         self.calls.append(f"record {attempt.version}")
 
     def restore_session(self) -> Carried:

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 _YES = ("y", "yes")
 
 
-def shown(database: str) -> str:
-    """The database as people may see it."""
-    from rung.drivers import open_driver
-
-    return open_driver(database).shown
-
-
 def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
     """
     Go on only where somebody agreed.

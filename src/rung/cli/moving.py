@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rung.cli.asking import confirm, shown
+from rung.cli.asking import confirm
 from rung.cli.call import make_migrator, open_database
 from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.signals import listening
@@ -68,7 +68,7 @@ def _agreed(call: Call, database: str, source: str, goal: Goal) -> Plan:
     preview = _preview(call, database, source, goal)
     steps = preview.plan.steps
     if steps and steps[0].direction is Direction.DOWN:
-        what = f"Going down {step_range(preview.plan)} on {shown(database)}"
+        what = f"Going down {step_range(preview.plan)} on {make_migrator(call, database).shown}"
         confirm(call, what, down_lines(preview))
     return preview.plan
 

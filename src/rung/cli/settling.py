@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.cli.asking import confirm, shown
+from rung.cli.asking import confirm
 from rung.cli.call import make_migrator, open_database
 from rung.ledger import LedgerState
 from rung.render import json as shapes
@@ -35,8 +35,8 @@ def drop(call: Call) -> None:
         migrator = make_migrator(call, database)
         losses = migrator.everything()
         if losses:
-            confirm(call, f"Dropping everything on {shown(database)}", drop_lines(losses))
-        gone = migrator.drop()
+            confirm(call, f"Dropping everything on {migrator.shown}", drop_lines(losses))
+        gone = migrator.drop(expected=losses)
     if call.console.json:
         call.json({"dropped": shapes.losses(gone)})
     call.console.say(f"Dropped {count(len(gone), 'object')}." if gone else "Nothing to drop.")

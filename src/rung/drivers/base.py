@@ -106,8 +106,8 @@ class Session(Reader, Protocol):
     def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
         """Commit the outcome of such a file, and the ledger's move where it is settled."""
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
-        """Write the history row of an attempt that was rolled back; flushed to disk."""
+    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
+        """Write the history row of an attempt that was rolled back after so long; flushed."""
 
     def restore_session(self) -> Carried:
         """Put the session back to what it was at connect; name what had been changed."""

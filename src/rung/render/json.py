@@ -44,9 +44,9 @@ def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if hasattr(value, "_asdict"):
-        return plain(value._asdict())
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        value = value._asdict()
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

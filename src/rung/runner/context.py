@@ -31,6 +31,10 @@ class Context:
     """How to wait for keys that were given up during a concurrent index build."""
     recorder: Recorder
     done: list[StepReport] = field(default_factory=list)
+    began: float = 0.0
+    """When the step under way began, on `time.perf_counter`."""
+    remaining: tuple[int, ...] = ()
+    """The versions that are not finished yet, the one under way included."""
     listener_error: Exception | None = None
     """What the listener raised inside a migration; it ends the run after that one."""
 

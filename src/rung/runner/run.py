@@ -54,15 +54,18 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunR
     state = plan.made_for
     context.say(RunPlanned(versions, steps[0].direction.value))
     for number, item in enumerate(prepared, 1):
-        _may_go_on(context, state, versions[number - 1 :])
+        context.remaining = versions[number - 1 :]
+        _may_go_on(context, state)
         _step(context, item, state, attempts, number=number, total=len(prepared))
         state = LedgerState(item.step.after)
-    _may_go_on(context, state, ())
+    context.remaining = ()
+    _may_go_on(context, state)
     return RunReport(tuple(context.done), state.version, plan.short)
 
 
-def _may_go_on(context: Context, state: LedgerState, remaining: Sequence[int]) -> None:
+def _may_go_on(context: Context, state: LedgerState) -> None:
     """End the run here where it was asked to stop, or where the listener raised."""
+    remaining = context.remaining
     stopped = context.stop.requested and bool(remaining)
     if not stopped and context.listener_error is None:
         return
@@ -90,14 +93,14 @@ def _step(
     context.say(StepStarted(*facts, item.script.mode.value, number, total))
     if step.half is None:
         context.say(Warned(failures.missing_half(step)))
-    began = time.perf_counter()
+    context.began = time.perf_counter()
     attempt = attempts.take()
     meanwhile = attempts.look_ahead
     try:
         _run(context, item, Move(before, LedgerState(step.after)), attempt, meanwhile, last=last)
     except Disconnected as lost:
         _find_out(context, item, attempt, lost, last=last)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - context.began
     mode, statements = item.script.mode.value, len(item.script.statements)
     context.done.append(StepReport(*facts, item.file, mode, statements, seconds))
     context.say(StepFinished(*facts, seconds, number, total))
@@ -136,12 +139,13 @@ def _check_control(context: Context, item: Prepared, ran: Ran) -> None:
 def _fail(
     context: Context, item: Prepared, before: LedgerState, attempt: Attempt, refusal: Refusal
 ) -> None:
+    seconds = time.perf_counter() - context.began
     try:
-        context.session.record_failure(attempt, refusal)
+        context.session.record_failure(attempt, refusal, seconds)
     except (Disconnected, QueryFailed) as error:
         context.say(Warned(f"The failed attempt could not be recorded: {error}"))
     if refusal.cancelled and context.stop.cancelling:
-        raise Stopped(context.applied, failures.where(before), (item.step.version,))
+        raise Stopped(context.applied, failures.where(before), context.remaining)
     if refusal.ledger_moved:
         before = context.session.look().ledger
     raise failures.failed(context.applied, item, before, refusal)

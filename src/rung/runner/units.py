@@ -98,7 +98,7 @@ def _run_without_foreign_keys(
     )
     if not taken:
         state = session.look().ledger
-        raise Stopped(context.applied, failures.where(state), (item.step.version,))
+        raise Stopped(context.applied, failures.where(state), context.remaining)
     return ran
 
 
@@ -112,7 +112,7 @@ def _fail(
     if ended.refusal:
         now = context.session.look().ledger
     if refusal.cancelled and context.stop.cancelling:
-        raise Stopped(context.applied, failures.where(now), (item.step.version,))
+        raise Stopped(context.applied, failures.where(now), context.remaining)
     raise failures.failed(context.applied, item, now, refusal)
 
 

@@ -84,6 +84,9 @@ def _query(query: str) -> dict[str, str]:
             f"{table} is not supported: the ledger is schema_migrations in the current schema.",
             "Choose the schema with search_path.",
         )
+    if given.get("ssl") == "true":  # libpq's own synonym, of URLs only
+        given = {key: value for key, value in given.items() if key != "ssl"}
+        given.setdefault("sslmode", "require")
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
     ours = {key: value for key, value in given.items() if not key.startswith("x-")}
     settings = {key: value for key, value in ours.items() if key not in known}

@@ -96,8 +96,14 @@ class Tables:
         places = {"version": quoting.number(version), "dirty": _CLEAN}
         return (*clear, statement("write_ledger", ledger=self.ledger, **places))
 
-    def record(self, attempt: Attempt, outcome: Outcome, refusal: Refusal | None = None) -> Sql:
-        """The history row of an attempt, as far as it is known when the row is written."""
+    def record(
+        self,
+        attempt: Attempt,
+        outcome: Outcome,
+        refusal: Refusal | None = None,
+        seconds: float = 0.0,
+    ) -> Sql:
+        """The history row of an attempt that began so many seconds before this transaction."""
         over = outcome is not Outcome.RUNNING
         done = refusal.statements_done if refusal else attempt.statements_total * over
         return statement(
@@ -110,7 +116,7 @@ class Tables:
             outcome=quoting.text(outcome.value),
             statements_total=quoting.number(attempt.statements_total),
             statements_done=quoting.number(done),
-            started=_BEGUN,
+            started=_begun(seconds),
             finished=_NOW if over else NULL,
             error=quoting.text(error_text(refusal)),
             up_checksum=quoting.text(attempt.up_checksum),
@@ -142,6 +148,13 @@ class Tables:
             "error": quoting.text(error_text(refusal)),
         }
         return statement("record_end", history=self.history, **places)
+
+
+def _begun(seconds: float) -> Sql:
+    if not seconds:
+        return _BEGUN
+    ago = f"pg_catalog.make_interval(secs => {seconds:.6f})"
+    return Sql(f"{_BEGUN} OPERATOR(pg_catalog.-) {ago}")
 
 
 def error_text(refusal: Refusal | None) -> str | None:

@@ -116,9 +116,9 @@ class PostgresSession(PostgresReader):
         moves = self._tables.move(move) if move else ()
         return self._running.write(*moves, self._tables.end(attempt_id, outcome, refusal))
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
+    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
         """Write the history row of an attempt that was rolled back."""
-        self._commit(self._tables.record(attempt, Outcome.FAILED, refusal))
+        self._commit(self._tables.record(attempt, Outcome.FAILED, refusal, seconds))
 
     def restore_session(self) -> Carried:
         """Put the session back to what it was at connect; name what had been changed."""
@@ -160,7 +160,7 @@ class PostgresSession(PostgresReader):
         question = statement("everything", schema=quoting.text(self.locate().schema))
         found = self._insist(quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(
-            Loss(kind or "", described or "", rows=None if rows is None else int(rows))
+            Loss(kind or "", described or "").estimated(None if rows is None else int(rows))
             for kind, described, rows in found
         )
 

@@ -126,7 +126,8 @@ UPDATE {history} SET statements_done = {done}, in_flight = NULL
 
 -- name: record_end
 -- How a file of several units ended.
-UPDATE {history} SET outcome = {outcome}, error = {error}, finished = pg_catalog.clock_timestamp()
+UPDATE {history} SET outcome = {outcome}, error = {error}, in_flight = NULL,
+       finished = pg_catalog.clock_timestamp()
  WHERE attempt OPERATOR(pg_catalog.=) {attempt}
 
 -- name: find_attempt
@@ -174,7 +175,9 @@ SELECT pg_catalog.string_agg(changed, ', ' ORDER BY changed)
 
 -- name: estimate_rows
 -- The planner's estimate of the rows in a table, and the columns it has; null where unknown.
-SELECT c.reltuples::pg_catalog.int8, c.oid::pg_catalog.regclass::pg_catalog.text
+SELECT CASE WHEN pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.=) 0 THEN 0
+            ELSE c.reltuples::pg_catalog.int8 END,
+       c.oid::pg_catalog.regclass::pg_catalog.text
   FROM pg_catalog.pg_class c
  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
 
