@@ -143,7 +143,8 @@ def _one_round(
 
 def counted(server: Server, load: Load, field: Sequence[Contender]) -> list[Counted]:
     """Let each contender apply the load, and look again, through the counting proxy."""
-    results = []
+    results: list[Counted] = []
+    shapes: set[object] = set()
     with CountingProxy(server.host, server.port) as proxy:
         seen = replace(server, host=str(proxy.socket_dir))
         for contender in field:
@@ -151,6 +152,8 @@ def counted(server: Server, load: Load, field: Sequence[Contender]) -> list[Coun
                 command = contender.command(seen.at(address.dbname), load.folder)
                 full = _bill(server, proxy, command)
                 idle = _bill(server, proxy, command) if contender.remembers else None
+                shapes.add(server.shape(address.dbname))
+                _same(shapes, contender)
             results.append(Counted(contender.name, full, idle))
     return results
 

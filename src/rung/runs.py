@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.work import Attempt
@@ -112,18 +112,21 @@ def _locked(
         return bool(idle)
 
     patience = Patience(target.wait_for_lock)
+    began = patience.clock()
     with held(session, patience, target.listener, target.stop, nothing_left) as won:
+        waited = patience.clock() - began
         if not won:
-            return idle[0]
+            return replace(idle[0], waited=waited)
         look = session.look()
         plan = _plan(goal, migrations, look)
         if not plan.steps:
-            return RunReport((), look.ledger.version, plan.short)
+            return RunReport((), look.ledger.version, plan.short, waited)
         if expected is not None and plan != expected:
             raise PlanChanged
         prepared = _prepare(plan, look)
         _make_ready(target, session, look)
-        return run_plan(_context(target, session, look, patience), plan, prepared)
+        report = run_plan(_context(target, session, look, patience), plan, prepared)
+        return replace(report, waited=waited)
 
 
 def _make_ready(target: Target, session: Session, look: Look) -> None:

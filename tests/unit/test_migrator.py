@@ -286,3 +286,20 @@ def test_a_dirty_ledger_is_explained(session: FakeSession, folder: Path) -> None
         "The history says: up of version 2 (b) began 2026-01-01 12:00:00 UTC on box; "
         "1 of 4 statements are committed; statement 2 was under way; it broke."
     )
+
+
+def test_the_wait_is_told(session: FakeSession, folder: Path) -> None:
+    """A report says how long it took to get the lock that another run held at first."""
+    session.locks = [False]
+
+    assert migrator(folder).up().waited > 0.01
+
+
+def test_dropping_more_than_was_shown(session: FakeSession, folder: Path) -> None:
+    """What came after somebody was asked is not dropped with the rest."""
+    session.objects = (Loss("table", "public.a"), Loss("table", "public.late"))
+
+    with pytest.raises(PlanChanged):
+        migrator(folder).drop(expected=(Loss("table", "public.a", rows=3),))
+
+    assert "drop" not in session.calls

@@ -45,11 +45,19 @@ def installed() -> Iterator[Wheel]:
 def inside(package: Path) -> Iterator[Wheel]:
     """Tell what a package's folder, or a folder that packages were installed to, holds."""
     for folder in (package, package / ARCHIVE_PACKAGE):
-        for archive in sorted(folder.glob("postgresql-*.tar.gz")):
+        for archive in _archives(folder):
             yield from of_archive(archive)
     for folder in (package, package / FILES_PACKAGE):
         if is_file(folder / "pginstall" / "bin" / "postgres"):
             yield Wheel(FILES_PACKAGE, folder / "pginstall", None)
+
+
+def _archives(folder: Path) -> list[Path]:
+    """None in a folder that we may not enter, which is as good as empty for us."""
+    try:
+        return sorted(folder.glob("postgresql-*.tar.gz"))
+    except PermissionError:
+        return []
 
 
 def of_archive(archive: Path) -> Iterator[Wheel]:

@@ -32,7 +32,7 @@ class RunReport:
     version: int | None
     short: int = 0
     waited: float = 0.0
-    """Seconds spent waiting for another run's lock."""
+    """Seconds until the lock was held, or until another run had left nothing to do."""
 
     @property
     def nothing_to_do(self) -> bool:

