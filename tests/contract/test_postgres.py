@@ -7,6 +7,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg.errors import UniqueViolation
 from tests.contract.suite import EMPTY, ONE, TWO, DriverContract, Subject, attempt, run_whole
 
 from rung.drivers import open_driver
@@ -81,6 +82,24 @@ def test_a_stale_snapshot_does_not_move_the_ledger(subject: Subject) -> None:
 
     assert [ran.refusal.ledger_moved for ran in told if ran.refusal] == [True]
     assert subject.ledger() == [(2, False)]
+
+
+def test_a_stale_snapshot_does_not_make_a_second_first_row(subject: Subject) -> None:
+    """On an empty ledger another run's two steps come before the snapshot or after our end."""
+    script = read("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT pg_sleep(0.6);")
+    told: list[Ran] = []
+    with subject.driver.connect(Stop()) as session:
+        _prepare(session)
+        move = Move(EMPTY, ONE)
+        later = Thread(target=lambda: told.append(run_whole(session, script, move, attempt())))
+        later.start()
+        sleep(0.2)
+        with pytest.raises(UniqueViolation):
+            subject.ask("INSERT INTO schema_migrations VALUES (1, false)")
+        later.join()
+
+    assert [ran.refusal for ran in told] == [None]
+    assert subject.ledger() == [(1, False)]
 
 
 def _prepare(*sessions: Session) -> None:

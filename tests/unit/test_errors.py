@@ -66,12 +66,16 @@ BASES = {"RungError", "SourceError", "PlanError", "RunError"}
 
 
 def classes() -> dict[str, type]:
-    """Every error class of the package's modules."""
+    """Every public error class of the package's modules."""
     found: dict[str, type] = {}
     for module in vars(errors).values():
         if inspect.ismodule(module) and module.__name__.startswith("rung.errors."):
             found |= dict(inspect.getmembers(module, inspect.isclass))
-    return {name: kind for name, kind in found.items() if issubclass(kind, RungError)}
+    return {
+        name: kind
+        for name, kind in found.items()
+        if issubclass(kind, RungError) and not name.startswith("_")
+    }
 
 
 def drawn() -> list[tuple[int, str]]:
@@ -85,7 +89,8 @@ def test_the_drawn_tree_is_the_tree() -> None:
     path: list[str] = []
     for depth, name in drawn():
         path[depth:] = [name]
-        parent = classes()[name].__mro__[1].__name__
+        above = (kind.__name__ for kind in classes()[name].__mro__[1:])
+        parent = next(name for name in above if not name.startswith("_"))
         assert parent == (path[depth - 1] if depth else "Exception")
 
     assert sorted(name for _, name in drawn()) == sorted(classes())

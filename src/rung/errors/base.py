@@ -31,13 +31,13 @@ class RungError(Exception):
         return "\n".join(part for part in parts if part)
 
 
-class UsageError(RungError, ValueError):
+class _Told(RungError):
     """
-    An argument cannot be understood or is out of range.
+    An error whose cause and advice are written where it is raised.
 
     Args:
-        cause: what was given and why it is refused.
-        advice: what to give instead.
+        cause: what happened, masked.
+        advice: what to do.
     """
 
     def __init__(self, cause: str, advice: str = "") -> None:
@@ -51,3 +51,7 @@ class UsageError(RungError, ValueError):
     @property
     def advice(self) -> str:
         return self._advice
+
+
+class UsageError(_Told, ValueError):
+    """An argument cannot be understood or is out of range."""

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from rung.errors.base import RungError
+from rung.errors.base import RungError, _Told
 
 
-class DatabaseError(RungError):
-    """
-    The database cannot be used as it is.
-
-    Args:
-        cause: what happened, masked.
-        advice: what to do.
-    """
-
-    def __init__(self, cause: str, advice: str = "") -> None:
-        super().__init__(cause, advice)
-        self._cause, self._advice = cause, advice
-
-    @property
-    def cause(self) -> str:
-        return self._cause
-
-    @property
-    def advice(self) -> str:
-        return self._advice
+class DatabaseError(_Told):
+    """The database cannot be used as it is."""
 
 
 class DriverMissing(DatabaseError):

@@ -70,13 +70,22 @@ class Tables:
         """The tables in a schema."""
         return cls(quoting.name(schema, LEDGER_TABLE), quoting.name(schema, HISTORY_TABLE))
 
+    def guard(self, move: Move) -> tuple[Sql, ...]:
+        """
+        What has to precede a file, and takes no snapshot.
+
+        An empty ledger has no row to compare. So its table is locked before the file's
+        snapshot is taken, which then sees whatever another run has written.
+        """
+        empty = move.before.row is None
+        return (statement("lock_ledger", ledger=self.ledger),) if empty else ()
+
     def move(self, move: Move) -> tuple[Sql, ...]:
-        """The compare-and-set from one state to the next."""
+        """The compare-and-set from one state to the next, behind its `guard`."""
         version, keeps_row = _row(move.after)
         to = {"version": quoting.number(version), "dirty": quoting.truth(move.after.dirty)}
         if move.before.row is None:
-            lock = statement("lock_ledger", ledger=self.ledger)
-            return lock, statement("move_from_empty", ledger=self.ledger, **to)
+            return (statement("move_from_empty", ledger=self.ledger, **to),)
         origin = {
             "from_version": quoting.number(move.before.row),
             "from_dirty": quoting.truth(move.before.dirty),

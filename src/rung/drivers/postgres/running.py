@@ -54,7 +54,7 @@ class Running:
         last: bool,
     ) -> Ran:
         """A script in one transaction with its move and its history row."""
-        before = () if last else (_ASYNC,)
+        before = (*(() if last else (_ASYNC,)), *self._tables.guard(move))
         behind = (_SYNC,) if last else ()
         records = (
             ours("rights", *PUT_BACK, *behind),

@@ -104,7 +104,8 @@ class PostgresSession(PostgresReader):
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         record = self._tables.record(attempt, Outcome.RUNNING)
-        return self._running.write_afresh(*self._tables.move(move), record)
+        tables = self._tables
+        return self._running.write_afresh(*tables.guard(move), *tables.move(move), record)
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""
@@ -113,8 +114,9 @@ class PostgresSession(PostgresReader):
     def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
         """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
         outcome = Outcome.FAILED if refusal else Outcome.DONE
-        moves = self._tables.move(move) if move else ()
-        return self._running.write(*moves, self._tables.end(attempt_id, outcome, refusal))
+        tables = self._tables
+        moves = (*tables.guard(move), *tables.move(move)) if move else ()
+        return self._running.write(*moves, tables.end(attempt_id, outcome, refusal))
 
     def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
         """Write the history row of an attempt that was rolled back."""
