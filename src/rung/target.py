@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.found import Disconnected
 from rung.errors import ConnectionFailed
+from rung.events import Warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +34,23 @@ class Target(NamedTuple):
             yield session
 
     def look(self) -> Look:
-        """One look, on a connection of its own that cannot write."""
+        """
+        One look, on a connection of its own that cannot write.
+
+        A healthy run of another tool looks dirty from outside; where somebody holds the
+        lock of a dirty ledger, the listener is told.
+        """
         with self._told(), self.driver.read() as reader:
-            return reader.look()
+            look = reader.look()
+        if look.ledger.dirty:
+            self._tell_of_another_run()
+        return look
+
+    def _tell_of_another_run(self) -> None:
+        with self.connected() as session:
+            holder = session.holder()
+        if holder is not None:
+            self.listener(Warned(f"{holder} What looks dirty may be its work, under way."))
 
     @contextmanager
     def _told(self) -> Iterator[None]:

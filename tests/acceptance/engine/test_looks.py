@@ -8,6 +8,7 @@ import pytest
 from bench.proxy import CountingProxy
 from tests.acceptance.engine.sites import failing
 
+from rung.drivers.postgres.locking import foreign_key
 from rung.errors import (
     DatabaseError,
     LedgerElsewhere,
@@ -15,6 +16,7 @@ from rung.errors import (
     ReadOnlyDatabase,
     VersionNotInSource,
 )
+from rung.events import Warned
 from rung.plan import Down
 
 if TYPE_CHECKING:
@@ -247,3 +249,17 @@ def test_a_schema_with_any_name(site: Site, schema: str) -> None:
     assert site.up() == ()
     site.migrator().force(1)
     assert site.ask(f"SELECT version, dirty FROM {quoted}.schema_migrations") == [(1, False)]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_dirty_while_somebody_holds_the_lock(site: Site, held: bool) -> None:  # noqa: FBT001
+    """A dirty ledger may be another run's work under way: reading says who holds the lock."""
+    site.add_tables(1).up()
+    site.ask("UPDATE schema_migrations SET dirty = true")
+    key = foreign_key("public", "schema_migrations", f"/{site.database.name}")
+    with site.database.connect() as other:
+        if held:
+            other.execute("SELECT pg_advisory_lock(%s)", (key,))
+        assert site.migrator().version().dirty
+
+    assert [("under way" in event.message) for event in site.heard(Warned)] == [True] * held
