@@ -52,9 +52,9 @@ class Console:
     json: bool = False
 
     def data(self, text: str) -> None:
-        """Print a result on stdout."""
+        """Print a result on stdout, at once, so that talk on stderr comes behind it."""
         if self.out is not None:
-            print(text, file=self.out)
+            print(text, file=self.out, flush=True)
 
     def say(self, text: str) -> None:
         """Talk on stderr, where talk is wanted."""
