@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from rung._version import __version__
 from rung.cli.arguments import Words, parse, sort_words
@@ -46,11 +46,12 @@ def run() -> NoReturn:
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
     code = main()
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        _leave_stdout()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            _leave(stream)
     sys.exit(code)
 
 
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _answer(words, console)
     except BrokenPipeError:
-        _leave_stdout()
+        _leave(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
         console.insist("\nInterrupted.")
@@ -147,6 +148,6 @@ def _show_internal(error: Exception, words: Words, console: Console) -> int:
     return _show(shown, words, console, ExitCode.FAILED)
 
 
-def _leave_stdout() -> None:
-    """Nobody reads stdout any more: let Python's own flush at the end go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _leave(stream: TextIO) -> None:
+    """Nobody reads a stream any more: let Python's own flush at the end go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

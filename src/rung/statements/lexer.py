@@ -18,38 +18,40 @@ from rung.statements.model import Token, TokenKind
 if TYPE_CHECKING:
     from typing import NoReturn
 
+# No possessive quantifiers below: Python 3.11.0 to 3.11.4 gets those on groups wrong. Where a
+# match could be given up in part, what follows it forbids that: (?!') behind a closing quote.
 _BLANK = r"[ \t\n\r\f\v]"
 # PostgreSQL takes every byte above 127 for a letter, so every such character is one here.
 _LETTER = r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f]"
 _TAG_PART = r"[^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"
 _WORD_PART = r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"
 _SIGN = r"(?!--|/\*)[~!@#^&|`?+\-*/%<>=]"
-_DIGITS = r"[0-9](?:_?[0-9])*+"
-_FRACTION = rf"(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?+)?+|\.{_DIGITS})"
-_RAW = r"'[^']*+(?:''[^']*+)*+'"
-_ESCAPED = r"'[^'\\]*+(?:(?:\\[\s\S]|'')[^'\\]*+)*+'"
-_DIRECTIVE = r"--[ \t]*+rung:"
+_DIGITS = r"[0-9](?:_?[0-9])*"
+_FRACTION = rf"(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?|\.{_DIGITS})"
+_RAW = r"'[^']*(?:''[^']*)*'(?!')"
+_ESCAPED = r"'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!')"
+_DIRECTIVE = r"--[ \t]*rung:"
 
 _RULES: Final = {
-    "word": rf"(?!(?:[eEbBxXnN]|[uU]&)'|[uU]&\"){_LETTER}{_WORD_PART}*+",
+    "word": rf"(?!(?:[eEbBxXnN]|[uU]&)'|[uU]&\"){_LETTER}{_WORD_PART}*",
     "mark": r"::|:=|\.\.|\.(?![0-9])|[,:\[\]]",
     "number": (
-        r"0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"
-        rf"|{_FRACTION}(?:[eE][+-]?+{_DIGITS})?+"
+        r"0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+"
+        rf"|{_FRACTION}(?:[eE][+-]?{_DIGITS})?"
     ),
     "plain": r"[nN]{plain}|{plain}",
-    "name": r'(?:[uU]&)?"[^"]*+(?:""[^"]*+)*+"',
-    "parameter": r"\$[0-9]++",
+    "name": r'(?:[uU]&)?"[^"]*(?:""[^"]*)*"(?!")',
+    "parameter": r"\$[0-9]+",
     "sign": rf"{_SIGN}(?![~!@#^&|`?+\-*/%<>=])",
     "open": r"\(",
     "close": r"\)",
     "semicolon": r";",
-    "signs": rf"(?:{_SIGN})++",
-    "dollar": rf"\$(?:{_LETTER}{_TAG_PART}*+)?+\$",
+    "signs": rf"(?:{_SIGN})+",
+    "dollar": rf"\$(?:{_LETTER}{_TAG_PART}*)?\$",
     "escaped": rf"[eE]{_ESCAPED}",
-    "raw": rf"[bBxX]'[^']*+'|[uU]&{_RAW}",
+    "raw": rf"[bBxX]'[^']*'|[uU]&{_RAW}",
     "comment": r"/\*",
-    "directive": rf"{_DIRECTIVE}[^\n\r]*+",
+    "directive": rf"{_DIRECTIVE}[^\n\r]*",
     "unclosed": r"(?:[eEbBxXnN]|[uU]&)?'|(?:[uU]&)?\"",
     "end": r"\Z",
     "other": r"[\s\S]",
@@ -69,10 +71,8 @@ _KINDS: Final = {
 _KIND: Final = (TokenKind.OPERATOR, *(_KINDS.get(rule, TokenKind.OPERATOR) for rule in _RULES))
 _RULE: Final = ("", *_RULES)
 
-# Where a string literal goes on after a line end, by the rules that it began with.
-_CONTINUED = re.compile(
-    rf"[ \t\f\v]*+(?:--[^\n\r]*+)?+[\n\r](?:{_BLANK}++|--[^\n\r]*+[\n\r])*+(?=')"
-)
+# What may stand between the parts of a string literal; a line end has to be among it.
+_GAP = re.compile(rf"(?:{_BLANK}+|--[^\n\r]*[\n\r])*")
 _GOES_ON: Final = {"escaped": re.compile(_ESCAPED), "raw": re.compile(_RAW)}
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _KEEPS_LAST_SIGN = re.compile(r"[~!@#^&|`?%]")
@@ -82,7 +82,7 @@ _KEEPS_LAST_SIGN = re.compile(r"[~!@#^&|`?%]")
 def _pattern(*, standard_conforming_strings: bool) -> re.Pattern[str]:
     plain = _RAW if standard_conforming_strings else _ESCAPED
     rules = "|".join(f"({rule})" for rule in _RULES.values()).replace("{plain}", plain)
-    return re.compile(rf"(?:{_BLANK}++|(?!{_DIRECTIVE})--[^\n\r]*+)*+(?:{rules})")
+    return re.compile(rf"(?:{_BLANK}+|(?!{_DIRECTIVE})--[^\n\r]*)*(?:{rules})")
 
 
 class Lexer:
@@ -153,14 +153,21 @@ class Lexer:
 
     def _string(self, rule: str, start: int, end: int) -> int:
         self.tokens.append(Token(TokenKind.STRING, start, end))
-        while gap := _CONTINUED.match(self.text, end):
-            start = gap.end()
+        while (start := self._continuation(end)) is not None:
             part = _GOES_ON[rule].match(self.text, start)
             if not part:
                 self._refuse("string", start)
             end = part.end()
             self.tokens.append(Token(TokenKind.STRING, start, end))
         return end
+
+    def _continuation(self, end: int) -> int | None:
+        """Where a string literal goes on after a line end; None where it does not."""
+        gap = _GAP.match(self.text, end)
+        if gap is None or not self.text.startswith("'", gap.end()):
+            return None
+        between = gap.group()
+        return gap.end() if "\n" in between or "\r" in between else None
 
     def _dollar_quote(self, start: int, opened: int) -> int:
         tag = self.text[start:opened]

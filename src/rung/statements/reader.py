@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_WORDS = 8
 # What may stand behind a COPY … FROM STDIN; on its line: its data begins on the next.
-_REST_OF_LINE = re.compile(r"(?:[ \t\r\f\v;]++|--[^\n]*+|/\*[^*\n]*+(?:\*(?!/)[^*\n]*+)*+\*/)*+")
+_REST_OF_LINE = re.compile(r"(?:[ \t\r\f\v;]+|--[^\n]*|/\*[^*\n]*(?:\*(?!/)[^*\n]*)*\*/)*")
 
 
 def read(text: str, *, standard_conforming_strings: bool = True) -> Script:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rung.errors import UnterminatedToken
-from rung.statements import TokenKind, read
+from rung.statements import TokenKind, lexer, read, reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+parser = import_module("re._parser")
 
 
 def tokens(text: str, *, standard: bool = True) -> list[str]:
@@ -200,3 +210,24 @@ def test_a_byte_order_mark_is_passed_over() -> None:
     """A byte order mark belongs to no token, and offsets count it."""
     assert tokens("\ufeffa") == ["a"]
     assert read("\ufeffa").statements[0].start == 1
+
+
+def _operations(parsed: object) -> Iterator[str]:
+    """The names of all operations in a parsed pattern, however deep."""
+    if isinstance(parsed, (tuple, list, parser.SubPattern)):
+        for part in parsed:
+            yield from _operations(part)
+    else:
+        yield str(parsed)
+
+
+@pytest.mark.parametrize("module", [lexer, reader], ids=lambda module: module.__name__)
+def test_patterns_that_every_python_understands(module: ModuleType) -> None:
+    """Python 3.11.0 to 3.11.4 misreads possessive quantifiers on groups; there are none."""
+    patterns = [value for value in vars(module).values() if isinstance(value, re.Pattern)]
+    if module is lexer:
+        patterns += [lexer._pattern(standard_conforming_strings=on) for on in (True, False)]
+
+    found = {name for pattern in patterns for name in _operations(parser.parse(pattern.pattern))}
+    assert patterns
+    assert found & {"POSSESSIVE_REPEAT", "ATOMIC_GROUP"} == set()
