@@ -153,12 +153,12 @@ class Lexer:
 
     def _string(self, rule: str, start: int, end: int) -> int:
         self.tokens.append(Token(TokenKind.STRING, start, end))
-        while (start := self._continuation(end)) is not None:
-            part = _GOES_ON[rule].match(self.text, start)
+        while (more := self._continuation(end)) is not None:
+            part = _GOES_ON[rule].match(self.text, more)
             if not part:
-                self._refuse("string", start)
+                self._refuse("string", more)
             end = part.end()
-            self.tokens.append(Token(TokenKind.STRING, start, end))
+            self.tokens.append(Token(TokenKind.STRING, more, end))
         return end
 
     def _continuation(self, end: int) -> int | None:
