@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from bench.servers import Server
     from bench.wire import Counts
 
-_FOREIGN = ("RUNG_", "PG", "DATABASE_URL", "COVERAGE")
-"""Beginnings of variables that would tell a contender other things than its command does."""
+_FOREIGN = ("RUNG_", "PG", "DATABASE_URL", "COVERAGE", "PYTHONDONTWRITEBYTECODE")
+"""
+Beginnings of variables that would tell a contender other things than its command does, or
+have Python compile it anew at each start, which no installation does.
+"""
 
 
 class ContenderError(Exception):
