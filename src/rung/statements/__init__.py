@@ -6,22 +6,28 @@ Pure: nothing here opens a file or a connection. Made for PostgreSQL 14 to 18.
 
 from __future__ import annotations
 
-from rung.statements.checksum import CHECKSUM_FORMULA, checksum
+from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
 from rung.statements.position import place_of
 from rung.statements.reader import directives, read
+from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 
 __all__ = [
     "CHECKSUM_FORMULA",
     "Control",
     "Mode",
     "Script",
+    "Secrets",
     "Statement",
     "Token",
     "TokenKind",
     "Unit",
     "checksum",
     "directives",
+    "has_checksum",
     "place_of",
     "read",
+    "secrets_of",
+    "shown",
+    "without_passwords",
 ]

@@ -7,29 +7,45 @@ mark and the letter case of unquoted words do not count; all else does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rung.statements.model import TokenKind
 from rung.statements.reader import directive_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rung.statements.model import Script, Token
 
 CHECKSUM_FORMULA = 1
-"""Stored beside each checksum: those of two formulas cannot be compared."""
+"""The newest formula, stored beside each checksum; one that is stored stays valid."""
 
 _CASELESS = frozenset({TokenKind.WORD, TokenKind.NUMBER})
 _CR_LF = "\r\n"
 
 
 def checksum(script: Script) -> str:
-    """
-    Give the SHA-256 of what a script says, as 64 hexadecimal digits.
+    """Give the checksum of what a script says, by the newest formula: 64 hexadecimal digits."""
+    return _FORMULAS[CHECKSUM_FORMULA](script)
 
-    Formula 1: each token's text in order, preceded by its length in characters and a
-    space, all in UTF-8. Within a token CR LF is LF. Words and numbers, and the letters
-    before a quote, are in lower case (ASCII alone, as PostgreSQL folds names). Directives
-    count without the blanks around them.
+
+def has_checksum(script: Script, kept: str, formula: int | None) -> bool:
+    """
+    Tell whether a script has a checksum that was kept, by the formula that made it.
+
+    A formula that is not known here, a newer Rung's, cannot be compared: then it has.
+    """
+    made = _FORMULAS.get(formula or CHECKSUM_FORMULA)
+    return made is None or made(script) == kept
+
+
+def _formula_1(script: Script) -> str:
+    """
+    SHA-256 of each token's text in order, preceded by its length in characters and a space.
+
+    All in UTF-8. Within a token CR LF is LF. Words and numbers, and the letters before a
+    quote, are in lower case (ASCII alone, as PostgreSQL folds names). Directives count
+    without the blanks around them.
     """
     from hashlib import sha256
 
@@ -64,3 +80,6 @@ def _with_folded_prefix(part: str) -> str:
         quote = 2 if part[1] == "&" else 1
         return part[:quote].lower() + part[quote:]
     return part
+
+
+_FORMULAS: Final[dict[int, Callable[[Script], str]]] = {1: _formula_1}

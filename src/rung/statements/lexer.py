@@ -30,6 +30,7 @@ _DIGITS = r"[0-9](?:_?[0-9])*"
 _FRACTION = rf"(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?|\.{_DIGITS})"
 _RAW = r"'[^']*(?:''[^']*)*'(?!')"
 _ESCAPED = r"'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!')"
+_BITS = r"'[^']*'"
 _DIRECTIVE = r"--[ \t]*rung:"
 
 _RULES: Final = {
@@ -49,7 +50,8 @@ _RULES: Final = {
     "signs": rf"(?:{_SIGN})+",
     "dollar": rf"\$(?:{_LETTER}{_TAG_PART}*)?\$",
     "escaped": rf"[eE]{_ESCAPED}",
-    "raw": rf"[bBxX]'[^']*'|[uU]&{_RAW}",
+    "raw": rf"[uU]&{_RAW}",
+    "bits": rf"[bBxX]{_BITS}",
     "comment": r"/\*",
     "directive": rf"{_DIRECTIVE}[^\n\r]*",
     "unclosed": r"(?:[eEbBxXnN]|[uU]&)?'|(?:[uU]&)?\"",
@@ -73,7 +75,11 @@ _RULE: Final = ("", *_RULES)
 
 # What may stand between the parts of a string literal; a line end has to be among it.
 _GAP = re.compile(rf"(?:{_BLANK}+|--[^\n\r]*[\n\r])*")
-_GOES_ON: Final = {"escaped": re.compile(_ESCAPED), "raw": re.compile(_RAW)}
+_GOES_ON: Final = {
+    "escaped": re.compile(_ESCAPED),
+    "raw": re.compile(_RAW),
+    "bits": re.compile(_BITS),
+}
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _KEEPS_LAST_SIGN = re.compile(r"[~!@#^&|`?%]")
 

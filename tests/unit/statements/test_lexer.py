@@ -62,6 +62,13 @@ def test_a_block_comment_ends_an_escape_string() -> None:
     assert tokens("E'a' 'b\\';") == ["E'a'", "'b\\'", ";"]
 
 
+def test_a_bit_string_has_no_doubled_quotes() -> None:
+    """Neither at first nor where it goes on: the next quote begins another string."""
+    assert tokens("B'0''1'") == ["B'0'", "'1'"]
+    assert tokens("B'0'\n'1''2'") == ["B'0'", "'1'", "'2'"]
+    assert tokens("U&'0'\n'1''2'") == ["U&'0'", "'1''2'"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -1,0 +1,95 @@
+"""What the server says of a file is handed on without the file's secrets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.fakes import migrations
+
+from rung.drivers.work import Ran, Refusal, ServerNotice
+from rung.errors import MigrationFailed, ServerMessage
+from rung.ledger import LedgerState
+from rung.plan import Up, make_plan
+from rung.runner import failures, prepare
+from rung.runner.masking import hide
+from rung.statements import read
+
+if TYPE_CHECKING:
+    from rung.runner import Prepared
+
+_SECRET = read("CREATE USER u PASSWORD 'hun''ter2';")
+
+
+def test_every_field_of_a_refusal() -> None:
+    """Raw or decoded; the code is kept."""
+    said = ServerMessage("near 'hun''ter2'", "42601", "hun'ter2", "is hun'ter2", "line hun''ter2")
+    refusal = hide(Ran(Refusal(said, statement=1)), _SECRET).refusal
+
+    assert refusal
+    assert refusal.server == ServerMessage("near '***'", "42601", "***", "is ***", "line ***")
+    assert refusal.statement == 1
+
+
+def test_notices_and_warnings() -> None:
+    """Severity and code are kept."""
+    ran = Ran(None, (ServerNotice("NOTICE", "00000", "made hun'ter2"),), "in hun'ter2")
+
+    assert hide(ran, _SECRET) == Ran(None, (ServerNotice("NOTICE", "00000", "made ***"),), "in ***")
+
+
+def test_a_secret_that_the_server_cut() -> None:
+    """The rows that an error shows have 64 bytes of each value."""
+    secret = "ü" * 40 + "z" * 60
+    said = ServerMessage("no", "23514", f"Failing row contains ({secret[:32]}...).")
+    ran = hide(Ran(Refusal(said)), read(f"UPDATE users SET password = '{secret}';"))
+
+    assert ran.refusal
+    assert ran.refusal.server.detail == "Failing row contains (***...)."
+
+
+def test_a_secret_of_an_earlier_file() -> None:
+    """The server quotes the SQL of a function that was made with it."""
+    said = ServerMessage("no", context="SQL statement \"ALTER USER u PASSWORD 'hunter2'\"")
+    ran = hide(Ran(Refusal(said)), read("SELECT f();"))
+
+    assert ran.refusal
+    assert "hunter2" not in ran.refusal.server.context
+
+
+def test_a_short_secret_is_hidden_as_a_word() -> None:
+    """Not wherever its letters stand."""
+    said = ServerMessage('syntax error at or near "at"')
+    ran = hide(Ran(Refusal(said)), read("CREATE USER u PASSWORD 'a';"))
+
+    assert ran.refusal
+    assert ran.refusal.server == said
+
+
+@pytest.mark.parametrize(
+    ("sql", "at", "column", "shown", "caret"),
+    [
+        ("ALTER USER u PASSWORD 'hunter2' BOGUS;", "BOGUS", 33, "BOGUS;", 29),
+        ("ALTER USER u PASSWORD 'hunter2';", "'", 23, "'***';", 23),
+        ("ALTER USER u PASSWORD 'hunter2';", "ter", 27, "***';", 27),
+        ("SELECT 1;\nALTER USER u PASSWORD 'a\nhunter2' BOGUS;", "BOGUS", 10, "BOGUS;", 6),
+    ],
+)
+def test_the_caret_is_below_what_it_was_below(
+    sql: str, at: str, column: int, shown: str, caret: int
+) -> None:
+    """`column` is the file's; the caret goes by the line as it is shown."""
+    error = failures.failed(
+        (), _prepared(sql), LedgerState(1), Refusal(ServerMessage("no"), 1, sql.index(at))
+    )
+    assert isinstance(error, MigrationFailed)
+
+    assert (error.place.column, error.place.caret) == (column, caret)
+    assert error.place.excerpt.endswith(shown)
+    assert "hunter2" not in str(error)
+    assert error.looked_at.splitlines()[-1] == " " * (caret + 3) + "^"
+
+
+def _prepared(sql: str) -> Prepared:
+    (item,) = prepare(make_plan(Up(), migrations(up1=sql), LedgerState()))
+    return item
