@@ -30,8 +30,14 @@ class Target(NamedTuple):
     @contextmanager
     def connected(self) -> Iterator[Session]:
         """A session for the block; a connection lost in it is a `ConnectionFailed`."""
-        with self._told(), self.driver.connect(self.stop) as session:
+        self.tell_notes()
+        with self._session() as session:
             yield session
+
+    def tell_notes(self) -> None:
+        """Tell the listener what of the database's URL is left out."""
+        for note in self.driver.notes:
+            self.listener(Warned(note))
 
     def look(self) -> Look:
         """
@@ -40,6 +46,7 @@ class Target(NamedTuple):
         A healthy run of another tool looks dirty from outside; where somebody holds the
         lock of a dirty ledger, the listener is told.
         """
+        self.tell_notes()
         with self._told(), self.driver.read() as reader:
             look = reader.look()
         if look.ledger.dirty:
@@ -47,10 +54,15 @@ class Target(NamedTuple):
         return look
 
     def _tell_of_another_run(self) -> None:
-        with self.connected() as session:
+        with self._session() as session:
             holder = session.holder()
         if holder is not None:
             self.listener(Warned(f"{holder} What looks dirty may be its work, under way."))
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._told(), self.driver.connect(self.stop) as session:
+            yield session
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -7,144 +7,41 @@ an empty database, and a way to ask that database without it. The SQL here is wh
 
 from __future__ import annotations
 
-import uuid
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.contract.subject import (
+    BEFORE,
+    EMPTY,
+    FAILS,
+    MAKES,
+    MOVES,
+    ONE,
+    TEXT,
+    Subject,
+    attempt,
+    refusal,
+    rows_of,
+    run_whole,
+    state_of,
+)
+from tests.contract.tables import TablesContract
 
-from rung.drivers.base import Attempt, Disconnected, Move, Refusal
-from rung.errors import LedgerUnreadable, ServerMessage
+from rung.drivers.base import Disconnected, Move, Ping
+from rung.errors import LedgerUnreadable
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState, Outcome
 from rung.losses import Loss
 from rung.statements import Unit, read
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from rung.drivers.base import Driver, Ran, Session
-    from rung.statements import Script
-
-EMPTY, ONE, TWO, DIRTY = LedgerState(), LedgerState(1), LedgerState(2), LedgerState(2, dirty=True)
-BELOW, BELOW_DIRTY = LedgerState(-1), LedgerState(-1, dirty=True)
-BEFORE: dict[str, list[tuple[int, bool]]] = {
-    "empty": [],
-    "row": [(2, False)],
-    "another row": [(7, False)],
-    "-1 clean": [(-1, False)],
-    "-1 dirty": [(-1, True)],
-    "dirty": [(2, True)],
-    "two rows": [(2, False), (7, False)],
-}
-MOVES = {
-    "from empty": Move(EMPTY, ONE),
-    "from empty to dirty": Move(EMPTY, LedgerState(1, dirty=True)),
-    "up": Move(TWO, LedgerState(3)),
-    "down": Move(TWO, ONE),
-    "to empty": Move(TWO, EMPTY),
-    "to dirty": Move(TWO, DIRTY),
-    "to dirty below": Move(TWO, BELOW_DIRTY),
-    "from -1": Move(BELOW, ONE),
-    "clean again": Move(DIRTY, TWO),
-    "clean to empty": Move(BELOW_DIRTY, EMPTY),
-}
-MAKES = "CREATE TABLE made (x int);\nINSERT INTO made VALUES (1);"
-FAILS = "CREATE TABLE made (x int);\nINSERT INTO nowhere VALUES (1);"
+    from rung.drivers.base import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A driver on an empty database, and that database without the driver."""
-
-    driver: Driver
-    ask: Callable[[str], list[tuple[Any, ...]]]
-    exists: Callable[[str], bool]
-    """Whether a table of that name is there."""
-    outside: str = "VACUUM;"
-    """A statement that this database runs only outside a transaction."""
-
-    def ledger(self) -> list[tuple[int, bool]]:
-        """The ledger's rows, in order."""
-        rows = self.ask(f"SELECT version, dirty FROM {LEDGER_TABLE} ORDER BY version")
-        return [(int(row[0]), bool(row[1])) for row in rows]
-
-    def outcomes(self) -> list[tuple[str, int, int | None]]:
-        """Outcome, statements done and statement in flight of each attempt, oldest first."""
-        columns = "outcome, statements_done, in_flight"
-        return [
-            (row[0], row[1], row[2])
-            for row in self.ask(f"SELECT {columns} FROM {HISTORY_TABLE} ORDER BY id")
-        ]
-
-    def put(self, rows: list[tuple[int, bool]]) -> None:
-        """Write the ledger's rows past the driver."""
-        self.ask(f"DELETE FROM {LEDGER_TABLE}")
-        for version, dirty in rows:
-            self.ask(f"INSERT INTO {LEDGER_TABLE} VALUES ({version}, {dirty})")
-
-
-def attempt(version: int | None = 1, direction: str = "up", total: int = 2) -> Attempt:
-    """An attempt with an id of its own, and awkward text in every place for text."""
-    text = 'it\'s \\ "é" -- ; $$'
-    return Attempt(
-        str(uuid.uuid4()), version, text, direction, "sum up", "sum down", text, text, total
-    )
-
-
-def run_whole(
-    session: Session,
-    script: Script,
-    move: Move,
-    tried: Attempt,
-    *,
-    last: bool = True,
-    meanwhile: Callable[[], None] = lambda: None,
-) -> Ran:
-    """A whole script, with nothing to do meanwhile where nothing is said."""
-    return session.run_whole(script, move, tried, meanwhile, last=last)
-
-
-def refusal(message: str = "no") -> Refusal:
-    """A refusal of the second statement."""
-    return Refusal(ServerMessage(message, "XX000"), statement=2, statements_done=1)
-
-
-def state_of(rows: list[tuple[int, bool]]) -> LedgerState | None:
-    """The state that rows are; None for more than one."""
-    if len(rows) > 1:
-        return None
-    return LedgerState(*rows[0]) if rows else EMPTY
-
-
-def rows_of(state: LedgerState) -> list[tuple[int, bool]]:
-    """The rows that a state is."""
-    return [] if state.row is None else [(state.row, state.dirty)]
-
-
-class DriverContract:
+class DriverContract(TablesContract):
     """Inherit, and give `subject`."""
-
-    @pytest.fixture
-    def subject(self) -> Subject:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def open_one(self, subject: Subject) -> Iterator[Callable[[], Session]]:
-        with ExitStack() as stack:
-            yield lambda: stack.enter_context(subject.driver.connect(Stop()))
-
-    @pytest.fixture
-    def session(self, open_one: Callable[[], Session]) -> Session:
-        one = open_one()
-        one.look()
-        return one
-
-    @pytest.fixture
-    def ready(self, session: Session) -> Session:
-        session.ensure_tables()
-        return session
 
     # --- looking -------------------------------------------------------------------------
 
@@ -155,6 +52,12 @@ class DriverContract:
         assert (look.ledger, look.ledger_exists, look.history) == (EMPTY, False, None)
         assert not look.place.read_only
         assert not subject.exists(LEDGER_TABLE)
+
+    def test_a_server_that_answers(self, subject: Subject, session: Session) -> None:
+        """A ping is answered, and a connection straight to the server is not pooled."""
+        assert subject.driver.ping() is Ping.ANSWERS
+        assert not session.look().place.pooled
+        assert not session.locate().pooled
 
     def test_a_look_finds_the_place_too(self, session: Session) -> None:
         """To locate gives the same place as to look."""
@@ -251,12 +154,9 @@ class DriverContract:
 
     def test_a_whole_run_keeps_the_texts(self, subject: Subject, ready: Session) -> None:
         """The SQL of both halves is kept to the letter."""
-        tried = attempt()
-        run_whole(ready, read(MAKES), Move(EMPTY, ONE), tried)
+        run_whole(ready, read(MAKES), Move(EMPTY, ONE), attempt())
 
-        assert subject.ask(f"SELECT up_sql, down_sql FROM {HISTORY_TABLE}") == [
-            (tried.up_sql, tried.down_sql)
-        ]
+        assert subject.ask(f"SELECT up_sql, down_sql FROM {HISTORY_TABLE}") == [(TEXT, TEXT)]
 
     def test_a_failure_rolls_back_whole(self, subject: Subject, ready: Session) -> None:
         """A statement that fails leaves nothing, and is named with its place."""
@@ -376,7 +276,7 @@ class DriverContract:
     ) -> None:
         """Whatever stood there, force leaves one clean row or none, with its history row."""
         subject.put(rows)
-        ready.force(version, attempt(version, "force", 0))
+        ready.force(version, [attempt(version, "force", 0)])
 
         assert subject.ledger() == ([] if version is None else [(version, False)])
         assert subject.outcomes() == [("done", 0, None)]

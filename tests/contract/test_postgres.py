@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg.errors import UniqueViolation
-from tests.contract.suite import EMPTY, ONE, TWO, DriverContract, Subject, attempt, run_whole
+from tests.contract.subject import EMPTY, ONE, TWO, Subject, attempt, run_whole
+from tests.contract.suite import DriverContract
 
+from rung import database as databases
 from rung.drivers import open_driver
 from rung.drivers.base import Move
 from rung.statements import read
@@ -35,7 +37,7 @@ def subject(database: Database) -> Iterator[Subject]:
         def exists(table: str) -> bool:
             return ask(f"SELECT to_regclass('public.{table}')") != [(None,)]
 
-        yield Subject(open_driver(database.conninfo), ask, exists)
+        yield Subject(open_driver(databases.Database(database.conninfo)), ask, exists)
 
 
 class TestPostgres(DriverContract):

@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 from rung.errors import DriverMissing
 
 if TYPE_CHECKING:
+    from rung.database import Database
     from rung.drivers.base import Driver
 
 _POSTGRES = ("postgres", "postgresql", "pgx", "pgx5")
 
 
-def open_driver(database: str) -> Driver:
+def open_driver(database: Database) -> Driver:
     """
     The driver for a database, not yet connected.
-
-    Args:
-        database: a URL, or a libpq keyword string such as `host=db dbname=chatapp`.
 
     Raises:
         DriverMissing: no driver has that scheme, or its package is not installed.
         UsageError: the text cannot be read.
     """
-    scheme, separator, _ = database.partition("://")
-    if separator and scheme not in _POSTGRES:
+    scheme, separator, _ = database.url.partition("://")
+    if separator and "=" not in scheme and scheme not in _POSTGRES:
         raise DriverMissing(
             "The database's URL has a scheme that no driver knows.",
             f"Known schemes: {', '.join(_POSTGRES)}.",

@@ -10,21 +10,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from rung.drivers.found import Disconnected, LockHolder, Look, Place
+from rung.drivers.found import Disconnected, LockHolder, Look, Ping, Place
 from rung.drivers.work import (
     Aftermath,
     Attempt,
     Carried,
+    HalfRecord,
     Move,
     Ran,
     Refusal,
     ServerNotice,
+    StoredHalf,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.statements import Script, Unit
     from rung.stopping import Stop
@@ -35,15 +38,18 @@ __all__ = [
     "Carried",
     "Disconnected",
     "Driver",
+    "HalfRecord",
     "LockHolder",
     "Look",
     "Move",
+    "Ping",
     "Place",
     "Ran",
     "Reader",
     "Refusal",
     "ServerNotice",
     "Session",
+    "StoredHalf",
 ]
 
 
@@ -64,7 +70,16 @@ class Session(Reader, Protocol):
     """One connection that may write. Everything that touches the database goes through here."""
 
     def ensure_tables(self) -> None:
-        """Make ledger and history where they are missing; only under the lock."""
+        """
+        Make ledger and history where they are missing; only under the lock.
+
+        A new history can be read by whoever may read the ledger. Where our rights do not
+        suffice for it, the session goes on without one.
+
+        Raises:
+            RightsMissing: the ledger may not be made, or not be written.
+            QueryFailed: it cannot be made for another reason.
+        """
 
     def try_lock(self) -> bool:
         """Take every key that excludes other runs, or none; never wait in the server."""
@@ -93,6 +108,8 @@ class Session(Reader, Protocol):
         """
         Run a script in one transaction with its move and its history row, in one round trip.
 
+        A script that drops ledger or history is refused (`ledger_dropped`), unless its move
+        leads to no version: then both are made again, empty.
         `meanwhile` is called once while the server is at work.
         `last` asks for a commit that is on disk when it returns, and with it all before.
         """
@@ -115,8 +132,17 @@ class Session(Reader, Protocol):
     def flush(self) -> None:
         """Have every commit so far on disk."""
 
-    def force(self, version: int | None, attempt: Attempt) -> None:
-        """Write the ledger, clean at `version`, whatever it holds, with a history row."""
+    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+        """Write the ledger, clean at `version`, whatever it holds, with history rows."""
+
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        """Write history rows of what ran no SQL, at once, in order; flushed."""
+
+    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+        """The history alone, oldest first; None where there is none to read."""
+
+    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+        """Every text that the history keeps of these versions, oldest first."""
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""
@@ -134,6 +160,13 @@ class Driver(Protocol):
     @property
     def shown(self) -> str:
         """The database as people may see it, without secrets."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the database's URL is left out and might be missed, in sentences."""
+
+    def ping(self) -> Ping:
+        """Whether the server takes connections; tells what a failed one came from."""
 
     def read(self) -> AbstractContextManager[Reader]:
         """

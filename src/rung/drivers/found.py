@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Place:
     """The server process of the connection, where the database has such."""
     plain_backslashes: bool = True
     """False where a backslash escapes in a plain string (standard_conforming_strings off)."""
+    pooled: bool = False
+    """True behind a pooler that may give each transaction another server connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Look:
     ledger: LedgerState
     ledger_exists: bool
     history: tuple[HistoryEntry, ...] | None
+    tables: tuple[str, ...] = ()
+    """Where there is no ledger: the tables of its schema that no extension owns."""
+    missing_grant: str = ""
+    """What has to be granted so that a history can be written; empty where it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,17 @@ class LockHolder:
         facts += [f"from {self.address}"] if self.address else []
         facts += [f"connected since {self.since}"] if self.since else []
         return "The lock is held by " + ", ".join(facts) + "."
+
+
+class Ping(Enum):
+    """Whether a server takes connections."""
+
+    ANSWERS = "answers"
+    """It does; a connection that fails all the same will go on failing."""
+    NOT_YET = "not yet"
+    """It refuses for now, as while it starts up, or nothing is heard of it."""
+    HOPELESS = "hopeless"
+    """Nothing was asked: what we connect with makes no sense."""
 
 
 class Disconnected(Exception):

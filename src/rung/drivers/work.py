@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from rung.errors import ServerMessage
     from rung.ledger import LedgerState, Outcome
+
+
+class HalfRecord(NamedTuple):
+    """What is recorded of one half of a migration."""
+
+    checksum: str | None
+    """None for a half whose SQL cannot be read."""
+    digest: str
+    """The SHA-256 of its text as it was read."""
+    sql: str | None
+    """The SQL with its secrets masked; None where an earlier row of the version has the same."""
+
+
+class StoredHalf(NamedTuple):
+    """A half of a migration as the history kept it."""
+
+    version: int
+    direction: str
+    checksum: str | None
+    sql: str
+    """With its secrets masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +40,11 @@ class Attempt:
     version: int | None
     name: str
     direction: str
-    up_checksum: str | None
-    down_checksum: str | None
-    up_sql: str | None
-    """The SQL of the halves; None where an earlier row of the version has the same."""
-    down_sql: str | None
+    up: HalfRecord | None
+    """None where the version has no such half."""
+    down: HalfRecord | None
     statements_total: int
+    tool: str = "rung"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,8 @@ class Refusal:
     """The server runs that statement only outside a transaction block."""
     ledger_moved: bool = False
     """Every statement ran, and the ledger was not in the state the move starts from."""
+    ledger_dropped: bool = False
+    """Every statement ran, and the ledger or the history was gone."""
     cancelled: bool = False
 
 
@@ -82,6 +104,8 @@ class Aftermath:
     outcome: Outcome | None
     """What the history says of the attempt; None where nothing of it is left."""
     ledger: LedgerState
+    recorded: bool = True
+    """False where there is no history that could know of the attempt."""
 
 
 @dataclass(frozen=True, slots=True)

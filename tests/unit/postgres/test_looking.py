@@ -10,18 +10,26 @@ import pytest
 
 from rung.drivers.base import Look, Place
 from rung.drivers.postgres import looking
+from rung.drivers.postgres.names import names_of
 from rung.drivers.postgres.wire import Reply, ServerError
 from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed, RungError, ServerMessage
 from rung.ledger import LedgerState, Outcome
 
 if TYPE_CHECKING:
+    from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.wire import Row
 
-HERE: Row = ("chatapp", "public", "f", "77", "15.3", "on", "public", "public")
-NO_LEDGER: Row = (*HERE[:6], None, "public")
+NAMES = names_of()
+ALL = "SELECT INSERT UPDATE DELETE TRUNCATE"
+THERE: Row = ("t", ALL, "t", "USAGE CREATE")
+ABSENT: Row = ("f", None, "t", "USAGE CREATE")
+PLACE: Row = ("chatapp", "public", "f", "77", "15.3", "on")
+HERE: Row = (*PLACE, "public", "public", "ada", *THERE, *THERE, None)
+NO_HISTORY: Row = (*PLACE, "public", "public", "ada", *THERE, *ABSENT, None)
+NO_LEDGER: Row = (*PLACE, None, "public", "ada", *ABSENT, *ABSENT, 'teams\n"Odd name"')
 ROW: Row = (
     "5", "a-1", "3", "users", "up", "failed", "4", "2", "3", "1700000000.5", None,
-    "no", "sum", None, "1", "rung", "0.1.0", "ada", "box",
+    "no", "sum", None, "1", "digest", None, "rung", "0.1.0", "ada", "box",
 )  # fmt: skip
 
 
@@ -44,10 +52,11 @@ class FakeReply:
         return self.tables[index]
 
 
-def answer(*tables: list[Row], error: str = "") -> Look:
+def answer(*tables: list[Row], error: str = "", names: Names = NAMES) -> Look:
     """What such an answer is read as."""
     failed = ServerError(ServerMessage("refused", error), None) if error else None
-    return looking.answer(cast("Reply", FakeReply(list(tables), failed)))
+    reply = cast("Reply", FakeReply(list(tables), failed))
+    return looking.answer(reply, looking.standing(reply, names))
 
 
 def test_everything_there() -> None:
@@ -76,6 +85,7 @@ def test_no_ledger() -> None:
     look = answer([NO_LEDGER], error="42P01")
 
     assert (look.ledger, look.ledger_exists, look.history) == (LedgerState(), False, None)
+    assert (look.tables, look.missing_grant) == (("teams", '"Odd name"'), "")
 
 
 @pytest.mark.parametrize("state", ["42P01", "42501"])
@@ -84,6 +94,19 @@ def test_no_history(state: str) -> None:
     look = answer([HERE], [("4", "f")], error=state)
 
     assert (look.ledger, look.ledger_exists, look.history) == (LedgerState(4), True, None)
+
+
+def test_a_history_elsewhere_on_the_path() -> None:
+    """A history of another schema that the name alone would find is not this ledger's."""
+    assert answer([NO_HISTORY], [("4", "f")], [ROW]).history is None
+
+
+def test_a_history_that_cannot_be_made() -> None:
+    """The look says what has to be granted."""
+    nothing = (*PLACE, "public", "public", "a b", *THERE, "f", None, "t", "USAGE", None)
+    look = answer([nothing], [("4", "f")], error="42P01")
+
+    assert look.missing_grant == 'GRANT CREATE ON SCHEMA "public" TO "a b";'
 
 
 @pytest.mark.parametrize(
@@ -101,8 +124,8 @@ def test_ledgers(rows: list[Row], state: LedgerState) -> None:
     [
         ([], "08006", QueryFailed, "refused"),
         ([[("chatapp", None, *HERE[2:])]], "42P01", LedgerUnreadable, "No schema"),
-        ([[(*HERE[:6], "other", "public")]], "42P01", LedgerElsewhere, "stands in: other"),
-        ([[(*HERE[:6], "public, other", "public")]], "", LedgerElsewhere, "public, other"),
+        ([[(*PLACE, "other", *HERE[7:])]], "42P01", LedgerElsewhere, "is public, .* in: other"),
+        ([[(*PLACE, "public\nother", *HERE[7:])]], "", LedgerElsewhere, "public, other"),
         ([[HERE]], "42501", LedgerUnreadable, "Grant the role SELECT"),
         ([[HERE]], "42703", LedgerUnreadable, "is no ledger: refused"),
         ([[HERE], [("1", "f"), ("2", "f")]], "", LedgerUnreadable, "1 and 2"),
@@ -121,14 +144,29 @@ def test_what_cannot_be_used(
 
 def test_a_schema_with_a_space_in_its_name() -> None:
     """A ledger in the current schema is found there whatever the schema is called."""
-    look = answer([(*HERE[:6], '"my schema"', '"my schema"')], [("1", "f")], [])
+    look = answer([(*PLACE, '"my schema"', '"my schema"', *HERE[8:])], [("1", "f")], [])
 
     assert look.ledger == LedgerState(1)
 
 
-def test_the_question() -> None:
-    """One message asks for place, ledger and history."""
-    sql = looking.question()
+def test_a_ledger_with_a_schema_is_looked_for_nowhere_else() -> None:
+    """What stands in other schemas of the path does not matter then."""
+    elsewhere = (*PLACE, "public\nother", *HERE[7:])
+    look = answer([elsewhere], [("1", "f")], [], names=names_of("ops.schema_migrations"))
 
-    assert sql.startswith(looking.where_question())
-    assert sql.index('FROM "schema_migrations"') < sql.index('FROM "schema_migrations_history"')
+    assert look.ledger == LedgerState(1)
+
+
+@pytest.mark.parametrize(
+    ("names", "ledger", "history"),
+    [
+        (NAMES, '"schema_migrations"', '"schema_migrations_history"'),
+        (names_of("ops.v"), '"ops"."v"', '"ops"."v_history"'),
+    ],
+)
+def test_the_question(names: Names, ledger: str, history: str) -> None:
+    """One message asks for place, ledger and history."""
+    sql = looking.question(names)
+
+    assert sql.startswith(looking.where_question(names))
+    assert sql.index(f"FROM {ledger}") < sql.index(f"FROM {history}")

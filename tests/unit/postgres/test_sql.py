@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rung.drivers.base import Attempt, Move, Refusal
+from rung.drivers.base import Attempt, HalfRecord, Move, Refusal
 from rung.drivers.postgres import locking, quoting, statements
 from rung.drivers.postgres.dropping import drop_statements
+from rung.drivers.postgres.names import Table
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import FORGET, RESET, Tables, error_text
 from rung.drivers.postgres.statements import statement
@@ -23,8 +25,12 @@ from rung.statements import TokenKind, read
 
 FILE = Path(statements.__file__).with_name("statements.sql").read_text()
 BLOCKS = re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", FILE, re.DOTALL | re.MULTILINE)
-TABLES = Tables.of("public")
-ATTEMPT = Attempt("a-1", 3, "o'hara", "up", "sum", None, "select 'é\\'", None, 4)
+LEDGER, HISTORY = (quoting.name("public", f"schema_migrations{end}") for end in ("", "_history"))
+TABLES = Tables(LEDGER, HISTORY, (quoting.name("public"),))
+BY_TRUNCATE = replace(TABLES, by_truncate=True)
+UNRECORDED = replace(TABLES, records=False)
+UP = HalfRecord("sum", "digest", "select 'é\\'")
+ATTEMPT = Attempt("a-1", 3, "o'hara", "up", UP, None, 4)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +143,44 @@ def test_moves(before: LedgerState, after: LedgerState, expected: list[str]) -> 
     assert sql.endswith("SELECT 1 / pg_catalog.count(*) FROM moved")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (LedgerState(), LedgerState(1), ["LOCK", "WITH"]),
+        (LedgerState(1), LedgerState(3), ["LOCK", "SELECT", "TRUNCATE", "INSERT"]),
+        (LedgerState(1), LedgerState(), ["LOCK", "SELECT", "TRUNCATE"]),
+        (LedgerState(1, dirty=True), LedgerState(1), ["LOCK", "SELECT", "TRUNCATE", "INSERT"]),
+    ],
+)
+def test_moves_by_truncate(before: LedgerState, after: LedgerState, words: list[str]) -> None:
+    """Without rights on rows the ledger is locked, compared, and its row replaced."""
+    move = Move(before, after)
+    sql = (*BY_TRUNCATE.guard(move), *BY_TRUNCATE.move(move))
+
+    assert [one.split()[0] for one in sql] == words
+    assert any("1 OPERATOR(pg_catalog./)" in one for one in sql)
+
+
 def test_forcing() -> None:
     """Forcing empties the ledger and writes one clean row, or none."""
     assert [sql.split()[0] for sql in TABLES.write(None)] == ["LOCK", "DELETE"]
+    assert [sql.split()[0] for sql in BY_TRUNCATE.write(None)] == ["LOCK", "TRUNCATE"]
     assert TABLES.write(7)[-1].endswith("VALUES ((7), false)")
+
+
+def test_without_a_history() -> None:
+    """Where there is none to write, no statement names it."""
+    tried = (ATTEMPT, Outcome.DONE)
+    sql = (
+        *UNRECORDED.record(*tried),
+        *UNRECORDED.in_flight("a", 1),
+        *UNRECORDED.progress("a", 1),
+        *UNRECORDED.end("a", Outcome.DONE, None),
+        *UNRECORDED.make_anew(with_schemas=True),
+    )
+
+    assert HISTORY not in " ".join(sql)
+    assert HISTORY in " ".join(TABLES.make_anew(with_schemas=True))
 
 
 @pytest.mark.parametrize(
@@ -160,17 +200,17 @@ def test_forcing() -> None:
 )
 def test_history_rows(outcome: Outcome, refusal: Refusal | None, expected: str) -> None:
     """A row says how far the attempt came, and its texts are literals."""
-    sql = flat((TABLES.record(ATTEMPT, outcome, refusal),))
+    sql = flat(TABLES.record(ATTEMPT, outcome, refusal))
 
-    assert f"VALUES (E'a-1', (3), E'o''hara', E'up', {expected}" in sql
-    assert r"E'sum', NULL, (1), E'select ''é\\''', NULL, E'rung'," in sql
+    assert f"SELECT E'a-1', (3), E'o''hara', E'up', {expected}" in sql
+    assert r"E'sum', NULL, (1), E'digest', NULL, E'select ''é\\''', NULL, E'rung'," in sql
 
 
 def test_progress_and_end() -> None:
     """The row of a file of several units is told what is under way, done and over."""
-    assert "in_flight = (2) WHERE attempt = E'a'" in flat((TABLES.in_flight("a", 2),))
-    assert "statements_done = (2), in_flight = NULL" in flat((TABLES.progress("a", 2),))
-    assert "outcome = E'done', error = NULL" in flat((TABLES.end("a", Outcome.DONE, None),))
+    assert "in_flight = (2) WHERE attempt = E'a'" in flat(TABLES.in_flight("a", 2))
+    assert "statements_done = (2), in_flight = NULL" in flat(TABLES.progress("a", 2))
+    assert "outcome = E'done', error = NULL" in flat(TABLES.end("a", Outcome.DONE, None))
 
 
 def test_the_error_of_a_refusal() -> None:
@@ -209,12 +249,14 @@ def test_golang_migrates_keys(schema: str, table: str, database: str, key: int) 
 
 def test_all_keys_of_a_ledger() -> None:
     """A key of ours, out of golang-migrate's reach, and both of its own for the ledger."""
-    keys = locking.Keys.of("public", "chatapp")
+    keys = locking.Keys.of(Table("public", "schema_migrations"), "chatapp")
 
     assert keys.foreign == (3999065708, 3607770239)
     assert keys.all == (keys.ours, *keys.foreign)
     assert 2**32 <= keys.ours < 2**63
-    assert locking.Keys.of("s2", "chatapp").ours != keys.ours
+    assert locking.Keys.of(Table("s2", "schema_migrations"), "chatapp").ours != keys.ours
+    plain = locking.foreign_key("s2", "mig", "chatapp")
+    assert locking.Keys.of(Table("s2", "mig"), "chatapp").foreign == (3949201213, plain)
 
 
 def test_taking_and_giving_back() -> None:

@@ -1,142 +1,246 @@
 """
-From what a user calls a database to an open connection.
+From an address to an open connection; and what every connection of ours gets.
 
-Owns the translation of URLs and keyword strings into libpq's parameters, and what every
-connection of ours gets: UTF-8, keepalives, and a server that notices a dead client. Never
-passes on the driver's own text about a connection string: libpq quotes pieces of it.
+That is UTF-8, keepalives, and a server that notices a dead client, each only where neither
+the address nor libpq's environment nor a service says otherwise. Passes a reason on only with
+its secrets taken out.
 """
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 from psycopg import conninfo, pq
 
 from rung._version import __version__
+from rung.drivers.found import Ping
+from rung.drivers.postgres.settings import Settings
 from rung.errors import ConnectionFailed, UsageError
+from rung.masking import SECRET_KEYS, masked
 
-_SCHEMES = ("postgresql://", "postgres://", "pgx5://", "pgx://")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rung.drivers.postgres.urls import Address
+
 _ALIVE = "-c client_connection_check_interval=5s"
-_REFUSED = ("client_connection_check_interval", "unsupported startup parameter")
-"""Servers without that setting, and poolers that pass no options on, are connected without."""
+_REFUSED = ("client_connection_check_interval", "startup parameter", "command-line options")
+"""Servers without that setting, and poolers that take no options, are connected without."""
 
 _DEFAULTS = {
-    "client_encoding": "UTF8",
     "connect_timeout": "10",
     "keepalives": "1",
     "keepalives_idle": "20",
     "keepalives_interval": "5",
     "keepalives_count": "4",
     "tcp_user_timeout": "60000",
-    "fallback_application_name": f"rung {__version__}",
+}
+_FROM_SERVICE = ("host", "hostaddr", "port")
+"""psycopg tries several hosts one by one only where it is told of them itself."""
+
+_ALWAYS = {"client_encoding": "UTF8", "fallback_application_name": f"rung {__version__}"}
+_PING_SECONDS = 2
+_OPTION = re.compile(r"\s*(?:-c\s*|--)((?:[^\s\\]|\\.)+)")
+
+_PINGS = {
+    pq.Ping.OK: Ping.ANSWERS,
+    pq.Ping.REJECT: Ping.NOT_YET,
+    pq.Ping.NO_RESPONSE: Ping.NOT_YET,
+    pq.Ping.NO_ATTEMPT: Ping.HOPELESS,
 }
 
 
-def parameters(database: str) -> dict[str, str]:
-    """
-    The libpq parameters of a URL or a keyword string.
+class Opened(NamedTuple):
+    """A connection, in autocommit, and the settings that its session should have."""
 
-    Query keys that libpq does not know are run-time parameters of the session, as in
-    golang-migrate's URLs.
+    connection: psycopg.Connection[tuple[object, ...]]
+    settings: Settings
+    taken: bool
+    """Whether it was opened with them; a pooler may have passed them over in silence."""
+
+
+class _Way(NamedTuple):
+    """One way to try: the options to ask for, and whether all our settings are in them."""
+
+    options: str
+    taken: bool = True
+
+
+class Connector:
+    """
+    Opens connections to one database.
+
+    Args:
+        address: the translated URL or keyword string.
+        role: to be taken on in every session.
+        password: asked before each connection.
 
     Raises:
-        UsageError: the text cannot be read, or asks for what is not supported.
+        UsageError: host or name of the database hold what can only be part of a URL.
     """
-    scheme = next((scheme for scheme in _SCHEMES if database.startswith(scheme)), None)
-    if scheme is None:
-        found = _parse(database)
-    else:
-        address, _, query = database.removeprefix(scheme).partition("?")
-        _check_characters(address, query)
-        found = _parse(f"postgresql://{address}") | _query(query)
-    return _with_defaults(found)
 
+    def __init__(
+        self, address: Address, role: str | None = None, password: Callable[[], str] | None = None
+    ) -> None:
+        resolved = _resolve(address.parameters)
+        self._found = resolved.values
+        self._given = address.parameters
+        _check_no_url(self._found)
+        settings = address.settings | ({"role": role} if role else {})
+        filled = {key: self._found.get(key) or value for key, value in _DEFAULTS.items()}
+        hosts = {key: self._found[key] for key in _FROM_SERVICE if self._found.get(key)}
+        self._wanted = filled | hosts | address.parameters | _ALWAYS
+        options = self._found.get("options", "")
+        understood = _read_options(options)
+        self._settings = Settings(tuple(((understood or {}) | settings).items()))
+        self._ways = tuple(_ways(options, settings, all_known=understood is not None))
+        self._secrets = {self._found.get(key) for key in SECRET_KEYS} | {resolved.password}
+        self._password = password
 
-def _check_characters(address: str, query: str) -> None:
-    """Refuse an @ where a password was cut by a / or ? of its own, and would be shown."""
-    authority, _, path = address.partition("/")
-    cut = ":" in authority and "@" not in authority and "@" in query
-    if cut or "@" in path:
-        raise _unreadable()
+    @property
+    def shown(self) -> str:
+        """The database as people may see it: user, host, port and name, no secrets."""
+        found = self._found
+        host = found.get("host") or found.get("hostaddr") or "local socket"
+        port = found.get("port", "")
+        known = port and (port != _default_port() or "port" in self._given)
+        place = f"{host}:{port}" if known else host
+        if known and "," in host:
+            place = _each(host.split(","), port.split(","))
+        return masked(f"{found.get('user', '')}@{place}/{found.get('dbname', '')}".lstrip("@"))
 
+    def open(self) -> Opened:
+        """
+        Connect, in autocommit.
 
-def _parse(text: str) -> dict[str, str]:
-    try:
-        return {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
-    except psycopg.ProgrammingError:
-        raise _unreadable() from None
+        Raises:
+            ConnectionFailed: with the server's or the library's reason, masked.
+        """
+        said = ""
+        for way in self._ways:
+            opened, said = self._try(way)
+            if opened is not None:
+                return opened
+            if not any(word in said for word in _REFUSED):
+                break
+        raise ConnectionFailed(f"No connection to {self.shown}: {said}", self._advice)
 
+    def ping(self) -> Ping:
+        """Whether the server takes connections, by libpq's own judgement."""
+        # libpq waits inside C, where no signal is heard, so it does not wait for long.
+        seconds = min(_seconds(self._wanted["connect_timeout"]) or _PING_SECONDS, _PING_SECONDS)
+        wanted = self._wanted | {"connect_timeout": str(seconds)}
+        text = conninfo.make_conninfo("", **wanted)
+        return _PINGS[pq.Ping(pq.PGconn.ping(text.encode()))]
 
-def _unreadable() -> UsageError:
-    return UsageError(
-        "The database's URL or connection string cannot be read.",
-        "Write postgresql://USER:PASSWORD@HOST:PORT/NAME, with reserved characters in the "
-        "password percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, % is %25).",
-    )
-
-
-def _query(query: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in query.split("&") if part]
-    given = {unquote(key): unquote(value) for key, _, value in pairs}
-    if table := next((key for key in given if key.startswith("x-migrations-table")), None):
-        raise UsageError(
-            f"{table} is not supported: the ledger is schema_migrations in the current schema.",
-            "Choose the schema with search_path.",
+    @property
+    def _advice(self) -> str:
+        right = (
+            "Check that the server runs and that host, port, user, password and database are "
+            "right; one that is only starting up is waited for by: rung wait."
         )
-    if given.get("ssl") == "true":  # libpq's own synonym, of URLs only
-        given = {key: value for key, value in given.items() if key != "ssl"}
-        given.setdefault("sslmode", "require")
-    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-    ours = {key: value for key, value in given.items() if not key.startswith("x-")}
-    settings = {key: value for key, value in ours.items() if key not in known}
-    found = {key: value for key, value in ours.items() if key in known}
-    options = [found["options"]] if "options" in found else []
-    options += [f"-c {_escape(key)}={_escape(value)}" for key, value in settings.items()]
-    return found | ({"options": " ".join(options)} if options else {})
+        if not self._settings.items:
+            return right
+        names = ", ".join(name for name, _ in self._settings.items)
+        return f"{right} Set for the session, as keys that libpq does not know: {names}."
+
+    def _try(self, way: _Way) -> tuple[Opened | None, str]:
+        """A connection, or why there is none."""
+        token = {"password": self._password()} if self._password else {}
+        wanted: dict[str, str] = self._wanted | {"options": way.options} | token
+        try:
+            opened = psycopg.Connection.connect(autocommit=True, **wanted)  # type: ignore[arg-type]
+        except (psycopg.Error, ValueError) as error:
+            return None, masked(str(error).strip(), {*self._secrets, *token.values()})
+        return Opened(opened, self._settings, way.taken), ""
+
+
+def _ways(options: str, settings: dict[str, str], *, all_known: bool) -> Iterator[_Way]:
+    """From all in the options that the connection is opened with to nothing in them."""
+    ours = [f"-c {_escape(name)}={_escape(value)}" for name, value in settings.items()]
+    together = " ".join(part for part in (options.strip(), *ours) if part)
+    yield _Way(f"{together} {_ALIVE}".strip())
+    if together:
+        yield _Way(together)
+    if all_known:
+        yield _Way("", taken=not together)
 
 
 def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")
+    return re.sub(r"([\\\s])", r"\\\1", value)
 
 
-def _with_defaults(found: dict[str, str]) -> dict[str, str]:
-    together = _DEFAULTS | found
-    together["client_encoding"] = _DEFAULTS["client_encoding"]
-    together["options"] = " ".join(part for part in (found.get("options"), _ALIVE) if part)
-    return together
+def _read_options(options: str) -> dict[str, str] | None:
+    """The settings in a text of options; None where there is more in it than settings."""
+    found = {}
+    at = 0
+    options = options.strip()
+    while at < len(options):
+        option = _OPTION.match(options, at)
+        name, equals, value = option[1].partition("=") if option else ("", "", "")
+        if option is None or not equals:
+            return None
+        found[name.replace("-", "_")] = re.sub(r"\\(.)", r"\1", value)
+        at = option.end()
+    return found
 
 
-def open_connection(wanted: dict[str, str]) -> psycopg.Connection[tuple[object, ...]]:
+class _Resolved(NamedTuple):
+    """What libpq makes of our parameters, with its environment, service and password files."""
+
+    values: dict[str, str]
+    password: str
+
+
+def _resolve(given: dict[str, str]) -> _Resolved:
     """
-    Connect, in autocommit.
+    Ask libpq what it would connect with.
 
-    Raises:
-        ConnectionFailed: with the server's or the library's reason.
+    A TLS mode that does not exist has it stop when all is known, before it opens a socket.
     """
+    text = conninfo.make_conninfo("", **{**given, "sslmode": "!"})
+    asked = pq.PGconn.connect_start(text.encode())
+    values = {
+        option.keyword.decode(): option.val.decode(errors="replace")
+        for option in asked.info
+        if option.val
+    }
+    return _Resolved({**given, **values}, (asked.password or b"").decode(errors="replace"))
+
+
+def _check_no_url(found: dict[str, str]) -> None:
+    """
+    Refuse what libpq would show as a host or a name, with the password in it.
+
+    An @ at the beginning of a host is an abstract socket's.
+    """
+    hosts = found.get("host", "").split(",")
+    fault = "host" if any("@" in host[1:] for host in hosts) else ""
+    fault = fault or next((key for key in ("host", "dbname") if "://" in found.get(key, "")), "")
+    if fault:
+        raise UsageError(
+            f"The {fault} that libpq is given holds a piece of a URL; it is not shown here, for a "
+            "password may be in it.",
+            "Look at the connection string, the service and the PG* variables; a whole URL goes "
+            "into --database, RUNG_DATABASE or DATABASE_URL.",
+        )
+
+
+def _default_port() -> str:
+    compiled = next(o.compiled for o in pq.Conninfo.get_defaults() if o.keyword == b"port")
+    return (compiled or b"").decode()
+
+
+def _each(hosts: list[str], ports: list[str]) -> str:
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    pairs = zip(hosts, ports, strict=False)
+    return ",".join(f"{host}:{port}" if port else host for host, port in pairs)
+
+
+def _seconds(text: str) -> int:
     try:
-        return psycopg.Connection.connect(autocommit=True, **wanted)  # type: ignore[arg-type]
-    except psycopg.Error as error:
-        if _ALIVE in wanted["options"] and any(word in str(error) for word in _REFUSED):
-            options = wanted["options"].replace(_ALIVE, "").strip()
-            return open_connection(wanted | {"options": options})
-        raise ConnectionFailed(
-            f"No connection to {shown(wanted)}: {_reason(error, wanted)}",
-            "Check that the server runs and that host, port, user and database are right.",
-        ) from None
-
-
-def _reason(error: psycopg.Error, wanted: dict[str, str]) -> str:
-    text = str(error).strip()
-    secrets = (wanted.get("password"), wanted.get("sslpassword"))
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
-    return text
-
-
-def shown(wanted: dict[str, str]) -> str:
-    """The database as people may see it: user, host, port and name, no secrets."""
-    user = f"{wanted['user']}@" if "user" in wanted else ""
-    host = wanted.get("host") or wanted.get("hostaddr") or "local socket"
-    port = f":{wanted['port']}" if "port" in wanted else ""
-    return f"{user}{host}{port}/{wanted.get('dbname', '')}"
+        return int(float(text))
+    except ValueError:
+        return 0

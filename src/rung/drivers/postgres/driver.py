@@ -7,15 +7,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rung.drivers.found import Disconnected
-from rung.drivers.postgres.connection import open_connection, parameters, shown
+from rung.drivers.postgres.connection import Connector
+from rung.drivers.postgres.names import names_of
 from rung.drivers.postgres.reader import PostgresReader
+from rung.drivers.postgres.urls import translate
 from rung.errors import ConnectionFailed, QueryFailed
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from rung.database import Database
     from rung.drivers.base import Session
+    from rung.drivers.found import Ping
+    from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.session import PostgresSession
     from rung.drivers.work import Aftermath
 
@@ -26,34 +31,52 @@ _PAUSE = 0.25
 class PostgresDriver:
     """One PostgreSQL database, named by a URL or a keyword string."""
 
-    def __init__(self, database: str) -> None:
-        self._parameters = parameters(database)
+    def __init__(self, database: Database) -> None:
+        self._address = translate(database.url)
+        self._connector = Connector(self._address, database.role, database.password)
+        ledger = database.ledger_table
+        self._names = names_of(
+            self._address.ledger_table if ledger is None else ledger, database.history_table
+        )
 
     @property
     def shown(self) -> str:
         """The database as people may see it, without secrets."""
-        return shown(self._parameters)
+        return self._connector.shown
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the URL is left out and might be missed."""
+        return self._address.notes
+
+    def ping(self) -> Ping:
+        """Whether the server takes connections."""
+        return self._connector.ping()
 
     def read(self) -> AbstractContextManager[PostgresReader]:
         """Connect for reading; the connection is closed at the end, whatever happens."""
-        return closing(PostgresReader(open_connection(self._parameters), Stop()))
+        return closing(PostgresReader(self._connector.open(), Stop(), self._names))
 
     def connect(self, stop: Stop) -> AbstractContextManager[PostgresSession]:
         """Connect; the connection is closed at the end, whatever happens."""
-        from rung.drivers.postgres.session import PostgresSession
-
-        return closing(PostgresSession(open_connection(self._parameters), stop))
+        return closing(self._session(stop, self._names))
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         """What is found of an attempt, once the lost connection's process has ended."""
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
             try:
-                with self.connect(Stop()) as session:
-                    return _await_end(session, attempt_id, lost.locate().process, deadline)
+                place = lost.locate()
+                with closing(self._session(Stop(), self._names.at(place.schema))) as session:
+                    return _await_end(session, attempt_id, place.process, deadline)
             except (ConnectionFailed, Disconnected):
                 time.sleep(_PAUSE)
         raise ConnectionFailed(f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s.")
+
+    def _session(self, stop: Stop, names: Names) -> PostgresSession:
+        from rung.drivers.postgres.session import PostgresSession
+
+        return PostgresSession(self._connector.open(), stop, names)
 
 
 def _await_end(
@@ -66,4 +89,6 @@ def _await_end(
     from rung.drivers.work import Aftermath
 
     look = session.look()
-    return Aftermath(session.attempt_outcome(attempt_id), look.ledger)
+    recorded = session.records_history
+    outcome = session.attempt_outcome(attempt_id) if recorded else None
+    return Aftermath(outcome, look.ledger, recorded=recorded)

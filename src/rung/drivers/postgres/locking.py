@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.quoting import Sql
-from rung.ledger import LEDGER_TABLE
+
+if TYPE_CHECKING:
+    from rung.drivers.postgres.names import Table
 
 _SALT = 1486364155
 _OURS = 0x52756E67
@@ -37,10 +40,11 @@ class Keys:
     foreign: tuple[int, ...]
 
     @classmethod
-    def of(cls, schema: str, database: str) -> Keys:
-        """The keys of the ledger in a schema of a database."""
-        plain = foreign_key(schema, LEDGER_TABLE, database)
-        from_url = foreign_key(schema, LEDGER_TABLE, f"/{database}")
+    def of(cls, ledger: Table, database: str) -> Keys:
+        """The keys of a ledger, named with its schema, in a database."""
+        schema = ledger.schema or ""
+        plain = foreign_key(schema, ledger.name, database)
+        from_url = foreign_key(schema, ledger.name, f"/{database}")
         return cls(_OURS << 32 | plain, (from_url, plain))
 
     @property

@@ -1,5 +1,5 @@
 """
-Reads the one message of the idle look: where we are, the ledger, the history.
+Reads the one message of the idle look: where we are and what we may do, ledger and history.
 
 A missing or forbidden history is an answer, and so is a missing ledger: the message ends at
 the first statement that fails, and how far it came tells which.
@@ -8,15 +8,17 @@ the first statement that fails, and how far it came tells which.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.found import Look, Place
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
 from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed
-from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, HistoryEntry, LedgerState, Outcome
+from rung.ledger import HistoryEntry, LedgerState, Outcome
 
 if TYPE_CHECKING:
+    from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row, ServerError
 
@@ -24,19 +26,40 @@ _NO_TABLE = "42P01"
 _NO_RIGHT = "42501"
 
 
-def where_question() -> Sql:
+class Standing(NamedTuple):
+    """Where we are, which tables are ours there, and what we may do with them."""
+
+    place: Place
+    names: Names
+    """With their schemas."""
+    rights: Rights
+    tables: tuple[str, ...] = ()
+    """Where there is no ledger: the tables of its schema that no extension owns."""
+
+
+def where_question(names: Names) -> Sql:
     """The first statement alone: where we are."""
-    return statement("look_place", ledger_name=quoting.text(LEDGER_TABLE))
+    return statement(
+        "look_place",
+        ledger_schema=quoting.text(names.ledger.schema),
+        ledger_name=quoting.text(names.ledger.name),
+        history_schema=quoting.text(names.history.schema),
+        history_name=quoting.text(names.history.name),
+    )
 
 
-def question() -> Sql:
-    """The message: three statements, whose names are found on the search path."""
-    ledger = statement("look_ledger", ledger=quoting.name(LEDGER_TABLE))
-    history = statement("look_history", history=quoting.name(HISTORY_TABLE))
-    return quoting.Sql(f"{where_question()};\n{ledger};\n{history}")
+def question(names: Names) -> Sql:
+    """The message: three statements; a name without a schema is found on the search path."""
+    ledger = statement("look_ledger", ledger=names.ledger.sql)
+    return quoting.Sql(f"{where_question(names)};\n{ledger};\n{history_question(names)}")
 
 
-def place(reply: Reply) -> Place:
+def history_question(names: Names) -> Sql:
+    """The history alone."""
+    return statement("look_history", history=names.history.sql)
+
+
+def standing(reply: Reply, names: Names) -> Standing:
     """
     Where we are.
 
@@ -47,54 +70,83 @@ def place(reply: Reply) -> Place:
     """
     if not reply.results:
         raise _failed(reply.error)
-    database, schema, read_only, pid, version, strings, ledgers, quoted = reply.rows(0)[0]
+    place, (ledgers, quoted, role), facts, tables = _columns(reply.rows(0)[0])
+    database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
         raise LedgerUnreadable(
             "No schema of the search path exists, so there is no place for the ledger.",
-            "Create the schema, or name another one with search_path.",
+            "Create the schema, or name another one with search_path or --ledger-table.",
         )
-    _check_place(schema, quoted, ledgers)
+    if names.ledger.schema is None:
+        _check_place(names.ledger, schema, quoted, ledgers)
     server = f"PostgreSQL {version}"
-    return Place(database, schema, read_only == "t", server, int(pid), strings == "on")
+    found = Place(database, schema, read_only == "t", server, int(pid), strings == "on")
+    rights = Rights(role or "", _here(facts[:4]), _here(facts[4:]))
+    return Standing(found, names.at(schema), rights, _lines(tables))
 
 
-def answer(reply: Reply) -> Look:
+def answer(reply: Reply, at: Standing) -> Look:
     """
     What the whole reply tells.
 
     Raises:
-        LedgerUnreadable: no schema on the path, no right, another shape, several rows.
-        LedgerElsewhere, QueryFailed: as for `place`.
+        LedgerUnreadable: no right to read it, another shape, several rows.
     """
-    found = place(reply)
-    missing = reply.done == 1 and bool(reply.error) and _state(reply) == _NO_TABLE
-    if missing:
-        return Look(found, LedgerState(), ledger_exists=False, history=None)
-    return Look(found, _ledger(reply), ledger_exists=True, history=_history(reply))
+    missing = at.rights.grants_for_history(at.names)
+    if reply.done == 1 and _state(reply) == _NO_TABLE:
+        return Look(
+            at.place,
+            LedgerState(),
+            ledger_exists=False,
+            history=None,
+            tables=at.tables,
+            missing_grant=missing,
+        )
+    ledger = _ledger(reply, at)
+    kept = history(reply, at.names.history, 2) if at.rights.history.exists else None
+    return Look(at.place, ledger, ledger_exists=True, history=kept, missing_grant=missing)
+
+
+def _columns(row: Row) -> tuple[Row, Row, Row, str | None]:
+    """The parts of `look_place`."""
+    return row[:6], row[6:9], row[9:17], row[17]
+
+
+def _here(facts: Row) -> Here:
+    table, rights, schema, schema_rights = facts
+    return Here(
+        frozenset((rights or "").split()) if table == "t" else None,
+        frozenset((schema_rights or "").split()) if schema == "t" else None,
+    )
+
+
+def _lines(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
 
 
 def _state(reply: Reply) -> str:
     return reply.error.message.sqlstate if reply.error else ""
 
 
-def _check_place(schema: str, quoted: str | None, ledgers: str | None) -> None:
-    found = ledgers.split("\n") if ledgers else []
-    if not found or found == [quoted]:
+def _check_place(table: Table, schema: str, quoted: str | None, ledgers: str | None) -> None:
+    found = _lines(ledgers)
+    if not found or found == (quoted,):
         return
     raise LedgerElsewhere(
-        f"The current schema is {schema}, and {LEDGER_TABLE} stands in: {', '.join(found)}.",
-        "Name one schema with search_path in the URL, so that there is one ledger to go by.",
+        f"The current schema is {schema}, and {table} stands in: {', '.join(found)}.",
+        f"Say which ledger to go by: --ledger-table SCHEMA.{table}, or one schema in search_path.",
     )
 
 
-def _ledger(reply: Reply) -> LedgerState:
+def _ledger(reply: Reply, at: Standing) -> LedgerState:
+    table = at.names.ledger
     if reply.done == 1:
-        raise _unreadable(reply.error)
+        raise _unreadable(reply.error, at)
     rows = reply.rows(1)
     if len(rows) > 1:
         shown = " and ".join(str(row[0]) for row in rows)
         raise LedgerUnreadable(
-            f"The ledger {LEDGER_TABLE} has more than one row: {shown}, perhaps more.",
+            f"The ledger {table} has more than one row: {shown}, perhaps more.",
             "Find out which is true and write it: rung force V leaves that one row.",
         )
     if not rows:
@@ -103,23 +155,25 @@ def _ledger(reply: Reply) -> LedgerState:
     try:
         return LedgerState(int(version or ""), dirty == "t")
     except ValueError:
-        raise _unreadable(reply.error) from None
+        raise _unreadable(reply.error, at) from None
 
 
-def _history(reply: Reply) -> tuple[HistoryEntry, ...] | None:
+def history(reply: Reply, table: Table, index: int = 0) -> tuple[HistoryEntry, ...] | None:
+    """The rows of `look_history`; None where there is no history, or none to read."""
     if reply.error is None:
-        return tuple(_entry(row) for row in reply.rows(2))
+        return tuple(_entry(row) for row in reply.rows(index))
     if _state(reply) in {_NO_TABLE, _NO_RIGHT}:
         return None
     raise LedgerUnreadable(
-        f"{HISTORY_TABLE} is there and is no history: {reply.error.message.message}.",
-        "Move the other table away, or choose another schema with search_path.",
+        f"{table} is there and is no history: {reply.error.message.message}.",
+        "Move the other table away, or name another one with --history-table.",
     )
 
 
 def _entry(row: Row) -> HistoryEntry:
     (id_, attempt, version, name, direction, outcome, total, done, in_flight, started,
-     finished, error, up, down, formula, tool, tool_version, user, host) = row  # fmt: skip
+     finished, error, up, down, formula, up_digest, down_digest, tool, tool_version, user,
+     host) = row  # fmt: skip
     return HistoryEntry(
         id=int(id_ or 0),
         attempt=attempt or "",
@@ -136,6 +190,8 @@ def _entry(row: Row) -> HistoryEntry:
         up_checksum=up,
         down_checksum=down,
         checksum_formula=_number(formula),
+        up_digest=up_digest,
+        down_digest=down_digest,
         tool=tool or "",
         tool_version=tool_version or "",
         database_user=user or "",
@@ -151,17 +207,19 @@ def _moment(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(float(value), UTC)
 
 
-def _unreadable(error: ServerError | None) -> LedgerUnreadable:
+def _unreadable(error: ServerError | None, at: Standing) -> LedgerUnreadable:
+    table = at.names.ledger
     if error and error.message.sqlstate == _NO_RIGHT:
+        grants = at.rights.grants_for_reading(at.names)
         return LedgerUnreadable(
-            f"The ledger {LEDGER_TABLE} may not be read: {error.message.message}.",
-            f"Grant the role SELECT on {LEDGER_TABLE}.",
+            f"The ledger {table} may not be read: {error.message.message}.",
+            f"Grant the role SELECT on it: {grants}" if grants else "Grant the role SELECT on it.",
         )
     said = f": {error.message.message}" if error else ""
     return LedgerUnreadable(
-        f"{LEDGER_TABLE} is there and is no ledger{said}.",
+        f"{table} is there and is no ledger{said}.",
         "A ledger is (version bigint not null primary key, dirty boolean not null). "
-        "Move the other table away, or choose another schema with search_path.",
+        "Move the other table away, or name another one with --ledger-table.",
     )
 
 

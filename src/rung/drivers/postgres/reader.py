@@ -6,37 +6,81 @@ Loads nothing that writes, so that asking for the version stays quick.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres import looking
+from rung.drivers.postgres.settings import Settings
 from rung.drivers.postgres.wire import Wire
 
 if TYPE_CHECKING:
-    import psycopg
-
     from rung.drivers.found import Look, Place
+    from rung.drivers.postgres.connection import Opened
+    from rung.drivers.postgres.looking import Standing
+    from rung.drivers.postgres.names import Names
+    from rung.ledger import HistoryEntry
     from rung.stopping import Stop
 
 
 class PostgresReader:
     """See `rung.drivers.base.Reader`."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], stop: Stop) -> None:
-        self._connection = connection
-        self._wire = Wire(connection, stop)
-        self._place: Place | None = None
+    def __init__(self, opened: Opened, stop: Stop, names: Names) -> None:
+        self._connection = opened.connection
+        self._settings = Settings() if opened.taken else opened.settings
+        """What every reset would lose."""
+        before = opened.settings.where if opened.taken else opened.settings
+        self._wire = Wire(opened.connection, stop, before.for_message)
+        self._names = names
+        """With the schema, once it is found: a file may make another one that comes first."""
+        self._standing: Standing | None = None
+        self._stale = False
+        """Whether that is from before we held the lock."""
 
     def look(self) -> Look:
         """Read all that a decision needs, in one round trip, without lock or write."""
-        look = looking.answer(self._wire.ask(looking.question()))
-        self._place = look.place
+        reply = self._wire.ask(looking.question(self._names))
+        standing = self._settle_in(looking.standing(reply, self._names))
+        look = looking.answer(reply, standing)
+        if not look.ledger_exists and standing.rights.history.exists:
+            return replace(look, history=self.read_history())
         return look
 
     def locate(self) -> Place:
         """Find where the ledger is, without reading it."""
-        if self._place is None:
-            self._place = looking.place(self._wire.ask(looking.where_question()))
-        return self._place
+        return self._found.place
+
+    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+        """The history alone, oldest first; None where there is none to read."""
+        if not self._found.rights.history.exists:
+            return None
+        names = self._found.names
+        return looking.history(self._wire.ask(looking.history_question(names)), names.history)
+
+    @property
+    def _found(self) -> Standing:
+        """Where we stand: as it was last looked at, or looked at now."""
+        if self._standing is None:
+            reply = self._wire.ask(looking.where_question(self._names))
+            return self._settle_in(looking.standing(reply, self._names))
+        return self._standing
+
+    def _settle_in(self, standing: Standing) -> Standing:
+        """
+        Find out whether the server process that answers is the one we were told of.
+
+        Only there do settings of the session stay ours; else they go before each message.
+        """
+        pooled = standing.place.process != self._connection.info.backend_pid
+        place = replace(standing.place, pooled=True) if pooled else standing.place
+        self._names = standing.names
+        self._stale = False
+        self._standing = standing._replace(place=place)
+        if self._wire.prelude and not pooled:
+            self._wire.prelude = ()
+            if self._settings.items:
+                self._wire.ask("; ".join(self._settings.for_session))
+        return self._standing
 
     def close(self) -> None:
         """Close the connection."""

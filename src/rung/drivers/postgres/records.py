@@ -2,7 +2,9 @@
 The SQL that moves the ledger and writes the history, as statements for a message. Pure.
 
 The move is a compare-and-set: it raises (by 1/0, for plpgsql may be missing) unless the
-ledger holds exactly the state that the plan was made for.
+ledger holds exactly the state that the plan was made for. What is written depends on our
+rights: without those on single rows the ledger is emptied by TRUNCATE, and without any on
+the history its statements are none.
 """
 
 from __future__ import annotations
@@ -15,14 +17,17 @@ from rung._version import __version__
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
-from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, NO_VERSION, LedgerState, Outcome
+from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.statements import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
+    from rung.drivers.postgres.looking import Standing
+    from rung.drivers.postgres.names import Table
     from rung.drivers.work import Attempt, Move, Refusal
 
 _NOW = Sql("pg_catalog.clock_timestamp()")
 _CLEAN = Sql("false")
+_ALWAYS = Sql("")
 _BEGUN = Sql("pg_catalog.transaction_timestamp()")
 
 PUT_BACK = (
@@ -60,25 +65,41 @@ FORGET = (
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The qualified names of ledger and history, and whether there is a history to write."""
+    """The tables of a place, and how they can be written there."""
 
     ledger: Sql
     history: Sql
+    schemas: tuple[Sql, ...] = ()
+    by_truncate: bool = False
+    """Whether the ledger's row is replaced by TRUNCATE and INSERT, for want of rights."""
+    records: bool = True
+    """Whether there is a history to write."""
 
     @classmethod
-    def of(cls, schema: str) -> Tables:
-        """The tables in a schema."""
-        return cls(quoting.name(schema, LEDGER_TABLE), quoting.name(schema, HISTORY_TABLE))
+    def of(cls, at: Standing) -> Tables:
+        """The tables of a place, with our rights there."""
+        ledger, history = at.names
+        schemas = dict.fromkeys(_schema(table) for table in at.names)
+        rights = at.rights
+        return cls(
+            ledger.sql, history.sql, tuple(schemas), rights.by_truncate, rights.may_write_history
+        )
 
     def guard(self, move: Move) -> tuple[Sql, ...]:
         """
         What has to precede a file, and takes no snapshot.
 
-        An empty ledger has no row to compare. So its table is locked before the file's
-        snapshot is taken, which then sees whatever another run has written.
+        An empty ledger has no row to compare, and TRUNCATE takes every row. So the table is
+        locked before the file's snapshot is taken, which then sees whatever another run has
+        written.
         """
-        empty = move.before.row is None
-        return (statement("lock_ledger", ledger=self.ledger),) if empty else ()
+        needed = move.before.row is None or self.by_truncate
+        return self.lock if needed else ()
+
+    @property
+    def lock(self) -> tuple[Sql, ...]:
+        """Keep other writers out of the ledger to the end of the transaction."""
+        return (statement("lock_ledger", ledger=self.ledger),)
 
     def move(self, move: Move) -> tuple[Sql, ...]:
         """The compare-and-set from one state to the next, behind its `guard`."""
@@ -86,24 +107,66 @@ class Tables:
         to = {"version": quoting.number(version), "dirty": quoting.truth(move.after.dirty)}
         if move.before.row is None:
             return (statement("move_from_empty", ledger=self.ledger, **to),)
-        origin = {
-            "from_version": quoting.number(move.before.row),
-            "from_dirty": quoting.truth(move.before.dirty),
-        }
+        if self.by_truncate:
+            write = statement("write_ledger", ledger=self.ledger, **to)
+            return (*self.check(move.before), self.clear, *((write,) if keeps_row else ()))
+        origin = _origin(move.before)
         if keeps_row:
             return (statement("move_row", ledger=self.ledger, **origin, **to),)
         return (statement("move_to_empty", ledger=self.ledger, **origin),)
 
+    def check(self, state: LedgerState) -> tuple[Sql, ...]:
+        """Raise unless the ledger is in a state."""
+        if state.row is None:
+            return (statement("check_empty", ledger=self.ledger),)
+        return (statement("check_row", ledger=self.ledger, **_origin(state)),)
+
+    @property
+    def clear(self) -> Sql:
+        """Empty the ledger, whatever it holds."""
+        return statement("truncate" if self.by_truncate else "clear_ledger", ledger=self.ledger)
+
     def write(self, version: int | None) -> tuple[Sql, ...]:
         """Set the ledger clean at a version, whatever it holds."""
-        clear = (
-            statement("lock_ledger", ledger=self.ledger),
-            statement("clear_ledger", ledger=self.ledger),
-        )
+        clear = (*self.lock, self.clear)
         if version is None:
             return clear
         places = {"version": quoting.number(version), "dirty": _CLEAN}
         return (*clear, statement("write_ledger", ledger=self.ledger, **places))
+
+    def touch(self) -> Sql:
+        """A write that changes nothing: its commit puts all commits before it on disk."""
+        if self.by_truncate:
+            return statement("touch_nothing")
+        return statement("touch_ledger", ledger=self.ledger)
+
+    # --- the tables themselves -----------------------------------------------------------
+
+    def make_ledger(self) -> Sql:
+        """The ledger, where it is missing."""
+        return statement("create_ledger", ledger=self.ledger)
+
+    def make_history(self) -> Sql:
+        """The history, where it is missing."""
+        return statement("create_history", history=self.history)
+
+    def make_anew(self, *, with_schemas: bool) -> tuple[Sql, ...]:
+        """Both tables, behind a file that dropped one or both; the ledger empty."""
+        schemas = (statement("create_schema", schema=name) for name in self.schemas)
+        return (
+            Sql("SET LOCAL client_min_messages = warning"),
+            *(schemas if with_schemas else ()),
+            self.make_ledger(),
+            self.clear,
+            *((self.make_history(),) if self.records else ()),
+            Sql("SET LOCAL client_min_messages TO DEFAULT"),
+        )
+
+    def still_there(self) -> Sql:
+        """Raise where a unit has dropped the ledger."""
+        return statement("still_there", ledger=self.ledger)
+
+    # --- the history ---------------------------------------------------------------------
 
     def record(
         self,
@@ -111,13 +174,18 @@ class Tables:
         outcome: Outcome,
         refusal: Refusal | None = None,
         seconds: float = 0.0,
-    ) -> Sql:
+        *,
+        only_where: Sql = _ALWAYS,
+    ) -> tuple[Sql, ...]:
         """The history row of an attempt that began so many seconds before this transaction."""
+        if not self.records:
+            return ()
         over = outcome is not Outcome.RUNNING
         done = refusal.statements_done if refusal else attempt.statements_total * over
-        return statement(
+        row = statement(
             "record_attempt",
             history=self.history,
+            only_where=only_where,
             attempt=quoting.text(attempt.id),
             version=quoting.number(attempt.version),
             name=quoting.text(attempt.name),
@@ -128,35 +196,62 @@ class Tables:
             started=_begun(seconds),
             finished=_NOW if over else NULL,
             error=quoting.text(error_text(refusal)),
-            up_checksum=quoting.text(attempt.up_checksum),
-            down_checksum=quoting.text(attempt.down_checksum),
+            up_checksum=quoting.text(attempt.up and attempt.up.checksum),
+            down_checksum=quoting.text(attempt.down and attempt.down.checksum),
             formula=quoting.number(CHECKSUM_FORMULA),
-            up_sql=quoting.text(attempt.up_sql),
-            down_sql=quoting.text(attempt.down_sql),
-            tool=quoting.text("rung"),
+            up_digest=quoting.text(attempt.up and attempt.up.digest),
+            down_digest=quoting.text(attempt.down and attempt.down.digest),
+            up_sql=quoting.text(attempt.up and attempt.up.sql),
+            down_sql=quoting.text(attempt.down and attempt.down.sql),
+            tool=quoting.text(attempt.tool),
             tool_version=quoting.text(__version__),
             user=Sql("session_user"),
             host=quoting.text(os.uname().nodename),
         )
+        return (row,)
 
-    def in_flight(self, attempt_id: str, number: int) -> Sql:
+    def record_anew(self, attempt: Attempt) -> tuple[Sql, ...]:
+        """
+        The row of a file behind which the tables were made anew.
+
+        A new history stays empty: a row that says a text is kept would be its only one.
+        """
+        has_rows = Sql(f"WHERE EXISTS (SELECT FROM {self.history})")
+        return self.record(attempt, Outcome.DONE, only_where=has_rows)
+
+    def in_flight(self, attempt_id: str, number: int) -> tuple[Sql, ...]:
         """Say which statement is about to run outside a transaction."""
         places = {"attempt": quoting.text(attempt_id), "statement": quoting.number(number)}
-        return statement("record_in_flight", history=self.history, **places)
+        return self._update("record_in_flight", **places)
 
-    def progress(self, attempt_id: str, done: int) -> Sql:
+    def progress(self, attempt_id: str, done: int) -> tuple[Sql, ...]:
         """Say how many statements are committed."""
         places = {"attempt": quoting.text(attempt_id), "done": quoting.number(done)}
-        return statement("record_progress", history=self.history, **places)
+        return (self.still_there(), *self._update("record_progress", **places))
 
-    def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> Sql:
+    def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> tuple[Sql, ...]:
         """Say how a file of several units ended."""
         places = {
             "attempt": quoting.text(attempt_id),
             "outcome": quoting.text(outcome.value),
             "error": quoting.text(error_text(refusal)),
         }
-        return statement("record_end", history=self.history, **places)
+        return self._update("record_end", **places)
+
+    def _update(self, which: str, **places: Sql) -> tuple[Sql, ...]:
+        return (statement(which, history=self.history, **places),) if self.records else ()
+
+
+def _schema(table: Table) -> Sql:
+    assert table.schema is not None
+    return quoting.name(table.schema)
+
+
+def _origin(state: LedgerState) -> dict[str, Sql]:
+    return {
+        "from_version": quoting.number(state.row),
+        "from_dirty": quoting.truth(state.dirty),
+    }
 
 
 def _begun(seconds: float) -> Sql:

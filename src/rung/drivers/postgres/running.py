@@ -20,6 +20,7 @@ from rung.statements import Control, Mode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rung.drivers.postgres.settings import Settings
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.work import Attempt, Move, ServerNotice
     from rung.errors import ServerMessage
@@ -34,15 +35,18 @@ _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 _REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
-_MOVED = ("22012", "23505", "40001", "42P01")
-"""1/0 of the compare-and-set; the same key written by another; a newer row; no ledger left."""
+_MOVED = ("22012", "23505", "40001")
+"""1/0 of the compare-and-set; the same key written by another; a newer row."""
+_NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
 
 
 class Running:
     """Sends a file's SQL through a wire, with the records that belong to it."""
 
-    def __init__(self, wire: Wire, tables: Tables) -> None:
+    def __init__(self, wire: Wire, tables: Tables, settings: Settings) -> None:
         self._wire, self._tables = wire, tables
+        self._reset = (*RESET, *settings.for_session)
+        self._put_back = (*PUT_BACK, *settings.rights_and_time)
 
     def whole(
         self,
@@ -53,25 +57,62 @@ class Running:
         *,
         last: bool,
     ) -> Ran:
-        """A script in one transaction with its move and its history row."""
-        before = (*(() if last else (_ASYNC,)), *self._tables.guard(move))
-        behind = (_SYNC,) if last else ()
+        """
+        A script in one transaction with its move and its history row.
+
+        The last down may drop ledger and history: it is sent again then, and both are made
+        anew behind it.
+        """
+        tables = self._tables
+        before, behind = ((), (_SYNC,)) if last else ((_ASYNC,), ())
         records = (
-            ours("rights", *PUT_BACK, *behind),
-            ours("move", *self._tables.move(move)),
-            ours("record", self._tables.record(attempt, Outcome.DONE)),
+            ours("rights", *self._put_back, *behind),
+            ours("move", *tables.move(move)),
+            ours("record", *tables.record(attempt, Outcome.DONE)),
         )
-        if script.mode is Mode.OWN_TRANSACTION:
-            pieces = (
-                ours("reset", *RESET, *before),
-                *_within(script, 1, len(script.statements), records),
-            )
-        else:
-            body = file_pieces(script, 1, len(script.statements))
-            opening = ours("begin", *RESET, _BEGIN, *before)
-            pieces = (opening, *body, CLOSING, *records, ours("commit", _COMMIT))
+        guard = ours("begin", *before, *tables.guard(move))
+        ran = self._send(self._enclosed(script, (guard,), records), meanwhile)
+        if ran.refusal and ran.refusal.ledger_dropped and _is_last_down(move, attempt):
+            rights = ours("rights", *self._put_back, *behind)
+            return self._anew(script, move, attempt, (before, rights)) or ran
+        return ran
+
+    def _anew(
+        self,
+        script: Script,
+        move: Move,
+        attempt: Attempt,
+        around: tuple[tuple[Sql, ...], Piece],
+    ) -> Ran | None:
+        """
+        The same for a last down that drops our tables, which are made anew behind it.
+
+        None where the script's transaction allows no query before it, to compare the ledger.
+        """
+        tables = self._tables
+        opening, rights = around
+        before = (ours("begin", *opening, *tables.lock), ours("move", *tables.check(move.before)))
+        record = ours("record", *tables.record_anew(attempt))
+        for with_schemas in (False, True):
+            anew = ours("anew", *tables.make_anew(with_schemas=with_schemas))
+            ran = self._send(self._enclosed(script, before, (rights, anew, record)))
+            refused = ran.refusal.server.sqlstate if ran.refusal else ""
+            if refused != _NO_SCHEMA:
+                break
+        return None if refused == _REFUSES_TRANSACTION else ran
+
+    def _enclosed(
+        self, script: Script, before: tuple[Piece, ...], behind: tuple[Piece, ...]
+    ) -> Message:
+        """A script's transaction with pieces of ours before and behind it."""
         blocks = copy_blocks(script, 1, len(script.statements))
-        return self._send(Message(pieces, blocks, script), meanwhile)
+        if script.mode is Mode.OWN_TRANSACTION:
+            within = _within(script, 1, len(script.statements), behind)
+            return Message((ours("reset", *self._reset), *before, *within), blocks, script)
+        opening = ours("begin", *self._reset, _BEGIN)
+        body = file_pieces(script, 1, len(script.statements))
+        closing = (CLOSING, *behind, ours("commit", _COMMIT))
+        return Message((opening, *before, *body, *closing), blocks, script)
 
     def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """One unit of a script, with its progress."""
@@ -85,14 +126,15 @@ class Running:
 
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
-        return self._send(
-            Message((ours("move", _BEGIN_WRITING, *PUT_BACK, OUR_PATH, *statements, _COMMIT),))
-        )
+        if not statements:
+            return Ran()
+        before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
+        return self._send(Message((ours("move", *before, *statements, _COMMIT),)))
 
     def write_afresh(self, *statements: Sql) -> Ran:
         """The same, with the session's settings put back first."""
         return self._send(
-            Message((ours("move", *RESET, _BEGIN_WRITING, OUR_PATH, *statements, _COMMIT),))
+            Message((ours("move", *self._reset, _BEGIN_WRITING, OUR_PATH, *statements, _COMMIT),))
         )
 
     def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
@@ -100,13 +142,13 @@ class Running:
             ours("begin", _BEGIN_WRITING),
             *file_pieces(script, unit.first, unit.last),
             CLOSING,
-            ours("record", *PUT_BACK, self._tables.progress(attempt_id, unit.last)),
+            ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last)),
             ours("commit", _COMMIT),
         )
         return self._send(Message(pieces, copy_blocks(script, unit.first, unit.last), script))
 
     def _in_its_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        record = ours("record", *PUT_BACK, self._tables.progress(attempt_id, unit.last))
+        record = ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last))
         blocks = copy_blocks(script, unit.first, unit.last)
         if script.statements[unit.last - 1].control is Control.COMMIT:
             within = _within(script, unit.first, unit.last, (record,))
@@ -116,14 +158,14 @@ class Running:
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        noted = self.write(self._tables.in_flight(attempt_id, unit.first))
+        noted = self.write(*self._tables.in_flight(attempt_id, unit.first))
         if noted.refusal:
             return noted
         ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last)), (), script))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
-        recorded = self.write(self._tables.progress(attempt_id, done))
+        recorded = self.write(*self._tables.progress(attempt_id, done))
         return recorded if recorded.refusal else ran
 
     def _send(self, message: Message, meanwhile: Callable[[], None] | None = None) -> Ran:
@@ -177,8 +219,18 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         at_commit=running.label == "commit" or _is_own_commit(message, running),
         needs_no_transaction=_works_alone(message.words(statement), error.message),
         ledger_moved=running.label == "move" and state in _MOVED,
+        ledger_dropped=_is_dropped(running.label, state),
         cancelled=state == CANCELLED,
     )
+
+
+def _is_dropped(label: str, state: str) -> bool:
+    """Whether a statement of ours found its table gone, or could not be given it again."""
+    return label == "anew" or (label in {"move", "record"} and state in {_NO_TABLE, _NO_SCHEMA})
+
+
+def _is_last_down(move: Move, attempt: Attempt) -> bool:
+    return move.after.row is None and attempt.direction == "down"
 
 
 def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:

@@ -13,26 +13,37 @@ from rung.drivers.found import LockHolder
 from rung.drivers.postgres import locking, quoting
 from rung.drivers.postgres.dropping import drop_statements
 from rung.drivers.postgres.message import ours
+from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.statements import statement
-from rung.drivers.work import Carried
-from rung.errors import QueryFailed
+from rung.drivers.work import Carried, StoredHalf
+from rung.errors import QueryFailed, RightsMissing
 from rung.ledger import Outcome
 from rung.losses import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.wire import Reply
+    from rung.drivers.postgres.looking import Standing
+    from rung.drivers.postgres.names import Table
+    from rung.drivers.postgres.rights import Here
+    from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.statements import Script, Unit
+
+_WHO = ("role", "session_authorization")
+"""What `who_we_are` asks for, in its order."""
 
 
 class PostgresSession(PostgresReader):
     """See `rung.drivers.base.Session`."""
+
+    @property
+    def records_history(self) -> bool:
+        """Whether there is a history that we may write."""
+        return self._found.rights.may_write_history
 
     def attempt_outcome(self, attempt_id: str) -> Outcome | None:
         """How the history says an attempt ended; None where it has no row of it."""
@@ -49,7 +60,10 @@ class PostgresSession(PostgresReader):
 
     def try_lock(self) -> bool:
         """Take every key that excludes other runs, or none."""
-        return self._try(self._keys.all)
+        taken = self._try(self._keys.all)
+        if taken:
+            self._stale = True
+        return taken
 
     def unlock(self) -> None:
         """Give all keys back."""
@@ -82,12 +96,57 @@ class PostgresSession(PostgresReader):
     # --- writing -------------------------------------------------------------------------
 
     def ensure_tables(self) -> None:
-        """Make ledger and history where they are missing."""
+        """
+        Make ledger and history where they are missing.
+
+        Raises:
+            RightsMissing: the ledger cannot be made, or not be written.
+            QueryFailed: the schema of one of them is not there, or the server refused.
+        """
+        if self._stale:
+            self._look_around()
+        at = self._found
+        making = (*self._make_ledger(at), *self._make_history(at))
+        if making:
+            self._commit(*making)
+            self._look_around()
+        rights = self._found.rights
+        if not rights.may_write_ledger:
+            raise _may_not_write(self._found)
+
+    def _make_ledger(self, at: Standing) -> tuple[Sql, ...]:
+        if at.rights.ledger.exists:
+            return ()
+        _check_schema("ledger", at.names.ledger, at.rights.ledger)
+        if grants := at.rights.grants_for_ledger(at.names):
+            raise RightsMissing(
+                f"The role {at.rights.role} may not make the ledger {at.names.ledger}.",
+                f"Grant it: {grants}",
+            )
+        return (self._tables.make_ledger(),)
+
+    def _make_history(self, at: Standing) -> tuple[Sql, ...]:
+        """With the ledger's readers; nothing where our rights do not suffice."""
+        if at.rights.history.exists:
+            return ()
+        _check_schema("history", at.names.history, at.rights.history)
+        if at.rights.grants_for_history(at.names):
+            return ()
         tables = self._tables
-        self._commit(
-            statement("create_ledger", ledger=tables.ledger),
-            statement("create_history", history=tables.history),
-        )
+        readers = self._readers(at)
+        places = {"history": tables.history, "readers": Sql(", ".join(readers))}
+        grants = (statement("grant_reading", **places),) if readers else ()
+        return (tables.make_history(), *grants)
+
+    def _readers(self, at: Standing) -> list[str]:
+        schema, name = at.names.ledger
+        places = {"schema": quoting.text(schema), "name": quoting.text(name)}
+        return [row[0] or "" for row in self._insist(statement("readers", **places)).rows(0)]
+
+    def _look_around(self) -> None:
+        """Find out anew what is there and what we may do with it."""
+        self._standing = None
+        self.locate()
 
     def run_whole(
         self,
@@ -103,9 +162,9 @@ class PostgresSession(PostgresReader):
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
-        record = self._tables.record(attempt, Outcome.RUNNING)
         tables = self._tables
-        return self._running.write_afresh(*tables.guard(move), *tables.move(move), record)
+        record = tables.record(attempt, Outcome.RUNNING)
+        return self._running.write_afresh(*tables.guard(move), *tables.move(move), *record)
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""
@@ -116,30 +175,51 @@ class PostgresSession(PostgresReader):
         outcome = Outcome.FAILED if refusal else Outcome.DONE
         tables = self._tables
         moves = (*tables.guard(move), *tables.move(move)) if move else ()
-        return self._running.write(*moves, tables.end(attempt_id, outcome, refusal))
+        return self._running.write(*moves, *tables.end(attempt_id, outcome, refusal))
 
     def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
         """Write the history row of an attempt that was rolled back."""
-        self._commit(self._tables.record(attempt, Outcome.FAILED, refusal, seconds))
+        self._commit(*self._tables.record(attempt, Outcome.FAILED, refusal, seconds))
 
     def restore_session(self) -> Carried:
         """Put the session back to what it was at connect; name what had been changed."""
-        question = statement("changed_settings", user=quoting.text(self._connection.info.user))
-        reply = self._wire.ask(quoting.Sql(ours("", question, *FORGET).sql))
+        question, forget = statement("changed_settings"), (*FORGET, *self._settings.for_session)
+        sql = ours("", question, *forget, statement("who_we_are")).sql
+        reply = self._wire.ask(quoting.Sql(sql))
         if reply.error and reply.error.message.sqlstate == CANCELLED:
-            self._insist(quoting.Sql(ours("", *FORGET).sql))
+            self._insist(quoting.Sql(ours("", *forget).sql))
             return Carried(("statement_timeout",))
-        changed = self._checked(reply).rows(0)[0][0]
-        return Carried(tuple(changed.split(", ")) if changed else ())
+        self._checked(reply)
+        names, *before = reply.rows(0)[0]
+        after = reply.rows(reply.done - 1)[0]
+        changed = set(names.split(", ") if names else ()) - self._settings.names
+        changed |= {name for name, was, now in zip(_WHO, before, after, strict=True) if was != now}
+        return Carried(tuple(sorted(changed)))
 
     def flush(self) -> None:
         """Have every commit so far on disk."""
-        self._commit(statement("touch_ledger", ledger=self._tables.ledger))
+        self._commit(self._tables.touch())
 
-    def force(self, version: int | None, attempt: Attempt) -> None:
-        """Write the ledger, clean at `version`, whatever it holds, with a history row."""
-        record = self._tables.record(attempt, Outcome.DONE)
-        self._commit(*self._tables.write(version), record)
+    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+        """Write the ledger, clean at `version`, whatever it holds, with history rows."""
+        self._commit(*self._tables.write(version), *self._done(attempts))
+
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        """Write history rows of what ran no SQL, at once, in order."""
+        self._commit(*self._done(attempts))
+
+    def _done(self, attempts: Sequence[Attempt]) -> Iterator[Sql]:
+        for attempt in attempts:
+            yield from self._tables.record(attempt, Outcome.DONE)
+
+    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+        """Every text that the history keeps of these versions, oldest first."""
+        if not versions or not self._found.rights.history.exists:
+            return ()
+        numbers = quoting.Sql(", ".join(map(str, versions)))
+        places = {"history": self._tables.history, "versions": numbers}
+        rows = self._insist(statement("stored_halves", **places)).rows(0)
+        return tuple(half for row in rows for half in _halves(row))
 
     # --- losing --------------------------------------------------------------------------
 
@@ -159,7 +239,13 @@ class PostgresSession(PostgresReader):
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
-        question = statement("everything", schema=quoting.text(self.locate().schema))
+        names = self._found.names
+        question = statement(
+            "everything",
+            schema=quoting.text(names.ledger.schema),
+            history_schema=quoting.text(names.history.schema),
+            history_name=quoting.text(names.history.name),
+        )
         found = self._insist(quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(
             Loss(kind or "", described or "").estimated(None if rows is None else int(rows))
@@ -168,21 +254,30 @@ class PostgresSession(PostgresReader):
 
     def drop_everything(self) -> None:
         """Remove all objects of the ledger's schema that no extension owns, at once."""
-        self._commit(*drop_statements(self.everything()))
+        ran = self._running.write(*drop_statements(self.everything()))
+        if ran.refusal:
+            server = ran.refusal.server
+            raise QueryFailed(
+                "The server refuses the drop: " + "\n".join(server.lines()),
+                "Nothing was removed. Connect as a role that owns all that rung drop lists, or "
+                "name that role with --role.",
+                server.sqlstate,
+            )
+        self._look_around()
 
     # --- inside --------------------------------------------------------------------------
 
     @property
     def _tables(self) -> Tables:
-        return Tables.of(self.locate().schema)
+        return Tables.of(self._found)
 
     @property
     def _keys(self) -> locking.Keys:
-        return locking.Keys.of(self.locate().schema, self.locate().database)
+        return locking.Keys.of(self._found.names.ledger, self._found.place.database)
 
     @property
     def _running(self) -> Running:
-        return Running(self._wire, self._tables)
+        return Running(self._wire, self._tables, self._settings)
 
     def _insist(self, sql: Sql) -> Reply:
         return self._checked(self._wire.ask(sql))
@@ -198,3 +293,25 @@ class PostgresSession(PostgresReader):
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)
+
+
+def _check_schema(what: str, table: Table, here: Here) -> None:
+    if here.schema_rights is None:
+        raise QueryFailed(
+            f"The schema of the {what} {table} does not exist.",
+            f"Make it: CREATE SCHEMA {quoting.name(table.schema or '')};",
+        )
+
+
+def _may_not_write(at: Standing) -> RightsMissing:
+    return RightsMissing(
+        f"The role {at.rights.role} may not write the ledger {at.names.ledger}.",
+        f"Grant it: {at.rights.grants_for_ledger(at.names)}",
+    )
+
+
+def _halves(row: Row) -> Iterator[StoredHalf]:
+    version, up, up_sql, down, down_sql = row
+    for direction, checksum, sql in (("up", up, up_sql), ("down", down, down_sql)):
+        if sql is not None:
+            yield StoredHalf(int(version or 0), direction, checksum, sql)

@@ -1,7 +1,8 @@
 -- name: look_place
--- Where we are, whether it takes writes, and the schemas of the path that have a ledger.
+-- Where we are, whether it takes writes, the schemas of the path that have a ledger, what is
+-- there of ledger and history, what we may do with it, and the tables where there is no ledger.
 SELECT pg_catalog.current_database(),
-       pg_catalog.current_schema(),
+       place.ledger_schema,
        pg_catalog.pg_is_in_recovery()
            OR pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on',
        pg_catalog.pg_backend_pid(),
@@ -14,7 +15,49 @@ SELECT pg_catalog.current_database(),
          WHERE c.relname OPERATOR(pg_catalog.=) {ledger_name}
            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
            AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false))),
-       pg_catalog.quote_ident(pg_catalog.current_schema())
+       pg_catalog.quote_ident(place.ledger_schema),
+       current_user,
+       ledger.oid IS NOT NULL,
+       (SELECT pg_catalog.string_agg(r, ' ')
+          FROM pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) r
+         WHERE pg_catalog.has_table_privilege(ledger.oid, r)),
+       ledger_place.oid IS NOT NULL,
+       (SELECT pg_catalog.string_agg(r, ' ') FROM pg_catalog.unnest(ARRAY['USAGE', 'CREATE']) r
+         WHERE pg_catalog.has_schema_privilege(ledger_place.oid, r)),
+       history.oid IS NOT NULL,
+       (SELECT pg_catalog.string_agg(r, ' ')
+          FROM pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) r
+         WHERE pg_catalog.has_table_privilege(history.oid, r)),
+       history_place.oid IS NOT NULL,
+       (SELECT pg_catalog.string_agg(r, ' ') FROM pg_catalog.unnest(ARRAY['USAGE', 'CREATE']) r
+         WHERE pg_catalog.has_schema_privilege(history_place.oid, r)),
+       CASE WHEN ledger.oid IS NULL THEN (
+           SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.relname), E'\n'
+                      ORDER BY c.relname)
+             FROM pg_catalog.pg_class c
+            WHERE c.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
+              AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::"char"[])
+              AND NOT c.relispartition
+              AND COALESCE(c.oid OPERATOR(pg_catalog.<>) history.oid, true)
+              AND NOT EXISTS (
+                  SELECT FROM pg_catalog.pg_depend d
+                   WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                     AND d.objid OPERATOR(pg_catalog.=) c.oid
+                     AND d.deptype OPERATOR(pg_catalog.=) 'e')) END
+  FROM (SELECT COALESCE({ledger_schema}, pg_catalog.current_schema()) AS ledger_schema,
+               COALESCE({history_schema}, pg_catalog.current_schema()) AS history_schema) place
+  LEFT JOIN pg_catalog.pg_namespace ledger_place
+    ON ledger_place.nspname OPERATOR(pg_catalog.=) place.ledger_schema
+  LEFT JOIN pg_catalog.pg_class ledger
+    ON ledger.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
+   AND ledger.relname OPERATOR(pg_catalog.=) {ledger_name}
+   AND ledger.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
+  LEFT JOIN pg_catalog.pg_namespace history_place
+    ON history_place.nspname OPERATOR(pg_catalog.=) place.history_schema
+  LEFT JOIN pg_catalog.pg_class history
+    ON history.relnamespace OPERATOR(pg_catalog.=) history_place.oid
+   AND history.relname OPERATOR(pg_catalog.=) {history_name}
+   AND history.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
 
 -- name: look_ledger
 -- The ledger's rows; two are enough to see that there is more than one.
@@ -24,8 +67,8 @@ SELECT version, dirty FROM {ledger} LIMIT 2
 -- Every attempt, oldest first, without the SQL texts.
 SELECT id, attempt, version, name, direction, outcome, statements_total, statements_done,
        in_flight, extract(epoch FROM started), extract(epoch FROM finished),
-       error, up_checksum, down_checksum, checksum_formula, tool, tool_version,
-       database_user, host
+       error, up_checksum, down_checksum, checksum_formula, up_digest, down_digest,
+       tool, tool_version, database_user, host
   FROM {history} ORDER BY id
 
 -- name: create_ledger
@@ -35,27 +78,29 @@ CREATE TABLE IF NOT EXISTS {ledger} (version bigint not null primary key, dirty 
 -- name: create_history
 -- A row for each attempt whose end was seen, and for a file of several units from before its first.
 CREATE TABLE IF NOT EXISTS {history} (
-    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    attempt          uuid        NOT NULL,
+    id               bigint                 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    attempt          pg_catalog.uuid        NOT NULL,
     version          bigint,
-    name             text        NOT NULL,
-    direction        text        NOT NULL,
-    outcome          text        NOT NULL,
-    statements_total integer     NOT NULL,
-    statements_done  integer     NOT NULL,
+    name             pg_catalog.text        NOT NULL,
+    direction        pg_catalog.text        NOT NULL,
+    outcome          pg_catalog.text        NOT NULL,
+    statements_total integer                NOT NULL,
+    statements_done  integer                NOT NULL,
     in_flight        integer,
-    started          timestamptz NOT NULL,
-    finished         timestamptz,
-    error            text,
-    up_checksum      text,
-    down_checksum    text,
+    started          pg_catalog.timestamptz NOT NULL,
+    finished         pg_catalog.timestamptz,
+    error            pg_catalog.text,
+    up_checksum      pg_catalog.text,
+    down_checksum    pg_catalog.text,
     checksum_formula integer,
-    up_sql           text,
-    down_sql         text,
-    tool             text        NOT NULL,
-    tool_version     text        NOT NULL,
-    database_user    text        NOT NULL,
-    host             text        NOT NULL
+    up_digest        pg_catalog.text,
+    down_digest      pg_catalog.text,
+    up_sql           pg_catalog.text,
+    down_sql         pg_catalog.text,
+    tool             pg_catalog.text        NOT NULL,
+    tool_version     pg_catalog.text        NOT NULL,
+    database_user    pg_catalog.text        NOT NULL,
+    host             pg_catalog.text        NOT NULL
 )
 
 -- name: lock_ledger
@@ -93,6 +138,23 @@ WITH moved AS (
 )
 SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM moved
 
+-- name: check_empty
+-- An error by 1/0 where the ledger is not empty.
+SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)
+  FROM (SELECT 1) one WHERE NOT EXISTS (SELECT FROM {ledger})
+
+-- name: check_row
+-- An error by 1/0 where the ledger does not hold exactly this row.
+SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)
+  FROM {ledger}
+ WHERE version OPERATOR(pg_catalog.=) {from_version}
+   AND dirty OPERATOR(pg_catalog.=) {from_dirty}
+   AND (SELECT pg_catalog.count(*) FROM {ledger}) OPERATOR(pg_catalog.=) 1
+
+-- name: truncate
+-- Empties the ledger with golang-migrate's rights.
+TRUNCATE {ledger}
+
 -- name: clear_ledger
 -- Empties the ledger, whatever it holds.
 DELETE FROM {ledger}
@@ -105,14 +167,43 @@ INSERT INTO {ledger} (version, dirty) VALUES ({version}, {dirty})
 -- A write that changes nothing: its commit puts all commits before it on disk.
 UPDATE {ledger} SET dirty = dirty
 
+-- name: touch_nothing
+-- The same for a role that may not update the ledger; nobody listens to the message.
+SELECT pg_catalog.pg_logical_emit_message(true, 'rung', '')
+
+-- name: still_there
+-- An error where a unit of the file has dropped the ledger.
+SELECT FROM {ledger} LIMIT 0
+
+-- name: create_schema
+-- A schema that the file dropped, for ledger and history.
+CREATE SCHEMA IF NOT EXISTS {schema}
+
+-- name: readers
+-- Who may read the ledger, as GRANT names them.
+SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+                     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace,
+       pg_catalog.aclexplode(
+           COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
+ WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
+   AND c.relname OPERATOR(pg_catalog.=) {name}
+   AND a.privilege_type OPERATOR(pg_catalog.=) 'SELECT'
+
+-- name: grant_reading
+-- The history for who reads the ledger.
+GRANT SELECT ON TABLE {history} TO {readers}
+
 -- name: record_attempt
 -- One row of the history; started is the transaction's beginning.
 INSERT INTO {history} (attempt, version, name, direction, outcome, statements_total,
     statements_done, started, finished, error, up_checksum, down_checksum, checksum_formula,
-    up_sql, down_sql, tool, tool_version, database_user, host)
-VALUES ({attempt}, {version}, {name}, {direction}, {outcome}, {statements_total},
+    up_digest, down_digest, up_sql, down_sql, tool, tool_version, database_user, host)
+SELECT {attempt}, {version}, {name}, {direction}, {outcome}, {statements_total},
     {statements_done}, {started}, {finished}, {error}, {up_checksum}, {down_checksum}, {formula},
-    {up_sql}, {down_sql}, {tool}, {tool_version}, {user}, {host})
+    {up_digest}, {down_digest}, {up_sql}, {down_sql}, {tool}, {tool_version}, {user}, {host}
+ {only_where}
 
 -- name: record_in_flight
 -- The statement that is about to be sent outside a transaction.
@@ -129,6 +220,14 @@ UPDATE {history} SET statements_done = {done}, in_flight = NULL
 UPDATE {history} SET outcome = {outcome}, error = {error}, in_flight = NULL,
        finished = pg_catalog.clock_timestamp()
  WHERE attempt OPERATOR(pg_catalog.=) {attempt}
+
+-- name: stored_halves
+-- Every text that is kept of these versions, oldest first.
+SELECT version, up_checksum, up_sql, down_checksum, down_sql
+  FROM {history}
+ WHERE version OPERATOR(pg_catalog.=) ANY (ARRAY[{versions}]::pg_catalog.int8[])
+   AND (up_sql IS NOT NULL OR down_sql IS NOT NULL)
+ ORDER BY id
 
 -- name: find_attempt
 -- The outcome of one attempt, by our own id.
@@ -162,16 +261,15 @@ SELECT a.pid, a.usename, a.application_name, pg_catalog.host(a.client_addr),
 
 -- name: changed_settings
 -- Settings that stand otherwise than they did at connect, and who we are now.
-SELECT pg_catalog.string_agg(changed, ', ' ORDER BY changed)
-  FROM (SELECT name FROM pg_catalog.pg_settings
+SELECT (SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM pg_catalog.pg_settings
          WHERE source OPERATOR(pg_catalog.=) 'session'
            AND name OPERATOR(pg_catalog.<>) ALL (ARRAY['transaction_isolation',
-               'transaction_read_only', 'transaction_deferrable'])
-        UNION ALL
-        SELECT 'role' WHERE current_user OPERATOR(pg_catalog.<>) session_user
-        UNION ALL
-        SELECT 'session_authorization'
-         WHERE session_user OPERATOR(pg_catalog.<>) {user}) AS found (changed)
+               'transaction_read_only', 'transaction_deferrable'])),
+       pg_catalog.current_setting('role'), session_user
+
+-- name: who_we_are
+-- The role that was taken on, and whose session it is.
+SELECT pg_catalog.current_setting('role'), session_user
 
 -- name: estimate_rows
 -- The planner's estimate of the rows in a table, and the columns it has; null where unknown.
@@ -182,8 +280,8 @@ SELECT CASE WHEN pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.=) 0 THE
  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
 
 -- name: everything
--- Every object of the schema that no extension owns, tables first, with row estimates. To be run
--- with search_path = pg_catalog, so that types of arguments come qualified.
+-- Every object of the schema that no extension owns, and the history, tables first, with row
+-- estimates. To be run with search_path = pg_catalog, so that types of arguments come qualified.
 SELECT kind, described, estimate
   FROM (
     SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
@@ -194,7 +292,9 @@ SELECT kind, described, estimate
            c.oid, 'pg_class'::pg_catalog.regclass AS catalog
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-     WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
+     WHERE (n.nspname OPERATOR(pg_catalog.=) {schema}
+            OR n.nspname OPERATOR(pg_catalog.=) {history_schema}
+            AND c.relname OPERATOR(pg_catalog.=) {history_name})
        AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
     UNION ALL
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
@@ -211,7 +311,26 @@ SELECT kind, described, estimate
            'pg_type'::pg_catalog.regclass
       FROM pg_catalog.pg_type t
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
-     WHERE n.nspname OPERATOR(pg_catalog.=) {schema} AND t.typtype IN ('d', 'e', 'r')
+     WHERE n.nspname OPERATOR(pg_catalog.=) {schema} AND t.typtype IN ('b', 'd', 'e', 'p', 'r')
+    UNION ALL
+    SELECT CASE named.type WHEN 'statistics object' THEN 'statistics' ELSE named.type END,
+           named.identity, NULL, other.oid, other.catalog
+      FROM (SELECT oid, oprnamespace AS place, 'pg_operator'::pg_catalog.regclass AS catalog
+              FROM pg_catalog.pg_operator
+             UNION ALL SELECT oid, opfnamespace, 'pg_opfamily' FROM pg_catalog.pg_opfamily
+             UNION ALL SELECT oid, opcnamespace, 'pg_opclass' FROM pg_catalog.pg_opclass
+             UNION ALL SELECT oid, connamespace, 'pg_conversion' FROM pg_catalog.pg_conversion
+             UNION ALL SELECT oid, cfgnamespace, 'pg_ts_config' FROM pg_catalog.pg_ts_config
+             UNION ALL SELECT oid, dictnamespace, 'pg_ts_dict' FROM pg_catalog.pg_ts_dict
+             UNION ALL SELECT oid, prsnamespace, 'pg_ts_parser' FROM pg_catalog.pg_ts_parser
+             UNION ALL SELECT oid, tmplnamespace, 'pg_ts_template' FROM pg_catalog.pg_ts_template
+             UNION ALL SELECT s.oid, s.stxnamespace, 'pg_statistic_ext'
+              FROM pg_catalog.pg_statistic_ext s
+              JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) s.stxrelid
+             WHERE c.relnamespace OPERATOR(pg_catalog.<>) s.stxnamespace) AS other
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) other.place,
+           pg_catalog.pg_identify_object(other.catalog, other.oid, 0) AS named
+     WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
     UNION ALL
     SELECT 'collation', pg_catalog.format('%I.%I', n.nspname, o.collname), NULL, o.oid,
            'pg_collation'::pg_catalog.regclass
@@ -224,6 +343,7 @@ SELECT kind, described, estimate
                       AND d.objid OPERATOR(pg_catalog.=) found.oid
                       AND d.deptype IN ('e', 'i', 'a')
                       AND (d.deptype OPERATOR(pg_catalog.=) 'e'
-                           OR found.kind OPERATOR(pg_catalog.=) 'function' AND d.deptype = 'i'
+                           OR found.catalog OPERATOR(pg_catalog.<>) 'pg_class'::pg_catalog.regclass
+                              AND d.deptype = 'i'
                            OR found.kind OPERATOR(pg_catalog.=) 'sequence'))
  ORDER BY kind OPERATOR(pg_catalog.<>) 'table', kind, described

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from psycopg.pq.abc import PGresult
 
+    from rung.drivers.postgres.quoting import Sql
     from rung.drivers.work import ServerNotice
     from rung.stopping import Stop
 
@@ -69,7 +70,14 @@ class Reply:
 class Wire:
     """The low-level side of one connection."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], stop: Stop) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[tuple[object, ...]],
+        stop: Stop,
+        prelude: tuple[Sql, ...] = (),
+    ) -> None:
+        self.prelude = prelude
+        """Goes in front of every message, and shows in no reply."""
         self._connection = connection
         self._pgconn = connection.pgconn
         self._pgconn.nonblocking = 1
@@ -105,13 +113,15 @@ class Wire:
         reply = Reply()
         self._notices = reply.notices
         try:
-            self._pgconn.send_query(sql.encode())
+            before = "".join(f"{statement};\n" for statement in self.prelude)
+            self._pgconn.send_query(f"{before}{sql}".encode())
             if meanwhile is not None:
                 self._flush()
                 meanwhile()
             self._collect(reply, list(copy_data))
+            del reply.results[: len(self.prelude)]
         except psycopg.OperationalError as error:
-            raise Disconnected(str(error).strip()) from None
+            raise Disconnected(_reason(error)) from None
         except BaseException:
             self._abandon()
             raise
@@ -212,6 +222,12 @@ class Wire:
                 _field(result, DiagnosticField.MESSAGE_PRIMARY),
             )
         )
+
+
+def _reason(error: psycopg.Error) -> str:
+    """The first line of the library's words, without the name of its function that failed."""
+    first = (str(error).strip().splitlines() or ["closed"])[0]
+    return first.split(" failed: ", 1)[-1].rstrip(".")
 
 
 def _error(result: PGresult) -> ServerError:

@@ -1,0 +1,129 @@
+"""The part of the contract that is about the tables: made, dropped under us, left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.subject import (
+    BEFORE,
+    EMPTY,
+    MAKES,
+    ONE,
+    TEXT,
+    TWO,
+    Ground,
+    Subject,
+    attempt,
+    run_whole,
+    state_of,
+)
+
+from rung.drivers.base import Move
+from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
+from rung.statements import Unit, read
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Session
+
+
+class TablesContract(Ground):
+    """See `DriverContract`."""
+
+    # --- dropped by a file ---------------------------------------------------------------
+
+    @pytest.mark.parametrize("table", [LEDGER_TABLE, HISTORY_TABLE])
+    @pytest.mark.parametrize("move", [Move(TWO, LedgerState(3)), Move(TWO, ONE)])
+    def test_a_script_that_drops_our_tables(
+        self, subject: Subject, ready: Session, table: str, move: Move
+    ) -> None:
+        """A script that drops ledger or history is undone, and that is told."""
+        subject.put([(2, False)])
+        script = read(f"{MAKES}\nDROP TABLE {table};")
+        ran = run_whole(ready, script, move, attempt(2, "down"))
+
+        assert ran.refusal is not None
+        assert (ran.refusal.ledger_dropped, ran.refusal.ledger_moved) == (True, False)
+        assert (subject.ledger(), subject.outcomes()) == ([(2, False)], [])
+        assert not subject.exists("made")
+
+    @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
+    @pytest.mark.parametrize("tables", [[LEDGER_TABLE], [HISTORY_TABLE, LEDGER_TABLE]])
+    def test_a_last_down_that_drops_our_tables(
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], tables: list[str]
+    ) -> None:
+        """They are made again, empty, where the ledger was where it should have been before."""
+        subject.put(rows)
+        script = read(MAKES + "".join(f"\nDROP TABLE {table};" for table in tables))
+        ran = run_whole(ready, script, Move(TWO, EMPTY), attempt(2, "down"))
+
+        if state_of(rows) == TWO:
+            assert (ran.refusal, subject.ledger(), subject.outcomes()) == (None, [], [])
+        else:
+            assert ran.refusal is not None
+            assert (ran.refusal.ledger_moved, ran.refusal.ledger_dropped) == (True, False)
+            assert subject.ledger() == rows
+        assert subject.exists("made") == (ran.refusal is None)
+
+    @pytest.mark.parametrize("table", [LEDGER_TABLE, HISTORY_TABLE])
+    def test_a_unit_that_drops_our_tables(
+        self, subject: Subject, ready: Session, table: str
+    ) -> None:
+        """The unit is undone, and what was before it stays."""
+        script, tried = read(f"{MAKES}\nDROP TABLE {table};"), attempt(total=3)
+        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ready.run_unit(script, Unit(1, 2, "ours"), tried.id)
+        ran = ready.run_unit(script, Unit(3, 3, "ours"), tried.id)
+
+        assert ran.refusal is not None
+        assert ran.refusal.ledger_dropped
+        assert (subject.ledger(), subject.outcomes()) == ([(1, True)], [("running", 2, None)])
+
+    def test_tables_that_were_dropped_while_we_waited(
+        self, subject: Subject, ready: Session
+    ) -> None:
+        """What was seen before the lock is looked at again under it, before tables are made."""
+        subject.ask(f"DROP TABLE {LEDGER_TABLE}, {HISTORY_TABLE}")
+        assert ready.try_lock()
+        ready.ensure_tables()
+
+        assert (subject.ledger(), subject.outcomes()) == ([], [])
+
+    # --- what they hold ------------------------------------------------------------------
+
+    def test_rows_of_what_ran_no_sql(self, subject: Subject, ready: Session) -> None:
+        """They are written in order, and the ledger stays."""
+        subject.put([(2, False)])
+        ready.record([attempt(1, "baseline", 0), attempt(2, "edit", 0)])
+        history = ready.read_history() or ()
+
+        assert [(entry.version, entry.direction) for entry in history] == [
+            (1, "baseline"),
+            (2, "edit"),
+        ]
+        assert subject.ledger() == [(2, False)]
+
+    def test_the_texts_that_are_kept(self, ready: Session) -> None:
+        """Both halves come back to the letter; of other versions, and of none, nothing does."""
+        ready.record([attempt(1, "baseline", 0), attempt(2, "baseline", 0)])
+
+        assert [(half.version, half.direction, half.sql) for half in ready.stored([2])] == [
+            (2, "up", TEXT),
+            (2, "down", TEXT),
+        ]
+        assert (ready.stored([]), ready.stored([9])) == ((), ())
+
+    def test_a_history_without_its_ledger(self, subject: Subject, ready: Session) -> None:
+        """What is left of the history is read where the ledger is gone."""
+        ready.record([attempt(1, "baseline", 0)])
+        subject.ask(f"DROP TABLE {LEDGER_TABLE}")
+        look = ready.look()
+
+        assert (look.ledger_exists, len(look.history or ())) == (False, 1)
+
+    def test_tables_without_a_ledger(self, subject: Subject, session: Session) -> None:
+        """The tables are named where there is no ledger, and only there."""
+        subject.ask("CREATE TABLE made (x int)")
+        assert session.look().tables == ("made",)
+        session.ensure_tables()
+        assert session.look().tables == ()
