@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rung._version import __version__
 
 if TYPE_CHECKING:
+    from rung.database import Database
     from rung.errors import MigrationFailed, RunError, RungError
     from rung.events import Event, Listener
     from rung.migrator import Migrator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rung.stopping import Stop
 
 _HOMES = {
+    "Database": "rung.database",
     "Down": "rung.plan",
     "Event": "rung.events",
     "Goto": "rung.plan",
@@ -41,6 +43,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Database",
     "Down",
     "Event",
     "Goto",

@@ -28,6 +28,24 @@ class LockWaiting(NamedTuple):
     """Who holds it, since when and from where, in a sentence; empty where it is not shown."""
 
 
+class DatabaseWaiting(NamedTuple):
+    """The database is waited for; said at once and then every five seconds."""
+
+    waited: float
+    """Seconds waited so far."""
+    reason: str
+    """What keeps it: that it does not answer, or the version it is at; masked."""
+
+
+class BaselineRecorded(NamedTuple):
+    """The history was brought to where another tool had left the ledger."""
+
+    versions: tuple[int, ...]
+    """What counts as applied from now on; empty where that tool only went down."""
+    version: int | None
+    """Where it left the database; None before the first migration."""
+
+
 class StepStarted(NamedTuple):
     """One half of a migration is about to be sent."""
 
@@ -74,7 +92,17 @@ class Warned(NamedTuple):
     message: str
 
 
-Event = RunPlanned | LockWaiting | StepStarted | StepFinished | UnitFinished | Notice | Warned
+Event = (
+    RunPlanned
+    | LockWaiting
+    | DatabaseWaiting
+    | BaselineRecorded
+    | StepStarted
+    | StepFinished
+    | UnitFinished
+    | Notice
+    | Warned
+)
 
 Listener = Callable[[Event], None]
 

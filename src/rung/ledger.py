@@ -59,10 +59,13 @@ class HistoryEntry:
     attempt: str
     """Our own id of the attempt, a UUID."""
     version: int | None
-    """None for a `force` to no version and for a `drop`."""
+    """None for a `force` to no version, and where another tool left none."""
     name: str
     direction: str
-    """up, down, force or drop."""
+    """
+    What was done: up, down, force, baseline (found applied by another tool) or edit (the
+    files' texts taken over, nothing run).
+    """
     outcome: Outcome
     statements_total: int
     statements_done: int
@@ -74,6 +77,9 @@ class HistoryEntry:
     up_checksum: str | None
     down_checksum: str | None
     checksum_formula: int | None
+    up_digest: str | None
+    """The SHA-256 of the half's text as it was read: equal digests spare reading its SQL."""
+    down_digest: str | None
     tool: str
     tool_version: str
     database_user: str

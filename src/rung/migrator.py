@@ -8,8 +8,9 @@ What a call needs is loaded when it is made; asking for the version loads little
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from rung.database import Database
 from rung.drivers import open_driver
 from rung.events import Warned, ignore
 from rung.stopping import Stop
@@ -17,15 +18,18 @@ from rung.target import Target
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
+    from rung.errors import EditedFile
     from rung.events import Listener
     from rung.ledger import HistoryEntry, LedgerState
     from rung.losses import Loss
     from rung.migrations import MigrationSet
-    from rung.plan import Goal, Plan
+    from rung.plan import Goal, IfAhead, Plan
     from rung.runner import RunReport
     from rung.runs import Preview
     from rung.status import Status
+    from rung.waiting import Waited
 
 
 class Migrator:
@@ -33,7 +37,7 @@ class Migrator:
     Migrates one database from one source.
 
     Args:
-        database: a URL, or a libpq keyword string.
+        database: its URL, or a `Database`.
         source: a folder, or `package:NAME`.
         listener: told of every `rung.events` record, in the thread that runs.
         stop: ends a run after the current migration when set, cancels when set twice.
@@ -42,14 +46,14 @@ class Migrator:
 
     def __init__(
         self,
-        database: str,
+        database: str | Database,
         source: str | os.PathLike[str],
         *,
         listener: Listener = ignore,
         stop: Stop | None = None,
         wait_for_lock: float | None = None,
     ) -> None:
-        driver = open_driver(database)
+        driver = open_driver(Database.of(database))
         self._target = Target(driver, listener, stop or Stop(), wait_for_lock)
         self._source = source
 
@@ -89,6 +93,41 @@ class Migrator:
 
         return runs.preview(self._target, self._migrations(), goal or Up())
 
+    def edited(self, version: int) -> tuple[EditedFile, ...]:
+        """
+        The edited files of an applied version, with their differences. Reads only.
+
+        Raises:
+            VersionNotInSource: no file has that version.
+            UsageError: it is not applied, or not edited.
+            ScriptError: the file cannot be read as SQL.
+        """
+        from rung import runs
+
+        return runs.edited(self._target, self._migrations(), version)
+
+    def wait(
+        self, version: int | Literal["newest"] | None = None, timeout: float | None = None
+    ) -> Waited:
+        """
+        Wait until the server answers, and until the database is at a version. Reads only.
+
+        Args:
+            version: wait until it is clean at this version or above; "newest" is that of the
+                source; None is content with an answer.
+            timeout: seconds; None waits for ever. An attempt to connect that is under way is
+                finished first: connect_timeout bounds it.
+
+        Raises:
+            ConnectionFailed: it did not answer in time, or answers and refuses us.
+            VersionNotReached: it answered, and did not come to that version in time.
+        """
+        from rung.locks import Patience
+        from rung.waiting import wait
+
+        wanted = self._newest() if version == "newest" else version
+        return wait(self._target, wanted, Patience(timeout))
+
     def everything(self) -> tuple[Loss, ...]:
         """All objects that `drop` would remove. Reads only."""
         from rung import runs
@@ -97,11 +136,24 @@ class Migrator:
 
     # --- running -------------------------------------------------------------------------
 
-    def up(self, limit: int | None = None) -> RunReport:
-        """Apply what is pending, oldest first; `limit` of it at the most."""
+    def up(
+        self,
+        limit: int | None = None,
+        *,
+        allow_late: Sequence[int] = (),
+        if_ahead: IfAhead = "fail",
+    ) -> RunReport:
+        """
+        Apply what is pending, oldest first.
+
+        Args:
+            limit: how many at the most.
+            allow_late: late versions that may run behind newer ones.
+            if_ahead: "ok" leaves a database that is ahead of the files as it is.
+        """
         from rung.plan import Up
 
-        return self.run(Up(limit))
+        return self.run(Up(limit, tuple(allow_late), if_ahead))
 
     def down(self, limit: int | None = 1) -> RunReport:
         """Go down `limit` steps at the most, newest first; None goes all the way."""
@@ -109,11 +161,11 @@ class Migrator:
 
         return self.run(Down(limit))
 
-    def goto(self, version: int) -> RunReport:
-        """Go up or down to exactly this version."""
+    def goto(self, version: int, *, allow_late: Sequence[int] = ()) -> RunReport:
+        """Go up or down to exactly this version; late ones up to it run where they may."""
         from rung.plan import Goto
 
-        return self.run(Goto(version))
+        return self.run(Goto(version, tuple(allow_late)))
 
     def run(self, goal: Goal, *, expected: Plan | None = None) -> RunReport:
         """
@@ -137,16 +189,43 @@ class Migrator:
         """
         Record that the database is at a version, clean, whatever the ledger says.
 
-        Runs no migration. None records that it is before the first.
+        Runs no migration. None records that it is before the first. The files between the
+        version that was known and this one count as applied from then on.
 
         Raises:
             VersionNotInSource: no file has that version and `even_without_file` is not set.
         """
         from rung import runs
+        from rung.migrations import MigrationSet
 
+        reads = version is not None and (not even_without_file or self._source)
+        migrations = self._migrations() if reads else MigrationSet("")
         if version is not None and not even_without_file:
-            runs.check_known(version, self._migrations())
-        runs.force(self._target, version)
+            runs.check_known(version, migrations)
+        runs.force(self._target, migrations, version)
+
+    def accept_edit(
+        self, version: int, *, expected: tuple[EditedFile, ...] | None = None
+    ) -> tuple[EditedFile, ...]:
+        """
+        Record that the edit of an applied version's files is meant. Runs nothing.
+
+        Args:
+            version: the version.
+            expected: refuse any edit but this one, which somebody was shown.
+
+        Returns:
+            The edit that was recorded.
+
+        Raises:
+            PlanChanged: it is another edit.
+            VersionNotInSource: no file has that version.
+            UsageError: it is not applied, or not edited.
+            ScriptError: the file cannot be read as SQL.
+        """
+        from rung import runs
+
+        return runs.accept_edit(self._target, self._migrations(), version, expected)
 
     def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
         """
@@ -164,6 +243,10 @@ class Migrator:
         from rung import runs
 
         return runs.drop(self._target, expected)
+
+    def _newest(self) -> int | None:
+        versions = self._migrations().versions
+        return versions[-1] if versions else None
 
     def _migrations(self) -> MigrationSet:
         from rung.migrations import read_source

@@ -1,35 +1,57 @@
 """
 Decides what to run. Nothing here opens a file or a connection.
 
-In: the migrations there are, what the ledger says, and a goal. Out: a `Plan`, or an error
-naming the version that is in the way. `runner` carries plans out.
+In: the migrations there are, what is applied, what the ledger says, and a goal. Out: a
+`Plan`, or an error naming the version that is in the way. `runner` carries plans out.
 
 golang-migrate's rules are kept where they are no trap: a version with a missing half is a
-step that runs nothing, the down of a version leads to the version below it in the source,
-and version 0 is a version like any other.
+step that runs nothing, and version 0 is a version like any other. Two rules are ours. Going
+up stops at a late version, one below the ledger that was never applied, unless it is
+allowed; then it runs first and the ledger stays. Going down undoes what is applied, newest
+version first, and passes over what is not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from rung.errors import DirtyLedger, EmptySource, UsageError, VersionNotInSource
+from rung.applied import settle
+from rung.errors import (
+    DirtyLedger,
+    EmptySource,
+    LateMigrations,
+    ScriptError,
+    UsageError,
+    VersionNotInSource,
+)
 from rung.migrations import MAX_VERSION, Direction, Migration, MigrationSet
+from rung.statements import directives, read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from rung.applied import Applied
     from rung.ledger import LedgerState
     from rung.migrations import Half
+
+IfAhead = Literal["fail", "ok"]
+_ALLOW_LATE = "allow-late"
 
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """Apply what is pending, oldest first: `limit` of it at the most, None for all."""
+    """
+    Apply what is pending, oldest first: `limit` of it at the most, None for all.
+
+    `allow_late` names late versions that may run behind newer ones; `if_ahead` tells whether
+    a database ahead of the files is an error or nothing to do.
+    """
 
     limit: int | None = None
+    allow_late: tuple[int, ...] = ()
+    if_ahead: IfAhead = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +63,10 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Goto:
-    """Go up or down to exactly this version."""
+    """Go up or down to exactly this version; late versions up to it as for `Up`."""
 
     version: int
+    allow_late: tuple[int, ...] = ()
 
 
 Goal = Up | Down | Goto
@@ -81,39 +104,78 @@ class Plan:
     The ordered steps from where a database is to where it was asked to be.
 
     `made_for` is the ledger that it was computed from; a run refuses it once the ledger has
-    moved on. `short` is how many of the asked steps there were no migrations for.
+    moved on. `short` is how many of the asked steps there were no migrations for. `ahead`
+    tells that the database is ahead of the files and the goal takes that as it is.
     """
 
     goal: Goal
     made_for: LedgerState
     steps: tuple[Step, ...] = ()
     short: int = 0
+    ahead: bool = False
 
     @property
     def target(self) -> int | None:
         """The version after the last step."""
         return self.steps[-1].after if self.steps else self.made_for.version
 
+    @property
+    def goes_down(self) -> bool:
+        """Whether it undoes migrations."""
+        return bool(self.steps) and self.steps[0].direction is Direction.DOWN
 
-def make_plan(goal: Goal, migrations: MigrationSet, ledger: LedgerState) -> Plan:
+
+def make_plan(
+    goal: Goal,
+    migrations: MigrationSet,
+    ledger: LedgerState,
+    applied: Applied | None = None,
+) -> Plan:
     """
     Plan the way to a goal.
+
+    Args:
+        goal: where to go.
+        migrations: the files there are.
+        ledger: where the database is.
+        applied: what is applied; left out, every file at or below the ledger.
 
     Raises:
         UsageError: a number of the goal is negative or above 2^63-1.
         DirtyLedger: an earlier run did not finish.
         EmptySource: there is nothing to go up with.
-        VersionNotInSource: the ledger's version, or the goal's, has no file.
+        VersionNotInSource: the ledger's version, or one of the goal's, has no file.
+        LateMigrations: versions below the ledger were never applied, and are not allowed to.
     """
     _check_numbers(goal)
     if ledger.dirty:
         raise DirtyLedger(ledger.version)
     if not migrations.versions and not (isinstance(goal, Down) and ledger.version is None):
         raise EmptySource(migrations.source)
+    account = applied or settle(None, ledger, migrations)
     if ledger.version is not None and ledger.version not in migrations.by_version:
-        raise VersionNotInSource(ledger.version, "ledger", migrations.versions)
-    steps, asked = _walk(goal, migrations, ledger.version)
-    return Plan(goal, ledger, steps, 0 if asked is None else asked - len(steps))
+        gone = VersionNotInSource(ledger.version, "ledger", migrations.versions)
+        if not (gone.ahead and isinstance(goal, Up) and goal.if_ahead == "ok"):
+            raise gone
+        return Plan(goal, ledger, ahead=True)
+    _check_named(goal, migrations, account)
+    if isinstance(goal, Down):
+        return _down(goal, migrations, ledger, account)
+    late = _check_late(goal, migrations, ledger, account)
+    if isinstance(goal, Goto) and ledger.version is not None and goal.version < ledger.version:
+        return _down(goal, migrations, ledger, account)
+    return _up(goal, migrations, ledger, late)
+
+
+def versions_down(goal: Goal, applied: Applied) -> tuple[int, ...]:
+    """The applied versions that a goal undoes where it goes down, newest first."""
+    newest_first = applied.ascending[::-1]
+    match goal:
+        case Down(limit):
+            return newest_first if limit is None else newest_first[:limit]
+        case Goto(target):
+            return tuple(version for version in newest_first if version > target)
+    return ()
 
 
 def _check_numbers(goal: Goal) -> None:
@@ -123,22 +185,74 @@ def _check_numbers(goal: Goal) -> None:
         raise UsageError(f"{number} is no {what}.", "Give a number from 0 to 9223372036854775807.")
 
 
-def _walk(
-    goal: Goal, migrations: MigrationSet, current: int | None
-) -> tuple[tuple[Step, ...], int | None]:
+def _check_named(goal: Goal, migrations: MigrationSet, applied: Applied) -> None:
+    """Refuse a version that was named and is not known."""
+    if isinstance(goal, Down):
+        return
+    named = (goal.version, *goal.allow_late) if isinstance(goal, Goto) else goal.allow_late
+    for version in named:
+        if version not in migrations.by_version and version not in applied.versions:
+            raise VersionNotInSource(version, "target", migrations.versions)
+
+
+def _up(
+    goal: Up | Goto, migrations: MigrationSet, ledger: LedgerState, late: Sequence[Migration]
+) -> Plan:
+    current = ledger.version
     above = [m for m in migrations.migrations if current is None or m.version > current]
-    at_or_below = [m for m in migrations.migrations if current is not None and m.version <= current]
-    match goal:
-        case Up(limit):
-            return _ups(above[:limit], current), limit
-        case Down(limit):
-            return _downs(at_or_below, limit), limit
-        case Goto(version):
-            if version not in migrations.by_version:
-                raise VersionNotInSource(version, "target", migrations.versions)
-            ups = _ups([m for m in above if m.version <= version], current)
-            downs = _downs(at_or_below, sum(m.version > version for m in at_or_below))
-            return ups or downs, None
+    if isinstance(goal, Goto):
+        above = [m for m in above if m.version <= goal.version]
+    steps = _late_ups(late, current) + _ups(above, current)
+    asked = goal.limit if isinstance(goal, Up) else None
+    if asked is None:
+        return Plan(goal, ledger, steps)
+    return Plan(goal, ledger, steps[:asked], asked - len(steps[:asked]))
+
+
+def _check_late(
+    goal: Up | Goto, migrations: MigrationSet, ledger: LedgerState, applied: Applied
+) -> tuple[Migration, ...]:
+    """The late migrations that may run; those above a Goto's version are not its concern."""
+    late = applied.late(migrations, ledger)
+    if isinstance(goal, Goto):
+        late = tuple(m for m in late if m.version <= goal.version)
+    if refused := [m for m in late if not may_be_late(m, goal.allow_late)]:
+        allowed = [m.version for m in late if m.version in goal.allow_late]
+        raise _late_error(refused, ledger, applied, allowed)
+    return late
+
+
+def may_be_late(migration: Migration, allowed: Collection[int] = ()) -> bool:
+    """Whether a migration may run behind newer ones: allowed by version, or by its own file."""
+    if migration.version in allowed:
+        return True
+    text = migration.up.text if migration.up else ""
+    if _ALLOW_LATE not in text:
+        return False
+    try:
+        return _ALLOW_LATE in directives(read(text))
+    except ScriptError:
+        return False
+
+
+def _late_error(
+    late: Sequence[Migration], ledger: LedgerState, applied: Applied, allowed: Sequence[int]
+) -> LateMigrations:
+    lowest = late[0].version
+    below = [v for v in applied.ascending if v < lowest]
+    return LateMigrations(
+        [m.version for m in late],
+        [half.file for m in late if (half := m.up or m.down)],
+        ledger.version or 0,
+        [v for v in applied.ascending if v > lowest],
+        below[-1] if below else None,
+        allowed,
+    )
+
+
+def _late_ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ...]:
+    """The ledger stays at the highest version that is applied."""
+    return tuple(Step(migration, Direction.UP, current, current) for migration in migrations)
 
 
 def _ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ...]:
@@ -149,11 +263,26 @@ def _ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ..
     )
 
 
-def _downs(applied: Sequence[Migration], limit: int | None) -> tuple[Step, ...]:
-    newest_first = applied[::-1]
-    versions = (*(migration.version for migration in newest_first), None)
+def _down(
+    goal: Down | Goto, migrations: MigrationSet, ledger: LedgerState, applied: Applied
+) -> Plan:
+    chosen = versions_down(goal, applied)
+    behind = (*applied.ascending[::-1], None)[1:]
     steps = tuple(
-        Step(migration, Direction.DOWN, before, after)
-        for migration, (before, after) in zip(newest_first, pairwise(versions), strict=True)
+        Step(_at(version, migrations), Direction.DOWN, version, after)
+        for version, after in zip(chosen, behind, strict=False)
     )
-    return steps if limit is None else steps[:limit]
+    asked = goal.limit if isinstance(goal, Down) else None
+    return Plan(goal, ledger, steps, 0 if asked is None else asked - len(steps))
+
+
+def _at(version: int, migrations: MigrationSet) -> Migration:
+    """
+    The migration of an applied version.
+
+    Raises:
+        VersionNotInSource: it has no file.
+    """
+    if version not in migrations.by_version:
+        raise VersionNotInSource(version, "ledger", migrations.versions)
+    return migrations.by_version[version]

@@ -17,43 +17,52 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     import os
     from asyncio import Future
+    from collections.abc import Sequence
 
+    from rung.database import Database
     from rung.events import Listener
+    from rung.plan import IfAhead
     from rung.runner import RunReport
 
 
 def run_migrations(
-    database: str,
+    database: str | Database,
     source: str | os.PathLike[str],
     *,
     listener: Listener = ignore,
     stop: Stop | None = None,
     wait_for_lock: float | None = None,
+    allow_late: Sequence[int] = (),
+    if_ahead: IfAhead = "fail",
 ) -> RunReport:
     """
     Apply every pending migration; safe to call again, and from many processes at once.
 
     Args:
-        database: a URL, or a libpq keyword string.
+        database: its URL, or a `Database`.
         source: a folder, or `package:NAME`.
         listener: told of every `rung.events` record, in the thread that runs.
         stop: ends the run after the current migration when set, cancels when set twice.
         wait_for_lock: seconds to wait for another run; None waits as long as it lives.
+        allow_late: late versions that may run behind newer ones.
+        if_ahead: "ok" leaves a database that is ahead of the files as it is.
 
     Raises:
         RungError: see `rung.errors`; a RunError carries how far the run got.
     """
     migrator = Migrator(database, source, listener=listener, stop=stop, wait_for_lock=wait_for_lock)
-    return migrator.up()
+    return migrator.up(allow_late=allow_late, if_ahead=if_ahead)
 
 
 async def run_migrations_async(
-    database: str,
+    database: str | Database,
     source: str | os.PathLike[str],
     *,
     listener: Listener = ignore,
     stop: Stop | None = None,
     wait_for_lock: float | None = None,
+    allow_late: Sequence[int] = (),
+    if_ahead: IfAhead = "fail",
 ) -> RunReport:
     """
     The same from an event loop.
@@ -72,6 +81,8 @@ async def run_migrations_async(
         listener=listener,
         stop=stop,
         wait_for_lock=wait_for_lock,
+        allow_late=allow_late,
+        if_ahead=if_ahead,
     )
     return await _finish(asyncio.ensure_future(asyncio.to_thread(work)), stop)
 

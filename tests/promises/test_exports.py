@@ -11,6 +11,7 @@ import pytest
 import rung
 
 NAMES = [
+    "Database",
     "Down",
     "Event",
     "Goto",
@@ -30,21 +31,40 @@ NAMES = [
 
 SIGNATURES = {
     "run_migrations": (
-        "(database: 'str', source: 'str | os.PathLike[str]', *, listener: 'Listener' = ignore, "
-        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None) -> 'RunReport'"
+        "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
+        "listener: 'Listener' = ignore, "
+        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
     ),
     "run_migrations_async": (
-        "(database: 'str', source: 'str | os.PathLike[str]', *, listener: 'Listener' = ignore, "
-        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None) -> 'RunReport'"
+        "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
+        "listener: 'Listener' = ignore, "
+        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
     ),
     "Migrator": (
-        "(database: 'str', source: 'str | os.PathLike[str]', *, listener: 'Listener' = ignore, "
+        "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
+        "listener: 'Listener' = ignore, "
         "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None) -> 'None'"
     ),
     "Migrator.version": "(self) -> 'LedgerState'",
     "Migrator.status": "(self) -> 'Status'",
     "Migrator.history": "(self) -> 'tuple[HistoryEntry, ...]'",
     "Migrator.plan": "(self, goal: 'Goal | None' = None) -> 'Preview'",
+    "Migrator.wait": (
+        "(self, version: \"int | Literal['newest'] | None\" = None, "
+        "timeout: 'float | None' = None) -> 'Waited'"
+    ),
+    "Migrator.up": (
+        "(self, limit: 'int | None' = None, *, allow_late: 'Sequence[int]' = (), "
+        "if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
+    ),
+    "Migrator.goto": ("(self, version: 'int', *, allow_late: 'Sequence[int]' = ()) -> 'RunReport'"),
+    "Migrator.edited": "(self, version: 'int') -> 'tuple[EditedFile, ...]'",
+    "Migrator.accept_edit": (
+        "(self, version: 'int', *, expected: 'tuple[EditedFile, ...] | None' = None) "
+        "-> 'tuple[EditedFile, ...]'"
+    ),
     "Migrator.force": (
         "(self, version: 'int | None', *, even_without_file: 'bool' = False) -> 'None'"
     ),

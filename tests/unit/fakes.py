@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Place, Ran, Refusal
+from tests.unit.history import row
+
+from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Ping, Place, Ran, Refusal
 from rung.errors import ServerMessage
 from rung.events import ignore
 from rung.ledger import LedgerState
@@ -19,7 +21,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from rung.drivers.base import Attempt, Move, Session
+    from rung.drivers.base import Attempt, Move, Session, StoredHalf
     from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
@@ -48,6 +50,7 @@ class FakeSession:
     ledger_exists: bool = True
     place: Place = PLACE
     carried: Carried = field(default_factory=Carried)
+    kept: tuple[StoredHalf, ...] = ()
     objects: tuple[Loss, ...] = ()
     calls: list[str] = field(default_factory=list)
 
@@ -89,7 +92,10 @@ class FakeSession:
     ) -> Ran:
         meanwhile()
         self.calls.append(f"whole {attempt.version}" + " last" * last)
-        return self._moved(move, self._answer())
+        ran = self._moved(move, self._answer())
+        if ran.refusal is None:
+            self._remember(attempt)
+        return ran
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         self.calls.append(f"begin {attempt.version}")
@@ -113,9 +119,20 @@ class FakeSession:
     def flush(self) -> None:
         self.calls.append("flush")
 
-    def force(self, version: int | None, attempt: Attempt) -> None:
+    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
         self.calls.append(f"force {version}")
         self.ledger = LedgerState(version)
+        self._remember(*attempts)
+
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        self.calls += [f"{one.direction} {one.version}" for one in attempts]
+        self._remember(*attempts)
+
+    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+        return self.history
+
+    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+        return tuple(half for half in self.kept if half.version in versions)
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         return tuple(loss.estimated(3) for loss in losses)
@@ -128,6 +145,11 @@ class FakeSession:
 
     def close(self) -> None:
         self.calls.append("close")
+
+    def _remember(self, *attempts: Attempt) -> None:
+        """Rows of the history; those of files that run in units are not kept here."""
+        if self.history is not None:
+            self.history += tuple(remembered(attempt) for attempt in attempts)
 
     def _answer(self) -> Ran:
         answer = self.answers.pop(0) if self.answers else Ran()
@@ -144,6 +166,20 @@ class FakeSession:
         return ran
 
 
+def remembered(attempt: Attempt) -> HistoryEntry:
+    """The history's row of an attempt that ended well."""
+    up, down = attempt.up, attempt.down
+    return replace(
+        row(attempt.version, attempt.direction, name=attempt.name),
+        attempt=attempt.id,
+        up_checksum=up and up.checksum,
+        up_digest=up and up.digest,
+        down_checksum=down and down.checksum,
+        down_digest=down and down.digest,
+        tool=attempt.tool,
+    )
+
+
 @dataclass
 class FakeDriver:
     """Hands out one session; knows what is found after a lost connection."""
@@ -151,6 +187,10 @@ class FakeDriver:
     session: FakeSession
     found: Aftermath | Exception = field(default_factory=lambda: Aftermath(None, LedgerState()))
     shown: str = "ada@db/chatapp"
+    notes: tuple[str, ...] = ()
+    refusals: list[Exception] = field(default_factory=list)
+    """Raised by the next attempts to connect for reading, one after the other."""
+    pings: list[Ping] = field(default_factory=list)
 
     @contextmanager
     def connect(self, stop: Stop) -> Iterator[FakeSession]:
@@ -158,7 +198,12 @@ class FakeDriver:
 
     @contextmanager
     def read(self) -> Iterator[FakeSession]:
+        if self.refusals:
+            raise self.refusals.pop(0)
         yield self.session
+
+    def ping(self) -> Ping:
+        return self.pings.pop(0) if self.pings else Ping.ANSWERS
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         if isinstance(self.found, Exception):

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from rung import errors
-from rung.errors import Place, RungError, ServerMessage
+from rung.errors import EditedFile, Place, RungError, ServerMessage
 
 SERVER = ServerMessage("no", "42601", "why", "do", "where")
 EXAMPLES: list[RungError] = [
@@ -29,6 +29,14 @@ EXAMPLES: list[RungError] = [
     errors.VersionNotInSource(2, "ledger", [1, 3]),
     errors.VersionNotInSource(2, "target", [1, 3]),
     errors.VersionNotInSource(2, "target", []),
+    errors.VersionNotInSource(9, "ledger", [1, 3], "The history knows it."),
+    errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1),
+    errors.LateMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [1, 3]),
+    errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "-a\n+b"), EditedFile(2, "2_b.sql", "")]),
+    errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "+b\n" * 99)]),
+    errors.UnversionedDatabase("public", [f"t{number}" for number in range(20)], "It is there."),
+    errors.UnversionedDatabase("public", ["users"]),
+    errors.StoredTextUnusable(9, "was not kept"),
     errors.PlanChanged(),
     errors.ConfirmationRequired("Going down"),
     errors.DatabaseError("It is away.", "Wait."),
@@ -36,8 +44,12 @@ EXAMPLES: list[RungError] = [
     errors.ConnectionFailed("No connection.", "Check."),
     errors.LedgerUnreadable("No ledger.", "Mend it."),
     errors.LedgerElsewhere("Two ledgers.", "Name one."),
+    errors.RightsMissing("No right.", "Grant it."),
+    errors.PooledConnection("A pooler.", "Go past it."),
     errors.ReadOnlyDatabase("A standby.", "Use the primary."),
     errors.QueryFailed("no", "", "42601"),
+    errors.VersionNotReached(5, 4, dirty=True, waited=0.5),
+    errors.VersionNotReached(5, None, dirty=False, waited=0.5),
     errors.LockNotAcquired(0.5, "The lock is held by process 7."),
     errors.MigrationFailed(
         [1],
@@ -52,6 +64,7 @@ EXAMPLES: list[RungError] = [
         [], "Dirty.", version=2, direction="down", place=Place("f", 1), server=SERVER, dirty=True
     ),
     errors.LedgerMoved([1], "Clean.", 2, "2_b.up.sql"),
+    errors.LedgerDropped([1], "Clean.", 2, "2_b.up.sql", 'relation "x" does not exist'),
     errors.LexerFooled([1], "Clean.", 2, "2_b.up.sql", "there is no transaction"),
     errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True),
     errors.ConnectionLost([1], "Clean.", 2, "reset", committed=False),
@@ -97,8 +110,8 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 
 def test_all_are_exported() -> None:
-    """What is exported is the tree and the two values that it carries."""
-    assert errors.__all__ == sorted([*classes(), "Place", "ServerMessage"])
+    """What is exported is the tree and the three values that it carries."""
+    assert errors.__all__ == sorted([*classes(), "EditedFile", "Place", "ServerMessage"])
 
 
 def test_every_class_has_an_example_here() -> None:
@@ -144,3 +157,23 @@ def test_a_failed_migration_as_it_is_read() -> None:
         "The database is clean at version 1.",
         "Mend 2_b.up.sql and run again; nothing has to be forced.",
     ]
+
+
+def test_a_late_file_shows_every_way_out() -> None:
+    """A higher number, an allowance, or a record of what the database has already."""
+    error = errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1)
+
+    late, known, _, ways, record = str(error).splitlines()
+    assert late == "Late, and never applied: 2_b.up.sql."
+    assert known.endswith("no row of 2, and these newer versions are applied: 3.")
+    assert "a number above 3; or" in ways
+    assert "rung up --allow-late 2, or write -- rung: allow-late in the file." in ways
+    assert record.endswith("record that: rung force 1, then rung force 3.")
+
+
+def test_a_long_diff_is_cut() -> None:
+    """An error shows a screen of a diff; the fact has all of it."""
+    error = errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "+b\n" * 99)])
+
+    assert error.looked_at.splitlines()[-1] == "… 59 more lines"
+    assert len(error.edits[0].diff.splitlines()) == 99

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.fakes import PLACE, FakeDriver, FakeSession
+from tests.unit.history import row
 
 from rung.drivers.base import Disconnected
 from rung.errors import (
@@ -21,7 +21,7 @@ from rung.errors import (
     VersionNotInSource,
 )
 from rung.events import Warned
-from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.ledger import LedgerState, Outcome
 from rung.losses import Loss
 from rung.migrator import Migrator
 from rung.plan import Down, Goto, Up
@@ -58,12 +58,20 @@ def migrator(folder: Path, told: list[Event] | None = None, wait: float | None =
     return Migrator("postgres://h/x", folder, listener=heard.append, wait_for_lock=wait)
 
 
+def at(session: FakeSession, folder: Path, version: int | None) -> None:
+    """Bring the database to a version, with the history that belongs to it."""
+    if version is not None:
+        migrator(folder).goto(version)
+    session.calls.clear()
+
+
 def test_up(session: FakeSession, folder: Path) -> None:
     """What is pending is looked for, looked for again under the lock, and run."""
     report = migrator(folder).up()
 
     assert report.version == 3
-    assert session.calls == [*LOCKED[:3], "whole 1", "whole 2", "whole 3 last", "unlock"]
+    ran = ["ensure tables", "whole 1", "whole 2", "whole 3 last"]
+    assert session.calls == [*LOCKED[:3], *ran, "unlock"]
 
 
 @pytest.mark.parametrize(("steps", "version", "short"), [(2, 2, 0), (0, None, 0), (9, 3, 6)])
@@ -81,7 +89,7 @@ def test_up_by_number(
 )
 def test_nothing_to_do(session: FakeSession, folder: Path, ledger: int | None, goal: Goal) -> None:
     """Where there is nothing to do one look is all: no lock, no write."""
-    session.ledger = LedgerState(ledger)
+    at(session, folder, ledger)
     report = migrator(folder).run(goal)
 
     assert (report.nothing_to_do, report.version, session.calls) == (True, ledger, IDLE)
@@ -116,6 +124,8 @@ def test_a_bad_look_is_drawn_again(
 def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
     """Where the run that held the lock did all of it, nothing is left to do here."""
     session.locks = [False, True]
+    session.history = (row(1, up="select 1", down="drop table t"), row(3, up="select 1"))
+    session.history = (*session.history, row(2, up="select 1", down="drop table t"))
     looks = iter([LedgerState(), LedgerState(3)])
     look = session.look
 
@@ -270,14 +280,10 @@ def test_drop(session: FakeSession, folder: Path) -> None:
 
 def test_a_dirty_ledger_is_explained(session: FakeSession, folder: Path) -> None:
     """What the history knows of the attempt that did not finish is part of the error."""
-    moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
     session.ledger = LedgerState(2, dirty=True)
-    session.history = (
-        HistoryEntry(
-            1, "a", 2, "b", "up", Outcome.RUNNING, 4, 1, 2, moment, None, "it broke",
-            None, None, 1, "rung", "0", "ada", "box",
-        ),
-    )  # fmt: skip
+    under_way = row(2, outcome=Outcome.RUNNING, name="b")
+    facts = {"statements_total": 4, "in_flight": 2, "error": "it broke"}
+    session.history = (replace(under_way, **facts),)  # type: ignore[arg-type]
 
     with pytest.raises(DirtyLedger) as caught:
         migrator(folder).up()

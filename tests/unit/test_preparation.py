@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.fakes import migrations
+from tests.unit.history import digest, row
 
+from rung.drivers.base import HalfRecord
 from rung.errors import UnbalancedTransaction, UnterminatedToken
-from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.ledger import LedgerState, Outcome
 from rung.plan import Down, Up, make_plan
 from rung.runner import Recorder, prepare
 from rung.runner.recording import Attempts
@@ -17,18 +18,14 @@ from rung.statements import checksum, read
 
 if TYPE_CHECKING:
     from rung.drivers.base import Attempt
+    from rung.ledger import HistoryEntry
 
 UP, DOWN = "create table a ()", "drop table a"
 
 
 def entry(version: int | None, up: str | None, down: str | None) -> HistoryEntry:
     """A row of the history for halves with these texts."""
-    sums = [None if text is None else checksum(read(text)) for text in (up, down)]
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    return HistoryEntry(
-        1, "a", version, "a", "up", Outcome.FAILED, 1, 0, None, moment, moment, None,
-        sums[0], sums[1], 1, "rung", "0", "ada", "box",
-    )  # fmt: skip
+    return row(version, up=up, down=down, outcome=Outcome.FAILED)
 
 
 def recorded(*history: HistoryEntry, up: str = UP, down: str = DOWN) -> Attempt:
@@ -41,8 +38,8 @@ def test_a_new_pair() -> None:
     """Both halves have checksums, and both texts are kept the first time."""
     item = recorded()
 
-    assert (item.up_sql, item.down_sql) == (UP, DOWN)
-    assert (item.up_checksum, item.down_checksum) == (checksum(read(UP)), checksum(read(DOWN)))
+    assert item.up == HalfRecord(checksum(read(UP)), digest(UP), UP)
+    assert item.down == HalfRecord(checksum(read(DOWN)), digest(DOWN), DOWN)
 
 
 @pytest.mark.parametrize(
@@ -62,15 +59,17 @@ def test_known_texts_are_not_kept_again(
     """A text is kept only where no earlier row of its version and half has the same."""
     item = recorded(*history)
 
-    assert (item.up_sql, item.down_sql) == kept
+    assert item.up
+    assert item.down
+    assert (item.up.sql, item.down.sql) == kept
 
 
 @pytest.mark.parametrize("earlier", [None, DOWN])
 def test_a_fault_in_the_other_half(earlier: str | None) -> None:
-    """A down that cannot be read stops no up; it has no checksum and its text is kept."""
+    """A down that cannot be read stops no up; it has no checksum and its text is not kept."""
     item = recorded(entry(1, UP, earlier), down="drop 'table")
 
-    assert (item.down_checksum, item.down_sql) == (None, "drop 'table")
+    assert item.down == HalfRecord(None, digest("drop 'table"), None)
 
 
 def test_a_missing_half() -> None:
@@ -79,7 +78,9 @@ def test_a_missing_half() -> None:
     record = Recorder().attempt(item)
 
     assert (item.file, item.script.statements) == ("", ())
-    assert (record.up_checksum, record.up_sql, record.down_sql) == (None, None, DOWN)
+    assert record.up is None
+    assert record.down
+    assert record.down.sql == DOWN
 
 
 def test_going_down() -> None:
@@ -88,7 +89,9 @@ def test_going_down() -> None:
     (item,) = prepare(plan)
 
     assert (item.script.text, item.file) == (DOWN, "1_m1.down.sql")
-    assert Recorder().attempt(item).up_sql == UP
+    kept = Recorder().attempt(item).up
+    assert kept
+    assert kept.sql == UP
 
 
 def test_records_made_ahead() -> None:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.unit.fakes import PLACE, migrations
+from tests.unit.history import NOON, row
 
 from rung.drivers.base import Look
 from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.statements import checksum, read
 from rung.status import Status, make_status
 
 FILES = migrations(up1="", up2="", down3="")
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def entry(
-    version: int | None, direction: str = "up", outcome: Outcome = Outcome.DONE, hour: int = 0
-) -> HistoryEntry:
-    """An attempt of two seconds."""
-    began = NOON + timedelta(hours=hour)
-    return HistoryEntry(
-        1, "a", version, f"n{version}", direction, outcome, 1, 1, None, began,
-        began + timedelta(seconds=2), None, "sum", None, 1, "rung", "0", "ada", "box",
-    )  # fmt: skip
 
 
 def status(ledger: LedgerState, *history: HistoryEntry) -> Status:
@@ -40,7 +31,7 @@ def status(ledger: LedgerState, *history: HistoryEntry) -> Status:
         (LedgerState(3), "applied applied applied"),
         (LedgerState(2, dirty=True), "applied dirty pending"),
         (LedgerState(-1, dirty=True), "pending pending pending"),
-        (LedgerState(9), "applied applied applied missing"),
+        (LedgerState(9), "applied applied applied ahead"),
         (LedgerState(0), "missing pending pending pending"),
     ],
 )
@@ -61,30 +52,69 @@ def test_what_the_history_adds() -> None:
     """The last move up that ended well tells when, how long and by whom."""
     found = status(
         LedgerState(2),
-        entry(1),
-        entry(1, "down"),
-        entry(1, hour=5),
-        entry(2, outcome=Outcome.FAILED),
-        entry(None, "force"),
+        row(1),
+        row(1, "down"),
+        row(1, hour=5),
+        row(2, outcome=Outcome.FAILED),
+        row(2, "force"),
     )
 
     first, second, _ = found.lines
     assert (first.finished, first.seconds) == (NOON + timedelta(hours=5, seconds=2), 2)
-    assert (first.checksum, first.tool) == ("sum", "rung")
+    assert (first.checksum, first.tool) == (checksum(read("")), "rung")
     assert (second.state, second.finished, second.seconds) == ("applied", None, None)
 
 
 def test_a_version_gone_down_and_brought_back_by_another_tool() -> None:
     """What the history knows ended with the down; the ledger alone says that it is applied."""
-    found = status(LedgerState(1), entry(1), entry(1, "down"))
+    found = status(LedgerState(1), row(1), row(1, "down"))
 
     assert (found.lines[0].state, found.lines[0].finished) == ("applied", None)
+    assert found.notes[0].startswith("Another tool moved the ledger")
 
 
-def test_the_name_of_a_missing_version() -> None:
+def test_the_name_of_a_version_ahead() -> None:
     """A version without a file is called what the history calls it."""
-    assert status(LedgerState(9), entry(9)).lines[-1].name == "n9"
+    assert status(LedgerState(9), row(9, name="n9")).lines[-1].name == "n9"
     assert status(LedgerState(9)).lines[-1].name == ""
+
+
+def test_late_and_missing() -> None:
+    """Below the ledger: what the history lacks is late, what has no up file is missing."""
+    found = status(LedgerState(4), row(0), row(1), row(4), row(3))
+
+    assert [(line.version, line.state) for line in found.lines] == [
+        (0, "missing"),
+        (1, "applied"),
+        (2, "late"),
+        (3, "missing"),
+        (4, "ahead"),
+    ]
+    assert found.versions("late") == (2,)
+
+
+def test_edited() -> None:
+    """An edited up is a state, an edited down a note, and comments are nothing."""
+    files = migrations(up1="select 2", up2="-- new\nselect 1", up3="select 1", down3="select 2")
+    ups = (row(1, up="select 1"), row(2, up="select 1"), row(3, up="select 1", down="select 1"))
+    found = make_status(files, Look(PLACE, LedgerState(3), ledger_exists=True, history=ups))
+
+    assert [(line.state, bool(line.note)) for line in found.lines] == [
+        ("edited", False),
+        ("applied", False),
+        ("applied", True),
+    ]
+    assert [line.version for line in found.problems] == [1]
+
+
+def test_without_a_history() -> None:
+    """What cannot be told apart is said."""
+    look = Look(PLACE, LedgerState(2), ledger_exists=True, history=None)
+    found = make_status(FILES, look)
+
+    assert [line.state for line in found.lines] == ["applied", "applied", "pending"]
+    assert found.notes[0].startswith("There is no history to go by")
+    assert make_status(FILES, replace(look, ledger=LedgerState())).notes == ()
 
 
 def test_the_whole_picture() -> None:

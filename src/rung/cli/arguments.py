@@ -21,9 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from rung.plan import Goal
+    from rung.plan import Goal, IfAhead
 
-_VALUED = ("--database", "--source", "--wait-for-lock")
+_VALUED = (
+    "--database",
+    "--source",
+    "--wait-for-lock",
+    "--allow-late",
+    "--if-ahead",
+    "--role",
+    "--ledger-table",
+    "--history-table",
+    "--timeout",
+)
 _VALUED_LETTERS = "ds"
 _NUMBER = re.compile(r"-[0-9]")
 
@@ -61,6 +71,9 @@ class Request:
     command: str
     database: str | None = None
     source: str | None = None
+    role: str | None = None
+    ledger_table: str | None = None
+    history_table: str | None = None
     wait_for_lock: float | None = None
     """Seconds; None where it was not given."""
     yes: bool = False
@@ -69,9 +82,15 @@ class Request:
     verbose: bool = False
     no_color: bool = False
     goal: Goal | None = None
-    """Of up, down, goto and plan."""
+    """Of up, down, goto and plan; without the policy for a database that is ahead."""
+    if_ahead: IfAhead | None = None
+    """Of up; None where it was not given."""
     version: int | None = None
-    """Of force: the version to record, None for none."""
+    """Of force, accept-edit and wait: the version; None for none."""
+    newest: bool = False
+    """Of wait: the newest version of the files."""
+    timeout: float | None = None
+    """Of wait: seconds; None waits for ever."""
     even_without_file: bool = False
     name: str = ""
     """Of create."""
@@ -130,14 +149,30 @@ def _read(known: argparse.ArgumentParser, words: Words) -> dict[str, Any]:
 def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     """Turn the words that are a command's own into values."""
     number, everything = found.pop("number", None), bool(found.pop("all", False))
+    allowed = tuple(_late(text) for text in found.pop("allow_late", None) or ())
     way = found.pop("way", None) or "up"
     if command in ("up", "down", "goto"):
         way = command
     if command in ("up", "down", "goto", "plan"):
-        return found | {"goal": _goal(str(way), _text(number), everything=everything)}
+        goal = _goal(str(way), _text(number), everything=everything)
+        _check_policy(goal, allowed, found.get("if_ahead"))
+        return found | {"goal": _allowing(goal, allowed)}
     if command == "force":
         return found | {"version": forced_version(str(number))}
+    if command == "wait":
+        return found | _waited_for(_text(number), found.pop("timeout", None))
+    if command == "accept-edit":
+        return found | {"version": whole(str(number), "version")}
     return found
+
+
+def _waited_for(version: str | None, timeout: str | None) -> dict[str, Any]:
+    newest = version == "newest"
+    return {
+        "newest": newest,
+        "version": None if newest or version is None else whole(version, "version"),
+        "timeout": None if timeout is None else duration(timeout, "--timeout"),
+    }
 
 
 def _text(value: object) -> str | None:
@@ -157,6 +192,30 @@ def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
     if way == "up":
         return Up(steps)
     return Down(None if everything else 1 if steps is None else steps)
+
+
+def _late(text: str) -> int:
+    if "," in text:
+        again = " ".join(f"--allow-late {part.strip()}" for part in text.split(",") if part.strip())
+        raise UsageError("--allow-late takes one version.", f"Give it for each: {again}")
+    return whole(text, "version")
+
+
+def _check_policy(goal: Goal, allow_late: tuple[int, ...], if_ahead: str | None) -> None:
+    from rung.plan import Down, Up
+
+    if allow_late and isinstance(goal, Down):
+        raise UsageError("--allow-late goes with up and goto.", "Going down runs no up file.")
+    if if_ahead and not isinstance(goal, Up):
+        raise UsageError("--if-ahead goes with up.", "Write: rung plan up --if-ahead ok")
+
+
+def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
+    from dataclasses import replace
+
+    from rung.plan import Down
+
+    return goal if isinstance(goal, Down) else replace(goal, allow_late=late)
 
 
 def _unknown(command: str) -> UsageError:

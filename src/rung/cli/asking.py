@@ -37,6 +37,9 @@ def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
     if asks:
         question = console.err_style.paint(f"{what}: go on?", "bold")
         console.insist(f"{question} [y/N] ", end="")
-        if sys.stdin.readline().strip().lower() in _YES:
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):
+            console.insist("")
+        if answer.strip().lower() in _YES:
             return
     raise ConfirmationRequired(what)

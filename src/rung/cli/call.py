@@ -7,12 +7,14 @@ Opens the library's `Migrator` for it, and an embedded server where one was aske
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli.config import EMBEDDED
+from rung.database import Database
+from rung.events import Warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rung.cli.config import Settings
     from rung.events import Event, Listener
     from rung.migrator import Migrator
+    from rung.plan import Goal
     from rung.render.terminal import Console
     from rung.stopping import Stop
 
@@ -33,6 +36,18 @@ class Call:
     request: Request
     settings: Settings
     console: Console
+    told: set[str] = field(default_factory=set)
+    """The warnings that were shown; what several steps of a call find is said once."""
+
+    @property
+    def goal(self) -> Goal:
+        """Where the command is to go, by the project's policy."""
+        from rung.plan import Up
+
+        goal = self.request.goal or Up()
+        if isinstance(goal, Up):
+            return replace(goal, if_ahead=self.settings.if_ahead or "fail")
+        return goal
 
     def json(self, content: dict[str, Any]) -> None:
         """Print a result as JSON."""
@@ -89,9 +104,18 @@ def make_migrator(
     """
     from rung.migrator import Migrator
 
-    heard = listener or partial(_say_event, call.console)
-    wait = call.settings.wait_for_lock
-    return Migrator(database, source, listener=heard, stop=stop, wait_for_lock=wait)
+    settings = call.settings
+    heard = partial(_hear, call.told, listener or partial(_say_event, call.console))
+    named = Database(database, settings.role, settings.ledger_table, settings.history_table)
+    return Migrator(named, source, listener=heard, stop=stop, wait_for_lock=settings.wait_for_lock)
+
+
+def _hear(told: set[str], listener: Listener, event: Event) -> None:
+    if isinstance(event, Warned):
+        if event.message in told:
+            return
+        told.add(event.message)
+    listener(event)
 
 
 def _say_event(console: Console, event: Event) -> None:

@@ -7,7 +7,9 @@ upwards counts; a relative folder in it is relative to the file.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli.numbers import duration
@@ -15,14 +17,19 @@ from rung.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from rung.cli.arguments import Request
+    from rung.plan import IfAhead
 
 EMBEDDED = "embedded"
 _FOLDER = "embedded:"
 _PACKAGE = "package:"
-_KEYS = ("database", "source", "wait-for-lock")
+_KEYS = (
+    *("database", "source", "wait-for-lock", "role", "ledger-table", "history-table"),
+    "if-ahead",
+)
+_OF_LIBPQ = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
+"""Any of these names a database to libpq; PGUSER and others alone do not."""
 _DEFAULT_SOURCE = "migrations"
 
 
@@ -34,20 +41,28 @@ class Settings:
     source: str | None = None
     wait_for_lock: float | None = None
     """Seconds; None waits as long as the other run lives."""
+    role: str | None = None
+    ledger_table: str | None = None
+    history_table: str | None = None
+    database_file: str | None = None
+    """Holds the database, where nobody named it in a better way; read when it is needed."""
+    if_ahead: IfAhead | None = None
 
     def need_database(self) -> str:
         """
         The database.
 
         Raises:
-            UsageError: nobody named one.
+            UsageError: nobody named one, or the file that holds it cannot be read.
         """
+        if self.database_file is not None:
+            return read_database_file(self.database_file)
         if self.database is None:
             raise UsageError(
                 "No database is named.",
-                "Pass --database URL, set RUNG_DATABASE or DATABASE_URL, or set database in "
-                "[tool.rung] of pyproject.toml; --database embedded tries things out on a "
-                "throw-away PostgreSQL.",
+                "Pass --database URL, set RUNG_DATABASE, RUNG_DATABASE_FILE, DATABASE_URL or "
+                "libpq's PGHOST, or set database in [tool.rung] of pyproject.toml; --database "
+                "embedded tries things out on a throw-away PostgreSQL.",
             )
         return self.database
 
@@ -74,19 +89,62 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
 
     Args:
         request: the command line.
-        environ: RUNG_DATABASE, DATABASE_URL and RUNG_SOURCE; an empty one counts as not set.
+        environ: RUNG_DATABASE, RUNG_DATABASE_FILE, DATABASE_URL, RUNG_SOURCE and libpq's own;
+            an empty one counts as not set.
         directory: the working directory.
 
     Raises:
         UsageError: pyproject.toml cannot be read, or has what we do not know.
     """
     table = project_table(directory)
-    set_here = environ.get("RUNG_DATABASE") or environ.get("DATABASE_URL")
     source = request.source or environ.get("RUNG_SOURCE") or table.source
     if source is None and (directory / _DEFAULT_SOURCE).is_dir():
         source = _DEFAULT_SOURCE
     wait = table.wait_for_lock if request.wait_for_lock is None else request.wait_for_lock
-    return Settings(request.database or set_here or table.database, source, wait)
+    database, file = _named(request, environ, table)
+    return Settings(
+        database,
+        source,
+        wait,
+        request.role or table.role,
+        request.ledger_table or table.ledger_table,
+        request.history_table or table.history_table,
+        file,
+        request.if_ahead or table.if_ahead,
+    )
+
+
+def _named(
+    request: Request, environ: Mapping[str, str], table: Settings
+) -> tuple[str | None, str | None]:
+    """The database, or the file that holds it."""
+    if named := request.database or environ.get("RUNG_DATABASE"):
+        return named, None
+    if file := environ.get("RUNG_DATABASE_FILE"):
+        return None, file
+    if named := environ.get("DATABASE_URL") or table.database:
+        return named, None
+    return ("" if any(environ.get(name) for name in _OF_LIBPQ) else None), None
+
+
+def read_database_file(file: str) -> str:
+    """
+    What the file named by RUNG_DATABASE_FILE holds, without the end of its line.
+
+    Raises:
+        UsageError: it cannot be read, or holds nothing.
+    """
+    advice = "RUNG_DATABASE_FILE names a file with the database's URL in it, and nothing else."
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+    else:
+        with suppress(UnicodeDecodeError):
+            if database := content.decode().strip("\r\n"):
+                return database
+        reason = "is not UTF-8" if content.strip(b"\r\n") else "is empty"
+    raise UsageError(f"{file}, which RUNG_DATABASE_FILE names, {reason}.", advice)
 
 
 def project_table(directory: Path) -> Settings:
@@ -140,6 +198,25 @@ def _settings(file: Path, table: Mapping[str, object]) -> Settings:
         _near(file, str(database), _FOLDER) if database else None,
         _near(file, str(source), "") if source else None,
         duration(str(wait), where) if wait else None,
+        role=_text(table, "role"),
+        ledger_table=_text(table, "ledger-table"),
+        history_table=_text(table, "history-table"),
+        if_ahead=_if_ahead(file, table.get("if-ahead")),
+    )
+
+
+def _text(table: Mapping[str, object], key: str) -> str | None:
+    return str(table[key]) if table.get(key) else None
+
+
+def _if_ahead(file: Path, value: object) -> IfAhead | None:
+    match value:
+        case None | "":
+            return None
+        case "fail" | "ok":
+            return value
+    raise UsageError(
+        f"if-ahead of [tool.rung] in {file} is neither fail nor ok.", "Write one of the two."
     )
 
 

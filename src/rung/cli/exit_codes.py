@@ -1,4 +1,9 @@
-"""What the command's exit code says, and the one place where errors become codes."""
+"""
+What the command's exit code says, and the one place where errors become codes.
+
+What is the matter with files and database has one code, whether a check finds it or a run
+is refused for it: docs/exit-codes.md.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,8 @@ from rung.errors import (
     ConnectionLost,
     DirtyLedger,
     DriverMissing,
+    EditedMigrations,
+    LateMigrations,
     LockNotAcquired,
     MigrationFailed,
     RungError,
@@ -17,6 +24,7 @@ from rung.errors import (
     Stopped,
     UsageError,
     VersionNotInSource,
+    VersionNotReached,
 )
 
 
@@ -30,7 +38,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """It was not understood, not configured, or not confirmed; no migration was run."""
     PENDING = 3
-    """A check found migrations pending, late or edited."""
+    """Files are pending, late, edited or missing; a version was waited for in vain."""
     DIRTY = 4
     """The database is dirty: found so, or left so by the migration that failed."""
     AHEAD = 5
@@ -59,7 +67,10 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
     (SourceNotFound, ExitCode.USAGE),
     (DriverMissing, ExitCode.USAGE),
     (DirtyLedger, ExitCode.DIRTY),
+    (LateMigrations, ExitCode.PENDING),
+    (EditedMigrations, ExitCode.PENDING),
     (LockNotAcquired, ExitCode.LOCKED),
+    (VersionNotReached, ExitCode.PENDING),
     (ConnectionFailed, ExitCode.NO_CONNECTION),
     (ConnectionLost, ExitCode.NO_CONNECTION),
 )
@@ -73,6 +84,6 @@ def exit_code_of(error: RungError) -> ExitCode:
     """
     if isinstance(error, MigrationFailed) and error.dirty:
         return ExitCode.DIRTY
-    if isinstance(error, VersionNotInSource) and error.ahead:
-        return ExitCode.AHEAD
+    if isinstance(error, VersionNotInSource) and error.role == "ledger":
+        return ExitCode.AHEAD if error.ahead else ExitCode.PENDING
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)

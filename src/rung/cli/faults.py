@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rung.errors import RungError
@@ -10,8 +9,6 @@ from rung.errors import RungError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_IN_URL = re.compile(r"://[^/?#\s]*?:([^/?#\s]*)@")
-_AS_KEY = re.compile(r"(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&']+))", re.IGNORECASE)
 _VARIABLES = ("RUNG_DATABASE", "DATABASE_URL")
 
 
@@ -48,16 +45,18 @@ def traceback_of(error: BaseException) -> str:
 
 def masked(text: str, environ: Mapping[str, str], options: Sequence[str]) -> str:
     """A text without the passwords that the command was given, quoted or decoded."""
-    from urllib.parse import unquote
+    from rung import masking
 
-    given = [*options, *(environ.get(name, "") for name in _VARIABLES)]
-    secrets = {secret for value in given for secret in _secrets(value)}
-    secrets |= {unquote(secret) for secret in secrets} | {environ.get("PGPASSWORD", "")}
-    for secret in sorted(secrets - {""}, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
+    given = [*options, *(environ.get(name, "") for name in _VARIABLES), _in_file(environ)]
+    secrets = {secret for value in given for secret in masking.secrets_in(value)}
+    return masking.masked(text, {*secrets, environ.get("PGPASSWORD")})
 
 
-def _secrets(database: str) -> list[str]:
-    keys = [quoted or plain for quoted, plain in _AS_KEY.findall(database)]
-    return keys + _IN_URL.findall(database)
+def _in_file(environ: Mapping[str, str]) -> str:
+    from rung.cli.config import read_database_file
+
+    file = environ.get("RUNG_DATABASE_FILE")
+    try:
+        return read_database_file(file) if file else ""
+    except RungError:
+        return ""

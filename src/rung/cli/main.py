@@ -33,8 +33,11 @@ _COMMANDS = {
     "status": ("rung.cli.reading", "status"),
     "history": ("rung.cli.reading", "history"),
     "plan": ("rung.cli.reading", "plan"),
+    "check": ("rung.cli.checking", "check"),
+    "wait": ("rung.cli.waiting", "wait"),
     "create": ("rung.cli.making", "create"),
     "force": ("rung.cli.settling", "force"),
+    "accept-edit": ("rung.cli.settling", "accept_edit"),
     "drop": ("rung.cli.settling", "drop"),
 }
 
@@ -103,8 +106,8 @@ def _obey(words: Words, console: Console) -> int:
     request = parse(words)
     settings = settle(request, os.environ, Path.cwd())
     module, function = _COMMANDS[request.command]
-    getattr(import_module(module), function)(Call(request, settings, console))
-    return ExitCode.DONE
+    code = getattr(import_module(module), function)(Call(request, settings, console))
+    return ExitCode.DONE if code is None else int(code)
 
 
 def _help(words: Words) -> str:

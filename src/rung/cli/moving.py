@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def move(call: Call) -> None:
     """Run up, down or goto, and print what became of it."""
-    goal = call.request.goal or Up()
+    goal = call.goal
     source = call.settings.need_source()
     with open_database(call) as database:
         expected = None if isinstance(goal, Up) else _agreed(call, database, source, goal)

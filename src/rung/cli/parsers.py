@@ -21,15 +21,25 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "up": Command("[N]", "apply what is pending, or the next N", "[N]"),
+    "up": Command(
+        "[N]",
+        "apply what is pending, or the next N",
+        "[N] [--allow-late V] [--if-ahead fail|ok]",
+    ),
     "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all]"),
-    "goto": Command("V", "go up or down to exactly version V", "V"),
+    "goto": Command("V", "go up or down to exactly version V", "V [--allow-late V]"),
     "status": Command("", "show every migration with its state"),
     "history": Command("", "show every attempt ever made"),
     "plan": Command(
         "[GOAL]",
         "show what would run, statement by statement; touches nothing",
         "[up [N] | down [N | --all] | goto V]",
+    ),
+    "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
+    "wait": Command(
+        "[V]",
+        "wait until the server answers, and the database is at V or at the newest",
+        "[V | newest] [--timeout DURATION]",
     ),
     "version": Command("", "print the version of the database"),
     "create": Command("NAME", "make a new, empty pair of migration files", "NAME [--timestamp]"),
@@ -38,6 +48,7 @@ COMMANDS = {
         "record that the database is at version V, clean; runs nothing",
         "V [--even-without-file]",
     ),
+    "accept-edit": Command("V", "record that the edit of an applied version's files is meant", "V"),
     "drop": Command("", "remove everything in the schema of the ledger"),
 }
 
@@ -68,23 +79,59 @@ def parser(command: str) -> argparse.ArgumentParser:
 def _add_own(made: argparse.ArgumentParser, command: str) -> None:
     if command == "up":
         made.add_argument("number", metavar="N", nargs="?", help="apply N migrations at the most")
+        _add_allow_late(made)
+        _add_if_ahead(made)
     elif command == "down":
         made.add_argument("number", metavar="N", nargs="?", help="go down N steps (default: 1)")
         made.add_argument("--all", action="store_true", help="go down all the way")
     elif command == "goto":
         made.add_argument("number", metavar="V", help="the version to end at")
+        _add_allow_late(made)
     elif command == "plan":
         _add_plan(made)
-    elif command == "force":
+    else:
+        _add_still(made, command)
+
+
+def _add_still(made: argparse.ArgumentParser, command: str) -> None:
+    """The commands that run no migration."""
+    if command == "force":
         made.add_argument("number", metavar="V", help="the version to record; -1 for none")
         made.add_argument(
             "--even-without-file", action="store_true", help="though no file has that version"
+        )
+    elif command == "accept-edit":
+        made.add_argument("number", metavar="V", help="the version whose files were edited")
+    elif command == "wait":
+        made.add_argument(
+            "number", metavar="V", nargs="?", help="a version, or newest for that of the files"
+        )
+        made.add_argument(
+            "--timeout", metavar="DURATION", help="for how long: 0, 500ms, 30s, 5m (default: ever)"
         )
     elif command == "create":
         made.add_argument("name", metavar="NAME", help="a title, such as add_user_roles")
         made.add_argument(
             "--timestamp", action="store_true", help="number by the time in UTC, not by sequence"
         )
+
+
+def _add_allow_late(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--allow-late",
+        metavar="V",
+        action="append",
+        help="let version V run though newer ones are applied; may be given again",
+    )
+
+
+def _add_if_ahead(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--if-ahead",
+        metavar="fail|ok",
+        choices=("fail", "ok"),
+        help="what a database ahead of the files is: an error (the default), or nothing to do",
+    )
 
 
 def _add_plan(made: argparse.ArgumentParser) -> None:
@@ -97,6 +144,8 @@ def _add_plan(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("number", metavar="N|V", nargs="?", help="steps, or the version of goto")
     made.add_argument("--all", action="store_true", help="with down: all the way")
+    _add_allow_late(made)
+    _add_if_ahead(made)
 
 
 def add_common(group: argparse._ArgumentGroup) -> None:
@@ -107,7 +156,15 @@ def add_common(group: argparse._ArgumentGroup) -> None:
         "--database",
         metavar="URL",
         help="a URL or libpq keyword string; `embedded` for a throw-away PostgreSQL, "
-        "`embedded:DIR` for one that keeps its data (RUNG_DATABASE, DATABASE_URL)",
+        "`embedded:DIR` for one that keeps its data (RUNG_DATABASE, RUNG_DATABASE_FILE, "
+        "DATABASE_URL, or PG* as libpq knows them)",
+    )
+    group.add_argument("--role", metavar="NAME", help="the role to take on in the database")
+    group.add_argument(
+        "--ledger-table", metavar="NAME", help="the ledger: NAME or SCHEMA.NAME, not folded"
+    )
+    group.add_argument(
+        "--history-table", metavar="NAME", help="the history (default: beside the ledger)"
     )
     group.add_argument(
         "-s",
@@ -132,7 +189,7 @@ def add_common(group: argparse._ArgumentGroup) -> None:
 def overview() -> str:
     """The text of `rung --help`."""
     commands = "\n".join(
-        f"  {f'{name} {command.short}':<14}{command.does}" for name, command in COMMANDS.items()
+        f"  {f'{name} {command.short}':<15}{command.does}" for name, command in COMMANDS.items()
     )
     made = _Parser(prog="rung", usage=argparse.SUPPRESS, add_help=False, allow_abbrev=False)
     group = made.add_argument_group("options, before or after the command")

@@ -39,6 +39,8 @@ def status(call: Call) -> None:
     console = call.console
     for line in status_table(found, console.out_style, local=is_terminal(console.out)):
         console.data(line)
+    for note in found.notes:
+        console.note(note)
     console.say(status_summary(found))
 
 
@@ -62,7 +64,7 @@ def plan(call: Call) -> None:
     """Print what would run."""
     source = call.settings.need_source()
     with open_database(call) as database:
-        found = make_migrator(call, database, source=source).plan(call.request.goal)
+        found = make_migrator(call, database, source=source).plan(call.goal)
     if call.console.json:
         from rung.render import json as shapes
 

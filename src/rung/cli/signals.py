@@ -1,6 +1,9 @@
 """
 SIGINT and SIGTERM while a run is under way: first stop, then cancel, then leave.
 
+Where nothing is run, the first one leaves at once; a handler is needed all the same, for
+process 1 of a container is spared the signals that it does not handle.
+
 The handlers are there for as long as the block lasts, and only in the main thread, for
 Python allows no other.
 """
@@ -13,11 +16,12 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from rung.cli.exit_codes import ExitCode
+from rung.cli.exit_codes import ExitCode, StoppedBySignal
+from rung.errors import Stopped
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _SAID = {
@@ -64,13 +68,37 @@ def _clear() -> str:
 def listening() -> Iterator[Signals]:
     """Handle SIGINT and SIGTERM for a block."""
     signals = Signals()
-    if threading.current_thread() is not threading.main_thread():
+    with _handling(signals.receive):
         yield signals
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """
+    Leave a block on SIGINT or SIGTERM.
+
+    Raises:
+        StoppedBySignal: one came.
+    """
+    with _handling(_leave):
+        yield
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    del frame
+    code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
+    raise StoppedBySignal(Stopped((), "Nothing was run here.", ()), code)
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, signals.receive) for number in numbers}
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
-        yield signals
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -20,6 +20,10 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
     │   ├── VersionNotInSource
+    │   ├── LateMigrations
+    │   ├── EditedMigrations
+    │   ├── UnversionedDatabase
+    │   ├── StoredTextUnusable
     │   ├── PlanChanged
     │   └── ConfirmationRequired
     ├── DatabaseError               the database, before or between migrations
@@ -27,12 +31,16 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── ConnectionFailed
     │   ├── LedgerUnreadable
     │   ├── LedgerElsewhere
+    │   ├── RightsMissing
+    │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
     │   └── QueryFailed
+    ├── VersionNotReached           waited for a version in vain
     ├── LockNotAcquired             another run holds the lock
     ├── RunError                    a run that began; carries how far it got
     │   ├── MigrationFailed
     │   ├── LedgerMoved
+    │   ├── LedgerDropped
     │   ├── LexerFooled
     │   ├── ConnectionLost
     │   └── Stopped
@@ -54,8 +62,11 @@ from rung.errors.database import (
     LedgerElsewhere,
     LedgerUnreadable,
     LockNotAcquired,
+    PooledConnection,
     QueryFailed,
     ReadOnlyDatabase,
+    RightsMissing,
+    VersionNotReached,
 )
 from rung.errors.embedded import (
     BinariesNotFound,
@@ -77,12 +88,18 @@ from rung.errors.files import (
 from rung.errors.plan import (
     ConfirmationRequired,
     DirtyLedger,
+    EditedFile,
+    EditedMigrations,
+    LateMigrations,
     PlanChanged,
     PlanError,
+    StoredTextUnusable,
+    UnversionedDatabase,
     VersionNotInSource,
 )
 from rung.errors.run import (
     ConnectionLost,
+    LedgerDropped,
     LedgerMoved,
     LexerFooled,
     MigrationFailed,
@@ -101,8 +118,12 @@ __all__ = [
     "DirtyLedger",
     "DriverMissing",
     "DuplicateMigration",
+    "EditedFile",
+    "EditedMigrations",
     "EmbeddedError",
     "EmptySource",
+    "LateMigrations",
+    "LedgerDropped",
     "LedgerElsewhere",
     "LedgerMoved",
     "LedgerUnreadable",
@@ -112,8 +133,10 @@ __all__ = [
     "Place",
     "PlanChanged",
     "PlanError",
+    "PooledConnection",
     "QueryFailed",
     "ReadOnlyDatabase",
+    "RightsMissing",
     "RunError",
     "RungError",
     "ScriptError",
@@ -123,10 +146,13 @@ __all__ = [
     "SourceNotFound",
     "SourceUnreadable",
     "Stopped",
+    "StoredTextUnusable",
     "TextUnreadable",
     "UnbalancedTransaction",
     "UnterminatedToken",
+    "UnversionedDatabase",
     "UsageError",
     "VersionNotInSource",
+    "VersionNotReached",
     "VersionTooLarge",
 ]

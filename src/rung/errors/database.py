@@ -17,15 +17,31 @@ class ConnectionFailed(DatabaseError):
     """No connection could be made; the server's or the library's reason, masked."""
 
 
-class LedgerUnreadable(DatabaseError):
+class _Untouched(DatabaseError):
+    """Found before anything was run."""
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+
+class LedgerUnreadable(_Untouched):
     """The ledger is there and is not a ledger, has several rows, or may not be read."""
 
 
-class LedgerElsewhere(DatabaseError):
+class LedgerElsewhere(_Untouched):
     """A ledger stands in another schema of the search path; a second would start over."""
 
 
-class ReadOnlyDatabase(DatabaseError):
+class RightsMissing(_Untouched):
+    """Our role may not make or write the ledger; the advice holds the GRANT that would mend it."""
+
+
+class PooledConnection(_Untouched):
+    """A pooler gives each transaction another server connection: no lock would hold there."""
+
+
+class ReadOnlyDatabase(_Untouched):
     """There is work to do, and this server takes no writes (a standby, a read-only session)."""
 
 
@@ -43,6 +59,35 @@ class QueryFailed(DatabaseError):
         super().__init__(cause, advice)
         self.args = (cause, advice, sqlstate)
         self.sqlstate = sqlstate
+
+
+class VersionNotReached(RungError):
+    """
+    The database answers, and was not at the version that was waited for.
+
+    Args:
+        wanted: the version waited for.
+        version: where the database is; None before the first.
+        dirty: whether its ledger is marked dirty.
+        waited: seconds.
+    """
+
+    def __init__(self, wanted: int, version: int | None, dirty: bool, waited: float) -> None:  # noqa: FBT001 - a fact like the others
+        super().__init__(wanted, version, dirty, waited)
+        self.wanted, self.version, self.dirty, self.waited = wanted, version, dirty, waited
+
+    @property
+    def cause(self) -> str:
+        return f"The database did not come to version {self.wanted} in {self.waited:.1f} s."
+
+    @property
+    def state(self) -> str:
+        at = "at no version" if self.version is None else f"at version {self.version}"
+        return f"The database is {at}{', dirty' if self.dirty else ''}."
+
+    @property
+    def advice(self) -> str:
+        return "See rung history for what became of the run that was to bring it there."
 
 
 class LockNotAcquired(RungError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 from rung.errors.base import RungError
+
+_DIFF_LINES = 40
+_TABLES = 12
 
 
 class PlanError(RungError):
@@ -44,7 +47,7 @@ class DirtyLedger(PlanError):
     def advice(self) -> str:
         return (
             "Compare the schema with the files, mend it by hand, then record the version it is "
-            "really at: rung force V (rung force -- -1 for none)."
+            "really at: rung force V (rung force -1 for none)."
         )
 
 
@@ -56,11 +59,13 @@ class VersionNotInSource(PlanError):
         version: the version.
         role: "ledger" where the database is at it, "target" where it was asked for.
         known: the versions that have files, ascending.
+        record: what the history knows of it, in a sentence; may be empty.
     """
 
-    def __init__(self, version: int, role: str, known: Sequence[int]) -> None:
-        super().__init__(version, role, tuple(known))
+    def __init__(self, version: int, role: str, known: Sequence[int], record: str = "") -> None:
+        super().__init__(version, role, tuple(known), record)
         self.version, self.role, self.known = version, role, tuple(known)
+        self.record = record
 
     @property
     def ahead(self) -> bool:
@@ -77,12 +82,16 @@ class VersionNotInSource(PlanError):
 
     @property
     def looked_at(self) -> str:
+        return "\n".join(filter(None, (self._source(), self.record)))
+
+    def _source(self) -> str:
         if not self.known:
             return "The source holds no migrations."
         below = [v for v in self.known if v < self.version][-1:]
         above = [v for v in self.known if v > self.version][:1]
         near = " and ".join(str(v) for v in below + above)
-        return f"The source holds {len(self.known)} migrations; the nearest: {near}."
+        many = "1 migration" if len(self.known) == 1 else f"{len(self.known)} migrations"
+        return f"The source holds {many}; the nearest: {near}."
 
     @property
     def state(self) -> str:
@@ -91,10 +100,189 @@ class VersionNotInSource(PlanError):
     @property
     def advice(self) -> str:
         if self.ahead:
-            return "Run the newer checkout that has the file, or go down with it first."
+            return (
+                "Run the newer build that has the file; or leave the database as it is: "
+                "rung up --if-ahead ok; or go back"
+                + (" with what the history holds: rung down." if self.record else " with it.")
+            )
         if self.role == "ledger":
-            return "Bring the file back, or record the true version: rung force V."
+            back = "; or go back with what the history holds: rung down" if self.record else ""
+            return f"Bring the file back{back}; or record the true version: rung force V."
         return "See rung status for the versions there are."
+
+
+class LateMigrations(PlanError):
+    """
+    Files stand at or below the database's version and were never applied.
+
+    Two branches were merged, most likely. Nothing is skipped in silence.
+
+    Args:
+        late: their versions, ascending.
+        files: their up files, in the same order.
+        current: the database's version.
+        newer: the applied versions above the lowest of them, ascending.
+        below: the highest applied version below the lowest of them; None for none.
+        allowed: late versions that may run already.
+    """
+
+    def __init__(
+        self,
+        late: Sequence[int],
+        files: Sequence[str],
+        current: int,
+        newer: Sequence[int],
+        below: int | None = None,
+        allowed: Sequence[int] = (),
+    ) -> None:
+        super().__init__(tuple(late), tuple(files), current, tuple(newer), below, tuple(allowed))
+        self.late, self.files = tuple(late), tuple(files)
+        self.current, self.newer = current, tuple(newer)
+        self.below, self.allowed = below, tuple(allowed)
+
+    @property
+    def cause(self) -> str:
+        return f"Late, and never applied: {', '.join(self.files)}."
+
+    @property
+    def looked_at(self) -> str:
+        newer = ", ".join(map(str, self.newer))
+        return (
+            f"The database is at version {self.current}; the history has no row of "
+            f"{', '.join(map(str, self.late))}, and these newer versions are applied: {newer}."
+        )
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        together = sorted({*self.late, *self.allowed})
+        allow = " ".join(f"--allow-late {version}" for version in together)
+        below = "-1" if self.below is None else str(self.below)
+        it = "it" if len(self.late) == 1 else "each"
+        return (
+            f"Give {it} a number above {self.current}; or, if it may run behind the newer ones, "
+            f"run it as it is: rung up {allow}, or write -- rung: allow-late in the file.\n"
+            "If the database has what it does already, record that: "
+            f"rung force {below}, then rung force {self.current}."
+        )
+
+
+class EditedFile(NamedTuple):
+    """An up file that was edited after it was applied, and how."""
+
+    version: int
+    file: str
+    diff: str
+    """A unified diff against the text that was applied; empty where that was not kept."""
+
+
+class EditedMigrations(PlanError):
+    """
+    Applied migrations were edited afterwards.
+
+    Args:
+        edits: the files, ascending by version.
+    """
+
+    def __init__(self, edits: Sequence[EditedFile]) -> None:
+        super().__init__(tuple(edits))
+        self.edits = tuple(edits)
+
+    @property
+    def cause(self) -> str:
+        return f"Edited after it was applied: {', '.join(edit.file for edit in self.edits)}."
+
+    @property
+    def looked_at(self) -> str:
+        return "\n".join(_shortened(edit) for edit in self.edits)
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database has what the file said when it was applied."
+
+    @property
+    def advice(self) -> str:
+        accept = "; ".join(f"rung accept-edit {edit.version}" for edit in self.edits)
+        return (
+            "Put the file back and write a new migration for the change; or, if the database "
+            f"has the change already or needs none, record the edit: {accept}."
+        )
+
+
+def _shortened(edit: EditedFile) -> str:
+    """The diff, cut where it is longer than a screen."""
+    lines = edit.diff.splitlines() or [f"{edit.file}: the text that was applied is not kept."]
+    left = len(lines) - _DIFF_LINES
+    return "\n".join(lines if left <= 0 else [*lines[:_DIFF_LINES], f"… {left} more lines"])
+
+
+class UnversionedDatabase(PlanError):
+    """
+    The database has tables and no ledger: which migrations they come from is not known.
+
+    Args:
+        schema: where the ledger would be.
+        tables: the tables there are.
+        record: what the history says, where that is still there; may be empty.
+    """
+
+    def __init__(self, schema: str, tables: Sequence[str], record: str = "") -> None:
+        super().__init__(schema, tuple(tables), record)
+        self.schema, self.tables, self.record = schema, tuple(tables), record
+
+    @property
+    def cause(self) -> str:
+        return "The database has tables and no ledger: nothing says which migrations it has."
+
+    @property
+    def looked_at(self) -> str:
+        shown = ", ".join(self.tables[:_TABLES])
+        more = len(self.tables) - _TABLES
+        rest = f" and {more} more" if more > 0 else ""
+        return "\n".join(
+            filter(None, (f"Schema {self.schema} has the tables {shown}{rest}.", self.record))
+        )
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        return (
+            "If migrations made these tables, look for the newest version whose tables and "
+            "columns are all there, from the last file backwards, and record it: rung force V.\n"
+            "If none of them did, say so once: rung force -1. Then run rung up."
+        )
+
+
+class StoredTextUnusable(PlanError):
+    """
+    A version has no file here, and what the history keeps of its down cannot be run.
+
+    Args:
+        version: the version.
+        reason: why not, in a few words.
+    """
+
+    def __init__(self, version: int, reason: str) -> None:
+        super().__init__(version, reason)
+        self.version, self.reason = version, reason
+
+    @property
+    def cause(self) -> str:
+        return f"Version {self.version} has no file here, and its stored down {self.reason}."
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        return "Bring its down file back and run again."
 
 
 class ConfirmationRequired(PlanError):

@@ -36,13 +36,21 @@ class Place(NamedTuple):
     Where in a migration file something happened.
 
     `line` and `column` are 1-based and count characters; `column` is 0 where only the
-    statement is known. `excerpt` is the line of the file, without its line end.
+    statement is known. `excerpt` is the line of the file, without its line end and its
+    secrets; `caret` is the column in there, 0 where it is `column`.
     """
 
     file: str
     line: int
     column: int = 0
     excerpt: str = ""
+    caret: int = 0
+
+    @property
+    def split(self) -> tuple[str, str]:
+        """The excerpt before the caret, and from there on."""
+        at = max((self.caret or self.column) - 1, 0)
+        return self.excerpt[:at], self.excerpt[at:]
 
     def lines(self) -> tuple[str, ...]:
         """The place, the line of SQL, and a caret under the column where it is known."""
@@ -55,7 +63,7 @@ class Place(NamedTuple):
         shown = (where, number + self.excerpt)
         if not self.column:
             return shown
-        before = self.excerpt[: self.column - 1]
+        before, _ = self.split
         blank = "".join("\t" if character == "\t" else " " for character in before)
         return (*shown, " " * len(number) + blank + "^")
 
@@ -130,7 +138,20 @@ class MigrationFailed(RunError):
                 "Finish or undo by hand what the file left, then record the version the database "
                 "is at: rung force V. See rung history for the statement that failed."
             )
-        return f"Mend {self.place.file} and run again; nothing has to be forced."
+        what = _remedy(self.server.sqlstate) or f"Mend {self.place.file}"
+        return f"{what} and run again; nothing has to be forced."
+
+
+def _remedy(sqlstate: str) -> str:
+    """What to do where the file is not at fault; empty where it may be."""
+    exact = {
+        "42501": "Use a role that may do this (--role), or grant it the right,",
+        "40001": "Wait for what it met",
+        "40P01": "Wait for what it met",
+        "55P03": "Wait for what holds the lock",
+        "57014": "Give it more time (SET LOCAL statement_timeout in the file) or less to do,",
+    }
+    return exact.get(sqlstate) or ("Make room on the server" if sqlstate[:2] == "53" else "")
 
 
 class LedgerMoved(RunError):
@@ -155,6 +176,38 @@ class LedgerMoved(RunError):
     @property
     def advice(self) -> str:
         return "See rung status and run again; a step is never applied twice."
+
+
+class LedgerDropped(RunError):
+    """
+    A file dropped the ledger or the history, which only a down to no version may.
+
+    Args:
+        applied: the versions finished by this run, in order.
+        now: the state of the database now, in a sentence.
+        version: the version under way.
+        file: the file's name.
+        said: what the database said when the table was to be written.
+    """
+
+    def __init__(
+        self, applied: Sequence[int], now: str, version: int, file: str, said: str
+    ) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, version, file, said)
+        self.version, self.file, self.said = version, file, said
+
+    @property
+    def cause(self) -> str:
+        return f"{self.file} drops the ledger or the history: {self.said}."
+
+    @property
+    def advice(self) -> str:
+        return (
+            f"Have {self.file} leave them out: drop tables by name, or put ledger and history "
+            "into a schema of their own (--ledger-table SCHEMA.NAME). Only a down to no version "
+            "that runs in one transaction may drop them; they are made again, empty."
+        )
 
 
 class LexerFooled(RunError):
@@ -218,8 +271,8 @@ class ConnectionLost(RunError):
     def looked_at(self) -> str:
         if self.committed is None:
             return "What became of it could not be learned: the server did not answer again."
-        found = "found" if self.committed else "not found"
-        return f"Connected anew, and {found} the attempt in the history."
+        found = "is" if self.committed else "is not"
+        return f"Connected anew: it {found} among what was committed."
 
     @property
     def advice(self) -> str:

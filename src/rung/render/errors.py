@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.errors import MigrationFailed
+from rung.errors import EditedMigrations, MigrationFailed
 from rung.render.text import width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rung.errors import Place, RungError
     from rung.render.terminal import Style
 
 _LONGEST = 110
+_OF_DIFF = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def error_text(error: RungError, style: Style) -> str:
     """All that is said of an error, in the order in which it is wanted."""
     first, *more = error.cause.splitlines() or [""]
     lines = [f"{style.paint('error:', 'red')} {style.paint(first, 'bold')}"]
-    if isinstance(error, MigrationFailed):
+    if isinstance(error, EditedMigrations):
+        lines += [f"  {line}" for line in painted_diff(error.looked_at.splitlines(), style)]
+    elif isinstance(error, MigrationFailed):
         lines += [f"  {line}" for line in place_lines(error.place, style)]
         lines += [f"  {line}" for line in more]
     else:
@@ -30,6 +35,11 @@ def error_text(error: RungError, style: Style) -> str:
     lines += error.state.splitlines()
     lines += [style.paint(line, "cyan") for line in error.advice.splitlines()]
     return "\n".join(lines)
+
+
+def painted_diff(lines: Iterable[str], style: Style) -> list[str]:
+    """The lines of a unified diff, in the usual colours."""
+    return [style.paint(line, _OF_DIFF.get(line[:1], "")) for line in lines]
 
 
 def place_lines(place: Place, style: Style) -> list[str]:
@@ -49,9 +59,8 @@ def place_lines(place: Place, style: Style) -> list[str]:
 
 
 def _around(place: Place) -> tuple[str, str]:
-    """The excerpt on both sides of its column, cut to what a screen shows."""
-    at = max(place.column - 1, 0)
-    before, after = place.excerpt[:at], place.excerpt[at:]
+    """The excerpt on both sides of its caret, cut to what a screen shows."""
+    before, after = place.split
     if len(before) > _LONGEST * 2 // 3:
         before = "…" + before[-(_LONGEST // 2) :]
     room = _LONGEST - len(before)

@@ -13,16 +13,19 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from rung.statements import secrets_of, shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from rung.errors import RungError
+    from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry, LedgerState
     from rung.losses import Loss
     from rung.runner import Prepared, RunReport
     from rung.runs import Preview
     from rung.status import Status
+    from rung.waiting import Waited
 
 SHAPES = 1
 _NOT_FACTS = {"now"}
@@ -59,6 +62,11 @@ def version(ledger: LedgerState) -> dict[str, Any]:
     return {"version": ledger.version, "dirty": ledger.dirty}
 
 
+def waited(found: Waited) -> dict[str, Any]:
+    """What `wait` prints."""
+    return found._asdict()
+
+
 def report(run: RunReport) -> dict[str, Any]:
     """What `up`, `down` and `goto` print."""
     return {
@@ -82,7 +90,23 @@ def status(found: Status) -> dict[str, Any]:
         "pending": found.pending,
         "migrations": found.lines,
         "warnings": found.warnings,
+        "notes": found.notes,
     }
+
+
+def check(found: Status, exit_code: int) -> dict[str, Any]:
+    """What `check` prints."""
+    return {
+        **version(found.ledger),
+        "exit_code": exit_code,
+        "problems": found.problems,
+        "notes": found.notes,
+    }
+
+
+def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
+    """What `accept-edit` prints."""
+    return {"version": version, "edits": list(edits)}
 
 
 def history(entries: Iterable[HistoryEntry]) -> dict[str, Any]:
@@ -96,6 +120,7 @@ def preview(found: Preview) -> dict[str, Any]:
         **version(found.plan.made_for),
         "target": found.plan.target,
         "short": found.plan.short,
+        "ahead": found.plan.ahead,
         "steps": [_step(item) for item in found.prepared],
         "losses": losses(found.losses),
     }
@@ -103,6 +128,7 @@ def preview(found: Preview) -> dict[str, Any]:
 
 def _step(item: Prepared) -> dict[str, Any]:
     script = item.script
+    secrets = secrets_of(script)
     return {
         "version": item.step.version,
         "name": item.step.title,
@@ -117,7 +143,7 @@ def _step(item: Prepared) -> dict[str, Any]:
             {
                 "number": statement.number,
                 "line": statement.line,
-                "sql": script.text[statement.start : statement.end],
+                "sql": shown(script, statement.start, statement.end, secrets),
             }
             for statement in script.statements
         ],

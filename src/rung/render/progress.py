@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rung.events import (
+    BaselineRecorded,
+    DatabaseWaiting,
     LockWaiting,
     Notice,
     RunPlanned,
@@ -19,7 +21,7 @@ from rung.events import (
     UnitFinished,
     Warned,
 )
-from rung.render.text import count, duration
+from rung.render.text import at, count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from rung.render.terminal import Console, Style
 
 _NAME_COLUMNS = 32
+_FEW = 2
 
 
 @contextmanager
@@ -79,8 +82,8 @@ class Lines:
                 self._mode = event.mode
             case StepFinished():
                 self.say(self._finished(event))
-            case LockWaiting():
-                self.say(waiting(event))
+            case LockWaiting() | DatabaseWaiting() | BaselineRecorded():
+                self.say(sentence(event))
             case Warned(message):
                 self.warn(message)
             case Notice():
@@ -105,10 +108,24 @@ def _colour(direction: str) -> str:
     return "green" if direction == "up" else "yellow"
 
 
-def waiting(event: LockWaiting) -> str:
-    """A line about another run that holds the lock."""
+def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded) -> str:
+    """A line about what is waited for, or about what another tool had done."""
+    if isinstance(event, BaselineRecorded):
+        return _recorded(event)
     so_far = f", {duration(event.waited)} so far" if event.waited >= 1 else ""
+    if isinstance(event, DatabaseWaiting):
+        return f"Waiting for the database{so_far}. {event.reason}"
     return f"Waiting for another run to end{so_far}. {event.holder}".strip()
+
+
+def _recorded(event: BaselineRecorded) -> str:
+    if not event.versions:
+        return f"Recorded that another tool left the database {at(event.version)}."
+    several = len(event.versions) > _FEW
+    ends = (event.versions[0], event.versions[-1]) if several else event.versions
+    which = (" to " if several else " and ").join(map(str, ends))
+    many = count(len(event.versions), "migration")
+    return f"Recorded {many} ({which}) as applied by another tool."
 
 
 class Live:

@@ -65,6 +65,10 @@ class Console:
         """Say what a person should know of."""
         self.say(f"{self.err_style.paint('warning:', 'yellow')} {text}")
 
+    def note(self, text: str) -> None:
+        """Say what a result cannot say by itself."""
+        self.say(f"{self.err_style.paint('note:', 'cyan')} {text}")
+
     def insist(self, text: str, end: str = "\n") -> None:
         """Talk on stderr, wanted or not."""
         if self.err is None:

@@ -5,30 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.ledger import Outcome
+from rung.render.errors import painted_diff
 from rung.render.text import aligned, at, count, duration, moment
-from rung.statements import Mode
+from rung.statements import Mode, secrets_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rung.errors import EditedFile
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
-    from rung.plan import Plan
+    from rung.plan import Plan, Step
     from rung.render.terminal import Style
     from rung.runner import Prepared
     from rung.runs import Preview
-    from rung.statements import Statement
     from rung.status import Status, StatusLine
 
 _COLOURS = {
     "applied": "green",
     "pending": "yellow",
+    "late": "red",
+    "edited": "red",
     "dirty": "red",
     "missing": "red",
+    "ahead": "red",
     Outcome.DONE.value: "green",
     Outcome.FAILED.value: "red",
     Outcome.RUNNING.value: "yellow",
 }
+_RUNS = ("up", "down")
+"""The directions of a history in which SQL ran; the others only recorded something."""
 _SQL_COLUMNS = 80
 _CHECKSUM_DIGITS = 12
 _CASCADES = "What a cascade inside the database takes along is not listed."
@@ -36,9 +42,21 @@ _CASCADES = "What a cascade inside the database takes along is not listed."
 
 def status_table(status: Status, style: Style, *, local: bool) -> list[str]:
     """Every migration in a line, under a heading."""
-    heading = ("version", "name", "state", "applied", "took", "checksum", "by")
+    heading = ("version", "name", "state", "applied", "took", "checksum", "by", "note")
     rows = [_status_row(line, local=local) for line in status.lines]
-    return _table((heading, *rows), style, right=(0, 4))
+    return _table(_without_notes([heading, *rows]), style, right=(0, 4))
+
+
+def problem_table(status: Status, style: Style) -> list[str]:
+    """The migrations that are not plainly applied, in what a check looks at."""
+    rows = [(str(line.version), line.name, line.state, line.note) for line in status.problems]
+    return _table(_without_notes([("version", "name", "state", "note"), *rows]), style, right=(0,))
+
+
+def _without_notes(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The rows of a table without their last column, where there is nothing in it."""
+    _, *body = rows
+    return list(rows) if any(row[-1] for row in body) else [row[:-1] for row in rows]
 
 
 def _status_row(line: StatusLine, *, local: bool) -> tuple[str, ...]:
@@ -50,15 +68,32 @@ def _status_row(line: StatusLine, *, local: bool) -> tuple[str, ...]:
         "" if line.seconds is None else duration(line.seconds),
         (line.checksum or "")[:_CHECKSUM_DIGITS],
         line.tool,
+        line.note,
     )
+
+
+def check_summary(status: Status) -> str:
+    """What a check comes to, in a sentence."""
+    dirty = "dirty " if status.ledger.dirty else ""
+    where = f"{status.database} is {dirty}{at(status.ledger.version)}"
+    if not status.problems:
+        return f"{where}." if dirty else f"{where}; all as it should be."
+    states = ("dirty", "ahead", "edited", "late", "missing", "pending")
+    found = [(len(status.versions(state)), state) for state in states]
+    return f"{where}; " + ", ".join(f"{many} {state}" for many, state in found if many) + "."
 
 
 def status_summary(status: Status) -> str:
     """The whole of a status in a sentence."""
     where = f"{status.database} (schema {status.schema}, {status.server})"
     dirty = "dirty " if status.ledger.dirty else ""
-    left = f"{len(status.pending)} pending" if status.pending else "nothing pending"
-    return f"{where} is {dirty}{at(status.ledger.version)}; {left}."
+    left = [f"{len(status.pending)} pending" if status.pending else "nothing pending"]
+    left += [
+        f"{len(found)} {state}"
+        for state in ("late", "edited", "missing", "ahead")
+        if (found := status.versions(state))
+    ]
+    return f"{where} is {dirty}{at(status.ledger.version)}; {', '.join(left)}."
 
 
 def history_table(history: Sequence[HistoryEntry], style: Style, *, local: bool) -> list[str]:
@@ -72,7 +107,8 @@ def history_table(history: Sequence[HistoryEntry], style: Style, *, local: bool)
 
 
 def _history_row(entry: HistoryEntry, *, local: bool) -> tuple[str, ...]:
-    took = (entry.finished - entry.started).total_seconds() if entry.finished else None
+    ran = entry.finished if entry.direction in _RUNS else None
+    took = (ran - entry.started).total_seconds() if ran else None
     error = (entry.error or "").splitlines()
     return (
         str(entry.id),
@@ -92,8 +128,9 @@ def _table(rows: Sequence[Sequence[str]], style: Style, right: tuple[int, ...]) 
     heading, *body = aligned(rows, right)
     lines = [style.paint("  ".join(heading).rstrip(), "bold")]
     for cells in body:
-        painted = [style.paint(cell, _COLOURS.get(cell.strip(), "")) for cell in cells[:-1]]
-        lines.append("  ".join((*painted, cells[-1])).rstrip())
+        ended = (*cells[:-1], cells[-1].rstrip())
+        painted = (style.paint(cell, _COLOURS.get(cell.strip(), "")) for cell in ended)
+        lines.append("  ".join(painted).rstrip())
     return lines
 
 
@@ -108,16 +145,24 @@ def plan_lines(preview: Preview, style: Style) -> list[str]:
 def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
     step, script = item.step, item.script
     title = f"{step.direction.value} {step.version} {step.title}"
-    yield f"{style.paint(title, 'bold')}  {item.file or 'no file: the ledger moves, nothing runs'}"
+    late = "  (late: the ledger stays)" if _is_late(step) else ""
+    file = item.file or "no file: the ledger moves, nothing runs"
+    yield f"{style.paint(title, 'bold')}  {file}{late}"
     if not item.file:
         return
     yield f"  {script.mode.value}: {script.reason}"
     columns = max((len(str(s.line)) for s in script.statements), default=1)
+    secrets = secrets_of(script)
     for unit in script.units:
         if script.mode is Mode.UNITS:
             yield f"  {_UNITS[unit.transaction]}:"
         for statement in script.statements[unit.first - 1 : unit.last]:
-            yield f"    line {statement.line:>{columns}}  {_first(script.text, statement)}"
+            sql = shown(script, statement.start, statement.end, secrets)
+            yield f"    line {statement.line:>{columns}}  {_first(sql)}"
+
+
+def _is_late(step: Step) -> bool:
+    return step.before == step.after
 
 
 _UNITS = {
@@ -127,9 +172,9 @@ _UNITS = {
 }
 
 
-def _first(text: str, statement: Statement) -> str:
+def _first(sql: str) -> str:
     """A statement on one line, cut to what a screen shows."""
-    flat = " ".join(text[statement.start : statement.end].split())
+    flat = " ".join(sql.split())
     return flat if len(flat) <= _SQL_COLUMNS else flat[: _SQL_COLUMNS - 1] + "…"
 
 
@@ -140,7 +185,8 @@ def plan_summary(preview: Preview) -> str:
         return f"Nothing to do; the database is {at(plan.target)}."
     verb = "apply" if plan.steps[0].direction.value == "up" else "revert"
     steps = count(len(plan.steps), "migration")
-    return f"Would {verb} {steps}; the database would be {at(plan.target)}."
+    be = "stay" if plan.target == plan.made_for.version else "be"
+    return f"Would {verb} {steps}; the database would {be} {at(plan.target)}."
 
 
 def step_range(plan: Plan) -> str:
@@ -160,13 +206,19 @@ def down_lines(preview: Preview) -> list[str]:
 
 def _down_line(item: Prepared) -> str:
     step = item.step
-    nothing = "" if item.file else " (no file: the ledger moves, nothing runs)"
-    return f"  {step.direction.value} {step.version} {step.title}{nothing}"
+    file = f"  {item.file}" if item.file else " (no file: the ledger moves, nothing runs)"
+    return f"  {step.direction.value} {step.version} {step.title}{file}"
 
 
 def drop_lines(losses: Sequence[Loss]) -> list[str]:
     """What a drop would take away, for the person who is asked."""
     return ["A drop takes away:", *loss_lines(losses), _CASCADES]
+
+
+def edit_lines(edits: Sequence[EditedFile], style: Style) -> list[str]:
+    """What differs between the text that was applied and the file."""
+    kept = [edit.diff or f"{edit.file}: the text that was applied is not kept." for edit in edits]
+    return painted_diff((line for diff in kept for line in diff.splitlines()), style)
 
 
 def loss_lines(losses: Sequence[Loss]) -> list[str]:

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.errors import ConnectionLost, LedgerMoved, LexerFooled, MigrationFailed, Place
+from rung.errors import (
+    ConnectionLost,
+    LedgerDropped,
+    LedgerMoved,
+    LexerFooled,
+    MigrationFailed,
+    Place,
+)
 from rung.ledger import NO_VERSION, LedgerState, Outcome
-from rung.statements import place_of
+from rung.statements import place_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +54,9 @@ def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Re
     """The error of a step that the database refused."""
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
+    if refusal.ledger_dropped:
+        said = refusal.server.message
+        return LedgerDropped(applied, where(now), item.step.version, item.file, said)
     kept = "" if now.dirty else " Nothing of the failed migration was kept."
     return MigrationFailed(
         applied,
@@ -99,9 +109,14 @@ def _place(item: Prepared, refusal: Refusal) -> Place:
     script = item.script
     if refusal.offset is not None:
         line, column, excerpt = place_of(script.text, refusal.offset)
-        return Place(item.file, line, column, excerpt)
+        begin = min(refusal.offset, len(script.text)) - column + 1
+        before = shown(script, begin, begin + column - 1)
+        return Place(
+            item.file, line, column, shown(script, begin, begin + len(excerpt)), len(before) + 1
+        )
     if refusal.statement is None or not script.statements:
         return Place(item.file, 1)
     start = script.statements[refusal.statement - 1].start
-    line, _, excerpt = place_of(script.text, start)
-    return Place(item.file, line, 0, excerpt)
+    line, column, excerpt = place_of(script.text, start)
+    begin = start - column + 1
+    return Place(item.file, line, 0, shown(script, begin, begin + len(excerpt)))

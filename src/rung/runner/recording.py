@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
-from rung.drivers.work import Attempt
+from rung.drivers.work import Attempt, HalfRecord
 from rung.errors import ScriptError
 from rung.migrations import Direction
-from rung.statements import checksum, read
+from rung.statements import checksum, read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rung.ledger import HistoryEntry
-    from rung.migrations import Half
+    from rung.migrations import Half, Migration
     from rung.runner.preparation import Prepared
+    from rung.statements import Script
 
 _Known = tuple[int | None, Direction, str]
 
@@ -54,35 +56,64 @@ class Recorder:
 
     def attempt(self, item: Prepared) -> Attempt:
         """The record of an attempt that is about to be made."""
-        up, up_sql = self._half(item, Direction.UP)
-        down, down_sql = self._half(item, Direction.DOWN)
         return Attempt(
             id=str(uuid.uuid4()),
             version=item.step.version,
             name=item.step.title,
             direction=item.step.direction.value,
-            up_checksum=up,
-            down_checksum=down,
-            up_sql=up_sql,
-            down_sql=down_sql,
+            up=self._half(item.step.migration, Direction.UP, item),
+            down=self._half(item.step.migration, Direction.DOWN, item),
             statements_total=len(item.script.statements),
         )
 
-    def _half(self, item: Prepared, direction: Direction) -> tuple[str | None, str | None]:
-        """The checksum, and the text where it is not kept yet."""
-        half = item.step.migration.half(direction)
-        if half is None:
-            return None, None
-        total = self._checksum(item, half)
-        kept = total is not None and (item.step.version, direction, total) in self.known
-        return total, None if kept else half.text
+    def note(
+        self,
+        what: str,
+        version: int | None,
+        migration: Migration | None = None,
+        tool: str = "rung",
+    ) -> Attempt:
+        """
+        The record of what runs no SQL.
 
-    def _checksum(self, item: Prepared, half: Half) -> str | None:
+        Args:
+            what: force, baseline or edit.
+            version: None for the state before the first migration.
+            migration: the files of the version, where there are any.
+            tool: who applied it.
+        """
+        return Attempt(
+            id=str(uuid.uuid4()),
+            version=version,
+            name=migration.name if migration else "",
+            direction=what,
+            up=self._half(migration, Direction.UP) if migration else None,
+            down=self._half(migration, Direction.DOWN) if migration else None,
+            statements_total=0,
+            tool=tool,
+        )
+
+    def _half(
+        self, migration: Migration, direction: Direction, item: Prepared | None = None
+    ) -> HalfRecord | None:
+        """The checksum, and the text where it is not kept yet."""
+        half = migration.half(direction)
+        if half is None:
+            return None
+        digest = sha256(half.text.encode()).hexdigest()
+        script = self._script(half, item)
+        if script is None:
+            return HalfRecord(None, digest, None)
+        total = checksum(script)
+        kept = (migration.version, direction, total) in self.known
+        return HalfRecord(total, digest, None if kept else shown(script))
+
+    def _script(self, half: Half, item: Prepared | None) -> Script | None:
         """None for a half that cannot be read and does not run: its fault stops nothing."""
-        if half is item.step.half:
-            return checksum(item.script)
+        if item is not None and half is item.step.half:
+            return item.script
         try:
-            return checksum(read(half.text, standard_conforming_strings=self.plain_backslashes))
+            return read(half.text, standard_conforming_strings=self.plain_backslashes)
         except ScriptError:
             return None
 

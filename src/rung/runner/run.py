@@ -9,6 +9,7 @@ report, or raises an error that carries how far it got and what is true now.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.found import Disconnected
@@ -17,6 +18,7 @@ from rung.errors import DatabaseError, QueryFailed, Stopped
 from rung.events import RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
+from rung.runner.masking import hide
 from rung.runner.recording import Attempts
 from rung.runner.report import RunReport, StepReport
 from rung.runner.units import run_units
@@ -25,7 +27,7 @@ from rung.statements import Mode
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rung.drivers.work import Attempt, Ran, Refusal
+    from rung.drivers.work import Aftermath, Attempt, Ran, Refusal
     from rung.plan import Plan
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
@@ -121,6 +123,7 @@ def _run(
         run_units(context, item, move, attempt)
         return
     ran = context.session.run_whole(item.script, move, attempt, meanwhile, last=last)
+    ran = hide(ran, item.script)
     context.tell(item, ran)
     if ran.refusal is None:
         _check_control(context, item, ran)
@@ -156,11 +159,26 @@ def _find_out(
 ) -> None:
     """Learn what became of a step whose connection was lost; return where the run is done."""
     try:
-        found = context.driver.aftermath(attempt.id, context.session)
+        found = _told_by_ledger(item, context.driver.aftermath(attempt.id, context.session))
     except (DatabaseError, Disconnected):
         found = None
     if not (last and found and found.outcome is Outcome.DONE):
         raise failures.lost(context.applied, item, lost.reason, found)
+
+
+def _told_by_ledger(item: Prepared, found: Aftermath) -> Aftermath | None:
+    """
+    What the ledger alone tells, where the history has no row and could not have had one.
+
+    A step that empties history and ledger leaves no row, like one without a history.
+    """
+    step = item.step
+    if found.outcome is not None or (found.recorded and step.after is not None):
+        return found
+    if step.before == step.after:
+        return None
+    done = found.ledger == LedgerState(step.after)
+    return replace(found, outcome=Outcome.DONE) if done else found
 
 
 def _restore(context: Context, item: Prepared) -> None:

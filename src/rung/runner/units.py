@@ -17,6 +17,7 @@ from rung.events import UnitFinished
 from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
 from rung.runner import failures
+from rung.runner.masking import hide
 from rung.statements import Control, Mode, Unit
 from rung.stopping import Stop
 
@@ -47,7 +48,7 @@ def run_units(context: Context, item: Prepared, move: Move, attempt: Attempt) ->
 
 def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
-    ran = _send(context, item, unit, attempt)
+    ran = hide(_send(context, item, unit, attempt), item.script)
     if ran.refusal and ran.refusal.needs_no_transaction and unit.transaction == "ours":
         _run_unit(context, item, replace(unit, transaction="none"), back, attempt)
         return
@@ -127,6 +128,6 @@ def _rolls_back_whole(script: Script, unit: Unit) -> bool:
 
 def _insist(context: Context, item: Prepared, before: LedgerState, ran: Ran) -> None:
     if ran.refusal:
-        if ran.refusal.ledger_moved:
+        if ran.refusal.ledger_moved or ran.refusal.ledger_dropped:
             before = context.session.look().ledger
         raise failures.failed(context.applied, item, before, ran.refusal)

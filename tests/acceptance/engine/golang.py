@@ -18,11 +18,13 @@ class Golang:
 
     binary: Path
     site: Site
+    query: str = ""
+    """More of the URL's query."""
 
     @property
     def url(self) -> str:
         """The database as golang-migrate wants it."""
-        return f"{self.site.database.url}&sslmode=disable"
+        return f"{self.site.database.url}&sslmode=disable&{self.query}".rstrip("&")
 
     def command(self, *arguments: str) -> list[str]:
         """The command line."""

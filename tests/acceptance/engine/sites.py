@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.servers import Database
 
+    import rung.database
     from rung.events import Event
 
 _E = TypeVar("_E")
@@ -55,7 +56,7 @@ class Site:
 
     def migrator(
         self,
-        database: str | None = None,
+        database: str | rung.database.Database | None = None,
         **options: Any,  # noqa: ANN401
     ) -> Migrator:
         """A migrator of this site whose events are kept."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.errors import MigrationFailed, VersionNotInSource
+from rung.database import Database
+from rung.errors import MigrationFailed, QueryFailed, VersionNotInSource
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
@@ -111,6 +112,26 @@ _ALL_KINDS = """
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER touch BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION touch();
     CREATE STATISTICS s ON id, b_id FROM a; CREATE COLLATION plain FROM "C";
+    CREATE VIEW on_v AS SELECT * FROM v; CREATE MATERIALIZED VIEW on_m AS SELECT * FROM on_v;
+    CREATE TABLE "sub" PARTITION OF parts FOR VALUES FROM (9) TO (99) PARTITION BY LIST (x);
+    CREATE TABLE sub_1 PARTITION OF "sub" FOR VALUES IN (10); CREATE SEQUENCE owned OWNED BY a.id;
+    CREATE FUNCTION same(colour, colour) RETURNS bool LANGUAGE sql AS 'SELECT true';
+    CREATE OPERATOR === (LEFTARG = colour, RIGHTARG = colour, FUNCTION = same);
+    CREATE OPERATOR !!! (RIGHTARG = int, FUNCTION = one_more);
+    CREATE OPERATOR CLASS "By colour" FOR TYPE colour USING hash AS OPERATOR 1 ===;
+    CREATE OPERATOR FAMILY alone USING btree;
+    CREATE TEXT SEARCH DICTIONARY words (TEMPLATE = pg_catalog.simple);
+    CREATE TEXT SEARCH CONFIGURATION "Search; --" (COPY = pg_catalog.simple);
+    ALTER TEXT SEARCH CONFIGURATION "Search; --" ALTER MAPPING FOR word WITH words;
+    CREATE TEXT SEARCH PARSER parse (START = prsd_start, GETTOKEN = prsd_nexttoken,
+        END = prsd_end, LEXTYPES = prsd_lextype);
+    CREATE TEXT SEARCH TEMPLATE like_simple (LEXIZE = dsimple_lexize);
+    CREATE CONVERSION turn FOR 'LATIN1' TO 'UTF8' FROM pg_catalog.iso8859_1_to_utf8;
+    CREATE STATISTICS far ON x, y FROM elsewhere.t; CREATE TYPE shell;
+    CREATE DOMAIN "of domain" AS small; CREATE TYPE "Odd, type" AS ENUM ('x');
+    CREATE FUNCTION "F, (x"("Odd, type", VARIADIC int[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
+    CREATE PROCEDURE out_of(OUT int) LANGUAGE sql AS 'SELECT 1';
+    CREATE FUNCTION rows_of() RETURNS TABLE (x int) LANGUAGE sql AS 'SELECT 1';
 """
 _LEFT = """
     SELECT 'relation', relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
@@ -118,19 +139,37 @@ _LEFT = """
     UNION ALL SELECT 'type', typname FROM pg_type WHERE typnamespace = 'public'::regnamespace
     UNION ALL
     SELECT 'collation', collname FROM pg_collation WHERE collnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'operator', oprname FROM pg_operator WHERE oprnamespace = 'public'::regnamespace
+    UNION ALL SELECT 'class', opcname FROM pg_opclass WHERE opcnamespace = 'public'::regnamespace
+    UNION ALL SELECT 'family', opfname FROM pg_opfamily WHERE opfnamespace = 'public'::regnamespace
+    UNION ALL SELECT 'config', cfgname FROM pg_ts_config WHERE cfgnamespace = 'public'::regnamespace
+    UNION ALL SELECT 'dict', dictname FROM pg_ts_dict WHERE dictnamespace = 'public'::regnamespace
+    UNION ALL SELECT 'parser', prsname FROM pg_ts_parser WHERE prsnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'template', tmplname FROM pg_ts_template WHERE tmplnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'conversion', conname FROM pg_conversion WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'statistics', stxname FROM pg_statistic_ext WHERE stxnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'any', 'class ' || d.classid::regclass || d.objid FROM pg_depend d
+     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'public'::regnamespace
+       AND d.deptype = 'n'
 """
 
 
 def test_drop_removes_all_kinds(site: Site) -> None:
     """Tables that refer to each other, views, types, functions, aggregates: all are gone."""
     site.ask("CREATE SCHEMA elsewhere; CREATE TYPE elsewhere.kind AS ENUM ('x')")
+    site.ask("CREATE TABLE elsewhere.t (x int, y int)")
     site.ask(f"ALTER DATABASE {site.database.name} SET search_path = public, elsewhere")
     site.add("1_a", _ALL_KINDS).up()
     gone = site.migrator().drop()
 
     assert site.ask(_LEFT) == []
     assert {"table", "view", "type", "function", "sequence"} <= {loss.kind for loss in gone}
-    assert site.ask("SELECT count(*) FROM pg_type WHERE typname = 'kind'") == [(1,)]
+    assert site.ask("SELECT count(*) FROM pg_type WHERE typname IN ('kind', 't')") == [(2,)]
     assert site.up() == (1,)
 
 
@@ -158,6 +197,36 @@ def test_drop_shows_what_goes_before_it_goes(site: Site) -> None:
     assert site.tables() == {"a"}
     assert ("public.a", 1000) in [(loss.table, loss.rows) for loss in shown]
     assert site.migrator().drop() == shown
+
+
+def test_drop_takes_the_ledger_and_its_schema_alone(site: Site) -> None:
+    """Other schemas stay, but for a history of ours there."""
+    site.ask("CREATE SCHEMA ops; CREATE SCHEMA log; CREATE TABLE log.kept ()")
+    place = Database(site.database.conninfo, ledger_table="ops.v", history_table="log.h")
+    migrator = site.add("1_a", "CREATE TABLE a (); CREATE TABLE ops.b ();").migrator(place)
+    migrator.up()
+
+    assert {loss.table for loss in migrator.drop()} == {"ops.v", "ops.b", "log.h"}
+    left = "SELECT relnamespace::regnamespace::text || '.' || relname FROM pg_class WHERE relkind"
+    assert ("log.kept",) in site.ask(f"{left} = 'r'")
+    assert site.tables() == {"a"}
+    assert not {("ops.v",), ("ops.b",), ("log.h",)} & set(site.ask(f"{left} = 'r'"))
+
+
+def test_a_drop_that_is_refused_removes_nothing(site: Site) -> None:
+    """One table of another role keeps all of them, and it is named."""
+    site.add_tables(1, 2).up()
+    name = f"app_{site.database.name}"
+    site.ask(f"CREATE ROLE {name} LOGIN; GRANT USAGE, CREATE ON SCHEMA public TO {name}")
+    for table in ("t1", "schema_migrations", "schema_migrations_history"):
+        site.ask(f"ALTER TABLE {table} OWNER TO {name}")
+    place = site.database.conninfo.replace("user=postgres", f"user={name}")
+    error = failing(QueryFailed, site.migrator(place).drop)
+
+    assert error.cause == "The server refuses the drop: must be owner of table t2 (SQLSTATE 42501)"
+    assert "Nothing was removed" in error.advice
+    assert (site.tables(), site.ledger()) == ({"t1", "t2"}, [(2, False)])
+    site.ask(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 def test_drop_of_an_empty_schema(site: Site) -> None:

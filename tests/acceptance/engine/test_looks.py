@@ -10,10 +10,10 @@ from tests.acceptance.engine.sites import failing
 
 from rung.drivers.postgres.locking import foreign_key
 from rung.errors import (
-    DatabaseError,
     LedgerElsewhere,
     LedgerUnreadable,
     ReadOnlyDatabase,
+    RightsMissing,
     VersionNotInSource,
 )
 from rung.events import Warned
@@ -162,10 +162,12 @@ def test_up_to_date_on_a_session_that_takes_no_writes(site: Site) -> None:
 
 
 def test_a_role_that_may_not_create_is_told(site: Site, reader: str) -> None:
-    """Up by a role without rights fails with the server's words and leaves nothing."""
-    error = failing(DatabaseError, site.add_tables(1).migrator(reader).up)
+    """Up by a role without rights says which one is missing and leaves nothing."""
+    error = failing(RightsMissing, site.add_tables(1).migrator(reader).up)
 
-    assert "permission denied for schema public" in str(error)
+    role = f"reader_{site.database.name}"
+    assert error.cause == f"The role {role} may not make the ledger public.schema_migrations."
+    assert f'GRANT CREATE ON SCHEMA "public" TO "{role}";' in error.advice
     assert site.tables() == set()
 
 

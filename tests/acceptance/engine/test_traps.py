@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.errors import LedgerMoved, MigrationFailed
+from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed
 from rung.events import Notice, Warned
 
 if TYPE_CHECKING:
@@ -146,7 +146,6 @@ def test_the_role_of_the_connection_is_put_back(site: Site) -> None:
     [
         "UPDATE schema_migrations SET version = 9",
         "DELETE FROM schema_migrations",
-        "DROP TABLE schema_migrations",
         "INSERT INTO schema_migrations VALUES (9, false)",
         "UPDATE schema_migrations SET dirty = true",
         "TRUNCATE schema_migrations",
@@ -163,13 +162,17 @@ def test_a_file_that_changes_the_ledger_is_rolled_back(site: Site, sql: str) -> 
     assert site.history()[-1] == (2, "up", "failed")
 
 
-def test_a_file_that_drops_the_history_is_rolled_back(site: Site) -> None:
-    """Without a history to write, the migration fails and leaves nothing."""
-    site.add("1_a", "CREATE TABLE a ();\nDROP TABLE schema_migrations_history;")
-    error = site.up_fails(MigrationFailed)
+@pytest.mark.parametrize("table", ["schema_migrations", "schema_migrations_history"])
+def test_a_file_that_drops_ledger_or_history_is_rolled_back(site: Site, table: str) -> None:
+    """A file that drops one of our tables is undone, and the run stops there."""
+    site.add_tables(1).add("2_b", f"CREATE TABLE b ();\nDROP TABLE {table};").add_tables(3)
+    error = site.up_fails(LedgerDropped)
 
-    assert error.server.sqlstate == "42P01"
-    assert (site.tables(), site.ledger()) == (set(), [])
+    assert (error.version, error.applied) == (2, (1,))
+    assert f'relation "public.{table}" does not exist' in error.cause
+    assert "clean at version 1" in error.now
+    assert (site.tables(), site.ledger()) == ({"t1"}, [(1, False)])
+    assert site.history()[-1] == (2, "up", "failed")
 
 
 def test_an_empty_ledger_gets_its_first_row(site: Site) -> None:
@@ -266,6 +269,7 @@ def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:
     site.ask(_FALSE_FRIENDS)
     name = site.database.name
     site.ask(f"ALTER DATABASE {name} SET search_path = evil, pg_catalog")
+    site.ask("CREATE TABLE evil.schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
     site.add("1_a", "CREATE TABLE evil.a ();").add("2_b", "SET search_path = evil, pg_catalog;")
     site.add("3_c", "CREATE TABLE evil.c (); VACUUM evil.a;", "DROP TABLE evil.c;")
 

@@ -51,6 +51,54 @@ def test_a_goal_is_read(line: str, expected: object) -> None:
     assert expected == _parsed(line).goal
 
 
+def test_late_versions_are_named_one_by_one() -> None:
+    """Of up, goto and plan; a list is answered with how to write it."""
+    lines = ("up 1 --allow-late 2 --allow-late=3", "goto 7 --allow-late 2", "plan --allow-late 2")
+    with pytest.raises(UsageError) as caught:
+        _parsed("up --allow-late 2,3")
+
+    goals = [_parsed(line).goal for line in lines]
+    assert goals == [Up(1, (2, 3)), Goto(7, (2,)), Up(allow_late=(2,))]
+    assert caught.value.advice == "Give it for each: --allow-late 2 --allow-late 3"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("up --if-ahead ok", "ok"), ("plan --if-ahead fail", "fail"), ("up", None), ("down", None)],
+)
+def test_the_policy_for_a_database_ahead_may_be_left_open(line: str, expected: str | None) -> None:
+    """Then the project's settings decide."""
+    assert expected == _parsed(line).if_ahead
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("wait", Request("wait")),
+        ("wait 7 --timeout 2m", Request("wait", version=7, timeout=120.0)),
+        ("--timeout=0 wait newest", Request("wait", newest=True, timeout=0.0)),
+    ],
+)
+def test_wait_reads_what_it_waits_for(line: str, expected: Request) -> None:
+    """Nothing, a version, or that of the files; and for how long."""
+    assert expected == _parsed(line)
+
+
+@pytest.mark.parametrize("line", ["wait latest", "wait -1", "wait --timeout 3", "up --timeout 3s"])
+def test_wait_refuses_what_it_cannot_read(line: str) -> None:
+    """A duration has a unit, and no other command has that option."""
+    with pytest.raises(UsageError):
+        _parsed(line)
+
+
+def test_how_the_database_is_used() -> None:
+    """Every command takes the role and the names of the tables."""
+    line = "version --role owner --ledger-table s.l --history-table=h"
+    expected = Request("version", role="owner", ledger_table="s.l", history_table="h")
+
+    assert expected == _parsed(line)
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [("force 3", 3), ("force -1", None), ("force -- -1", None), ("-y force -1 --json", None)],
@@ -92,6 +140,16 @@ def test_a_duration_becomes_seconds() -> None:
         ("down 2 --all", "--all goes with down, and without a number."),
         ("plan --all", "--all goes with down, and without a number."),
         ("plan goto", "goto needs a version."),
+        ("up --allow-late x", "'x' is no version."),
+        ("up --allow-late -1", "-1 is no version: it is negative."),
+        ("up --allow-late 2,3", "--allow-late takes one version."),
+        ("plan down --allow-late 2", "--allow-late goes with up and goto."),
+        ("down --allow-late 2", "rung down: --allow-late is no option of it."),
+        ("plan goto 2 --if-ahead ok", "--if-ahead goes with up."),
+        ("goto 2 --if-ahead ok", "rung goto: --if-ahead is no option of it."),
+        ("accept-edit", "rung accept-edit: the following arguments are required: V."),
+        ("accept-edit -1", "-1 is no version: it is negative."),
+        ("check 1", "rung check: 1 is one argument too many."),
         ("up --database", "rung up: argument -d/--database: expected one argument."),
         ("up -d --json", "rung up: argument -d/--database: expected one argument."),
         ("up --wait-for-lock 5", "'5' is no duration for --wait-for-lock."),

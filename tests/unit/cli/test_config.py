@@ -19,6 +19,12 @@ database = "from file"
 source = "sql"
 wait-for-lock = "30s"
 """
+_TABLES = """
+[tool.rung]
+role = "owner"
+ledger-table = "s.l"
+history-table = "h"
+"""
 
 
 @pytest.fixture
@@ -113,6 +119,8 @@ def test_an_embedded_folder_is_relative_to_the_file(project: Path) -> None:
         ("[tool.rung]\nsorce = 'x'\nb = 1", "has keys that mean nothing: b, sorce."),
         ("[tool.rung]\nsource = 3", "is no text."),
         ("[tool.rung]\nwait-for-lock = '3'", "'3' is no duration for wait-for-lock"),
+        ("[tool.rung]\nif-ahead = 'maybe'", "is neither fail nor ok"),
+        ("[tool.rung]\nif-ahead = true", "is no text"),
         ("[tool]\nrung = 3", "is no table."),
         ("[tool.rung", "is no TOML"),
     ],
@@ -148,12 +156,92 @@ def test_a_broken_file_that_is_not_about_us_is_left_alone(tmp_path: Path) -> Non
     assert Settings() == project_table(tmp_path)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_file_holds_the_database(tmp_path: Path, end: str) -> None:
+    """As a secret of Docker's does; the end of its line is none of it."""
+    file = tmp_path / "secret"
+    file.write_bytes(f"postgresql://db/x{end}".encode())
+
+    found = settle(Request("up"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
+    assert found.need_database() == "postgresql://db/x"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read: No such file"), (b"\n", "is empty"), (b"\xff", "is not UTF-8")],
+)
+def test_a_file_that_holds_none(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """It is said what is wrong with it, once a database is needed and not before."""
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    found = settle(Request("create"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
+
+    with pytest.raises(UsageError, match="RUNG_DATABASE_FILE") as caught:
+        found.need_database()
+    assert said in caught.value.cause
+    assert caught.value.__context__ is None
+
+
+def test_what_wins_over_what(project: Path) -> None:
+    """From the command line down to libpq's own variables."""
+    (project / "secret").write_text("of the secret")
+    environ = {
+        "RUNG_DATABASE": "ours",
+        "RUNG_DATABASE_FILE": str(project / "secret"),
+        "DATABASE_URL": "everybody's",
+        "PGHOST": "db",
+    }
+    found = [settle(Request("up", database="typed"), environ, project).need_database()]
+    for name in environ:
+        found.append(settle(Request("up"), environ, project).need_database())
+        environ = {**environ, name: ""}
+    (project / "pyproject.toml").unlink()
+
+    assert found == ["typed", "ours", "of the secret", "everybody's", "from file"]
+    assert settle(Request("up"), {"PGHOST": "db"}, project).need_database() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("PGHOST", ""),
+        ("PGHOSTADDR", ""),
+        ("PGDATABASE", ""),
+        ("PGSERVICE", ""),
+        ("PGUSER", None),
+        ("PGPASSWORD", None),
+    ],
+)
+def test_libpqs_own_variables(tmp_path: Path, name: str, expected: str | None) -> None:
+    """Those that say where a database is name one; a user alone does not."""
+    assert settle(Request("up"), {name: "x"}, tmp_path).database == expected
+
+
+def test_how_the_database_is_used(tmp_path: Path) -> None:
+    """Role and names of tables come from the file, and the command line wins."""
+    (tmp_path / "pyproject.toml").write_text(_TABLES)
+    request = Request("up", role="other")
+
+    found = settle(request, {}, tmp_path)
+    assert (found.role, found.ledger_table, found.history_table) == ("other", "s.l", "h")
+    assert settle(Request("up"), {}, tmp_path).role == "owner"
+
+
+def test_the_policy_for_a_database_ahead(tmp_path: Path) -> None:
+    """The project's, which the command line may set aside."""
+    (tmp_path / "pyproject.toml").write_text("[tool.rung]\nif-ahead = 'ok'\n")
+
+    asked = settle(Request("up", if_ahead="fail"), {}, tmp_path)
+    assert (settle(Request("up"), {}, tmp_path).if_ahead, asked.if_ahead) == ("ok", "fail")
+
+
 def test_no_database_names_every_way_to_name_one() -> None:
     """The advice lists the option, the variables, the file and the throw-away server."""
     with pytest.raises(UsageError) as caught:
         Settings().need_database()
 
-    ways = ["--database", "RUNG_DATABASE", "DATABASE_URL", "[tool.rung]", "embedded"]
+    ways = ["--database", "RUNG_DATABASE_FILE", "DATABASE_URL", "PGHOST", "[tool.rung]", "embedded"]
 
     assert ways == [way for way in ways if way in caught.value.advice]
 

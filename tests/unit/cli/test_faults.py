@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rung.cli.faults import InternalError, masked, traceback_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,14 @@ def test_a_decoded_password_is_masked_too() -> None:
 def test_a_password_of_libpqs_own_variable_is_masked() -> None:
     """PGPASSWORD is a secret as it stands."""
     assert masked("no: hush", {"PGPASSWORD": "hush"}, []) == "no: ***"
+
+
+def test_a_password_in_a_file_is_masked(tmp_path: Path) -> None:
+    """That of RUNG_DATABASE_FILE; a file that cannot be read has none."""
+    (tmp_path / "f").write_text("postgresql://me:s3cret@db/chat\n")
+
+    assert masked("no: s3cret", {"RUNG_DATABASE_FILE": str(tmp_path / "f")}, []) == "no: ***"
+    assert masked("no: s3cret", {"RUNG_DATABASE_FILE": str(tmp_path)}, []) == "no: s3cret"
 
 
 def test_nothing_is_masked_where_there_is_no_secret() -> None:

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from rung.cli.exit_codes import ExitCode
-from rung.cli.signals import listening
+from rung.cli.exit_codes import ExitCode, StoppedBySignal
+from rung.cli.signals import leaving, listening
 
 
 def test_the_first_signal_asks_and_the_second_insists(capfd: pytest.CaptureFixture[str]) -> None:
@@ -70,3 +70,16 @@ def test_another_thread_sets_no_handlers() -> None:
     thread.join()
 
     assert [signal.getsignal(signal.SIGTERM)] == seen
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
+)
+def test_where_nothing_is_run_the_first_one_leaves(number: int, code: ExitCode) -> None:
+    """With its exit code; the handlers are put back."""
+    before = signal.getsignal(number)
+    with pytest.raises(StoppedBySignal) as caught, leaving():
+        os.kill(os.getpid(), number)
+
+    assert (caught.value.code, signal.getsignal(number)) == (code, before)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from rung.applied import Applied, AppliedVersion
 from rung.errors import (
     DirtyLedger,
+    EditedFile,
+    EditedMigrations,
+    LateMigrations,
     LockNotAcquired,
     MigrationFailed,
     Place,
+    PooledConnection,
     RungError,
     ServerMessage,
     Stopped,
+    StoredTextUnusable,
+    UnversionedDatabase,
+    VersionNotInSource,
 )
 from rung.ledger import HistoryEntry, LedgerState, Outcome
 from rung.losses import losses
 from rung.migrations import Half, Migration, MigrationSet
-from rung.plan import Goal, make_plan
+from rung.plan import Goal, Up, make_plan
 from rung.runner import RunReport, StepReport, prepare
 from rung.runs import Preview
 from rung.status import Status, StatusLine
@@ -51,16 +59,38 @@ STATUS = Status(
 )
 
 
-def entry(number: int, outcome: Outcome, error: str | None = None) -> HistoryEntry:
+UNSETTLED = Status(
+    database="chat",
+    schema="public",
+    server="PostgreSQL 18.6",
+    source="migrations",
+    ledger=LedgerState(9),
+    ledger_exists=True,
+    history_exists=True,
+    lines=(
+        StatusLine(1, "users", "applied", None, None, "0123456789abcdef", "another tool"),
+        StatusLine(2, "index", "late", note="its file allows that; the next up runs it"),
+        StatusLine(3, "rooms", "edited", WHEN, 0.0123, "0123456789abcdef", "rung"),
+        StatusLine(4, "tags", "missing", WHEN, 0.0123, "0123456789abcdef", "rung"),
+        StatusLine(9, "roles", "ahead", WHEN, 0.0123, "0123456789abcdef", "rung"),
+    ),
+    notes=("Another tool moved the ledger.",),
+)
+
+
+def entry(
+    number: int, outcome: Outcome, error: str | None = None, direction: str = "up"
+) -> HistoryEntry:
+    ran = direction == "up"
     return HistoryEntry(
         id=number,
         attempt=f"00000000-0000-4000-8000-00000000000{number}",
         version=number,
         name="users",
-        direction="up",
+        direction=direction,
         outcome=outcome,
-        statements_total=2,
-        statements_done=1 if error else 2,
+        statements_total=2 * ran,
+        statements_done=1 if error else 2 * ran,
         in_flight=None,
         started=WHEN,
         finished=WHEN + timedelta(seconds=75),
@@ -68,7 +98,9 @@ def entry(number: int, outcome: Outcome, error: str | None = None) -> HistoryEnt
         up_checksum="0123456789abcdef",
         down_checksum=None,
         checksum_formula=1,
-        tool="rung",
+        up_digest="fedcba9876543210",
+        down_digest=None,
+        tool="another tool" if direction == "baseline" else "rung",
         tool_version="0.1.0",
         database_user="me",
         host="here",
@@ -78,6 +110,8 @@ def entry(number: int, outcome: Outcome, error: str | None = None) -> HistoryEnt
 HISTORY = (
     entry(1, Outcome.DONE),
     entry(2, Outcome.FAILED, "no such table\nand more"),
+    entry(3, Outcome.DONE, direction="baseline"),
+    entry(4, Outcome.DONE, direction="edit"),
 )
 
 REPORT = RunReport(
@@ -89,14 +123,34 @@ FAILED = MigrationFailed(
     "The database is clean at version 1. Nothing of the failed migration was kept.",
     version=2,
     direction="up",
-    place=Place("000002_index.up.sql", 3, 5, "\tü, nöpe"),
+    place=Place("000002_index.up.sql", 3, 5, "\tü, nöpe", 5),
     server=ServerMessage('column "nöpe" does not exist', "42703", "a detail", "a hint"),
+)
+
+EDITED = EditedFile(
+    3,
+    "000003_rooms.up.sql",
+    "--- 000003_rooms.up.sql as applied\n+++ 000003_rooms.up.sql now\n@@ -1,2 +1,2 @@\n"
+    " CREATE TABLE rooms (\n-    id int\n+    id bigint",
 )
 
 ERRORS: dict[str, RungError] = {
     "migration-failed": FAILED,
     "dirty-ledger": DirtyLedger(2, "The history says: up of version 2 (index) began at noon."),
     "lock-not-acquired": LockNotAcquired(1.5, "The lock is held by process 7, user me."),
+    "late-migrations": LateMigrations(
+        (2,), ("000002_index.up.sql",), 9, (3, 4, 9), below=1, allowed=()
+    ),
+    "edited-migrations": EditedMigrations((EDITED,)),
+    "version-not-in-source": VersionNotInSource(
+        9, "ledger", (1, 2, 3), "The history knows it: roles, applied at noon from build-42."
+    ),
+    "unversioned-database": UnversionedDatabase("public", ("rooms", "users")),
+    "stored-text-unusable": StoredTextUnusable(9, "holds a secret, which was not kept with it"),
+    "pooled-connection": PooledConnection(
+        "me@db:6432/chat is behind a transaction pooler: a lock taken there would be no lock.",
+        "Name the server itself for migrations, past the pooler (often port 5432).",
+    ),
     "stopped": Stopped((1,), "The database is clean at version 1.", (2, 3)),
 }
 
@@ -107,3 +161,10 @@ def preview(goal: Goal, version: int | None) -> Preview:
     prepared = prepare(plan)
     gone = (loss.estimated(1200) for item in prepared for loss in losses(item.script))
     return Preview(plan, prepared, tuple(gone))
+
+
+def late_preview() -> Preview:
+    """The plan of a late migration that may run."""
+    applied = Applied({2: AppliedVersion(2)})
+    plan = make_plan(Up(allow_late=(1,)), SET, LedgerState(2), applied)
+    return Preview(plan, prepare(plan))

@@ -7,30 +7,59 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.render.samples import ERRORS, HISTORY, REPORT, STATUS, preview
+from tests.unit.render.samples import (
+    EDITED,
+    ERRORS,
+    HISTORY,
+    REPORT,
+    STATUS,
+    UNSETTLED,
+    late_preview,
+    preview,
+)
 
+from rung.errors import VersionNotReached
 from rung.ledger import LedgerState
 from rung.losses import Loss
 from rung.plan import Down, Up
 from rung.render import json as shapes
+from rung.waiting import Waited
 
 _ROOT = Path(__file__).parents[3]
 _GOLDEN = _ROOT / "tests" / "golden" / "cli"
+
+_REFUSED = (
+    ("late-migrations", 3),
+    ("edited-migrations", 3),
+    ("version-not-in-source", 5),
+    ("unversioned-database", 1),
+    ("stored-text-unusable", 1),
+    ("pooled-connection", 1),
+)
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "up": ("up", shapes.report(REPORT)),
     "version": ("version", shapes.version(LedgerState(7))),
     "version-none": ("version", shapes.version(LedgerState(-1, dirty=True))),
+    "wait": ("wait", shapes.waited(Waited(7, dirty=False, waited=3.25))),
     "status": ("status", shapes.status(STATUS)),
+    "check": ("check", shapes.check(UNSETTLED, 5)),
+    "accept-edit": ("accept-edit", shapes.accepted(3, (EDITED,))),
     "history": ("history", shapes.history(HISTORY)),
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
     "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),
+    "plan-late": ("plan", shapes.preview(late_preview())),
     "create": ("create", shapes.created(Path("m/000001_x.up.sql"), Path("m/000001_x.down.sql"))),
     "force": ("force", shapes.version(LedgerState(3))),
     "drop": ("drop", {"dropped": shapes.losses((Loss("table", "public.users", "", 1200),))}),
     "error-migration-failed": ("up", shapes.error(ERRORS["migration-failed"], 1)),
     "error-dirty-ledger": ("up", shapes.error(ERRORS["dirty-ledger"], 4)),
     "error-lock-not-acquired": ("up", shapes.error(ERRORS["lock-not-acquired"], 6)),
+    **{f"error-{name}": ("up", shapes.error(ERRORS[name], code)) for name, code in _REFUSED},
+    "error-version-not-reached": (
+        "wait",
+        shapes.error(VersionNotReached(8, 7, dirty=False, waited=60.0), 3),
+    ),
     "error-stopped": ("up", shapes.error(ERRORS["stopped"], 143)),
 }
 

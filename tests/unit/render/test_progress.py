@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING
+
+import pytest
 
 from rung.events import (
+    BaselineRecorded,
+    DatabaseWaiting,
     Event,
     LockWaiting,
     Notice,
@@ -18,9 +21,6 @@ from rung.events import (
 )
 from rung.render.progress import Lines, progress
 from rung.render.terminal import Console
-
-if TYPE_CHECKING:
-    import pytest
 
 _RUN: tuple[Event, ...] = (
     RunPlanned((9, 10), "up"),
@@ -79,6 +79,33 @@ def test_waiting_says_for_whom_and_how_long() -> None:
         "Waiting for another run to end. Held by me.",
         "Waiting for another run to end, 5.0 s so far.",
     ]
+
+
+def test_waiting_for_a_database_says_why_and_how_long() -> None:
+    """The reason stands behind the time."""
+    waiting = DatabaseWaiting(0.0, "No connection."), DatabaseWaiting(65.0, "It is at version 3.")
+
+    assert _lines(*waiting) == [
+        "Waiting for the database. No connection.",
+        "Waiting for the database, 1 min 5 s so far. It is at version 3.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("versions", "at", "expected"),
+    [
+        ((3,), 3, "Recorded 1 migration (3) as applied by another tool."),
+        ((3, 4), 4, "Recorded 2 migrations (3 and 4) as applied by another tool."),
+        ((1, 3, 4, 9), 9, "Recorded 4 migrations (1 to 9) as applied by another tool."),
+        ((), 2, "Recorded that another tool left the database at version 2."),
+        ((), None, "Recorded that another tool left the database at no version."),
+    ],
+)
+def test_what_another_tool_did_is_told(
+    versions: tuple[int, ...], at: int | None, expected: str
+) -> None:
+    """Once, when it is recorded: upwards by what counts as applied, downwards by where it is."""
+    assert _lines(BaselineRecorded(versions, at)) == [expected]
 
 
 def test_long_versions_are_aligned() -> None:

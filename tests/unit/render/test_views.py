@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.render.samples import ERRORS, HISTORY, STATUS, preview
+from tests.unit.render.samples import (
+    EDITED,
+    ERRORS,
+    HISTORY,
+    STATUS,
+    UNSETTLED,
+    late_preview,
+    preview,
+)
 
 from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
+from rung.ledger import LedgerState
 from rung.losses import Loss
 from rung.plan import Down, Goto, Up
 from rung.render.errors import error_text, place_lines
 from rung.render.terminal import Style
 from rung.render.views import (
+    check_summary,
     down_lines,
     drop_lines,
+    edit_lines,
     history_table,
     plan_lines,
     plan_summary,
+    problem_table,
     status_summary,
     status_table,
     step_range,
@@ -29,13 +42,20 @@ _PLAIN, _COLOURS = Style(), Style(enabled=True)
 CASES: dict[str, list[str]] = {
     "status": status_table(STATUS, _PLAIN, local=False),
     "status-colours": status_table(STATUS, _COLOURS, local=False),
+    "status-states": status_table(UNSETTLED, _PLAIN, local=False),
+    "check": problem_table(UNSETTLED, _PLAIN),
+    "check-colours": problem_table(STATUS, _COLOURS),
+    "edit": edit_lines((EDITED, EDITED._replace(diff="")), _PLAIN),
+    "edit-colours": edit_lines((EDITED,), _COLOURS),
     "history": history_table(HISTORY, _PLAIN, local=False),
     "plan-up": plan_lines(preview(Up(), None), _PLAIN),
     "plan-down": plan_lines(preview(Down(None), 2), _PLAIN),
+    "plan-late": plan_lines(late_preview(), _PLAIN),
     "down": down_lines(preview(Down(None), 2)),
     "drop": drop_lines((Loss("table", "public.users", "", 1200),)),
     **{f"error-{name}": error_text(error, _PLAIN).splitlines() for name, error in ERRORS.items()},
     "error-colours": error_text(ERRORS["migration-failed"], _COLOURS).splitlines(),
+    "error-edited-colours": error_text(ERRORS["edited-migrations"], _COLOURS).splitlines(),
 }
 
 
@@ -52,6 +72,20 @@ def test_a_status_is_summed_up() -> None:
     expected = "chat (schema public, PostgreSQL 18.6) is dirty at version 2; 1 pending."
 
     assert expected == status_summary(STATUS)
+    assert status_summary(UNSETTLED).endswith(
+        " is at version 9; nothing pending, 1 late, 1 edited, 1 missing, 1 ahead."
+    )
+
+
+def test_a_check_is_summed_up() -> None:
+    """The worst first; where nothing is wrong, that is said."""
+    sound = replace(UNSETTLED, lines=UNSETTLED.lines[:1])
+    unnamed = replace(sound, ledger=LedgerState(-1, dirty=True))
+
+    assert check_summary(STATUS) == "chat is dirty at version 2; 1 dirty, 1 pending."
+    assert check_summary(UNSETTLED).endswith("; 1 ahead, 1 edited, 1 late, 1 missing.")
+    assert check_summary(sound) == "chat is at version 9; all as it should be."
+    assert check_summary(unnamed) == "chat is dirty at no version."
 
 
 @pytest.mark.parametrize(
@@ -65,6 +99,13 @@ def test_a_status_is_summed_up() -> None:
 def test_a_plan_is_summed_up(goal: Up | Down | Goto, version: int | None, expected: str) -> None:
     """How many, which way, and where it ends."""
     assert expected == plan_summary(preview(goal, version))
+
+
+def test_a_late_plan_leaves_the_database_where_it_is() -> None:
+    """The ledger holds the highest version."""
+    expected = "Would apply 1 migration; the database would stay at version 2."
+
+    assert expected == plan_summary(late_preview())
 
 
 def test_the_way_down_is_told_with_both_ends() -> None:

@@ -1,0 +1,15 @@
+"""What is applied, by the history and the ledger, and which files were edited since. Pure."""
+
+from rung.applied.account import Applied, AppliedVersion, KeptHalf, replay, settle
+from rung.applied.edits import Edit, differences, edits
+
+__all__ = [
+    "Applied",
+    "AppliedVersion",
+    "Edit",
+    "KeptHalf",
+    "differences",
+    "edits",
+    "replay",
+    "settle",
+]

@@ -1,0 +1,186 @@
+"""
+The history's account of what is applied, brought to where the ledger stands. Pure.
+
+"Applied" means "in the history". The history leaves the ledger at the highest version that
+is applied; a ledger that stands elsewhere was moved by another tool. What that tool must
+have run is then taken as applied, and a baseline records it: going up from W to V it ran
+the files above W and up to V, and no other; going down it left none above V.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from rung.ledger import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rung.ledger import HistoryEntry, LedgerState
+    from rung.migrations import Migration, MigrationSet
+
+_PLACED = ("force", "baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHalf:
+    """What the history holds of one half: enough to see whether a file was edited."""
+
+    checksum: str
+    formula: int | None
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedVersion:
+    """A version that is applied; the halves are None where the history has none of them."""
+
+    version: int
+    name: str = ""
+    up: KeptHalf | None = None
+    down: KeptHalf | None = None
+    entry: HistoryEntry | None = None
+    """The row that made it applied."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the history holds the files of it."""
+        return self.up is not None or self.down is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """
+    Every version that is applied.
+
+    `recorded` is False where there is no history to go by: then the files at or below the
+    ledger count as applied, and a late one cannot be told apart. `unrecorded` is what a
+    baseline has to add, in order; None in it is the state before the first migration.
+    """
+
+    versions: Mapping[int, AppliedVersion] = field(default_factory=dict)
+    recorded: bool = True
+    unrecorded: tuple[int | None, ...] = ()
+
+    @property
+    def ascending(self) -> tuple[int, ...]:
+        """The versions in order."""
+        return tuple(sorted(self.versions))
+
+    def late(self, migrations: MigrationSet, ledger: LedgerState) -> tuple[Migration, ...]:
+        """The migrations at or below the ledger that were never applied."""
+        current = ledger.version
+        if current is None or not self.recorded:
+            return ()
+        below = (m for m in migrations.migrations if m.version <= current)
+        return tuple(m for m in below if m.version not in self.versions)
+
+    def missing(self, migrations: MigrationSet) -> tuple[int, ...]:
+        """The applied versions whose up file is not there any more."""
+        return tuple(
+            version
+            for version in self.ascending
+            if _is_missing(self.versions[version], migrations.by_version.get(version))
+        )
+
+
+def _is_missing(applied: AppliedVersion, migration: Migration | None) -> bool:
+    return migration is None or (applied.up is not None and migration.up is None)
+
+
+def settle(
+    history: Sequence[HistoryEntry] | None, ledger: LedgerState, migrations: MigrationSet
+) -> Applied:
+    """
+    Give what is applied.
+
+    Args:
+        history: every row, oldest first; None where there is none or it may not be read.
+        ledger: as it stands.
+        migrations: the files there are now.
+    """
+    account = _Account(history or ())
+    at, left = ledger.version, account.newest
+    if at == left:
+        return Applied(account.versions, recorded=history is not None)
+    found = _found(at, left, migrations)
+    for version in found:
+        account.place(version, AppliedVersion(version or 0, _name(version, migrations)))
+    return Applied(account.versions, history is not None, found)
+
+
+def replay(history: Sequence[HistoryEntry]) -> dict[int, AppliedVersion]:
+    """What the rows of a history leave applied, one after the other."""
+    return _Account(history).versions
+
+
+class _Account:
+    """The applied versions while rows are gone through, and the newest of them."""
+
+    def __init__(self, history: Sequence[HistoryEntry]) -> None:
+        self.versions: dict[int, AppliedVersion] = {}
+        self.newest: int | None = None
+        for entry in history:
+            if entry.outcome is Outcome.DONE:
+                self._take(entry)
+
+    def place(self, at: int | None, new: AppliedVersion) -> None:
+        """Nothing above `at` is applied, and `at` is; texts that are known to have run stay."""
+        if at is None:
+            self.versions.clear()
+            self.newest = None
+            return
+        if self.newest is not None and self.newest > at:
+            for version in [v for v in self.versions if v > at]:
+                del self.versions[version]
+        known = self.versions.get(at)
+        self.versions[at] = known if known is not None and known.kept else new
+        self.newest = at
+
+    def _take(self, entry: HistoryEntry) -> None:
+        version = entry.version
+        if entry.direction in _PLACED:
+            self.place(version, _applied(entry))
+        elif version is None:
+            return
+        elif entry.direction == "up":
+            self.versions[version] = _applied(entry)
+            self.newest = version if self.newest is None else max(self.newest, version)
+        elif entry.direction == "down":
+            self._remove(version)
+        elif entry.direction == "edit" and version in self.versions:
+            new = _applied(entry)
+            self.versions[version] = replace(self.versions[version], up=new.up, down=new.down)
+
+    def _remove(self, version: int) -> None:
+        self.versions.pop(version, None)
+        if version == self.newest:
+            self.newest = max(self.versions, default=None)
+
+
+def _found(at: int | None, left: int | None, migrations: MigrationSet) -> tuple[int | None, ...]:
+    """What another tool must have run, or left, for the ledger to be where it is."""
+    if at is None:
+        return (None,)
+    above = [v for v in migrations.versions if v < at and (left is None or v > left)]
+    return (*above, at)
+
+
+def _applied(entry: HistoryEntry) -> AppliedVersion:
+    return AppliedVersion(
+        entry.version or 0,
+        entry.name,
+        _kept(entry.up_checksum, entry.up_digest, entry),
+        _kept(entry.down_checksum, entry.down_digest, entry),
+        entry,
+    )
+
+
+def _kept(checksum: str | None, digest: str | None, entry: HistoryEntry) -> KeptHalf | None:
+    return None if checksum is None else KeptHalf(checksum, entry.checksum_formula, digest)
+
+
+def _name(version: int | None, migrations: MigrationSet) -> str:
+    migration = migrations.by_version.get(version) if version is not None else None
+    return migration.name if migration else ""

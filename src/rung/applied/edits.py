@@ -1,0 +1,82 @@
+"""
+Which files of applied migrations were edited since, and how the texts differ. Pure.
+
+Two texts are the same where their checksums are; comments and spacing do not count. Equal
+digests spare the reading. A checksum of a formula that is not known here cannot be
+compared, and is taken as unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from rung.errors import ScriptError
+from rung.migrations import Direction
+from rung.statements import has_checksum, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.applied.account import Applied, AppliedVersion, KeptHalf
+    from rung.migrations import Half, Migration, MigrationSet
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A half that is not any more what the history holds of it."""
+
+    version: int
+    direction: Direction
+    half: Half
+    kept: KeptHalf | None
+    """None for a half that had no file when the version was applied."""
+
+
+def edits(
+    applied: Applied, migrations: MigrationSet, *, plain_backslashes: bool = True
+) -> tuple[Edit, ...]:
+    """
+    Every edited half, ascending by version.
+
+    Args:
+        applied: what the history holds.
+        migrations: the files there are now.
+        plain_backslashes: False where the session reads a backslash in '…' as an escape.
+    """
+    pairs = ((m, applied.versions.get(m.version)) for m in migrations.migrations)
+    return tuple(
+        edit
+        for migration, known in pairs
+        if known is not None and known.kept
+        for edit in _of(migration, known, plain_backslashes)
+    )
+
+
+def differences(kept: str, now: str, file: str) -> str:
+    """The differences between a kept text and a file's, as a unified diff; empty for none."""
+    from difflib import unified_diff
+
+    before, after = (text.replace("\r\n", "\n").splitlines() for text in (kept, now))
+    lines = unified_diff(before, after, f"{file} as applied", f"{file} now", lineterm="", n=2)
+    return "\n".join(lines)
+
+
+def _of(migration: Migration, known: AppliedVersion, plain: bool) -> Iterator[Edit]:  # noqa: FBT001 - handed on
+    for direction, kept in ((Direction.UP, known.up), (Direction.DOWN, known.down)):
+        half = migration.half(direction)
+        if half is not None and not _same(half, kept, plain):
+            yield Edit(migration.version, direction, half, kept)
+
+
+def _same(half: Half, kept: KeptHalf | None, plain: bool) -> bool:  # noqa: FBT001 - handed on
+    if kept is None:
+        return False
+    if kept.digest == sha256(half.text.encode()).hexdigest():
+        return True
+    try:
+        script = read(half.text, standard_conforming_strings=plain)
+    except ScriptError:
+        return False
+    return has_checksum(script, kept.checksum, kept.formula)

@@ -1,0 +1,27 @@
+"""The command for init containers: wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.cli.call import make_migrator, open_database
+from rung.cli.signals import leaving
+from rung.render import json as shapes
+from rung.render.progress import progress
+from rung.render.text import at
+
+if TYPE_CHECKING:
+    from rung.cli.call import Call
+
+
+def wait(call: Call) -> None:
+    """Wait for the server and, where one was asked for, for a version."""
+    request = call.request
+    source = call.settings.need_source() if request.newest else ""
+    with leaving(), open_database(call) as database, progress(call.console) as listener:
+        migrator = make_migrator(call, database, source=source, listener=listener)
+        found = migrator.wait("newest" if request.newest else request.version, request.timeout)
+    if call.console.json:
+        call.json(shapes.waited(found))
+    dirty = ", dirty" if found.dirty else ""
+    call.console.say(f"The database answers; it is {at(found.version)}{dirty}.")

@@ -1,0 +1,22 @@
+"""
+Where the parts are put together: look, account, plan, lock, runner. Functions on a `Target`.
+
+A look without the lock may conclude only that nothing is to do; anything else is drawn
+again under the lock before it is acted on or reported.
+"""
+
+from rung.runs.editing import accept_edit, edited
+from rung.runs.moving import Preview, carry_out, preview
+from rung.runs.settling import check_known, drop, everything, force
+
+__all__ = [
+    "Preview",
+    "accept_edit",
+    "carry_out",
+    "check_known",
+    "drop",
+    "edited",
+    "everything",
+    "force",
+    "preview",
+]

@@ -1,0 +1,171 @@
+"""
+What one look at a database comes to, beside the files: the ground of every decision.
+
+Reads only. Owns the errors that need both sides: an edited file with its diff, tables
+without a ledger, a version that is known to the history alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rung.applied import Applied, differences, edits, replay, settle
+from rung.errors import (
+    DirtyLedger,
+    EditedFile,
+    EditedMigrations,
+    ScriptError,
+    UnversionedDatabase,
+    VersionNotInSource,
+)
+from rung.ledger import Outcome
+from rung.migrations import Direction
+from rung.plan import Down, make_plan, versions_down
+from rung.runs.stored import kept_text, with_stored
+from rung.statements import read, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.applied import Edit
+    from rung.drivers.base import Session
+    from rung.drivers.found import Look
+    from rung.drivers.work import StoredHalf
+    from rung.migrations import MigrationSet
+    from rung.plan import Goal, Plan
+
+
+@dataclass(frozen=True)
+class Known:
+    """The files, what a look found, and what is applied by both."""
+
+    migrations: MigrationSet
+    look: Look
+    applied: Applied
+
+    @cached_property
+    def edits(self) -> tuple[Edit, ...]:
+        """The files that were edited since they were applied."""
+        plain = self.look.place.plain_backslashes
+        return edits(self.applied, self.migrations, plain_backslashes=plain)
+
+    @property
+    def edited_ups(self) -> tuple[Edit, ...]:
+        """Those of them that have run."""
+        return tuple(edit for edit in self.edits if edit.direction is Direction.UP)
+
+    @property
+    def owes_baseline(self) -> bool:
+        """Whether the history lags behind the ledger, and may be written."""
+        place, at = self.look.place, self.look.ledger
+        if not self.applied.unrecorded or at.dirty or self.look.missing_grant:
+            return False
+        has_file = at.version is None or at.version in self.migrations.by_version
+        return has_file and not (place.read_only or place.pooled)
+
+
+def know(session: Session, migrations: MigrationSet) -> Known:
+    """Look at the database."""
+    look = session.look()
+    return Known(migrations, look, settle(look.history, look.ledger, migrations))
+
+
+def plan_for(goal: Goal, known: Known, session: Session) -> Plan:
+    """
+    Plan the way to a goal.
+
+    Raises:
+        PlanError: see `rung.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
+            StoredTextUnusable.
+    """
+    known = _with_stored(goal, known, session)
+    look = known.look
+    try:
+        plan = make_plan(goal, known.migrations, look.ledger, known.applied)
+    except DirtyLedger as dirty:
+        raise DirtyLedger(dirty.version, _unfinished(look)) from None
+    except VersionNotInSource as gone:
+        record = _recorded(gone.version, known.applied)
+        raise VersionNotInSource(gone.version, gone.role, gone.known, record) from None
+    if plan.steps and not plan.goes_down and not look.ledger_exists and look.tables:
+        raise UnversionedDatabase(look.place.schema, look.tables, _left_history(look))
+    if not isinstance(goal, Down) and not plan.ahead and not plan.goes_down:
+        _check_edited(known, session)
+    return plan
+
+
+def edited_files(found: Sequence[Edit], known: Known, session: Session) -> tuple[EditedFile, ...]:
+    """Edited halves with their differences from what is kept."""
+    kept = session.stored(sorted({edit.version for edit in found}))
+    return tuple(
+        EditedFile(edit.version, edit.half.file, _difference(edit, kept, known)) for edit in found
+    )
+
+
+def _with_stored(goal: Goal, known: Known, session: Session) -> Known:
+    """The same, with the stored halves of versions that go down and have no file here."""
+    current = known.look.ledger.version
+    down = versions_down(goal, known.applied) if current is not None else ()
+    gone = [
+        known.applied.versions[version]
+        for version in down
+        if version not in known.migrations.by_version and known.applied.versions[version].kept
+    ]
+    if not gone or not known.applied.recorded:
+        return known
+    halves = session.stored([one.version for one in gone])
+    return replace(known, migrations=with_stored(known.migrations, gone, halves))
+
+
+def _check_edited(known: Known, session: Session) -> None:
+    if found := known.edited_ups:
+        raise EditedMigrations(edited_files(found, known, session))
+
+
+def _difference(edit: Edit, kept: Sequence[StoredHalf], known: Known) -> str:
+    checksum = edit.kept.checksum if edit.kept else None
+    before = kept_text(kept, edit.version, edit.direction, checksum)
+    if before is None:
+        return ""
+    plain = known.look.place.plain_backslashes
+    try:
+        now = shown(read(edit.half.text, standard_conforming_strings=plain))
+    except ScriptError as error:
+        return f"{edit.half.file} cannot be read now: {error.cause}"
+    return differences(before, now, edit.half.file) or (
+        f"{edit.half.file} differs in a secret only, which is not kept."
+    )
+
+
+def _recorded(version: int, applied: Applied) -> str:
+    """What the history says of a version, in a sentence; empty where it says nothing."""
+    found = applied.versions.get(version)
+    if found is None or not found.kept or found.entry is None:
+        return ""
+    entry = found.entry
+    when = f" at {entry.finished:%Y-%m-%d %H:%M:%S %Z}" if entry.finished else ""
+    return f"The history knows it: {found.name}, applied{when} from {entry.host}."
+
+
+def _left_history(look: Look) -> str:
+    """What a history says that was left without its ledger."""
+    newest = max(replay(look.history or ()), default=None)
+    if newest is None:
+        return ""
+    return f"The history is still there: by it the database is at version {newest}."
+
+
+def _unfinished(look: Look) -> str:
+    """What the history knows of the attempt that left the ledger dirty."""
+    last = look.history[-1] if look.history else None
+    if last is None or last.outcome is Outcome.DONE:
+        return ""
+    place = f"{last.statements_done} of {last.statements_total} statements are committed"
+    flight = f"; statement {last.in_flight} was under way" if last.in_flight else ""
+    error = f"; {last.error}" if last.error else ""
+    return (
+        f"The history says: {last.direction} of version {last.version} ({last.name}) began "
+        f"{last.started:%Y-%m-%d %H:%M:%S %Z} on {last.host}; {place}{flight}{error}."
+    )

@@ -1,0 +1,167 @@
+"""Up, down and goto: what they would run, and the run itself under the lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rung.errors import PlanChanged, PlanError
+from rung.events import BaselineRecorded, Warned
+from rung.locks import Patience, held
+from rung.losses import losses
+from rung.migrations import Direction
+from rung.plan import Down, make_plan
+from rung.runner import Context, Recorder, RunReport, prepare, run_plan
+from rung.runs.access import check_writable
+from rung.runs.knowledge import Known, know, plan_for
+from rung.runs.settling import baseline, new_in_baseline
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Session
+    from rung.drivers.found import Look
+    from rung.losses import Loss
+    from rung.migrations import MigrationSet
+    from rung.plan import Goal, Plan
+    from rung.runner import Prepared
+    from rung.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan with its SQL read, and what it would take away; nothing was touched."""
+
+    plan: Plan
+    prepared: tuple[Prepared, ...]
+    losses: tuple[Loss, ...] = ()
+
+
+def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
+    """Plan a goal and read its SQL, touching nothing."""
+    with target.connected() as session:
+        known = know(session, migrations)
+        plan = plan_for(goal, known, session)
+        prepared = _prepare(plan, known.look)
+        gone = tuple(loss for item in prepared for loss in losses(item.script))
+        _tell(target, known, plan)
+        return Preview(plan, prepared, session.estimate(gone))
+
+
+def carry_out(
+    target: Target, migrations: MigrationSet, goal: Goal, expected: Plan | None
+) -> RunReport:
+    """Go where the goal says; refuse any plan but the expected one, where one is given."""
+    with target.connected() as session:
+        known = know(session, migrations)
+        idle = None if known.owes_baseline else _idle(target, goal, known)
+        return idle or _locked(target, migrations, goal, session, expected)
+
+
+def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
+    """
+    The report of a run with nothing to run; None where there may be something.
+
+    Who only owes a baseline does not wait for another run's lock: a later run writes it.
+    """
+    look = known.look
+    try:
+        plan = make_plan(goal, known.migrations, look.ledger, known.applied)
+    except PlanError:
+        return None
+    if plan.steps or not look.ledger_exists:
+        return None
+    if known.edited_ups and not plan.ahead and not isinstance(goal, Down):
+        return None
+    _tell(target, known, plan)
+    return RunReport((), look.ledger.version, plan.short)
+
+
+def _locked(
+    target: Target,
+    migrations: MigrationSet,
+    goal: Goal,
+    session: Session,
+    expected: Plan | None,
+) -> RunReport:
+    idle: list[RunReport] = []
+
+    def nothing_left() -> bool:
+        idle.extend(filter(None, [_idle(target, goal, know(session, migrations))]))
+        return bool(idle)
+
+    patience = Patience(target.wait_for_lock)
+    began = patience.clock()
+    with held(session, patience, target.listener, target.stop, nothing_left) as won:
+        waited = patience.clock() - began
+        if not won:
+            return replace(idle[0], waited=waited)
+        known = know(session, migrations)
+        plan = plan_for(goal, known, session)
+        if expected is not None and plan.steps and plan != expected:
+            raise PlanChanged
+        report = _run(target, session, known, plan, patience)
+        return replace(report, waited=waited)
+
+
+def _run(
+    target: Target, session: Session, known: Known, plan: Plan, patience: Patience
+) -> RunReport:
+    look = known.look
+    prepared = _prepare(plan, look)
+    plain = look.place.plain_backslashes
+    recorder = Recorder.of(look.history or (), plain_backslashes=plain)
+    if plan.steps or known.owes_baseline:
+        _make_ready(target, session, known, recorder)
+    _tell(target, known, plan)
+    if not plan.steps:
+        return RunReport((), look.ledger.version, plan.short)
+    context = Context(target.driver, session, target.listener, target.stop, patience, recorder)
+    return run_plan(context, plan, prepared)
+
+
+def _make_ready(target: Target, session: Session, known: Known, recorder: Recorder) -> None:
+    """The tables, and the rows that the history lacks of what was done without it."""
+    look = known.look
+    check_writable(target, look.place)
+    session.ensure_tables()
+    if look.missing_grant:
+        target.listener(Warned(_without_history(look.missing_grant)))
+        return
+    rows = baseline(known.applied.unrecorded, known.migrations, recorder)
+    rows += [recorder.note("edit", v, known.migrations.by_version[v]) for v in _mended(known)]
+    if rows:
+        session.record(rows)
+    if known.applied.unrecorded:
+        new = new_in_baseline(known.applied)
+        target.listener(BaselineRecorded(new, look.ledger.version))
+
+
+def _mended(known: Known) -> list[int]:
+    """The versions of which only the down was edited: its text replaces the stored one."""
+    ups = {edit.version for edit in known.edited_ups}
+    downs = (edit for edit in known.edits if edit.direction is Direction.DOWN)
+    return [edit.version for edit in downs if edit.version not in ups]
+
+
+def _without_history(grant: str) -> str:
+    return (
+        "This run is not recorded: late and edited files go unnoticed, and what became of a lost "
+        f"connection is told by the ledger alone. For a history, grant: {grant}"
+    )
+
+
+def _tell(target: Target, known: Known, plan: Plan) -> None:
+    """What a person should know of a plan that is not refused for it."""
+    if plan.ahead:
+        target.listener(
+            Warned(
+                f"The database is ahead of the files: it is at version {plan.made_for.version}, "
+                "which has no file here. It is left as it is."
+            )
+        )
+    if plan.goes_down and (ups := known.edited_ups):
+        files = ", ".join(edit.half.file for edit in ups)
+        target.listener(Warned(f"Edited after it was applied: {files}."))
+
+
+def _prepare(plan: Plan, look: Look) -> tuple[Prepared, ...]:
+    return prepare(plan, plain_backslashes=look.place.plain_backslashes)

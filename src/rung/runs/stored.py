@@ -1,0 +1,81 @@
+"""
+Migrations out of the history: for versions whose files are not here. Pure.
+
+A database that is ahead of its files can go down with the down that was stored when the
+version was applied. A stored text whose secrets were masked is not what ran, and is not
+run: its checksum tells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.errors import ScriptError, StoredTextUnusable
+from rung.migrations import Direction, Half, Migration, MigrationSet
+from rung.statements import has_checksum, read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.applied import AppliedVersion, KeptHalf
+    from rung.drivers.work import StoredHalf
+
+
+def with_stored(
+    migrations: MigrationSet, gone: Sequence[AppliedVersion], halves: Sequence[StoredHalf]
+) -> MigrationSet:
+    """
+    The same migrations, with those that only the history has.
+
+    Args:
+        migrations: the files.
+        gone: applied versions without a file.
+        halves: every text that is kept of them.
+
+    Raises:
+        StoredTextUnusable: a down of theirs is kept, and cannot be run.
+    """
+    found = [_migration(one, halves) for one in gone]
+    together = sorted((*migrations.migrations, *found), key=lambda one: one.version)
+    return MigrationSet(migrations.source, tuple(together), migrations.warnings)
+
+
+def kept_text(
+    halves: Sequence[StoredHalf], version: int, direction: Direction, checksum: str | None
+) -> str | None:
+    """The newest kept text of a half with a checksum; None where there is none."""
+    wanted = (version, direction.value, checksum)
+    found = [h.sql for h in halves if (h.version, h.direction, h.checksum) == wanted]
+    return found[-1] if found else None
+
+
+def _migration(applied: AppliedVersion, halves: Sequence[StoredHalf]) -> Migration:
+    up = _half(applied, Direction.UP, applied.up, halves)
+    down = _half(applied, Direction.DOWN, applied.down, halves)
+    if down is None and applied.down is not None:
+        raise StoredTextUnusable(applied.version, "was not kept")
+    if down is not None and not _is_whole(down, applied.down):
+        raise StoredTextUnusable(applied.version, "holds a secret, which was not kept with it")
+    return Migration(applied.version, up, down)
+
+
+def _half(
+    applied: AppliedVersion,
+    direction: Direction,
+    kept: KeptHalf | None,
+    halves: Sequence[StoredHalf],
+) -> Half | None:
+    if kept is None:
+        return None
+    text = kept_text(halves, applied.version, direction, kept.checksum)
+    if text is None:
+        return None
+    file = f"{applied.version}_{applied.name}.{direction.value}.sql (as stored)"
+    return Half(file, applied.name, text)
+
+
+def _is_whole(half: Half, kept: KeptHalf | None) -> bool:
+    try:
+        return kept is not None and has_checksum(read(half.text), kept.checksum, kept.formula)
+    except ScriptError:
+        return False

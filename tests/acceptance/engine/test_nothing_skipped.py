@@ -1,0 +1,341 @@
+"""Nothing skipped in silence: first contact, late files, and a database ahead of its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.acceptance.engine.sites import failing
+
+from rung.errors import (
+    LateMigrations,
+    StoredTextUnusable,
+    UnversionedDatabase,
+    VersionNotInSource,
+)
+from rung.events import Warned
+from rung.plan import Goto, Up
+
+if TYPE_CHECKING:
+    from tests.acceptance.engine.golang import Golang
+    from tests.acceptance.engine.sites import Site
+
+LATE = "CREATE TABLE late (x int);"
+
+
+def merged(site: Site) -> Site:
+    """A database at 5 by 1 and 5, into which the files 3 and 7 are merged."""
+    site.add_tables(1, 5)
+    site.up()
+    site.events.clear()
+    return site.add("3_late", LATE, "DROP TABLE late;").add_tables(7)
+
+
+def others(site: Site, version: int) -> None:
+    """Another tool moves the ledger, knowing nothing of a history."""
+    site.ask(f"UPDATE schema_migrations SET version = {version}")
+
+
+# --- first contact ---------------------------------------------------------------------------
+
+
+def test_a_baseline_on_first_contact(site: Site, golang: Golang) -> None:
+    """What another tool applied is in the history after one run, with the files' texts."""
+    site.add_tables(1, 3)
+    golang.run("up")
+    report = site.migrator().up()
+
+    assert (report.nothing_to_do, site.ledger()) == (True, [(3, False)])
+    assert site.history() == [(1, "baseline", "done"), (3, "baseline", "done")]
+    assert site.ask("SELECT DISTINCT tool FROM schema_migrations_history") == [("another tool",)]
+    assert site.ask("SELECT up_sql FROM schema_migrations_history WHERE version = 1") == [
+        ("CREATE TABLE t1 (x int);",)
+    ]
+
+
+def test_the_baseline_is_written_once(site: Site) -> None:
+    """From then on a database that is up to date is only looked at."""
+    site.add_tables(1)
+    site.up()
+    site.ask("DROP TABLE schema_migrations_history")
+    site.up()
+    rows = site.history()
+    site.up()
+
+    assert rows == site.history() == [(1, "baseline", "done")]
+
+
+def test_no_baseline_of_nothing(site: Site) -> None:
+    """An empty ledger without a history gets none until something runs."""
+    site.ask("CREATE TABLE schema_migrations (version bigint primary key, dirty boolean not null)")
+    site.add_tables(1)
+    site.migrator().run(Up(0))
+
+    assert site.ask("SELECT to_regclass('schema_migrations_history')") == [(None,)]
+
+
+def test_another_tool_goes_on(site: Site, golang: Golang) -> None:
+    """Where the ledger is found elsewhere, what that tool ran is recorded, and a run goes on."""
+    site.add_tables(1, 2)
+    site.up()
+    site.add_tables(3, 4)
+    golang.run("up")
+    site.add_tables(5)
+
+    assert site.up() == (5,)
+    assert site.history()[2:] == [
+        (3, "baseline", "done"),
+        (4, "baseline", "done"),
+        (5, "up", "done"),
+    ]
+
+
+def test_another_tool_goes_back(site: Site, golang: Golang) -> None:
+    """What it undid is not applied any more, and runs again."""
+    site.add_tables(1, 2, 3)
+    site.up()
+    golang.run("goto", "1")
+
+    assert site.up() == (2, 3)
+    assert site.history()[3:5] == [(1, "baseline", "done"), (2, "up", "done")]
+
+
+def test_another_tool_does_not_hide_a_late_file(site: Site, golang: Golang) -> None:
+    """A file that golang-migrate passed over in silence is still late here."""
+    merged(site)
+    golang.run("up")
+
+    assert site.ledger() == [(7, False)]
+    assert site.up_fails(LateMigrations).late == (3,)
+
+
+def test_a_failed_run_leaves_no_baseline(site: Site) -> None:
+    """A run that is refused changes nothing, the history included."""
+    merged(site)
+    others(site, 7)
+    before = site.history()
+    site.up_fails(LateMigrations)
+
+    assert site.history() == before
+
+
+# --- late files ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("goal", [Up(), Up(1), Goto(7), Goto(5)])
+def test_a_late_file_stops_the_run(site: Site, goal: Up | Goto) -> None:
+    """Nothing runs, not even what is pending; the error has the names and the ways out."""
+    merged(site)
+    error = failing(LateMigrations, lambda: site.migrator().run(goal))
+
+    assert (error.files, error.newer, error.below) == (("3_late.up.sql",), (5,), 1)
+    assert "rung up --allow-late 3" in error.advice
+    assert (site.tables(), site.ledger()) == ({"t1", "t5"}, [(5, False)])
+
+
+def test_an_allowed_late_file(site: Site) -> None:
+    """It runs, the ledger stays at its maximum until newer ones run, and it is never late again."""
+    merged(site)
+    report = site.migrator().up(1, allow_late=[3])
+    after_one = site.ledger()
+
+    assert [step.version for step in report.steps] == [3]
+    assert (report.version, after_one) == (5, [(5, False)])
+    assert site.up() == (7,)
+    assert site.history()[2:] == [(3, "up", "done"), (7, "up", "done")]
+
+
+def test_the_file_allows_itself(site: Site) -> None:
+    """With its directive a late file runs for everybody who has it."""
+    merged(site).add("3_late", f"-- rung: allow-late\n{LATE}", "DROP TABLE late;")
+
+    assert site.up() == (3, 7)
+
+
+def test_a_late_file_that_fails(site: Site) -> None:
+    """The ledger stays clean where it was, and the file stays late."""
+    merged(site).add("3_late", "SELECT 1/0;")
+    with pytest.raises(Exception, match="division by zero"):
+        site.migrator().up(allow_late=[3])
+
+    assert site.ledger() == [(5, False)]
+    assert site.up_fails(LateMigrations).late == (3,)
+
+
+def test_a_late_file_in_units(site: Site) -> None:
+    """One that runs unit by unit leaves the ledger at its maximum too."""
+    merged(site).add("3_late", "CREATE INDEX CONCURRENTLY i ON t1 (x);", "DROP INDEX i;")
+    site.migrator().up(1, allow_late=[3])
+
+    assert (site.ledger(), site.history()[-1]) == ([(5, False)], (3, "up", "done"))
+
+
+def test_a_late_file_that_dies_in_units(site: Site) -> None:
+    """The ledger is dirty at its maximum, so that going on from there skips nothing applied."""
+    merged(site).add("3_late", "CREATE TABLE late (x int);\nVACUUM;\nSELECT 1/0;")
+    with pytest.raises(Exception, match="division by zero"):
+        site.migrator().up(allow_late=[3])
+
+    assert site.ledger() == [(5, True)]
+
+
+def test_going_down_after_a_late_one(site: Site) -> None:
+    """Newest version first: the late one is undone in its place, not first."""
+    merged(site).migrator().up(allow_late=[3])
+
+    assert site.migrator().down().version == 5
+    assert site.migrator().down().version == 3
+    assert site.migrator().down().version == 1
+    assert site.tables() == {"t1"}
+
+
+def test_going_down_over_a_late_one(site: Site) -> None:
+    """What was never applied is not undone; then it is simply pending."""
+    merged(site)
+    report = site.migrator().down()
+
+    assert (report.version, site.tables()) == (1, {"t1"})
+    assert site.up() == (3, 5, 7)
+
+
+def test_the_way_out_of_a_false_alarm(site: Site) -> None:
+    """Where its SQL was run by hand, the two commands of the advice record just that."""
+    merged(site)
+    site.ask(LATE)
+    site.migrator().force(1)
+    site.migrator().force(5)
+
+    assert site.up() == (7,)
+
+
+def test_force_does_not_hide_a_late_file(site: Site) -> None:
+    """Forcing a version records that version, not what was passed over below it."""
+    merged(site)
+    site.migrator().force(5)
+
+    assert site.up_fails(LateMigrations).late == (3,)
+
+
+def test_force_takes_what_is_between(site: Site) -> None:
+    """Forced upwards, the files between count as applied, as the command says."""
+    site.add_tables(1, 2, 3)
+    site.migrator().force(3)
+
+    assert site.up() == ()
+    assert site.history() == [
+        (1, "baseline", "done"),
+        (2, "baseline", "done"),
+        (3, "force", "done"),
+    ]
+
+
+def test_force_mends_a_ledger_of_two_rows(site: Site) -> None:
+    """A ledger that cannot be read can be forced, and what the history knows is kept."""
+    merged(site)
+    site.ask("INSERT INTO schema_migrations VALUES (9, false)")
+    site.migrator().force(5)
+
+    assert site.up_fails(LateMigrations).late == (3,)
+
+
+# --- ahead -----------------------------------------------------------------------------------
+
+
+def ahead(site: Site, down: str | None = "DROP TABLE t9;") -> Site:
+    """A database at 9, and an older folder that ends at 1."""
+    site.add_tables(1).add("9_nine", "CREATE TABLE t9 (x int);", down)
+    site.up()
+    site.events.clear()
+    for half in site.folder.glob("9_nine.*"):
+        half.unlink()
+    return site
+
+
+def test_ahead_is_an_error(site: Site) -> None:
+    """It says what the history knows of the version, and how to go back."""
+    error = ahead(site).up_fails(VersionNotInSource)
+
+    assert error.ahead
+    assert error.record.startswith("The history knows it: nine, applied at ")
+    assert "rung down" in error.advice
+
+
+def test_ahead_can_be_accepted(site: Site) -> None:
+    """An older service starts, told that it is older, and nothing is written."""
+    ahead(site)
+    before = site.history()
+    report = site.migrator().up(if_ahead="ok")
+
+    assert (report.nothing_to_do, report.version) == (True, 9)
+    assert "ahead" in site.heard(Warned)[0].message
+    assert site.history() == before
+
+
+def test_ahead_goes_back_with_the_stored_down(site: Site) -> None:
+    """The newer image is not needed: the down was stored when its up was applied."""
+    report = ahead(site).migrator().down()
+
+    assert (report.version, site.tables()) == (1, {"t1"})
+    assert site.history()[-1] == (9, "down", "done")
+
+
+def test_goto_goes_back_with_the_stored_down(site: Site) -> None:
+    """So does a goto to a version that has a file."""
+    assert ahead(site).migrator().goto(1).version == 1
+
+
+def test_a_stored_version_without_a_down(site: Site) -> None:
+    """Where there never was a down file, the ledger moves and nothing runs, as with files."""
+    ahead(site, None).migrator().down()
+
+    assert (site.ledger(), site.tables()) == ([(1, False)], {"t1", "t9"})
+    assert "no down file" in site.heard(Warned)[0].message
+
+
+def test_a_stored_down_with_a_secret(site: Site) -> None:
+    """The history keeps no secrets, so a masked text is not what would run: it is refused."""
+    down = "DROP TABLE t9; ALTER ROLE CURRENT_USER PASSWORD 'hunter2hunter2';"
+    error = failing(StoredTextUnusable, ahead(site, down).migrator().down)
+
+    assert "secret" in error.reason
+    assert site.ledger() == [(9, False)]
+
+
+def test_ahead_by_another_tool(site: Site) -> None:
+    """Without a row of the version there is nothing to go back with."""
+    site.add_tables(1)
+    site.up()
+    others(site, 9)
+
+    assert failing(VersionNotInSource, site.migrator().down).record == ""
+
+
+# --- tables without a ledger -----------------------------------------------------------------
+
+
+def test_tables_and_no_ledger(site: Site) -> None:
+    """A database that has tables is not migrated from zero in silence."""
+    site.add_tables(1)
+    site.ask("CREATE TABLE users (x int)")
+    error = site.up_fails(UnversionedDatabase)
+
+    assert (error.schema, error.tables) == ("public", ("users",))
+    assert site.ask("SELECT to_regclass('schema_migrations')") == [(None,)]
+
+
+def test_saying_that_it_starts_at_zero(site: Site) -> None:
+    """The advice's command says so once, and then the run is a usual one."""
+    site.add_tables(1)
+    site.ask("CREATE TABLE users (x int)")
+    site.migrator().force(None)
+
+    assert site.up() == (1,)
+
+
+def test_a_ledger_lost_and_its_history_kept(site: Site) -> None:
+    """The history that is still there is pointed to."""
+    site.add_tables(1, 2)
+    site.up()
+    site.ask("DROP TABLE schema_migrations")
+
+    assert "at version 2" in site.up_fails(UnversionedDatabase).record
