@@ -1,0 +1,51 @@
+"""A file of 20 MB: it works or fails as any other, in memory that grows with it and no faster."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.acceptance.errors import page
+from tests.acceptance.errors.stage import block
+
+if TYPE_CHECKING:
+    from tests.acceptance.errors.stage import Stage
+
+_MEGABYTE = 1_000_000
+_ROW = "INSERT INTO users VALUES ({}) ON CONFLICT DO NOTHING; -- {}\n"
+_ROWS = 20 * _MEGABYTE // 200
+
+
+def _large(last: str) -> str:
+    """A file of 20 MB with a line for each row, and this one behind them."""
+    return "".join(_ROW.format(n, "x" * (150 - len(str(n)))) for n in range(_ROWS)) + last
+
+
+@pytest.mark.slow
+def test_a_file_of_20_megabytes(stage: Stage) -> None:
+    """Each statement of it runs; no more than 100 bytes of memory are used for one of the file."""
+    stage.write("2_roles.up.sql", _large(""))
+    with stage.begin("up") as process:
+        assert process.stdout
+        text = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+
+    assert (process.returncode, "Applied 3 migrations" in text) == (0, True)
+    assert stage.ask("SELECT count(*) FROM users") == [(_ROWS,)]
+    assert used.ru_maxrss < 2000 * 1024
+
+
+@pytest.mark.slow
+def test_an_error_at_the_end_of_20_megabytes(stage: Stage) -> None:
+    """The place is the true one, and nothing of the file is kept."""
+    stage.run("up", "1")
+    before = stage.facts()
+    stage.write("2_roles.up.sql", _large("INSERT INTO rolls VALUES (1);\n"))
+    code, text = stage.run("up")
+    page.check("large-file", block(["rung up"], stage.shown(text), code))
+
+    assert code == 1
+    assert f"2_roles.up.sql:{_ROWS + 1}:13" in text
+    assert (stage.facts(), stage.ask("SELECT count(*) FROM users")) == (before, [(0,)])
