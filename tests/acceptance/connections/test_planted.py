@@ -184,11 +184,9 @@ def tell(
             codes.add(main([*command.split(), *named]))
             printed = capfd.readouterr()
             texts[f"{number} {command}"] = printed.out + printed.err
-        texts |= {
-            "terminal": on_terminal("up", "--verbose", *named),
-            "raised": _raised(way),
-            "log": caplog.text,
-        }
+        if commands is _COMMANDS:
+            texts["terminal"] = on_terminal("up", "--verbose", *named)
+        texts |= {"raised": _raised(way), "log": caplog.text}
         return Told(texts, codes)
 
     return run
