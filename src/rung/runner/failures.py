@@ -54,10 +54,10 @@ def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Re
     """The error of a step that the database refused."""
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
+    kept = "" if now.dirty else " Nothing of the failed migration was kept."
     if refusal.ledger_dropped:
         said = refusal.server.message
-        return LedgerDropped(applied, where(now), item.step.version, item.file, said)
-    kept = "" if now.dirty else " Nothing of the failed migration was kept."
+        return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)
     return MigrationFailed(
         applied,
         where(now) + kept,

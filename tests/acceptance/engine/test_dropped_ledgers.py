@@ -85,7 +85,9 @@ def test_no_other_down_may(site: Site, sql: str) -> None:
     error = failing(LedgerDropped, site.migrator().down)
 
     assert error.cause.startswith("2_b.down.sql drops the ledger or the history: relation ")
-    assert error.now == "The database is clean at version 2."
+    assert (
+        error.now == "The database is clean at version 2. Nothing of the failed migration was kept."
+    )
     assert (site.ledger(), site.tables()) == ([(2, False)], {"t1", "b"})
     assert site.history()[-1] == (2, "down", "failed")
 
@@ -95,7 +97,10 @@ def test_no_up_may(site: Site, sql: str) -> None:
     """The very first up neither: its ledger is empty before it, and not behind it."""
     error = site.add("1_a", sql).up_fails(LedgerDropped)
 
-    assert error.now == "The database is clean at no version."
+    assert (
+        error.now
+        == "The database is clean at no version. Nothing of the failed migration was kept."
+    )
     assert (site.ledger(), site.history()) == ([], [(1, "up", "failed")])
 
 
