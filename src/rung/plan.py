@@ -121,8 +121,8 @@ class Plan:
 
     @property
     def goes_down(self) -> bool:
-        """Whether it undoes migrations."""
-        return bool(self.steps) and self.steps[0].direction is Direction.DOWN
+        """Whether it undoes migrations; a goto may let late ones run first."""
+        return any(step.direction is Direction.DOWN for step in self.steps)
 
 
 def make_plan(
@@ -163,7 +163,7 @@ def make_plan(
         return _down(goal, migrations, ledger, account)
     late = _check_late(goal, migrations, ledger, account)
     if isinstance(goal, Goto) and ledger.version is not None and goal.version < ledger.version:
-        return _down(goal, migrations, ledger, account)
+        return _down(goal, migrations, ledger, account, late)
     return _up(goal, migrations, ledger, late)
 
 
@@ -264,16 +264,23 @@ def _ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ..
 
 
 def _down(
-    goal: Down | Goto, migrations: MigrationSet, ledger: LedgerState, applied: Applied
+    goal: Down | Goto,
+    migrations: MigrationSet,
+    ledger: LedgerState,
+    applied: Applied,
+    late: Sequence[Migration] = (),
 ) -> Plan:
+    """The late ones that may run first, then down over what is applied."""
     chosen = versions_down(goal, applied)
-    behind = (*applied.ascending[::-1], None)[1:]
-    steps = tuple(
+    there = {*applied.versions, *(migration.version for migration in late)}
+    behind = (*sorted(there, reverse=True), None)[1:]
+    downs = tuple(
         Step(_at(version, migrations), Direction.DOWN, version, after)
         for version, after in zip(chosen, behind, strict=False)
     )
     asked = goal.limit if isinstance(goal, Down) else None
-    return Plan(goal, ledger, steps, 0 if asked is None else asked - len(steps))
+    steps = _late_ups(late, ledger.version) + downs
+    return Plan(goal, ledger, steps, 0 if asked is None else asked - len(downs))
 
 
 def _at(version: int, migrations: MigrationSet) -> Migration:

@@ -107,6 +107,14 @@ def test_an_edit_row_replaces_what_is_held() -> None:
     assert (found.up.checksum, found.entry) == (edit.up_checksum, first)
 
 
+def test_an_edit_row_without_a_half() -> None:
+    """A half whose file was not there when an edit was taken over stays what it was."""
+    found = replay([row(1, up="select 1", down="select 2"), row(1, "edit", up=None, down="x")])[1]
+
+    assert found.up
+    assert found.up.checksum == row(1, up="select 1").up_checksum
+
+
 def test_placing_a_version_that_is_applied() -> None:
     """A force to where the database is keeps the texts that ran: an edit is not slipped in."""
     first = row(1, up="select 1")

@@ -47,7 +47,8 @@ def test_late_files_stop_an_up(goal: Goal) -> None:
         (Up(None, (2, 4, 1, 7)), "2/u 4/u 7/u", 7),
         (Goto(5, (2, 4)), "2/u 4/u", 5),
         (Goto(7, (2, 4)), "2/u 4/u 7/u", 7),
-        (Goto(3, (2,)), "5/d", 3),
+        (Goto(3, (2,)), "2/u 5/d", 3),
+        (Goto(4, (2, 4)), "2/u 4/u 5/d", 4),
     ],
 )
 def test_an_allowance(goal: Goal, steps: str, target: int) -> None:
@@ -56,6 +57,7 @@ def test_an_allowance(goal: Goal, steps: str, target: int) -> None:
 
     assert (shown(plan), plan.target) == (steps, target)
     assert all((step.before, step.after) == (5, 5) for step in plan.steps if step.version in (2, 4))
+    assert plan.goes_down == ("d" in steps)
 
 
 def test_an_allowance_in_the_file() -> None:

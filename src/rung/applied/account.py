@@ -150,8 +150,8 @@ class _Account:
         elif entry.direction == "down":
             self._remove(version)
         elif entry.direction == "edit" and version in self.versions:
-            new = _applied(entry)
-            self.versions[version] = replace(self.versions[version], up=new.up, down=new.down)
+            held, new = self.versions[version], _applied(entry)
+            self.versions[version] = replace(held, up=new.up or held.up, down=new.down or held.down)
 
     def _remove(self, version: int) -> None:
         self.versions.pop(version, None)

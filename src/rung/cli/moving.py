@@ -15,7 +15,6 @@ from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.signals import listening
 from rung.errors import DirtyLedger, PlanChanged, Stopped
 from rung.ledger import LedgerState
-from rung.migrations import Direction
 from rung.plan import Plan, Up
 from rung.render import json as shapes
 from rung.render.progress import progress
@@ -66,8 +65,7 @@ def _stoppable(
 def _agreed(call: Call, database: str, source: str, goal: Goal) -> Plan:
     """The plan of a goal, and a person's consent where it goes down."""
     preview = _preview(call, database, source, goal)
-    steps = preview.plan.steps
-    if steps and steps[0].direction is Direction.DOWN:
+    if preview.plan.goes_down:
         what = f"Going down {step_range(preview.plan)} on {make_migrator(call, database).shown}"
         confirm(call, what, down_lines(preview))
     return preview.plan

@@ -76,13 +76,18 @@ def at(version: int | None) -> str:
     return "at no version" if version is None else f"at version {version}"
 
 
+def moves(directions: Sequence[str], up: str, down: str) -> str:
+    """How many migrations go which way: `applied 2 migrations and reverted 1 migration`."""
+    ways = ((up, directions.count("up")), (down, directions.count("down")))
+    return " and ".join(f"{verb} {count(many, 'migration')}" for verb, many in ways if many)
+
+
 def outcome(report: RunReport) -> str:
     """What a run came to, in a sentence."""
     now = f"the database is {at(report.version)}."
     if report.nothing_to_do:
         return f"Nothing to do; {now}"
-    verb = "Applied" if report.steps[0].direction == "up" else "Reverted"
-    done = f"{verb} {count(len(report.steps), 'migration')}"
+    done = moves([step.direction for step in report.steps], "applied", "reverted").capitalize()
     if report.short:
         done += f", {report.short} fewer than asked, for there are no more"
     return f"{done}; {now}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rung.ledger import Outcome
 from rung.render.errors import painted_diff
-from rung.render.text import aligned, at, count, duration, moment
+from rung.render.text import aligned, at, duration, moment, moves
 from rung.statements import Mode, secrets_of, shown
 
 if TYPE_CHECKING:
@@ -183,10 +183,9 @@ def plan_summary(preview: Preview) -> str:
     plan = preview.plan
     if not plan.steps:
         return f"Nothing to do; the database is {at(plan.target)}."
-    verb = "apply" if plan.steps[0].direction.value == "up" else "revert"
-    steps = count(len(plan.steps), "migration")
+    steps = moves([step.direction.value for step in plan.steps], "apply", "revert")
     be = "stay" if plan.target == plan.made_for.version else "be"
-    return f"Would {verb} {steps}; the database would {be} {at(plan.target)}."
+    return f"Would {steps}; the database would {be} {at(plan.target)}."
 
 
 def step_range(plan: Plan) -> str:

@@ -208,3 +208,20 @@ def test_a_run_under_way_is_not_taken_for_a_dirty_end(
 def test_a_wrong_number_is_a_fault_of_use(rung: Rung, line: list[str]) -> None:
     """No database is asked."""
     assert rung(*line, "-d", "host=nowhere.invalid").code == 2
+
+
+def test_a_goto_that_lets_a_late_one_run_first(rung: Rung, folder: Path) -> None:
+    """It goes both ways, asks because it goes down, and ends at exactly that version."""
+    late = [(file, file.read_text()) for file in folder.glob("2_roles.*")]
+    for file, _ in late:
+        file.unlink()
+    rung("up")
+    for file, text in late:
+        file.write_text(text)
+
+    asked = rung("goto", "2", "--allow-late", "2")
+    ended = rung("goto", "2", "--allow-late", "2", "--yes")
+    assert (asked.code, ended.code, rung("version").out) == (2, 0, "2\n")
+    assert ended.err.endswith(
+        "Applied 1 migration and reverted 1 migration; the database is at version 2.\n"
+    )

@@ -1,0 +1,327 @@
+"""
+The rules of what is applied, late and edited, told a second time and apart from the code.
+
+Knows files, a ledger and what the history says, as plain values. It does as it is told and
+says what came of it; a refusal changes nothing. Nothing of Rung is imported here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.acceptance.model.commands import (
+    AcceptEdit,
+    Command,
+    Down,
+    DropHistory,
+    Force,
+    Goal,
+    Goto,
+    Other,
+    Remove,
+    Up,
+    Write,
+)
+from tests.acceptance.model.golang import moves
+from tests.acceptance.model.texts import Pair, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Applied = dict[int, Pair | None]
+"""The applied versions with the texts that are held of them; None where none are."""
+Step = tuple[str, int]
+"""A direction and a version."""
+
+
+class Outcome(NamedTuple):
+    """
+    What came of a command: the steps that were done, or an error's name.
+
+    `versions` are those that the error names; of a migration that failed, those of the run
+    up to it.
+    """
+
+    error: str = ""
+    versions: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+class Refused(Exception):
+    """Nothing is done."""
+
+    def __init__(self, error: str, versions: Iterable[int] = ()) -> None:
+        super().__init__(error)
+        self.outcome = Outcome(error, tuple(sorted(versions)))
+
+
+class LeftAlone(Exception):
+    """The database is ahead, and that is accepted: there is nothing to do."""
+
+
+@dataclass(slots=True)
+class Model:
+    """
+    A folder and a database.
+
+    `applied` is what the history says, `ran` every body that ever ran, oldest first;
+    `foreign` is true where the schema has tables that nobody knows of.
+    """
+
+    foreign: bool = False
+    files: dict[int, Pair] = field(default_factory=dict)
+    ledger: int | None = None
+    dirty: bool = False
+    has_ledger: bool = False
+    applied: Applied = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+
+    def obey(self, command: Command) -> Outcome:
+        """Do as told; the outcome of what is no command of Rung is empty."""
+        try:
+            return self._obey(command)
+        except Refused as refusal:
+            return refusal.outcome
+        except LeftAlone:
+            return Outcome()
+
+    def _obey(self, command: Command) -> Outcome:
+        match command:
+            case Up() | Down() | Goto():
+                return self._run(command)
+            case Force(version, blindly):
+                self._force(version, blindly=blindly)
+            case AcceptEdit(version):
+                self._accept(version)
+            case Other():
+                self._another_tool(command)
+            case _:
+                self._change(command)
+        return Outcome()
+
+    def _change(self, command: Write | Remove | DropHistory) -> None:
+        match command:
+            case Write(version, pair):
+                self.files[version] = pair
+            case Remove(version):
+                self.files.pop(version, None)
+            case DropHistory():
+                self.applied = {}
+
+    # --- what is true --------------------------------------------------------------------
+
+    @property
+    def left_at(self) -> int | None:
+        """Where the history left the ledger."""
+        return max(self.applied, default=None)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether every run is refused until a version is forced."""
+        return self.dirty or (self.foreign and not self.has_ledger)
+
+    @property
+    def ran_in_order(self) -> bool:
+        """Whether no version was applied after a higher one."""
+        return list(self.applied) == sorted(self.applied)
+
+    def found(self) -> Applied:
+        """What is applied, given that another tool moved a ledger found elsewhere."""
+        if self.left_at == self.ledger:
+            return dict(self.applied)
+        return self._moved_to(self.ledger)
+
+    def _moved_to(self, version: int | None) -> Applied:
+        """What is applied once the ledger goes from where the history left it to a version."""
+        if version is None:
+            return {}
+        left_at = -1 if self.left_at is None else self.left_at
+        between = {v: pair for v, pair in self.files.items() if left_at < v <= version}
+        kept = {v: held for v, held in self.applied.items() if v <= version}
+        moved: Applied = {**between, **kept}
+        moved[version] = moved.get(version) or self.files.get(version)
+        return moved
+
+    def late(self, applied: Applied) -> set[int]:
+        """The files that were passed over."""
+        ledger = -1 if self.ledger is None else self.ledger
+        return {v for v in self.files if v <= ledger and v not in applied}
+
+    def edited(self, applied: Applied) -> set[int]:
+        """The applied versions whose up says something else now."""
+        return {v for v, held in applied.items() if self._differs(v, held, "up")}
+
+    @property
+    def _with_up(self) -> set[int]:
+        return {v for v, pair in self.files.items() if pair.up is not None}
+
+    def _mended(self, applied: Applied) -> set[int]:
+        """The applied versions of which the down alone says something else now."""
+        return {
+            version
+            for version, held in applied.items()
+            if self._differs(version, held, "down") and not self._differs(version, held, "up")
+        }
+
+    def is_edited(self, version: int, held: Pair | None) -> bool:
+        """Whether either half says something else now."""
+        return any(self._differs(version, held, half) for half in ("up", "down"))
+
+    def _differs(self, version: int, held: Pair | None, half: str) -> bool:
+        """Whether a half says something else now; one that is gone says nothing."""
+        now = getattr(self.files.get(version), half, None)
+        return held is not None and now is not None and now.differs_from(getattr(held, half))
+
+    def states(self) -> dict[int, str]:
+        """
+        What `rung status` has to say of each version, where the ledger is clean.
+
+        A state ends in a star where the down alone was edited, or a late file allows itself.
+        """
+        applied = self.found()
+        late, edited = self.late(applied), self.edited(applied)
+        newest = max(self.files, default=-1)
+        told = dict.fromkeys(self.files, "pending")
+        for version, held in applied.items():
+            told[version] = "applied"
+            if self._is_gone(version, held):
+                told[version] = "ahead" if version > newest else "missing"
+        told |= dict.fromkeys(late, "late") | dict.fromkeys(edited, "edited")
+        noted = self._mended(applied) | {v for v in late if self._allows_itself(v)}
+        return told | {v: f"{told[v]}*" for v in noted}
+
+    def _is_gone(self, version: int, held: Pair | None) -> bool:
+        """Whether a version has no file, or its up was held and has none any more."""
+        had_up = held is not None and held.up is not None
+        return version not in self.files or (had_up and version not in self._with_up)
+
+    # --- what may run --------------------------------------------------------------------
+
+    def _plan(self, goal: Goal, applied: Applied) -> list[Step]:
+        self._check_ledger(goal, applied)
+        self._check_named(goal, applied)
+        match goal:
+            case Up(limit, allow_late):
+                late = self._allowed(allow_late, self.late(applied))
+                self._check_edited(applied)
+                return [*late, *self._pending()][:limit]
+            case Down(limit):
+                return self._undone(applied, -1)[:limit]
+            case Goto(version, allow_late):
+                return self._way_to(version, allow_late, applied)
+
+    def _check_ledger(self, goal: Goal, applied: Applied) -> None:
+        if self.dirty:
+            raise Refused("DirtyLedger")
+        if not self.files and not (isinstance(goal, Down) and self.ledger is None):
+            raise Refused("EmptySource")
+        if self.ledger is None or self.ledger in self.files:
+            return
+        if isinstance(goal, Up) and goal.ahead_is_ok and self.ledger > max(self.files):
+            raise LeftAlone
+        goes_back = isinstance(goal, Down) or (
+            isinstance(goal, Goto) and goal.version < self.ledger
+        )
+        if not goes_back or applied[self.ledger] is None:
+            raise Refused("VersionNotInSource")
+
+    def _check_named(self, goal: Goal, applied: Applied) -> None:
+        named = [] if isinstance(goal, Down) else list(goal.allow_late)
+        if isinstance(goal, Goto):
+            named.append(goal.version)
+        unknown = [v for v in named if v not in self.files and v not in applied]
+        if unknown:
+            raise Refused("VersionNotInSource")
+
+    def _allowed(self, allow_late: Iterable[int], late: set[int]) -> list[Step]:
+        """The late ones that run, all of them; anything else stops the run."""
+        allowed = {v for v in late if v in allow_late or self._allows_itself(v)}
+        if late - allowed:
+            raise Refused("LateMigrations", late - allowed)
+        return [("up", version) for version in sorted(late)]
+
+    def _allows_itself(self, version: int) -> bool:
+        up = self.files[version].up
+        return up is not None and up.allows_late
+
+    def _check_edited(self, applied: Applied) -> None:
+        edited = self.edited(applied)
+        if edited:
+            raise Refused("EditedMigrations", edited)
+
+    def _pending(self) -> list[Step]:
+        ledger = -1 if self.ledger is None else self.ledger
+        return [("up", version) for version in sorted(self.files) if version > ledger]
+
+    def _undone(self, applied: Iterable[int], down_to: int) -> list[Step]:
+        return [("down", v) for v in sorted(applied, reverse=True) if v > down_to]
+
+    def _way_to(self, version: int, allow_late: Iterable[int], applied: Applied) -> list[Step]:
+        late = self._allowed(allow_late, {v for v in self.late(applied) if v <= version})
+        if self.ledger is not None and version < self.ledger:
+            return [*late, *self._undone(applied, version)]
+        self._check_edited(applied)
+        return [*late, *(step for step in self._pending() if step[1] <= version)]
+
+    # --- what is done --------------------------------------------------------------------
+
+    def _run(self, goal: Goal) -> Outcome:
+        applied = self.found()
+        steps = self._plan(goal, applied)
+        self._check_steps(steps, applied)
+        if steps or self.left_at != self.ledger:
+            self.applied = applied | {v: self.files[v] for v in self._mended(applied)}
+            self.has_ledger = True
+        return self._walk(steps)
+
+    def _check_steps(self, steps: list[Step], applied: Applied) -> None:
+        if steps and self.foreign and not self.has_ledger:
+            raise Refused("UnversionedDatabase")
+        for direction, version in steps:
+            if direction == "down" and version not in self.files and applied[version] is None:
+                raise Refused("VersionNotInSource")
+
+    def _walk(self, steps: list[Step]) -> Outcome:
+        for done, (direction, version) in enumerate(steps):
+            if not self._runs(self._text(direction, version)):
+                return Outcome("MigrationFailed", tuple(v for _, v in steps[: done + 1]))
+            if direction == "up":
+                self.applied[version] = self.files[version]
+            else:
+                del self.applied[version]
+            self.ledger = self.left_at
+        return Outcome(steps=tuple(steps))
+
+    def _text(self, direction: str, version: int) -> Text | None:
+        pair = self.files.get(version) or self.applied[version]
+        assert pair is not None
+        return pair.up if direction == "up" else pair.down
+
+    def _runs(self, text: Text | None) -> bool:
+        if text is not None and not text.fails:
+            self.ran.append(text.body)
+        return text is None or not text.fails
+
+    def _force(self, version: int | None, *, blindly: bool) -> None:
+        if version is not None and version not in self.files and not blindly:
+            raise Refused("VersionNotInSource")
+        self.applied = self._moved_to(version)
+        self.ledger, self.dirty, self.has_ledger = version, False, True
+
+    def _accept(self, version: int) -> None:
+        if version not in self.files:
+            raise Refused("VersionNotInSource")
+        held = self.found().get(version)
+        if not self.is_edited(version, held):
+            raise Refused("UsageError")
+        self.applied[version] = self.files[version]
+
+    def _another_tool(self, command: Other) -> None:
+        """It makes its ledger, knows no history, and leaves it dirty where a body fails."""
+        self.has_ledger = True
+        for target, text in moves(command, self.files, self.ledger, dirty=self.dirty):
+            self.ledger = target
+            self.dirty = not self._runs(text)
+            if self.dirty:
+                break
