@@ -49,6 +49,8 @@ class Outcome(Enum):
     """Its end was not seen yet: a file that runs in several units, under way or cut off."""
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A word that is not known here: a newer Rung's."""
 
 
 @dataclass(frozen=True, slots=True)

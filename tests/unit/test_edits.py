@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 from tests.unit.fakes import migrations
-from tests.unit.history import row
+from tests.unit.history import digest, row
 
 from rung.applied import differences, edits, settle
 from rung.ledger import HistoryEntry, LedgerState
@@ -103,3 +103,11 @@ def test_the_order() -> None:
         (1, Direction.DOWN),
         (2, Direction.UP),
     ]
+
+
+def test_a_half_that_could_not_be_read() -> None:
+    """One without a checksum is held to its digest: the same text is no edit, another is one."""
+    entry = replace(row(1, "force"), up_checksum=None, up_digest=digest("select 'open"))
+
+    assert edited(entry, up1="select 'open") == []
+    assert edited(entry, up1="select 'closed'") == [(1, "up")]

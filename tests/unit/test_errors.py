@@ -25,6 +25,7 @@ EXAMPLES: list[RungError] = [
     errors.UnbalancedTransaction("BEGIN without COMMIT", 3),
     errors.DirtyLedger(3, "It began."),
     errors.DirtyLedger(None),
+    errors.DirtyLedger(5, "It began.", 3),
     errors.VersionNotInSource(9, "ledger", [1, 3]),
     errors.VersionNotInSource(2, "ledger", [1, 3]),
     errors.VersionNotInSource(2, "target", [1, 3]),

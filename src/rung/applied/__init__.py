@@ -1,6 +1,6 @@
 """What is applied, by the history and the ledger, and which files were edited since. Pure."""
 
-from rung.applied.account import Applied, AppliedVersion, KeptHalf, replay, settle
+from rung.applied.account import Applied, AppliedVersion, KeptHalf, replay, settle, strangers
 from rung.applied.edits import Edit, differences, edits
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "edits",
     "replay",
     "settle",
+    "strangers",
 ]

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from rung.migrations import Migration, MigrationSet
 
 _PLACED = ("force", "baseline")
+_KNOWN = (*_PLACED, "up", "down", "edit")
 
 
 @dataclass(frozen=True, slots=True)
 class KeptHalf:
     """What the history holds of one half: enough to see whether a file was edited."""
 
-    checksum: str
+    checksum: str | None
+    """None for a half whose SQL could not be read."""
     formula: int | None
     digest: str | None
 
@@ -115,6 +117,15 @@ def replay(history: Sequence[HistoryEntry]) -> dict[int, AppliedVersion]:
     return _Account(history).versions
 
 
+def strangers(history: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
+    """The rows that cannot be read here: a newer Rung wrote them."""
+    return tuple(
+        entry
+        for entry in history
+        if entry.outcome is Outcome.UNKNOWN or entry.direction not in _KNOWN
+    )
+
+
 class _Account:
     """The applied versions while rows are gone through, and the newest of them."""
 
@@ -178,7 +189,8 @@ def _applied(entry: HistoryEntry) -> AppliedVersion:
 
 
 def _kept(checksum: str | None, digest: str | None, entry: HistoryEntry) -> KeptHalf | None:
-    return None if checksum is None else KeptHalf(checksum, entry.checksum_formula, digest)
+    known = checksum is not None or digest is not None
+    return KeptHalf(checksum, entry.checksum_formula, digest) if known else None
 
 
 def _name(version: int | None, migrations: MigrationSet) -> str:

@@ -75,6 +75,8 @@ def _same(half: Half, kept: KeptHalf | None, plain: bool) -> bool:  # noqa: FBT0
         return False
     if kept.digest == sha256(half.text.encode()).hexdigest():
         return True
+    if kept.checksum is None:
+        return False
     try:
         script = read(half.text, standard_conforming_strings=plain)
     except ScriptError:

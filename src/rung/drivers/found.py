@@ -45,6 +45,8 @@ class Look:
     """Where there is no ledger: the tables of its schema that no extension owns."""
     missing_grant: str = ""
     """What has to be granted so that a history can be written; empty where it can be."""
+    writable: bool = True
+    """False where our rights do not let us write the ledger that is there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,12 @@ class DirtyLedger(PlanError):
     Args:
         version: the version the ledger names; None or -1 where it names none.
         attempt: what the history knows of the attempt, in a sentence; may be empty.
+        late: the version that was under way where it is not the ledger's, a late one.
     """
 
-    def __init__(self, version: int | None, attempt: str = "") -> None:
-        super().__init__(version, attempt)
-        self.version, self.attempt = version, attempt
+    def __init__(self, version: int | None, attempt: str = "", late: int | None = None) -> None:
+        super().__init__(version, attempt, late)
+        self.version, self.attempt, self.late = version, attempt, late
 
     @property
     def cause(self) -> str:
@@ -45,6 +46,11 @@ class DirtyLedger(PlanError):
 
     @property
     def advice(self) -> str:
+        if self.late is not None:
+            return (
+                f"Undo by hand what version {self.late} left, then: rung force {self.version}. "
+                f"Version {self.late} is late then, as before, and can be run again."
+            )
         return (
             "Compare the schema with the files, mend it by hand, then record the version it is "
             "really at: rung force V (rung force -1 for none)."
@@ -162,10 +168,15 @@ class LateMigrations(PlanError):
         allow = " ".join(f"--allow-late {version}" for version in together)
         below = "-1" if self.below is None else str(self.below)
         it = "it" if len(self.late) == 1 else "each"
-        return (
+        ways = (
             f"Give {it} a number above {self.current}; or, if it may run behind the newer ones, "
-            f"run it as it is: rung up {allow}, or write -- rung: allow-late in the file.\n"
-            "If the database has what it does already, record that: "
+            f"run it as it is: rung up {allow}, or write -- rung: allow-late in the file."
+        )
+        if self.allowed:
+            return ways
+        does = "it does" if len(self.late) == 1 else "all of them do"
+        return (
+            f"{ways}\nIf the database has what {does} already, record that: "
             f"rung force {below}, then rung force {self.current}."
         )
 

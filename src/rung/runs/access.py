@@ -35,13 +35,13 @@ def check_writable(target: Target, place: Place) -> None:
 
 def check_recordable(look: Look) -> None:
     """
-    Refuse a database whose history cannot be written, for what is a row of it alone.
+    Refuse a database whose history cannot be written, for what is kept in it alone.
 
     Raises:
         RightsMissing: that is so.
     """
     if look.missing_grant:
         raise RightsMissing(
-            "The history cannot be written with our rights, and this is a row of it alone.",
+            "The history cannot be written with our rights, and this is kept in it alone.",
             f"Grant it: {look.missing_grant}",
         )

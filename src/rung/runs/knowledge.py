@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rung.applied import Applied, differences, edits, replay, settle
+from rung.applied import Applied, differences, edits, replay, settle, strangers
 from rung.errors import (
     DirtyLedger,
     EditedFile,
     EditedMigrations,
+    LedgerUnreadable,
     ScriptError,
     UnversionedDatabase,
     VersionNotInSource,
@@ -60,7 +61,8 @@ class Known:
     def owes_baseline(self) -> bool:
         """Whether the history lags behind the ledger, and may be written."""
         place, at = self.look.place, self.look.ledger
-        if not self.applied.unrecorded or at.dirty or self.look.missing_grant:
+        may = self.look.writable and not self.look.missing_grant
+        if not self.applied.unrecorded or at.dirty or not may:
             return False
         has_file = at.version is None or at.version in self.migrations.by_version
         return has_file and not (place.read_only or place.pooled)
@@ -80,12 +82,13 @@ def plan_for(goal: Goal, known: Known, session: Session) -> Plan:
         PlanError: see `rung.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
             StoredTextUnusable.
     """
+    _check_understood(known.look)
     known = _with_stored(goal, known, session)
     look = known.look
     try:
         plan = make_plan(goal, known.migrations, look.ledger, known.applied)
     except DirtyLedger as dirty:
-        raise DirtyLedger(dirty.version, _unfinished(look)) from None
+        raise DirtyLedger(dirty.version, _unfinished(look), _late_and_dirty(look)) from None
     except VersionNotInSource as gone:
         record = _recorded(gone.version, known.applied)
         raise VersionNotInSource(gone.version, gone.role, gone.known, record) from None
@@ -104,6 +107,17 @@ def edited_files(found: Sequence[Edit], known: Known, session: Session) -> tuple
     )
 
 
+def _check_understood(look: Look) -> None:
+    if not look.history or not (found := strangers(look.history)):
+        return
+    newer = found[-1]
+    raise LedgerUnreadable(
+        f"The history has a row that this Rung cannot read: {newer.direction} of version "
+        f"{newer.version}, written by {newer.tool} {newer.tool_version}.",
+        "Run this with the newer Rung that wrote it.",
+    )
+
+
 def _with_stored(goal: Goal, known: Known, session: Session) -> Known:
     """The same, with the stored halves of versions that go down and have no file here."""
     current = known.look.ledger.version
@@ -116,7 +130,9 @@ def _with_stored(goal: Goal, known: Known, session: Session) -> Known:
     if not gone or not known.applied.recorded:
         return known
     halves = session.stored([one.version for one in gone])
-    return replace(known, migrations=with_stored(known.migrations, gone, halves))
+    plain = known.look.place.plain_backslashes
+    found = with_stored(known.migrations, gone, halves, plain_backslashes=plain)
+    return replace(known, migrations=found)
 
 
 def _check_edited(known: Known, session: Session) -> None:
@@ -155,6 +171,14 @@ def _left_history(look: Look) -> str:
     if newest is None:
         return ""
     return f"The history is still there: by it the database is at version {newest}."
+
+
+def _late_and_dirty(look: Look) -> int | None:
+    """The version of an unfinished attempt that is not the ledger's: a late one."""
+    last = look.history[-1] if look.history else None
+    if last is None or last.outcome is Outcome.DONE or last.direction != "up":
+        return None
+    return last.version if last.version != look.ledger.version else None
 
 
 def _unfinished(look: Look) -> str:

@@ -12,7 +12,7 @@ from rung.losses import losses
 from rung.migrations import Direction
 from rung.plan import Down, make_plan
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
-from rung.runs.access import check_writable
+from rung.runs.access import check_recordable, check_writable
 from rung.runs.knowledge import Known, know, plan_for
 from rung.runs.settling import baseline, new_in_baseline
 
@@ -110,7 +110,7 @@ def _run(
     plain = look.place.plain_backslashes
     recorder = Recorder.of(look.history or (), plain_backslashes=plain)
     if plan.steps or known.owes_baseline:
-        _make_ready(target, session, known, recorder)
+        _make_ready(target, session, known, plan, recorder)
     _tell(target, known, plan)
     if not plan.steps:
         return RunReport((), look.ledger.version, plan.short)
@@ -118,10 +118,14 @@ def _run(
     return run_plan(context, plan, prepared)
 
 
-def _make_ready(target: Target, session: Session, known: Known, recorder: Recorder) -> None:
+def _make_ready(
+    target: Target, session: Session, known: Known, plan: Plan, recorder: Recorder
+) -> None:
     """The tables, and the rows that the history lacks of what was done without it."""
     look = known.look
     check_writable(target, look.place)
+    if any(step.before == step.after for step in plan.steps):
+        check_recordable(look)  # nothing else would keep a late one from running again
     session.ensure_tables()
     if look.missing_grant:
         target.listener(Warned(_without_history(look.missing_grant)))
@@ -152,15 +156,24 @@ def _without_history(grant: str) -> str:
 def _tell(target: Target, known: Known, plan: Plan) -> None:
     """What a person should know of a plan that is not refused for it."""
     if plan.ahead:
-        target.listener(
-            Warned(
-                f"The database is ahead of the files: it is at version {plan.made_for.version}, "
-                "which has no file here. It is left as it is."
-            )
-        )
+        target.listener(Warned(_ahead(known, plan)))
     if plan.goes_down and (ups := known.edited_ups):
         files = ", ".join(edit.half.file for edit in ups)
         target.listener(Warned(f"Edited after it was applied: {files}."))
+
+
+def _ahead(known: Known, plan: Plan) -> str:
+    """What is let pass with it is named: nothing is skipped in silence."""
+    said = (
+        f"The database is ahead of the files: it is at version {plan.made_for.version}, "
+        "which has no file here. It is left as it is."
+    )
+    late = known.applied.late(known.migrations, plan.made_for)
+    if late:
+        said += f" Never applied: {', '.join(str(one.version) for one in late)}."
+    if ups := known.edited_ups:
+        said += f" Edited after it was applied: {', '.join(edit.half.file for edit in ups)}."
+    return said
 
 
 def _prepare(plan: Plan, look: Look) -> tuple[Prepared, ...]:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def with_stored(
-    migrations: MigrationSet, gone: Sequence[AppliedVersion], halves: Sequence[StoredHalf]
+    migrations: MigrationSet,
+    gone: Sequence[AppliedVersion],
+    halves: Sequence[StoredHalf],
+    *,
+    plain_backslashes: bool = True,
 ) -> MigrationSet:
     """
     The same migrations, with those that only the history has.
@@ -31,11 +35,12 @@ def with_stored(
         migrations: the files.
         gone: applied versions without a file.
         halves: every text that is kept of them.
+        plain_backslashes: False where the session reads a backslash in '…' as an escape.
 
     Raises:
         StoredTextUnusable: a down of theirs is kept, and cannot be run.
     """
-    found = [_migration(one, halves) for one in gone]
+    found = [_migration(one, halves, plain_backslashes) for one in gone]
     together = sorted((*migrations.migrations, *found), key=lambda one: one.version)
     return MigrationSet(migrations.source, tuple(together), migrations.warnings)
 
@@ -49,12 +54,16 @@ def kept_text(
     return found[-1] if found else None
 
 
-def _migration(applied: AppliedVersion, halves: Sequence[StoredHalf]) -> Migration:
+def _migration(
+    applied: AppliedVersion,
+    halves: Sequence[StoredHalf],
+    plain: bool,  # noqa: FBT001 - handed on
+) -> Migration:
     up = _half(applied, Direction.UP, applied.up, halves)
     down = _half(applied, Direction.DOWN, applied.down, halves)
     if down is None and applied.down is not None:
         raise StoredTextUnusable(applied.version, "was not kept")
-    if down is not None and not _is_whole(down, applied.down):
+    if down is not None and not _is_whole(down, applied.down, plain):
         raise StoredTextUnusable(applied.version, "holds a secret, which was not kept with it")
     return Migration(applied.version, up, down)
 
@@ -74,8 +83,11 @@ def _half(
     return Half(file, applied.name, text)
 
 
-def _is_whole(half: Half, kept: KeptHalf | None) -> bool:
+def _is_whole(half: Half, kept: KeptHalf | None, plain: bool) -> bool:  # noqa: FBT001 - handed on
+    if kept is None or kept.checksum is None:
+        return False
     try:
-        return kept is not None and has_checksum(read(half.text), kept.checksum, kept.formula)
+        script = read(half.text, standard_conforming_strings=plain)
     except ScriptError:
         return False
+    return has_checksum(script, kept.checksum, kept.formula)

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
+from rung.database import Database
 from rung.errors import (
+    DirtyLedger,
     LateMigrations,
+    LedgerUnreadable,
+    RightsMissing,
     StoredTextUnusable,
     UnversionedDatabase,
     VersionNotInSource,
 )
 from rung.events import Warned
+from rung.ledger import Outcome
+from rung.migrator import Migrator
 from rung.plan import Goto, Up
 
 if TYPE_CHECKING:
@@ -177,6 +183,64 @@ def test_a_late_file_that_dies_in_units(site: Site) -> None:
         site.migrator().up(allow_late=[3])
 
     assert site.ledger() == [(5, True)]
+    assert "rung force 5" in site.up_fails(DirtyLedger).advice
+
+
+def test_a_late_file_that_cannot_be_recorded(site: Site) -> None:
+    """Nothing but its row keeps it from running again, so without a history it does not run."""
+    merged(site)
+    site.ask("CREATE ROLE clerk; GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk")
+    site.ask(
+        "REVOKE ALL ON schema_migrations_history FROM clerk; "
+        "GRANT SELECT ON schema_migrations_history TO clerk"
+    )
+    as_clerk = Database(site.database.url, role="clerk")
+    error = failing(RightsMissing, lambda: Migrator(as_clerk, site.folder).up(allow_late=[3]))
+    site.ask("DROP OWNED BY clerk; DROP ROLE clerk")
+
+    assert "GRANT" in error.advice
+    assert site.ledger() == [(5, False)]
+
+
+def test_an_ahead_database_hides_nothing(site: Site) -> None:
+    """What is let pass with it is named."""
+    merged(site)
+    site.up_fails(LateMigrations)
+    for file in (*site.folder.glob("5_*"), *site.folder.glob("7_*")):
+        file.unlink()
+    site.migrator().up(if_ahead="ok")
+
+    assert "Never applied: 3." in site.heard(Warned)[-1].message
+
+
+def test_a_history_of_a_newer_rung(site: Site) -> None:
+    """Its rows can be shown, and nothing is decided by what cannot be read."""
+    merged(site)
+    site.ask(
+        "UPDATE schema_migrations_history SET direction = 'squash', tool_version = '9.9' "
+        "WHERE version = 5"
+    )
+    newer = site.up_fails(LedgerUnreadable)
+    site.ask("UPDATE schema_migrations_history SET outcome = 'undone' WHERE version = 5")
+
+    assert "squash of version 5, written by rung 9.9" in newer.cause
+    assert [entry.outcome for entry in site.migrator().history()][-1] is Outcome.UNKNOWN
+    assert site.migrator().version().version == 5
+
+
+def test_reading_rights_leave_nothing_behind(site: Site) -> None:
+    """First contact by a role that may only read the ledger: nothing to do, nothing made."""
+    site.add_tables(1)
+    site.up()
+    site.ask(
+        "DROP TABLE schema_migrations_history; CREATE ROLE clerk; "
+        "GRANT SELECT ON schema_migrations TO clerk; GRANT ALL ON SCHEMA public TO clerk"
+    )
+    report = Migrator(Database(site.database.url, role="clerk"), site.folder).up()
+    made = site.ask("SELECT to_regclass('schema_migrations_history')")
+    site.ask("DROP OWNED BY clerk; DROP ROLE clerk")
+
+    assert (report.nothing_to_do, made) == (True, [(None,)])
 
 
 def test_going_down_after_a_late_one(site: Site) -> None:

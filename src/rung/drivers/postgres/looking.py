@@ -104,7 +104,14 @@ def answer(reply: Reply, at: Standing) -> Look:
         )
     ledger = _ledger(reply, at)
     kept = history(reply, at.names.history, 2) if at.rights.history.exists else None
-    return Look(at.place, ledger, ledger_exists=True, history=kept, missing_grant=missing)
+    return Look(
+        at.place,
+        ledger,
+        ledger_exists=True,
+        history=kept,
+        missing_grant=missing,
+        writable=at.rights.may_write_ledger,
+    )
 
 
 def _columns(row: Row) -> tuple[Row, Row, Row, str | None]:
@@ -170,6 +177,13 @@ def history(reply: Reply, table: Table, index: int = 0) -> tuple[HistoryEntry, .
     )
 
 
+def _outcome(word: str | None) -> Outcome:
+    try:
+        return Outcome(word)
+    except ValueError:
+        return Outcome.UNKNOWN
+
+
 def _entry(row: Row) -> HistoryEntry:
     (id_, attempt, version, name, direction, outcome, total, done, in_flight, started,
      finished, error, up, down, formula, up_digest, down_digest, tool, tool_version, user,
@@ -180,7 +194,7 @@ def _entry(row: Row) -> HistoryEntry:
         version=_number(version),
         name=name or "",
         direction=direction or "",
-        outcome=Outcome(outcome),
+        outcome=_outcome(outcome),
         statements_total=int(total or 0),
         statements_done=int(done or 0),
         in_flight=_number(in_flight),

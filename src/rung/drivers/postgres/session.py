@@ -106,6 +106,8 @@ class PostgresSession(PostgresReader):
         if self._stale:
             self._look_around()
         at = self._found
+        if at.rights.ledger.exists and not at.rights.may_write_ledger:
+            raise _may_not_write(at)
         making = (*self._make_ledger(at), *self._make_history(at))
         if making:
             self._commit(*making)
