@@ -1,7 +1,7 @@
 """What is applied, by the history and the ledger, and which files were edited since. Pure."""
 
 from rung.applied.account import Applied, AppliedVersion, KeptHalf, replay, settle, strangers
-from rung.applied.edits import Edit, differences, edits
+from rung.applied.edits import Edit, differences, edits, is_kept
 
 __all__ = [
     "Applied",
@@ -10,6 +10,7 @@ __all__ = [
     "KeptHalf",
     "differences",
     "edits",
+    "is_kept",
     "replay",
     "settle",
     "strangers",

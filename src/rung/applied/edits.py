@@ -63,22 +63,27 @@ def differences(kept: str, now: str, file: str) -> str:
     return "\n".join(lines)
 
 
-def _of(migration: Migration, known: AppliedVersion, plain: bool) -> Iterator[Edit]:  # noqa: FBT001 - handed on
-    for direction, kept in ((Direction.UP, known.up), (Direction.DOWN, known.down)):
-        half = migration.half(direction)
-        if half is not None and not _same(half, kept, plain):
-            yield Edit(migration.version, direction, half, kept)
+def is_kept(text: str, kept: KeptHalf, *, plain_backslashes: bool = True) -> bool:
+    """
+    Whether a text is what the history holds of a half.
 
-
-def _same(half: Half, kept: KeptHalf | None, plain: bool) -> bool:  # noqa: FBT001 - handed on
-    if kept is None:
-        return False
-    if kept.digest == sha256(half.text.encode()).hexdigest():
+    Without a checksum, of a half whose SQL could not be read, only the same text is.
+    """
+    if kept.digest == sha256(text.encode()).hexdigest():
         return True
     if kept.checksum is None:
         return False
     try:
-        script = read(half.text, standard_conforming_strings=plain)
+        script = read(text, standard_conforming_strings=plain_backslashes)
     except ScriptError:
         return False
     return has_checksum(script, kept.checksum, kept.formula)
+
+
+def _of(migration: Migration, known: AppliedVersion, plain: bool) -> Iterator[Edit]:  # noqa: FBT001 - handed on
+    for direction, kept in ((Direction.UP, known.up), (Direction.DOWN, known.down)):
+        half = migration.half(direction)
+        if half is None:
+            continue
+        if kept is None or not is_kept(half.text, kept, plain_backslashes=plain):
+            yield Edit(migration.version, direction, half, kept)

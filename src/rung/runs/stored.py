@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.errors import ScriptError, StoredTextUnusable
+from rung.applied import is_kept
+from rung.errors import StoredTextUnusable
 from rung.migrations import Direction, Half, Migration, MigrationSet
-from rung.statements import has_checksum, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,8 @@ def _migration(
     down = _half(applied, Direction.DOWN, applied.down, halves)
     if down is None and applied.down is not None:
         raise StoredTextUnusable(applied.version, "was not kept")
-    if down is not None and not _is_whole(down, applied.down, plain):
+    whole = applied.down and down and is_kept(down.text, applied.down, plain_backslashes=plain)
+    if down is not None and not whole:
         raise StoredTextUnusable(applied.version, "holds a secret, which was not kept with it")
     return Migration(applied.version, up, down)
 
@@ -81,13 +82,3 @@ def _half(
         return None
     file = f"{applied.version}_{applied.name}.{direction.value}.sql (as stored)"
     return Half(file, applied.name, text)
-
-
-def _is_whole(half: Half, kept: KeptHalf | None, plain: bool) -> bool:  # noqa: FBT001 - handed on
-    if kept is None or kept.checksum is None:
-        return False
-    try:
-        script = read(half.text, standard_conforming_strings=plain)
-    except ScriptError:
-        return False
-    return has_checksum(script, kept.checksum, kept.formula)
