@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.unit.history import row
 
+from rung.conventions import RUNG
 from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Ping, Place, Ran, Refusal
 from rung.errors import ServerMessage
 from rung.events import ignore
@@ -21,6 +22,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.conventions import Conventions
     from rung.drivers.base import Attempt, Move, Session, StoredHalf
     from rung.events import Listener
     from rung.ledger import HistoryEntry
@@ -193,7 +195,7 @@ class FakeDriver:
     pings: list[Ping] = field(default_factory=list)
 
     @contextmanager
-    def connect(self, stop: Stop) -> Iterator[FakeSession]:
+    def connect(self, stop: Stop, conventions: Conventions = RUNG) -> Iterator[FakeSession]:
         yield self.session
 
     @contextmanager

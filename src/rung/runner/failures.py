@@ -33,15 +33,6 @@ def where(state: LedgerState) -> str:
     return f"The database is {state}."
 
 
-def missing_half(step: Step) -> str:
-    """A step that runs nothing."""
-    other = "up" if step.direction.value == "down" else "down"
-    return (
-        f"Version {step.version} has no {step.direction.value} file, only {other}: the ledger "
-        "moves and nothing runs."
-    )
-
-
 def carried_over(file: str, names: Sequence[str]) -> str:
     """A file that changed its session for those after it."""
     return (

@@ -114,7 +114,15 @@ def _run(
     _tell(target, known, plan)
     if not plan.steps:
         return RunReport((), look.ledger.version, plan.short)
-    context = Context(target.driver, session, target.listener, target.stop, patience, recorder)
+    context = Context(
+        target.driver,
+        session,
+        target.listener,
+        target.stop,
+        patience,
+        recorder,
+        target.conventions,
+    )
     return run_plan(context, plan, prepared)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.conventions import RUNG
 from rung.drivers.found import LockHolder
 from rung.drivers.postgres import locking, quoting
 from rung.drivers.postgres.dropping import drop_statements
@@ -26,12 +27,15 @@ from rung.losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.conventions import Conventions
+    from rung.drivers.postgres.connection import Opened
     from rung.drivers.postgres.looking import Standing
-    from rung.drivers.postgres.names import Table
+    from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.rights import Here
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.statements import Script, Unit
+    from rung.stopping import Stop
 
 _WHO = ("role", "session_authorization")
 """What `who_we_are` asks for, in its order."""
@@ -39,6 +43,12 @@ _WHO = ("role", "session_authorization")
 
 class PostgresSession(PostgresReader):
     """See `rung.drivers.base.Session`."""
+
+    def __init__(
+        self, opened: Opened, stop: Stop, names: Names, conventions: Conventions = RUNG
+    ) -> None:
+        super().__init__(opened, stop, names)
+        self._conventions = conventions
 
     @property
     def records_history(self) -> bool:
@@ -279,7 +289,7 @@ class PostgresSession(PostgresReader):
 
     @property
     def _running(self) -> Running:
-        return Running(self._wire, self._tables, self._settings)
+        return Running(self._wire, self._tables, self._settings, self._conventions)
 
     def _insist(self, sql: Sql) -> Reply:
         return self._checked(self._wire.ask(sql))
