@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tests.unit.history import row
 
 from rung.conventions import RUNG
+from rung.dialect import Dialect
 from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Ping, Place, Ran, Refusal
 from rung.errors import ServerMessage
 from rung.events import ignore
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from rung.runner import Prepared
     from rung.statements import Script, Unit
 
-PLACE = Place("chatapp", "public", read_only=False, server="Fake 1", process=7)
+PLACE = Place(
+    "chatapp", "public", read_only=False, server="Fake 1", dialect=Dialect.POSTGRES, process=7
+)
 HOLDER = LockHolder(42, user="ada")
 MOVED = Refusal(ServerMessage("division by zero", "22012"), ledger_moved=True)
 

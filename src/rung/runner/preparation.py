@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.errors import ScriptError
-from rung.statements import Script, read
+from rung.statements import Dialect, Script, read
 
 if TYPE_CHECKING:
     from rung.plan import Plan, Step
@@ -30,24 +30,24 @@ class Prepared:
         return self.step.half.file if self.step.half else ""
 
 
-def prepare(plan: Plan, *, plain_backslashes: bool = True) -> tuple[Prepared, ...]:
+def prepare(plan: Plan, dialect: Dialect = Dialect.POSTGRES) -> tuple[Prepared, ...]:
     """
     Read each step's SQL.
 
     Args:
         plan: what will run.
-        plain_backslashes: False where the session reads a backslash in '…' as an escape.
+        dialect: the SQL that the database reads.
 
     Raises:
         ScriptError: with the file and the line.
     """
-    return tuple(Prepared(step, _read(step, plain_backslashes)) for step in plan.steps)
+    return tuple(Prepared(step, _read(step, dialect)) for step in plan.steps)
 
 
-def _read(step: Step, plain: bool) -> Script:  # noqa: FBT001 - handed on, not decided on
+def _read(step: Step, dialect: Dialect) -> Script:
     if step.half is None:
-        return read("")
+        return read("", dialect)
     try:
-        return read(step.half.text, standard_conforming_strings=plain)
+        return read(step.half.text, dialect)
     except ScriptError as error:
         raise type(error)(error.problem, error.line, step.half.file) from None

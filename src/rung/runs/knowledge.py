@@ -49,8 +49,7 @@ class Known:
     @cached_property
     def edits(self) -> tuple[Edit, ...]:
         """The files that were edited since they were applied."""
-        plain = self.look.place.plain_backslashes
-        return edits(self.applied, self.migrations, plain_backslashes=plain)
+        return edits(self.applied, self.migrations, self.look.place.dialect)
 
     @property
     def edited_ups(self) -> tuple[Edit, ...]:
@@ -86,7 +85,7 @@ def plan_for(goal: Goal, known: Known, session: Session) -> Plan:
     known = _with_stored(goal, known, session)
     look = known.look
     try:
-        plan = make_plan(goal, known.migrations, look.ledger, known.applied)
+        plan = make_plan(goal, known.migrations, look.ledger, known.applied, look.place.dialect)
     except DirtyLedger as dirty:
         raise DirtyLedger(dirty.version, _unfinished(look), _late_and_dirty(look)) from None
     except VersionNotInSource as gone:
@@ -130,8 +129,7 @@ def _with_stored(goal: Goal, known: Known, session: Session) -> Known:
     if not gone or not known.applied.recorded:
         return known
     halves = session.stored([one.version for one in gone])
-    plain = known.look.place.plain_backslashes
-    found = with_stored(known.migrations, gone, halves, plain_backslashes=plain)
+    found = with_stored(known.migrations, gone, halves, known.look.place.dialect)
     return replace(known, migrations=found)
 
 
@@ -145,9 +143,8 @@ def _difference(edit: Edit, kept: Sequence[StoredHalf], known: Known) -> str:
     before = kept_text(kept, edit.version, edit.direction, checksum)
     if before is None:
         return ""
-    plain = known.look.place.plain_backslashes
     try:
-        now = shown(read(edit.half.text, standard_conforming_strings=plain))
+        now = shown(read(edit.half.text, known.look.place.dialect))
     except ScriptError as error:
         return f"{edit.half.file} cannot be read now: {error.cause}"
     return differences(before, now, edit.half.file) or (

@@ -64,7 +64,7 @@ def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
     """
     look = known.look
     try:
-        plan = make_plan(goal, known.migrations, look.ledger, known.applied)
+        plan = make_plan(goal, known.migrations, look.ledger, known.applied, look.place.dialect)
     except PlanError:
         return None
     if plan.steps or not look.ledger_exists:
@@ -107,8 +107,7 @@ def _run(
 ) -> RunReport:
     look = known.look
     prepared = _prepare(plan, look)
-    plain = look.place.plain_backslashes
-    recorder = Recorder.of(look.history or (), plain_backslashes=plain)
+    recorder = Recorder.of(look.history or (), look.place.dialect)
     if plan.steps or known.owes_baseline:
         _make_ready(target, session, known, plan, recorder)
     _tell(target, known, plan)
@@ -185,4 +184,4 @@ def _ahead(known: Known, plan: Plan) -> str:
 
 
 def _prepare(plan: Plan, look: Look) -> tuple[Prepared, ...]:
-    return prepare(plan, plain_backslashes=look.place.plain_backslashes)
+    return prepare(plan, look.place.dialect)

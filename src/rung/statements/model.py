@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class TokenKind(Enum):
@@ -80,11 +83,22 @@ class Statement:
     control: Control | None = None
     copy_data: tuple[int, int] | None = None
     needs_no_transaction: str = ""
-    """Why PostgreSQL refuses it inside a transaction block, in a few words; else empty."""
+    """Why the database refuses it inside a transaction, in a few words; else empty."""
     concurrent_build: bool = False
     """CREATE/DROP INDEX, REINDEX, DETACH PARTITION … CONCURRENTLY: waits for old snapshots."""
     touches_session: bool = False
     """It may leave the session changed behind it: SET, temp objects, PREPARE, DO, …"""
+    may_refuse: bool = False
+    """It may commit inside, or refuse a transaction for a reason only the database knows."""
+
+
+class Cut(NamedTuple):
+    """What a dialect cuts a text into."""
+
+    statements: Sequence[Statement]
+    tokens: Sequence[Token]
+    directives: Sequence[Token]
+    """Apart from the other tokens; each ascending."""
 
 
 class Mode(Enum):

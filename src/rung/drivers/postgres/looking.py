@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.dialect import Dialect
 from rung.drivers.found import Look, Place
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.rights import Here, Rights
@@ -80,7 +81,8 @@ def standing(reply: Reply, names: Names) -> Standing:
     if names.ledger.schema is None:
         _check_place(names.ledger, schema, quoted, ledgers)
     server = f"PostgreSQL {version}"
-    found = Place(database, schema, read_only == "t", server, int(pid), strings == "on")
+    dialect = Dialect.POSTGRES if strings == "on" else Dialect.POSTGRES_ESCAPES
+    found = Place(database, schema, read_only == "t", server, dialect, int(pid))
     rights = Rights(role or "", _here(facts[:4]), _here(facts[4:]))
     return Standing(found, names.at(schema), rights, _lines(tables))
 
