@@ -153,7 +153,7 @@ def make_plan(
     if ledger.dirty:
         raise DirtyLedger(ledger.version)
     if not migrations.versions and not (isinstance(goal, Down) and ledger.version is None):
-        raise EmptySource(migrations.source)
+        raise EmptySource(migrations.source, ledger.version)
     account = applied or settle(None, ledger, migrations)
     if ledger.version is not None and ledger.version not in migrations.by_version:
         gone = VersionNotInSource(ledger.version, "ledger", migrations.versions)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rung.conventions import RUNG
 from rung.errors import ScriptError
-from rung.statements import Dialect, Script, read
+from rung.statements import Dialect, Script, read, statement_by_statement
 
 if TYPE_CHECKING:
+    from rung.conventions import Conventions
     from rung.plan import Plan, Step
 
 
@@ -30,18 +32,24 @@ class Prepared:
         return self.step.half.file if self.step.half else ""
 
 
-def prepare(plan: Plan, dialect: Dialect = Dialect.POSTGRES) -> tuple[Prepared, ...]:
+def prepare(
+    plan: Plan, dialect: Dialect = Dialect.POSTGRES, conventions: Conventions = RUNG
+) -> tuple[Prepared, ...]:
     """
     Read each step's SQL.
 
     Args:
         plan: what will run.
         dialect: the SQL that the database reads.
+        conventions: whether each statement commits by itself.
 
     Raises:
         ScriptError: with the file and the line.
     """
-    return tuple(Prepared(step, _read(step, dialect)) for step in plan.steps)
+    scripts = [_read(step, dialect) for step in plan.steps]
+    if conventions.each_statement:
+        scripts = [statement_by_statement(script) for script in scripts]
+    return tuple(map(Prepared, plan.steps, scripts))
 
 
 def _read(step: Step, dialect: Dialect) -> Script:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rung.applied import Applied, differences, edits, replay, settle, strangers
+from rung.conventions import RUNG
 from rung.errors import (
     DirtyLedger,
     EditedFile,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.applied import Edit
+    from rung.conventions import Conventions
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import StoredHalf
@@ -73,9 +75,15 @@ def know(session: Session, migrations: MigrationSet) -> Known:
     return Known(migrations, look, settle(look.history, look.ledger, migrations))
 
 
-def plan_for(goal: Goal, known: Known, session: Session) -> Plan:
+def plan_for(goal: Goal, known: Known, session: Session, conventions: Conventions = RUNG) -> Plan:
     """
     Plan the way to a goal.
+
+    Args:
+        goal: where to go.
+        known: the ground to plan on.
+        session: asked for the stored texts of versions without files.
+        conventions: whether tables without a ledger are taken as they are.
 
     Raises:
         PlanError: see `rung.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
@@ -91,7 +99,8 @@ def plan_for(goal: Goal, known: Known, session: Session) -> Plan:
     except VersionNotInSource as gone:
         record = _recorded(gone.version, known.applied)
         raise VersionNotInSource(gone.version, gone.role, gone.known, record) from None
-    if plan.steps and not plan.goes_down and not look.ledger_exists and look.tables:
+    unversioned = bool(look.tables) and not (look.ledger_exists or conventions.takes_tables)
+    if plan.steps and not plan.goes_down and unversioned:
         raise UnversionedDatabase(look.place.schema, look.tables, _left_history(look))
     if not isinstance(goal, Down) and not plan.ahead and not plan.goes_down:
         _check_edited(known, session)

@@ -39,8 +39,8 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
     """Plan a goal and read its SQL, touching nothing."""
     with target.connected() as session:
         known = know(session, migrations)
-        plan = plan_for(goal, known, session)
-        prepared = _prepare(plan, known.look)
+        plan = plan_for(goal, known, session, target.conventions)
+        prepared = _prepare(target, plan, known.look)
         gone = tuple(loss for item in prepared for loss in losses(item.script))
         _tell(target, known, plan)
         return Preview(plan, prepared, session.estimate(gone))
@@ -95,7 +95,7 @@ def _locked(
         if not won:
             return replace(idle[0], waited=waited)
         known = know(session, migrations)
-        plan = plan_for(goal, known, session)
+        plan = plan_for(goal, known, session, target.conventions)
         if expected is not None and plan.steps and plan != expected:
             raise PlanChanged
         report = _run(target, session, known, plan, patience)
@@ -106,7 +106,7 @@ def _run(
     target: Target, session: Session, known: Known, plan: Plan, patience: Patience
 ) -> RunReport:
     look = known.look
-    prepared = _prepare(plan, look)
+    prepared = _prepare(target, plan, look)
     recorder = Recorder.of(look.history or (), look.place.dialect)
     if plan.steps or known.owes_baseline:
         _make_ready(target, session, known, plan, recorder)
@@ -183,5 +183,5 @@ def _ahead(known: Known, plan: Plan) -> str:
     return said
 
 
-def _prepare(plan: Plan, look: Look) -> tuple[Prepared, ...]:
-    return prepare(plan, look.place.dialect)
+def _prepare(target: Target, plan: Plan, look: Look) -> tuple[Prepared, ...]:
+    return prepare(plan, look.place.dialect, target.conventions)

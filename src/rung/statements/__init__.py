@@ -11,7 +11,7 @@ from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
 from rung.statements.directives import directives
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
 from rung.statements.position import place_of
-from rung.statements.reader import read
+from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "read",
     "secrets_of",
     "shown",
+    "statement_by_statement",
     "without_passwords",
 ]

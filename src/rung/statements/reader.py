@@ -7,11 +7,12 @@ only what can never be read; wrong SQL is left to the database.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.dialect import Dialect
 from rung.statements.directives import NO_TRANSACTION, directive_text
-from rung.statements.model import Script
+from rung.statements.model import Mode, Script
 from rung.statements.modes import mode_of, units_of
 from rung.statements.postgres import cutting as postgres
 
@@ -46,3 +47,16 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
     mode, reason = mode_of(statements, marked=marked)
     units = units_of(statements, mode, marked=marked)
     return Script(text, tuple(statements), tuple(tokens), mode, reason, units)
+
+
+def statement_by_statement(script: Script) -> Script:
+    """
+    Give the same script so that each statement outside a transaction of its own commits alone.
+
+    A script that is one such statement or transaction stays as it is: it commits at once.
+    """
+    units = units_of(script.statements, Mode.UNITS)
+    if len(units) <= 1:
+        return script
+    reason = "each of its statements is asked to commit by itself"
+    return replace(script, mode=Mode.UNITS, reason=reason, units=units)

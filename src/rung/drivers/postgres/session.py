@@ -254,7 +254,9 @@ class PostgresSession(PostgresReader):
         names = self._found.names
         question = statement(
             "everything",
-            schema=quoting.text(names.ledger.schema),
+            schema=quoting.text(self._schema_to_empty()),
+            ledger_schema=quoting.text(names.ledger.schema),
+            ledger_name=quoting.text(names.ledger.name),
             history_schema=quoting.text(names.history.schema),
             history_name=quoting.text(names.history.name),
         )
@@ -263,6 +265,11 @@ class PostgresSession(PostgresReader):
             Loss(kind or "", described or "").estimated(None if rows is None else int(rows))
             for kind, described, rows in found
         )
+
+    def _schema_to_empty(self) -> str | None:
+        if not self._conventions.drops_current_schema:
+            return self._found.names.ledger.schema
+        return self._insist(statement("current_schema")).rows(0)[0][0]
 
     def drop_everything(self) -> None:
         """Remove all objects of the ledger's schema that no extension owns, at once."""
