@@ -1,0 +1,1 @@
+"""The `migrate` command: golang-migrate's command line on Rung's engine."""
