@@ -15,7 +15,7 @@ from rung.drivers.found import Look, Place
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
-from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed
+from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed, SchemaMissing
 from rung.ledger import HistoryEntry, LedgerState, Outcome
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def standing(reply: Reply, names: Names) -> Standing:
     place, (ledgers, quoted, role), facts, tables = _columns(reply.rows(0)[0])
     database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
-        raise LedgerUnreadable(
+        raise SchemaMissing(
             "No schema of the search path exists, so there is no place for the ledger.",
             "Create the schema, or name another one with search_path or --ledger-table.",
         )
