@@ -18,6 +18,7 @@ from rung.errors import (
     EmptySource,
     LockNotAcquired,
     MigrationFailed,
+    RungError,
     SchemaMissing,
     SourceNotFound,
     VersionNotInSource,
@@ -27,7 +28,7 @@ from rung.migrate.faults import Fault
 from rung.migrate.schemes import Tongue
 
 if TYPE_CHECKING:
-    from rung.errors import RungError, SourceError
+    from rung.errors import SourceError
 
 _CANCELLED = "57014"
 _REFUSED = re.compile(
@@ -37,6 +38,11 @@ _REFUSED = re.compile(
 _NO_SOCKET = re.compile(r'connection to server on socket "([^"]*)" failed: No such file')
 _FATAL = re.compile(r"FATAL:  (.*)")
 _NO_TLS = "server does not support SSL, but SSL was required"
+_FIXED: dict[type[RungError], str] = {
+    EmptySource: "first .: file does not exist",
+    LockNotAcquired: "timeout: can't acquire database lock",
+    SchemaMissing: "failed to open database: no schema",
+}
 
 
 def fault_of(error: RungError, tongue: Tongue, *, timed: bool = False) -> Fault:
@@ -76,23 +82,17 @@ def not_found(version: int) -> str:
 
 def _first_line(error: RungError, tongue: Tongue, *, timed: bool) -> str:
     match error:
+        case MigrationFailed():
+            late = timed and error.server.sqlstate == _CANCELLED
+            return _failed(error, tongue, late=late)
+        case ConnectionFailed() if error.reason:
+            return f"failed to open database: {_refused(error.reason, tongue)}"
         case DirtyLedger():
             version = NO_VERSION if error.version is None else error.version
             return f"Dirty database version {version}. Fix and force version."
         case VersionNotInSource():
             return not_found(error.version)
-        case EmptySource():
-            return "first .: file does not exist"
-        case LockNotAcquired():
-            return "timeout: can't acquire database lock"
-        case MigrationFailed():
-            late = timed and error.server.sqlstate == _CANCELLED
-            return _failed(error, tongue, late=late)
-        case SchemaMissing():
-            return "failed to open database: no schema"
-        case ConnectionFailed() if error.reason:
-            return f"failed to open database: {_refused(error.reason, tongue)}"
-    return error.cause
+    return _FIXED.get(type(error), error.cause)
 
 
 def _failed(error: MigrationFailed, tongue: Tongue, *, late: bool) -> str:

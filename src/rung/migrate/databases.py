@@ -9,25 +9,34 @@ here; the rest is a driver's to read. Asks no server.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from rung.conventions import Conventions
 from rung.database import Database
+from rung.migrate.addresses import custom, for_the_library, settings_of
 from rung.migrate.faults import Fault
 from rung.migrate.numbers import NumberRefused, atoi, truth
-from rung.migrate.schemes import DATABASES, Scheme, Tongue
+from rung.migrate.schemes import Tongue
+from rung.migrate.urls import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-Pairs = tuple[tuple[str, str], ...]
+    from rung.migrate.schemes import Scheme
+    from rung.migrate.urls import Url
 
 _OPEN = "failed to open database"
 _TABLE, _QUOTED = "x-migrations-table", "x-migrations-table-quoted"
 _FOR_THE_DRIVER = (_TABLE, _QUOTED)
-_PQ_SESSION = {"DateStyle": ("ISO, MDY", "PGDATESTYLE"), "extra_float_digits": ("2", "")}
-"""What lib/pq asks for where the URL and the environment do not."""
+_PQ = {
+    "sslmode": ("require", ("PGSSLMODE", "PGSERVICE")),
+    "host": ("localhost", ("PGHOST", "PGHOSTADDR", "PGSERVICE")),
+    "DateStyle": ("ISO, MDY", ("PGDATESTYLE",)),
+    "extra_float_digits": ("2", ()),
+}
+"""lib/pq's defaults, and the variables of the environment that stand above them."""
 _MILLISECOND = 0.001
 
 
@@ -42,23 +51,21 @@ class Address(NamedTuple):
         return "Address(***)"
 
 
-def address_of(url: str, scheme: str, pairs: Pairs) -> Address:
+def address_of(url: Url, scheme: Scheme) -> Address:
     """
     Read a database URL.
 
     Args:
-        url: whole, and a URL by Go's rules.
-        scheme: its scheme, one of `DATABASES`.
-        pairs: the keys and values of its query, decoded, in order.
+        url: by Go's rules.
+        scheme: the driver that it names.
 
     Raises:
         Fault: a value of golang-migrate's own keys cannot be read.
     """
-    found = DATABASES[scheme]
-    own = {key: value for key, value in reversed(pairs) if key.startswith("x-")}
-    rest = tuple(pair for pair in pairs if not pair[0].startswith("x-"))
-    if found.tongue is Tongue.SQLITE:
-        return _sqlite(url, found, own)
+    settings = settings_of(url)
+    own = {key: values[0] for key, values in custom(settings).items()}
+    if scheme.tongue is Tongue.SQLITE:
+        return _sqlite(url, scheme, own)
     _check_table(own)
     conventions = Conventions(
         carries_session=True,
@@ -67,16 +74,18 @@ def address_of(url: str, scheme: str, pairs: Pairs) -> Address:
         takes_tables=True,
         drops_current_schema=True,
     )
-    given = (*rest, *((key, own[key]) for key in _FOR_THE_DRIVER if own.get(key)))
-    if found.tongue is Tongue.PQ:
-        given = (*given, *_pq_defaults(url, given))
-    named = _with_query(f"{found.ours}:{url.partition(':')[2]}", given)
-    table = None if own.get(_TABLE) else found.ledger_table
-    return Address(Database(named, ledger_table=table), conventions, found.tongue)
+    given = {key: values[0] for key, values in settings.items() if key not in own}
+    given |= {key: own[key] for key in _FOR_THE_DRIVER if own.get(key)}
+    if scheme.tongue is Tongue.PQ:
+        given |= _pq_defaults(url, given)
+    place = written(replace(url, scheme=scheme.ours, query=None, fragment=""))
+    named = f"{place}?{_query(given)}" if given else place
+    table = None if own.get(_TABLE) else scheme.ledger_table
+    return Address(Database(named, ledger_table=table), conventions, scheme.tongue)
 
 
-def _sqlite(url: str, scheme: Scheme, own: Mapping[str, str]) -> Address:
-    """The query goes on as it is written: it is read by the driver, and not as a URL's."""
+def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str]) -> Address:
+    """A raw space in a file's name becomes `%20` on the way, as there."""
     try:
         bare = truth(own.get("x-no-tx-wrap") or "false")
     except NumberRefused as error:
@@ -84,7 +93,8 @@ def _sqlite(url: str, scheme: Scheme, own: Mapping[str, str]) -> Address:
     conventions = Conventions(
         carries_session=True, each_statement=bare, takes_tables=True, drops_current_schema=True
     )
-    database = Database(f"{scheme.ours}:{url.partition(':')[2]}")
+    table = own.get(_TABLE) or None
+    database = Database(for_the_library(replace(url, scheme=scheme.ours)), ledger_table=table)
     return Address(database, conventions, scheme.tongue)
 
 
@@ -95,7 +105,7 @@ def _check_table(own: Mapping[str, str]) -> None:
     if not (table.startswith('"') and table.endswith('"')):
         raise Fault(
             f"{_OPEN}: {_TABLE} must be quoted (for instance "
-            f"'\"migrate\".\"schema_migrations\"') when {_QUOTED} is enabled, "
+            f'\'"migrate"."schema_migrations"\') when {_QUOTED} is enabled, '
             f"current value is: {table}"
         )
     if table.count('"') > len('""""'):
@@ -119,27 +129,18 @@ def _time_limit(own: Mapping[str, str]) -> float | None:
     return milliseconds * _MILLISECOND if milliseconds else None
 
 
-def _pq_defaults(url: str, given: Pairs) -> Iterator[tuple[str, str]]:
-    keys = {key.lower() for key, _ in given}
-    if "sslmode" not in keys and not os.environ.get("PGSSLMODE"):
-        yield "sslmode", "require"
-    if "host" not in keys and not _names_host(url) and not _environment_names_host():
-        yield "host", "localhost"
-    for key, (value, variable) in _PQ_SESSION.items():
-        if key.lower() not in keys and not os.environ.get(variable or "-"):
-            yield key, value
+def _pq_defaults(url: Url, given: Mapping[str, str]) -> dict[str, str]:
+    """What lib/pq asks for where neither the URL nor the environment does."""
+    named = {key.lower() for key in given}
+    named |= {"host"} if url.host.partition(":")[0] else set()
+    return {
+        key: value
+        for key, (value, variables) in _PQ.items()
+        if key.lower() not in named and not any(map(os.environ.get, variables))
+    }
 
 
-def _names_host(url: str) -> bool:
-    authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
-    return bool(authority.rpartition("@")[2].partition(":")[0])
-
-
-def _environment_names_host() -> bool:
-    return any(os.environ.get(name) for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE"))
-
-
-def _with_query(url: str, pairs: Pairs) -> str:
-    query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
-    place = url.partition("?")[0]
-    return f"{place}?{query}" if query else place
+def _query(given: Mapping[str, str]) -> str:
+    return "&".join(
+        f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in given.items()
+    )

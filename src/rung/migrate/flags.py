@@ -85,6 +85,8 @@ class Parsed:
 
     values: Mapping[str, Value]
     words: tuple[str, ...]
+    given: frozenset[str] = frozenset()
+    """The flags that were given, whatever their value."""
 
     def yes(self, name: str) -> bool:
         """The value of a boolean flag."""
@@ -127,14 +129,15 @@ class FlagSet:
             FlagsRefused: a flag is unknown, malformed, or has a value it cannot have.
         """
         values = {flag.name: flag.default for flag in self._flags.values()}
-        rest = list(words)
+        rest, given = list(words), set()
         while rest and _is_flag(rest[0]):
             word = rest.pop(0)
             if word == "--":
                 break
             name, value = self._one(word, rest)
             values[name] = value
-        return Parsed(values, tuple(rest))
+            given.add(name)
+        return Parsed(values, tuple(rest), frozenset(given))
 
     def _one(self, word: str, rest: list[str]) -> tuple[str, Value]:
         body = word[2:] if word.startswith("--") else word[1:]

@@ -61,7 +61,9 @@ class Lines:
     def _finished(self, event: StepFinished) -> str:
         what = self._step(event.version, event.direction, event.name)
         took = duration(round(event.seconds * _SECOND))
-        return f"Finished {what} (read 0s, ran {took})" if self._talk.verbose else f"{what} ({took})"
+        return (
+            f"Finished {what} (read 0s, ran {took})" if self._talk.verbose else f"{what} ({took})"
+        )
 
     def _step(self, version: int, direction: str, name: str = "") -> str:
         return f"{version}/{direction[0]} {self._identifier(version, direction, name)}"

@@ -94,6 +94,8 @@ def _understood(words: Sequence[str], began: int) -> int:
         return _obeyed(given, talk, began)
     except Fault as fault:
         _show(talk, fault)
+    except (NotUnderstood, BrokenPipeError):
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
         said = masked(f"{type(error).__name__}: {error}", secrets_in(given.text("database")))
         _show(talk, Fault(f"Rung met a fault of its own. {said}"))

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from rung.drivers import open_driver
 from rung.errors import DriverMissing, SourceError, UsageError
 from rung.events import ignore
-from rung.migrate.addresses import source_folder
+from rung.migrate.addresses import AddressRefused, scheme_of, source_folder, source_scheme
 from rung.migrate.answers import source_fault
 from rung.migrate.databases import address_of
 from rung.migrate.faults import Fault
-from rung.migrate.schemes import SOURCES, Tongue
+from rung.migrate.hiding import masked
+from rung.migrate.schemes import DATABASES, SOURCES, Tongue
+from rung.migrate.urls import UrlRefused, parse
 from rung.migrations import read_source
 from rung.stopping import Stop
 from rung.target import Target
@@ -66,10 +68,10 @@ class Opening:
             Fault: a URL cannot be read, or the source not be opened.
         """
         self._check_schemes()
-        shown = masked_url(self._source)
+        shown = masked(self._source)
         try:
-            return read_source(self._folder or source_folder(self._source))
-        except AddressRefused as error:
+            return self._read_source()
+        except (AddressRefused, UrlRefused) as error:
             raise Fault(f'failed to open source, "{shown}": {error}') from None
         except SourceError as error:
             raise source_fault(shown, error) from None
@@ -100,30 +102,29 @@ class Opening:
         self.target().look()
 
     def _check_schemes(self) -> None:
-        for what, url, scheme_of in (
-            ("source", self._source, source_scheme),
-            ("database", self._database, database_scheme),
-        ):
+        """Golang-migrate reads both schemes before it opens the source."""
+        for what, url in (("source", self._source), ("database", self._database)):
             try:
                 scheme_of(url)
             except AddressRefused as error:
                 raise Fault(f"failed to parse scheme from {what} URL: {error}") from None
-        scheme = source_scheme(self._source)
+
+    def _read_source(self) -> MigrationSet:
+        scheme = source_scheme(self._source) if not self._folder else SOURCES[0]
         if scheme not in SOURCES:
-            said = f"source driver: unknown driver '{scheme}' (forgotten import?)"
-            raise Fault(f'failed to open source, "{masked_url(self._source)}": {said}')
+            raise AddressRefused(f"source driver: unknown driver '{scheme}' (forgotten import?)")
+        return read_source(self._folder or source_folder(self._source))
 
     @cached_property
     def _address(self) -> Address:
-        scheme = database_scheme(self._database)
-        if scheme not in DATABASES:
-            said = f"database driver: unknown driver {scheme} (forgotten import?)"
+        name = scheme_of(self._database)
+        if name not in DATABASES:
+            said = f"database driver: unknown driver {name} (forgotten import?)"
             raise Fault(f"failed to open database: {said}")
         try:
-            pairs = query_pairs(self._database)
-        except AddressRefused as error:
+            return address_of(parse(self._database), DATABASES[name])
+        except UrlRefused as error:
             raise Fault(f"failed to open database: {error}") from None
-        return address_of(self._database, scheme, pairs)
 
     @cached_property
     def _driver(self) -> Driver:

@@ -259,6 +259,13 @@ def test_all_keys_of_a_ledger() -> None:
     assert locking.Keys.of(Table("s2", "mig"), "chatapp").foreign == (3949201213, plain)
 
 
+def test_the_key_of_a_url_without_a_database() -> None:
+    """golang-migrate's command locks by the path as it stands in the URL, be it a slash alone."""
+    keys = locking.Keys.of(Table("public", "schema_migrations"), "chatapp", "/")
+
+    assert keys.foreign == (3999065708, 3607770239, 2551455205)
+
+
 def test_taking_and_giving_back() -> None:
     """Keys are tried one after the other, never waited for; how many were got is told."""
     assert locking.take((1, 2)) == (

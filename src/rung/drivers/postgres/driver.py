@@ -82,7 +82,8 @@ class PostgresDriver:
     ) -> PostgresSession:
         from rung.drivers.postgres.session import PostgresSession
 
-        return PostgresSession(self._connector.open(), stop, names, conventions)
+        path = self._address.path
+        return PostgresSession(self._connector.open(), stop, names, conventions, path)
 
 
 def _await_end(

@@ -45,10 +45,17 @@ class PostgresSession(PostgresReader):
     """See `rung.drivers.base.Session`."""
 
     def __init__(
-        self, opened: Opened, stop: Stop, names: Names, conventions: Conventions = RUNG
+        self,
+        opened: Opened,
+        stop: Stop,
+        names: Names,
+        conventions: Conventions = RUNG,
+        path: str = "",
     ) -> None:
         super().__init__(opened, stop, names)
         self._conventions = conventions
+        self._path = path
+        """Of the URL; golang-migrate's command locks by it."""
 
     @property
     def records_history(self) -> bool:
@@ -292,7 +299,8 @@ class PostgresSession(PostgresReader):
 
     @property
     def _keys(self) -> locking.Keys:
-        return locking.Keys.of(self._found.names.ledger, self._found.place.database)
+        found = self._found
+        return locking.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
     def _running(self) -> Running:
