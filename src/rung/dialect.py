@@ -15,3 +15,4 @@ class Dialect(Enum):
     POSTGRES = "PostgreSQL"
     POSTGRES_ESCAPES = "PostgreSQL with standard_conforming_strings off"
     """There a backslash in a plain '' string is an escape."""
+    SQLITE = "SQLite"

@@ -20,12 +20,12 @@ class TokenKind(Enum):
     WORD = "word"
     """A key word or an unquoted identifier."""
     QUOTED_NAME = "quoted name"
-    """A "quoted" or U&"" identifier, quotes included."""
+    """A "quoted" or U&"" identifier, for SQLite `name` and [name] too, quotes included."""
     STRING = "string"
     """'…', E'…', B'…', X'…', N'…', U&'…' or $tag$…$tag$, quotes and prefix included."""
     NUMBER = "number"
     PARAMETER = "parameter"
-    """$1 and the like."""
+    """$1 and the like; for SQLite ?1, :a, @a and $a."""
     OPERATOR = "operator"
     """An operator or one of ( ) [ ] , ; : . in one token each."""
     COPY_DATA = "copy data"
@@ -90,6 +90,8 @@ class Statement:
     """It may leave the session changed behind it: SET, temp objects, PREPARE, DO, …"""
     may_refuse: bool = False
     """It may commit inside, or refuse a transaction for a reason only the database knows."""
+    session_only: bool = False
+    """It changes the session and nothing else: where it ran, no trace stays in the database."""
 
 
 class Cut(NamedTuple):

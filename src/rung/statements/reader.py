@@ -15,6 +15,7 @@ from rung.statements.directives import NO_TRANSACTION, directive_text
 from rung.statements.model import Mode, Script
 from rung.statements.modes import mode_of, units_of
 from rung.statements.postgres import cutting as postgres
+from rung.statements.sqlite import cutting as sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _CUTTERS: Mapping[Dialect, Callable[[str], Cut]] = {
     Dialect.POSTGRES: postgres.cut,
     Dialect.POSTGRES_ESCAPES: postgres.cut_with_escapes,
+    Dialect.SQLITE: sqlite.cut,
 }
 
 
