@@ -140,6 +140,7 @@ def _step(item: Prepared) -> dict[str, Any]:
         "after": item.step.after,
         "mode": script.mode,
         "reason": script.reason,
+        "golang_migrate_refuses": item.golang_migrate_refuses or None,
         "units": script.units,
         "statements": [
             {

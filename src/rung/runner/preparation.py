@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from rung.conventions import RUNG
 from rung.errors import ScriptError
-from rung.statements import Dialect, Script, read, statement_by_statement
+from rung.statements import (
+    Dialect,
+    Script,
+    golang_migrate_refuses,
+    read,
+    statement_by_statement,
+)
 
 if TYPE_CHECKING:
     from rung.conventions import Conventions
@@ -30,6 +36,13 @@ class Prepared:
     def file(self) -> str:
         """The name of the file that runs; empty where that half is missing."""
         return self.step.half.file if self.step.half else ""
+
+    @property
+    def golang_migrate_refuses(self) -> str:
+        """Why golang-migrate could not run the file, in a sentence; empty where it could."""
+        half = self.step.half
+        marked = half is not None and half.byte_order_mark
+        return golang_migrate_refuses(self.script, byte_order_mark=marked)
 
 
 def prepare(

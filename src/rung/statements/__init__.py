@@ -9,6 +9,7 @@ from __future__ import annotations
 from rung.dialect import Dialect
 from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
 from rung.statements.directives import directives
+from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
 from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
@@ -27,6 +28,7 @@ __all__ = [
     "Unit",
     "checksum",
     "directives",
+    "golang_migrate_refuses",
     "has_checksum",
     "place_of",
     "read",

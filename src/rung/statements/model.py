@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.dialect import Dialect
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -140,6 +142,8 @@ class Script:
     """Why it has that mode, in a sentence for people."""
     units: tuple[Unit, ...]
     """For UNITS what commits together, in order; one unit for the other modes, none if empty."""
+    dialect: Dialect = Dialect.POSTGRES
+    """The SQL that it was read as."""
 
     @property
     def touches_session(self) -> bool:

@@ -48,7 +48,7 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
     marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
     mode, reason = mode_of(statements, marked=marked)
     units = units_of(statements, mode, marked=marked)
-    return Script(text, tuple(statements), tuple(tokens), mode, reason, units)
+    return Script(text, tuple(statements), tuple(tokens), mode, reason, units, dialect)
 
 
 def statement_by_statement(script: Script) -> Script:
