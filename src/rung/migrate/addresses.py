@@ -24,7 +24,7 @@ _MOST_PAIRS = 10_000
 
 
 class AddressRefused(ValueError):
-    """A URL that names no driver. The text is golang-migrate's."""
+    """A URL that names no driver or no folder. The text is golang-migrate's."""
 
 
 def scheme_of(url: str) -> str:
@@ -65,13 +65,16 @@ def source_folder(url: str) -> str:
 
     Raises:
         UrlRefused: it is no URL.
-        OSError: the working directory is gone.
+        AddressRefused: the working directory is gone.
     """
     address = parse(url)
     path = address.opaque or address.host + address.path
-    if not path:
-        return working_directory()
-    return path if path.startswith("/") else absolute(path)
+    try:
+        if not path:
+            return working_directory()
+        return path if path.startswith("/") else absolute(path)
+    except OSError as error:
+        raise AddressRefused(f"getwd: {(error.strerror or str(error)).lower()}") from error
 
 
 def settings_of(url: Url) -> Values:

@@ -101,3 +101,14 @@ def test_the_forms_of_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     assert {source_folder(form) for form in forms} == {f"{tmp_path}/rel"}
     assert source_folder("file://") == source_folder("file:") == str(tmp_path)
+
+
+@pytest.mark.parametrize("url", ["file:", "file://rel"])
+def test_no_working_directory(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the working directory is gone, there is no folder below it."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(AddressRefused, match="getwd: no such file or directory"):
+        source_folder(url)
