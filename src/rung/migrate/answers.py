@@ -54,22 +54,18 @@ def fault_of(error: RungError, tongue: Tongue, *, timed: bool = False) -> Fault:
         tongue: whose words the database's errors have.
         timed: whether files run under a time limit.
     """
-    more = [error.looked_at, error.state, error.advice]
-    if isinstance(error, MigrationFailed):
-        more = [*error.place.lines(), *error.server.lines()[2:], error.state, error.advice]
-    return Fault(_first_line(error, tongue, timed=timed), *_lines(more))
+    return Fault(_first_line(error, tongue, timed=timed), *_lines(_more(error)))
 
 
 def source_fault(url: str, error: SourceError) -> Fault:
     """The fault of a source that cannot be opened; its URL is shown, without secrets."""
+    opened = f'failed to open source, "{url}":'
     match error:
         case SourceNotFound():
-            said = f"open .: {error.reason}"
+            return Fault(f"{opened} open .: {error.reason}")
         case DuplicateMigration():
-            said = f"duplicate migration file: {error.files[1]}"
-        case _:
-            said = error.cause
-    return Fault(f'failed to open source, "{url}": {said}', *_lines([error.advice]))
+            return Fault(f"{opened} duplicate migration file: {error.files[1]}")
+    return Fault(f"{opened} {error.cause}", *_lines([error.advice]))
 
 
 def not_found(version: int) -> str:
@@ -93,6 +89,19 @@ def _first_line(error: RungError, tongue: Tongue, *, timed: bool) -> str:
         case VersionNotInSource():
             return not_found(error.version)
     return _FIXED.get(type(error), error.cause)
+
+
+def _more(error: RungError) -> list[str]:
+    """What stands below the first line; nothing where golang-migrate's line says it all."""
+    match error:
+        case EmptySource() | SchemaMissing() | ConnectionFailed():
+            return []
+        case LockNotAcquired():
+            return [error.holder]
+        case MigrationFailed():
+            said = error.server.lines()[1:]
+            return [*error.place.lines(), *said, error.state, error.advice]
+    return [error.looked_at, error.state, error.advice]
 
 
 def _failed(error: MigrationFailed, tongue: Tongue, *, late: bool) -> str:

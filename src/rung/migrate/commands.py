@@ -58,7 +58,7 @@ COMMANDS = {
             boolean("seq", "Use sequential numbers instead of timestamps (default: false)"),
             int64("digits", 6, "The number of digits to use in sequences (default: 6)"),
         ),
-        ("rung.migrate.making", "create"),
+        ("rung.migrate.creating", "create"),
     ),
     "goto": Command(usage.GOTO, FlagSet("goto", _HELP), ("rung.migrate.moving", "goto")),
     "up": Command(usage.UP, FlagSet("up", _HELP), ("rung.migrate.moving", "up")),
