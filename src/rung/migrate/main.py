@@ -84,7 +84,7 @@ def _understood(words: Sequence[str], began: int) -> int:
     given = _parsed(_GLOBAL, words, usage.overview())
     talk = Talk(verbose=given.yes("verbose"))
     if given.yes("version"):
-        talk.plain(__version__)
+        talk.plain(f"rung {__version__}")
         return 0
     if given.yes("help"):
         raise NotUnderstood("", usage.overview(), 0)
