@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.migrate.escapes import Part, PartRefused, decoded, encoded, escape, unescape
-from rung.migrate.places import absolute, working_directory
-from rung.migrate.urls import Url, parse, written
+from rung.golang.escapes import Part, PartRefused, decoded, encoded, escape, unescape
+from rung.golang.places import absolute, working_directory
+from rung.golang.urls import Url, parse, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rung.golang.numbers import parse_uint
 from rung.migrate.faults import Fault
-from rung.migrate.numbers import parse_uint
 from rung.migrations import MAX_VERSION
 
 if TYPE_CHECKING:
-    from rung.migrate.flags import Parsed
+    from rung.golang.flags import Parsed
     from rung.migrate.opening import Opening
     from rung.migrate.talk import Talk
     from rung.stopping import Stop

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rung.golang.flags import FlagSet, boolean, int64, string
 from rung.migrate import usage
-from rung.migrate.flags import FlagSet, boolean, int64, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rung.golang.flags import Parsed
     from rung.migrate.call import Call
-    from rung.migrate.flags import Parsed
 
 _HELP = boolean("help", "Print help information")
 

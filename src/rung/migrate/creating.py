@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.errors import SourceError
+from rung.golang.layouts import Moment
+from rung.golang.zones import ZoneUnknown, load_location
 from rung.migrate.faults import Fault, PlainFault
-from rung.migrate.layouts import Moment
 from rung.migrate.making import CreateRefused, make_pair, numbering
-from rung.migrate.zones import ZoneUnknown, load_location
 
 if TYPE_CHECKING:
+    from rung.golang.flags import Parsed
     from rung.migrate.call import Call
-    from rung.migrate.flags import Parsed
 
 
 def create(call: Call, parsed: Parsed) -> int:

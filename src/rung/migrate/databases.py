@@ -15,17 +15,17 @@ from urllib.parse import quote
 
 from rung.conventions import Conventions
 from rung.database import Database
+from rung.golang.numbers import NumberRefused, atoi, truth
+from rung.golang.urls import written
 from rung.migrate.addresses import custom, for_the_library, settings_of
 from rung.migrate.faults import Fault
-from rung.migrate.numbers import NumberRefused, atoi, truth
 from rung.migrate.schemes import Tongue
-from rung.migrate.urls import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rung.golang.urls import Url
     from rung.migrate.schemes import Scheme
-    from rung.migrate.urls import Url
 
 _OPEN = "failed to open database"
 _TABLE, _QUOTED = "x-migrations-table", "x-migrations-table-quoted"

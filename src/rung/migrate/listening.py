@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.events import LockWaiting, RunPlanned, StepFinished, StepStarted, Warned
-from rung.migrate.durations import duration
+from rung.golang.durations import duration
 from rung.migrations import Direction
 from rung.render.progress import sentence
 

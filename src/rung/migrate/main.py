@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, NoReturn
 from rung import process
 from rung._version import __version__
 from rung.errors import RungError
+from rung.golang.durations import duration
+from rung.golang.flags import FlagSet, FlagsRefused, HelpWanted, boolean, string, uint64
 from rung.masking import masked, secrets_in
 from rung.migrate import usage
 from rung.migrate.call import Call
 from rung.migrate.commands import COMMANDS
-from rung.migrate.durations import duration
 from rung.migrate.faults import FAILED, Fault, NotUnderstood
-from rung.migrate.flags import FlagSet, FlagsRefused, HelpWanted, boolean, string, uint64
 from rung.migrate.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.migrate.flags import Parsed
+    from rung.golang.flags import Parsed
     from rung.migrate.opening import Opening
 
 _GLOBAL = FlagSet(

@@ -12,9 +12,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from rung.migrate.layouts import Moment, formatted
-from rung.migrate.numbers import parse_uint
-from rung.migrate.places import absolute, clean, joined
+from rung.golang.layouts import Moment, formatted
+from rung.golang.numbers import parse_uint
+from rung.golang.places import absolute, clean, joined
 from rung.migrations.create import taken_versions, write_both
 from rung.migrations.model import MAX_VERSION
 

@@ -17,8 +17,8 @@ from rung.migrate.listening import Lines
 from rung.plan import Down, Goto, Up
 
 if TYPE_CHECKING:
+    from rung.golang.flags import Parsed
     from rung.migrate.call import Call
-    from rung.migrate.flags import Parsed
     from rung.plan import Goal
     from rung.runner import RunReport
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from rung.drivers import open_driver
 from rung.errors import DriverMissing, SourceError, UsageError
 from rung.events import ignore
+from rung.golang.hiding import masked
+from rung.golang.urls import UrlRefused, parse
 from rung.migrate.addresses import AddressRefused, scheme_of, source_folder, source_scheme
 from rung.migrate.answers import source_fault
 from rung.migrate.databases import address_of
 from rung.migrate.faults import Fault
-from rung.migrate.hiding import masked
 from rung.migrate.schemes import DATABASES, SOURCES, Tongue
-from rung.migrate.urls import UrlRefused, parse
 from rung.migrations import read_source
 from rung.stopping import Stop
 from rung.target import Target

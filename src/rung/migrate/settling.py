@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung import runs
+from rung.golang.numbers import parse_int
 from rung.ledger import NO_VERSION
 from rung.migrate.answers import not_found
 from rung.migrate.faults import FAILED, Fault
 from rung.migrate.listening import Lines
-from rung.migrate.numbers import parse_int
 
 if TYPE_CHECKING:
+    from rung.golang.flags import Parsed
     from rung.migrate.call import Call
-    from rung.migrate.flags import Parsed
     from rung.target import Target
 
 

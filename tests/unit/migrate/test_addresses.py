@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.migrate.recordings import recorded
+from tests.unit.golang.recordings import recorded
 
+from rung.golang.urls import UrlRefused, parse
 from rung.migrate import addresses
 from rung.migrate.addresses import (
     AddressRefused,
@@ -18,7 +19,6 @@ from rung.migrate.addresses import (
     source_folder,
     source_scheme,
 )
-from rung.migrate.urls import UrlRefused, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def test_the_scheme_of_a_source() -> None:
 @pytest.mark.parametrize(("url", "expected"), [(row[0], row[2]) for row in ROWS])
 def test_folders(url: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Host and decoded path together, from the working directory on."""
-    monkeypatch.setattr("rung.migrate.places.working_directory", lambda: "/cwd")
+    monkeypatch.setattr("rung.golang.places.working_directory", lambda: "/cwd")
     monkeypatch.setattr(addresses, "working_directory", lambda: "/cwd")
 
     assert expected == source_folder(url)

@@ -55,8 +55,8 @@ def failed(server: ServerMessage, place: Place) -> MigrationFailed:
         (
             *(Tongue.PGX, DOUBLE, UNKNOWN),
             (
-                "migration failed: duplicate key (column 0), Key (id)=(1) already exists. in line 1: "
-                f"{SQL} (details: ERROR: duplicate key (SQLSTATE 23505))"
+                "migration failed: duplicate key (column 0), Key (id)=(1) already exists. "
+                f"in line 1: {SQL} (details: ERROR: duplicate key (SQLSTATE 23505))"
             ),
         ),
         (

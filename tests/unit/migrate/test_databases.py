@@ -7,9 +7,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from rung.conventions import Conventions
+from rung.golang.urls import parse
 from rung.migrate.databases import Address, address_of
 from rung.migrate.schemes import DATABASES, Tongue
-from rung.migrate.urls import parse
 
 PLAIN = Conventions(carries_session=True, takes_tables=True, drops_current_schema=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rung.errors import VersionTooLarge
-from rung.migrate.layouts import Moment
+from rung.golang.layouts import Moment
 from rung.migrate.making import (
     DEFAULT_LAYOUT,
     CreateRefused,

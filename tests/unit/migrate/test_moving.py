@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.unit.migrate.conftest import Stage
 
 NOT_FOUND = (
-    "error: no migration found for version {0}: read down for version {0} .: file does not exist"  # noqa: E501 - one line, as it is printed
+    "error: no migration found for version {0}: read down for version {0} .: file does not exist"
 )
 END = ["Finished after <d>", "Closing source and database"]
 CASES = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.migrate.recordings import recorded
+from tests.unit.golang.recordings import recorded
 
-from rung.migrate.durations import duration
+from rung.golang.durations import duration
 
 
 @pytest.mark.parametrize(("nanoseconds", "expected"), recorded("durations"))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from rung.golang.escapes import HIDDEN, encoded
 from rung.masking import SECRET_KEYS
-from rung.migrate.escapes import HIDDEN, encoded
 
 if TYPE_CHECKING:
-    from rung.migrate.escapes import PartRefused
+    from rung.golang.escapes import PartRefused
 
 Span = tuple[int, int]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.migrate.recordings import recorded
+from tests.unit.golang.recordings import recorded
 
-from rung.migrate.urls import Url, UrlRefused, parse
+from rung.golang.urls import Url, UrlRefused, parse
 
 TAKEN = recorded("urls_taken")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.migrate.recordings import recorded
+from tests.unit.golang.recordings import recorded
 
-from rung.migrate.numbers import NumberRefused, atoi, parse_int, parse_uint, truth
+from rung.golang.numbers import NumberRefused, atoi, parse_int, parse_uint, truth
 
 NUMBERS = recorded("numbers")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
-from tests.unit.migrate.recordings import recorded
+from tests.unit.golang.recordings import recorded
 
-from rung.migrate.layouts import Moment, formatted
+from rung.golang.layouts import Moment, formatted
 
 
 @pytest.mark.parametrize(

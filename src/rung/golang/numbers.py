@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rung.migrate.quoting import quoted
+from rung.golang.quoting import quoted
 
 MAX_UINT = 2**64 - 1
 MAX_INT = 2**63 - 1

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.migrate import zones
-from rung.migrate.zones import ZoneUnknown, load_location
+from rung.golang.zones import ZoneUnknown, load_location
+from rung.golang import zones
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rung.migrate.hiding import masked
-from rung.migrate.urls import UrlRefused, parse
+from rung.golang.hiding import masked
+from rung.golang.urls import UrlRefused, parse
 
 
 @pytest.mark.parametrize(

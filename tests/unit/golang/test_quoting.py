@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.migrate.recordings import recorded
+from tests.unit.golang.recordings import recorded
 
-from rung.migrate.quoting import quoted
+from rung.golang.quoting import quoted
 
 
 @pytest.mark.parametrize(("text", "expected"), recorded("quoted"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from rung.migrate.escapes import Part, PartRefused, unescape
+from rung.golang.escapes import Part, PartRefused, unescape
 
 _PORT = re.compile(rb":[0-9]*\Z")
 _MARK = re.compile(rb"[.:%]")

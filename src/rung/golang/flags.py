@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from rung.migrate.numbers import SYNTAX, NumberRefused, signed, truth, unsigned
-from rung.migrate.quoting import quoted
+from rung.golang.numbers import SYNTAX, NumberRefused, signed, truth, unsigned
+from rung.golang.quoting import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rung.migrate.escapes import Part, PartRefused, decoded, encoded, escape, unescape
-from rung.migrate.hiding import Secrets
-from rung.migrate.hosts import parse_host
-from rung.migrate.quoting import quoted
+from rung.golang.escapes import Part, PartRefused, decoded, encoded, escape, unescape
+from rung.golang.hiding import Secrets
+from rung.golang.hosts import parse_host
+from rung.golang.quoting import quoted
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from rung.migrate.quoting import quoted
+from rung.golang.quoting import quoted
 
 _ALWAYS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")

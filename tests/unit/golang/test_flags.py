@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.migrate.recordings import recorded
+from tests.unit.golang.recordings import recorded
 
-from rung.migrate.flags import FlagSet, FlagsRefused, HelpWanted, boolean, int64, string, uint64
+from rung.golang.flags import FlagSet, FlagsRefused, HelpWanted, boolean, int64, string, uint64
 
 FLAGS = FlagSet(
     "up",
