@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rung.golang.flags import Parsed
     from rung.migrate.opening import Opening
 
-_GLOBAL = FlagSet(
+GLOBAL = FlagSet(
     "migrate",
     boolean("help"),
     boolean("version"),
@@ -41,6 +41,7 @@ _GLOBAL = FlagSet(
     string("database"),
     string("source"),
 )
+"""What may stand before the command."""
 _NEGATIVE = re.compile(r"-\d+\Z")
 _INTERRUPTED = 130
 _SAID = {
@@ -81,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _understood(words: Sequence[str], began: int) -> int:
-    given = _parsed(_GLOBAL, words, usage.overview())
+    given = _parsed(GLOBAL, words, usage.overview())
     talk = Talk(verbose=given.yes("verbose"))
     if given.yes("version"):
         talk.plain(f"rung {__version__}")
