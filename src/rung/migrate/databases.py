@@ -38,6 +38,7 @@ _PQ = {
 }
 """lib/pq's defaults, and the variables of the environment that stand above them."""
 _MILLISECOND = 0.001
+_ADVISORY = "advisory"
 
 
 class Address(NamedTuple):
@@ -67,6 +68,8 @@ def address_of(url: Url, scheme: Scheme) -> Address:
     if scheme.tongue is Tongue.SQLITE:
         return _sqlite(url, scheme, own)
     _check_table(own)
+    if scheme.locks_by_choice:
+        _check_lock(own.get("x-lock-strategy") or _ADVISORY)
     conventions = Conventions(
         carries_session=True,
         each_statement=_truth(own, "x-multi-statement"),
@@ -110,6 +113,17 @@ def _check_table(own: Mapping[str, str]) -> None:
         )
     if table.count('"') > len('""""'):
         raise Fault(f'{_OPEN}: "{table}" MigrationsTable contains too many dot characters')
+
+
+def _check_lock(strategy: str) -> None:
+    if strategy == "table":
+        raise Fault(
+            f"{_OPEN}: x-lock-strategy=table is not supported",
+            "A row that outlives its run is no lock. Leave the key out, for every tool that runs "
+            "on this database: then all of them take the advisory lock.",
+        )
+    if strategy != _ADVISORY:
+        raise Fault(f'{_OPEN}: unknown lock strategy "{strategy}"')
 
 
 def _truth(own: Mapping[str, str], key: str) -> bool:

@@ -22,6 +22,8 @@ class Scheme(NamedTuple):
     """The scheme of ours that reaches it."""
     ledger_table: str | None = None
     """The ledger where the URL names none; None for the usual one."""
+    locks_by_choice: bool = False
+    """Whether its URL may name a way to lock, `x-lock-strategy`."""
 
 
 SOURCES = ("file",)
@@ -30,8 +32,8 @@ DATABASES = {
     "cockroach": Scheme(Tongue.PQ, "postgresql"),
     "cockroachdb": Scheme(Tongue.PQ, "postgresql"),
     "crdb-postgres": Scheme(Tongue.PQ, "postgresql"),
-    "pgx": Scheme(Tongue.PGX, "postgresql"),
-    "pgx4": Scheme(Tongue.PGX, "postgresql"),
+    "pgx": Scheme(Tongue.PGX, "postgresql", locks_by_choice=True),
+    "pgx4": Scheme(Tongue.PGX, "postgresql", locks_by_choice=True),
     "pgx5": Scheme(Tongue.PGX, "postgresql"),
     "postgres": Scheme(Tongue.PQ, "postgresql"),
     "postgresql": Scheme(Tongue.PQ, "postgresql"),

@@ -9,6 +9,7 @@ import pytest
 from rung.conventions import Conventions
 from rung.golang.urls import parse
 from rung.migrate.databases import Address, address_of
+from rung.migrate.faults import Fault
 from rung.migrate.schemes import DATABASES, Tongue
 
 PLAIN = Conventions(carries_session=True, takes_tables=True, drops_current_schema=True)
@@ -119,3 +120,11 @@ def test_sqlite() -> None:
 def test_its_text_shows_no_url() -> None:
     """A password may be in it."""
     assert "secret" not in repr(address("postgres://u:secret@h/x"))
+
+
+def test_a_table_as_a_lock_is_refused() -> None:
+    """It would be no lock for us, and is not passed over in silence."""
+    with pytest.raises(Fault, match="x-lock-strategy=table is not supported"):
+        address("pgx://h/x?x-lock-strategy=table")
+
+    assert address("pgx5://h/x?x-lock-strategy=table").tongue is Tongue.PGX

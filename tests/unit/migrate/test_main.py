@@ -77,6 +77,7 @@ def test_words(stage: Stage, words: list[str], code: int, first: str) -> None:
                 "invalid syntax"
             ),
         ),
+        ("pgx4://h/x?x-lock-strategy=x", 'unknown lock strategy "x"'),
         ("postgres://h/x?x-statement-timeout=1s", 'strconv.Atoi: parsing "1s": invalid syntax'),
         (
             "sqlite3://x.db?x-no-tx-wrap=yes",
