@@ -1,0 +1,79 @@
+"""Asks the real golang-migrate for the outcome of every scenario."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import sys
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from rung.embedded import EmbeddedServer, start
+from tests.conformance.library import scenarios
+from tests.conformance.recording import Recording, save
+from tests.conformance.theatres import theatre
+from tests.conformance.tools import Process, real
+from tests.oracle import golang_migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tests.conformance.running import Theatre
+    from tests.conformance.scenario import Scenario
+
+MAJOR = 15
+"""The major version of PostgreSQL that golang-migrate is recorded on."""
+_BUILT_FROM = re.compile(rb"\tgithub\.com/golang-migrate/migrate/v4\t(v[0-9][^\t\n]*)")
+
+
+def record(schemes: tuple[str, ...]) -> int:
+    """Write the recordings of schemes; the exit code."""
+    binary = golang_migrate()
+    if binary is None:
+        sys.stderr.write("there is no golang-migrate to record\n")
+        return 1
+    with ExitStack() as stack:
+        server = stack.enter_context(start(major=MAJOR)) if set(schemes) - {"sqlite3"} else None
+        for scheme in schemes:
+            begun = time.monotonic()
+            recording = asked(scheme, server, binary, scenarios(scheme))
+            save(scheme, recording)
+            took = time.monotonic() - begun
+            sys.stdout.write(f"{scheme}: {len(recording.outcomes)} scenarios in {took:.0f} s\n")
+    return 0
+
+
+def asked(
+    scheme: str, server: EmbeddedServer | None, binary: Path, wanted: Iterable[Scenario]
+) -> Recording:
+    """Run scenarios with golang-migrate."""
+    recording = Recording(version_of(binary), server_version(scheme, server))
+    with theatre(scheme, server) as opened:
+        for each in wanted:
+            _keep(recording, opened, each, real(binary))
+    return recording
+
+
+def _keep(recording: Recording, opened: Theatre, scenario: Scenario, tool: Process) -> None:
+    try:
+        seen = opened.play(scenario, tool)
+    except Exception as error:
+        error.add_note(f"in the scenario {scenario.id}")
+        raise
+    recording.keep(scenario, tuple(each.outcome for each in seen))
+
+
+def version_of(binary: Path) -> str:
+    """Read the version that Go wrote into a binary; empty where there is none."""
+    found = _BUILT_FROM.search(binary.read_bytes())
+    return found[1].decode() if found else ""
+
+
+def server_version(scheme: str, server: EmbeddedServer | None) -> str:
+    """Name the database that a recording is made on."""
+    if scheme == "sqlite3" or server is None:
+        return f"SQLite {sqlite3.sqlite_version}"
+    return f"PostgreSQL {server.major}"
