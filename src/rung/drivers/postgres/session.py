@@ -262,8 +262,6 @@ class PostgresSession(PostgresReader):
         question = statement(
             "everything",
             schema=quoting.text(self._schema_to_empty()),
-            ledger_schema=quoting.text(names.ledger.schema),
-            ledger_name=quoting.text(names.ledger.name),
             history_schema=quoting.text(names.history.schema),
             history_name=quoting.text(names.history.name),
         )
@@ -278,9 +276,15 @@ class PostgresSession(PostgresReader):
             return self._found.names.ledger.schema
         return self._insist(statement("current_schema")).rows(0)[0][0]
 
+    def _ledger_elsewhere(self) -> tuple[Sql, ...]:
+        """A ledger outside the schema that is emptied stays, without its row."""
+        at = self._found
+        outside = at.rights.ledger.exists and at.names.ledger.schema != self._schema_to_empty()
+        return (self._tables.clear,) if outside else ()
+
     def drop_everything(self) -> None:
-        """Remove all objects of the ledger's schema that no extension owns, at once."""
-        ran = self._running.write(*drop_statements(self.everything()))
+        """Remove all objects of a schema that no extension owns, at once."""
+        ran = self._running.write(*self._ledger_elsewhere(), *drop_statements(self.everything()))
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed(

@@ -284,7 +284,7 @@ SELECT CASE WHEN pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.=) 0 THE
 SELECT pg_catalog.current_schema()
 
 -- name: everything
--- Every object of the schema that no extension owns, ledger and history, tables first, with row
+-- Every object of the schema that no extension owns, and the history, tables first, with row
 -- estimates. To be run with search_path = pg_catalog, so that types of arguments come qualified.
 SELECT kind, described, estimate
   FROM (
@@ -297,8 +297,6 @@ SELECT kind, described, estimate
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
      WHERE (n.nspname OPERATOR(pg_catalog.=) {schema}
-            OR n.nspname OPERATOR(pg_catalog.=) {ledger_schema}
-            AND c.relname OPERATOR(pg_catalog.=) {ledger_name}
             OR n.nspname OPERATOR(pg_catalog.=) {history_schema}
             AND c.relname OPERATOR(pg_catalog.=) {history_name})
        AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
