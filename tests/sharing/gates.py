@@ -32,9 +32,9 @@ class Gate:
         self._connection: psycopg.Connection[tuple[object, ...]] = site.database.connect()
         self._connection.execute(f"SELECT pg_advisory_lock({_KEY})")
 
-    def reached(self) -> bool:
-        """Wait until a migration stands at the gate; False where none comes."""
-        return wait_for(lambda: self._site.ask(_QUEUE.format(f"= {_KEY}")) == [(1,)])
+    def reached(self, many: int = 1) -> bool:
+        """Wait until so many migrations stand at the gate; False where they do not come."""
+        return wait_for(lambda: self._site.ask(_QUEUE.format(f"= {_KEY}")) == [(many,)], 30)
 
     def open(self) -> None:
         """Let the migration go on, and all after it."""
