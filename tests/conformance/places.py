@@ -67,6 +67,8 @@ def _make(path: Path, special: Special) -> None:
             path.mkdir()
         case "link":
             path.symlink_to(special.target)
+        case "wide":
+            path.write_text(special.target.replace("<wide>", " " * 5000))
         case "gone":
             path.unlink()
         case unknown:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rung.embedded import EmbeddedServer, start
-from tests.conformance.library import scenarios
+from tests.conformance.library import difference, scenarios
 from tests.conformance.recorder import MAJOR, asked
 from tests.conformance.recording import Recording, Stale, load
 from tests.conformance.theatres import theatre
@@ -91,7 +91,7 @@ def verdicts(
     seen = opened.play(scenario, tool)
     scheme = opened.stage.scheme
     return tuple(
-        judge(outcome, each, step.better_for(scheme))
+        judge(outcome, each, difference(scenario, step, outcome, scheme))
         for outcome, each, step in zip(theirs, seen, scenario.steps, strict=True)
     )
 

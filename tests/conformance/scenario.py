@@ -7,7 +7,7 @@ A scenario says what to do; what came of it is an `Outcome` for each of its step
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 SCHEMES = ("postgres", "pgx5", "sqlite3")
 """The database schemes that are compared."""
@@ -18,7 +18,7 @@ Files = tuple[tuple[str, "str | Special"], ...]
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """Something that is no plain file: a `folder`, a `link` to `target`, or `gone`."""
+    """Something that is no plain file: a `folder`, a `link` to `target`, a `wide` text, or `gone`."""
 
     kind: str
     target: str = ""
@@ -126,6 +126,7 @@ class Scenario:
             what the ups to its version make is there too.
         sql: run after that.
         steps: what is done, in order.
+        generated: nobody wrote it, and `rules` says where ours differs.
     """
 
     id: str
@@ -134,7 +135,8 @@ class Scenario:
     files: Files = ()
     start: str = "none"
     sql: str = ""
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[Step, ...] = ()
+    generated: bool = False
 
     @property
     def digest(self) -> str:
