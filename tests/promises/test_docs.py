@@ -26,7 +26,7 @@ def commands() -> list[tuple[str, str, str]]:
             continue
         for block in FENCE.findall(path.read_text()):
             lines = (LINE.fullmatch(line.strip()) for line in block.splitlines())
-            found += [(shown(path), *match.group("command", "words")) for match in lines if match]
+            found += [(shown(path), one["command"], one["words"]) for one in lines if one]
     return found
 
 
