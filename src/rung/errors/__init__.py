@@ -35,6 +35,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
     │   └── QueryFailed
+    │       └── DatabaseBusy        another connection kept it locked
     ├── VersionNotReached           waited for a version in vain
     ├── LockNotAcquired             another run holds the lock
     ├── RunError                    a run that began; carries how far it got
@@ -57,6 +58,7 @@ from rung.errors.base import (
 )
 from rung.errors.database import (
     ConnectionFailed,
+    DatabaseBusy,
     DatabaseError,
     DriverMissing,
     LedgerElsewhere,
@@ -114,6 +116,7 @@ __all__ = [
     "ConfirmationRequired",
     "ConnectionFailed",
     "ConnectionLost",
+    "DatabaseBusy",
     "DatabaseError",
     "DirtyLedger",
     "DriverMissing",
