@@ -18,12 +18,11 @@ from rung.statements import Dialect
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def subject(tmp_path: Path) -> Iterator[Subject]:
+def subject(tmp_path: Path) -> Subject:
     """Give the driver on a file that is not there yet, and plain connections beside it."""
     file = tmp_path / "chat.db"
 
@@ -34,7 +33,7 @@ def subject(tmp_path: Path) -> Iterator[Subject]:
     def exists(table: str) -> bool:
         return file.exists() and ask(f"SELECT 1 FROM sqlite_master WHERE name = '{table}'") != []
 
-    yield Subject(open_driver(Database(f"sqlite://{file}")), ask, exists, Dialect.SQLITE)
+    return Subject(open_driver(Database(f"sqlite://{file}")), ask, exists, Dialect.SQLITE)
 
 
 class TestSqlite(DriverContract):

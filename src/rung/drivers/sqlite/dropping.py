@@ -7,14 +7,13 @@ holds go with it, and the rows of sqlite_sequence with the tables that they coun
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import sqlite3
 
 from rung.drivers.sqlite.statements import in_main, quoted, statement
 from rung.losses import Loss
 
-if TYPE_CHECKING:
-    import sqlite3
-
+_PLAIN = re.compile(r"[A-Za-z_]\w*\Z")
 _MANY = 100_000
 _WITH_TABLE_LIST = (3, 37)
 
@@ -24,7 +23,7 @@ def objects(database: sqlite3.Connection) -> tuple[Loss, ...]:
     shadows = _shadows(database)
     found = database.execute(statement("objects")).fetchall()
     return tuple(
-        Loss(_kind(kind, virtual), quoted(name), rows=_rows_of(database, kind, in_main(name)))
+        Loss(_kind(kind, virtual), _shown(name), rows=_rows_of(database, kind, in_main(name)))
         for kind, name, virtual in found
         if name not in shadows
     )
@@ -50,8 +49,6 @@ def estimated_rows(database: sqlite3.Connection, table: str) -> int | None:
         database: the connection.
         table: its name as SQL.
     """
-    import sqlite3
-
     try:
         question = statement("first_rows", table=table, bound=str(_MANY))
         counted = int(database.execute(question).fetchone()[0])
@@ -61,6 +58,10 @@ def estimated_rows(database: sqlite3.Connection, table: str) -> int | None:
     except (sqlite3.Error, sqlite3.Warning):
         return None
     return highest if isinstance(highest, int) else counted
+
+
+def _shown(name: str) -> str:
+    return name if _PLAIN.match(name) else quoted(name)
 
 
 def _rows_of(database: sqlite3.Connection, kind: str, table: str) -> int | None:
@@ -73,8 +74,6 @@ def _kind(kind: str, virtual: int | None) -> str:
 
 def _shadows(database: sqlite3.Connection) -> set[str]:
     """Older libraries cannot tell; there the shadows are listed beside their table."""
-    import sqlite3
-
     if sqlite3.sqlite_version_info < _WITH_TABLE_LIST:
         return set()
     return {name for (name,) in database.execute(statement("shadows"))}

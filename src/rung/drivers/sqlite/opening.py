@@ -66,6 +66,7 @@ class Opener:
         as SQLite does when a database is next opened.
         """
         if self.absent:
+            self._check_folder()
             return self._connect("file::memory:")
         database = self._connect(self.address.uri("rw"))
         if self.address.path is not None:
@@ -99,6 +100,14 @@ class Opener:
         if code_of(error) == sqlite3.SQLITE_CANTOPEN:
             return self._cannot_open(error)
         return QueryFailed(f"{error}.")
+
+    def _check_folder(self) -> None:
+        folder = self.file.parent if self.file else None
+        if folder is not None and not folder.is_dir():
+            raise ConnectionFailed(
+                f"{self.shown} cannot be opened: there is no folder {folder}.",
+                "Check the path in the database's URL, or make the folder.",
+            )
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         try:

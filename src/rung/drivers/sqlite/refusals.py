@@ -102,7 +102,7 @@ def _offset(script: Script, statement: Statement, said: str) -> int | None:
     if found is None:
         return None
     exact = found[1] or found[2]
-    word = exact or found[3].rpartition(".")[2]
+    word = exact or found[3].rpartition(".")[2].strip(_QUOTES)
     places = [
         token.start
         for token in tokens_within(script, statement)

@@ -192,7 +192,7 @@ def _path(uri: str) -> str:
         host, slash, rest = rest[2:].partition("/")
         if host not in {"", "localhost"} or not slash:
             raise UsageError(
-                f"The database's URL names the host {host}, and SQLite's files are on this machine.",
+                f"The database's URL names the host {host}: SQLite's files are on this machine.",
                 "Write sqlite://file:/PATH.",
             )
         rest = f"/{rest}"
