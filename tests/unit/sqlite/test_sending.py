@@ -16,7 +16,7 @@ from rung.statements import Dialect, read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GAPS = ["", " ", "\n", "\r\n", "\t", "\f", " -- a; 'b\n", "/* a; */", "/* ' /* ; */", "\ufeff"]
+GAPS = ["", " ", "\n", "\r\n", "\t", "\f", " -- a; 'b\n", "/* a; */", "/* ' /* ; */", "\n\ufeff"]
 STATEMENTS = [
     "INSERT INTO a VALUES ('it''s; so')",
     'INSERT INTO a VALUES ("x""; y")',

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 _PRAGMAS = (
-    *("automatic_index", "busy_timeout", "cache_size", "cache_spill", "cell_size_check"),
+    *("automatic_index", "busy_timeout", "cache_size", "cell_size_check"),
     *("checkpoint_fullfsync", "foreign_keys", "fullfsync", "ignore_check_constraints"),
     *("journal_mode", "journal_size_limit", "legacy_alter_table", "locking_mode"),
     *("max_page_count", "mmap_size", "query_only", "read_uncommitted", "recursive_triggers"),
