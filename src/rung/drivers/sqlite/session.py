@@ -208,6 +208,8 @@ class SqliteSession(SqliteReader):
 
     def drop_everything(self) -> None:
         """Remove all tables and views at once, and give the space back."""
+        if self._opener.absent:
+            return
         with self._told():
             database = self._writing
             database.execute("PRAGMA foreign_keys = OFF")
