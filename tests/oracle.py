@@ -24,6 +24,10 @@ VARIABLE = "RUNG_TEST_GOLANG_MIGRATE"
 _MODULE = f"github.com/golang-migrate/migrate/v4/cmd/migrate@{VERSION}"
 
 
+_TAGS = "postgres pgx5 sqlite3"
+"""Its drivers; sqlite3 is C and needs a compiler, without which it builds and does not work."""
+
+
 @functools.cache
 def golang_migrate() -> Path | None:
     """
@@ -61,7 +65,7 @@ def or_skip(binary: Path | None) -> Path:
 
 def build(folder: Path) -> Path:
     """
-    Build golang-migrate with its PostgreSQL drivers into a folder; the binary's path.
+    Build golang-migrate with its PostgreSQL and SQLite drivers into a folder; the binary's path.
 
     Raises:
         FileNotFoundError: there is no Go.
@@ -70,7 +74,7 @@ def build(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as workplace:
         subprocess.run(
-            ["go", "install", "-tags", "postgres pgx5", _MODULE],
+            ["go", "install", "-tags", _TAGS, _MODULE],
             env={**os.environ, "GOBIN": workplace},
             check=True,
             capture_output=True,
@@ -96,7 +100,7 @@ def _is_golang_migrate(binary: Path) -> bool:
 def cache() -> Path:
     """The folder of what was built earlier; it may not be there yet."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "rung" / f"golang-migrate-{VERSION}"
+    return Path(root) / "rung" / f"golang-migrate-{VERSION}-{_TAGS.replace(' ', '-')}"
 
 
 def _built_or_none(folder: Path) -> Path | None:
