@@ -10,6 +10,7 @@ from rung.dialect import Dialect
 from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
 from rung.statements.directives import directives
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
+from rung.statements.modes import own_block
 from rung.statements.position import place_of
 from rung.statements.reader import read
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
@@ -28,6 +29,7 @@ __all__ = [
     "checksum",
     "directives",
     "has_checksum",
+    "own_block",
     "place_of",
     "read",
     "secrets_of",
