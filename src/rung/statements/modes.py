@@ -36,7 +36,7 @@ def mode_of(statements: Sequence[Statement], *, marked: bool = False) -> tuple[M
     blocks = _blocks(statements)
     if not statements:
         return Mode.TRANSACTIONAL, "it holds no statement"
-    kept = own_block(statements) if len(blocks) == 1 and not marked else ()
+    kept = () if marked else own_block(statements)
     if forced := _forced_to_units(kept or statements, marked=marked):
         return Mode.UNITS, forced
     if not blocks:
