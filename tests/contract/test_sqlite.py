@@ -14,7 +14,7 @@ from tests.contract.suite import DriverContract
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.drivers.base import Move
-from rung.statements import Dialect
+from rung.statements import Dialect, read
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -55,3 +55,21 @@ def test_a_fooled_reading_is_noticed(subject: Subject) -> None:
 
     assert "transaction" in ran.control_warning
     assert subject.ledger() == [(1, False)]
+
+
+def test_a_session_in_memory_is_put_back() -> None:
+    """The one connection is the database: what was changed in it is undone piece by piece."""
+    driver = open_driver(Database("sqlite://:memory:?_fk=1"))
+    script = read(
+        "PRAGMA cache_size = 7; ATTACH ':memory:' AS b; CREATE TABLE a (x); "
+        "CREATE TEMP TABLE c (x); CREATE TEMP VIEW d AS SELECT x FROM c;",
+        Dialect.SQLITE,
+    )
+    with driver.connect(Stop()) as session:
+        session.ensure_tables()
+        assert run_whole(session, script, Move(EMPTY, ONE), attempt()).refusal is None
+        assert session.restore_session().names == ("cache_size", "temp.d", "temp.c", "ATTACH b")
+
+        assert session.restore_session().names == ()
+        assert session.look().ledger == ONE
+        assert session.try_foreign_keys()

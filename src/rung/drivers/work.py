@@ -76,6 +76,8 @@ class Refusal:
     ledger_dropped: bool = False
     """Every statement ran, and the ledger or the history was gone."""
     cancelled: bool = False
+    remedy: str = ""
+    """What to do where the script is not at fault; empty where the message's code tells it."""
 
 
 @dataclass(frozen=True, slots=True)

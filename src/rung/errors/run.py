@@ -23,8 +23,6 @@ class ServerMessage(NamedTuple):
     detail: str = ""
     hint: str = ""
     context: str = ""
-    remedy: str = ""
-    """What to do where the file is not at fault; empty where the code tells, or nobody does."""
 
     def lines(self) -> tuple[str, ...]:
         """The message with its code, then detail, hint and context where there are any."""
@@ -103,9 +101,10 @@ class MigrationFailed(RunError):
         server: what the database said.
         at_commit: True where the statements ran and the COMMIT failed.
         dirty: True where the file ran in several units and the ledger is left dirty.
+        remedy: what to do where the file is not at fault; empty where the code tells it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - facts, each named where it is given
         self,
         applied: Sequence[int],
         now: str,
@@ -116,8 +115,10 @@ class MigrationFailed(RunError):
         server: ServerMessage,
         at_commit: bool = False,
         dirty: bool = False,
+        remedy: str = "",
     ) -> None:
         super().__init__(applied, now)
+        self._remedy = remedy or _remedy(server.sqlstate)
         self.version, self.direction = version, direction
         self.place, self.server = place, server
         self.at_commit, self.dirty = at_commit, dirty
@@ -142,7 +143,7 @@ class MigrationFailed(RunError):
                 "Finish or undo by hand what the file left, then record the version the database "
                 "is at: rung force V. See rung history for the statement that failed."
             )
-        what = self.server.remedy or _remedy(self.server.sqlstate) or f"Mend {self.place.file}"
+        what = self._remedy or f"Mend {self.place.file}"
         return f"{what} and run again; nothing has to be forced."
 
 

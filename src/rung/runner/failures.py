@@ -59,6 +59,7 @@ def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Re
         server=refusal.server,
         at_commit=refusal.at_commit,
         dirty=now.dirty,
+        remedy=refusal.remedy,
     )
 
 

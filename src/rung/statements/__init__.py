@@ -11,6 +11,7 @@ from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
 from rung.statements.directives import directives
 from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
+from rung.statements.modes import own_block
 from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
@@ -30,6 +31,7 @@ __all__ = [
     "directives",
     "golang_migrate_refuses",
     "has_checksum",
+    "own_block",
     "place_of",
     "read",
     "secrets_of",

@@ -111,7 +111,7 @@ class Mode(Enum):
     TRANSACTIONAL = "transactional"
     """All of it in a transaction of ours."""
     OWN_TRANSACTION = "own transaction"
-    """One BEGIN and one COMMIT of its own enclose all of it."""
+    """One BEGIN and one COMMIT of its own enclose all of it, but what changes the session alone."""
     UNITS = "unit by unit"
     """Several transactions of its own, or statements that refuse a transaction."""
 

@@ -36,14 +36,29 @@ def mode_of(statements: Sequence[Statement], *, marked: bool = False) -> tuple[M
     blocks = _blocks(statements)
     if not statements:
         return Mode.TRANSACTIONAL, "it holds no statement"
-    if forced := _forced_to_units(statements, marked=marked):
+    kept = () if marked else own_block(statements)
+    if forced := _forced_to_units(kept or statements, marked=marked):
         return Mode.UNITS, forced
     if not blocks:
         return Mode.TRANSACTIONAL, "no statement needs to run outside a transaction"
-    if blocks == {1: len(statements)}:
-        return _of_one_block(statements)
+    if kept:
+        return _of_one_block(kept, whole=len(kept) == len(statements))
     several = "it has several transactions of its own"
     return Mode.UNITS, several if len(blocks) > 1 else "its own transaction encloses only a part"
+
+
+def own_block(statements: Sequence[Statement]) -> Sequence[Statement]:
+    """
+    The one transaction of its own that holds all that a script leaves in the database.
+
+    Around it only the session is changed, if anything. Empty where there is no such.
+    """
+    blocks = _blocks(statements)
+    if len(blocks) != 1:
+        return ()
+    ((first, last),) = blocks.items()
+    around = (*statements[: first - 1], *statements[last:])
+    return statements[first - 1 : last] if all(one.session_only for one in around) else ()
 
 
 def _forced_to_units(statements: Sequence[Statement], *, marked: bool) -> str:
@@ -119,11 +134,12 @@ def _name(statement: Statement) -> str:
     return first + (_TAILS.get(statement.control, "") if statement.control else "")
 
 
-def _of_one_block(statements: Sequence[Statement]) -> tuple[Mode, str]:
+def _of_one_block(statements: Sequence[Statement], *, whole: bool) -> tuple[Mode, str]:
     last = statements[-1]
     if last.control is not Control.COMMIT:
         return Mode.UNITS, f"its own transaction ends with {_name(last)} on line {last.line}"
     for one in statements[1:-1]:
         if one.control:
             return Mode.UNITS, f"{_name(one)} on line {one.line} splits its own transaction"
-    return Mode.OWN_TRANSACTION, "its own BEGIN and COMMIT enclose all of it"
+    all_of_it = "all of it" if whole else "all that it leaves in the database"
+    return Mode.OWN_TRANSACTION, f"its own BEGIN and COMMIT enclose {all_of_it}"

@@ -21,7 +21,15 @@ def kill_when(site: Site, fact: object) -> None:
     run.communicate()
 
 
-@pytest.mark.parametrize("around", ["{}", "BEGIN; {} COMMIT;"], ids=["ours", "its own"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        "BEGIN; {} COMMIT;",
+        "PRAGMA foreign_keys=OFF; BEGIN; {} COMMIT; PRAGMA foreign_keys=ON;",
+    ],
+    ids=["ours", "its own", "rebuilding"],
+)
 def test_in_the_middle_of_a_file(site: Site, around: str) -> None:
     """Nothing of it is kept, nothing has to be mended, and the next run goes on."""
     body = f"CREATE TABLE b (x); INSERT INTO b VALUES (1); {LONG}"

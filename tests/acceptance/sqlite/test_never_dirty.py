@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.errors import LedgerMoved, MigrationFailed
+from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed
 from rung.events import Notice, StepStarted, Warned
 from rung.ledger import LedgerState
 
@@ -150,6 +150,23 @@ def test_a_unit_fails(site: Site) -> None:
     failed = failing(MigrationFailed, site.migrator().up)
 
     assert (failed.dirty, site.ledger(), site.tables()) == (True, [(1, 1)], {"a"})
+    assert site.progress() == [(1, "failed", 2, None)]
+
+
+def test_a_transaction_that_its_file_rolls_back(site: Site) -> None:
+    """Its statements are done, nothing of them is left, and the rest goes on."""
+    assert site.add("1_a", "BEGIN; CREATE TABLE b (x); ROLLBACK; CREATE TABLE a (x);").up() == (1,)
+    assert (site.ledger(), site.tables()) == ([(1, 0)], {"a"})
+    assert site.progress() == [(1, "done", 4, None)]
+
+
+@pytest.mark.parametrize("table", ["schema_migrations", "schema_migrations_history"])
+def test_a_unit_that_drops_our_tables(site: Site, table: str) -> None:
+    """The unit is taken back; what was before it stays."""
+    site.add("1_a", f"CREATE TABLE a (x); VACUUM; DROP TABLE {table};")
+    failing(LedgerDropped, site.migrator().up)
+
+    assert (site.ledger(), site.tables()) == ([(1, 1)], {"a"})
     assert site.progress() == [(1, "failed", 2, None)]
 
 

@@ -19,6 +19,7 @@ import rung
 from rung.database import Database
 from rung.errors import (
     ConnectionFailed,
+    DatabaseBusy,
     EditedMigrations,
     LateMigrations,
     LedgerUnreadable,
@@ -131,6 +132,24 @@ def test_a_table_of_another_shape(site: Site) -> None:
     assert "no such column" in failing(LedgerUnreadable, site.migrator().version).cause
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE schema_migrations_history RENAME COLUMN tool TO x", "is no history"),
+        ("UPDATE schema_migrations_history SET started = 'soon'", "is no history"),
+        ("UPDATE schema_migrations_history SET outcome = 'skipped'", "a newer Rung"),
+    ],
+)
+def test_a_history_that_is_none(site: Site, change: str, said: str) -> None:
+    """A history that cannot be read stops a run, and so does one that a newer Rung wrote."""
+    site.add_tables(1).up()
+    site.ask(change)
+    site.add_tables(2)
+
+    error = failing(LedgerUnreadable, site.migrator().up)
+    assert said in error.cause + error.advice.replace("the newer", "a newer")
+
+
 def test_late_and_edited_files(site: Site) -> None:
     """Files are compared with what was applied, as SQLite reads them."""
     site.add("1_a", "CREATE TABLE [a;b] (x);").add("3_c", "CREATE TABLE c (`x'` int);").up()
@@ -187,6 +206,17 @@ def test_what_cannot_be_opened(site: Site) -> None:
     ):
         migrator = Migrator(f"sqlite://{site.file.parent / name}", site.folder)
         assert said in failing(ConnectionFailed, migrator.version).cause
+
+
+def test_a_pragma_that_cannot_be_set(site: Site) -> None:
+    """What the URL asks for and SQLite refuses stops the run."""
+    site.add_tables(1)
+    site.ask("CREATE TABLE a (x)")
+    with closing(sqlite3.connect(site.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        failing(DatabaseBusy, lambda: site.migrator("?_journal=WAL&_timeout=20").force(1))
+
+    assert site.tables() == {"a"}
 
 
 def test_a_read_only_uri(site: Site) -> None:

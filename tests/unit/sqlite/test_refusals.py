@@ -82,5 +82,5 @@ def test_where_the_file_is_not_at_fault(code: int) -> None:
     error = sqlite3.OperationalError("no")
     error.sqlite_errorcode = code
 
-    assert refusals.message_of(error).remedy
-    assert not refusals.message_of(sqlite3.OperationalError("no")).remedy
+    assert refusals.of_ours(error, done=1).remedy
+    assert not refusals.of_ours(sqlite3.OperationalError("no"), done=1).remedy

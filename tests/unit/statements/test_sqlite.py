@@ -146,8 +146,28 @@ def test_what_refuses_a_transaction(text: str, refused: str) -> None:
 
 
 def test_a_pragma_beside_a_transaction_is_heard() -> None:
-    """SQLite's recipe to rebuild a table: foreign keys off outside, the work inside."""
-    assert units(REBUILD) == [(1, 1, "none"), (2, 4, "own"), (5, 5, "none")]
+    """SQLite's recipe to rebuild a table: foreign keys off outside, all that stays inside."""
+    script = lite(REBUILD)
+
+    assert (script.mode, units(REBUILD)) == (Mode.OWN_TRANSACTION, [(1, 5, "own")])
+    assert script.reason.endswith("enclose all that it leaves in the database")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{REBUILD} VACUUM;", [(1, 1, "none"), (2, 4, "own"), (5, 5, "none"), (6, 6, "none")]),
+        (
+            f"{REBUILD} BEGIN; COMMIT;",
+            [(1, 1, "none"), (2, 4, "own"), (5, 5, "none"), (6, 7, "own")],
+        ),
+        (f"-- rung: no-transaction\n{REBUILD}", [(1, 1, "none"), (2, 4, "own"), (5, 5, "none")]),
+        ("PRAGMA foreign_keys=OFF; BEGIN; ROLLBACK;", [(1, 1, "none"), (2, 3, "own")]),
+    ],
+)
+def test_a_pragma_beside_more(text: str, expected: list[tuple[int, int, str]]) -> None:
+    """Where there is more than the one transaction, each piece is a unit."""
+    assert units(text) == expected
 
 
 def test_a_pragma_in_a_file_without_transactions() -> None:

@@ -45,13 +45,14 @@ def of_statement(
 ) -> Refusal:
     """The refusal of one of a file's statements."""
     return Refusal(
-        message_of(error),
+        ServerMessage(str(error)),
         statement.number,
         _offset(script, statement, str(error)),
         done,
         at_commit=at_commit,
         needs_no_transaction=_works_alone(statement, error),
         cancelled=_code(error) == sqlite3.SQLITE_INTERRUPT,
+        remedy=_remedy(error),
     )
 
 
@@ -59,7 +60,11 @@ def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> Refusal:
     """The refusal of a statement of ours behind a file's."""
     gone = _GONE in str(error) and not at_commit
     return Refusal(
-        message_of(error), statements_done=done, at_commit=at_commit, ledger_dropped=gone
+        ServerMessage(str(error)),
+        statements_done=done,
+        at_commit=at_commit,
+        ledger_dropped=gone,
+        remedy=_remedy(error),
     )
 
 
@@ -69,11 +74,6 @@ def moved(done: int) -> Refusal:
     return Refusal(message, statements_done=done, ledger_moved=True)
 
 
-def message_of(error: Exception) -> ServerMessage:
-    """SQLite's words, and what to do where the file is not at fault."""
-    return ServerMessage(str(error), remedy=_REMEDIES.get(_code(error), ""))
-
-
 def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:
     """The tokens of a statement."""
     first, last = (
@@ -81,6 +81,10 @@ def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:
         for place in (statement.start, statement.end)
     )
     return script.tokens[first:last]
+
+
+def _remedy(error: Exception) -> str:
+    return _REMEDIES.get(_code(error), "")
 
 
 def _code(error: Exception) -> int:

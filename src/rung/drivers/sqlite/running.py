@@ -19,7 +19,7 @@ from rung.drivers.sqlite import refusals
 from rung.drivers.sqlite.records import LedgerMovedError, now
 from rung.drivers.work import Ran, Refusal, ServerNotice
 from rung.ledger import Outcome
-from rung.statements import Control, Mode, Script, TokenKind
+from rung.statements import Control, Mode, Script, TokenKind, own_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,15 +74,36 @@ class Running:
         self._begin = f"BEGIN {begin}"
 
     def whole(self, script: Script, move: Move, attempt: Attempt) -> Ran:
-        """A script in one transaction with its move and its history row."""
-        work, own = _Work(script), script.mode is Mode.OWN_TRANSACTION
-        began, last = now(), len(script.statements)
+        """
+        A script in one transaction with its move and its history row.
+
+        A file's own transaction may have statements around it that change the session alone:
+        what follows the commit can undo nothing of it.
+        """
+        work = _Work(script)
+        first, last, own = _bounds(script)
+
+        def steps() -> None:
+            self._run(work, 1, first - 1)
+            within = self._with_records(work, (first + own, last - own), move, attempt)
+            self._enclosed(work, within, first, last, own=own)
+
+        ran = self._tried(work, steps)
+        if ran.refusal is None:
+            self._tried(work, lambda: self._run(work, last + 1, len(script.statements)))
+        return ran
+
+    def _with_records(
+        self, work: _Work, body: tuple[int, int], move: Move, attempt: Attempt
+    ) -> Callable[[], None]:
+        """A file's statements and our records, to be run inside a transaction."""
+        began = now()
         last_down = move.after.row is None and attempt.direction == "down"
 
         def within() -> None:
             if last_down:
                 self._ours(work, lambda: self._records.check(move.before))
-            self._run(work, 2 if own else 1, last - 1 if own else last)
+            self._run(work, *body)
             self._still_inside(work)
             try:
                 self._ours(work, lambda: self._settle(move, attempt, began))
@@ -91,7 +112,7 @@ class Running:
                     raise
                 self._ours(work, lambda: self._settle_anew(attempt, began))
 
-        return self._tried(work, lambda: self._enclosed(work, within, 1, last, own=own))
+        return within
 
     def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """One unit of a script, with its progress."""
@@ -224,6 +245,14 @@ class Running:
         cursor = self._database.execute(sql)
         for _ in cursor:
             pass
+
+
+def _bounds(script: Script) -> tuple[int, int, bool]:
+    """The first and the last statement of a whole script's transaction, and if it is its own."""
+    block = own_block(script.statements) if script.mode is Mode.OWN_TRANSACTION else ()
+    if block:
+        return block[0].number, block[-1].number, True
+    return 1, len(script.statements), False
 
 
 def sent(script: Script, statement: Statement) -> str:

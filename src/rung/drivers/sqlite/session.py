@@ -250,9 +250,9 @@ class SqliteSession(SqliteReader):
         ran = self._running.write(*actions)
         if ran.refusal is None:
             return
-        message = ran.refusal.server
+        message, remedy = ran.refusal.server, ran.refusal.remedy
         if message.message == "database is locked":
             raise DatabaseBusy(
                 self._opener.shown, message.message, self._opener.address.busy_ms / 1000
             )
-        raise QueryFailed(f"{message.message}.", f"{message.remedy}." if message.remedy else "")
+        raise QueryFailed(f"{message.message}.", f"{remedy}." if remedy else "")
