@@ -21,6 +21,9 @@ VERSION = "v4.20.1"
 VARIABLE = "RUNG_TEST_GOLANG_MIGRATE"
 """Names the binary to take; set and empty: do without."""
 
+TAGS = ("postgres", "pgx5", "sqlite3", "cockroachdb", "yugabytedb")
+"""The drivers that it is built with; sqlite3 needs a C compiler."""
+
 _MODULE = f"github.com/golang-migrate/migrate/v4/cmd/migrate@{VERSION}"
 
 
@@ -45,17 +48,19 @@ def golang_migrate() -> Path | None:
 
 def build(folder: Path) -> Path:
     """
-    Build golang-migrate with its PostgreSQL drivers into a folder; the binary's path.
+    Build golang-migrate with the drivers that are compared into a folder; the binary's path.
+
+    Takes a minute or so, nearly all of it for SQLite's C code.
 
     Raises:
         FileNotFoundError: there is no Go.
-        subprocess.CalledProcessError: Go could not fetch or build it.
+        subprocess.CalledProcessError: Go could not fetch or build it, or has no C compiler.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as workplace:
         subprocess.run(
-            ["go", "install", "-tags", "postgres pgx5", _MODULE],
-            env={**os.environ, "GOBIN": workplace},
+            ["go", "install", "-tags", " ".join(TAGS), _MODULE],
+            env={**os.environ, "GOBIN": workplace, "CGO_ENABLED": "1"},
             check=True,
             capture_output=True,
         )
@@ -72,14 +77,15 @@ def _named(path: str) -> Path | None:
 
 
 def _is_golang_migrate(binary: Path) -> bool:
-    """Tell it from other programs called migrate, by its help."""
+    """Tell it from other programs called migrate, and from builds that lack a driver."""
     answer = subprocess.run([binary, "-help"], capture_output=True, text=True, check=False)
-    return "-database" in answer.stderr and "goto V" in answer.stderr
+    drivers = answer.stderr.partition("Database drivers: ")[2].replace(",", " ").split()
+    return "Source drivers: " in answer.stderr and set(TAGS) <= set(drivers)
 
 
 def _cache() -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "rung" / f"golang-migrate-{VERSION}"
+    return Path(root) / "rung" / f"golang-migrate-{VERSION}-{'-'.join(TAGS)}"
 
 
 def _built_or_none(folder: Path) -> Path | None:

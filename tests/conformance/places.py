@@ -45,6 +45,14 @@ class Place:
         self.folder.mkdir(parents=True)
         self.put(files)
 
+    def has(self, files: Files) -> bool:
+        """Whether these files, and no others, are there already."""
+        paths = list(self.folder.rglob("*"))
+        if not (self.folder.is_dir() and all(path.is_file() for path in paths)):
+            return False
+        there = {str(path.relative_to(self.folder)): path.read_text() for path in paths}
+        return there == dict(files)
+
     def put(self, files: Files) -> None:
         """Write files, make folders and links, take away what is to be gone."""
         for name, content in files:

@@ -15,6 +15,8 @@ from typing import Any
 
 from tests.conformance.scenario import Outcome, Said, Scenario, State
 
+Outcomes = dict[str, tuple[str, tuple[Outcome, ...]]]
+"""Of each scenario its digest and the outcome of each step."""
 RECORDED = Path(__file__).parent / "recorded"
 
 
@@ -35,7 +37,7 @@ class Recording:
 
     binary: str
     server: str
-    outcomes: dict[str, tuple[str, tuple[Outcome, ...]]] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=dict)
 
     def keep(self, scenario: Scenario, outcomes: tuple[Outcome, ...]) -> None:
         """Keep what came of a scenario."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.conformance.running import Theatre
     from tests.conformance.scenario import Scenario
 
-_SHOWN = 400
+_SHOWN = 20
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tests.conformance.beside import Beside
 from tests.conformance.normal import hours, normal
@@ -11,9 +10,6 @@ from tests.conformance.places import Place, filled
 from tests.conformance.scenario import Outcome, Said, Scenario, State, Step
 from tests.conformance.stages.stage import Stage, prepare
 from tests.conformance.tools import Call, Tool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +36,13 @@ class Theatre:
     def play(self, scenario: Scenario, tool: Tool) -> tuple[Seen, ...]:
         """Run a scenario from its start."""
         self.begin(scenario)
-        return tuple(self._steps(scenario, tool))
+        return tuple(self.do(step, tool) for step in scenario.steps)
 
     def begin(self, scenario: Scenario) -> None:
         """Bring files and database to where a scenario starts."""
-        self.place.lay(scenario.files)
+        if not (scenario.generated and self.place.has(scenario.files)):
+            self.place.lay(scenario.files)
         prepare(self.stage, scenario.files, scenario.start, scenario.sql)
-
-    def _steps(self, scenario: Scenario, tool: Tool) -> Iterator[Seen]:
-        for step in scenario.steps:
-            yield self.do(step, tool)
 
     def do(self, step: Step, tool: Tool) -> Seen:
         """Do one step."""

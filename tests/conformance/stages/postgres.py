@@ -83,11 +83,10 @@ class PostgresStage:
         }
 
     def reset(self) -> None:
-        self._connection.execute(_RESET.encode())
+        self.run(_RESET)
 
     def run(self, text: str) -> None:
-        with self._connect() as connection:
-            connection.execute(text.encode())
+        self._connection.execute(text.encode())
 
     def make_ledger(self, rows: Rows) -> None:
         self._connection.execute(_LEDGER)
