@@ -59,6 +59,20 @@ class StepStarted(NamedTuple):
     total: int
 
 
+class HalfMissing(NamedTuple):
+    """The step that has started has no file: the ledger moves and nothing runs."""
+
+    version: int
+    direction: str
+
+    def __str__(self) -> str:
+        other = "up" if self.direction == "down" else "down"
+        return (
+            f"Version {self.version} has no {self.direction} file, only {other}: the ledger "
+            "moves and nothing runs."
+        )
+
+
 class StepFinished(NamedTuple):
     """One half of a migration is committed, with its ledger and history rows."""
 
@@ -91,6 +105,9 @@ class Warned(NamedTuple):
 
     message: str
 
+    def __str__(self) -> str:
+        return self.message
+
 
 Event = (
     RunPlanned
@@ -98,6 +115,7 @@ Event = (
     | DatabaseWaiting
     | BaselineRecorded
     | StepStarted
+    | HalfMissing
     | StepFinished
     | UnitFinished
     | Notice

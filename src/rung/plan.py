@@ -27,7 +27,7 @@ from rung.errors import (
     VersionNotInSource,
 )
 from rung.migrations import MAX_VERSION, Direction, Migration, MigrationSet
-from rung.statements import directives, read
+from rung.statements import Dialect, directives, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -130,6 +130,7 @@ def make_plan(
     migrations: MigrationSet,
     ledger: LedgerState,
     applied: Applied | None = None,
+    dialect: Dialect = Dialect.POSTGRES,
 ) -> Plan:
     """
     Plan the way to a goal.
@@ -139,6 +140,7 @@ def make_plan(
         migrations: the files there are.
         ledger: where the database is.
         applied: what is applied; left out, every file at or below the ledger.
+        dialect: the SQL that the database reads; a file may say there that it may be late.
 
     Raises:
         UsageError: a number of the goal is negative or above 2^63-1.
@@ -151,7 +153,7 @@ def make_plan(
     if ledger.dirty:
         raise DirtyLedger(ledger.version)
     if not migrations.versions and not (isinstance(goal, Down) and ledger.version is None):
-        raise EmptySource(migrations.source)
+        raise EmptySource(migrations.source, ledger.version)
     account = applied or settle(None, ledger, migrations)
     if ledger.version is not None and ledger.version not in migrations.by_version:
         gone = VersionNotInSource(ledger.version, "ledger", migrations.versions)
@@ -161,7 +163,7 @@ def make_plan(
     _check_named(goal, migrations, account)
     if isinstance(goal, Down):
         return _down(goal, migrations, ledger, account)
-    late = _check_late(goal, migrations, ledger, account)
+    late = _check_late(goal, migrations, ledger, account, dialect)
     if isinstance(goal, Goto) and ledger.version is not None and goal.version < ledger.version:
         return _down(goal, migrations, ledger, account, late)
     return _up(goal, migrations, ledger, late)
@@ -210,19 +212,23 @@ def _up(
 
 
 def _check_late(
-    goal: Up | Goto, migrations: MigrationSet, ledger: LedgerState, applied: Applied
+    goal: Up | Goto,
+    migrations: MigrationSet,
+    ledger: LedgerState,
+    applied: Applied,
+    dialect: Dialect,
 ) -> tuple[Migration, ...]:
     """The late migrations that may run; those above a Goto's version are not its concern."""
     late = applied.late(migrations, ledger)
     if isinstance(goal, Goto):
         late = tuple(m for m in late if m.version <= goal.version)
-    if refused := [m for m in late if not may_be_late(m, goal.allow_late)]:
+    if refused := [m for m in late if not may_be_late(m, dialect, goal.allow_late)]:
         allowed = [m.version for m in late if m.version in goal.allow_late]
         raise _late_error(refused, ledger, applied, allowed)
     return late
 
 
-def may_be_late(migration: Migration, allowed: Collection[int] = ()) -> bool:
+def may_be_late(migration: Migration, dialect: Dialect, allowed: Collection[int] = ()) -> bool:
     """Whether a migration may run behind newer ones: allowed by version, or by its own file."""
     if migration.version in allowed:
         return True
@@ -230,7 +236,7 @@ def may_be_late(migration: Migration, allowed: Collection[int] = ()) -> bool:
     if _ALLOW_LATE not in text:
         return False
     try:
-        return _ALLOW_LATE in directives(read(text))
+        return _ALLOW_LATE in directives(read(text, dialect))
     except ScriptError:
         return False
 

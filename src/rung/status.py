@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rung.applied import Applied, AppliedVersion
+    from rung.dialect import Dialect
     from rung.drivers.found import Look
     from rung.ledger import LedgerState
     from rung.migrations import MigrationSet
@@ -107,7 +108,7 @@ def make_status(migrations: MigrationSet, look: Look) -> Status:
 
 
 def _lines(migrations: MigrationSet, look: Look, applied: Applied) -> Iterator[StatusLine]:
-    found = edits(applied, migrations, plain_backslashes=look.place.plain_backslashes)
+    found = edits(applied, migrations, look.place.dialect)
     ups = {edit.version for edit in found if edit.direction is Direction.UP}
     downs = {edit.version for edit in found} - ups
     missing = set(applied.missing(migrations))
@@ -117,11 +118,13 @@ def _lines(migrations: MigrationSet, look: Look, applied: Applied) -> Iterator[S
             line = replace(line, state=_gone(version, migrations))
         elif line.state == APPLIED and version in ups:
             line = replace(line, state=EDITED)
-        yield replace(line, note=_note(line, migrations, downs))
+        yield replace(line, note=_note(line, migrations, look.place.dialect, downs))
 
 
-def _note(line: StatusLine, migrations: MigrationSet, edited_downs: Collection[int]) -> str:
-    if line.state == LATE and may_be_late(migrations.by_version[line.version]):
+def _note(
+    line: StatusLine, migrations: MigrationSet, dialect: Dialect, edited_downs: Collection[int]
+) -> str:
+    if line.state == LATE and may_be_late(migrations.by_version[line.version], dialect):
         return _MAY_BE_LATE
     return _DOWN_EDITED if line.version in edited_downs else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.conventions import RUNG
 from rung.drivers.found import Disconnected
 from rung.errors import ConnectionFailed
 from rung.events import Warned
@@ -12,6 +13,7 @@ from rung.events import Warned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rung.conventions import Conventions
     from rung.drivers.base import Driver, Session
     from rung.drivers.found import Look
     from rung.events import Listener
@@ -26,6 +28,7 @@ class Target(NamedTuple):
     stop: Stop
     wait_for_lock: float | None
     """Seconds; None waits as long as the other run lives."""
+    conventions: Conventions = RUNG
 
     @contextmanager
     def connected(self) -> Iterator[Session]:
@@ -61,7 +64,7 @@ class Target(NamedTuple):
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with self._told(), self.driver.connect(self.stop) as session:
+        with self._told(), self.driver.connect(self.stop, self.conventions) as session:
             yield session
 
     @contextmanager

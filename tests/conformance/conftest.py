@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.conformance.theatres import theatre
 from tests.conformance.tools import Process, Tool, ours, real
-from tests.oracle import golang_migrate
+from tests.oracle import golang_migrate, or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,13 +44,7 @@ def our_tool() -> Tool:
 @pytest.fixture
 def binary() -> Path:
     """Give golang-migrate's binary, with all drivers that are compared."""
-    found = golang_migrate()
-    if found is None:
-        absent = "no golang-migrate: name one in RUNG_TEST_GOLANG_MIGRATE, or install Go"
-        if os.environ.get("RUNG_TEST_REQUIRE_ORACLE") == "1":
-            pytest.fail(absent)
-        pytest.skip(absent)
-    return found
+    return or_skip(golang_migrate())
 
 
 @pytest.fixture

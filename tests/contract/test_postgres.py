@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg.errors import UniqueViolation
-from tests.contract.subject import EMPTY, ONE, TWO, Subject, attempt, run_whole
+from tests.contract.subject import EMPTY, MAKES, ONE, TWO, Subject, attempt, run_whole
 from tests.contract.suite import DriverContract
 
 from rung import database as databases
+from rung.conventions import Conventions
 from rung.drivers import open_driver
 from rung.drivers.base import Move
 from rung.statements import read
@@ -108,3 +109,47 @@ def _prepare(*sessions: Session) -> None:
     for session in sessions:
         session.look()
         session.ensure_tables()
+
+
+def test_a_drop_of_the_current_schema(subject: Subject, database: Database) -> None:
+    """By golang-migrate's convention that is what goes; a ledger elsewhere only loses its row."""
+    subject.ask("CREATE SCHEMA s2; CREATE TABLE kept (x int); ALTER TABLE kept SET SCHEMA s2")
+    subject.ask("CREATE TABLE made (x int)")
+    driver = open_driver(databases.Database(database.conninfo, ledger_table="s2.mig"))
+    with driver.connect(Stop(), Conventions(drops_current_schema=True)) as session:
+        _prepare(session)
+        session.force(3, ())
+        session.drop_everything()
+
+    assert subject.ask("SELECT * FROM s2.mig") == []
+    assert subject.ask("SELECT tablename FROM pg_tables WHERE schemaname = 's2'") == [
+        ("kept",),
+        ("mig",),
+    ]
+    assert not subject.exists("made")
+
+
+def test_a_time_limit(subject: Subject) -> None:
+    """What takes longer is cancelled on the server and rolled back; what is quick is not."""
+    slow, quick = read(f"{MAKES}\nSELECT pg_sleep(60);"), read("SELECT pg_sleep(0.01);")
+    with subject.driver.connect(Stop(), Conventions(time_limit=0.3)) as session:
+        _prepare(session)
+        told = [run_whole(session, one, Move(EMPTY, ONE), attempt()) for one in (slow, quick)]
+
+    assert [ran.refusal is not None and ran.refusal.cancelled for ran in told] == [True, False]
+    assert (subject.exists("made"), subject.ledger()) == (False, [(1, False)])
+
+
+@pytest.mark.parametrize("carries", [True, False])
+def test_a_session_that_is_carried(subject: Subject, *, carries: bool) -> None:
+    """By golang-migrate's convention the next file finds the settings of the one before."""
+    set_, use = read("SET search_path = s2;"), read("CREATE TABLE made (x int);")
+    subject.ask("CREATE SCHEMA s2")
+    with subject.driver.connect(Stop(), Conventions(carries_session=carries)) as session:
+        _prepare(session)
+        run_whole(session, set_, Move(EMPTY, ONE), attempt())
+        run_whole(session, use, Move(ONE, TWO), attempt())
+
+    assert subject.ask("SELECT schemaname FROM pg_tables WHERE tablename = 'made'") == [
+        ("s2" if carries else "public",)
+    ]

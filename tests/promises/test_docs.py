@@ -10,21 +10,23 @@ from tests.promises.files import below, shown
 
 from rung.cli.arguments import Request, parse, sort_words
 from rung.cli.parsers import COMMANDS
+from rung.migrate.commands import COMMANDS as MIGRATE
+from rung.migrate.main import GLOBAL
 
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
-LINE = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*rung (?P<words>.*)")
+LINE = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?P<command>rung|migrate) (?P<words>.*)")
 SHELL = {"|", ">", ">>", "<", "&&", "||", ";", "&", "2>&1"}
 
 
-def commands() -> list[tuple[str, str]]:
-    """Each line of a fenced block that gives the command, with where it stands."""
+def commands() -> list[tuple[str, str, str]]:
+    """Each line of a fenced block that gives a command, with where it stands."""
     found = []
     for path in below(".", "*.md"):
         if path.name == "errors.md":  # it shows what is not understood, and is a test itself
             continue
         for block in FENCE.findall(path.read_text()):
             lines = (LINE.fullmatch(line.strip()) for line in block.splitlines())
-            found += [(shown(path), match["words"]) for match in lines if match]
+            found += [(shown(path), one["command"], one["words"]) for one in lines if one]
     return found
 
 
@@ -35,6 +37,15 @@ def before_the_shell(text: str) -> list[str]:
     return words[:end]
 
 
+def understood_by_migrate(text: str) -> bool:
+    """Whether golang-migrate's flags and commands are all that stands in a line."""
+    given = GLOBAL.parse(before_the_shell(text))
+    name, *words = given.words or ("version",)
+    if name != "version":
+        MIGRATE[name].flags.parse(words)
+    return True
+
+
 def understood(text: str) -> bool:
     """Whether a line is one that the command obeys; help and version need no more."""
     words = sort_words(before_the_shell(text))
@@ -43,10 +54,10 @@ def understood(text: str) -> bool:
     return isinstance(parse(words), Request)
 
 
-@pytest.mark.parametrize(("file", "words"), commands())
-def test_commands_of_the_documents(file: str, words: str) -> None:
+@pytest.mark.parametrize(("file", "command", "words"), commands())
+def test_commands_of_the_documents(file: str, command: str, words: str) -> None:
     """What a document tells to type is understood."""
-    assert understood(words)
+    assert understood(words) if command == "rung" else understood_by_migrate(words)
 
 
 def test_there_are_commands_in_the_documents() -> None:

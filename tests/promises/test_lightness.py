@@ -33,6 +33,11 @@ def commanded(*words: str) -> str:
     return f"from rung.cli.main import main\nassert main({list(words)!r}) == 0"
 
 
+def migrated(*words: str) -> str:
+    """Code that runs the command `migrate` in its process."""
+    return f"from rung.migrate.main import main\nassert main({list(words)!r}) == 0"
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -43,6 +48,11 @@ def commanded(*words: str) -> str:
         commanded("--version"),
         commanded("create", "add_users", "--source", "migrations"),
         commanded("create", "add_users", "--source", "migrations", "--timestamp"),
+        migrated("-help"),
+        migrated("-version"),
+        migrated("up", "-help"),
+        migrated("create", "-ext", "sql", "add_users"),
+        migrated("create", "-ext", "sql", "-seq", "add_users"),
     ],
 )
 def test_light(code: str, tmp_path: Path) -> None:

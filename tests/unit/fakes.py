@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tests.unit.history import row
 
+from rung.conventions import RUNG
+from rung.dialect import Dialect
 from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Ping, Place, Ran, Refusal
 from rung.errors import ServerMessage
 from rung.events import ignore
@@ -21,6 +23,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.conventions import Conventions
     from rung.drivers.base import Attempt, Move, Session, StoredHalf
     from rung.events import Listener
     from rung.ledger import HistoryEntry
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
     from rung.runner import Prepared
     from rung.statements import Script, Unit
 
-PLACE = Place("chatapp", "public", read_only=False, server="Fake 1", process=7)
+PLACE = Place(
+    "chatapp", "public", read_only=False, server="Fake 1", dialect=Dialect.POSTGRES, process=7
+)
 HOLDER = LockHolder(42, user="ada")
 MOVED = Refusal(ServerMessage("division by zero", "22012"), ledger_moved=True)
 
@@ -193,7 +198,7 @@ class FakeDriver:
     pings: list[Ping] = field(default_factory=list)
 
     @contextmanager
-    def connect(self, stop: Stop) -> Iterator[FakeSession]:
+    def connect(self, stop: Stop, conventions: Conventions = RUNG) -> Iterator[FakeSession]:
         yield self.session
 
     @contextmanager

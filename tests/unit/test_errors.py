@@ -44,6 +44,7 @@ EXAMPLES: list[RungError] = [
     errors.DriverMissing("No driver.", "Install it."),
     errors.ConnectionFailed("No connection.", "Check."),
     errors.LedgerUnreadable("No ledger.", "Mend it."),
+    errors.SchemaMissing("No schema.", "Make it."),
     errors.LedgerElsewhere("Two ledgers.", "Name one."),
     errors.RightsMissing("No right.", "Grant it."),
     errors.PooledConnection("A pooler.", "Go past it."),

@@ -10,9 +10,10 @@ from tests.unit.history import row
 from tests.unit.test_plan import shown
 
 from rung.applied import settle
+from rung.dialect import Dialect
 from rung.errors import LateMigrations, UsageError, VersionNotInSource
 from rung.ledger import LedgerState
-from rung.plan import Down, Goal, Goto, Plan, Up, make_plan
+from rung.plan import Down, Goal, Goto, Plan, Up, make_plan, may_be_late
 
 if TYPE_CHECKING:
     from rung.migrations import MigrationSet
@@ -131,3 +132,11 @@ def test_a_negative_allowance() -> None:
     """A number that no version can be is refused like one of the goal."""
     with pytest.raises((UsageError, VersionNotInSource)):
         planned(Up(None, (-1,)))
+
+
+def test_an_allowance_is_read_as_the_database_reads_it() -> None:
+    """What is a comment in one dialect stands inside a string in another."""
+    (migration,) = migrations(up1="select '\\';\n-- rung: allow-late\n--';").migrations
+
+    assert may_be_late(migration, Dialect.POSTGRES)
+    assert not may_be_late(migration, Dialect.POSTGRES_ESCAPES)

@@ -14,7 +14,7 @@ from rung.ledger import LedgerState, Outcome
 from rung.plan import Down, Up, make_plan
 from rung.runner import Recorder, prepare
 from rung.runner.recording import Attempts
-from rung.statements import checksum, read
+from rung.statements import Dialect, checksum, read
 
 if TYPE_CHECKING:
     from rung.drivers.base import Attempt
@@ -130,5 +130,5 @@ def test_the_sessions_backslashes() -> None:
 
     with pytest.raises(UnterminatedToken):
         prepare(plan)
-    (item,) = prepare(plan, plain_backslashes=False)
+    (item,) = prepare(plan, Dialect.POSTGRES_ESCAPES)
     assert len(item.script.statements) == 1

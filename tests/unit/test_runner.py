@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import Clock, FakeDriver, FakeSession, context, planned, refused
 
+from rung.conventions import Conventions
 from rung.drivers.base import Aftermath, Carried, Disconnected, Ran, ServerNotice
 from rung.errors import (
     ConnectionLost,
@@ -18,7 +19,16 @@ from rung.errors import (
     RunError,
     Stopped,
 )
-from rung.events import Notice, RunPlanned, StepFinished, StepStarted, UnitFinished, Warned, ignore
+from rung.events import (
+    HalfMissing,
+    Notice,
+    RunPlanned,
+    StepFinished,
+    StepStarted,
+    UnitFinished,
+    Warned,
+    ignore,
+)
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down
 from rung.runner import run_plan
@@ -97,9 +107,21 @@ def test_a_missing_half_moves_the_ledger() -> None:
     run_plan(context(session, listener=told.append), *planned(down1="select 1"))
 
     assert session.ledger == LedgerState(1)
-    assert [e.message for e in told if isinstance(e, Warned)] == [
+    assert [str(e) for e in told if isinstance(e, HalfMissing)] == [
         "Version 1 has no up file, only down: the ledger moves and nothing runs."
     ]
+
+
+def test_a_session_that_is_carried_from_file_to_file() -> None:
+    """By golang-migrate's convention the next file finds the session as it was left."""
+    told: list[Event] = []
+    session = FakeSession(carried=Carried(("search_path",)))
+    run = context(session, listener=told.append)
+    run.conventions = Conventions(carries_session=True)
+    run_plan(run, *planned(up1="set search_path = x", up2="select 1"))
+
+    assert session.calls == ["whole 1", "whole 2 last"]
+    assert not any(isinstance(event, Warned) for event in told)
 
 
 def test_notices_are_handed_on() -> None:

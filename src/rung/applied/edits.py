@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import ScriptError
 from rung.migrations import Direction
-from rung.statements import has_checksum, read
+from rung.statements import Dialect, has_checksum, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Edit:
 
 
 def edits(
-    applied: Applied, migrations: MigrationSet, *, plain_backslashes: bool = True
+    applied: Applied, migrations: MigrationSet, dialect: Dialect = Dialect.POSTGRES
 ) -> tuple[Edit, ...]:
     """
     Every edited half, ascending by version.
@@ -43,14 +43,14 @@ def edits(
     Args:
         applied: what the history holds.
         migrations: the files there are now.
-        plain_backslashes: False where the session reads a backslash in '…' as an escape.
+        dialect: the SQL that the database reads.
     """
     pairs = ((m, applied.versions.get(m.version)) for m in migrations.migrations)
     return tuple(
         edit
         for migration, known in pairs
         if known is not None and known.kept
-        for edit in _of(migration, known, plain_backslashes)
+        for edit in _of(migration, known, dialect)
     )
 
 
@@ -63,7 +63,7 @@ def differences(kept: str, now: str, file: str) -> str:
     return "\n".join(lines)
 
 
-def is_kept(text: str, kept: KeptHalf, *, plain_backslashes: bool = True) -> bool:
+def is_kept(text: str, kept: KeptHalf, dialect: Dialect = Dialect.POSTGRES) -> bool:
     """
     Whether a text is what the history holds of a half.
 
@@ -74,16 +74,16 @@ def is_kept(text: str, kept: KeptHalf, *, plain_backslashes: bool = True) -> boo
     if kept.checksum is None:
         return False
     try:
-        script = read(text, standard_conforming_strings=plain_backslashes)
+        script = read(text, dialect)
     except ScriptError:
         return False
     return has_checksum(script, kept.checksum, kept.formula)
 
 
-def _of(migration: Migration, known: AppliedVersion, plain: bool) -> Iterator[Edit]:  # noqa: FBT001 - handed on
+def _of(migration: Migration, known: AppliedVersion, dialect: Dialect) -> Iterator[Edit]:
     for direction, kept in ((Direction.UP, known.up), (Direction.DOWN, known.down)):
         half = migration.half(direction)
         if half is None:
             continue
-        if kept is None or not is_kept(half.text, kept, plain_backslashes=plain):
+        if kept is None or not is_kept(half.text, kept, dialect):
             yield Edit(migration.version, direction, half, kept)

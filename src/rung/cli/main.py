@@ -11,8 +11,9 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
+from rung import process
 from rung._version import __version__
 from rung.cli.arguments import Words, parse, sort_words
 from rung.cli.call import Call
@@ -44,18 +45,7 @@ _COMMANDS = {
 
 def run() -> NoReturn:
     """Run the command on this process's words and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-    code = main()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            _leave(stream)
-    sys.exit(code)
+    process.run(main)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _answer(words, console)
     except BrokenPipeError:
-        _leave(sys.stdout)
+        process.abandon(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
         console.insist("\nInterrupted.")
@@ -149,8 +139,3 @@ def _show_internal(error: Exception, words: Words, console: Console) -> int:
         console.insist(masked(traceback_of(error), *secrets).rstrip("\n"))
     shown = InternalError(type(error).__name__, masked(str(error), *secrets))
     return _show(shown, words, console, ExitCode.FAILED)
-
-
-def _leave(stream: TextIO) -> None:
-    """Nobody reads a stream any more: let Python's own flush at the end go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rung.cli.asking import confirm
 from rung.cli.call import make_migrator, open_database
 from rung.cli.exit_codes import StoppedBySignal
-from rung.cli.signals import listening
+from rung.cli.signals import exit_code_of_signal, listening
 from rung.errors import DirtyLedger, PlanChanged, Stopped
 from rung.ledger import LedgerState
 from rung.plan import Plan, Up
@@ -23,9 +23,9 @@ from rung.render.views import down_lines, step_range
 
 if TYPE_CHECKING:
     from rung.cli.call import Call
-    from rung.cli.signals import Signals
     from rung.migrator import Migrator
     from rung.plan import Goal
+    from rung.process import Signals
     from rung.runner import RunReport
     from rung.runs import Preview
 
@@ -59,7 +59,7 @@ def _stoppable(
     try:
         return migrator.run(goal, expected=expected)
     except Stopped as error:
-        raise StoppedBySignal(error, signals.exit_code) from None
+        raise StoppedBySignal(error, exit_code_of_signal(signals.first)) from None
 
 
 def _agreed(call: Call, database: str, source: str, goal: Goal) -> Plan:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from rung.conventions import RUNG
 from rung.drivers.found import Disconnected, LockHolder, Look, Ping, Place
 from rung.drivers.work import (
     Aftermath,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from rung.conventions import Conventions
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.statements import Script, Unit
@@ -176,9 +178,16 @@ class Driver(Protocol):
             ConnectionFailed: with the reason, masked.
         """
 
-    def connect(self, stop: Stop) -> AbstractContextManager[Session]:
+    def connect(
+        self, stop: Stop, conventions: Conventions = RUNG
+    ) -> AbstractContextManager[Session]:
         """
         Connect.
+
+        Args:
+            stop: looked at while a script runs.
+            conventions: whether files find the session as others left it, and for how long
+                what is sent may run.
 
         Raises:
             ConnectionFailed: with the reason, masked.

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rung.dialect import Dialect
     from rung.ledger import HistoryEntry, LedgerState
 
 
@@ -21,10 +22,10 @@ class Place:
     """A standby, or a session that takes no writes."""
     server: str
     """Kind and version, for people."""
+    dialect: Dialect
+    """How the database reads SQL here."""
     process: int | None = None
     """The server process of the connection, where the database has such."""
-    plain_backslashes: bool = True
-    """False where a backslash escapes in a plain string (standard_conforming_strings off)."""
     pooled: bool = False
     """True behind a pooler that may give each transaction another server connection."""
 

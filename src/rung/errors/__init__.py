@@ -30,6 +30,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── DriverMissing
     │   ├── ConnectionFailed
     │   ├── LedgerUnreadable
+    │   │   └── SchemaMissing
     │   ├── LedgerElsewhere
     │   ├── RightsMissing
     │   ├── PooledConnection
@@ -66,6 +67,7 @@ from rung.errors.database import (
     QueryFailed,
     ReadOnlyDatabase,
     RightsMissing,
+    SchemaMissing,
     VersionNotReached,
 )
 from rung.errors.embedded import (
@@ -139,6 +141,7 @@ __all__ = [
     "RightsMissing",
     "RunError",
     "RungError",
+    "SchemaMissing",
     "ScriptError",
     "ServerMessage",
     "ServerNotStarted",

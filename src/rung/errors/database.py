@@ -14,7 +14,19 @@ class DriverMissing(DatabaseError):
 
 
 class ConnectionFailed(DatabaseError):
-    """No connection could be made; the server's or the library's reason, masked."""
+    """
+    No connection could be made.
+
+    Args:
+        cause: what happened, with the reason.
+        advice: what to do.
+        reason: the server's or the library's own words, masked; empty where there are none.
+    """
+
+    def __init__(self, cause: str, advice: str = "", reason: str = "") -> None:
+        super().__init__(cause, advice)
+        self.args = (cause, advice, reason)
+        self.reason = reason
 
 
 class _Untouched(DatabaseError):
@@ -27,6 +39,10 @@ class _Untouched(DatabaseError):
 
 class LedgerUnreadable(_Untouched):
     """The ledger is there and is not a ledger, has several rows, or may not be read."""
+
+
+class SchemaMissing(LedgerUnreadable):
+    """No schema of the search path is there, so there is no place for the ledger."""
 
 
 class LedgerElsewhere(_Untouched):

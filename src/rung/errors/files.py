@@ -35,11 +35,17 @@ class SourceNotFound(SourceError):
 
 
 class EmptySource(SourceError):
-    """There is nothing to migrate with."""
+    """
+    There is nothing to migrate with.
 
-    def __init__(self, source: str) -> None:
-        super().__init__(source)
-        self.source = source
+    Args:
+        source: where nothing was found.
+        version: the version that the database is at; None where it is at none, or not known.
+    """
+
+    def __init__(self, source: str, version: int | None = None) -> None:
+        super().__init__(source, version)
+        self.source, self.version = source, version
 
     @property
     def cause(self) -> str:

@@ -37,7 +37,8 @@ class Place(NamedTuple):
 
     `line` and `column` are 1-based and count characters; `column` is 0 where only the
     statement is known. `excerpt` is the line of the file, without its line end and its
-    secrets; `caret` is the column in there, 0 where it is `column`.
+    secrets; `caret` is the column in there, 0 where it is `column`. `sql` is what was refused,
+    without its secrets: the file, or the statement where the file does not run as a whole.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Place(NamedTuple):
     column: int = 0
     excerpt: str = ""
     caret: int = 0
+    sql: str = ""
 
     @property
     def split(self) -> tuple[str, str]:

@@ -46,7 +46,7 @@ def create_pair(
         folder.mkdir(parents=True, exist_ok=True)
         version = _next_version(folder, timestamp)
         stem = f"{version}_{title}"
-        return _write_both(folder / f"{stem}.up.sql", folder / f"{stem}.down.sql")
+        return write_both(folder / f"{stem}.up.sql", folder / f"{stem}.down.sql")
     except OSError as error:
         raise SourceNotFound(str(folder), (error.strerror or str(error)).lower()) from error
 
@@ -61,8 +61,35 @@ def _title(name: str) -> str:
     return title
 
 
+def taken_versions(folder: Path) -> set[int]:
+    """
+    The versions of all valid names in a folder, whatever their extension.
+
+    Raises:
+        OSError: the folder cannot be listed.
+        VersionTooLarge: a version is above 2^63-1.
+    """
+    return {name.version for entry in folder.iterdir() if (name := parse(entry.name))}
+
+
+def write_both(up: Path, down: Path) -> tuple[Path, Path]:
+    """
+    Make two empty files, or none.
+
+    Raises:
+        OSError: one of them is there already, or cannot be made.
+    """
+    up.touch(exist_ok=False)
+    try:
+        down.touch(exist_ok=False)
+    except OSError:
+        up.unlink()
+        raise
+    return up, down
+
+
 def _next_version(folder: Path, timestamp: datetime | None) -> str:
-    taken = {name.version for entry in folder.iterdir() if (name := parse(entry.name))}
+    taken = taken_versions(folder)
     if timestamp is None:
         version = max(taken, default=0) + 1
         if version > MAX_VERSION:
@@ -72,13 +99,3 @@ def _next_version(folder: Path, timestamp: datetime | None) -> str:
     while version in taken:
         version += 1
     return str(version)
-
-
-def _write_both(up: Path, down: Path) -> tuple[Path, Path]:
-    up.touch(exist_ok=False)
-    try:
-        down.touch(exist_ok=False)
-    except OSError:
-        up.unlink()
-        raise
-    return up, down

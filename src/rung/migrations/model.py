@@ -23,11 +23,16 @@ class Direction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """One file of a migration: its base name, its title, and its text without a BOM."""
+    """
+    One file of a migration: its base name, its title, and its text without a BOM.
+
+    `byte_order_mark` tells whether there was one.
+    """
 
     file: str
     title: str
     text: str
+    byte_order_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ def _read_half(entry: Traversable, name: FileName | None, warnings: list[str]) -
         return None
     except OSError as error:
         raise SourceUnreadable(name.file, _reason(entry, error)) from error
-    return Half(name.file, name.title, _text(name.file, content))
+    text = _text(name.file, content)
+    return Half(name.file, name.title, text, content.startswith(_BOM))
 
 
 def _reason(entry: Traversable, error: OSError) -> str:

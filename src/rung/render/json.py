@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SHAPES = 1
 _NOT_FACTS = {"now"}
+_NOT_SHOWN = ("sql",)
+"""What of an error's place can be as long as a file."""
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -138,6 +140,7 @@ def _step(item: Prepared) -> dict[str, Any]:
         "after": item.step.after,
         "mode": script.mode,
         "reason": script.reason,
+        "golang_migrate_refuses": item.golang_migrate_refuses or None,
         "units": script.units,
         "statements": [
             {
@@ -170,6 +173,9 @@ def error(failure: RungError, exit_code: int) -> dict[str, Any]:
         for name, value in vars(failure).items()
         if not name.startswith("_") and name not in _NOT_FACTS
     }
+    if "place" in facts:
+        place = facts["place"]._asdict().items()
+        facts["place"] = {name: value for name, value in place if name not in _NOT_SHOWN}
     texts = {
         "code": _WORD.sub("-", type(failure).__name__).lower(),
         "exit_code": exit_code,

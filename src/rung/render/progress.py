@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rung.events import (
     BaselineRecorded,
     DatabaseWaiting,
+    HalfMissing,
     LockWaiting,
     Notice,
     RunPlanned,
@@ -84,8 +85,8 @@ class Lines:
                 self.say(self._finished(event))
             case LockWaiting() | DatabaseWaiting() | BaselineRecorded():
                 self.say(sentence(event))
-            case Warned(message):
-                self.warn(message)
+            case HalfMissing() | Warned():
+                self.warn(str(event))
             case Notice():
                 self._notice(event)
             case UnitFinished() if self._verbose:

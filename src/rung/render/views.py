@@ -151,6 +151,8 @@ def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
     if not item.file:
         return
     yield f"  {script.mode.value}: {script.reason}"
+    if refused := item.golang_migrate_refuses:
+        yield f"  not for golang-migrate: {refused}"
     columns = max((len(str(s.line)) for s in script.statements), default=1)
     secrets = secrets_of(script)
     for unit in script.units:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rung.conventions import RUNG
 from rung.events import Notice
 
 if TYPE_CHECKING:
+    from rung.conventions import Conventions
     from rung.drivers.base import Driver, Session
     from rung.drivers.work import Ran
     from rung.events import Event, Listener
@@ -30,6 +32,7 @@ class Context:
     patience: Patience
     """How to wait for keys that were given up during a concurrent index build."""
     recorder: Recorder
+    conventions: Conventions = RUNG
     done: list[StepReport] = field(default_factory=list)
     began: float = 0.0
     """When the step under way began, on `time.perf_counter`."""

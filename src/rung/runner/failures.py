@@ -17,7 +17,7 @@ from rung.errors import (
     Place,
 )
 from rung.ledger import NO_VERSION, LedgerState, Outcome
-from rung.statements import place_of, shown
+from rung.statements import Mode, place_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +26,12 @@ if TYPE_CHECKING:
     from rung.errors import RunError
     from rung.plan import Step
     from rung.runner.preparation import Prepared
+    from rung.statements import Script
 
 
 def where(state: LedgerState) -> str:
     """Where the database is, in a sentence."""
     return f"The database is {state}."
-
-
-def missing_half(step: Step) -> str:
-    """A step that runs nothing."""
-    other = "up" if step.direction.value == "down" else "down"
-    return (
-        f"Version {step.version} has no {step.direction.value} file, only {other}: the ledger "
-        "moves and nothing runs."
-    )
 
 
 def carried_over(file: str, names: Sequence[str]) -> str:
@@ -63,7 +55,7 @@ def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Re
         where(now) + kept,
         version=item.step.version,
         direction=item.step.direction.value,
-        place=_place(item, refusal),
+        place=_place(item, refusal)._replace(sql=_refused(item.script, refusal)),
         server=refusal.server,
         at_commit=refusal.at_commit,
         dirty=now.dirty,
@@ -103,6 +95,13 @@ def _kept(applied: Sequence[int], step: Step, ledger: LedgerState) -> tuple[int,
     """Those that the ledger still knows: a crash may take asynchronous commits back."""
     at = NO_VERSION if ledger.version is None else ledger.version
     return tuple(v for v in applied if (v <= at) == (step.direction.value == "up"))
+
+
+def _refused(script: Script, refusal: Refusal) -> str:
+    if script.mode is not Mode.UNITS or refusal.statement is None:
+        return shown(script)
+    statement = script.statements[refusal.statement - 1]
+    return shown(script, statement.start, statement.end)
 
 
 def _place(item: Prepared, refusal: Refusal) -> Place:

@@ -10,10 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rung.conventions import RUNG
 from rung.errors import ScriptError
-from rung.statements import Script, read
+from rung.statements import (
+    Dialect,
+    Script,
+    golang_migrate_refuses,
+    read,
+    statement_by_statement,
+)
 
 if TYPE_CHECKING:
+    from rung.conventions import Conventions
     from rung.plan import Plan, Step
 
 
@@ -29,25 +37,38 @@ class Prepared:
         """The name of the file that runs; empty where that half is missing."""
         return self.step.half.file if self.step.half else ""
 
+    @property
+    def golang_migrate_refuses(self) -> str:
+        """Why golang-migrate could not run the file, in a sentence; empty where it could."""
+        half = self.step.half
+        marked = half is not None and half.byte_order_mark
+        return golang_migrate_refuses(self.script, byte_order_mark=marked)
 
-def prepare(plan: Plan, *, plain_backslashes: bool = True) -> tuple[Prepared, ...]:
+
+def prepare(
+    plan: Plan, dialect: Dialect = Dialect.POSTGRES, conventions: Conventions = RUNG
+) -> tuple[Prepared, ...]:
     """
     Read each step's SQL.
 
     Args:
         plan: what will run.
-        plain_backslashes: False where the session reads a backslash in '…' as an escape.
+        dialect: the SQL that the database reads.
+        conventions: whether each statement commits by itself.
 
     Raises:
         ScriptError: with the file and the line.
     """
-    return tuple(Prepared(step, _read(step, plain_backslashes)) for step in plan.steps)
+    scripts = [_read(step, dialect) for step in plan.steps]
+    if conventions.each_statement:
+        scripts = [statement_by_statement(script) for script in scripts]
+    return tuple(map(Prepared, plan.steps, scripts))
 
 
-def _read(step: Step, plain: bool) -> Script:  # noqa: FBT001 - handed on, not decided on
+def _read(step: Step, dialect: Dialect) -> Script:
     if step.half is None:
-        return read("")
+        return read("", dialect)
     try:
-        return read(step.half.text, standard_conforming_strings=plain)
+        return read(step.half.text, dialect)
     except ScriptError as error:
         raise type(error)(error.problem, error.line, step.half.file) from None

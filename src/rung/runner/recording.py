@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from rung.drivers.work import Attempt, HalfRecord
 from rung.errors import ScriptError
 from rung.migrations import Direction
-from rung.statements import checksum, read, shown
+from rung.statements import Dialect, checksum, read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,14 +34,14 @@ class Recorder:
     Knows what the history keeps already.
 
     `known` holds the version, direction and checksum of each half whose text is kept;
-    `plain_backslashes` is False where the session reads a backslash in '…' as an escape.
+    `dialect` is the SQL that the database reads.
     """
 
     known: frozenset[_Known] = frozenset()
-    plain_backslashes: bool = True
+    dialect: Dialect = Dialect.POSTGRES
 
     @classmethod
-    def of(cls, history: Iterable[HistoryEntry], *, plain_backslashes: bool = True) -> Self:
+    def of(cls, history: Iterable[HistoryEntry], dialect: Dialect = Dialect.POSTGRES) -> Self:
         """A recorder for a database with this history."""
         halves = (
             (entry.version, direction, text)
@@ -52,7 +52,7 @@ class Recorder:
             )
             if text
         )
-        return cls(frozenset(halves), plain_backslashes)
+        return cls(frozenset(halves), dialect)
 
     def attempt(self, item: Prepared) -> Attempt:
         """The record of an attempt that is about to be made."""
@@ -113,7 +113,7 @@ class Recorder:
         if item is not None and half is item.step.half:
             return item.script
         try:
-            return read(half.text, standard_conforming_strings=self.plain_backslashes)
+            return read(half.text, self.dialect)
         except ScriptError:
             return None
 

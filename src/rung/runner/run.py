@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.found import Disconnected
 from rung.drivers.work import Move
 from rung.errors import DatabaseError, QueryFailed, Stopped
-from rung.events import RunPlanned, StepFinished, StepStarted, Warned
+from rung.events import HalfMissing, RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
 from rung.runner.masking import hide
@@ -94,7 +94,7 @@ def _step(
     facts = (step.version, step.title, step.direction.value)
     context.say(StepStarted(*facts, item.script.mode.value, number, total))
     if step.half is None:
-        context.say(Warned(failures.missing_half(step)))
+        context.say(HalfMissing(step.version, step.direction.value))
     context.began = time.perf_counter()
     attempt = attempts.take()
     meanwhile = attempts.look_ahead
@@ -106,7 +106,8 @@ def _step(
     mode, statements = item.script.mode.value, len(item.script.statements)
     context.done.append(StepReport(*facts, item.file, mode, statements, seconds))
     context.say(StepFinished(*facts, seconds, number, total))
-    if item.script.touches_session and not last:
+    carries = context.conventions.carries_session
+    if item.script.touches_session and not (last or carries):
         _restore(context, item)
 
 

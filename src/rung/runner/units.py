@@ -106,7 +106,7 @@ def _run_without_foreign_keys(
 def _fail(
     context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt, refusal: Refusal
 ) -> None:
-    nothing_left = unit.first == 1 and _rolls_back_whole(item.script, unit)
+    nothing_left = _leaves_nothing(item.script, unit)
     settled = back if nothing_left else None
     ended = context.session.end_units(settled, attempt.id, refusal)
     now = back.after if nothing_left else back.before
@@ -117,9 +117,14 @@ def _fail(
     raise failures.failed(context.applied, item, now, refusal)
 
 
-def _rolls_back_whole(script: Script, unit: Unit) -> bool:
-    """Whether a refused unit leaves nothing behind: one transaction, ours or its own."""
-    if unit.transaction == "none":
+def _leaves_nothing(script: Script, unit: Unit) -> bool:
+    """
+    Whether nothing of the file is left where a unit was refused.
+
+    The unit is one transaction, ours or its own, and before it only the session was changed.
+    """
+    before = script.statements[: unit.first - 1]
+    if unit.transaction == "none" or not all(one.session_only for one in before):
         return False
     inside = script.statements[unit.first - 1 : unit.last]
     ends = [s for s in inside if s.control not in (None, Control.BEGIN)]

@@ -53,8 +53,7 @@ def accept_edit(
         if expected is not None and found != expected:
             raise PlanChanged
         check_recordable(known.look)
-        plain = known.look.place.plain_backslashes
-        recorder = Recorder.of(known.look.history or (), plain_backslashes=plain)
+        recorder = Recorder.of(known.look.history or (), known.look.place.dialect)
         session.record([recorder.note("edit", version, migrations.by_version[version])])
         return found
 
@@ -80,6 +79,6 @@ def _edited(known: Known, version: int, session: Session) -> tuple[EditedFile, .
 def _check_readable(half: Half, known: Known) -> None:
     """Refuse a file that could not run: its text could not be taken over."""
     try:
-        read(half.text, standard_conforming_strings=known.look.place.plain_backslashes)
+        read(half.text, known.look.place.dialect)
     except ScriptError as error:
         raise type(error)(error.problem, error.line, half.file) from None

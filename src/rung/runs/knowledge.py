@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rung.applied import Applied, differences, edits, replay, settle, strangers
+from rung.conventions import RUNG
 from rung.errors import (
     DirtyLedger,
     EditedFile,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.applied import Edit
+    from rung.conventions import Conventions
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import StoredHalf
@@ -49,8 +51,7 @@ class Known:
     @cached_property
     def edits(self) -> tuple[Edit, ...]:
         """The files that were edited since they were applied."""
-        plain = self.look.place.plain_backslashes
-        return edits(self.applied, self.migrations, plain_backslashes=plain)
+        return edits(self.applied, self.migrations, self.look.place.dialect)
 
     @property
     def edited_ups(self) -> tuple[Edit, ...]:
@@ -74,9 +75,15 @@ def know(session: Session, migrations: MigrationSet) -> Known:
     return Known(migrations, look, settle(look.history, look.ledger, migrations))
 
 
-def plan_for(goal: Goal, known: Known, session: Session) -> Plan:
+def plan_for(goal: Goal, known: Known, session: Session, conventions: Conventions = RUNG) -> Plan:
     """
     Plan the way to a goal.
+
+    Args:
+        goal: where to go.
+        known: the ground to plan on.
+        session: asked for the stored texts of versions without files.
+        conventions: whether tables without a ledger are taken as they are.
 
     Raises:
         PlanError: see `rung.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
@@ -86,13 +93,14 @@ def plan_for(goal: Goal, known: Known, session: Session) -> Plan:
     known = _with_stored(goal, known, session)
     look = known.look
     try:
-        plan = make_plan(goal, known.migrations, look.ledger, known.applied)
+        plan = make_plan(goal, known.migrations, look.ledger, known.applied, look.place.dialect)
     except DirtyLedger as dirty:
         raise DirtyLedger(dirty.version, _unfinished(look), _late_and_dirty(look)) from None
     except VersionNotInSource as gone:
         record = _recorded(gone.version, known.applied)
         raise VersionNotInSource(gone.version, gone.role, gone.known, record) from None
-    if plan.steps and not plan.goes_down and not look.ledger_exists and look.tables:
+    unversioned = bool(look.tables) and not (look.ledger_exists or conventions.takes_tables)
+    if plan.steps and not plan.goes_down and unversioned:
         raise UnversionedDatabase(look.place.schema, look.tables, _left_history(look))
     if not isinstance(goal, Down) and not plan.ahead and not plan.goes_down:
         _check_edited(known, session)
@@ -130,8 +138,7 @@ def _with_stored(goal: Goal, known: Known, session: Session) -> Known:
     if not gone or not known.applied.recorded:
         return known
     halves = session.stored([one.version for one in gone])
-    plain = known.look.place.plain_backslashes
-    found = with_stored(known.migrations, gone, halves, plain_backslashes=plain)
+    found = with_stored(known.migrations, gone, halves, known.look.place.dialect)
     return replace(known, migrations=found)
 
 
@@ -145,9 +152,8 @@ def _difference(edit: Edit, kept: Sequence[StoredHalf], known: Known) -> str:
     before = kept_text(kept, edit.version, edit.direction, checksum)
     if before is None:
         return ""
-    plain = known.look.place.plain_backslashes
     try:
-        now = shown(read(edit.half.text, standard_conforming_strings=plain))
+        now = shown(read(edit.half.text, known.look.place.dialect))
     except ScriptError as error:
         return f"{edit.half.file} cannot be read now: {error.cause}"
     return differences(before, now, edit.half.file) or (

@@ -39,8 +39,8 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
     """Plan a goal and read its SQL, touching nothing."""
     with target.connected() as session:
         known = know(session, migrations)
-        plan = plan_for(goal, known, session)
-        prepared = _prepare(plan, known.look)
+        plan = plan_for(goal, known, session, target.conventions)
+        prepared = _prepare(target, plan, known.look)
         gone = tuple(loss for item in prepared for loss in losses(item.script))
         _tell(target, known, plan)
         return Preview(plan, prepared, session.estimate(gone))
@@ -64,7 +64,7 @@ def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
     """
     look = known.look
     try:
-        plan = make_plan(goal, known.migrations, look.ledger, known.applied)
+        plan = make_plan(goal, known.migrations, look.ledger, known.applied, look.place.dialect)
     except PlanError:
         return None
     if plan.steps or not look.ledger_exists:
@@ -95,7 +95,7 @@ def _locked(
         if not won:
             return replace(idle[0], waited=waited)
         known = know(session, migrations)
-        plan = plan_for(goal, known, session)
+        plan = plan_for(goal, known, session, target.conventions)
         if expected is not None and plan.steps and plan != expected:
             raise PlanChanged
         report = _run(target, session, known, plan, patience)
@@ -106,15 +106,22 @@ def _run(
     target: Target, session: Session, known: Known, plan: Plan, patience: Patience
 ) -> RunReport:
     look = known.look
-    prepared = _prepare(plan, look)
-    plain = look.place.plain_backslashes
-    recorder = Recorder.of(look.history or (), plain_backslashes=plain)
+    prepared = _prepare(target, plan, look)
+    recorder = Recorder.of(look.history or (), look.place.dialect)
     if plan.steps or known.owes_baseline:
         _make_ready(target, session, known, plan, recorder)
     _tell(target, known, plan)
     if not plan.steps:
         return RunReport((), look.ledger.version, plan.short)
-    context = Context(target.driver, session, target.listener, target.stop, patience, recorder)
+    context = Context(
+        target.driver,
+        session,
+        target.listener,
+        target.stop,
+        patience,
+        recorder,
+        target.conventions,
+    )
     return run_plan(context, plan, prepared)
 
 
@@ -176,5 +183,5 @@ def _ahead(known: Known, plan: Plan) -> str:
     return said
 
 
-def _prepare(plan: Plan, look: Look) -> tuple[Prepared, ...]:
-    return prepare(plan, plain_backslashes=look.place.plain_backslashes)
+def _prepare(target: Target, plan: Plan, look: Look) -> tuple[Prepared, ...]:
+    return prepare(plan, look.place.dialect, target.conventions)

@@ -48,8 +48,7 @@ def force(target: Target, migrations: MigrationSet, version: int | None) -> None
     with writing(target) as session:
         session.ensure_tables()
         history = session.read_history()
-        plain = session.locate().plain_backslashes
-        recorder = Recorder.of(history or (), plain_backslashes=plain)
+        recorder = Recorder.of(history or (), session.locate().dialect)
         skipped = _skipped(history, version, migrations)
         forced = recorder.note("force", version, migrations.by_version.get(_number(version)))
         session.force(version, [*baseline(skipped, migrations, recorder), forced])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.applied import AppliedVersion, KeptHalf
+    from rung.dialect import Dialect
     from rung.drivers.work import StoredHalf
 
 
@@ -25,8 +26,7 @@ def with_stored(
     migrations: MigrationSet,
     gone: Sequence[AppliedVersion],
     halves: Sequence[StoredHalf],
-    *,
-    plain_backslashes: bool = True,
+    dialect: Dialect,
 ) -> MigrationSet:
     """
     The same migrations, with those that only the history has.
@@ -35,12 +35,12 @@ def with_stored(
         migrations: the files.
         gone: applied versions without a file.
         halves: every text that is kept of them.
-        plain_backslashes: False where the session reads a backslash in '…' as an escape.
+        dialect: the SQL that the database reads.
 
     Raises:
         StoredTextUnusable: a down of theirs is kept, and cannot be run.
     """
-    found = [_migration(one, halves, plain_backslashes) for one in gone]
+    found = [_migration(one, halves, dialect) for one in gone]
     together = sorted((*migrations.migrations, *found), key=lambda one: one.version)
     return MigrationSet(migrations.source, tuple(together), migrations.warnings)
 
@@ -55,15 +55,13 @@ def kept_text(
 
 
 def _migration(
-    applied: AppliedVersion,
-    halves: Sequence[StoredHalf],
-    plain: bool,  # noqa: FBT001 - handed on
+    applied: AppliedVersion, halves: Sequence[StoredHalf], dialect: Dialect
 ) -> Migration:
     up = _half(applied, Direction.UP, applied.up, halves)
     down = _half(applied, Direction.DOWN, applied.down, halves)
     if down is None and applied.down is not None:
         raise StoredTextUnusable(applied.version, "was not kept")
-    whole = applied.down and down and is_kept(down.text, applied.down, plain_backslashes=plain)
+    whole = applied.down and down and is_kept(down.text, applied.down, dialect)
     if down is not None and not whole:
         raise StoredTextUnusable(applied.version, "holds a secret, which was not kept with it")
     return Migration(applied.version, up, down)

@@ -1,20 +1,24 @@
 """
 SQL text in, statements out: what a script holds, how it can be run, whether it was edited.
 
-Pure: nothing here opens a file or a connection. Made for PostgreSQL 14 to 18.
+Pure: nothing here opens a file or a connection. Each dialect of SQL has a folder.
 """
 
 from __future__ import annotations
 
+from rung.dialect import Dialect
 from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
+from rung.statements.directives import directives
+from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
 from rung.statements.position import place_of
-from rung.statements.reader import directives, read
+from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 
 __all__ = [
     "CHECKSUM_FORMULA",
     "Control",
+    "Dialect",
     "Mode",
     "Script",
     "Secrets",
@@ -24,10 +28,12 @@ __all__ = [
     "Unit",
     "checksum",
     "directives",
+    "golang_migrate_refuses",
     "has_checksum",
     "place_of",
     "read",
     "secrets_of",
     "shown",
+    "statement_by_statement",
     "without_passwords",
 ]

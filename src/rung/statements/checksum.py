@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rung.statements.directives import directive_text
 from rung.statements.model import TokenKind
-from rung.statements.reader import directive_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

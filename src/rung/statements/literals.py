@@ -13,8 +13,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rung.errors import ScriptError
-from rung.statements.lexer import Lexer
 from rung.statements.model import Token, TokenKind
+from rung.statements.postgres.lexer import Lexer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.dialect import Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class TokenKind(Enum):
@@ -17,12 +22,12 @@ class TokenKind(Enum):
     WORD = "word"
     """A key word or an unquoted identifier."""
     QUOTED_NAME = "quoted name"
-    """A "quoted" or U&"" identifier, quotes included."""
+    """A "quoted" or U&"" identifier, for SQLite `name` and [name] too, quotes included."""
     STRING = "string"
     """'…', E'…', B'…', X'…', N'…', U&'…' or $tag$…$tag$, quotes and prefix included."""
     NUMBER = "number"
     PARAMETER = "parameter"
-    """$1 and the like."""
+    """$1 and the like; for SQLite ?1, :a, @a and $a."""
     OPERATOR = "operator"
     """An operator or one of ( ) [ ] , ; : . in one token each."""
     COPY_DATA = "copy data"
@@ -80,11 +85,24 @@ class Statement:
     control: Control | None = None
     copy_data: tuple[int, int] | None = None
     needs_no_transaction: str = ""
-    """Why PostgreSQL refuses it inside a transaction block, in a few words; else empty."""
+    """Why the database refuses it inside a transaction, in a few words; else empty."""
     concurrent_build: bool = False
     """CREATE/DROP INDEX, REINDEX, DETACH PARTITION … CONCURRENTLY: waits for old snapshots."""
     touches_session: bool = False
     """It may leave the session changed behind it: SET, temp objects, PREPARE, DO, …"""
+    may_refuse: bool = False
+    """It may commit inside, or refuse a transaction for a reason only the database knows."""
+    session_only: bool = False
+    """It changes the session and nothing else: where it ran, no trace stays in the database."""
+
+
+class Cut(NamedTuple):
+    """What a dialect cuts a text into."""
+
+    statements: Sequence[Statement]
+    tokens: Sequence[Token]
+    directives: Sequence[Token]
+    """Apart from the other tokens; each ascending."""
 
 
 class Mode(Enum):
@@ -124,6 +142,8 @@ class Script:
     """Why it has that mode, in a sentence for people."""
     units: tuple[Unit, ...]
     """For UNITS what commits together, in order; one unit for the other modes, none if empty."""
+    dialect: Dialect = Dialect.POSTGRES
+    """The SQL that it was read as."""
 
     @property
     def touches_session(self) -> bool:

@@ -20,8 +20,6 @@ _TAILS = {
     Control.ROLLBACK_CHAIN: " AND CHAIN",
     Control.PREPARE: " TRANSACTION",
 }
-# They may commit inside, or refuse a transaction for a reason that only the server knows.
-_MAY_REFUSE = frozenset({"CALL", "DO", "REINDEX", "CLUSTER"})
 
 
 def mode_of(statements: Sequence[Statement], *, marked: bool = False) -> tuple[Mode, str]:
@@ -64,8 +62,7 @@ def units_of(
     """
     Give what commits together, in order.
 
-    With `marked`, statements that may commit inside or that only the server knows to refuse
-    a transaction (CALL, DO, REINDEX, CLUSTER) are sent alone too.
+    With `marked`, statements that may refuse a transaction are sent alone too.
     """
     if not statements:
         return ()
@@ -84,8 +81,7 @@ def units_of(
 
 
 def _runs_alone(statement: Statement, *, marked: bool) -> bool:
-    may_refuse = marked and "".join(statement.words[:1]) in _MAY_REFUSE
-    return may_refuse or bool(statement.needs_no_transaction)
+    return bool(statement.needs_no_transaction) or (marked and statement.may_refuse)
 
 
 def _blocks(statements: Sequence[Statement]) -> dict[int, int]:

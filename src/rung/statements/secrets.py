@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MARKS: Final = ("passw", "passphrase", "pwd", "options", "connection", "://")
 _ROLE_MARK = re.compile(r"(?:create|alter)\s+(?:user|role)\b")
 _NAME = re.compile(r"(?:password|passwd|passphrase|pwd)\Z", re.IGNORECASE)
+_NAME_QUOTES: Final = '"`[]'
 _PLACEHOLDER = re.compile(r"(?:%(?:[0-9]+\$)?-?[0-9]*[sLI])?\Z")
 _COMMANDS = re.compile(
     r"\b(?:create|alter)\s+(?:role|user|group|server|subscription)\b", re.IGNORECASE
@@ -164,10 +165,11 @@ class _Search:
         self._hid = False
         spelled = self._text[token.start : token.end].lower()
         if kind is TokenKind.WORD or kind is TokenKind.QUOTED_NAME:
-            self._meet_word(spelled.strip('"'))
+            spelled = spelled.strip(_NAME_QUOTES)
+            self._meet_word(spelled)
         elif kind is TokenKind.OPERATOR:
             self._meet_sign(spelled)
-        self._before = spelled.strip('"')
+        self._before = spelled
 
     def _meet_word(self, word: str) -> None:
         self._awaits = bool(_NAME.search(word))

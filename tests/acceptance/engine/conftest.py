@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.acceptance.engine.golang import Golang
 from tests.acceptance.engine.sites import Site
-from tests.oracle import golang_migrate
+from tests.oracle import golang_migrate, or_skip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +26,4 @@ def site(database: Database, tmp_path: Path) -> Site:
 @pytest.fixture
 def golang(site: Site) -> Golang:
     """Give the real golang-migrate on the same database and folder."""
-    binary = golang_migrate()
-    if binary is None:
-        absent = "no golang-migrate: name one in RUNG_TEST_GOLANG_MIGRATE, or install Go"
-        if os.environ.get("RUNG_TEST_REQUIRE_ORACLE") == "1":
-            pytest.fail(absent)
-        pytest.skip(absent)
-    return Golang(binary, site)
+    return Golang(or_skip(golang_migrate()), site)

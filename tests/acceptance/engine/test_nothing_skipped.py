@@ -17,7 +17,7 @@ from rung.errors import (
     UnversionedDatabase,
     VersionNotInSource,
 )
-from rung.events import Warned
+from rung.events import HalfMissing, Warned
 from rung.ledger import Outcome
 from rung.migrator import Migrator
 from rung.plan import Goto, Up
@@ -353,7 +353,7 @@ def test_a_stored_version_without_a_down(site: Site) -> None:
     ahead(site, None).migrator().down()
 
     assert (site.ledger(), site.tables()) == ([(1, False)], {"t1", "t9"})
-    assert "no down file" in site.heard(Warned)[0].message
+    assert site.heard(HalfMissing) == [HalfMissing(9, "down")]
 
 
 def test_a_stored_down_with_a_secret(site: Site) -> None:

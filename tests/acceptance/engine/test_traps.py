@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed
-from rung.events import Notice, Warned
+from rung.events import HalfMissing, Notice, Warned
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
@@ -258,10 +258,7 @@ def test_a_missing_half_moves_the_ledger_and_is_told(site: Site) -> None:
 
     assert site.up() == (1, 2)
     assert (site.tables(), site.ledger()) == ({"t2"}, [(2, False)])
-    (warning,) = site.heard(Warned)
-    assert (
-        warning.message == "Version 1 has no up file, only down: the ledger moves and nothing runs."
-    )
+    assert site.heard(HalfMissing) == [HalfMissing(1, "up")]
 
 
 def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:

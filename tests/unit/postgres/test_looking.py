@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from rung.dialect import Dialect
 from rung.drivers.base import Look, Place
 from rung.drivers.postgres import looking
 from rung.drivers.postgres.names import names_of
@@ -63,8 +64,14 @@ def test_everything_there() -> None:
     """Place, ledger and history are read from their three results."""
     look = answer([HERE], [("3", "t")], [ROW])
 
-    expected = Place("chatapp", "public", read_only=False, server="PostgreSQL 15.3", process=77)
-    assert look.place == expected
+    assert look.place == Place(
+        "chatapp",
+        "public",
+        read_only=False,
+        server="PostgreSQL 15.3",
+        dialect=Dialect.POSTGRES,
+        process=77,
+    )
     assert (look.ledger, look.ledger_exists) == (LedgerState(3, dirty=True), True)
     assert look.history
     (entry,) = look.history
@@ -77,7 +84,7 @@ def test_a_standby_with_old_strings() -> None:
     """A standby takes no writes, and a session may read backslashes the old way."""
     look = answer([(*HERE[:2], "t", *HERE[3:5], "off", *HERE[6:])], [], [])
 
-    assert (look.place.read_only, look.place.plain_backslashes) == (True, False)
+    assert (look.place.read_only, look.place.dialect) == (True, Dialect.POSTGRES_ESCAPES)
 
 
 def test_no_ledger() -> None:

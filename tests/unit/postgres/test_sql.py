@@ -21,7 +21,7 @@ from rung.drivers.postgres.statements import statement
 from rung.errors import ServerMessage
 from rung.ledger import LedgerState, Outcome
 from rung.losses import Loss
-from rung.statements import TokenKind, read
+from rung.statements import Dialect, TokenKind, read
 
 FILE = Path(statements.__file__).with_name("statements.sql").read_text()
 BLOCKS = re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", FILE, re.DOTALL | re.MULTILINE)
@@ -53,8 +53,8 @@ def test_literals(value: str | None, expected: str) -> None:
 def test_a_literal_is_one_token(value: str) -> None:
     """Whatever a value holds, it ends where its literal ends."""
     literal = quoting.text(value)
-    for plain in (True, False):
-        script = read(literal, standard_conforming_strings=plain)
+    for dialect in (Dialect.POSTGRES, Dialect.POSTGRES_ESCAPES):
+        script = read(literal, dialect)
         assert [(t.kind, t.end) for t in script.tokens] == [(TokenKind.STRING, len(literal))]
 
 
@@ -257,6 +257,13 @@ def test_all_keys_of_a_ledger() -> None:
     assert locking.Keys.of(Table("s2", "schema_migrations"), "chatapp").ours != keys.ours
     plain = locking.foreign_key("s2", "mig", "chatapp")
     assert locking.Keys.of(Table("s2", "mig"), "chatapp").foreign == (3949201213, plain)
+
+
+def test_the_key_of_a_url_without_a_database() -> None:
+    """golang-migrate's command locks by the path as it stands in the URL, be it a slash alone."""
+    keys = locking.Keys.of(Table("public", "schema_migrations"), "chatapp", "/")
+
+    assert keys.foreign == (3999065708, 3607770239, 2551455205)
 
 
 def test_taking_and_giving_back() -> None:

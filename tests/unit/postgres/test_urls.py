@@ -55,7 +55,8 @@ def test_passwords_that_libpq_takes(password: str) -> None:
     """Raw reserved characters are taken wherever libpq takes them, as libpq takes them."""
     url = f"postgresql://bob:{password}@db:5432/chat"
 
-    assert translate(url) == Address(dict(conninfo.conninfo_to_dict(url)), {})  # type: ignore[arg-type]
+    found = dict(conninfo.conninfo_to_dict(url))
+    assert translate(url) == Address(found, {}, path="/chat")  # type: ignore[arg-type]
 
 
 def test_a_space_in_a_password() -> None:
@@ -215,3 +216,18 @@ def test_what_we_refuse_libpq_refuses(url: str) -> None:
         conninfo.conninfo_to_dict(url)
     with pytest.raises(UsageError):
         translate(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("postgres://h/chat%20app?sslmode=disable", "/chat app"),
+        ("postgres://h/", "/"),
+        ("postgres://h", ""),
+        ("postgres:///chatapp?host=/tmp", "/chatapp"),
+        ("host=h dbname=chatapp", ""),
+    ],
+)
+def test_the_path_that_golang_migrate_locks_by(url: str, path: str) -> None:
+    """It is decoded, with its slash, and empty where there is none."""
+    assert translate(url).path == path

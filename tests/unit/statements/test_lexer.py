@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import UnterminatedToken
-from rung.statements import TokenKind, lexer, read, reader
+from rung.statements import Dialect, TokenKind, read
+from rung.statements.postgres import cutting, lexer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 parser = import_module("re._parser")
 
 
-def tokens(text: str, *, standard: bool = True) -> list[str]:
+def tokens(text: str, dialect: Dialect = Dialect.POSTGRES) -> list[str]:
     """The texts of a script's tokens."""
-    script = read(text, standard_conforming_strings=standard)
+    script = read(text, dialect)
     return [text[token.start : token.end] for token in script.tokens]
 
 
@@ -82,7 +83,7 @@ def test_a_bit_string_has_no_doubled_quotes() -> None:
 )
 def test_backslashes_without_standard_conforming_strings(text: str, expected: list[str]) -> None:
     """With the setting off, plain strings have escapes; bit and Unicode strings have none."""
-    assert expected == tokens(text, standard=False)
+    assert expected == tokens(text, Dialect.POSTGRES_ESCAPES)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +229,7 @@ def _operations(parsed: object) -> Iterator[str]:
         yield str(parsed)
 
 
-@pytest.mark.parametrize("module", [lexer, reader], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [lexer, cutting], ids=lambda module: module.__name__)
 def test_patterns_that_every_python_understands(module: ModuleType) -> None:
     """Python 3.11.0 to 3.11.4 misreads possessive quantifiers on groups; there are none."""
     patterns = [value for value in vars(module).values() if isinstance(value, re.Pattern)]

@@ -125,7 +125,7 @@ class Connector:
                 return opened
             if not any(word in said for word in _REFUSED):
                 break
-        raise ConnectionFailed(f"No connection to {self.shown}: {said}", self._advice)
+        raise ConnectionFailed(f"No connection to {self.shown}: {said}", self._advice, said)
 
     def ping(self) -> Ping:
         """Whether the server takes connections, by libpq's own judgement."""

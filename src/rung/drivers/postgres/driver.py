@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from rung.conventions import RUNG
 from rung.drivers.found import Disconnected
 from rung.drivers.postgres.connection import Connector
 from rung.drivers.postgres.names import names_of
@@ -17,6 +18,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from rung.conventions import Conventions
     from rung.database import Database
     from rung.drivers.base import Session
     from rung.drivers.found import Ping
@@ -57,9 +59,11 @@ class PostgresDriver:
         """Connect for reading; the connection is closed at the end, whatever happens."""
         return closing(PostgresReader(self._connector.open(), Stop(), self._names))
 
-    def connect(self, stop: Stop) -> AbstractContextManager[PostgresSession]:
+    def connect(
+        self, stop: Stop, conventions: Conventions = RUNG
+    ) -> AbstractContextManager[PostgresSession]:
         """Connect; the connection is closed at the end, whatever happens."""
-        return closing(self._session(stop, self._names))
+        return closing(self._session(stop, self._names, conventions))
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         """What is found of an attempt, once the lost connection's process has ended."""
@@ -73,10 +77,13 @@ class PostgresDriver:
                 time.sleep(_PAUSE)
         raise ConnectionFailed(f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s.")
 
-    def _session(self, stop: Stop, names: Names) -> PostgresSession:
+    def _session(
+        self, stop: Stop, names: Names, conventions: Conventions = RUNG
+    ) -> PostgresSession:
         from rung.drivers.postgres.session import PostgresSession
 
-        return PostgresSession(self._connector.open(), stop, names)
+        path = self._address.path
+        return PostgresSession(self._connector.open(), stop, names, conventions, path)
 
 
 def _await_end(

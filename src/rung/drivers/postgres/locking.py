@@ -40,12 +40,19 @@ class Keys:
     foreign: tuple[int, ...]
 
     @classmethod
-    def of(cls, ledger: Table, database: str) -> Keys:
-        """The keys of a ledger, named with its schema, in a database."""
-        schema = ledger.schema or ""
-        plain = foreign_key(schema, ledger.name, database)
-        from_url = foreign_key(schema, ledger.name, f"/{database}")
-        return cls(_OURS << 32 | plain, (from_url, plain))
+    def of(cls, ledger: Table, database: str, path: str = "") -> Keys:
+        """
+        The keys of a ledger in a database.
+
+        Args:
+            ledger: with its schema.
+            database: the database's own name.
+            path: the path of the URL that we were given; where it is not the database's name
+                with a slash, golang-migrate's command locks by it, given the same URL.
+        """
+        names = dict.fromkeys((f"/{database}", database, path or database))
+        keys = tuple(foreign_key(ledger.schema or "", ledger.name, name) for name in names)
+        return cls(_OURS << 32 | keys[1], keys)
 
     @property
     def all(self) -> tuple[int, ...]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.dialect import Dialect
 from rung.drivers.found import Look, Place
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
-from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed
+from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed, SchemaMissing
 from rung.ledger import HistoryEntry, LedgerState, Outcome
 
 if TYPE_CHECKING:
@@ -73,14 +74,15 @@ def standing(reply: Reply, names: Names) -> Standing:
     place, (ledgers, quoted, role), facts, tables = _columns(reply.rows(0)[0])
     database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
-        raise LedgerUnreadable(
+        raise SchemaMissing(
             "No schema of the search path exists, so there is no place for the ledger.",
             "Create the schema, or name another one with search_path or --ledger-table.",
         )
     if names.ledger.schema is None:
         _check_place(names.ledger, schema, quoted, ledgers)
     server = f"PostgreSQL {version}"
-    found = Place(database, schema, read_only == "t", server, int(pid), strings == "on")
+    dialect = Dialect.POSTGRES if strings == "on" else Dialect.POSTGRES_ESCAPES
+    found = Place(database, schema, read_only == "t", server, dialect, int(pid))
     rights = Rights(role or "", _here(facts[:4]), _here(facts[4:]))
     return Standing(found, names.at(schema), rights, _lines(tables))
 

@@ -20,6 +20,7 @@ from rung.statements import Control, Mode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rung.conventions import Conventions
     from rung.drivers.postgres.settings import Settings
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.work import Attempt, Move, ServerNotice
@@ -43,9 +44,12 @@ _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
 class Running:
     """Sends a file's SQL through a wire, with the records that belong to it."""
 
-    def __init__(self, wire: Wire, tables: Tables, settings: Settings) -> None:
+    def __init__(
+        self, wire: Wire, tables: Tables, settings: Settings, conventions: Conventions
+    ) -> None:
         self._wire, self._tables = wire, tables
-        self._reset = (*RESET, *settings.for_session)
+        self._time_limit = conventions.time_limit
+        self._reset = () if conventions.carries_session else (*RESET, *settings.for_session)
         self._put_back = (*PUT_BACK, *settings.rights_and_time)
 
     def whole(
@@ -172,7 +176,8 @@ class Running:
         if message.script is None:
             reply = self._wire.settle(message.sql)
         else:
-            reply = self._wire.ask(message.sql, message.copy_data, meanwhile)
+            within = self._time_limit
+            reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
         if reply.error and self._wire.in_transaction:
             self._wire.ask(_ROLLBACK)
         warnings = [notice.message for notice in reply.notices if _of_control(notice)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.conventions import RUNG
 from rung.drivers.found import LockHolder
 from rung.drivers.postgres import locking, quoting
 from rung.drivers.postgres.dropping import drop_statements
@@ -26,12 +27,15 @@ from rung.losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.conventions import Conventions
+    from rung.drivers.postgres.connection import Opened
     from rung.drivers.postgres.looking import Standing
-    from rung.drivers.postgres.names import Table
+    from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.rights import Here
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.statements import Script, Unit
+    from rung.stopping import Stop
 
 _WHO = ("role", "session_authorization")
 """What `who_we_are` asks for, in its order."""
@@ -39,6 +43,19 @@ _WHO = ("role", "session_authorization")
 
 class PostgresSession(PostgresReader):
     """See `rung.drivers.base.Session`."""
+
+    def __init__(
+        self,
+        opened: Opened,
+        stop: Stop,
+        names: Names,
+        conventions: Conventions = RUNG,
+        path: str = "",
+    ) -> None:
+        super().__init__(opened, stop, names)
+        self._conventions = conventions
+        self._path = path
+        """Of the URL; golang-migrate's command locks by it."""
 
     @property
     def records_history(self) -> bool:
@@ -244,7 +261,7 @@ class PostgresSession(PostgresReader):
         names = self._found.names
         question = statement(
             "everything",
-            schema=quoting.text(names.ledger.schema),
+            schema=quoting.text(self._schema_to_empty()),
             history_schema=quoting.text(names.history.schema),
             history_name=quoting.text(names.history.name),
         )
@@ -254,9 +271,20 @@ class PostgresSession(PostgresReader):
             for kind, described, rows in found
         )
 
+    def _schema_to_empty(self) -> str | None:
+        if not self._conventions.drops_current_schema:
+            return self._found.names.ledger.schema
+        return self._insist(statement("current_schema")).rows(0)[0][0]
+
+    def _ledger_elsewhere(self) -> tuple[Sql, ...]:
+        """A ledger outside the schema that is emptied stays, without its row."""
+        at = self._found
+        outside = at.rights.ledger.exists and at.names.ledger.schema != self._schema_to_empty()
+        return (self._tables.clear,) if outside else ()
+
     def drop_everything(self) -> None:
-        """Remove all objects of the ledger's schema that no extension owns, at once."""
-        ran = self._running.write(*drop_statements(self.everything()))
+        """Remove all objects of a schema that no extension owns, at once."""
+        ran = self._running.write(*self._ledger_elsewhere(), *drop_statements(self.everything()))
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed(
@@ -275,11 +303,12 @@ class PostgresSession(PostgresReader):
 
     @property
     def _keys(self) -> locking.Keys:
-        return locking.Keys.of(self._found.names.ledger, self._found.place.database)
+        found = self._found
+        return locking.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
     def _running(self) -> Running:
-        return Running(self._wire, self._tables, self._settings)
+        return Running(self._wire, self._tables, self._settings, self._conventions)
 
     def _insist(self, sql: Sql) -> Reply:
         return self._checked(self._wire.ask(sql))

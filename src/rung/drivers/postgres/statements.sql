@@ -279,6 +279,10 @@ SELECT CASE WHEN pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.=) 0 THE
   FROM pg_catalog.pg_class c
  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
 
+-- name: current_schema
+-- The first schema of the search path that is there.
+SELECT pg_catalog.current_schema()
+
 -- name: everything
 -- Every object of the schema that no extension owns, and the history, tables first, with row
 -- estimates. To be run with search_path = pg_catalog, so that types of arguments come qualified.

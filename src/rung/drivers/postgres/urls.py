@@ -41,6 +41,8 @@ class Address(NamedTuple):
     """The ledger that x-migrations-table names, as `rung.database.Database` names one."""
     notes: tuple[str, ...] = ()
     """What was left out and might be missed, in sentences."""
+    path: str = ""
+    """A URL's path, decoded: the name by which golang-migrate's command locks."""
 
     def __repr__(self) -> str:
         return "Address(***)"
@@ -74,7 +76,8 @@ def _translate_url(scheme: str, rest: str) -> Address:
         given.setdefault("sslmode", "require")
     foreign = read_foreign({key: value for key, value in given.items() if key not in known_keys()})
     ours = {key: value for key, value in given.items() if key in known_keys()}
-    return Address(found | ours, foreign.settings, foreign.ledger_table, foreign.notes)
+    path = unquote("/".join(["", *place.split("/", 1)[1:]]))
+    return Address(found | ours, foreign.settings, foreign.ledger_table, foreign.notes, path)
 
 
 @cache

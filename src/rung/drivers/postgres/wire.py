@@ -11,7 +11,9 @@ Protocol: PostgreSQL documentation, "Message Flow", simple query and COPY sub-pr
 from __future__ import annotations
 
 import contextlib
+import math
 import select
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -84,6 +86,8 @@ class Wire:
         self._pgconn.notice_handler = self._on_notice
         self._stop = stop
         self._cancellable = True
+        self._cancelled = False
+        self._deadline: float | None = None
         self._notices: list[ServerNotice] = []
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket, select.POLLIN)
@@ -98,6 +102,7 @@ class Wire:
         sql: str,
         copy_data: Sequence[str] = (),
         meanwhile: Callable[[], None] | None = None,
+        within: float | None = None,
     ) -> Reply:
         """
         Send a message and wait for its end.
@@ -106,12 +111,15 @@ class Wire:
             sql: the statements.
             copy_data: the data for each COPY … FROM STDIN in them, in order.
             meanwhile: called once the message is out and before its reply is awaited.
+            within: seconds after which it is cancelled on the server; None for no limit.
 
         Raises:
             Disconnected: the connection was lost before the end.
         """
         reply = Reply()
         self._notices = reply.notices
+        self._cancelled = not self._cancellable
+        self._deadline = None if within is None else time.monotonic() + within
         try:
             before = "".join(f"{statement};\n" for statement in self.prelude)
             self._pgconn.send_query(f"{before}{sql}".encode())
@@ -170,13 +178,21 @@ class Wire:
 
     def _wait(self, wanted: int) -> int:
         self._poll.modify(self._pgconn.socket, wanted)
-        cancelled = not self._cancellable
-        while not (ready := self._poll.poll(_LOOK_AT_STOP_MS)):
-            if self._stop.cancelling and not cancelled:
-                cancelled = True
+        while True:
+            left = self._left()
+            if not self._cancelled and (self._stop.cancelling or left <= 0):
+                self._cancelled = True
                 with contextlib.suppress(psycopg.Error):  # refused, and the work goes on
                     self.cancel()
-        return ready[0][1]
+            pause = _LOOK_AT_STOP_MS if self._cancelled else min(_LOOK_AT_STOP_MS, left)
+            if ready := self._poll.poll(pause):
+                return ready[0][1]
+
+    def _left(self) -> int:
+        """Milliseconds to the deadline; where there is none, until the next look at the `Stop`."""
+        if self._deadline is None:
+            return _LOOK_AT_STOP_MS
+        return math.ceil((self._deadline - time.monotonic()) * 1000)
 
     def cancel(self) -> None:
         """Ask the server to cancel what it is doing; the reply still comes."""

@@ -19,6 +19,7 @@ _FALSE = frozenset({"FALSE", "OFF", "0"})
 _WHOLE = frozenset({"SCHEMA", "DATABASE", "SYSTEM"})
 _CONCURRENTLY = "CONCURRENTLY"
 _PUBLICATION_CHANGES = frozenset({"SET", "ADD", "DROP"})
+_MAY_REFUSE = frozenset({"CALL", "DO", "REINDEX", "CLUSTER"})
 
 
 def refusal_of(text: str, tokens: Sequence[Token], words: tuple[str, ...]) -> str:
@@ -40,6 +41,11 @@ def refusal_of(text: str, tokens: Sequence[Token], words: tuple[str, ...]) -> st
 def builds_concurrently(refusal: str) -> bool:
     """Tell whether a refusal is of a CONCURRENTLY, which waits for old snapshots."""
     return refusal.endswith(_CONCURRENTLY)
+
+
+def may_refuse(words: tuple[str, ...]) -> bool:
+    """Tell whether it may commit inside, or be refused for a reason only the server knows."""
+    return bool(words) and words[0] in _MAY_REFUSE
 
 
 def _index(spelled: list[str]) -> str:

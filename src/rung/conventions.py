@@ -1,0 +1,28 @@
+"""
+How files are run: `rung`'s own ways, and where golang-migrate's differ. A value, no more.
+
+One engine serves both commands. What a command wants otherwise stands here by name, so that
+nothing in the engine asks which command it works for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Conventions(NamedTuple):
+    """The ways of a run; the defaults are `rung`'s."""
+
+    carries_session: bool = False
+    """Whether a file's settings, role and temporary objects are there for the next file."""
+    each_statement: bool = False
+    """Whether each statement outside a transaction of the file's own commits by itself."""
+    time_limit: float | None = None
+    """Seconds for a file, or with `each_statement` for a statement; None for no limit."""
+    takes_tables: bool = False
+    """Whether a database with tables and no ledger is migrated from the first version."""
+    drops_current_schema: bool = False
+    """Whether `drop` empties the current schema, wherever the ledger is, and not the ledger's."""
+
+
+RUNG = Conventions()

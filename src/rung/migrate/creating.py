@@ -1,0 +1,41 @@
+"""The command that makes files: create. Opens no source and no database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.errors import SourceError
+from rung.golang.layouts import Moment
+from rung.golang.zones import ZoneUnknown, load_location
+from rung.migrate.faults import Fault, PlainFault
+from rung.migrate.making import CreateRefused, make_pair, numbering
+
+if TYPE_CHECKING:
+    from rung.golang.flags import Parsed
+    from rung.migrate.call import Call
+
+
+def create(call: Call, parsed: Parsed) -> int:
+    """Make a pair of files and print their paths."""
+    if not parsed.words:
+        raise Fault("please specify name")
+    if not parsed.text("ext"):
+        raise Fault("-ext flag must be specified")
+    try:
+        zone = load_location(parsed.text("tz"))
+        number = numbering(
+            seq=parsed.yes("seq"),
+            digits=parsed.number("digits"),
+            layout=parsed.text("format"),
+            moment=Moment.at(call.began, zone),
+        )
+        made = make_pair(parsed.text("dir"), parsed.words[0], parsed.text("ext"), number)
+    except ZoneUnknown as error:
+        raise PlainFault(str(error)) from None
+    except CreateRefused as error:
+        raise Fault(str(error)) from None
+    except SourceError as error:
+        raise Fault(error.cause, error.advice) from None
+    for path in made:
+        call.talk.line(path)
+    return 0

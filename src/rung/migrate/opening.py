@@ -1,0 +1,134 @@
+"""
+The two ends of a call, source and database: opened when they are needed.
+
+golang-migrate opens both before it looks at its command. Here only what a command needs is
+opened, and where the words are at fault both are, so that of several faults the one is told
+that golang-migrate would tell. Opening a database connects and looks; it never writes.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rung.drivers import open_driver
+from rung.errors import DriverMissing, SourceError, UsageError
+from rung.events import ignore
+from rung.golang.hiding import masked
+from rung.golang.urls import UrlRefused, parse
+from rung.migrate.addresses import AddressRefused, scheme_of, source_folder, source_scheme
+from rung.migrate.answers import source_fault
+from rung.migrate.databases import address_of
+from rung.migrate.faults import Fault
+from rung.migrate.schemes import DATABASES, SOURCES, Tongue
+from rung.migrations import read_source
+from rung.stopping import Stop
+from rung.target import Target
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Driver
+    from rung.events import Listener
+    from rung.migrate.databases import Address
+    from rung.migrations import MigrationSet
+
+
+class Opening:
+    """
+    The ends of a call.
+
+    Args:
+        source: the source's URL; empty where none was given.
+        folder: the folder of a `-path`, taken as it is; empty where the URL says it.
+        database: the database's URL; empty where none was given.
+        wait_for_lock: seconds; None waits as long as another run lives.
+    """
+
+    def __init__(
+        self, source: str, folder: str, database: str, wait_for_lock: float | None
+    ) -> None:
+        self._source, self._folder, self._database = source, folder, database
+        self._wait_for_lock = wait_for_lock
+
+    @property
+    def tongue(self) -> Tongue:
+        """Whose words the database's errors have."""
+        return self._address.tongue
+
+    @property
+    def timed(self) -> bool:
+        """Whether files run under a time limit."""
+        return self._address.conventions.time_limit is not None
+
+    @cached_property
+    def migrations(self) -> MigrationSet:
+        """
+        The files of the source.
+
+        Raises:
+            Fault: a URL cannot be read, or the source not be opened.
+        """
+        self._check_schemes()
+        shown = masked(self._source)
+        try:
+            return self._read_source()
+        except (AddressRefused, UrlRefused) as error:
+            raise Fault(f'failed to open source, "{shown}": {error}') from None
+        except SourceError as error:
+            raise source_fault(shown, error) from None
+
+    def target(self, listener: Listener = ignore, stop: Stop | None = None) -> Target:
+        """
+        The database, not yet connected to.
+
+        Raises:
+            Fault: source or database cannot be opened, as far as no server is asked.
+        """
+        assert self.migrations is not None
+        return Target(
+            self._driver,
+            listener,
+            stop or Stop(),
+            self._wait_for_lock,
+            self._address.conventions,
+        )
+
+    def check(self) -> None:
+        """
+        Open both, and look at the database.
+
+        Raises:
+            Fault, RungError: one of them cannot be opened.
+        """
+        self.target().look()
+
+    def _check_schemes(self) -> None:
+        """Golang-migrate reads both schemes before it opens the source."""
+        for what, url in (("source", self._source), ("database", self._database)):
+            try:
+                scheme_of(url)
+            except AddressRefused as error:
+                raise Fault(f"failed to parse scheme from {what} URL: {error}") from None
+
+    def _read_source(self) -> MigrationSet:
+        scheme = source_scheme(self._source) if not self._folder else SOURCES[0]
+        if scheme not in SOURCES:
+            raise AddressRefused(f"source driver: unknown driver '{scheme}' (forgotten import?)")
+        return read_source(self._folder or source_folder(self._source))
+
+    @cached_property
+    def _address(self) -> Address:
+        name = scheme_of(self._database)
+        if name not in DATABASES:
+            said = f"database driver: unknown driver {name} (forgotten import?)"
+            raise Fault(f"failed to open database: {said}")
+        try:
+            return address_of(parse(self._database), DATABASES[name])
+        except UrlRefused as error:
+            raise Fault(f"failed to open database: {error}") from None
+
+    @cached_property
+    def _driver(self) -> Driver:
+        try:
+            return open_driver(self._address.database)
+        except (DriverMissing, UsageError) as error:
+            raise Fault(f"failed to open database: {error.cause}", error.advice) from None

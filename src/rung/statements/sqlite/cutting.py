@@ -1,0 +1,110 @@
+"""
+Cuts a script's text into statements, as SQLite's own shell and `sqlite3_complete` do.
+
+Owns where a statement ends: at a semicolon, but for CREATE TRIGGER at the END behind one.
+What a statement does is asked of `meaning`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.statements.directives import NO_TRANSACTION, directive_text
+from rung.statements.model import Cut, Statement, Token, TokenKind
+from rung.statements.sqlite.lexer import tokens_of
+from rung.statements.sqlite.meaning import (
+    control_of,
+    is_of_session,
+    refusal_of,
+    touches_session,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_MAX_WORDS = 8
+_TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
+
+
+def cut(text: str) -> Cut:
+    """
+    Cut a script into its statements.
+
+    Args:
+        text: the SQL, without NUL characters; a byte order mark is passed over.
+
+    Raises:
+        UnterminatedToken: a string or a quoted name is not closed.
+    """
+    found = list(tokens_of(text))
+    directives = [token for token in found if token.kind is TokenKind.DIRECTIVE]
+    tokens = [token for token in found if token.kind is not TokenKind.DIRECTIVE]
+    marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
+    pieces = list(_pieces(text, tokens))
+    heard = marked or any(control_of(text, piece) for piece in pieces)
+    return Cut(list(_statements(text, pieces, heard)), tokens, directives)
+
+
+def _statements(
+    text: str,
+    pieces: Sequence[Sequence[Token]],
+    heard: bool,  # noqa: FBT001 - handed on
+) -> Iterator[Statement]:
+    counted, line = 0, 1
+    for number, piece in enumerate(pieces, 1):
+        start = piece[0].start
+        line += text.count("\n", counted, start)
+        counted = start
+        yield Statement(
+            number,
+            start,
+            piece[-1].end,
+            line,
+            _words(text, piece),
+            control_of(text, piece),
+            needs_no_transaction=refusal_of(text, piece, heard=heard),
+            touches_session=touches_session(text, piece),
+            session_only=is_of_session(text, piece),
+        )
+
+
+def _words(text: str, tokens: Sequence[Token]) -> tuple[str, ...]:
+    words = []
+    for kind, start, end in tokens[:_MAX_WORDS]:
+        if kind is not TokenKind.WORD:
+            break
+        words.append(text[start:end].upper())
+    return tuple(words)
+
+
+def _pieces(text: str, tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """The tokens of each statement, without its closing semicolon; empty ones left out."""
+    piece: list[Token] = []
+    for token in tokens:
+        if text[token.start] != ";" or (_makes_trigger(text, piece) and not _ended(text, piece)):
+            piece.append(token)
+        elif piece:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+def _makes_trigger(text: str, piece: Sequence[Token]) -> bool:
+    """CREATE TRIGGER, perhaps TEMP, perhaps to be explained."""
+    words = [_upper(text, token) for token in piece[:8]]
+    if words[:1] == ["EXPLAIN"]:
+        words = words[words.index("CREATE") :] if "CREATE" in words else []
+    if words[:1] != ["CREATE"]:
+        return False
+    rest = [word for word in words[1:] if word not in _TEMPORARY]
+    return rest[:1] == ["TRIGGER"]
+
+
+def _ended(text: str, piece: Sequence[Token]) -> bool:
+    """END behind a semicolon: no statement of a trigger begins so, and CASE ends elsewhere."""
+    return [_upper(text, token) for token in piece[-2:]] == [";", "END"]
+
+
+def _upper(text: str, token: Token) -> str:
+    return text[token.start : token.end].upper()

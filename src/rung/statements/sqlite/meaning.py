@@ -1,0 +1,94 @@
+"""
+Tells from a statement's tokens what it does to its transaction and to its session.
+
+What SQLite refuses inside a transaction is what SQLite 3.40 was seen to refuse; whatever is
+not told here, the database tells when it runs. Errs on the side of yes about the session.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.statements.model import Control, Token, TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_CONTROLS = {"BEGIN": Control.BEGIN, "COMMIT": Control.COMMIT, "END": Control.COMMIT}
+# Without a value they only ask. journal_mode may be set inside one, but OFF could not roll back.
+_SET_OUTSIDE = frozenset({"JOURNAL_MODE", "SYNCHRONOUS"})
+_SESSION = frozenset({"PRAGMA", "ATTACH", "DETACH"})
+_OF_SESSION = frozenset({"FOREIGN_KEYS", "DEFER_FOREIGN_KEYS", "LEGACY_ALTER_TABLE", "SYNCHRONOUS"})
+_TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
+_QUOTES = "\"`'[]"
+
+
+class Pragma(NamedTuple):
+    """A PRAGMA's name in upper case, and whether it is given a value."""
+
+    name: str
+    sets: bool
+
+
+def control_of(text: str, tokens: Sequence[Token]) -> Control | None:
+    """Tell what a statement does to its transaction; None for all that keep it as it is."""
+    words = [_upper(text, token) for token in tokens[:4] if token.kind is TokenKind.WORD]
+    first = words[0] if words and tokens[0].kind is TokenKind.WORD else ""
+    if first == "ROLLBACK":
+        return None if "TO" in words else Control.ROLLBACK
+    return _CONTROLS.get(first)
+
+
+def refusal_of(text: str, tokens: Sequence[Token], *, heard: bool) -> str:
+    """
+    Name a statement that does not work inside a transaction; else empty.
+
+    PRAGMA foreign_keys is passed over there in silence. A file without transactions of its
+    own stays whole all the same, as golang-migrate runs it; one that has its own beside the
+    PRAGMA, as SQLite's documentation has a table rebuilt, means it to be heard.
+
+    Args:
+        text: the script's.
+        tokens: the statement's.
+        heard: whether its file means PRAGMA foreign_keys to be heard.
+    """
+    first = _upper(text, tokens[0])
+    if first in {"VACUUM", "DETACH"}:
+        return first
+    pragma = pragma_of(text, tokens)
+    if pragma is None:
+        return ""
+    outside = _SET_OUTSIDE | {"FOREIGN_KEYS"} if heard else _SET_OUTSIDE
+    refused = pragma.name == "WAL_CHECKPOINT" or (pragma.sets and pragma.name in outside)
+    return f"PRAGMA {pragma.name.lower()}" if refused else ""
+
+
+def is_of_session(text: str, tokens: Sequence[Token]) -> bool:
+    """Whether it changes nothing but its session, so that no trace of it stays."""
+    pragma = pragma_of(text, tokens)
+    return pragma is not None and pragma.name in _OF_SESSION
+
+
+def touches_session(text: str, tokens: Sequence[Token]) -> bool:
+    """Whether it may leave the session changed: PRAGMA, ATTACH, temporary things."""
+    first = _upper(text, tokens[0])
+    if first in _SESSION:
+        return True
+    return first == "CREATE" and any(_bare(text, token) in _TEMPORARY for token in tokens)
+
+
+def pragma_of(text: str, tokens: Sequence[Token]) -> Pragma | None:
+    """The PRAGMA that a statement is; None for all others."""
+    spelled = [_bare(text, token) for token in tokens[:5]]
+    if spelled[:1] != ["PRAGMA"] or tokens[0].kind is not TokenKind.WORD:
+        return None
+    rest = spelled[3:] if spelled[2:3] == ["."] else spelled[1:]
+    return Pragma(rest[0], sets=rest[1:2] in (["="], ["("])) if rest else None
+
+
+def _upper(text: str, token: Token) -> str:
+    return text[token.start : token.end].upper()
+
+
+def _bare(text: str, token: Token) -> str:
+    return _upper(text, token).strip(_QUOTES)

@@ -1,0 +1,47 @@
+"""Folders of migrations that are shared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.acceptance.engine.sites import Site
+
+CHAT = {
+    1: (
+        "CREATE TABLE users (id serial PRIMARY KEY, name text NOT NULL);",
+        "DROP TABLE users;",
+    ),
+    3: (
+        "INSERT INTO users (name) SELECT 'user ' || n FROM generate_series(1, 5) AS n;",
+        "DELETE FROM users WHERE name LIKE 'user %';",
+    ),
+    4: (
+        "ALTER TABLE users ADD COLUMN joined date;\n"
+        "UPDATE users SET joined = date '2024-02-28' + id;\n",
+        "ALTER TABLE users DROP COLUMN joined;",
+    ),
+    7: (
+        "BEGIN;\nCREATE TABLE messages (id bigint PRIMARY KEY, said text);\n"
+        "CREATE INDEX messages_by_text ON messages (said);\nCOMMIT;\n",
+        "DROP VIEW IF EXISTS loud;\nDROP TABLE messages;",
+    ),
+    8: (
+        "INSERT INTO messages SELECT id, joined::text || ' said ' || name FROM users;\n"
+        "ALTER TABLE messages ALTER COLUMN said SET NOT NULL;",
+        "DELETE FROM messages;\nALTER TABLE messages ALTER COLUMN said DROP NOT NULL;",
+    ),
+    # No down: it goes down as an empty one, and version 7's takes the view along.
+    12: ("CREATE OR REPLACE VIEW loud AS SELECT upper(said) AS said FROM messages;", None),
+    13: (
+        "UPDATE messages SET said = said || '!';",
+        "UPDATE messages SET said = rtrim(said, '!');",
+    ),
+}
+"""Gaps, a transaction of a file's own, a half that is missing, and data that depend on dates."""
+
+
+def write_chat(site: Site) -> None:
+    """Write it into a site's folder."""
+    for version, (up, down) in CHAT.items():
+        site.add(f"{version:04}_step", up, down)

@@ -1,0 +1,107 @@
+"""Several tools start at the same time: one body at a time, each of them once, all end well."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.sharing.bodies import Body, begin_record, bodies, body, overlaps, write_slow
+from tests.sharing.gates import THROUGH_THE_GATE
+
+if TYPE_CHECKING:
+    from tests.acceptance.engine.sites import Site
+    from tests.sharing.conftest import Make
+    from tests.sharing.gates import Gate
+    from tests.sharing.tools import Tool
+
+pytestmark = pytest.mark.oracle
+
+_ROUNDS = 20
+
+
+def _starting_time(tool: Tool) -> float:
+    began = time.monotonic()
+    tool.run("version")
+    return time.monotonic() - began
+
+
+def _round(site: Site, ours: Tool, theirs: Tool, delay: float) -> bool:
+    """Both at once; whether the first body was ours."""
+    begin_record(site)
+    first = ours.begin("up")
+    time.sleep(delay)
+    second = theirs.begin("up")
+    ended = (first.end(), second.end())
+    ran = bodies(site)
+
+    assert [run.code for run in ended] == [0, 0], ended
+    assert [one.version for one in ran] == [1, 2, 3]
+    assert overlaps(ran) == []
+    assert site.ledger() == [(3, False)]
+    return ran[0].by_us
+
+
+@pytest.mark.parametrize("name", ["ours", "rung"])
+def test_twenty_times_both(site: Site, make: Make, theirs: Tool, name: str) -> None:
+    """Whoever comes first: never two bodies at a time, none lost, none twice, both exit 0."""
+    draw = random.Random(f"{name} {theirs.name}")
+    ours = make(name)
+    write_slow(site, 0.05, 0.02, 0.05)
+    longest = 1.5 * _starting_time(ours)
+    first = [_round(site, ours, theirs, draw.uniform(0, longest)) for _ in range(_ROUNDS)]
+
+    assert set(first) == {True, False}
+
+
+@pytest.mark.slow
+def test_ten_of_ours_and_a_migration_of_twenty_seconds(site: Site, make: Make) -> None:
+    """Ten replicas start at once: one migrates, nine wait for it, and ten exit with 0."""
+    begin_record(site)
+    write_slow(site, 20, 0)
+    started = [make("ours").begin("up") for _ in range(10)]
+    ended = [run.end() for run in started]
+
+    assert [run.code for run in ended] == [0] * 10, ended
+    assert sorted(said.rpartition("\n")[2][:9] for _, said in ended) == ["2/u slow "] + (
+        ["no change"] * 9
+    )
+    assert [one.version for one in bodies(site)] == [1, 2]
+
+
+def test_ten_of_ours_and_theirs(site: Site, make: Make, theirs: Tool) -> None:
+    """Ours, rung and golang-migrate start together: one migrates, and all exit with 0."""
+    begin_record(site)
+    write_slow(site, 2, 0.2, 0.2)
+    kinds = [make("ours"), theirs, make("rung"), theirs, make("ours")]
+    ended = [run.end() for run in [kind.begin("up") for kind in kinds * 2]]
+    ran = bodies(site)
+
+    assert [run.code for run in ended] == [0] * 10, ended
+    assert ([one.version for one in ran], overlaps(ran)) == ([1, 2, 3], [])
+    assert site.ledger() == [(3, False)]
+
+
+def test_a_lock_that_nobody_shares(site: Site, make: Make, gate: Gate) -> None:
+    """With a name of its own golang-migrate's library is not excluded; our step gives way."""
+    begin_record(site)
+    site.add("1_a", body(1, "")).add("2_b", body(2, THROUGH_THE_GATE)).add("3_c", body(3, ""))
+    ours = make("ours").begin("up")
+    assert gate.reached()
+    stranger = make("embedded").having(options=("-name", "mine")).begin("up")
+    assert gate.reached(2)
+    gate.open()
+
+    assert (ours.end().code, stranger.end().code) == (1, 0)
+    assert [one.version for one in bodies(site)] == [1, 2, 3]
+    assert site.ledger() == [(3, False)]
+
+
+def test_the_record_shows_an_overlap() -> None:
+    """What the tests above look for is found where it is."""
+    first, second = Body(1, by_us=True, began=1, ended=3), Body(2, by_us=True, began=3, ended=4)
+    third = Body(2, by_us=False, began=2, ended=4)
+
+    assert overlaps([first, second]) == []
+    assert overlaps([first, third]) == [(first, third)]

@@ -1,0 +1,159 @@
+"""Errors of the engine in golang-migrate's words, and what of ours stands below."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung.errors import (
+    ConnectionFailed,
+    LockNotAcquired,
+    MigrationFailed,
+    Place,
+    SchemaMissing,
+    ServerMessage,
+)
+from rung.migrate.answers import fault_of
+from rung.migrate.schemes import Tongue
+
+SYNTAX = ServerMessage('syntax error at or near "selct"', "42601")
+DOUBLE = ServerMessage("duplicate key", "23505", "Key (id)=(1) already exists.", "a hint")
+LATE = ServerMessage("canceling statement due to user request", "57014")
+SQL = "select 1;\nselct 2;"
+KNOWN, UNKNOWN = Place("1_a.up.sql", 2, 1, "selct 2;", sql=SQL), Place("1_a.up.sql", 2, sql=SQL)
+
+
+def failed(server: ServerMessage, place: Place) -> MigrationFailed:
+    """A migration that the database refused."""
+    now = "The database is clean at no version."
+    return MigrationFailed((), now, version=1, direction="up", place=place, server=server)
+
+
+@pytest.mark.parametrize(
+    ("tongue", "server", "place", "said"),
+    [
+        (
+            *(Tongue.PQ, SYNTAX, KNOWN),
+            (
+                f'migration failed: syntax error at or near "selct" (column 1) in line 2: {SQL} '
+                '(details: pq: syntax error at or near "selct")'
+            ),
+        ),
+        (
+            *(Tongue.PGX, SYNTAX, KNOWN),
+            (
+                f'migration failed: syntax error at or near "selct" (column 1) in line 2: {SQL} '
+                '(details: ERROR: syntax error at or near "selct" (SQLSTATE 42601))'
+            ),
+        ),
+        (
+            *(Tongue.PQ, DOUBLE, UNKNOWN),
+            (
+                f"migration failed: duplicate key, Key (id)=(1) already exists. in line 0: {SQL} "
+                "(details: pq: duplicate key)"
+            ),
+        ),
+        (
+            *(Tongue.PGX, DOUBLE, UNKNOWN),
+            (
+                "migration failed: duplicate key (column 0), Key (id)=(1) already exists. "
+                f"in line 1: {SQL} (details: ERROR: duplicate key (SQLSTATE 23505))"
+            ),
+        ),
+        (
+            *(Tongue.SQLITE, ServerMessage('near "selct": syntax error'), UNKNOWN),
+            f'near "selct": syntax error in line 0: {SQL}',
+        ),
+    ],
+)
+def test_a_failed_file(tongue: Tongue, server: ServerMessage, place: Place, said: str) -> None:
+    """The library's words, the true line and column, the whole file."""
+    assert fault_of(failed(server, place), tongue).text == said
+
+
+def test_what_stands_below() -> None:
+    """The place with the hint, the state, and what to do."""
+    fault = fault_of(failed(DOUBLE, KNOWN), Tongue.PQ)
+
+    assert fault.more == (
+        "1_a.up.sql:2:1",
+        "2 | selct 2;",
+        "    ^",
+        "detail: Key (id)=(1) already exists.",
+        "hint: a hint",
+        "The database is clean at no version.",
+        "Mend 1_a.up.sql and run again; nothing has to be forced.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tongue", "timed", "said"),
+    [
+        (
+            *(Tongue.PGX, True),
+            f"migration failed in line 0: {SQL} (details: timeout: context deadline exceeded)",
+        ),
+        (
+            *(Tongue.PQ, True),
+            f"migration failed: {LATE.message} in line 0: {SQL} (details: pq: {LATE.message})",
+        ),
+        (
+            *(Tongue.PGX, False),
+            (
+                f"migration failed: {LATE.message} (column 0) in line 1: {SQL} "
+                f"(details: ERROR: {LATE.message} (SQLSTATE 57014))"
+            ),
+        ),
+    ],
+)
+def test_a_time_limit(tongue: Tongue, said: str, *, timed: bool) -> None:
+    """Pgx speaks of its own deadline."""
+    assert fault_of(failed(LATE, UNKNOWN), tongue, timed=timed).text == said
+
+
+REFUSED = (
+    'connection failed: connection to server at "127.0.0.1", port 1 failed: Connection refused\n'
+    "\tIs the server running on that host and accepting TCP/IP connections?"
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (REFUSED, "dial tcp 127.0.0.1:1: connect: connection refused"),
+        (
+            REFUSED.replace('"127.0.0.1"', '"localhost" (::1)'),
+            "dial tcp ::1:1: connect: connection refused",
+        ),
+        (
+            'connection to server at "h", port 1 failed: FATAL:  database "x" does not exist',
+            'pq: database "x" does not exist',
+        ),
+        (
+            "server does not support SSL, but SSL was required",
+            "pq: SSL is not enabled on the server",
+        ),
+        ("something\n else", "something else"),
+    ],
+)
+def test_a_connection_that_is_refused(reason: str, said: str) -> None:
+    """The commonest in lib/pq's words, the others in libpq's, on one line."""
+    fault = fault_of(ConnectionFailed("No connection.", "Check it.", reason), Tongue.PQ)
+
+    assert fault.lines == (f"error: failed to open database: {said}",)
+
+
+def test_a_lock_that_is_not_to_be_had() -> None:
+    """golang-migrate's line, and who holds it."""
+    fault = fault_of(LockNotAcquired(1.0, "The lock is held by process 7."), Tongue.PQ)
+
+    assert fault.lines == (
+        "error: timeout: can't acquire database lock",
+        "The lock is held by process 7.",
+    )
+
+
+def test_a_search_path_without_a_schema() -> None:
+    """golang-migrate's line alone."""
+    fault = fault_of(SchemaMissing("No schema.", "Make one."), Tongue.PQ)
+
+    assert fault.lines == ("error: failed to open database: no schema",)
