@@ -107,13 +107,13 @@ def _says_more(asked: Asked) -> Better | None:
     """Three differences that meet: once, with more below it, and no table is made for it."""
     theirs = asked.theirs.said.stderr
     once = _TWICE.sub(r"\1", theirs)
-    goes_on = once != theirs or "error: Dirty database" in theirs
+    goes_on = (once != theirs and bool(asked.files)) or "error: Dirty database" in theirs
     writes_nothing = asked.ledger == "none" and asked.theirs.state.ledger == "nil"
     if writes_nothing and (asked.command != "force" or asked.theirs.said.exit):
         return Better("reading-writes-nothing", more=goes_on, stderr=once, state="before")
-    if not goes_on:
-        return None
-    return Better("said-once" if once != theirs else "errors-say-more", more=True, stderr=once)
+    if once != theirs:
+        return Better("said-once", more=goes_on, stderr=once)
+    return Better("errors-say-more", more=True) if goes_on else None
 
 
 _RULES: tuple[Callable[[Asked], Better | None], ...] = (

@@ -94,7 +94,7 @@ class PostgresStage:
             self._connection.execute("INSERT INTO public.schema_migrations VALUES (%s, %s)", row)
 
     def state(self) -> State:
-        found = self._connection.execute(_CATALOG.encode()).fetchone()
+        found = self._connection.execute(_CATALOG.encode(), prepare=True).fetchone()
         assert found is not None
         schema, ledgers, tables = found
         rows = ((name, self._rows_of_ledger(name)) for name in ledgers)
