@@ -7,12 +7,11 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.conformance.scenario import Files, Special
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tests.conformance.scenario import Files, Special
     from tests.conformance.stages.stage import Stage
 
 _URL = re.compile(r"\{url(?::([\w-]+))?(?:\?([^}]*))?\}")

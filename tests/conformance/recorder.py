@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import sys
@@ -10,12 +9,13 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from rung.embedded import EmbeddedServer, start
 from tests.conformance.library import scenarios
 from tests.conformance.recording import Outcomes, Recording, load, save
 from tests.conformance.theatres import theatre
 from tests.conformance.tools import Process, real
 from tests.oracle import golang_migrate
+
+from rung.embedded import EmbeddedServer, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

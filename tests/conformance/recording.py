@@ -1,8 +1,9 @@
 """
 What golang-migrate did, kept in files: one for each scheme, sorted, each thing told once.
 
-A file names the binary and the server that it was made with. Outcomes and states are kept under the start of
-their digest, so that many scenarios with one outcome take little room; a line is one of them.
+A file names the binary and the server that it was made with. Outcomes and states are kept under
+the start of their digest, so that many scenarios with one outcome take little room; a line is
+one of them.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ def text(recording: Recording) -> str:
     outcomes: dict[str, Any] = {}
     scenarios = {}
     for name, (digest, steps) in recording.outcomes.items():
-        keys = [_keep(outcomes, _as_json(step, _keep(states, _plain(step.state)))) for step in steps]
+        keys = [
+            _keep(outcomes, _as_json(step, _keep(states, _plain(step.state)))) for step in steps
+        ]
         scenarios[name] = [digest, *keys]
     parts = {"scenarios": scenarios, "outcomes": outcomes, "states": states}
     told = [_lines(name, held) for name, held in parts.items()]

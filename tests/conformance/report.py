@@ -8,17 +8,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rung.embedded import EmbeddedServer, start
 from tests.conformance.library import difference, scenarios
 from tests.conformance.recorder import MAJOR, asked
-from tests.conformance.recording import Recording, Stale, load
+from tests.conformance.recording import Recording, load
 from tests.conformance.theatres import theatre
 from tests.conformance.tools import Tool, ours
 from tests.conformance.verdict import Verdict, judge
 from tests.oracle import golang_migrate
 
+from rung.embedded import EmbeddedServer, start
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from tests.conformance.running import Theatre
     from tests.conformance.scenario import Scenario

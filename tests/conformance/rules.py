@@ -132,9 +132,6 @@ def reached(asked: Asked) -> str:
     ledger = asked.ledger
     for version, direction in _FINISHED.findall(asked.theirs.said.stderr):
         below = [each for each in versions if each < int(version)]
-        if direction == "u":
-            ledger = f"({version},f)"
-        else:
-            ledger = f"({below[-1]},f)" if below else "nil"
+        at = [int(version)] if direction == "u" else below[-1:]
+        ledger = f"({at[0]},f)" if at else "nil"
     return ledger
-

@@ -18,7 +18,7 @@ Files = tuple[tuple[str, "str | Special"], ...]
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """Something that is no plain file: a `folder`, a `link` to `target`, a `wide` text, or `gone`."""
+    """Something that is no plain file: a `folder`, a `link` to `target`, `wide` text, or `gone`."""
 
     kind: str
     target: str = ""

@@ -63,7 +63,9 @@ def body(version: int, half: str, kind: str) -> str | None:
         return None
     if kind == _COMMENT:
         return "-- nothing\n"
-    note = f"create table if not exists ran (what text); insert into ran values ('{version}{half}');"
+    note = (
+        f"create table if not exists ran (what text); insert into ran values ('{version}{half}');"
+    )
     inner = f"{note} {FAILS}" if kind.endswith("fails") else note
     return f"begin; {inner} commit;" if kind.startswith("own") else inner
 
@@ -76,7 +78,9 @@ def _halves(*, own: bool) -> st.SearchStrategy[tuple[str, str]]:
 def _commands() -> st.SearchStrategy[Event]:
     few, version = st.integers(0, 3), st.integers(0, HIGHEST + 1)
     return st.one_of(
-        st.sampled_from([("up",), ("version",), ("down", "-all"), ("force", "--", "-1")]).map(Command),
+        st.sampled_from([("up",), ("version",), ("down", "-all"), ("force", "--", "-1")]).map(
+            Command
+        ),
         few.map(lambda n: Command(("up", str(n)))),
         few.map(lambda n: Command(("down", str(n)))),
         version.map(lambda v: Command(("goto", str(v)))),

@@ -122,7 +122,7 @@ def test_no_rule_for_what_is_equal() -> None:
 
 def test_a_misspelt_scenario_is_refused() -> None:
     """A key that nobody knows is no scenario."""
-    with pytest.raises(ValueError, match="unknown in a scenario: .'tell'"):
+    with pytest.raises(ValueError, match=r"unknown in a scenario: .'tell'"):
         scenario({"id": "x", "tell": "y", "step": []}, {})
 
 

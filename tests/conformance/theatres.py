@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def theatre(
-    scheme: str, server: EmbeddedServer | None, twin: str = ""
-) -> Iterator[Theatre]:
+def theatre(scheme: str, server: EmbeddedServer | None, twin: str = "") -> Iterator[Theatre]:
     """
     Open a theatre; it is closed in the end.
 

@@ -96,7 +96,9 @@ def without_noise(text: str) -> str:
 def _stated(theirs: State, before: State, better: Better) -> State:
     base = before if better.state == "before" else theirs
     ledger = base.ledger if better.ledger is None else better.ledger
-    return State(ledger, _changed(base.schema, better, "schema"), _changed(base.data, better, "data"))
+    return State(
+        ledger, _changed(base.schema, better, "schema"), _changed(base.data, better, "data")
+    )
 
 
 def _changed(lines: tuple[str, ...], better: Better, part: str) -> tuple[str, ...]:

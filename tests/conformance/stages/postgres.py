@@ -109,7 +109,9 @@ class PostgresStage:
         return [(row[0], row[1]) for row in self._connection.execute(query.encode())]
 
     def _rows_of(self, shown: str) -> Iterator[str]:
-        query = f"SELECT pg_catalog.to_json(t)::text FROM {shown} AS t ORDER BY 1 LIMIT {_ROWS_SHOWN}"
+        query = (
+            f"SELECT pg_catalog.to_json(t)::text FROM {shown} AS t ORDER BY 1 LIMIT {_ROWS_SHOWN}"
+        )
         for (row,) in self._connection.execute(query.encode()):
             yield f"{shown}: {row}"
 
