@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.found import Disconnected, Ping
-from rung.errors import ConnectionFailed, Stopped, VersionNotReached
+from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, VersionNotReached
 from rung.events import DatabaseWaiting
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class _Wait:
                     return Waited(ledger.version, ledger.dirty, self._waited)
                 except Disconnected as lost:
                     reason = f"The connection was lost: {lost.reason}"
+                except DatabaseBusy as busy:
+                    reason = busy.cause
             self._rest(reason)
 
     def _watch(self, reader: Reader) -> LedgerState:

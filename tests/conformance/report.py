@@ -19,7 +19,6 @@ from tests.oracle import golang_migrate
 from rung.embedded import EmbeddedServer, start
 
 if TYPE_CHECKING:
-
     from tests.conformance.running import Theatre
     from tests.conformance.scenario import Scenario
 

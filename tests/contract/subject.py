@@ -12,13 +12,13 @@ import pytest
 from rung.drivers.base import Attempt, HalfRecord, Move, Refusal
 from rung.errors import ServerMessage
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
+from rung.statements import Dialect, Script, read
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rung.drivers.base import Driver, Ran, Session
-    from rung.statements import Script
 
 EMPTY, ONE, TWO, DIRTY = LedgerState(), LedgerState(1), LedgerState(2), LedgerState(2, dirty=True)
 BELOW, BELOW_DIRTY = LedgerState(-1), LedgerState(-1, dirty=True)
@@ -55,8 +55,14 @@ class Subject:
     ask: Callable[[str], list[tuple[Any, ...]]]
     exists: Callable[[str], bool]
     """Whether a table of that name is there."""
+    dialect: Dialect
+    """How the database reads SQL."""
     outside: str = "VACUUM;"
     """A statement that this database runs only outside a transaction."""
+
+    def read(self, text: str) -> Script:
+        """A script as this database reads it."""
+        return read(text, self.dialect)
 
     def ledger(self) -> list[tuple[int, bool]]:
         """The ledger's rows, in order."""

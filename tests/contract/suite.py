@@ -31,7 +31,7 @@ from rung.drivers.base import Disconnected, Move, Ping
 from rung.errors import LedgerUnreadable
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState, Outcome
 from rung.losses import Loss
-from rung.statements import Unit, read
+from rung.statements import Unit
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class DriverContract(TablesContract):
     def test_a_whole_run(self, subject: Subject, ready: Session, *, last: bool) -> None:
         """Body, ledger and history are there together."""
         tried = attempt()
-        ran = run_whole(ready, read(MAKES), Move(EMPTY, ONE), tried, last=last)
+        ran = run_whole(ready, subject.read(MAKES), Move(EMPTY, ONE), tried, last=last)
 
         assert ran.refusal is None
         assert subject.ask("SELECT x FROM made") == [(1,)]
@@ -145,22 +145,23 @@ class DriverContract(TablesContract):
         assert subject.ledger() == [(1, False)]
 
     @pytest.mark.parametrize("sql", [MAKES, FAILS, ""])
-    def test_meanwhile(self, ready: Session, sql: str) -> None:
+    def test_meanwhile(self, subject: Subject, ready: Session, sql: str) -> None:
         """What is to be done while the server works is done once, however that ends."""
         called: list[int] = []
-        run_whole(ready, read(sql), Move(EMPTY, ONE), attempt(), meanwhile=lambda: called.append(1))
+        script, move = subject.read(sql), Move(EMPTY, ONE)
+        run_whole(ready, script, move, attempt(), meanwhile=lambda: called.append(1))
 
         assert called == [1]
 
     def test_a_whole_run_keeps_the_texts(self, subject: Subject, ready: Session) -> None:
         """The SQL of both halves is kept to the letter."""
-        run_whole(ready, read(MAKES), Move(EMPTY, ONE), attempt())
+        run_whole(ready, subject.read(MAKES), Move(EMPTY, ONE), attempt())
 
         assert subject.ask(f"SELECT up_sql, down_sql FROM {HISTORY_TABLE}") == [(TEXT, TEXT)]
 
     def test_a_failure_rolls_back_whole(self, subject: Subject, ready: Session) -> None:
         """A statement that fails leaves nothing, and is named with its place."""
-        ran = run_whole(ready, read(FAILS), Move(EMPTY, ONE), attempt())
+        ran = run_whole(ready, subject.read(FAILS), Move(EMPTY, ONE), attempt())
 
         assert ran.refusal is not None
         assert (ran.refusal.statement, ran.refusal.statements_done) == (2, 1)
@@ -176,7 +177,7 @@ class DriverContract(TablesContract):
     ) -> None:
         """The ledger moves from exactly the state that was planned for, else nothing happens."""
         subject.put(rows)
-        ran = run_whole(ready, read(MAKES), move, attempt())
+        ran = run_whole(ready, subject.read(MAKES), move, attempt())
 
         if state_of(rows) == move.before:
             assert ran.refusal is None
@@ -217,7 +218,7 @@ class DriverContract(TablesContract):
 
     def test_units(self, subject: Subject, ready: Session) -> None:
         """Dirty from before the first unit to behind the last, with progress at each."""
-        script, tried = read(f"{MAKES}\n{subject.outside}"), attempt(total=3)
+        script, tried = subject.read(f"{MAKES}\n{subject.outside}"), attempt(total=3)
         told = [
             ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried),
             ready.run_unit(script, Unit(1, 2, "ours"), tried.id),
@@ -233,7 +234,7 @@ class DriverContract(TablesContract):
 
     def test_a_unit_that_fails(self, subject: Subject, ready: Session) -> None:
         """A refused unit is rolled back, those before it are kept, and the end says so."""
-        script, tried = read(f"{MAKES}\nINSERT INTO nowhere VALUES (1);"), attempt(total=3)
+        script, tried = subject.read(f"{MAKES}\nINSERT INTO nowhere VALUES (1);"), attempt(total=3)
         ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
         ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
         ran = ready.run_unit(script, Unit(2, 3, "ours"), tried.id)
@@ -246,7 +247,7 @@ class DriverContract(TablesContract):
 
     def test_a_unit_that_refuses_a_transaction(self, subject: Subject, ready: Session) -> None:
         """What runs only outside a transaction is refused in one, and says that it would run."""
-        script, tried = read(subject.outside), attempt(total=1)
+        script, tried = subject.read(subject.outside), attempt(total=1)
         ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
         ran = ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
 
@@ -256,7 +257,7 @@ class DriverContract(TablesContract):
 
     def test_the_statement_in_flight(self, subject: Subject, ready: Session) -> None:
         """A statement that fails outside a transaction stays named as the one in flight."""
-        script, tried = read("DROP TABLE nowhere;"), attempt(total=1)
+        script, tried = subject.read("DROP TABLE nowhere;"), attempt(total=1)
         ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
         ran = ready.run_unit(script, Unit(1, 1, "none"), tried.id)
 
@@ -323,7 +324,7 @@ class DriverContract(TablesContract):
     def test_what_became_of_an_attempt(self, subject: Subject, ready: Session) -> None:
         """After the session is gone the attempt's outcome and the ledger are found anew."""
         kept, lost = attempt(), attempt()
-        run_whole(ready, read(MAKES), Move(EMPTY, ONE), kept, last=True)
+        run_whole(ready, subject.read(MAKES), Move(EMPTY, ONE), kept, last=True)
         ready.close()
 
         found = subject.driver.aftermath(kept.id, ready)

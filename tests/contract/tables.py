@@ -21,7 +21,7 @@ from tests.contract.subject import (
 
 from rung.drivers.base import Move
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
-from rung.statements import Unit, read
+from rung.statements import Unit
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
@@ -39,7 +39,7 @@ class TablesContract(Ground):
     ) -> None:
         """A script that drops ledger or history is undone, and that is told."""
         subject.put([(2, False)])
-        script = read(f"{MAKES}\nDROP TABLE {table};")
+        script = subject.read(f"{MAKES}\nDROP TABLE {table};")
         ran = run_whole(ready, script, move, attempt(2, "down"))
 
         assert ran.refusal is not None
@@ -54,7 +54,7 @@ class TablesContract(Ground):
     ) -> None:
         """They are made again, empty, where the ledger was where it should have been before."""
         subject.put(rows)
-        script = read(MAKES + "".join(f"\nDROP TABLE {table};" for table in tables))
+        script = subject.read(MAKES + "".join(f"\nDROP TABLE {table};" for table in tables))
         ran = run_whole(ready, script, Move(TWO, EMPTY), attempt(2, "down"))
 
         if state_of(rows) == TWO:
@@ -70,7 +70,7 @@ class TablesContract(Ground):
         self, subject: Subject, ready: Session, table: str
     ) -> None:
         """The unit is undone, and what was before it stays."""
-        script, tried = read(f"{MAKES}\nDROP TABLE {table};"), attempt(total=3)
+        script, tried = subject.read(f"{MAKES}\nDROP TABLE {table};"), attempt(total=3)
         ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
         ready.run_unit(script, Unit(1, 2, "ours"), tried.id)
         ran = ready.run_unit(script, Unit(3, 3, "ours"), tried.id)
@@ -83,7 +83,8 @@ class TablesContract(Ground):
         self, subject: Subject, ready: Session
     ) -> None:
         """What was seen before the lock is looked at again under it, before tables are made."""
-        subject.ask(f"DROP TABLE {LEDGER_TABLE}, {HISTORY_TABLE}")
+        for table in (LEDGER_TABLE, HISTORY_TABLE):
+            subject.ask(f"DROP TABLE {table}")
         assert ready.try_lock()
         ready.ensure_tables()
 

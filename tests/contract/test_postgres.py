@@ -15,7 +15,7 @@ from rung import database as databases
 from rung.conventions import Conventions
 from rung.drivers import open_driver
 from rung.drivers.base import Move
-from rung.statements import read
+from rung.statements import Dialect, read
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def subject(database: Database) -> Iterator[Subject]:
         def exists(table: str) -> bool:
             return ask(f"SELECT to_regclass('public.{table}')") != [(None,)]
 
-        yield Subject(open_driver(databases.Database(database.conninfo)), ask, exists)
+        driver = open_driver(databases.Database(database.conninfo))
+        yield Subject(driver, ask, exists, Dialect.POSTGRES)
 
 
 class TestPostgres(DriverContract):

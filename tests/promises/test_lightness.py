@@ -12,8 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-DRIVERS = {"psycopg", "psycopg_c", "psycopg_binary"}
-HEAVY = DRIVERS | {"logging", "asyncio", "rich", "importlib.metadata", "tempfile", "sqlite3"}
+DRIVERS = {"psycopg", "psycopg_c", "psycopg_binary", "sqlite3"}
+HEAVY = DRIVERS | {"logging", "asyncio", "rich", "importlib.metadata", "tempfile"}
 REPORT = "import sys; print('LOADED', *sorted(sys.modules))"
 
 
@@ -77,6 +77,17 @@ def test_a_driver_is_loaded_for_a_database(tmp_path: Path) -> None:
     code = "import rung\nrung.Migrator('postgres://h/x', 'f')"
 
     assert "psycopg" in loaded(code, tmp_path)
+
+
+def test_each_database_loads_its_own_driver_alone(tmp_path: Path) -> None:
+    """SQLite is used without psycopg, and PostgreSQL without sqlite3."""
+    found = {
+        url: loaded(f"import rung\nrung.Migrator('{url}', 'f')", tmp_path) & DRIVERS
+        for url in ("sqlite://a.db", "sqlite3://a.db", "postgres://h/x")
+    }
+
+    assert found["sqlite://a.db"] == found["sqlite3://a.db"] == {"sqlite3"}
+    assert "sqlite3" not in found["postgres://h/x"]
 
 
 def test_importing_rung_loads_two_modules(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ EXAMPLES: list[RungError] = [
     errors.RightsMissing("No right.", "Grant it."),
     errors.PooledConnection("A pooler.", "Go past it."),
     errors.ReadOnlyDatabase("A standby.", "Use the primary."),
+    errors.DatabaseBusy("chat.db", "database is locked", 5.0),
     errors.QueryFailed("no", "", "42601"),
     errors.VersionNotReached(5, 4, dirty=True, waited=0.5),
     errors.VersionNotReached(5, None, dirty=False, waited=0.5),

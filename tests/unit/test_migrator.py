@@ -12,6 +12,7 @@ from tests.unit.history import row
 from rung.drivers.base import Disconnected
 from rung.errors import (
     ConnectionFailed,
+    DatabaseBusy,
     DirtyLedger,
     EmptySource,
     LockNotAcquired,
@@ -29,6 +30,7 @@ from rung.plan import Down, Goto, Up
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rung.drivers.found import Look
     from rung.events import Event
     from rung.plan import Goal
 
@@ -138,6 +140,25 @@ def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
 
     assert (report.nothing_to_do, report.version) == (True, 3)
     assert session.calls == ["look", "lock", "look"]
+
+
+def test_a_busy_database(
+    session: FakeSession, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that somebody's work keeps from an answer leaves the question to the lock."""
+    looks = [DatabaseBusy("chat.db", "database is locked", 5.0)] * 2
+    session.locks = [False, True]
+    ask = session.look
+
+    def look() -> Look:
+        if looks:
+            raise looks.pop()
+        return ask()
+
+    monkeypatch.setattr(session, "look", look)
+
+    assert migrator(folder).up().version == 3
+    assert session.calls[:3] == ["lock", "lock", "look"]
 
 
 def test_not_waiting(session: FakeSession, folder: Path) -> None:

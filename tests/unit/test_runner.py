@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,7 @@ from rung.events import (
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down
 from rung.runner import run_plan
+from rung.statements import Mode
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -278,6 +280,22 @@ def test_a_later_unit_failed(done: int) -> None:
         run_plan(context(session), *planned(up1=UNITS))
 
     assert (session.ledger, caught.value.dirty) == (LedgerState(1, dirty=True), True)
+
+
+@pytest.mark.parametrize(("first", "dirty"), [(True, False), (False, True)])
+def test_a_unit_failed_behind_what_leaves_no_trace(*, first: bool, dirty: bool) -> None:
+    """Where only the session was changed before, nothing is left behind: clean again."""
+    plan, (item,) = planned(up1="set a = 1; begin; select 1; commit")
+    statement, *rest = item.script.statements
+    script = replace(
+        item.script, statements=(replace(statement, session_only=first), *rest), mode=Mode.UNITS
+    )
+    session = FakeSession(answers=[Ran(), refused(statement=3)])
+
+    with pytest.raises(MigrationFailed) as caught:
+        run_plan(context(session), plan, [replace(item, script=script)])
+
+    assert (caught.value.dirty, session.ledger.dirty) == (dirty, dirty)
 
 
 def test_going_back_to_clean_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.fakes import Clock, FakeDriver, FakeSession
 
 from rung.drivers.base import Disconnected, Ping
-from rung.errors import ConnectionFailed, Stopped, VersionNotReached
+from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, VersionNotReached
 from rung.events import DatabaseWaiting, Warned
 from rung.ledger import LedgerState
 from rung.stopping import Stop
@@ -126,6 +126,15 @@ def test_a_connection_lost_meanwhile() -> None:
 
     assert found.version == 2
     assert said == [DatabaseWaiting(0, "It is at version 1, not yet at version 2.")]
+
+
+def test_a_busy_database() -> None:
+    """One that somebody's work keeps from answering is asked again."""
+    busy = DatabaseBusy("chat.db", "database is locked", 5.0)
+    found, said = waited(busy, LedgerState(2), version=2)
+
+    assert found.version == 2
+    assert said == [DatabaseWaiting(0, busy.cause)]
 
 
 def test_a_bound_without_an_answer() -> None:

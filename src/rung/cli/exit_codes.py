@@ -13,6 +13,7 @@ from rung.errors import (
     ConfirmationRequired,
     ConnectionFailed,
     ConnectionLost,
+    DatabaseBusy,
     DirtyLedger,
     DriverMissing,
     EditedMigrations,
@@ -44,7 +45,7 @@ class ExitCode(IntEnum):
     AHEAD = 5
     """The database is at a version above every file."""
     LOCKED = 6
-    """Another run held the lock for longer than was allowed."""
+    """Another run, or another program, held the database for longer than was allowed."""
     NO_CONNECTION = 7
     """The database could not be reached, or the connection was lost."""
     INTERRUPTED = 130
@@ -70,6 +71,7 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
     (LateMigrations, ExitCode.PENDING),
     (EditedMigrations, ExitCode.PENDING),
     (LockNotAcquired, ExitCode.LOCKED),
+    (DatabaseBusy, ExitCode.LOCKED),
     (VersionNotReached, ExitCode.PENDING),
     (ConnectionFailed, ExitCode.NO_CONNECTION),
     (ConnectionLost, ExitCode.NO_CONNECTION),

@@ -59,7 +59,13 @@ class Reader(Protocol):
     """One connection that only reads."""
 
     def look(self) -> Look:
-        """Read all that a decision needs, in one round trip, without lock or write."""
+        """
+        Read all that a decision needs, in one round trip, without lock or write.
+
+        Raises:
+            LedgerUnreadable: what is there is no ledger, or no history.
+            DatabaseBusy: somebody's work keeps the database from answering for now.
+        """
 
     def locate(self) -> Place:
         """Find where the ledger is, without reading it: what mends a broken ledger uses this."""

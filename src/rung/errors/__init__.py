@@ -36,6 +36,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
     │   └── QueryFailed
+    │       └── DatabaseBusy        another connection kept it locked
     ├── VersionNotReached           waited for a version in vain
     ├── LockNotAcquired             another run holds the lock
     ├── RunError                    a run that began; carries how far it got
@@ -58,6 +59,7 @@ from rung.errors.base import (
 )
 from rung.errors.database import (
     ConnectionFailed,
+    DatabaseBusy,
     DatabaseError,
     DriverMissing,
     LedgerElsewhere,
@@ -116,6 +118,7 @@ __all__ = [
     "ConfirmationRequired",
     "ConnectionFailed",
     "ConnectionLost",
+    "DatabaseBusy",
     "DatabaseError",
     "DirtyLedger",
     "DriverMissing",

@@ -77,6 +77,25 @@ class QueryFailed(DatabaseError):
         self.sqlstate = sqlstate
 
 
+class DatabaseBusy(QueryFailed):
+    """
+    Another program kept the database locked for longer than the database itself waits.
+
+    Args:
+        shown: the database as people may see it.
+        said: what it said.
+        waited: seconds.
+    """
+
+    def __init__(self, shown: str, said: str, waited: float) -> None:
+        super().__init__(
+            f"Another connection kept {shown} locked for {waited:g} s: {said}.",
+            "Wait for the program that writes there, or give it more time than "
+            f"{waited:g} s: _busy_timeout=MILLISECONDS in the URL.",
+        )
+        self.args = (shown, said, waited)
+
+
 class VersionNotReached(RungError):
     """
     The database answers, and was not at the version that was waited for.

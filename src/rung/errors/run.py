@@ -23,6 +23,8 @@ class ServerMessage(NamedTuple):
     detail: str = ""
     hint: str = ""
     context: str = ""
+    remedy: str = ""
+    """What to do where the file is not at fault; empty where the code tells, or nobody does."""
 
     def lines(self) -> tuple[str, ...]:
         """The message with its code, then detail, hint and context where there are any."""
@@ -140,7 +142,7 @@ class MigrationFailed(RunError):
                 "Finish or undo by hand what the file left, then record the version the database "
                 "is at: rung force V. See rung history for the statement that failed."
             )
-        what = _remedy(self.server.sqlstate) or f"Mend {self.place.file}"
+        what = self.server.remedy or _remedy(self.server.sqlstate) or f"Mend {self.place.file}"
         return f"{what} and run again; nothing has to be forced."
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.errors import ServerMessage
 from rung.masking import masked
 from rung.statements import secrets_of, without_passwords
 
@@ -47,7 +46,8 @@ def _refusal(refusal: Refusal, values: Iterable[str]) -> Refusal:
     told = refusal.server
     texts = (told.message, told.detail, told.hint, told.context)
     message, detail, hint, context = (_hidden(text, values) for text in texts)
-    return replace(refusal, server=ServerMessage(message, told.sqlstate, detail, hint, context))
+    server = told._replace(message=message, detail=detail, hint=hint, context=context)
+    return replace(refusal, server=server)
 
 
 def _notice(notice: ServerNotice, values: Iterable[str]) -> ServerNotice:

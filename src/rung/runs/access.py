@@ -22,8 +22,9 @@ def check_writable(target: Target, place: Place) -> None:
     shown = target.driver.shown
     if place.read_only:
         raise ReadOnlyDatabase(
-            f"{shown} takes no writes: it is a standby or a read-only session.",
-            "Connect to the primary, with a role and settings that may write.",
+            f"{shown} takes no writes: it is a standby, a read-only session or a read-only file.",
+            "Connect to the primary, with a role and settings that may write, or let us write the "
+            "file.",
         )
     if place.pooled:
         raise PooledConnection(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.errors import PlanChanged, PlanError
+from rung.errors import DatabaseBusy, PlanChanged, PlanError
 from rung.events import BaselineRecorded, Warned
 from rung.locks import Patience, held
 from rung.losses import losses
@@ -51,9 +51,17 @@ def carry_out(
 ) -> RunReport:
     """Go where the goal says; refuse any plan but the expected one, where one is given."""
     with target.connected() as session:
-        known = know(session, migrations)
-        idle = None if known.owes_baseline else _idle(target, goal, known)
+        known = _glance(session, migrations)
+        idle = None if known is None or known.owes_baseline else _idle(target, goal, known)
         return idle or _locked(target, migrations, goal, session, expected)
+
+
+def _glance(session: Session, migrations: MigrationSet) -> Known | None:
+    """A look without the lock; None where somebody's work keeps the database from answering."""
+    try:
+        return know(session, migrations)
+    except DatabaseBusy:
+        return None
 
 
 def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
@@ -85,7 +93,9 @@ def _locked(
     idle: list[RunReport] = []
 
     def nothing_left() -> bool:
-        idle.extend(filter(None, [_idle(target, goal, know(session, migrations))]))
+        known = _glance(session, migrations)
+        report = None if known is None else _idle(target, goal, known)
+        idle.extend([report] if report else [])
         return bool(idle)
 
     patience = Patience(target.wait_for_lock)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import ScriptError
-from rung.statements import checksum, read
+from rung.statements import Dialect, checksum, read
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -38,6 +38,20 @@ OPEN_ENDED = {
 }
 
 
+SQLITE = {
+    "statements": ("", "CREATE TABLE `größe` (a int, [b] text DEFAULT 'it''s'); -- note\n"),
+    "comments": ("", "/* a /* */ -- b\n"),
+    "triggers": ("", "CREATE TRIGGER t BEGIN SELECT 1; END;\n"),
+    "blocks": ("", "BEGIN; COMMIT;\n"),
+    "pragmas": ("-- rung: no-transaction\n", "PRAGMA main.foreign_keys = 1;"),
+    "body": ("CREATE TRIGGER t BEGIN ", "SELECT 1;"),
+    "string": ("'", "''"),
+    "name": ("[", "["),
+    "comment": ("", "/*"),
+    "operators": ("", "-"),
+}
+
+
 def calls(text: str) -> int:
     """How many function calls, C functions included, reading a text takes."""
     count = 0
@@ -54,13 +68,13 @@ def calls(text: str) -> int:
     return count
 
 
-def seconds(text: str) -> float:
+def seconds(text: str, dialect: Dialect = Dialect.POSTGRES) -> float:
     """The processor time that reading a text takes, the best of three."""
     times = []
     for _ in range(3):
         begun = time.process_time()
         with suppress(ScriptError):
-            checksum(read(text))
+            checksum(read(text, dialect))
         times.append(time.process_time() - begun)
     return min(times)
 
@@ -80,6 +94,15 @@ def test_four_times_the_text_takes_four_times_the_time(head: str, piece: str) ->
     """No text takes time in proportion to its square, an unfinished one neither."""
     size = 15_000 // len(piece)
     once, four = (seconds(head + piece * times) for times in (size, 4 * size))
+
+    assert 9 * once + 0.01 > four
+
+
+@pytest.mark.parametrize(("head", "piece"), SQLITE.values(), ids=SQLITE)
+def test_sqlite_text_too(head: str, piece: str) -> None:
+    """SQLite's SQL is read in proportion to its length as well."""
+    size = 15_000 // len(piece)
+    once, four = (seconds(head + piece * times, Dialect.SQLITE) for times in (size, 4 * size))
 
     assert 9 * once + 0.01 > four
 

@@ -1,0 +1,5 @@
+"""SQLite behind the contract of `rung.drivers.base`, with Python's own sqlite3."""
+
+from rung.drivers.sqlite.driver import SqliteDriver
+
+__all__ = ["SqliteDriver"]

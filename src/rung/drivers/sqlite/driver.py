@@ -1,0 +1,85 @@
+"""SQLite as a `Driver`: opens a file, and finds out what became of an attempt."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from rung.drivers.found import Ping
+from rung.drivers.sqlite.names import names_of
+from rung.drivers.sqlite.opening import Opener
+from rung.drivers.sqlite.reader import SqliteReader
+from rung.drivers.sqlite.urls import translate
+from rung.errors import UsageError
+from rung.stopping import Stop
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rung.database import Database
+    from rung.drivers.base import Session
+    from rung.drivers.sqlite.session import SqliteSession
+    from rung.drivers.work import Aftermath
+
+
+class SqliteDriver:
+    """
+    One SQLite database, named by a URL.
+
+    Raises:
+        UsageError: the URL cannot be read, or asks for what SQLite has not.
+    """
+
+    def __init__(self, database: Database) -> None:
+        _check_no_server(database)
+        address = translate(database.url)
+        ledger = database.ledger_table
+        named = address.ledger_table if ledger is None else ledger
+        self._names = names_of(named, database.history_table)
+        self._opener = Opener(address)
+
+    @property
+    def shown(self) -> str:
+        """The database as people may see it: the file's name."""
+        return self._opener.shown
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the URL is left out and might be missed."""
+        return self._opener.address.notes
+
+    def ping(self) -> Ping:
+        """There is no server to wait for: a file that cannot be opened stays so."""
+        return Ping.ANSWERS
+
+    def read(self) -> AbstractContextManager[SqliteReader]:
+        """Open for reading; the connection is closed at the end, whatever happens."""
+        return closing(SqliteReader(self._opener, self._names))
+
+    def connect(self, stop: Stop) -> AbstractContextManager[SqliteSession]:
+        """Open; the connection is closed at the end, whatever happens."""
+        return closing(self._session(stop))
+
+    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:  # noqa: ARG002 - no server outlives it
+        """What is found of an attempt."""
+        from rung.drivers.work import Aftermath
+
+        with closing(self._session(Stop())) as session:
+            look = session.look()
+            recorded = look.history is not None
+            outcome = session.attempt_outcome(attempt_id) if recorded else None
+            return Aftermath(outcome, look.ledger, recorded=recorded)
+
+    def _session(self, stop: Stop) -> SqliteSession:
+        from rung.drivers.sqlite.session import SqliteSession
+
+        return SqliteSession(self._opener, self._names, stop)
+
+
+def _check_no_server(database: Database) -> None:
+    if database.role is not None or database.password is not None:
+        what = "role" if database.role is not None else "password"
+        raise UsageError(
+            f"SQLite has no {what}s, and one is given.",
+            "Leave it out: who may open the file may use the database.",
+        )

@@ -1,0 +1,135 @@
+"""
+The lock of a run: flock on a file beside the database, so that it ends with its process.
+
+Never on the database itself: to close that file would drop the locks that SQLite holds on it
+for the whole process. The file says who holds the lock, and is gone when nobody does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rung.drivers.found import LockHolder
+from rung.errors import QueryFailed, RightsMissing
+
+_SUFFIX = "-rung-lock"
+_LINES = 3
+_LONGEST = 1000
+
+
+class RunLock:
+    """
+    One session's hold on a database, or none.
+
+    Args:
+        database: the database's own path, whatever links lead to it; None takes no lock, for
+            a database in memory that nobody else can see.
+    """
+
+    def __init__(self, database: Path | None) -> None:
+        self._path = None if database is None else Path(f"{database}{_SUFFIX}")
+        self._held: int | None = None
+
+    def take(self) -> bool:
+        """
+        Try once.
+
+        Raises:
+            RightsMissing: the lock's file cannot be made.
+        """
+        if self._path is None or self._held is not None:
+            return True
+        while True:
+            opened = self._open(self._path)
+            if not _try(opened, fcntl.LOCK_EX):
+                os.close(opened)
+                return False
+            if _is_file(opened, self._path):
+                break
+            os.close(opened)  # who held it before has removed the file since we opened it
+        self._held = opened
+        _sign(opened)
+        return True
+
+    def give_back(self) -> None:
+        """Give it back; quiet where it is not held."""
+        if self._held is None or self._path is None:
+            return
+        with suppress(OSError):
+            self._path.unlink()
+        os.close(self._held)
+        self._held = None
+
+    def holder(self) -> LockHolder | None:
+        """Who else holds it; None where nobody does."""
+        if self._path is None or self._held is not None:
+            return None
+        try:
+            opened = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            if _try(opened, fcntl.LOCK_SH):
+                return None
+            return _read(os.pread(opened, _LONGEST, 0).decode(errors="replace"))
+        finally:
+            os.close(opened)
+
+    def _open(self, path: Path) -> int:
+        """The file, made where it is missing; one of another user is locked without a word."""
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            with suppress(OSError):
+                return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            raise RightsMissing(
+                f"The lock's file {path} cannot be made: {error.strerror}.",
+                "Let us make files in that folder: SQLite keeps its journal there too.",
+            ) from None
+
+
+def _try(opened: int, how: int) -> bool:
+    try:
+        fcntl.flock(opened, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise QueryFailed(
+            f"The lock's file cannot be locked: {error.strerror}.",
+            "Keep the database on a file system that has flock; SQLite itself needs locks too.",
+        ) from None
+    return True
+
+
+def _is_file(opened: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(opened), path.stat())
+    except OSError:
+        return False
+
+
+def _sign(opened: int) -> None:
+    """Say who we are; what cannot be written is not said."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    with suppress(OSError):
+        os.ftruncate(opened, 0)
+        os.pwrite(opened, f"{os.getpid()}\n{user_name()}\n{now}\n".encode(), 0)
+
+
+def _read(text: str) -> LockHolder:
+    pid, user, since = (*text.split("\n"), "", "", "")[:_LINES]
+    return LockHolder(int(pid) if pid.isdecimal() else 0, user, "", "", since)
+
+
+def user_name() -> str:
+    """The user that this process runs as; the number where it has no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())

@@ -1,0 +1,140 @@
+"""
+Reads ledger and history: what a look finds, as values.
+
+Every error is told: nothing that cannot be read is taken for "no version".
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rung.drivers.sqlite.opening import BUSY, code_of
+from rung.drivers.sqlite.statements import in_main, statement
+from rung.errors import LedgerUnreadable
+from rung.ledger import HistoryEntry, LedgerState, Outcome
+
+if TYPE_CHECKING:
+    from rung.drivers.sqlite.names import Names
+
+_SHAPE = (
+    "A ledger is (version uint64, dirty bool). Move the other table away, or name another one "
+    "with --ledger-table."
+)
+
+
+class Found:
+    """
+    What stands in one database, as one transaction sees it.
+
+    Args:
+        database: a connection in a transaction that has begun.
+        names: the tables' names.
+    """
+
+    def __init__(self, database: sqlite3.Connection, names: Names) -> None:
+        self._database, self._names = database, names
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether there is a table, or a view, of the ledger's name."""
+        return self._exists(self._names.ledger)
+
+    def ledger(self) -> LedgerState:
+        """
+        The ledger that is there.
+
+        Raises:
+            LedgerUnreadable: another shape, several rows, a version that is no number.
+        """
+        name = self._names.ledger
+        try:
+            question = statement("look_ledger", ledger=in_main(name))
+            rows = self._database.execute(question).fetchall()
+        except sqlite3.Error as error:
+            if code_of(error) in BUSY:
+                raise
+            raise LedgerUnreadable(f"{name} is there and is no ledger: {error}.", _SHAPE) from None
+        if len(rows) > 1:
+            shown = " and ".join(str(row[0]) for row in rows)
+            raise LedgerUnreadable(
+                f"The ledger {name} has more than one row: {shown}, perhaps more.",
+                "Find out which is true and write it: rung force V leaves that one row.",
+            )
+        return _state(name, rows[0]) if rows else LedgerState()
+
+    def history(self) -> tuple[HistoryEntry, ...] | None:
+        """
+        Every attempt, oldest first; None where there is no history.
+
+        Raises:
+            LedgerUnreadable: a table of its name has another shape.
+        """
+        name = self._names.history
+        if not self._exists(name):
+            return None
+        try:
+            question = statement("look_history", history=in_main(name))
+            return tuple(_entry(row) for row in self._database.execute(question))
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            if isinstance(error, sqlite3.Error) and code_of(error) in BUSY:
+                raise
+            raise LedgerUnreadable(
+                f"{name} is there and is no history: {error}.",
+                "Move the other table away, or name another one with --history-table.",
+            ) from None
+
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are not SQLite's own, without our history."""
+        rows = self._database.execute(statement("tables")).fetchall()
+        return tuple(name for (name,) in rows if name.lower() != self._names.history.lower())
+
+    def _exists(self, name: str) -> bool:
+        return bool(self._database.execute(statement("find_table"), (name,)).fetchall())
+
+
+def _state(name: str, row: tuple[Any, ...]) -> LedgerState:
+    version, version_type, dirty, dirty_type = row
+    if (version_type, dirty_type) != ("integer", "integer"):
+        raise LedgerUnreadable(
+            f"The ledger {name} holds what is no version: ({version!r}, {dirty!r}).",
+            "Find out the version the database is at and write it: rung force V.",
+        )
+    return LedgerState(version, bool(dirty))
+
+
+def _entry(row: tuple[Any, ...]) -> HistoryEntry:
+    (id_, attempt, version, name, direction, outcome, total, done, in_flight, started,
+     finished, error, up, down, formula, up_digest, down_digest, tool, tool_version, user,
+     host) = row  # fmt: skip
+    return HistoryEntry(
+        id=id_,
+        attempt=attempt,
+        version=version,
+        name=name,
+        direction=direction,
+        outcome=_outcome(outcome),
+        statements_total=total,
+        statements_done=done,
+        in_flight=in_flight,
+        started=datetime.fromisoformat(started).astimezone(UTC),
+        finished=datetime.fromisoformat(finished).astimezone(UTC) if finished else None,
+        error=error,
+        up_checksum=up,
+        down_checksum=down,
+        checksum_formula=formula,
+        up_digest=up_digest,
+        down_digest=down_digest,
+        tool=tool,
+        tool_version=tool_version,
+        database_user=user,
+        host=host,
+    )
+
+
+def _outcome(word: str) -> Outcome:
+    try:
+        return Outcome(word)
+    except ValueError:
+        return Outcome.UNKNOWN

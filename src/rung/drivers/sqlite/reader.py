@@ -1,0 +1,93 @@
+"""A connection to SQLite that only looks: a `Reader`, and the ground of the `Session`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rung.dialect import Dialect
+from rung.drivers.found import Look, Place
+from rung.drivers.sqlite.looking import Found
+from rung.ledger import LedgerState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.drivers.sqlite.names import Names
+    from rung.drivers.sqlite.opening import Opener
+    from rung.ledger import HistoryEntry
+
+
+class SqliteReader:
+    """See `rung.drivers.base.Reader`."""
+
+    def __init__(self, opener: Opener, names: Names) -> None:
+        self._opener, self._names = opener, names
+        self._stands_in = opener.absent
+        """Whether the connection is to an empty database in place of a file that is missing."""
+        self._connection = opener.to_read()
+
+    def look(self) -> Look:
+        """Read all that a decision needs, as one transaction sees it, without lock or write."""
+        with self._found() as found:
+            if found.has_ledger:
+                return Look(
+                    self.locate(), found.ledger(), ledger_exists=True, history=found.history()
+                )
+            return Look(
+                self.locate(),
+                LedgerState(),
+                ledger_exists=False,
+                history=found.history(),
+                tables=found.tables(),
+            )
+
+    def locate(self) -> Place:
+        """Where the ledger is: in this file; asks nobody."""
+        return Place(
+            self._opener.shown,
+            "main",
+            self._opener.read_only,
+            f"SQLite {sqlite3.sqlite_version}",
+            Dialect.SQLITE,
+            os.getpid(),
+        )
+
+    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+        """The history alone, oldest first; None where there is none."""
+        with self._found() as found:
+            return found.history()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def _found(self) -> Iterator[Found]:
+        """What one transaction sees; it ends with the block."""
+        with self._told():
+            database = self._current()
+            database.execute("BEGIN")
+            try:
+                yield Found(database, self._names)
+            finally:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+
+    def _current(self) -> sqlite3.Connection:
+        """The connection; to the file itself, once somebody has made it."""
+        if self._stands_in and not self._opener.absent:
+            self._connection.close()
+            self._connection = self._opener.to_read()
+            self._stands_in = False
+        return self._connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell errors of SQLite as those of the contract."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._opener.failure(error) from None

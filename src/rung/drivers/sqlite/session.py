@@ -1,0 +1,258 @@
+"""
+One connection to SQLite as a `Session`: locking, and the writes of ledger and history.
+
+Running a file's SQL is in `running`. Policy is nowhere here. Nothing is written, and no file
+is made, before the first call that has to.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rung.drivers.sqlite import dropping
+from rung.drivers.sqlite.carried import SessionState
+from rung.drivers.sqlite.locking import RunLock
+from rung.drivers.sqlite.reader import SqliteReader
+from rung.drivers.sqlite.records import Records, ago, now
+from rung.drivers.sqlite.running import Running
+from rung.drivers.sqlite.statements import in_main, statement
+from rung.drivers.sqlite.watching import Watch
+from rung.drivers.work import Carried, StoredHalf
+from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
+from rung.ledger import Outcome
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from rung.drivers.found import LockHolder
+    from rung.drivers.sqlite.names import Names
+    from rung.drivers.sqlite.opening import Opener
+    from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.losses import Loss
+    from rung.statements import Script, Unit
+    from rung.stopping import Stop
+
+
+class SqliteSession(SqliteReader):
+    """See `rung.drivers.base.Session`."""
+
+    def __init__(self, opener: Opener, names: Names, stop: Stop) -> None:
+        super().__init__(opener, names)
+        self._lock = RunLock(opener.file)
+        self._watch = Watch(stop)
+        self._before: SessionState | None = None
+        """The session as it was before any file; None as long as nothing was written."""
+        if opener.file is None:  # in memory: the one connection is the database
+            self._open_to_write()
+
+    def attempt_outcome(self, attempt_id: str) -> Outcome | None:
+        """How the history says an attempt ended; None where it has no row of it."""
+        history = in_main(self._names.history)
+        with self._told():
+            question = statement("find_attempt", history=history)
+            row = self._current().execute(question, (attempt_id,)).fetchone()
+        return None if row is None else Outcome(row[0])
+
+    def close(self) -> None:
+        """Close the connection, and give the lock back."""
+        super().close()
+        self._lock.give_back()
+
+    # --- locking -------------------------------------------------------------------------
+
+    def try_lock(self) -> bool:
+        """Take the lock, or not."""
+        return self._lock.take()
+
+    def unlock(self) -> None:
+        """Give it back."""
+        self._lock.give_back()
+
+    def holder(self) -> LockHolder | None:
+        """Who else holds it."""
+        return self._lock.holder()
+
+    def yield_foreign_keys(self) -> None:
+        """There are none: golang-migrate locks nothing that another process could see."""
+
+    def try_foreign_keys(self) -> bool:
+        """There are none to take."""
+        return True
+
+    # --- writing -------------------------------------------------------------------------
+
+    def ensure_tables(self) -> None:
+        """
+        Make ledger and history where they are missing.
+
+        Raises:
+            RightsMissing: the file, or its folder, may not be written.
+            QueryFailed: it cannot be made for another reason.
+        """
+        if self._opener.read_only:
+            raise RightsMissing(
+                f"{self._opener.shown} may not be written.",
+                "Let us write the file and its folder, where SQLite keeps its journal.",
+            )
+        with self._found() as found:
+            there = found.has_ledger and found.history() is not None
+        if not there:
+            self._commit(self._records.make)
+
+    def run_whole(
+        self,
+        script: Script,
+        move: Move,
+        attempt: Attempt,
+        meanwhile: Callable[[], None],
+        *,
+        last: bool,  # noqa: ARG002 - every commit is on disk here
+    ) -> Ran:
+        """Run a script in one transaction with its move and its history row."""
+        meanwhile()
+        return self._running.whole(script, move, attempt)
+
+    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+        """Commit the dirty mark and the history row of a file that runs unit by unit."""
+        records = self._records
+        return self._running.write(
+            lambda: records.move(move),
+            lambda: records.record(attempt, Outcome.RUNNING, now()),
+        )
+
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+        """Run one unit and record the progress with it."""
+        return self._running.unit(script, unit, attempt_id)
+
+    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+        """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
+        outcome = Outcome.FAILED if refusal else Outcome.DONE
+        records = self._records
+        moves = [lambda: records.move(move)] if move else []
+        return self._running.write(*moves, lambda: records.end(attempt_id, outcome, refusal))
+
+    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
+        """Write the history row of an attempt that was rolled back."""
+        records = self._records
+        self._commit(lambda: records.record(attempt, Outcome.FAILED, ago(seconds), refusal))
+
+    def restore_session(self) -> Carried:
+        """Put the session back to what it was; name what had been changed."""
+        with self._told():
+            database = self._writing
+            before = self._before or SessionState.of(database)
+            after = SessionState.of(database)
+            if self._opener.file is None:
+                after.put_back(database, before)
+            else:
+                self._open_to_write()
+            return Carried(after.changed_since(before))
+
+    def flush(self) -> None:
+        """Nothing: a commit is on disk when it returns."""
+
+    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+        """Write the ledger, clean at `version`, whatever it holds, with history rows."""
+        records = self._records
+
+        def write() -> None:
+            records.clear()
+            if version is not None:
+                records.write(version, dirty=False)
+
+        self._commit(write, *self._done(attempts))
+
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        """Write history rows of what ran no SQL, at once, in order."""
+        self._commit(*self._done(attempts))
+
+    def _done(self, attempts: Sequence[Attempt]) -> list[Callable[[], None]]:
+        records, began = self._records, now()
+
+        def recording(attempt: Attempt) -> Callable[[], None]:
+            return lambda: records.record(attempt, Outcome.DONE, began)
+
+        return [recording(attempt) for attempt in attempts]
+
+    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+        """Every text that the history keeps of these versions, oldest first."""
+        if not versions or self.read_history() is None:
+            return ()
+        numbers = ", ".join(str(int(version)) for version in versions)
+        places = {"history": in_main(self._names.history), "versions": numbers}
+        with self._told():
+            rows = self._current().execute(statement("stored_halves", **places)).fetchall()
+        return tuple(
+            StoredHalf(version, direction, checksum, sql)
+            for version, up, up_sql, down, down_sql in rows
+            for direction, checksum, sql in (("up", up, up_sql), ("down", down, down_sql))
+            if sql is not None
+        )
+
+    # --- losing --------------------------------------------------------------------------
+
+    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+        """The same losses with the number of rows in them."""
+        with self._told():
+            database = self._current()
+            return tuple(
+                loss.estimated(dropping.estimated_rows(database, loss.table)) for loss in losses
+            )
+
+    def everything(self) -> tuple[Loss, ...]:
+        """All that `drop_everything` would remove."""
+        with self._told():
+            return dropping.objects(self._current())
+
+    def drop_everything(self) -> None:
+        """Remove all tables and views at once, and give the space back."""
+        if self._opener.absent:
+            return
+        with self._told():
+            database = self._writing
+            database.execute("PRAGMA foreign_keys = OFF")
+        self._commit(lambda: dropping.drop(database))
+        with suppress(Exception):  # what is dropped is dropped; the space is a kindness
+            database.execute("VACUUM")
+        self._open_anew()
+
+    # --- inside --------------------------------------------------------------------------
+
+    @property
+    def _writing(self) -> sqlite3.Connection:
+        """The connection, opened for writing; from then on it is that one."""
+        if self._before is None:
+            self._open_to_write()
+        return self._connection
+
+    def _open_to_write(self) -> None:
+        self._connection.close()
+        self._connection = self._opener.to_write()
+        self._stands_in = False
+        self._before = SessionState.of(self._connection)
+
+    def _open_anew(self) -> None:
+        if self._opener.file is not None:
+            self._open_to_write()
+
+    @property
+    def _records(self) -> Records:
+        return Records(self._writing, self._names)
+
+    @property
+    def _running(self) -> Running:
+        begin = self._opener.address.begin
+        return Running(self._writing, self._records, begin, self._watch)
+
+    def _commit(self, *actions: Callable[[], None]) -> None:
+        ran = self._running.write(*actions)
+        if ran.refusal is None:
+            return
+        message = ran.refusal.server
+        if message.message == "database is locked":
+            raise DatabaseBusy(
+                self._opener.shown, message.message, self._opener.address.busy_ms / 1000
+            )
+        raise QueryFailed(f"{message.message}.", f"{message.remedy}." if message.remedy else "")

@@ -1,0 +1,205 @@
+"""
+From a database's URL to a file and what its connections get. Asks no file.
+
+A URL is golang-migrate's: the text behind `sqlite://` or `sqlite3://` is the name that SQLite
+is given. A plain name is a path and stands for itself, nothing in it decoded; a name that
+begins `file:` is a URI, which SQLite decodes. The keys behind the ? are those of the Go
+libraries mattn/go-sqlite3 (`_foreign_keys=1`) and modernc (`_pragma=foreign_keys(1)`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from rung.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_SCHEMES = ("sqlite3://", "sqlite://")
+_URI = "file:"
+_MEMORY = ":memory:"
+_BUSY_MS = 5000
+"""How long SQLite waits for another connection's lock; mattn's default."""
+
+_SYNONYMS: Final = {
+    "_timeout": "busy_timeout",
+    "_fk": "foreign_keys",
+    "_journal": "journal_mode",
+    "_locking": "locking_mode",
+    "_sync": "synchronous",
+    "_vacuum": "auto_vacuum",
+    "_cslike": "case_sensitive_like",
+    "_defer_fk": "defer_foreign_keys",
+    "_rt": "recursive_triggers",
+}
+_PRAGMAS: Final = frozenset(
+    {
+        *_SYNONYMS.values(),
+        *("ignore_check_constraints", "query_only", "secure_delete", "writable_schema"),
+        "cache_size",
+    }
+)
+_GO_ALONE = frozenset(
+    {"_loc", "_mutex", "_time_format", "_time_integer_format", "_inttotime", "_texttotime"}
+)
+"""How Go values are made and shared; nothing of it is stored."""
+
+_BEGINS = {"deferred": "IMMEDIATE", "immediate": "IMMEDIATE", "exclusive": "EXCLUSIVE"}
+"""A run writes: with a lock taken later it would do nothing but fail later."""
+
+_PRAGMA = re.compile(r"(\w+)(?:\(\s*([\w.+-]+)\s*\)|\s*=\s*([\w.+-]+))\Z")
+_VALUE = re.compile(r"[\w.+-]+\Z")
+
+
+class Address(NamedTuple):
+    """A database's URL, read."""
+
+    name: str
+    """As SQLite is given it, without the keys that are not SQLite's."""
+    path: str | None
+    """The file; None for a database in memory."""
+    writable: bool = True
+    """False where the URI itself says that nothing is to be written."""
+    busy_ms: int = _BUSY_MS
+    begin: str = "IMMEDIATE"
+    pragmas: tuple[tuple[str, str], ...] = ()
+    """For every connection that writes, in order."""
+    ledger_table: str | None = None
+    """The ledger that x-migrations-table names."""
+    notes: tuple[str, ...] = ()
+    """What was left out and might be missed, in sentences."""
+
+    def uri(self, mode: str) -> str:
+        """The URI that SQLite opens: `mode` is ro, rw or rwc, unless the name says its own."""
+        if self.path is None:
+            return self.name if self.name.startswith(_URI) else f"{_URI}{_MEMORY}"
+        if not self.name.startswith(_URI):
+            return f"{_URI}{quote(os.fsencode(os.path.abspath(self.path)))}?mode={mode}"  # noqa: PTH100 - a path of bytes that are no text stays one
+        if "mode" in dict(parse_qsl(self.name.partition("?")[2])):
+            return self.name
+        return f"{self.name}{'&' if '?' in self.name else '?'}mode={mode}"
+
+
+def translate(url: str) -> Address:
+    """
+    Read a URL.
+
+    Raises:
+        UsageError: it names no file, or a key has a value that it cannot have.
+    """
+    scheme = next(scheme for scheme in _SCHEMES if url.startswith(scheme))
+    name, _, query = url.removeprefix(scheme).partition("?")
+    if not name or name == _URI or "\0" in url:
+        raise UsageError(
+            "The database's URL names no file.",
+            "Write sqlite://PATH: sqlite://chat.db, or sqlite:///srv/chat.db with a full path.",
+        )
+    return _Query(parse_qsl(query, keep_blank_values=True)).address(name)
+
+
+class _Query:
+    """The keys of a URL, sorted by whom they are for."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.sqlite: list[tuple[str, str]] = []
+        self.pragmas: list[tuple[str, str]] = []
+        self.unknown: list[str] = []
+        self.busy_ms, self.begin = _BUSY_MS, "IMMEDIATE"
+        self.ledger_table: str | None = None
+        for key, value in pairs:
+            self._take(key, value)
+
+    def _take(self, key: str, value: str) -> None:
+        takers: dict[str, Callable[[str], None]] = {
+            "_txlock": self._take_begin,
+            "_pragma": self._take_pragma,
+            "x-migrations-table": self._take_table,
+        }
+        pragma = _SYNONYMS.get(key, key.removeprefix("_"))
+        if key in takers:
+            takers[key](value)
+        elif key.startswith("_") and pragma in _PRAGMAS:
+            if value:
+                self._set(pragma, value)
+        elif not key.startswith(("_", "x-")):
+            self.sqlite.append((key, value))
+        elif key.startswith("_") and key not in _GO_ALONE:
+            self.unknown.append(key)
+
+    def _take_begin(self, value: str) -> None:
+        if value.lower() not in _BEGINS:
+            raise _bad("_txlock", f"one of {', '.join(_BEGINS)}")
+        self.begin = _BEGINS[value.lower()]
+
+    def _take_pragma(self, value: str) -> None:
+        found = _PRAGMA.match(value.strip())
+        if found is None:
+            raise _bad("_pragma", "NAME(VALUE), as in _pragma=foreign_keys(1)")
+        self._set(found[1].lower(), found[2] or found[3])
+
+    def _take_table(self, value: str) -> None:
+        self.ledger_table = value or None
+
+    def _set(self, pragma: str, value: str) -> None:
+        if pragma == "busy_timeout":
+            if not value.isdecimal():
+                raise _bad(pragma, "a number of milliseconds")
+            self.busy_ms = int(value)
+        elif not _VALUE.match(value):
+            raise _bad(pragma, "a word or a number")
+        else:
+            self.pragmas.append((pragma, value))
+
+    def address(self, name: str) -> Address:
+        """The address of a name with these keys."""
+        uri = name.startswith(_URI)
+        name = name.partition("#")[0] if uri else name
+        own = dict(self.sqlite) if uri else {}
+        path = _path(name) if uri else name
+        memory = path == _MEMORY or own.get("mode") == "memory"
+        read_only = own.get("mode") == "ro" or own.get("immutable") == "1"
+        query_only = dict(self.pragmas).get("query_only", "0").lower() in {"1", "on", "yes", "true"}
+        return Address(
+            f"{name}?{urlencode(self.sqlite, quote_via=quote)}" if own else name,
+            None if memory else path,
+            not (read_only or query_only),
+            self.busy_ms,
+            self.begin,
+            tuple(self.pragmas),
+            self.ledger_table,
+            tuple(self._notes(uri=uri, memory=memory)),
+        )
+
+    def _notes(self, *, uri: bool, memory: bool) -> Iterable[str]:
+        left = self.unknown + ([] if uri else [key for key, _ in self.sqlite])
+        if left:
+            yield (
+                f"Of the database's URL these keys mean nothing here: {', '.join(left)}."
+                + ("" if uri else " SQLite's own, such as mode, are heard behind sqlite://file:.")
+            )
+        if memory:
+            yield "The database is in memory: it is gone when this run ends."
+
+
+def _path(uri: str) -> str:
+    """The path that a `file:` URI names, as SQLite decodes it."""
+    rest = uri.removeprefix(_URI)
+    if rest.startswith("//"):
+        host, slash, rest = rest[2:].partition("/")
+        if host not in {"", "localhost"} or not slash:
+            raise UsageError(
+                f"The database's URL names the host {host}: SQLite's files are on this machine.",
+                "Write sqlite://file:/PATH.",
+            )
+        rest = f"/{rest}"
+    return unquote(rest, errors="surrogateescape")
+
+
+def _bad(key: str, wanted: str) -> UsageError:
+    return UsageError(
+        f"The value of {key} in the database's URL is not what it can be.", f"Give it {wanted}."
+    )

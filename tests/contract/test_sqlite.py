@@ -1,0 +1,57 @@
+"""SQLite keeps the driver contract, and a few things that only SQLite has."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.contract.subject import EMPTY, ONE, Subject, attempt, run_whole
+from tests.contract.suite import DriverContract
+
+from rung.database import Database
+from rung.drivers import open_driver
+from rung.drivers.base import Move
+from rung.statements import Dialect
+from rung.stopping import Stop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Subject:
+    """Give the driver on a file that is not there yet, and plain connections beside it."""
+    file = tmp_path / "chat.db"
+
+    def ask(sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(file, isolation_level=None)) as beside:
+            return beside.execute(sql).fetchall()
+
+    def exists(table: str) -> bool:
+        return file.exists() and ask(f"SELECT 1 FROM sqlite_master WHERE name = '{table}'") != []
+
+    return Subject(open_driver(Database(f"sqlite://{file}")), ask, exists, Dialect.SQLITE)
+
+
+class TestSqlite(DriverContract):
+    """The contract."""
+
+    @pytest.fixture
+    def subject(self, subject: Subject) -> Subject:
+        return subject
+
+
+def test_a_fooled_reading_is_noticed(subject: Subject) -> None:
+    """A COMMIT that the reading did not see is told, and our rows are written all the same."""
+    script = subject.read("CREATE TABLE made (x);\nROLLBACK TO a;")
+    seen = script.text.replace("ROLLBACK TO a", "COMMIT       ")
+    fooled = replace(script, text=seen)
+    with subject.driver.connect(Stop()) as session:
+        session.ensure_tables()
+        ran = run_whole(session, fooled, Move(EMPTY, ONE), attempt())
+
+    assert "transaction" in ran.control_warning
+    assert subject.ledger() == [(1, False)]

@@ -1,0 +1,5 @@
+create table a (x);PRAGMA foreign_keys = ON;
+CREATE VIEW v AS SELECT x FROM a -- all of it
+;
+EXPLAIN QUERY PLAN CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM a; END;
+ATTACH 'b.db' AS b
