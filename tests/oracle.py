@@ -54,12 +54,12 @@ def or_skip(binary: Path | None) -> Path:
     """
     import pytest
 
-    if binary is not None:
-        return binary
-    absent = f"no golang-migrate: name one in {VARIABLE}, or install Go"
-    if os.environ.get("RUNG_TEST_REQUIRE_ORACLE") == "1":
-        pytest.fail(absent)
-    pytest.skip(absent)
+    if binary is None:
+        absent = f"no golang-migrate: name one in {VARIABLE}, or install Go"
+        if os.environ.get("RUNG_TEST_REQUIRE_ORACLE") == "1":
+            pytest.fail(absent)
+        pytest.skip(absent)
+    return binary
 
 
 def build(folder: Path) -> Path:

@@ -105,10 +105,10 @@ def _theirs(scheme: str, server: EmbeddedServer | None) -> tuple[Recording, str]
 
 def _shown(scheme: str, recording: Recording, source: str, figures: Figures) -> str:
     total = figures.equal + figures.listed + len(figures.unexplained)
+    left = f"{len(figures.unexplained)} unexplained"
     lines = [
         f"{scheme}: golang-migrate {recording.binary} ({source}), {recording.server}",
-        f"  {total} scenarios: {figures.equal} equal, {figures.listed} better and listed, "
-        f"{len(figures.unexplained)} unexplained",
+        f"  {total} scenarios: {figures.equal} equal, {figures.listed} better and listed, {left}",
         *(f"    {number:5} {name}" for name, number in sorted(figures.better.items())),
     ]
     shown = list(figures.unexplained.items())[:_SHOWN]
