@@ -13,13 +13,19 @@ from hypothesis import strategies as st
 from tests.conformance.cross import FAILS
 
 HIGHEST = 7
+NOWHERE = 99
+"""A version that has no file, and is above all that have one."""
 _MISSING, _COMMENT = "missing", "comment"
 _KINDS = ("plain", "plain", "plain", "own", _COMMENT, _MISSING, "fails", "own fails")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The words of a command, and what it reads."""
+    """
+    The words of a command, and what it reads.
+
+    `#3` stands for the version of the fourth file, counted round where there are fewer.
+    """
 
     words: tuple[str, ...]
     stdin: str = ""
@@ -84,7 +90,8 @@ def _commands() -> st.SearchStrategy[Event]:
         few.map(lambda n: Command(("up", str(n)))),
         few.map(lambda n: Command(("down", str(n)))),
         version.map(lambda v: Command(("goto", str(v)))),
-        version.map(lambda v: Command(("force", str(v)))),
+        version.map(lambda v: Command(("force", f"#{v}"))),
+        st.just(Command(("force", str(NOWHERE)))),
         st.sampled_from(["y\n", "n\n"]).map(lambda answer: Command(("down",), answer)),
     )
 

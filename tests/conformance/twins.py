@@ -7,7 +7,7 @@ golang-migrate left its ledger dirty, the version that ours is at is forced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tests.conformance.cross import versions_of
@@ -68,12 +68,12 @@ class Twins:
                 self._come_late()
 
     def _add(self, up: str, down: str) -> None:
-        added = _pair(self._next_version(), up, down)
+        at, newest = _version(self._ledger()), versions_of(self.files)[-1]
+        if at > newest:
+            return
+        added = _pair(newest + 1, up, down)
         self._files |= added
         self._put(tuple(added.items()))
-
-    def _next_version(self) -> int:
-        return max([*versions_of(self.files), _version(self._ledger())]) + 1
 
     def _ledger(self) -> str:
         return self.theirs[0].stage.state().ledger
@@ -82,13 +82,18 @@ class Twins:
         for opened, _ in (self.theirs, self.ours):
             opened.place.put(files)
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, told: Command) -> None:
+        command = replace(told, words=tuple(map(self._version_of, told.words)))
         ledger = self._ledger()
         step = _step(command)
         outcome = self.theirs[0].do(step, self.theirs[1]).outcome
         meant = better(Asked(self.files, ledger, command.words, outcome))
         self._compare(command, step, outcome, meant)
         self._mend(meant)
+
+    def _version_of(self, word: str) -> str:
+        versions = versions_of(self.files)
+        return str(versions[int(word[1:]) % len(versions)]) if word.startswith("#") else word
 
     def _compare(
         self, command: Command, step: Step, outcome: Outcome, meant: Better | None
