@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.conformance.running import Theatre
     from tests.conformance.tools import Process, Tool
 
+_STORIES = {"postgres": stories(own=True), "sqlite3": stories(own=False)}
 _MORE = os.environ.get("RUNG_TEST_EXAMPLES")
 
 
@@ -55,4 +56,4 @@ def twins(
 @given(data=st.data())
 def test_both_tools_go_the_same_way(twins: Twins, data: st.DataObject, scheme: str) -> None:
     """Each step is equal, or better as listed; after that both databases are alike."""
-    twins.live(data.draw(stories(own=scheme != "sqlite3")))
+    twins.live(data.draw(_STORIES[scheme]))

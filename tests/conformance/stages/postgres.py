@@ -130,7 +130,8 @@ class PostgresStage:
         return found is not None and found[0] > 0
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(self._server.conninfo(self._database), autocommit=True)
+        where = self._server.conninfo(self._database)
+        return psycopg.connect(where, autocommit=True, application_name="conformance")
 
 
 def make_database(server: EmbeddedServer, name: str) -> None:
