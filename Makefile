@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check lint types imports bench clean
+.PHONY: help demo test check conformance lint types imports bench clean
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/.demo ## the seven migrations up, down and up again on an embedded PostgreSQL
 	@$(BIN)/python -m demo
@@ -17,6 +17,9 @@ test: $(VENV)/.dev ## every test; what cannot run here is skipped with its reaso
 
 check: lint types imports $(VENV)/.dev ## linters, types, import direction, tests with coverage
 	$(BIN)/pytest -n $(WORKERS) -q --cov --cov-report=term
+
+conformance: $(VENV)/.dev ## the migrate command held against golang-migrate, scenario by scenario
+	$(BIN)/python -m tests.conformance report
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

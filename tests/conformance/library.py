@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.conformance.cross import generated
@@ -16,6 +17,16 @@ def scenarios(scheme: str) -> tuple[Scenario, ...]:
     """Give the scenarios of a scheme."""
     every = (*written_by_hand(), *generated())
     return tuple(each for each in every if scheme in each.schemes)
+
+
+@cache
+def grouped(scheme: str) -> dict[str, tuple[Scenario, ...]]:
+    """Give the scenarios of a scheme by what a test takes at once: generated ones by state."""
+    groups: dict[str, list[Scenario]] = {}
+    for each in scenarios(scheme):
+        name = f"{each.id.partition(':')[0]} {each.start}" if each.generated else each.id
+        groups.setdefault(name, []).append(each)
+    return {name: tuple(held) for name, held in groups.items()}
 
 
 def difference(scenario: Scenario, step: Step, theirs: Outcome, scheme: str) -> Better | None:

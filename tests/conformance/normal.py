@@ -7,8 +7,11 @@ Nothing of meaning is dropped; what two threads print in no certain order is put
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LONG = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|ns|s|µs))+"
 _IN_BRACKETS = re.compile(rf"\({_LONG}\)")

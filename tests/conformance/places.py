@@ -7,12 +7,11 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.conformance.scenario import Files, Special
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tests.conformance.scenario import Files, Special
     from tests.conformance.stages.stage import Stage
 
 _URL = re.compile(r"\{url(?::([\w-]+))?(?:\?([^}]*))?\}")
@@ -44,6 +43,14 @@ class Place:
         shutil.rmtree(self.work, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.put(files)
+
+    def has(self, files: Files) -> bool:
+        """Whether these files, and no others, are there already."""
+        paths = list(self.folder.rglob("*"))
+        if not (self.folder.is_dir() and all(path.is_file() for path in paths)):
+            return False
+        there = {str(path.relative_to(self.folder)): path.read_text() for path in paths}
+        return there == dict(files)
 
     def put(self, files: Files) -> None:
         """Write files, make folders and links, take away what is to be gone."""

@@ -87,7 +87,9 @@ def _words(given: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _better(table: _Table) -> Better:
-    given = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()}
+    given: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in table.items()
+    }
     _refuse_unknown(given, {each.name for each in fields(Better)})
     return Better(**given)
 

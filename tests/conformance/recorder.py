@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import sys
@@ -10,15 +9,16 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from rung.embedded import EmbeddedServer, start
 from tests.conformance.library import scenarios
-from tests.conformance.recording import Recording, save
+from tests.conformance.recording import Outcomes, Recording, load, save
 from tests.conformance.theatres import theatre
 from tests.conformance.tools import Process, real
 from tests.oracle import golang_migrate
 
+from rung.embedded import EmbeddedServer, start
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tests.conformance.running import Theatre
@@ -30,7 +30,20 @@ _BUILT_FROM = re.compile(rb"\tgithub\.com/golang-migrate/migrate/v4\t(v[0-9][^\t
 
 
 def record(schemes: tuple[str, ...]) -> int:
-    """Write the recordings of schemes; the exit code."""
+    """Ask for every scenario of schemes and write their recordings; the exit code."""
+    return _written(schemes, _nothing)
+
+
+def update(schemes: tuple[str, ...]) -> int:
+    """Ask for the scenarios that are not recorded as they are now; the exit code."""
+    return _written(schemes, load)
+
+
+def _nothing(_: str) -> None:
+    """Start without an earlier recording."""
+
+
+def _written(schemes: tuple[str, ...], earlier: Callable[[str], Recording | None]) -> int:
     binary = golang_migrate()
     if binary is None:
         sys.stderr.write("there is no golang-migrate to record\n")
@@ -39,18 +52,29 @@ def record(schemes: tuple[str, ...]) -> int:
         server = stack.enter_context(start(major=MAJOR)) if set(schemes) - {"sqlite3"} else None
         for scheme in schemes:
             begun = time.monotonic()
-            recording = asked(scheme, server, binary, scenarios(scheme))
+            known, wanted = _known(scenarios(scheme), earlier(scheme))
+            recording = asked(scheme, server, binary, wanted)
+            recording.outcomes |= known
             save(scheme, recording)
             took = time.monotonic() - begun
-            sys.stdout.write(f"{scheme}: {len(recording.outcomes)} scenarios in {took:.0f} s\n")
+            sys.stdout.write(f"{scheme}: {len(wanted)} scenarios in {took:.0f} s\n")
     return 0
+
+
+def _known(
+    every: tuple[Scenario, ...], earlier: Recording | None
+) -> tuple[Outcomes, list[Scenario]]:
+    """Part the scenarios: the outcomes of those that an earlier recording has, and the rest."""
+    held = {} if earlier is None else earlier.outcomes
+    known = {e.id: held[e.id] for e in every if held.get(e.id, ("",))[0] == e.digest}
+    return known, [each for each in every if each.id not in known]
 
 
 def asked(
     scheme: str, server: EmbeddedServer | None, binary: Path, wanted: Iterable[Scenario]
 ) -> Recording:
     """Run scenarios with golang-migrate."""
-    recording = Recording(version_of(binary), server_version(scheme, server))
+    recording = Recording(version_of(binary), server_version(scheme, server.major if server else 0))
     with theatre(scheme, server) as opened:
         for each in wanted:
             _keep(recording, opened, each, real(binary))
@@ -72,8 +96,6 @@ def version_of(binary: Path) -> str:
     return found[1].decode() if found else ""
 
 
-def server_version(scheme: str, server: EmbeddedServer | None) -> str:
-    """Name the database that a recording is made on."""
-    if scheme == "sqlite3" or server is None:
-        return f"SQLite {sqlite3.sqlite_version}"
-    return f"PostgreSQL {server.major}"
+def server_version(scheme: str, major: int) -> str:
+    """Name the database that a recording is made on; `major` is PostgreSQL's."""
+    return f"SQLite {sqlite3.sqlite_version}" if scheme == "sqlite3" else f"PostgreSQL {major}"

@@ -1,8 +1,9 @@
 """
 What golang-migrate did, kept in files: one for each scheme, sorted, each thing told once.
 
-A file names the binary and the server that it was made with. Outcomes and states are kept under the start of
-their digest, so that many scenarios with one outcome take little room; a line is one of them.
+A file names the binary and the server that it was made with. Outcomes and states are kept under
+the start of their digest, so that many scenarios with one outcome take little room; a line is
+one of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 
 from tests.conformance.scenario import Outcome, Said, Scenario, State
 
+Outcomes = dict[str, tuple[str, tuple[Outcome, ...]]]
+"""Of each scenario its digest and the outcome of each step."""
 RECORDED = Path(__file__).parent / "recorded"
 
 
@@ -35,7 +38,7 @@ class Recording:
 
     binary: str
     server: str
-    outcomes: dict[str, tuple[str, tuple[Outcome, ...]]] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=dict)
 
     def keep(self, scenario: Scenario, outcomes: tuple[Outcome, ...]) -> None:
         """Keep what came of a scenario."""
@@ -86,7 +89,9 @@ def text(recording: Recording) -> str:
     outcomes: dict[str, Any] = {}
     scenarios = {}
     for name, (digest, steps) in recording.outcomes.items():
-        keys = [_keep(outcomes, _as_json(step, _keep(states, _plain(step.state)))) for step in steps]
+        keys = [
+            _keep(outcomes, _as_json(step, _keep(states, _plain(step.state)))) for step in steps
+        ]
         scenarios[name] = [digest, *keys]
     parts = {"scenarios": scenarios, "outcomes": outcomes, "states": states}
     told = [_lines(name, held) for name, held in parts.items()]

@@ -8,18 +8,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rung.embedded import EmbeddedServer, start
 from tests.conformance.library import difference, scenarios
 from tests.conformance.recorder import MAJOR, asked
-from tests.conformance.recording import Recording, Stale, load
+from tests.conformance.recording import Recording, load
 from tests.conformance.theatres import theatre
 from tests.conformance.tools import Tool, ours
 from tests.conformance.verdict import Verdict, judge
 from tests.oracle import golang_migrate
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from rung.embedded import EmbeddedServer, start
 
+if TYPE_CHECKING:
     from tests.conformance.running import Theatre
     from tests.conformance.scenario import Scenario
 
@@ -106,10 +105,10 @@ def _theirs(scheme: str, server: EmbeddedServer | None) -> tuple[Recording, str]
 
 def _shown(scheme: str, recording: Recording, source: str, figures: Figures) -> str:
     total = figures.equal + figures.listed + len(figures.unexplained)
+    left = f"{len(figures.unexplained)} unexplained"
     lines = [
         f"{scheme}: golang-migrate {recording.binary} ({source}), {recording.server}",
-        f"  {total} scenarios: {figures.equal} equal, {figures.listed} better and listed, "
-        f"{len(figures.unexplained)} unexplained",
+        f"  {total} scenarios: {figures.equal} equal, {figures.listed} better and listed, {left}",
         *(f"    {number:5} {name}" for name, number in sorted(figures.better.items())),
     ]
     shown = list(figures.unexplained.items())[:_SHOWN]

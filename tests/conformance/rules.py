@@ -70,9 +70,9 @@ def _beyond_int64(asked: Asked) -> Better | None:
         return None
     if int(asked.argument) <= _LARGEST:
         return None
-    return Better(
-        "numbers-beyond-int64", exit=1, has=("error: ", asked.argument), state="before"
-    )
+    what = "version argument V" if asked.command == "goto" else "limit argument N"
+    said = f"error: can't read {what}\n"
+    return Better("numbers-beyond-int64", exit=1, stderr=said, state="before")
 
 
 def _minus_one(asked: Asked) -> Better | None:
@@ -103,14 +103,17 @@ def _clean(asked: Asked) -> Better | None:
     return Better("clean-after-failure", more=True, ledger=reached(asked))
 
 
-def _once_or_unwritten(asked: Asked) -> Better | None:
-    """Two differences that meet: what is said, and that no table is made for it."""
-    stderr = _TWICE.sub(r"\1", asked.theirs.said.stderr)
-    said_twice = stderr != asked.theirs.said.stderr
-    makes_table = asked.ledger == "none" and asked.theirs.state.ledger == "nil"
-    if makes_table and asked.command != "force":
-        return Better("reading-writes-nothing", stderr=stderr, state="before")
-    return Better("said-once", stderr=stderr) if said_twice else None
+def _says_more(asked: Asked) -> Better | None:
+    """Three differences that meet: once, with more below it, and no table is made for it."""
+    theirs = asked.theirs.said.stderr
+    once = _TWICE.sub(r"\1", theirs)
+    goes_on = (once != theirs and bool(asked.files)) or "error: Dirty database" in theirs
+    writes_nothing = asked.ledger == "none" and asked.theirs.state.ledger == "nil"
+    if writes_nothing and (asked.command != "force" or asked.theirs.said.exit):
+        return Better("reading-writes-nothing", more=goes_on, stderr=once, state="before")
+    if once != theirs:
+        return Better("said-once", more=goes_on, stderr=once)
+    return Better("errors-say-more", more=True) if goes_on else None
 
 
 _RULES: tuple[Callable[[Asked], Better | None], ...] = (
@@ -119,7 +122,7 @@ _RULES: tuple[Callable[[Asked], Better | None], ...] = (
     _force_warns,
     _tells_dirty,
     _clean,
-    _once_or_unwritten,
+    _says_more,
 )
 
 
@@ -129,9 +132,6 @@ def reached(asked: Asked) -> str:
     ledger = asked.ledger
     for version, direction in _FINISHED.findall(asked.theirs.said.stderr):
         below = [each for each in versions if each < int(version)]
-        if direction == "u":
-            ledger = f"({version},f)"
-        else:
-            ledger = f"({below[-1]},f)" if below else "nil"
+        at = [int(version)] if direction == "u" else below[-1:]
+        ledger = f"({at[0]},f)" if at else "nil"
     return ledger
-

@@ -18,7 +18,7 @@ Files = tuple[tuple[str, "str | Special"], ...]
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """Something that is no plain file: a `folder`, a `link` to `target`, a `wide` text, or `gone`."""
+    """Something that is no plain file: a `folder`, a `link` to `target`, `wide` text, or `gone`."""
 
     kind: str
     target: str = ""
@@ -53,8 +53,8 @@ class Better:
         difference: its id in docs/differences-from-golang-migrate.md.
         schemes: where it holds.
         exit: our exit code, where it is another.
-        more: our stderr begins with golang-migrate's, and goes on.
-        stderr: our whole stderr.
+        more: our stderr begins with golang-migrate's, or with `stderr`, and goes on.
+        stderr: our whole stderr, unless there is more.
         has: what must stand in our stderr.
         lacks: what must not.
         ledger: our ledger, where it is another.

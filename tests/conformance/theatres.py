@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
     from rung.embedded import EmbeddedServer
 
+_IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where files need not be written to a disk; None: the usual place."""
+
 
 @contextmanager
-def theatre(
-    scheme: str, server: EmbeddedServer | None, twin: str = ""
-) -> Iterator[Theatre]:
+def theatre(scheme: str, server: EmbeddedServer | None, twin: str = "") -> Iterator[Theatre]:
     """
     Open a theatre; it is closed in the end.
 
@@ -31,7 +33,8 @@ def theatre(
         twin: what is put behind the database's name, where there are two.
     """
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conf-"))).resolve()
+        made = tempfile.TemporaryDirectory(prefix="conf-", dir=_IN_MEMORY)
+        folder = Path(stack.enter_context(made)).resolve()
         stage: PostgresStage | SqliteStage
         if scheme == "sqlite3":
             stage = SqliteStage(_made(folder / "data"), f"chatapp{twin}.db")

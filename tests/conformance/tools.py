@@ -18,12 +18,13 @@ from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING, Protocol
 from unittest.mock import patch
 
-from tests.conformance.beside import Beside
 from tests.conformance.scenario import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from tests.conformance.beside import Beside
 
 LIMIT = 60.0
 """Seconds until a command that does not end is killed."""

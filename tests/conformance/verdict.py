@@ -76,7 +76,7 @@ def _common(theirs: Outcome, ours: Outcome) -> Iterator[str]:
 
 def _words(theirs: str, ours: str, better: Better) -> Iterator[str]:
     if better.more:
-        begins = without_noise(theirs)
+        begins = without_noise(theirs) if better.stderr is None else better.stderr
         if not ours.startswith(begins) or len(ours) <= len(begins):
             yield f"stderr does not begin with this and go on:\n    {begins!r}\n    {ours!r}"
     elif better.stderr is not None or not better.has:
@@ -96,7 +96,9 @@ def without_noise(text: str) -> str:
 def _stated(theirs: State, before: State, better: Better) -> State:
     base = before if better.state == "before" else theirs
     ledger = base.ledger if better.ledger is None else better.ledger
-    return State(ledger, _changed(base.schema, better, "schema"), _changed(base.data, better, "data"))
+    return State(
+        ledger, _changed(base.schema, better, "schema"), _changed(base.data, better, "data")
+    )
 
 
 def _changed(lines: tuple[str, ...], better: Better, part: str) -> tuple[str, ...]:

@@ -83,11 +83,10 @@ class PostgresStage:
         }
 
     def reset(self) -> None:
-        self._connection.execute(_RESET.encode())
+        self.run(_RESET)
 
     def run(self, text: str) -> None:
-        with self._connect() as connection:
-            connection.execute(text.encode())
+        self._connection.execute(text.encode())
 
     def make_ledger(self, rows: Rows) -> None:
         self._connection.execute(_LEDGER)
@@ -95,7 +94,7 @@ class PostgresStage:
             self._connection.execute("INSERT INTO public.schema_migrations VALUES (%s, %s)", row)
 
     def state(self) -> State:
-        found = self._connection.execute(_CATALOG.encode()).fetchone()
+        found = self._connection.execute(_CATALOG.encode(), prepare=True).fetchone()
         assert found is not None
         schema, ledgers, tables = found
         rows = ((name, self._rows_of_ledger(name)) for name in ledgers)
@@ -110,7 +109,9 @@ class PostgresStage:
         return [(row[0], row[1]) for row in self._connection.execute(query.encode())]
 
     def _rows_of(self, shown: str) -> Iterator[str]:
-        query = f"SELECT pg_catalog.to_json(t)::text FROM {shown} AS t ORDER BY 1 LIMIT {_ROWS_SHOWN}"
+        query = (
+            f"SELECT pg_catalog.to_json(t)::text FROM {shown} AS t ORDER BY 1 LIMIT {_ROWS_SHOWN}"
+        )
         for (row,) in self._connection.execute(query.encode()):
             yield f"{shown}: {row}"
 
@@ -129,7 +130,8 @@ class PostgresStage:
         return found is not None and found[0] > 0
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(self._server.conninfo(self._database), autocommit=True)
+        where = self._server.conninfo(self._database)
+        return psycopg.connect(where, autocommit=True, application_name="conformance")
 
 
 def make_database(server: EmbeddedServer, name: str) -> None:

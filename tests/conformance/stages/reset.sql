@@ -1,10 +1,10 @@
--- An empty database again, however it was left, with nobody else in it.
+-- An empty database again, however it was left, with nobody in it but the stages themselves.
 DO $$
 DECLARE
     each record;
 BEGIN
     PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-    WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid();
+    WHERE datname = pg_catalog.current_database() AND application_name <> 'conformance';
     FOR each IN
         SELECT nspname FROM pg_catalog.pg_namespace
         WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\_%'

@@ -83,7 +83,9 @@ class SqliteStage:
         return False
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, isolation_level=None, timeout=0.05, check_same_thread=False)
+        return sqlite3.connect(
+            self._path, isolation_level=None, timeout=0.05, check_same_thread=False
+        )
 
 
 def _state(connection: sqlite3.Connection) -> State:

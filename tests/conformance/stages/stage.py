@@ -71,8 +71,8 @@ def prepare(stage: Stage, files: Files, start: str, sql: str) -> None:
         rows = _rows(start)
         stage.make_ledger(rows)
         newest = max((version for version, _ in rows), default=-1)
-        for text in _ups(files, newest):
-            stage.run(text)
+        if ups := "\n".join(_ups(files, newest)):
+            stage.run(ups)
     if sql:
         stage.run(sql)
 
