@@ -143,12 +143,12 @@ def tool(name: str, site: Site, runs: list[Run], binary: Path | None = None) -> 
     return Tool(name, (str(binary),), site, runs, options=options)
 
 
-def named(site: Site, name: str, query: str = "") -> str:
-    """The URL of a database on the site's server, by its name."""
+def named(site: Site, path: str, query: str = "") -> str:
+    """A URL on the site's server with such a path, which may name no database."""
     socket = quote(str(site.database.server.socket_dir), safe="")
     port = site.database.server.port
     rest = f"host={socket}&port={port}&sslmode=disable&{query}".rstrip("&")
-    return f"postgres://postgres@/{name}?{rest}"
+    return f"postgres://postgres@{path}?{rest}"
 
 
 def _words_of_rung(words: tuple[str, ...]) -> tuple[str, ...]:
