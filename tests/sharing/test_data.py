@@ -8,8 +8,6 @@ import pytest
 from tests.sharing.twins import state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.acceptance.engine.sites import Site
     from tests.servers import Database
     from tests.sharing.conftest import Make
@@ -51,7 +49,7 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def peers(site: Site, twin_database: Database) -> Iterator[Database]:
+def peers(site: Site, twin_database: Database) -> Database:
     """Give both databases settings that show in a text; give the twin."""
     for name in (site.database.name, twin_database.name):
         for setting in _SETTINGS:
@@ -87,7 +85,7 @@ def test_settings_of_the_session(site: Site, make: Make, scheme: str, peers: Dat
 def test_settings_in_the_url(site: Site, make: Make, scheme: str, twin_database: Database) -> None:
     """A setting of the URL's counts for both."""
     site.add("1_where", _WHERE)
-    query = "DateStyle=SQL,%20DMY&work_mem=7MB&search_path=public,pg_catalog&TimeZone=Asia/Tokyo"
+    query = "work_mem=7MB&search_path=public,pg_catalog&TimeZone=Asia/Tokyo&extra_float_digits=0"
     ours = make("ours").having(scheme=scheme, query=query).run("up")
     url = f"{scheme}{twin_database.url.removeprefix('postgresql')}&sslmode=disable&{query}"
     theirs = make("real").having(url=url).run("up")
@@ -101,7 +99,9 @@ def test_a_file_leaves_its_settings_to_the_next(
     site: Site, make: Make, scheme: str, twin_database: Database
 ) -> None:
     """SET, a temporary table and a prepared statement of one file are there in the next."""
-    site.add("1_set", "SET datestyle = 'German'; SET my.word = 'kept'; CREATE TEMP TABLE t (x int);")
+    site.add(
+        "1_set", "SET datestyle = 'German'; SET my.word = 'kept'; CREATE TEMP TABLE t (x int);"
+    )
     site.add("2_local", "SET LOCAL my.word = 'gone'; INSERT INTO t VALUES (1);")
     site.add("3_prepare", "BEGIN; PREPARE one AS SELECT 1; COMMIT;")
     seen = "date '2024-02-28'::text AS day, current_setting('my.word') AS word, (TABLE t) AS t"

@@ -81,11 +81,6 @@ class Tool:
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether it is one of Rung's two commands."""
-        return self.name in {"ours", "rung"}
-
     def having(self, **changes: object) -> Tool:
         """The same with other arguments."""
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -93,8 +88,8 @@ class Tool:
     def command(self, *words: str) -> list[str]:
         """The command line for golang-migrate's words."""
         if self.name == "rung":
-            where = ("--source", str(self.site.folder), "--database", self._url, "--yes")
-            return [*self.program, *_words_of_rung(words), *where]
+            ends = ("--source", str(self.site.folder), "--database", self._url)
+            return [*self.program, *_words_of_rung(words), *ends, "--yes"]
         where = ("-path", str(self.site.folder), "-database", self._url)
         return [*self.program, *where, *self.options, *words]
 
