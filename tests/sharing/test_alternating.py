@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
     from tests.servers import Database
     from tests.sharing.conftest import Make
+    from tests.sharing.tools import Ended
+    from tests.sharing.turns import Turn
 
 pytestmark = pytest.mark.oracle
 
 _TURNS = 12
+
+
+def _play(make: Make, turn: Turn) -> Ended:
+    return make(turn.tool).having(scheme=turn.scheme).run(*turn.words)
 
 
 @pytest.mark.parametrize("seed", range(16))
@@ -28,7 +34,7 @@ def test_any_of_them_continues(site: Site, twin_database: Database, make: Make, 
     draw, course = random.Random(seed), Course()
     for _ in range(_TURNS):
         turn = draw_turn(draw, course)
-        ended, expected = make(turn.tool).run(*turn.words), alone.run(*turn.words)
+        ended, expected = _play(make, turn), alone.run(*turn.words)
         course.take(turn)
 
         assert state(site.database) == state(twin_database), (turn, ended, expected)
@@ -47,7 +53,7 @@ def test_whoever_fails(site: Site, twin_database: Database, make: Make, seed: in
             site.ask(sql)
             twin_database.psql(sql)
         turn = draw_turn(draw, course)
-        ended, expected = make(turn.tool).run(*turn.words), alone.run(*turn.words)
+        ended, expected = _play(make, turn), alone.run(*turn.words)
         if course.take(turn) and turn.is_ours:
             assert alone.run("force", str(course.ledger)).code == 0
 

@@ -30,10 +30,11 @@ OBSTACLES = {
 
 
 class Turn(NamedTuple):
-    """A command, and whose turn it is."""
+    """A command, and whose turn it is, with which scheme in the URL."""
 
     tool: str
     words: tuple[str, ...]
+    scheme: str = "postgres"
 
     @property
     def is_ours(self) -> bool:
@@ -74,9 +75,15 @@ class Course:
         golang-migrate's ledger is dirty then, at where it was going; after ours it is where
         the failed half began.
         """
-        if turn.words[0] == "force":
-            self.ledger, self.dirty = int(turn.words[1]), False
-            return False
+        match turn.words:
+            case ("force", version):
+                self.ledger, self.dirty = int(version), False
+                return False
+            case ("drop", "-f"):
+                self.ledger, self.dirty, self.really = None, False, None
+                return False
+            case ("version",):
+                return False
         for target, text in moves(turn.goal, _FILES, self.ledger, dirty=self.dirty):
             if text is not None and text.body == self.obstacle:
                 self.ledger = self.ledger if turn.is_ours else target
@@ -91,11 +98,13 @@ def draw_turn(draw: random.Random, course: Course) -> Turn:
     number = draw.choice([1, 1, 2, 3, len(CHAT) + 1])
     words: list[tuple[object, ...]] = [("up",), *[("up", number), ("down", number)] * 2]
     words += [("goto", draw.choice([*CHAT, 5]))] * 2
-    if draw.random() < 0.2:
-        words = [("down", "-all")]
+    if draw.random() < 0.25:
+        words = [("down", "-all"), ("version",), *([] if course.obstacle else [("drop", "-f")])]
     if course.dirty and draw.random() < 0.7:
         words = [("force", course.really)]
-    return Turn(draw.choice(TOOLS), tuple(map(str, draw.choice(words))))
+    tool = draw.choice(TOOLS)
+    scheme = "postgres" if tool == "embedded" else draw.choice(["postgres", "pgx5"])
+    return Turn(tool, tuple(map(str, draw.choice(words))), scheme)
 
 
 def draw_obstacle(draw: random.Random, course: Course) -> str:
