@@ -105,7 +105,8 @@ def _theirs_builds(site: Site, make: Make, theirs: Tool, gate: Gate) -> None:
         assert wait_for(lambda: all("The lock is held by" in run.said for run in waiting), 30)
         gate.open()
         assert _is_building(site)
-        time.sleep(1)  # some of their tries at the lock fall into the build
+        time.sleep(1)  # some of our tries at the lock fall into the build
+        assert queued(site) == 0
 
     ended = [building.end(), *(run.end() for run in waiting)]
     assert [run.code for run in ended] == [0] * 4, ended
