@@ -95,6 +95,24 @@ def test_a_lock_that_nobody_shares(site: Site, make: Make, gate: Gate) -> None:
     assert site.ledger() == [(3, False)]
 
 
+@pytest.mark.parametrize("sql", ["SELECT pg_advisory_unlock_all();", "DISCARD ALL;"])
+def test_a_file_that_gives_up_the_lock(
+    site: Site, make: Make, theirs: Tool, gate: Gate, sql: str
+) -> None:
+    """Where a file gives our lock up behind our back, our next step gives way to theirs."""
+    begin_record(site)
+    site.add("1_a", body(1, "")).add("2_b", sql).add("3_c", body(3, THROUGH_THE_GATE))
+    ours = make("ours").begin("up")
+    assert gate.reached()
+    other = theirs.begin("up")
+    assert gate.reached(2)
+    gate.open()
+
+    assert (ours.end().code, other.end().code) == (1, 0)
+    assert [one.version for one in bodies(site)] == [1, 3]
+    assert site.ledger() == [(3, False)]
+
+
 def test_the_record_shows_an_overlap() -> None:
     """What the tests above look for is found where it is."""
     first, second = Body(1, by_us=True, began=1, ended=3), Body(2, by_us=True, began=3, ended=4)

@@ -8,6 +8,7 @@ writer of the test's, so that it is under way for as long as the test wants.
 
 from __future__ import annotations
 
+import signal
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
     from tests.sharing.conftest import Make
     from tests.sharing.gates import Gate
-    from tests.sharing.tools import Tool
+    from tests.sharing.tools import Run, Tool
 
 pytestmark = pytest.mark.oracle
 
@@ -111,6 +112,62 @@ def _theirs_builds(site: Site, make: Make, theirs: Tool, gate: Gate) -> None:
     ended = [building.end(), *(run.end() for run in waiting)]
     assert [run.code for run in ended] == [0] * 4, ended
     _ends_valid(site)
+
+
+def _begin_build(site: Site, ours: Tool, gate: Gate) -> Run:
+    """`up` of ours in its build; a writer has to keep it there."""
+    run = ours.begin("up")
+    gate.open()
+    assert _is_building(site)
+    return run
+
+
+def _signal(run: Run, answer: str) -> None:
+    run.process.send_signal(signal.SIGTERM)
+    assert wait_for(lambda: answer in run.said)
+
+
+def test_asked_to_stop_in_a_build(site: Site, ours: Tool, theirs: Tool, gate: Gate) -> None:
+    """The build is finished and recorded, and the other tool goes on behind it."""
+    _write(site, _BUILD)
+    assert ours.run("up", "1").code == 0
+    with _writer(site):
+        run = _begin_build(site, ours, gate)
+        _signal(run, "Stopping")
+        assert theirs.run("up") == _DIRTY
+
+    assert run.end().code == 1
+    assert (site.ledger(), site.ask(_VALID)) == ([(3, False)], [(True,)])
+    assert theirs.run("up").code == 0
+    _ends_valid(site)
+
+
+def test_cancelled_in_a_build(site: Site, ours: Tool, theirs: Tool, gate: Gate) -> None:
+    """What a build left cannot be rolled back: it is dirty for both, and we say what to do."""
+    _write(site, _BUILD)
+    assert ours.run("up", "1").code == 0
+    with _writer(site):
+        run = _begin_build(site, ours, gate)
+        _signal(run, "Stopping")
+        _signal(run, "Cancelling")
+        code, said = run.end()
+
+    assert (code, site.ledger(), theirs.run("up")) == (1, [(3, True)], _DIRTY)
+    assert "rung force V" in said
+
+
+def test_killed_in_a_build(site: Site, make: Make, theirs: Tool, gate: Gate) -> None:
+    """Both see it dirty; we wait until the server is done with what it still does for the dead."""
+    _write(site, _BUILD)
+    assert make("ours").run("up", "1").code == 0
+    with _writer(site):
+        _begin_build(site, make("ours"), gate).stop()
+        after = make("ours").begin("up")
+        assert wait_for(lambda: "The lock is held by" in after.said, 30)
+        assert theirs.run("up") == _DIRTY
+
+    assert (after.end().code, site.ledger()) == (1, [(3, True)])
+    assert _DIRTY[1] in after.said
 
 
 def test_theirs_come_while_we_build(site: Site, make: Make, theirs: Tool) -> None:
