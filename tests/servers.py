@@ -9,6 +9,7 @@ they fail instead, so that nothing is passed over where everything is meant to r
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,13 @@ def twin_database(server: EmbeddedServer) -> Iterator[Database]:
 
 
 def _fresh(server: EmbeddedServer) -> Iterator[Database]:
-    name = f"test_{next(_numbers)}"
+    with named_database(server, f"test_{next(_numbers)}") as made:
+        yield made
+
+
+@contextmanager
+def named_database(server: EmbeddedServer, name: str) -> Iterator[Database]:
+    """Make an empty database of this name for a block."""
     strategy = " STRATEGY wal_log" if server.major >= _FIRST_WITH_STRATEGY else ""
     _administer(server, f"CREATE DATABASE {{}} TEMPLATE template0{strategy}", name)
     try:

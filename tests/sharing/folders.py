@@ -17,19 +17,27 @@ CHAT = {
         "DELETE FROM users WHERE name LIKE 'user %';",
     ),
     4: (
-        "ALTER TABLE users ADD COLUMN joined date;\n"
-        "UPDATE users SET joined = date '2024-02-28' + id;\n",
+        """
+ALTER TABLE users ADD COLUMN joined date;
+UPDATE users SET joined = date '2024-02-28' + id;
+""",
         "ALTER TABLE users DROP COLUMN joined;",
     ),
     7: (
-        "BEGIN;\nCREATE TABLE messages (id bigint PRIMARY KEY, said text);\n"
-        "CREATE INDEX messages_by_text ON messages (said);\nCOMMIT;\n",
-        "DROP VIEW IF EXISTS loud;\nDROP TABLE messages;",
+        """
+BEGIN;
+CREATE TABLE messages (id bigint PRIMARY KEY, said text);
+CREATE INDEX messages_by_text ON messages (said);
+COMMIT;
+""",
+        "DROP VIEW IF EXISTS loud; DROP TABLE messages;",
     ),
     8: (
-        "INSERT INTO messages SELECT id, joined::text || ' said ' || name FROM users;\n"
-        "ALTER TABLE messages ALTER COLUMN said SET NOT NULL;",
-        "DELETE FROM messages;\nALTER TABLE messages ALTER COLUMN said DROP NOT NULL;",
+        """
+INSERT INTO messages SELECT id, joined::text || ' said ' || name FROM users;
+ALTER TABLE messages ALTER COLUMN said SET NOT NULL;
+""",
+        "DELETE FROM messages; ALTER TABLE messages ALTER COLUMN said DROP NOT NULL;",
     ),
     # No down: it goes down as an empty one, and version 7's takes the view along.
     12: ("CREATE OR REPLACE VIEW loud AS SELECT upper(said) AS said FROM messages;", None),

@@ -3,78 +3,60 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.acceptance.model.commands import Other
-from tests.acceptance.model.golang import moves
-from tests.acceptance.model.texts import Pair
-from tests.sharing.folders import CHAT, write_chat
+from tests.sharing.folders import write_chat
+from tests.sharing.turns import Course, draw_obstacle, draw_turn
 from tests.sharing.twins import state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.acceptance.engine.sites import Site
     from tests.servers import Database
     from tests.sharing.conftest import Make
+    from tests.sharing.tools import Ended
+    from tests.sharing.turns import Turn
 
 pytestmark = pytest.mark.oracle
 
-_TOOLS = ("real", "embedded", "ours", "rung")
-_NUMBERS = {version: Pair(None, None) for version in CHAT}
+_TURNS = 12
 
 
-class Turn(NamedTuple):
-    """A command, and whose turn it is."""
-
-    tool: str
-    words: tuple[str, ...]
-
-    @property
-    def goal(self) -> Other | None:
-        """The command for the model; None for one that moves nothing."""
-        match self.words:
-            case ("down", "-all"):
-                return Other("down")
-            case (verb, number):
-                return Other(verb, int(number))
-            case (verb,):
-                return Other(verb)
-        return None
+def _play(make: Make, turn: Turn) -> Ended:
+    return make(turn.tool).having(scheme=turn.scheme).run(*turn.words)
 
 
-def _turns(seed: int, count: int = 12) -> Iterator[Turn]:
-    draw = random.Random(seed)
-    for _ in range(count):
-        number = draw.choice([1, 1, 2, 3, len(CHAT) + 1])
-        words = [("up",), ("up", number), ("up", number), ("down", number), ("down", number)]
-        words += [("goto", draw.choice([*CHAT, 5]))] * 2
-        if draw.random() < 0.2:
-            words = [("down", "-all")]
-        yield Turn(draw.choice(_TOOLS), tuple(map(str, draw.choice(words))))
-
-
-def _after(turn: Turn, ledger: int | None) -> int | None:
-    """Where golang-migrate's own rules lead, whoever follows them."""
-    assert turn.goal is not None
-    moved = moves(turn.goal, _NUMBERS, ledger, dirty=False)
-    return moved[-1].target if moved else ledger
-
-
-@pytest.mark.parametrize("seed", range(24))
-def test_any_of_them_continues(
-    site: Site, twin_database: Database, make: Make, seed: int
-) -> None:
+@pytest.mark.parametrize("seed", range(14))
+def test_any_of_them_continues(site: Site, twin_database: Database, make: Make, seed: int) -> None:
     """After each command ledger, schema and data are those of a twin with golang-migrate alone."""
     write_chat(site)
     alone = make("real").having(url=f"{twin_database.url}&sslmode=disable")
-    ledger: int | None = None
-    for turn in _turns(seed):
-        ended = make(turn.tool).run(*turn.words)
-        expected = alone.run(*turn.words)
-        ledger = _after(turn, ledger)
+    draw, course = random.Random(seed), Course()
+    for _ in range(_TURNS):
+        turn = draw_turn(draw, course)
+        ended, expected = _play(make, turn), alone.run(*turn.words)
+        course.take(turn)
 
         assert state(site.database) == state(twin_database), (turn, ended, expected)
-        assert state(twin_database).ledger == ([] if ledger is None else [(ledger, False)])
+        assert state(twin_database).ledger == course.rows, (turn, ended, expected)
+        assert turn.tool == "rung" or ended.code == expected.code, (turn, ended, expected)
+
+
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_whoever_fails(site: Site, twin_database: Database, make: Make, seed: int) -> None:
+    """The same where halves fail; after ours the twin is only mended as a person would mend it."""
+    write_chat(site)
+    alone = make("real").having(url=f"{twin_database.url}&sslmode=disable")
+    draw, course = random.Random(seed), Course()
+    for _ in range(_TURNS):
+        if sql := draw_obstacle(draw, course):
+            site.ask(sql)
+            twin_database.psql(sql)
+        turn = draw_turn(draw, course)
+        ended, expected = _play(make, turn), alone.run(*turn.words)
+        if course.take(turn) and turn.is_ours:
+            assert alone.run("force", str(course.ledger)).code == 0
+
+        assert state(site.database) == state(twin_database), (turn, ended, expected)
+        assert state(twin_database).ledger == course.rows, (turn, ended, expected)
         assert turn.tool == "rung" or ended.code == expected.code, (turn, ended, expected)

@@ -8,6 +8,7 @@ writer of the test's, so that it is under way for as long as the test wants.
 
 from __future__ import annotations
 
+import signal
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
     from tests.sharing.conftest import Make
     from tests.sharing.gates import Gate
-    from tests.sharing.tools import Tool
+    from tests.sharing.tools import Run, Tool
 
 pytestmark = pytest.mark.oracle
 
@@ -105,22 +106,80 @@ def _theirs_builds(site: Site, make: Make, theirs: Tool, gate: Gate) -> None:
         assert wait_for(lambda: all("The lock is held by" in run.said for run in waiting), 30)
         gate.open()
         assert _is_building(site)
-        time.sleep(1)  # some of their tries at the lock fall into the build
+        time.sleep(1)  # some of our tries at the lock fall into the build
+        assert queued(site) == 0
 
     ended = [building.end(), *(run.end() for run in waiting)]
     assert [run.code for run in ended] == [0] * 4, ended
     _ends_valid(site)
 
 
-def test_both_start_while_an_index_is_missing(site: Site, make: Make, theirs: Tool) -> None:
-    """A build of ours is never a deadlock's victim, however many of theirs come and go."""
+def _begin_build(site: Site, ours: Tool, gate: Gate) -> Run:
+    """`up` of ours in its build; a writer has to keep it there."""
+    run = ours.begin("up")
+    gate.open()
+    assert _is_building(site)
+    return run
+
+
+def _signal(run: Run, answer: str) -> None:
+    run.process.send_signal(signal.SIGTERM)
+    assert wait_for(lambda: answer in run.said)
+
+
+def test_asked_to_stop_in_a_build(site: Site, ours: Tool, theirs: Tool, gate: Gate) -> None:
+    """The build is finished and recorded, and the other tool goes on behind it."""
+    _write(site, _BUILD)
+    assert ours.run("up", "1").code == 0
+    with _writer(site):
+        run = _begin_build(site, ours, gate)
+        _signal(run, "Stopping")
+        assert theirs.run("up") == _DIRTY
+
+    assert run.end().code == 1
+    assert (site.ledger(), site.ask(_VALID)) == ([(3, False)], [(True,)])
+    assert theirs.run("up").code == 0
+    _ends_valid(site)
+
+
+def test_cancelled_in_a_build(site: Site, ours: Tool, theirs: Tool, gate: Gate) -> None:
+    """What a build left cannot be rolled back: it is dirty for both, and we say what to do."""
+    _write(site, _BUILD)
+    assert ours.run("up", "1").code == 0
+    with _writer(site):
+        run = _begin_build(site, ours, gate)
+        _signal(run, "Stopping")
+        _signal(run, "Cancelling")
+        code, said = run.end()
+
+    assert (code, site.ledger(), theirs.run("up")) == (1, [(3, True)], _DIRTY)
+    assert "rung force V" in said
+
+
+def test_killed_in_a_build(site: Site, make: Make, theirs: Tool, gate: Gate) -> None:
+    """Both see it dirty; we wait until the server is done with what it still does for the dead."""
+    _write(site, _BUILD)
+    assert make("ours").run("up", "1").code == 0
+    with _writer(site):
+        _begin_build(site, make("ours"), gate).stop()
+        after = make("ours").begin("up")
+        assert wait_for(lambda: "The lock is held by" in after.said, 30)
+        assert theirs.run("up") == _DIRTY
+
+    assert (after.end().code, site.ledger()) == (1, [(3, True)])
+    assert _DIRTY[1] in after.said
+
+
+def test_theirs_come_while_we_build(site: Site, make: Make, theirs: Tool) -> None:
+    """Our build is never a deadlock's victim, whenever theirs come, and how many."""
     site.add("1_a", "CREATE TABLE a AS SELECT generate_series(1, 50000) AS x;")
     site.add("2_wait", "SELECT pg_sleep(0.3);").add("3_build", _BUILD)
     site.add("4_more", "CREATE TABLE more ();")
     ours = make("ours").begin("up")
     assert wait_for(lambda: site.ask("SELECT to_regclass('a')") != [(None,)], 30)
-    others = [theirs.run("up") for _ in range(10)]
+    others = [theirs.begin("up") for _ in range(8)]
+    ended = [run.end() for run in others]
 
     assert ours.end().code == 0
-    assert {run for run in others if run.code} <= {_DIRTY}
+    assert {run for run in ended if run.code} <= {_DIRTY}
     _ends_valid(site)

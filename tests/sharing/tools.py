@@ -81,11 +81,6 @@ class Tool:
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether it is one of Rung's two commands."""
-        return self.name in {"ours", "rung"}
-
     def having(self, **changes: object) -> Tool:
         """The same with other arguments."""
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -93,8 +88,8 @@ class Tool:
     def command(self, *words: str) -> list[str]:
         """The command line for golang-migrate's words."""
         if self.name == "rung":
-            where = ("--source", str(self.site.folder), "--database", self._url, "--yes")
-            return [*self.program, *_words_of_rung(words), *where]
+            ends = ("--source", str(self.site.folder), "--database", self._url)
+            return [*self.program, *_words_of_rung(words), *ends, "--yes"]
         where = ("-path", str(self.site.folder), "-database", self._url)
         return [*self.program, *where, *self.options, *words]
 
@@ -143,12 +138,12 @@ def tool(name: str, site: Site, runs: list[Run], binary: Path | None = None) -> 
     return Tool(name, (str(binary),), site, runs, options=options)
 
 
-def named(site: Site, name: str, query: str = "") -> str:
-    """The URL of a database on the site's server, by its name."""
+def named(site: Site, path: str, query: str = "") -> str:
+    """A URL on the site's server with such a path, which may name no database."""
     socket = quote(str(site.database.server.socket_dir), safe="")
     port = site.database.server.port
     rest = f"host={socket}&port={port}&sslmode=disable&{query}".rstrip("&")
-    return f"postgres://postgres@/{name}?{rest}"
+    return f"postgres://postgres@{path}?{rest}"
 
 
 def _words_of_rung(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ EXAMPLES: list[RungError] = [
     errors.ConnectionLost([1], "Clean.", 2, "reset"),
     errors.Stopped([1], "Clean.", [2, 3]),
     errors.Stopped([], "Clean.", []),
+    errors.Stopped([1], "Dirty.", [2], dirty=True),
     errors.EmbeddedError("It failed.", ["one", "two"], "Try."),
     errors.BinariesNotFound("None found.", ["here"]),
     errors.ServerNotStarted("initdb failed.", ["log"]),

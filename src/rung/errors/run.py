@@ -14,6 +14,11 @@ from rung.errors.base import RungError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_MEND = (
+    "Finish or undo by hand what the file left, then record the version the database is at: "
+    "rung force V. See rung history for the statement"
+)
+
 
 class ServerMessage(NamedTuple):
     """What the database said of a failure, field by field as it sent them."""
@@ -139,10 +144,7 @@ class MigrationFailed(RunError):
     @property
     def advice(self) -> str:
         if self.dirty:
-            return (
-                "Finish or undo by hand what the file left, then record the version the database "
-                "is at: rung force V. See rung history for the statement that failed."
-            )
+            return f"{_MEND} that failed."
         what = self._remedy or f"Mend {self.place.file}"
         return f"{what} and run again; nothing has to be forced."
 
@@ -293,13 +295,16 @@ class Stopped(RunError):
     Args:
         applied: the versions finished by this run.
         now: the state of the database now, in a sentence.
-        remaining: the versions that were planned and not run.
+        remaining: the versions that were planned and not run to their end.
+        dirty: True where a file that ran in several units was cancelled in the middle.
     """
 
-    def __init__(self, applied: Sequence[int], now: str, remaining: Sequence[int]) -> None:
+    def __init__(
+        self, applied: Sequence[int], now: str, remaining: Sequence[int], *, dirty: bool = False
+    ) -> None:
         super().__init__(applied, now)
         self.args = (tuple(applied), now, tuple(remaining))
-        self.remaining = tuple(remaining)
+        self.remaining, self.dirty = tuple(remaining), dirty
 
     @property
     def cause(self) -> str:
@@ -308,7 +313,9 @@ class Stopped(RunError):
 
     @property
     def advice(self) -> str:
-        return "Run the same command again to go on."
+        return (
+            f"{_MEND} that was cancelled." if self.dirty else "Run the same command again to go on."
+        )
 
 
 def _rebuild(kind: type[RunError], args: tuple[object, ...], facts: dict[str, object]) -> RunError:

@@ -15,6 +15,7 @@ from rung.errors import (
     LexerFooled,
     MigrationFailed,
     Place,
+    Stopped,
 )
 from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.statements import Mode, place_of, shown
@@ -40,6 +41,11 @@ def carried_over(file: str, names: Sequence[str]) -> str:
         f"{file} leaves its session changed ({', '.join(names)}); the next file starts without "
         "that. golang-migrate would have carried it over."
     )
+
+
+def stopped(applied: Sequence[int], now: LedgerState, remaining: Sequence[int]) -> Stopped:
+    """The error of a run that was asked to stop."""
+    return Stopped(applied, where(now), remaining, dirty=now.dirty)
 
 
 def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Refusal) -> RunError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.found import Disconnected
 from rung.drivers.work import Move
-from rung.errors import DatabaseError, QueryFailed, Stopped
+from rung.errors import DatabaseError, QueryFailed
 from rung.events import HalfMissing, RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
@@ -78,7 +78,7 @@ def _may_go_on(context: Context, state: LedgerState) -> None:
             raise failures.lost_between(context.applied, state, gone.reason) from None
     if context.listener_error is not None:
         raise context.listener_error
-    raise Stopped(context.applied, failures.where(state), remaining)
+    raise failures.stopped(context.applied, state, remaining)
 
 
 def _step(
@@ -149,7 +149,7 @@ def _fail(
     except (Disconnected, QueryFailed) as error:
         context.say(Warned(f"The failed attempt could not be recorded: {error}"))
     if refusal.cancelled and context.stop.cancelling:
-        raise Stopped(context.applied, failures.where(before), context.remaining)
+        raise failures.stopped(context.applied, before, context.remaining)
     if refusal.ledger_moved:
         before = context.session.look().ledger
     raise failures.failed(context.applied, item, before, refusal)

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.work import Move, Ran
-from rung.errors import Stopped
 from rung.events import UnitFinished
 from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
@@ -99,7 +98,7 @@ def _run_without_foreign_keys(
     )
     if not taken:
         state = session.look().ledger
-        raise Stopped(context.applied, failures.where(state), context.remaining)
+        raise failures.stopped(context.applied, state, context.remaining)
     return ran
 
 
@@ -113,7 +112,7 @@ def _fail(
     if ended.refusal:
         now = context.session.look().ledger
     if refusal.cancelled and context.stop.cancelling:
-        raise Stopped(context.applied, failures.where(now), context.remaining)
+        raise failures.stopped(context.applied, now, context.remaining)
     raise failures.failed(context.applied, item, now, refusal)
 
 

@@ -1,7 +1,9 @@
 // Runs golang-migrate as a library, as a Go service does when it starts: on a connection pool
 // that is open already, so that its lock is named by the database alone and not by a URL.
 //
-//	embedded -path DIR -database URL [-name NAME] up [N] | down N | down -all | goto V | force V
+//	embedded -path DIR -database URL [-name NAME] COMMAND
+//
+// The commands are up [N], down N, down -all, goto V, force V, drop -f and version.
 package main
 
 import (
@@ -11,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/golang-migrate/migrate/v4"
@@ -51,12 +54,18 @@ func run(words []string) error {
 }
 
 func obey(runner *migrate.Migrate, words []string) error {
-	switch {
-	case len(words) == 1 && words[0] == "up":
+	switch strings.Join(words, " ") {
+	case "up":
 		return runner.Up()
-	case len(words) == 2 && words[0] == "down" && words[1] == "-all":
+	case "down -all":
 		return runner.Down()
-	case len(words) != 2:
+	case "drop -f":
+		return runner.Drop()
+	case "version":
+		_, _, err := runner.Version()
+		return err
+	}
+	if len(words) != 2 {
 		return fmt.Errorf("not understood: %v", words)
 	}
 	number, err := strconv.Atoi(words[1])

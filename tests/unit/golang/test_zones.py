@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.golang.zones import ZoneUnknown, load_location
 from rung.golang import zones
+from rung.golang.zones import ZoneUnknown, load_location
 
 if TYPE_CHECKING:
     from pathlib import Path

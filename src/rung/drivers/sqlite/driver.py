@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from rung.conventions import RUNG
 from rung.drivers.found import Ping
 from rung.drivers.sqlite.names import names_of
 from rung.drivers.sqlite.opening import Opener
@@ -16,6 +17,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from rung.conventions import Conventions
     from rung.database import Database
     from rung.drivers.base import Session
     from rung.drivers.sqlite.session import SqliteSession
@@ -56,9 +58,11 @@ class SqliteDriver:
         """Open for reading; the connection is closed at the end, whatever happens."""
         return closing(SqliteReader(self._opener, self._names))
 
-    def connect(self, stop: Stop) -> AbstractContextManager[SqliteSession]:
+    def connect(
+        self, stop: Stop, conventions: Conventions = RUNG
+    ) -> AbstractContextManager[SqliteSession]:
         """Open; the connection is closed at the end, whatever happens."""
-        return closing(self._session(stop))
+        return closing(self._session(stop, conventions))
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:  # noqa: ARG002 - no server outlives it
         """What is found of an attempt."""
@@ -70,10 +74,10 @@ class SqliteDriver:
             outcome = session.attempt_outcome(attempt_id) if recorded else None
             return Aftermath(outcome, look.ledger, recorded=recorded)
 
-    def _session(self, stop: Stop) -> SqliteSession:
+    def _session(self, stop: Stop, conventions: Conventions = RUNG) -> SqliteSession:
         from rung.drivers.sqlite.session import SqliteSession
 
-        return SqliteSession(self._opener, self._names, stop)
+        return SqliteSession(self._opener, self._names, stop, conventions.time_limit)
 
 
 def _check_no_server(database: Database) -> None:

@@ -38,10 +38,12 @@ if TYPE_CHECKING:
 class SqliteSession(SqliteReader):
     """See `rung.drivers.base.Session`."""
 
-    def __init__(self, opener: Opener, names: Names, stop: Stop) -> None:
+    def __init__(
+        self, opener: Opener, names: Names, stop: Stop, time_limit: float | None = None
+    ) -> None:
         super().__init__(opener, names)
         self._lock = RunLock(opener.file)
-        self._watch = Watch(stop)
+        self._watch = Watch(stop, time_limit)
         self._before: SessionState | None = None
         """The session as it was before any file; None as long as nothing was written."""
         if opener.file is None:  # in memory: the one connection is the database

@@ -2,11 +2,12 @@
 Watches over a statement while SQLite runs it, and interrupts it where that is asked for.
 
 SQLite itself calls the watch, in the thread that runs the statement, so that signals are
-heard too. A limit of time would be one more reason in `_must_end`.
+heard too.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,17 @@ class Watch:
 
     Args:
         stop: asked for at each look.
+        time_limit: seconds for a block; None for no limit.
     """
 
-    def __init__(self, stop: Stop) -> None:
-        self._stop = stop
+    def __init__(self, stop: Stop, time_limit: float | None = None) -> None:
+        self._stop, self._time_limit = stop, time_limit
+        self._began = 0.0
 
     @contextmanager
     def over(self, database: sqlite3.Connection) -> Iterator[None]:
         """Watch for the block; statements of ours outside it are never interrupted."""
+        self._began = time.monotonic()
         database.set_progress_handler(self._must_end, _EVERY)
         try:
             yield
@@ -41,4 +45,5 @@ class Watch:
             database.set_progress_handler(None, 0)
 
     def _must_end(self) -> bool:
-        return self._stop.cancelling
+        late = self._time_limit is not None and time.monotonic() - self._began > self._time_limit
+        return late or self._stop.cancelling
