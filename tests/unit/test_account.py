@@ -121,3 +121,10 @@ def test_placing_a_version_that_is_applied() -> None:
     found = replay([first, row(1, "force", up="select 2")])[1]
 
     assert found.entry == first
+
+
+def test_a_version_that_was_forced_without_a_file() -> None:
+    """It is where the ledger was put: another version that is forced takes its place."""
+    history = (row(2, "force", up=None), row(3, "force"))
+
+    assert sorted(replay(history)) == [3]

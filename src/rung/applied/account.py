@@ -145,9 +145,17 @@ class _Account:
         if self.newest is not None and self.newest > at:
             for version in [v for v in self.versions if v > at]:
                 del self.versions[version]
+        self._forget_bare_positions()
         known = self.versions.get(at)
         self.versions[at] = known if known is not None and known.kept else new
         self.newest = at
+
+    def _forget_bare_positions(self) -> None:
+        """A version that was forced without a file is where the ledger was put, and no more."""
+        for version, known in list(self.versions.items()):
+            bare = known.entry is not None and known.entry.direction == "force" and not known.kept
+            if bare:
+                del self.versions[version]
 
     def _take(self, entry: HistoryEntry) -> None:
         version = entry.version

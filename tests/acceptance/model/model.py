@@ -65,7 +65,7 @@ class Model:
     """
     A folder and a database.
 
-    `applied` is what the history says, `ran` every body that ever ran, oldest first;
+    `applied` is what the history says, `bare` what was forced without a file, `ran` every body that ever ran, oldest first;
     `foreign` is true where the schema has tables that nobody knows of.
     """
 
@@ -75,6 +75,7 @@ class Model:
     dirty: bool = False
     has_ledger: bool = False
     applied: Applied = field(default_factory=dict)
+    bare: set[int] = field(default_factory=set)
     ran: list[str] = field(default_factory=list)
 
     def obey(self, command: Command) -> Outcome:
@@ -138,7 +139,8 @@ class Model:
             return {}
         left_at = -1 if self.left_at is None else self.left_at
         between = {v: pair for v, pair in self.files.items() if left_at < v <= version}
-        kept = {v: held for v, held in self.applied.items() if v <= version}
+        held_on = {v: held for v, held in self.applied.items() if v not in self.bare}
+        kept = {v: held for v, held in held_on.items() if v <= version}
         moved: Applied = {**between, **kept}
         moved[version] = moved.get(version) or self.files.get(version)
         return moved
@@ -307,6 +309,7 @@ class Model:
         if version is not None and version not in self.files and not blindly:
             raise Refused("VersionNotInSource")
         self.applied = self._moved_to(version)
+        self.bare = {v for v in (version,) if v is not None and self.applied[v] is None}
         self.ledger, self.dirty, self.has_ledger = version, False, True
 
     def _accept(self, version: int) -> None:
@@ -316,6 +319,7 @@ class Model:
         if not self.is_edited(version, held):
             raise Refused("UsageError")
         self.applied[version] = self.files[version]
+        self.bare.discard(version)
 
     def _another_tool(self, command: Other) -> None:
         """It makes its ledger, knows no history, and leaves it dirty where a body fails."""
