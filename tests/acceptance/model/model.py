@@ -65,7 +65,8 @@ class Model:
     """
     A folder and a database.
 
-    `applied` is what the history says, `bare` what was forced without a file, `ran` every body that ever ran, oldest first;
+    `applied` is what the history says, `bare` the version that was forced without a file,
+    `ran` every body that ever ran, oldest first;
     `foreign` is true where the schema has tables that nobody knows of.
     """
 
