@@ -64,6 +64,11 @@ class Database:
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """Keep one throw-away server for this worker."""
+    yield from throwaway_server()
+
+
+def throwaway_server() -> Iterator[EmbeddedServer]:
+    """Run a server of the version that is asked for; where there is none, skip or fail."""
     wanted = os.environ.get("RUNG_TEST_PG_MAJOR")
     try:
         started = start(major=int(wanted) if wanted else None, settings=_SETTINGS)

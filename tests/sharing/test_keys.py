@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from tests.acceptance.engine.sites import Site, wait_for
-from tests.servers import named_database
+from tests.servers import named_database, throwaway_server
 from tests.sharing.gates import THROUGH_THE_GATE, Gate, queued
 from tests.sharing.tools import Tool, named
 
@@ -57,6 +57,12 @@ _FORMS = {
     "table": Form(1848556278, "/chatapp", "x-migrations-table=mig"),
     "quoted-table": Form(3949201213, "/chatapp", _QUOTED),
 }
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedServer]:
+    """Run a server apart: on the worker's there may be a database of the same name."""
+    yield from throwaway_server()
 
 
 @pytest.fixture(params=_FORMS)

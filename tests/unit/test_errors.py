@@ -72,6 +72,7 @@ EXAMPLES: list[RungError] = [
     errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True),
     errors.ConnectionLost([1], "Clean.", 2, "reset", committed=False),
     errors.ConnectionLost([1], "Clean.", 2, "reset"),
+    errors.ConnectionLost([1], "Dirty.", 2, "reset", committed=False, dirty=True),
     errors.Stopped([1], "Clean.", [2, 3]),
     errors.Stopped([], "Clean.", []),
     errors.Stopped([1], "Dirty.", [2], dirty=True),
@@ -181,3 +182,11 @@ def test_a_long_diff_is_cut() -> None:
 
     assert error.looked_at.splitlines()[-1] == "… 59 more lines"
     assert len(error.edits[0].diff.splitlines()) == 99
+
+
+def test_a_connection_that_is_lost_in_the_middle_of_a_file() -> None:
+    """To run again would only say that it is dirty."""
+    lost = errors.ConnectionLost([1], "Dirty.", 2, "reset", committed=False, dirty=True)
+
+    assert "rung force" in lost.advice
+    assert "Run the same command" in errors.ConnectionLost([1], "Clean.", 2, "reset", True).advice

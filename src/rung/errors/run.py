@@ -149,18 +149,6 @@ class MigrationFailed(RunError):
         return f"{what} and run again; nothing has to be forced."
 
 
-def _remedy(sqlstate: str) -> str:
-    """What to do where the file is not at fault; empty where it may be."""
-    exact = {
-        "42501": "Use a role that may do this (--role), or grant it the right,",
-        "40001": "Wait for what it met",
-        "40P01": "Wait for what it met",
-        "55P03": "Wait for what holds the lock",
-        "57014": "Give it more time (SET LOCAL statement_timeout in the file) or less to do,",
-    }
-    return exact.get(sqlstate) or ("Make room on the server" if sqlstate[:2] == "53" else "")
-
-
 class LedgerMoved(RunError):
     """
     The ledger was no longer what the plan was made for; the step was rolled back.
@@ -256,6 +244,7 @@ class ConnectionLost(RunError):
         version: the version that was under way.
         reason: what was said of the loss, masked.
         committed: whether it is committed; None where that could not be learned.
+        dirty: True where a file that ran in several units was cut off in the middle.
     """
 
     def __init__(
@@ -265,10 +254,12 @@ class ConnectionLost(RunError):
         version: int,
         reason: str,
         committed: bool | None = None,  # noqa: FBT001 - a fact like the others
+        dirty: bool = False,  # noqa: FBT001, FBT002 - likewise
     ) -> None:
         super().__init__(applied, now)
-        self.args = (tuple(applied), now, version, reason, committed)
-        self.version, self.reason, self.committed = version, reason, committed
+        self.args = (tuple(applied), now, version, reason, committed, dirty)
+        self.version, self.reason = version, reason
+        self.committed, self.dirty = committed, dirty
 
     @property
     def cause(self) -> str:
@@ -285,7 +276,7 @@ class ConnectionLost(RunError):
     def advice(self) -> str:
         if self.committed is None:
             return "When the server answers again, rung status tells what became of it."
-        return "Run the same command again to go on."
+        return f"{_MEND} under way." if self.dirty else "Run the same command again to go on."
 
 
 class Stopped(RunError):

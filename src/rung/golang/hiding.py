@@ -51,6 +51,8 @@ class Secrets:
         area = url[start:end]
         clear = "@" not in area and not _END_OF_HOST.search(area)
         password = _password(url, start, end, clear=clear)
+        if not (password or "@" in url) and (cut := _without_host(url, start)):
+            clear, password = False, [cut]
         spans = [*password, *_values(url)]
         return cls(url, tuple(sorted(s for s in spans if s[0] < s[1])), clear or not password)
 
@@ -99,6 +101,19 @@ def _password(url: str, start: int, end: int, *, clear: bool) -> list[Span]:
         return [(start + colon + 1, end)]
     certain = url[:start].endswith("//") and _ESCAPED_COLON not in area.lower()
     return [] if certain else [(start, end)]
+
+
+def _without_host(url: str, start: int) -> Span | None:
+    """What stands where a port does and is none: it may be the password of a URL cut short."""
+    authority = _END_OF_HOST.split(url[start:], maxsplit=1)[0]
+    host, colon, port = authority.partition(":")
+    of_a_file = url[:start].lower().startswith("file:")
+    if of_a_file or not (url[:start].endswith("//") and colon) or host.startswith("["):
+        return None
+    first, _, _ = port.partition(",")  # of several hosts
+    return (
+        None if first.isdecimal() or not first else (start + len(host) + 1, start + len(authority))
+    )
 
 
 def _values(url: str) -> list[Span]:

@@ -90,7 +90,8 @@ def lost(
     kept = _kept(applied, item.step, found.ledger)
     done = (*kept, version) if committed else kept
     now = f"{where(found.ledger)} {told}"
-    return ConnectionLost(done, now, version, reason, committed=committed)
+    dirty = found.ledger.dirty
+    return ConnectionLost(done, now, version, reason, committed=committed, dirty=dirty)
 
 
 def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:

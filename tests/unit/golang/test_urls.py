@@ -33,7 +33,16 @@ def test_taken(url: str, expected: dict[str, Any]) -> None:
     assert expected == parts(parse(url))
 
 
-@pytest.mark.parametrize(("url", "said"), recorded("urls_refused"))
+def may_be_a_password(url: str, said: str) -> bool:
+    """Whether Go shows a port that is none, of a URL that may have been cut before its `@`."""
+    kept = url.lower().startswith("file:") or "[" in url.partition("://")[2].partition("/")[0]
+    return "invalid port" in said and "@" not in url and not kept
+
+
+OPEN = [row for row in recorded("urls_refused") if not may_be_a_password(*row)]
+
+
+@pytest.mark.parametrize(("url", "said"), OPEN)
 def test_refused(url: str, said: str) -> None:
     """Go's sentence, to the letter, for URLs that can hold no secret."""
     with pytest.raises(UrlRefused) as caught:
@@ -65,8 +74,13 @@ def test_refused(url: str, said: str) -> None:
         ),
         (
             "postgres://h:x/d?password=s3cret&sslmode=disable",
-            'parse "postgres://h:x/d?password=xxxxx&sslmode=disable": invalid port ":x" after host',
+            (
+                'parse "postgres://h:xxxxx/d?password=xxxxx&sslmode=disable": '
+                'invalid port "xxxxx" after host'
+            ),
         ),
+        ("postgres://ada:s3cret", 'parse "postgres://ada:xxxxx": invalid port "xxxxx" after host'),
+        ("postgres://h:abc/db", 'parse "postgres://h:xxxxx/db": invalid port "xxxxx" after host'),
         (
             "postgres://h/d?password=a#s3%zz",
             'parse "postgres://h/d?password=xxxxx": invalid URL escape "xxxxx"',

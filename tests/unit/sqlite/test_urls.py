@@ -155,3 +155,13 @@ def test_no_names(ledger: str, history: str | None) -> None:
     """What SQLite could not have for two tables is refused."""
     with pytest.raises(UsageError):
         names_of(ledger, history)
+
+
+@pytest.mark.parametrize("name", ["ada:secret@/d", "ada:secret@h/d", ":secret@"])
+def test_what_begins_like_a_password(name: str) -> None:
+    """It is no file's name, and the error does not show it."""
+    with pytest.raises(UsageError) as caught:
+        translate(f"sqlite://{name}")
+
+    assert "secret" not in str(caught.value)
+    assert translate("sqlite://./ada:b@c").path == "./ada:b@c"

@@ -93,10 +93,8 @@ class Opener:
         if code_of(error) in BUSY:
             return DatabaseBusy(self.shown, str(error), self.address.busy_ms / 1000)
         if code_of(error) == sqlite3.SQLITE_NOTADB:
-            return ConnectionFailed(
-                f"{self.shown} is no SQLite database, or an encrypted one: {error}.",
-                "Check the path in the database's URL.",
-            )
+            said = f"{self.shown} is no SQLite database, or an encrypted one: {error}"
+            return ConnectionFailed(f"{said}.", "Check the path in the database's URL.", said)
         if code_of(error) == sqlite3.SQLITE_CANTOPEN:
             return self._cannot_open(error)
         return QueryFailed(f"{error}.")
@@ -104,10 +102,9 @@ class Opener:
     def _check_folder(self) -> None:
         folder = self.file.parent if self.file else None
         if folder is not None and not folder.is_dir():
-            raise ConnectionFailed(
-                f"{self.shown} cannot be opened: there is no folder {folder}.",
-                "Check the path in the database's URL, or make the folder.",
-            )
+            said = f"{self.shown} cannot be opened: there is no folder {folder}"
+            advice = "Check the path in the database's URL, or make the folder."
+            raise ConnectionFailed(f"{said}.", advice, said)
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         try:
@@ -125,10 +122,12 @@ class Opener:
         return database
 
     def _cannot_open(self, error: sqlite3.Error) -> ConnectionFailed:
+        said = f"{self.shown} cannot be opened: {error}"
         return ConnectionFailed(
-            f"{self.shown} cannot be opened: {error}.",
+            f"{said}.",
             "Check that the folder is there, that we may make files in it (SQLite keeps its "
             "journal beside the database), and that the path names a file.",
+            said,
         )
 
 

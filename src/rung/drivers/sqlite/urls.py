@@ -52,6 +52,8 @@ _BEGINS = {"deferred": "IMMEDIATE", "immediate": "IMMEDIATE", "exclusive": "EXCL
 """A run writes: with a lock taken later it would do nothing but fail later."""
 
 _PRAGMA = re.compile(r"(\w+)(?:\(\s*([\w.+-]+)\s*\)|\s*=\s*([\w.+-]+))\Z")
+_CREDENTIALS = re.compile(r"(?!file:|\.)[^/]*:.*@", re.DOTALL)
+"""What would be shown as a file's name, with the password in it."""
 _VALUE = re.compile(r"[\w.+-]+\Z")
 
 
@@ -97,6 +99,11 @@ def translate(url: str) -> Address:
         raise UsageError(
             "The database's URL names no file.",
             "Write sqlite://PATH: sqlite://chat.db, or sqlite:///srv/chat.db with a full path.",
+        )
+    if _CREDENTIALS.match(name):
+        raise UsageError(
+            "The database's URL begins like one with a user and a password; it is not shown here.",
+            "SQLite has neither: write sqlite://PATH. A file of such a name is sqlite://./NAME.",
         )
     return _Query(parse_qsl(query, keep_blank_values=True)).address(name)
 
