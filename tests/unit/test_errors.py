@@ -188,5 +188,7 @@ def test_a_connection_that_is_lost_in_the_middle_of_a_file() -> None:
     """To run again would only say that it is dirty."""
     lost = errors.ConnectionLost([1], "Dirty.", 2, "reset", committed=False, dirty=True)
 
+    clean = errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True)
+
     assert "rung force" in lost.advice
-    assert "Run the same command" in errors.ConnectionLost([1], "Clean.", 2, "reset", True).advice
+    assert "Run the same command" in clean.advice

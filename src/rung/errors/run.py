@@ -149,6 +149,18 @@ class MigrationFailed(RunError):
         return f"{what} and run again; nothing has to be forced."
 
 
+def _remedy(sqlstate: str) -> str:
+    """What to do where the file is not at fault; empty where it may be."""
+    exact = {
+        "42501": "Use a role that may do this (--role), or grant it the right,",
+        "40001": "Wait for what it met",
+        "40P01": "Wait for what it met",
+        "55P03": "Wait for what holds the lock",
+        "57014": "Give it more time (SET LOCAL statement_timeout in the file) or less to do,",
+    }
+    return exact.get(sqlstate) or ("Make room on the server" if sqlstate[:2] == "53" else "")
+
+
 class LedgerMoved(RunError):
     """
     The ledger was no longer what the plan was made for; the step was rolled back.
