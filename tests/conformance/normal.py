@@ -23,6 +23,8 @@ _STACK = re.compile(r"\ngoroutine \d+ .*\Z", re.DOTALL)
 _STAMP = re.compile(r"\b20\d{12}(?=_)")
 _UNIX = re.compile(r"\b1[789]\d{8}(?=_)")
 _BUFFERING = re.compile(r"(?:<moment> )?(?:Start buffering|Scheduled) ")
+_READ_AHEAD = re.compile(r"error: read [^\n]*?: is a directory")
+"""Said by golang-migrate's reader, without a line's end, somewhere among the lines."""
 APART = "--- in any order:"
 """Stands before the lines of the reader that runs ahead."""
 
@@ -43,7 +45,8 @@ def normal(text: str, names: Mapping[str, str]) -> str:
     text = _MOMENT.sub("<moment> ", text)
     text = _DRIVERS.sub(r"\1 drivers: <names>", text)
     text = _UNIX.sub("<seconds>", _STAMP.sub("<stamp>", text))
-    return _apart(_STACK.sub("\n<stack>", text))
+    ahead = "".join(_READ_AHEAD.findall(text))
+    return _apart(ahead + _READ_AHEAD.sub("", _STACK.sub("\n<stack>", text)))
 
 
 def hours() -> dict[str, str]:

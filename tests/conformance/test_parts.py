@@ -151,3 +151,11 @@ def used() -> set[str]:
                 if meant := difference(each, step, theirs, scheme):
                     found.add(meant.difference)
     return found
+
+
+def test_what_the_reader_says_without_a_line() -> None:
+    """It comes before or behind the line of a file that was applied, and counts the same."""
+    read = "error: read x/1_a.up.sql: is a directory"
+    told = [f"{read}1/u a\n2/u b\n", f"1/u a\n{read}2/u b\n"]
+
+    assert {normal(text, {}) for text in told} == {told[0]}
