@@ -13,10 +13,10 @@ demo: $(VENV)/.demo ## the seven migrations up, down and up again on an embedded
 	@$(BIN)/python -m demo
 
 test: $(VENV)/.dev ## every test; what cannot run here is skipped with its reason
-	$(BIN)/pytest -n $(WORKERS) -q
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q
 
 check: lint types imports $(VENV)/.dev ## linters, types, import direction, tests with coverage
-	$(BIN)/pytest -n $(WORKERS) -q --cov --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q --cov --cov-report=term
 
 conformance: $(VENV)/.dev ## the migrate command held against golang-migrate, scenario by scenario
 	$(BIN)/python -m tests.conformance report
