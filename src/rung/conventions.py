@@ -23,6 +23,14 @@ class Conventions(NamedTuple):
     """Whether a database with tables and no ledger is migrated from the first version."""
     drops_current_schema: bool = False
     """Whether `drop` empties the current schema, wherever the ledger is, and not the ledger's."""
+    atomic: bool = False
+    """Whether all steps of a run are one transaction: all of them or none."""
+    lock_timeout: float | None = 0.2
+    """Seconds that a statement of a file may stand in a lock's queue; None for no limit."""
+    lock_retry_for: float | None = 600.0
+    """Seconds for which what met that limit is tried again; None for ever."""
+    cancel_blockers: tuple[str, ...] = ()
+    """The applications whose queries may be cancelled where they keep a lock from us."""
 
 
 RUNG = Conventions()

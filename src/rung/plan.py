@@ -81,6 +81,8 @@ class Step:
     before: int | None
     """The version that the ledger names before the step; None before the first."""
     after: int | None
+    done: int = 0
+    """How many statements of its file an earlier attempt has committed; it goes on behind them."""
 
     @property
     def version(self) -> int:

@@ -17,10 +17,11 @@ _BLOCK = re.compile(
 
 def named_statements(beside: str) -> dict[str, str]:
     """
-    The statements of the `statements.sql` beside a module, by name.
+    The statements of every `.sql` file beside a module, by name.
 
     Args:
         beside: the module's `__file__`.
     """
-    text = Path(beside).with_name("statements.sql").read_text(encoding="utf-8")
-    return {name: body.strip() for name, _, body in _BLOCK.findall(text)}
+    files = sorted(Path(beside).parent.glob("*.sql"))
+    blocks = (block for file in files for block in _BLOCK.findall(file.read_text("utf-8")))
+    return {name: body.strip() for name, _, body in blocks}

@@ -45,6 +45,8 @@ class Attempt:
     down: HalfRecord | None
     statements_total: int
     tool: str = "rung"
+    statements_done: int = 0
+    """How many an earlier attempt has committed, where this one goes on behind them."""
 
 
 @dataclass(frozen=True, slots=True)

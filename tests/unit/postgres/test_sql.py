@@ -23,7 +23,8 @@ from rung.ledger import LedgerState, Outcome
 from rung.losses import Loss
 from rung.statements import Dialect, TokenKind, read
 
-FILE = Path(statements.__file__).with_name("statements.sql").read_text()
+FILES = sorted(Path(statements.__file__).parent.glob("*.sql"))
+FILE = "".join(file.read_text() for file in FILES)
 BLOCKS = re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", FILE, re.DOTALL | re.MULTILINE)
 LEDGER, HISTORY = (quoting.name("public", f"schema_migrations{end}") for end in ("", "_history"))
 TABLES = Tables(LEDGER, HISTORY, (quoting.name("public"),))

@@ -83,7 +83,7 @@ class PostgresDriver:
         from rung.drivers.postgres.session import PostgresSession
 
         path = self._address.path
-        return PostgresSession(self._connector.open(), stop, names, conventions, path)
+        return PostgresSession(self._connector, stop, names, conventions, path)
 
 
 def _await_end(

@@ -181,7 +181,8 @@ class Tables:
         if not self.records:
             return ()
         over = outcome is not Outcome.RUNNING
-        done = refusal.statements_done if refusal else attempt.statements_total * over
+        new = refusal.statements_done if refusal else 0
+        done = attempt.statements_done + new if refusal or not over else attempt.statements_total
         row = statement(
             "record_attempt",
             history=self.history,

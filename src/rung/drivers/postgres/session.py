@@ -18,6 +18,7 @@ from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
+from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
 from rung.drivers.work import Carried, StoredHalf
 from rung.errors import QueryFailed, RightsMissing
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rung.conventions import Conventions
-    from rung.drivers.postgres.connection import Opened
+    from rung.drivers.postgres.connection import Connector
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.rights import Here
@@ -46,16 +47,22 @@ class PostgresSession(PostgresReader):
 
     def __init__(
         self,
-        opened: Opened,
+        connector: Connector,
         stop: Stop,
         names: Names,
         conventions: Conventions = RUNG,
         path: str = "",
     ) -> None:
-        super().__init__(opened, stop, names)
+        super().__init__(connector.open(), stop, names)
+        self._side = Side(connector)
         self._conventions = conventions
         self._path = path
         """Of the URL; golang-migrate's command locks by it."""
+
+    def close(self) -> None:
+        """Close the connection, and the one beside it."""
+        self._side.close()
+        super().close()
 
     @property
     def records_history(self) -> bool:

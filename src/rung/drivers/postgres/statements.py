@@ -1,4 +1,4 @@
-"""The named statements of `statements.sql`: found by name, filled with `Sql` values only."""
+"""The named statements of the `.sql` files here: found by name, filled with `Sql` values only."""
 
 from __future__ import annotations
 

@@ -85,6 +85,13 @@ class Wire:
         self._pgconn.nonblocking = 1
         self._pgconn.notice_handler = self._on_notice
         self._stop = stop
+        self.while_waiting: list[Callable[[float], None]] = []
+        """
+        Called about twenty times a second while a reply is awaited, with the seconds waited.
+
+        They must be quick, and must not use this wire: for looks by a second connection.
+        """
+        self._asked = 0.0
         self._cancellable = True
         self._cancelled = False
         self._deadline: float | None = None
@@ -119,7 +126,8 @@ class Wire:
         reply = Reply()
         self._notices = reply.notices
         self._cancelled = not self._cancellable
-        self._deadline = None if within is None else time.monotonic() + within
+        self._asked = time.monotonic()
+        self._deadline = None if within is None else self._asked + within
         try:
             before = "".join(f"{statement};\n" for statement in self.prelude)
             self._pgconn.send_query(f"{before}{sql}".encode())
@@ -187,6 +195,8 @@ class Wire:
             pause = _LOOK_AT_STOP_MS if self._cancelled else min(_LOOK_AT_STOP_MS, left)
             if ready := self._poll.poll(pause):
                 return ready[0][1]
+            for call in self.while_waiting:
+                call(time.monotonic() - self._asked)
 
     def _left(self) -> int:
         """Milliseconds to the deadline; where there is none, until the next look at the `Stop`."""

@@ -108,7 +108,8 @@ class Records:
     ) -> None:
         """Write the history row of an attempt."""
         over = outcome is not Outcome.RUNNING
-        done = refusal.statements_done if refusal else attempt.statements_total * over
+        new = refusal.statements_done if refusal else 0
+        done = attempt.statements_done + new if refusal or not over else attempt.statements_total
         up, down = _half(attempt.up), _half(attempt.down)
         values = {
             "attempt": attempt.id,
