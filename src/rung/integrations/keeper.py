@@ -1,0 +1,196 @@
+"""
+Brings a database to the version that a service needs, beside the service's event loop.
+
+Owns when to look, when to run, what a database that is ahead means for this build, and when
+to give up waiting at the end. Once ready it stays so: a newer release migrates while this one
+goes on serving, and that must not take this one out of service. Knows no web framework.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal
+
+from rung.database import Database
+from rung.errors import RungError, VersionNotInSource
+from rung.events import LockWaiting, StepStarted
+from rung.integrations.logs import log_crash, log_event, log_readiness
+from rung.integrations.readiness import STARTING, Readiness, of_error, pause_after
+from rung.migrator import Migrator
+from rung.startup import run_migrations_async
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator
+
+    from rung.events import Event, Listener
+    from rung.plan import IfAhead
+
+Policy = Literal["apply", "check", "require", "ignore"]
+"""
+What to do about pending migrations.
+
+apply: run them. check: stay unready until somebody else has. require: look once before
+serving, and raise where the database is not ready. ignore: do not look at all.
+"""
+
+_UNCHECKED = Readiness(ready=True, state="unchecked", reason="The schema's version is not checked.")
+
+
+class Keeper:
+    """
+    What keeps a service's schema, for as long as `running` lasts.
+
+    Args:
+        database: its URL, or a `Database`.
+        source: a folder, or `package:NAME`.
+        policy: what to do about pending migrations.
+        if_ahead: "ok" serves on any database that is ahead of the files.
+        compatible_up_to: serve on one that is ahead, up to this version: the newest that is
+            known to suit this build.
+        look_again: seconds, the longest pause between two looks while not ready.
+        grace: seconds that a migration under way is given at shutdown, before it is cancelled
+            on the server and rolled back.
+        listener: told of every `rung.events` record, in the thread that runs.
+
+    Raises:
+        UsageError, DatabaseError: the database's URL cannot be used.
+    """
+
+    def __init__(
+        self,
+        database: str | Database,
+        source: str | os.PathLike[str],
+        *,
+        policy: Policy = "apply",
+        if_ahead: IfAhead = "fail",
+        compatible_up_to: int | None = None,
+        look_again: float = 15.0,
+        grace: float = 20.0,
+        listener: Listener = log_event,
+    ) -> None:
+        self._database, self._source = Database.of(database), source
+        self._policy, self._if_ahead = policy, if_ahead
+        self._compatible_up_to = compatible_up_to
+        self._look_again, self._grace = look_again, grace
+        self._listener = listener
+        self._migrator = Migrator(self._database, source, listener=self._hear)
+        self._readiness = STARTING
+
+    @property
+    def readiness(self) -> Readiness:
+        """Where the service stands now."""
+        return self._readiness
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """
+        Bring the database to its version in the background, while the block goes on.
+
+        Raises:
+            RungError: policy "require", and the database is not ready.
+        """
+        self._readiness = STARTING
+        if self._policy == "require":
+            self._become(await self._required())
+        if self._policy == "ignore":
+            self._become(_UNCHECKED)
+        task = asyncio.create_task(self._until_ready())
+        try:
+            yield
+        finally:
+            await self._end(task)
+
+    async def _until_ready(self) -> None:
+        times, before = 0, self._readiness.state
+        while not self._readiness.ready:
+            found = await self._attempt()
+            times = times + 1 if found.state == before else 1
+            before = found.state
+            self._become(found)
+            if not found.ready:
+                pause = pause_after(found.state, times, self._look_again)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - a jitter, no secret
+
+    async def _attempt(self) -> Readiness:
+        try:
+            return await (self._run() if self._policy == "apply" else self._look())
+        except RungError as error:
+            return self._compatible(error) or of_error(error)
+        except Exception as error:  # noqa: BLE001 - a service that waits for a person must not die of it
+            log_crash(error)
+            return Readiness(
+                ready=False, state="failed", reason="An unexpected error; see the log."
+            )
+
+    async def _required(self) -> Readiness:
+        try:
+            found = await self._look()
+        except RungError as error:
+            compatible = self._compatible(error)
+            if compatible is None:
+                raise
+            return compatible
+        if not found.ready:
+            await asyncio.to_thread(self._migrator.wait, "newest", 0.0)  # raises, and says where
+        return found
+
+    async def _run(self) -> Readiness:
+        report = await run_migrations_async(self._database, self._source, listener=self._hear)
+        return _current(report.version)
+
+    async def _look(self) -> Readiness:
+        """Look without running; what a run would refuse is raised."""
+        preview = await asyncio.to_thread(self._migrator.plan)
+        pending = [step.version for step in preview.plan.steps]
+        if pending:
+            said = ", ".join(map(str, pending))
+            reason = f"Pending, and not applied here: {said}."
+            return Readiness(ready=False, state="behind", reason=reason, version=preview.plan.made_for.version)
+        return _current(preview.plan.target)
+
+    def _compatible(self, error: RungError) -> Readiness | None:
+        """Whether an error is no more than a newer release having been here."""
+        if not (isinstance(error, VersionNotInSource) and error.ahead):
+            return None
+        known = self._compatible_up_to is not None and error.version <= self._compatible_up_to
+        if not known and self._if_ahead != "ok":
+            return None
+        reason = f"{error.cause} It is taken to suit this build."
+        return Readiness(ready=True, state="ahead", reason=reason, version=error.version)
+
+    def _hear(self, event: Event) -> None:
+        """Pass an event on, and let a probe see what keeps us. Called in the run's thread."""
+        match event:
+            case StepStarted():
+                reason = (
+                    f"Version {event.version} {event.name} runs ({event.number} of {event.total})."
+                )
+                self._readiness = Readiness(ready=False, state="migrating", reason=reason)
+            case LockWaiting():
+                reason = f"Another run is waited for. {event.holder}".strip()
+                self._readiness = Readiness(ready=False, state="locked", reason=reason)
+        self._listener(event)
+
+    def _become(self, found: Readiness) -> None:
+        changed = found[:3] != self._readiness[:3]
+        self._readiness = found
+        if changed:
+            log_readiness(found)
+
+    async def _end(self, task: asyncio.Task[None]) -> None:
+        """Ask a run under way to stop after its migration; later, to cancel that."""
+        task.cancel()
+        await asyncio.wait({task}, timeout=self._grace)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+
+
+def _current(version: int | None) -> Readiness:
+    at = "no version" if version is None else f"version {version}"
+    return Readiness(
+        ready=True, state="current", reason=f"The database is at {at}.", version=version
+    )

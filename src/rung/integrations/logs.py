@@ -1,0 +1,74 @@
+"""
+Events of a run as records of the logger "rung".
+
+Adds no handler, sets no level, touches no other logger: whether and how these records are
+written is the application's affair.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rung.events import (
+    BaselineRecorded,
+    DatabaseWaiting,
+    HalfMissing,
+    LockWaiting,
+    Notice,
+    RunPlanned,
+    StepFinished,
+    StepStarted,
+    UnitFinished,
+    Warned,
+)
+from rung.render.progress import sentence
+
+if TYPE_CHECKING:
+    from rung.events import Event
+    from rung.integrations.readiness import Readiness
+
+_LOGGER = logging.getLogger("rung")
+
+
+def log_event(event: Event) -> None:
+    """Write one event; its fields are the record's attribute `rung`."""
+    level = logging.WARNING if isinstance(event, HalfMissing | Warned) else logging.INFO
+    if isinstance(event, UnitFinished | Notice):
+        level = logging.DEBUG
+    facts = {"event": type(event).__name__, **event._asdict()}
+    _LOGGER.log(level, "%s", _sentence(event), extra={"rung": facts})
+
+
+def log_readiness(readiness: Readiness) -> None:
+    """Write that readiness has changed: a warning where it keeps the service from serving."""
+    level = logging.INFO if readiness.ready else logging.WARNING
+    said = "Ready" if readiness.ready else "Not ready"
+    facts = {"event": "Readiness", **readiness._asdict()}
+    _LOGGER.log(level, "%s: %s. %s", said, readiness.state, readiness.reason, extra={"rung": facts})
+
+
+def log_crash(error: Exception) -> None:
+    """Write an error that Rung did not raise on purpose, with its traceback."""
+    _LOGGER.error("The migrations met an unexpected error.", exc_info=error)
+
+
+def _sentence(event: Event) -> str:
+    match event:
+        case RunPlanned(versions, direction):
+            said = f"Going {direction}: {', '.join(map(str, versions))}."
+        case StepStarted():
+            where = f"{event.number} of {event.total}"
+            said = f"{event.direction} {event.version} {event.name} begins ({where})."
+        case StepFinished():
+            said = f"{event.direction} {event.version} {event.name} took {event.seconds:.3f} s."
+        case UnitFinished():
+            done = f"{event.statements_done} of {event.statements_total}"
+            said = f"Version {event.version}: {done} statements are committed."
+        case Notice():
+            said = f"{event.severity} from version {event.version}: {event.message}"
+        case LockWaiting() | DatabaseWaiting() | BaselineRecorded():
+            said = sentence(event)
+        case _:
+            said = str(event)
+    return said
