@@ -148,7 +148,9 @@ class Keeper:
         if pending:
             said = ", ".join(map(str, pending))
             reason = f"Pending, and not applied here: {said}."
-            return Readiness(ready=False, state="behind", reason=reason, version=preview.plan.made_for.version)
+            return Readiness(
+                ready=False, state="behind", reason=reason, version=preview.plan.made_for.version
+            )
         return _current(preview.plan.target)
 
     def _compatible(self, error: RungError) -> Readiness | None:
