@@ -37,8 +37,8 @@ bench: $(VENV)/.dev ## 1,000 migrations against psql and golang-migrate
 clean: ## removes the virtual environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* dist
 
-$(VENV)/.demo: pyproject.toml scripts/setup
+$(VENV)/.demo: pyproject.toml backend/pyproject.toml scripts/setup
 	@scripts/setup $(VENV) run && touch $@
 
-$(VENV)/.dev: pyproject.toml scripts/setup
+$(VENV)/.dev: pyproject.toml backend/pyproject.toml scripts/setup
 	@scripts/setup $(VENV) dev && touch $@ $(VENV)/.demo

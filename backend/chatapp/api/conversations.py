@@ -1,0 +1,132 @@
+"""Conversations: begin, list, look at, change, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from psycopg import errors
+
+from chatapp import formats, paging, problems, values
+from chatapp.api import shapes
+from chatapp.api.description import problems_of
+from chatapp.api.services import CurrentUser, Here
+from chatapp.postgres import store
+from chatapp.postgres.rows import Connection
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many at the most.")]
+After = Annotated[
+    str | None,
+    Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+$", description="`next` of the page before."),
+]
+
+
+def place(cursor: str | None) -> paging.Cursor | None:
+    """Read a cursor; one that was not written here is a problem."""
+    if cursor is None:
+        return None
+    try:
+        return paging.read(cursor)
+    except ValueError:
+        raise problems.unusable("bad-cursor", "That is no cursor of a page here.") from None
+
+
+def _check(form: values.Format, schema: str | None) -> None:
+    if fault := formats.schema_fault(form, schema):
+        raise problems.unusable("bad-schema", fault)
+
+
+@router.post(
+    "", status_code=201, response_model=shapes.Conversation, responses=problems_of(401, 409)
+)
+async def begin(
+    here: Here, user: CurrentUser, asked: shapes.NewConversation
+) -> values.Conversation:
+    """Begin a conversation, with instructions for the model and the form of its answers."""
+    form = (asked.response_format, asked.response_schema)
+    _check(*form)
+    try:
+        async with here.pool.connection() as connection:
+            made = await store.add_conversation(connection, user.id, asked.id, asked.title, form)
+            if asked.instructions is not None:
+                said = {"role": "system", "content": asked.instructions}
+                await store.add_message(connection, made.id, said)
+            return made
+    except errors.UniqueViolation:
+        raise problems.conflict("id-taken", "There is a conversation with that id.") from None
+
+
+@router.get("", responses=problems_of(401))
+async def newest(
+    here: Here, user: CurrentUser, limit: Limit = 20, cursor: After = None
+) -> shapes.ConversationPage:
+    """List one's conversations, the one that something was last said in first."""
+    async with here.pool.connection() as connection:
+        found = await store.list_conversations(connection, user.id, place(cursor), limit + 1)
+    following = None
+    if len(found) > limit:
+        last = found[limit - 1]
+        following = paging.written(paging.Cursor(last.updated_at, last.id))
+    items = [shapes.Conversation.model_validate(one) for one in found[:limit]]
+    return shapes.ConversationPage(items=items, next=following)
+
+
+@router.get(
+    "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404)
+)
+async def look(here: Here, user: CurrentUser, conversation_id: UUID) -> values.Conversation:
+    """Look at one."""
+    async with here.pool.connection() as connection:
+        return await own(connection, user, conversation_id)
+
+
+@router.patch(
+    "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404, 409)
+)
+async def change(
+    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.ConversationChange
+) -> values.Conversation:
+    """Rename one; before its first question, also choose another form for its answers."""
+    async with here.pool.connection() as connection:
+        was = await store.lock_conversation(connection, user.id, conversation_id)
+        if was is None:
+            raise problems.not_found("conversation")
+        given = asked.model_fields_set
+        title = asked.title if "title" in given else was.title
+        form = _form(was, asked)
+        if form != (was.response_format, was.response_schema):
+            _check(*form)
+            if await store.question_asked(connection, was.id):
+                raise problems.conflict("form-locked", "The form is locked by the first question.")
+        return await store.change_conversation(connection, was.id, title, form)
+
+
+def _form(
+    was: values.Conversation, asked: shapes.ConversationChange
+) -> tuple[values.Format, str | None]:
+    """Work out the form that is asked for; another format leaves the old one's schema behind."""
+    form = asked.response_format or was.response_format
+    if "response_schema" in asked.model_fields_set:
+        return form, asked.response_schema
+    return form, was.response_schema if form == was.response_format else None
+
+
+@router.delete("/{conversation_id}", status_code=204, responses=problems_of(401, 404))
+async def delete(here: Here, user: CurrentUser, conversation_id: UUID) -> None:
+    """Delete one with all that was said in it."""
+    async with here.pool.connection() as connection:
+        if not await store.delete_conversation(connection, user.id, conversation_id):
+            raise problems.not_found("conversation")
+
+
+async def own(
+    connection: Connection, user: values.User, conversation_id: UUID
+) -> values.Conversation:
+    """One of one's own conversations; raises a Problem where it is not."""
+    found = await store.conversation(connection, user.id, conversation_id)
+    if found is None:
+        raise problems.not_found("conversation")
+    return found

@@ -1,0 +1,65 @@
+"""The API's description (OpenAPI): problems as problem+json, and what each route may answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from chatapp.api.errors import PROBLEM
+from chatapp.api.shapes import ProblemDetails
+
+Responses = dict[int | str, dict[str, Any]]
+_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
+_MEANINGS = {
+    401: "Not logged in",
+    404: "Not there, or somebody else's",
+    409: "Does not fit what is there",
+    413: "The request is too large",
+    422: "The request does not fit its description, or cannot be done",
+    429: "Too many requests",
+    502: "The model cannot be reached, or its answer not be used",
+    503: "Not ready, or something behind the service is busy",
+    504: "The model took too long",
+}
+_ANYWHERE = (413, 422, 429, 503)
+_MODELS = (502, 504)
+
+
+def problems_of(*statuses: int, models: bool = False) -> Responses:
+    """What a route may answer instead, beside what any may."""
+    these = {*statuses, *_ANYWHERE, *(_MODELS if models else ())}
+    return {status: _described(_MEANINGS[status]) for status in sorted(these)}
+
+
+def _described(meaning: str) -> dict[str, Any]:
+    return {"description": meaning, "content": {PROBLEM: {"schema": _SCHEMA}}}
+
+
+def describe(app: FastAPI) -> None:
+    """Let an application describe itself, once, with the shape of its problems."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _with_problems(
+                get_openapi(
+                    title=app.title,
+                    version=app.version,
+                    description=app.description,
+                    routes=app.routes,
+                    tags=app.openapi_tags,
+                )
+            )
+        return app.openapi_schema
+
+    # FastAPI's own way to extend a description.
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
+    schemas = description.setdefault("components", {}).setdefault("schemas", {})
+    problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs", {})
+    schemas["ProblemDetails"] = problem
+    return description

@@ -1,0 +1,118 @@
+"""
+Everything that goes wrong, written as problem+json (RFC 9457). Nothing else writes an error.
+
+Values that a client sent are not repeated: one of them may be a password.
+"""
+
+from __future__ import annotations
+
+import http
+import logging
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg import errors
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+
+from chatapp.models import ProviderError
+from chatapp.problems import PREFIX, Problem, provider_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
+
+PROBLEM = "application/problem+json"
+_LOGGER = logging.getLogger("chatapp")
+_UNAUTHORISED, _INVALID, _UNAVAILABLE = 401, 422, 503
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of an application end here."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(ProviderError, _provider)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    for kind in (PoolTimeout, psycopg.OperationalError, errors.ReadOnlySqlTransaction):
+        app.add_exception_handler(kind, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def content(problem: Problem) -> dict[str, Any]:
+    """A problem as its JSON object."""
+    return {
+        "type": f"{PREFIX}{problem.name}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+
+
+def response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem as HTTP has it."""
+    more = dict(headers or {})
+    if problem.retry_after is not None:
+        more["retry-after"] = str(problem.retry_after)
+    if problem.status == _UNAUTHORISED:
+        more["www-authenticate"] = "Bearer"
+    return JSONResponse(content(problem), problem.status, more, media_type=PROBLEM)
+
+
+async def _problem(request: Request, error: Exception) -> JSONResponse:
+    del request
+    assert isinstance(error, Problem)
+    return response(error)
+
+
+async def _provider(request: Request, error: Exception) -> JSONResponse:
+    del request
+    assert isinstance(error, ProviderError)
+    return response(provider_problem(error))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """Say which parts of a request do not fit, each by its JSON pointer or its parameter."""
+    del request
+    assert isinstance(error, RequestValidationError)
+    problem = Problem(
+        _INVALID, "invalid-request", "Invalid request", "The request does not fit its description."
+    )
+    faults = [{"at": _place(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]
+    return JSONResponse({**content(problem), "errors": faults}, _INVALID, media_type=PROBLEM)
+
+
+def _place(parts: tuple[str | int, ...]) -> str:
+    where, *path = parts
+    return f"{where}/{'/'.join(map(str, path))}" if path else str(where)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """Write what the framework refuses by itself: no such path, method or size."""
+    del request
+    assert isinstance(error, HTTPException)
+    title = http.HTTPStatus(error.status_code).phrase
+    name = title.lower().replace(" ", "-")
+    return response(Problem(error.status_code, name, title, str(error.detail)), error.headers)
+
+
+async def _database(request: Request, error: Exception) -> JSONResponse:
+    """Say that the database does not do its part; why is for the log."""
+    del request
+    _LOGGER.warning("The database failed a request: %s", type(error).__name__)
+    read_only = isinstance(error, errors.ReadOnlySqlTransaction)
+    name, detail = (
+        ("read-only", "The database takes no writes at the moment.")
+        if read_only
+        else ("database-unavailable", "The database does not answer at the moment.")
+    )
+    return response(Problem(_UNAVAILABLE, name, "Unavailable", detail, retry_after=5))
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    del request, error
+    detail = "Something went wrong here; it was logged."
+    return response(Problem(500, "internal-error", "Internal error", detail))

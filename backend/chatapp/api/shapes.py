@@ -1,0 +1,237 @@
+"""The shapes of requests and answers, with the examples that the API's page shows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from chatapp.values import Format, Role
+
+_NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL's text holds every character but this one."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=32_000, pattern=_NO_NUL)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=_NO_NUL)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
+
+
+Money = Annotated[Decimal, PlainSerializer(_plain, return_type=str)]
+"""USD, as text so that no digit is lost."""
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=())
+
+
+class Registration(_Asked):
+    """Somebody new; name and address are kept folded to one case."""
+
+    username: str = Field(pattern=r"^[A-Za-z0-9_.-]{3,32}$", examples=["ada"])
+    email: str = Field(
+        max_length=254,
+        pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$",
+        examples=["ada@example.org"],
+    )
+    password: Password = Field(examples=["correct horse battery"])
+
+
+class Credentials(_Asked):
+    """Who logs in, by name or address."""
+
+    name: Name = Field(examples=["ada"])
+    password: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
+        examples=["correct horse battery"]
+    )
+
+
+class Token(_Told):
+    """What to send with each request: `Authorization: Bearer ACCESS_TOKEN`."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the kind, no secret
+    expires_in: int = Field(description="Seconds.", examples=[3600])
+
+
+class Account(_Told):
+    """Somebody's account."""
+
+    id: UUID
+    username: str = Field(examples=["ada"])
+    email: str = Field(examples=["ada@example.org"])
+    created_at: datetime
+
+
+class OfferedModel(_Told):
+    """A model that may be asked for; prices in USD for a million tokens."""
+
+    provider: str = Field(examples=["local"])
+    model: str = Field(examples=["local-1"])
+    prompt_price: Money | None = Field(examples=["0"])
+    completion_price: Money | None = Field(examples=["0"])
+
+
+class NewConversation(_Asked):
+    """A conversation to begin."""
+
+    id: UUID | None = Field(None, description="A name of the client's own choice.")
+    title: Title | None = Field(None, examples=["A trip to Kraków"])
+    instructions: Text | None = Field(
+        None, description="Kept as the first message, a system one.", examples=["Be brief."]
+    )
+    response_format: Format = Field("text", examples=["json"])
+    response_schema: Text | None = Field(
+        None,
+        description="For json a JSON schema, for xml whatever describes it; sent as it is.",
+        examples=[
+            '{"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}'
+        ],
+    )
+
+
+class ConversationChange(_Asked):
+    """What to change; what is left out stays. The form is locked after the first question."""
+
+    title: Title | None = Field(None, examples=["A trip to Gdańsk"])
+    response_format: Format | None = Field(None, examples=["text"])
+    response_schema: Text | None = None
+
+
+class Conversation(_Told):
+    """A conversation."""
+
+    id: UUID
+    title: str | None = Field(examples=["A trip to Kraków"])
+    response_format: Format
+    response_schema: str | None
+    active_summary_id: UUID | None
+    created_at: datetime
+    updated_at: datetime = Field(description="When something was last said in it.")
+
+
+class ConversationPage(_Told):
+    """Some conversations, newest first."""
+
+    items: list[Conversation]
+    next: str | None = Field(description="The cursor of the next page; null on the last.")
+
+
+class NewMessage(_Asked):
+    """A question."""
+
+    content: Text = Field(examples=["Where is the castle?"])
+    id: UUID | None = Field(None, description="A name of the client's own choice.")
+    model: ModelName | None = Field(None, examples=["local-1"])
+    provider: ModelName | None = Field(None, examples=["local"])
+    temperature: float | None = Field(None, ge=0, le=2, examples=[0.7])
+
+
+class Message(_Told):
+    """What was said. All from `model` on is null for what no model wrote."""
+
+    id: UUID
+    role: Role
+    content: str
+    created_at: datetime
+    model: str | None
+    provider: str | None
+    temperature: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    cost_usd: Money | None = Field(description="USD, as text so that no digit is lost.")
+    latency_ms: int | None = Field(description="From the request to the first piece.")
+    generation_time_ms: int | None = Field(description="From the first piece to the last.")
+    generation_id: str | None = Field(description="The provider's name for the answer.")
+
+
+class Exchange(_Told):
+    """A question and its answer."""
+
+    question: Message
+    answer: Message
+
+
+class MessagePage(_Told):
+    """Some messages, oldest first."""
+
+    items: list[Message]
+    next: str | None = Field(description="The cursor of the next page; null on the last.")
+
+
+class NewSummary(_Asked):
+    """A summary to make; it becomes the active one."""
+
+    up_to: UUID | None = Field(None, description="The last message to cover; null for the last.")
+    model: ModelName | None = Field(None, examples=["local-1"])
+    provider: ModelName | None = Field(None, examples=["local"])
+
+
+class Summary(_Told):
+    """What stands for the beginning of a conversation."""
+
+    id: UUID
+    summary: str
+    last_message_id: UUID | None = Field(description="Null once that message was deleted.")
+    usage_count: int = Field(description="How many answers it was sent for.")
+    created_at: datetime
+
+
+class ActiveSummary(_Asked):
+    """Which summary stands for the conversation's beginning; null for none."""
+
+    summary_id: UUID | None
+
+
+class DayUsage(_Told):
+    """What the answers of one day (UTC), model and provider came to."""
+
+    day: date
+    model: str
+    provider: str
+    answers: int
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cost_usd: Money
+    average_latency_ms: int | None
+    average_generation_time_ms: int | None
+
+
+class UsageReport(_Told):
+    """Usage between two days, both included."""
+
+    since: date
+    until: date
+    cost_usd: Money
+    days: list[DayUsage]
+
+
+class Fault(_Told):
+    """A part of a request that does not fit."""
+
+    at: str = Field(examples=["body/content"])
+    detail: str
+
+
+class ProblemDetails(_Told):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = Field(examples=["urn:chatapp:problem:not-found"])
+    title: str = Field(examples=["Not found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no such conversation of yours."])
+    errors: list[Fault] | None = None

@@ -1,0 +1,77 @@
+"""Summaries: make, list, choose the active one, delete."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from psycopg import errors
+
+from chatapp import problems, summarising, values
+from chatapp.api import shapes
+from chatapp.api.conversations import Limit, own
+from chatapp.api.description import problems_of
+from chatapp.api.services import CurrentUser, Here
+from chatapp.postgres import store
+
+router = APIRouter(prefix="/conversations/{conversation_id}", tags=["summaries"])
+
+
+@router.post(
+    "/summaries",
+    status_code=201,
+    response_model=shapes.Summary,
+    responses=problems_of(401, 404, 409, models=True),
+)
+async def summarise(
+    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.NewSummary
+) -> values.Summary:
+    """
+    Summarise up to a message, or up to the last one.
+
+    The summary becomes the active one: it is sent in place of what it covers. It is made of
+    the one that was active and what came after that, where that one ends before.
+    """
+    wanted = summarising.Wanted(asked.up_to, asked.model, asked.provider)
+    most = here.settings.answer_timeout_s
+    of = (user.id, conversation_id)
+    summary, answer = await summarising.summarise(here.pool, here.catalogue, most, of, wanted)
+    here.metrics.answered(answer, "summary")
+    return summary
+
+
+@router.get("/summaries", responses=problems_of(401, 404))
+async def summaries(
+    here: Here, user: CurrentUser, conversation_id: UUID, limit: Limit = 20
+) -> list[shapes.Summary]:
+    """List the newest summaries."""
+    async with here.pool.connection() as connection:
+        conversation = await own(connection, user, conversation_id)
+        found = await store.list_summaries(connection, conversation.id, limit)
+    return [shapes.Summary.model_validate(one) for one in found]
+
+
+@router.put("/active-summary", response_model=shapes.Conversation, responses=problems_of(401, 404))
+async def activate(
+    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.ActiveSummary
+) -> values.Conversation:
+    """Let another summary of the conversation stand for its beginning, or none."""
+    try:
+        async with here.pool.connection() as connection:
+            conversation = await own(connection, user, conversation_id)
+            return await store.set_active_summary(connection, conversation.id, asked.summary_id)
+    except errors.ForeignKeyViolation:
+        raise problems.not_found("summary") from None
+
+
+@router.delete("/summaries/{summary_id}", status_code=204, responses=problems_of(401, 404, 409))
+async def delete(here: Here, user: CurrentUser, conversation_id: UUID, summary_id: UUID) -> None:
+    """Delete a summary that is not the active one."""
+    try:
+        async with here.pool.connection() as connection:
+            conversation = await own(connection, user, conversation_id)
+            if not await store.delete_summary(connection, conversation.id, summary_id):
+                raise problems.not_found("summary")
+    except errors.ForeignKeyViolation:
+        detail = "It is the active one: make another one active first, or none."
+        raise problems.conflict("summary-active", detail) from None

@@ -1,0 +1,53 @@
+"""What there is to ask, and what asking came to."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from chatapp import problems
+from chatapp.api import shapes
+from chatapp.api.description import problems_of
+from chatapp.api.services import CurrentUser, Here
+from chatapp.postgres import store
+
+router = APIRouter(tags=["usage"])
+
+_USUAL = timedelta(days=30)
+
+
+@router.get("/models", responses=problems_of(401))
+async def models(here: Here, user: CurrentUser) -> list[shapes.OfferedModel]:
+    """List the models that may be asked for."""
+    del user
+    return [
+        shapes.OfferedModel(
+            provider=offer.provider,
+            model=offer.model,
+            prompt_price=offer.price.prompt if offer.price else None,
+            completion_price=offer.price.completion if offer.price else None,
+        )
+        for offer in here.catalogue.offers
+    ]
+
+
+@router.get("/usage", responses=problems_of(401))
+async def usage(
+    here: Here,
+    user: CurrentUser,
+    since: Annotated[date | None, Query(description="The first day, UTC.")] = None,
+    until: Annotated[date | None, Query(description="The last day, UTC.")] = None,
+) -> shapes.UsageReport:
+    """Sum up one's answers per day, model and provider; those of deleted conversations are gone."""
+    last = until or datetime.now(UTC).date()
+    first = since or max(last, date.min + _USUAL) - _USUAL
+    if first > last:
+        raise problems.unusable("bad-range", "The first day is after the last.")
+    async with here.pool.connection() as connection:
+        found = await store.sum_usage(connection, user.id, first, last)
+    days = [shapes.DayUsage.model_validate(one) for one in found]
+    cost = sum((day.cost_usd for day in days), start=Decimal(0))
+    return shapes.UsageReport(since=first, until=last, cost_usd=cost, days=days)

@@ -1,0 +1,103 @@
+"""Puts the application together. Decides what goes where, and nothing else."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from chatapp import __version__, postgres
+from chatapp.api import accounts, conversations, errors, messages, probes, summaries, usage
+from chatapp.api.description import describe
+from chatapp.api.limits import RateLimit
+from chatapp.api.observing import Observing
+from chatapp.api.services import Services
+from chatapp.identity import Passwords, Tokens
+from chatapp.metrics import Metrics
+from chatapp.models import make_catalogue
+from chatapp.settings import Settings
+from rung.integrations.fastapi import ReadyGate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_ABOUT = """
+Hold conversations with language models. Register, log in, begin a conversation, ask.
+
+Errors are problem+json (RFC 9457); lists are paged by cursors.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """
+    Make the application.
+
+    Args:
+        settings: read from the environment where they are left out.
+
+    Raises:
+        pydantic.ValidationError: a setting is missing or cannot be used.
+        rung.RungError: the database's URL cannot be used.
+        ValueError: nobody serves the default provider's models.
+    """
+    settings = settings or Settings()
+    services = _services(settings)
+    app = FastAPI(
+        title="Chat",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=_lifespan,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.services = services
+    _route(app)
+    errors.install(app)
+    describe(app)
+    _surround(app, services)
+    return app
+
+
+def _services(settings: Settings) -> Services:
+    return Services(
+        settings=settings,
+        pool=postgres.make_pool(settings),
+        catalogue=make_catalogue(settings),
+        passwords=Passwords(),
+        tokens=Tokens(settings.token_secret.get_secret_value(), settings.token_lifetime_s),
+        metrics=Metrics(),
+        migrations=postgres.migrations(settings),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Serve at once; the schema comes to its version meanwhile."""
+    services: Services = app.state.services
+    async with services.migrations.running(), services.pool:
+        yield
+    await services.catalogue.close()
+
+
+def _route(app: FastAPI) -> None:
+    api = APIRouter(prefix="/v1")
+    for part in (accounts, conversations, messages, summaries, usage):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(probes.router)
+
+
+def _surround(app: FastAPI, services: Services) -> None:
+    """Add what each request passes through; what is added last comes first."""
+    app.add_middleware(RateLimit, settings=services.settings, tokens=services.tokens)
+    app.add_middleware(ReadyGate, migrations=services.migrations)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["retry-after", "x-request-id"],
+        )
+    app.add_middleware(Observing, metrics=services.metrics)

@@ -1,0 +1,112 @@
+"""
+What every language model is to the service: one protocol, and the values that pass through it.
+
+An adapter turns an `Ask` into pieces of text and one `Ending`. It records nothing, checks no
+answer, and raises `ProviderError` alone for what goes wrong on its side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from chatapp.values import Format, Role
+
+Task = Literal["answer", "summary"]
+Trouble = Literal["unreachable", "timeout", "busy", "refused", "broken"]
+
+_MILLION = Decimal(1_000_000)
+_TWELVE_PLACES = Decimal("1E-12")
+
+
+class Turn(NamedTuple):
+    """Who said what, as it is sent."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a model is asked for."""
+
+    model: str
+    turns: tuple[Turn, ...]
+    temperature: Decimal | None = None
+    response_format: Format = "text"
+    response_schema: str | None = None
+    task: Task = "answer"
+
+
+class Ending(NamedTuple):
+    """What is known when the last piece has come; None where the provider does not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    """Not always the sum: providers count cached and reasoning tokens in it."""
+    generation_id: str | None = None
+
+
+class Model(Protocol):
+    """A provider's way of answering."""
+
+    def stream(self, ask: Ask) -> AsyncGenerator[str | Ending, None]:
+        """
+        Answer piece by piece, the ending last.
+
+        Raises:
+            ProviderError: it cannot.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of its connections."""
+        ...
+
+
+class ProviderError(Exception):
+    """
+    A provider does not answer.
+
+    Args:
+        trouble: of which kind.
+        detail: a sentence for whoever asked; never the provider's own text, which may hold
+            parts of a key.
+    """
+
+    def __init__(self, trouble: Trouble, detail: str) -> None:
+        super().__init__(trouble, detail)
+        self.trouble, self.detail = trouble, detail
+
+
+class Price(Protocol):
+    """What a model costs, in USD for a million tokens."""
+
+    @property
+    def prompt(self) -> Decimal:
+        """For what is sent."""
+        ...
+
+    @property
+    def completion(self) -> Decimal:
+        """For what comes back."""
+        ...
+
+
+def cost(ending: Ending, price: Price | None) -> Decimal | None:
+    """
+    What an answer cost in USD, to twelve places; None where price or tokens are not known.
+
+    What the total counts beyond the two is charged as completion: so reasoning tokens are.
+    """
+    if price is None or ending.prompt_tokens is None or ending.completion_tokens is None:
+        return None
+    total = ending.total_tokens or 0
+    written = max(ending.completion_tokens, total - ending.prompt_tokens)
+    dollars = (ending.prompt_tokens * price.prompt + written * price.completion) / _MILLION
+    return dollars.quantize(_TWELVE_PLACES)

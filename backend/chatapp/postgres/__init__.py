@@ -1,0 +1,7 @@
+"""The database: its pool, its schema, and what is asked of it. All SQL is in here."""
+
+from chatapp.postgres import store
+from chatapp.postgres.pool import Pool, make_pool
+from chatapp.postgres.schema import SOURCE, migrations, run_migrations
+
+__all__ = ["SOURCE", "Pool", "make_pool", "migrations", "run_migrations", "store"]

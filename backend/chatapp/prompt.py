@@ -1,0 +1,74 @@
+"""
+What is sent to a model: instructions, the active summary, what came after it, the question. Pure.
+
+A summary replaces the messages that it covers, never the instructions. One that no longer
+says how far it reaches replaces nothing, and is not sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatapp.formats import instruction
+from chatapp.models import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chatapp.values import Conversation, Message, Summary
+
+_SUMMARISE = (
+    "Summarise the conversation below for yourself, so that it can go on without it. Keep names, "
+    "numbers, decisions and open questions. Write no more than is needed."
+)
+_EARLIER = "Summary of the conversation so far:\n\n"
+
+
+def usable(summary: Summary | None) -> Summary | None:
+    """The summary, where it says how far it reaches."""
+    return summary if summary is not None and summary.last_message_id is not None else None
+
+
+def question_turns(
+    conversation: Conversation,
+    summary: Summary | None,
+    messages: Sequence[Message],
+    question: str,
+) -> tuple[Turn, ...]:
+    """
+    What is sent for a question.
+
+    Args:
+        conversation: whose form the answer has.
+        summary: a usable one, or none.
+        messages: all instructions, and what came after the summary.
+        question: what is asked now.
+    """
+    form = instruction(conversation.response_format, conversation.response_schema)
+    told = [message.content for message in messages if message.role == "system"]
+    system = [*told, *([form] if form else []), *_earlier(summary)]
+    return (
+        *(Turn("system", text) for text in system),
+        *_said(messages),
+        Turn("user", question),
+    )
+
+
+def summary_turns(summary: Summary | None, messages: Sequence[Message]) -> tuple[Turn, ...]:
+    """
+    What is sent for a summary: the one before it stands for what that covers.
+
+    Args:
+        summary: a usable one that ends before the messages, or none.
+        messages: what the new one has to cover beyond it.
+    """
+    earlier = (Turn("system", text) for text in _earlier(summary))
+    return (Turn("system", _SUMMARISE), *earlier, *_said(messages))
+
+
+def _earlier(summary: Summary | None) -> list[str]:
+    return [] if summary is None else [f"{_EARLIER}{summary.summary}"]
+
+
+def _said(messages: Iterable[Message]) -> list[Turn]:
+    return [Turn(one.role, one.content) for one in messages if one.role != "system"]

@@ -1,0 +1,119 @@
+"""
+Summaries, step by step: what a new one is made of, and which one is active.
+
+A new one is made of the active one and what came after it, where that one ends before; of
+the messages alone otherwise. It becomes the active one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg import errors
+
+from chatapp import problems
+from chatapp.models import Ask, Generation
+from chatapp.postgres import store
+from chatapp.prompt import summary_turns, usable
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from chatapp.models import Answer, Catalogue
+    from chatapp.postgres import Pool
+    from chatapp.postgres.rows import Connection
+    from chatapp.values import Conversation, Message, Summary
+
+
+class Wanted(NamedTuple):
+    """A summary that a client wants."""
+
+    up_to: UUID | None = None
+    """The last message that it covers; None for the last there is."""
+    model: str | None = None
+    provider: str | None = None
+
+
+class Material(NamedTuple):
+    """What a summary is made of."""
+
+    base: Summary | None
+    messages: list[Message]
+    """What it covers beyond the base, oldest first; never empty."""
+
+
+async def summarise(
+    pool: Pool, catalogue: Catalogue, most: float, of: tuple[UUID, UUID], wanted: Wanted
+) -> tuple[Summary, Answer]:
+    """
+    Make a summary and let it stand for the conversation's beginning.
+
+    Args:
+        pool: where the conversation is.
+        catalogue: who may write it.
+        most: seconds that it may take.
+        of: whose conversation, and which.
+        wanted: up to where, and by whom.
+
+    Raises:
+        Problem: there is nothing to summarise, no such message, or nobody serves that model.
+        ProviderError: it was not written.
+    """
+    chosen = catalogue.choose(wanted.provider, wanted.model)
+    if chosen is None:
+        raise problems.unusable(
+            "no-such-model", "Nobody serves that model; see the list of models."
+        )
+    async with pool.connection() as connection:
+        conversation = await store.conversation(connection, *of)
+        if conversation is None:
+            raise problems.not_found("conversation")
+        material = await _material(connection, conversation, wanted.up_to)
+    turns = summary_turns(material.base, material.messages)
+    generation = Generation(*chosen, Ask(chosen[0].model, turns, task="summary"), most)
+    written = await generation.whole()
+    last = material.messages[-1].id
+    return await _keep(pool, conversation, written.text, last), written
+
+
+async def _material(
+    connection: Connection, conversation: Conversation, up_to: UUID | None
+) -> Material:
+    base = await _active(connection, conversation)
+    if base is not None:
+        behind = await store.messages_behind(connection, conversation.id, base.last_message_id)
+        if up_to is None or any(message.id == up_to for message in behind):
+            return Material(base, _covered(behind, up_to))
+    whole = await store.messages_behind(connection, conversation.id, None)
+    return Material(None, _covered(whole, up_to))
+
+
+async def _active(connection: Connection, conversation: Conversation) -> Summary | None:
+    if conversation.active_summary_id is None:
+        return None
+    found = await store.summary(connection, conversation.id, conversation.active_summary_id)
+    return usable(found)
+
+
+def _covered(messages: list[Message], up_to: UUID | None) -> list[Message]:
+    said = [message for message in messages if message.role != "system"]
+    if up_to is not None:
+        ends = [number for number, message in enumerate(said) if message.id == up_to]
+        if not ends:
+            raise problems.not_found("message")
+        said = said[: ends[0] + 1]
+    if not said:
+        raise problems.conflict("nothing-to-summarise", "Nothing was said that it could cover.")
+    return said
+
+
+async def _keep(pool: Pool, conversation: Conversation, text: str, last: UUID) -> Summary:
+    try:
+        async with pool.connection() as connection:
+            if not await store.lock_conversation(connection, conversation.user_id, conversation.id):
+                raise problems.not_found("conversation")
+            summary = await store.add_summary(connection, conversation.id, text, last)
+            await store.set_active_summary(connection, conversation.id, summary.id)
+            return summary
+    except errors.ForeignKeyViolation:
+        raise problems.conflict("message-gone", "The last message was deleted meanwhile.") from None

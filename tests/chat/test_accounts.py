@@ -1,0 +1,110 @@
+"""Accounts: registering, logging in, going."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import jwt
+import pytest
+from argon2 import PasswordHasher
+from tests.chat.serving import PASSWORD, SECRET, Client
+
+if TYPE_CHECKING:
+    from tests.servers import Database
+
+
+def test_names_are_kept_folded(anybody: Client) -> None:
+    """Name and address are kept without case, and found again in any case."""
+    sent = {"username": "GRACE", "email": "Grace@Example.ORG", "password": PASSWORD}
+    made = anybody("POST", "/v1/accounts", **sent)
+    token = anybody("POST", "/v1/tokens", name="gRACE@example.org", password=PASSWORD)
+    seen = Client(anybody.address, token["access_token"])("GET", "/v1/account")
+
+    assert (made["_"], made["username"], made["email"]) == (201, "grace", "grace@example.org")
+    assert (seen["id"], seen["created_at"]) == (made["id"], made["created_at"])
+
+
+@pytest.mark.parametrize(
+    ("username", "email"), [("Hedy", "other@example.org"), ("other", "HEDY@example.org")]
+)
+def test_a_taken_name(anybody: Client, username: str, email: str) -> None:
+    """A name or address that somebody has, in any case, is a conflict."""
+    first = {"username": "hedy", "email": "hedy@example.org", "password": PASSWORD}
+    anybody("POST", "/v1/accounts", **first)
+    refused = anybody("POST", "/v1/accounts", username=username, email=email, password=PASSWORD)
+
+    assert (refused["_"], refused["type"]) == (409, "urn:chatapp:problem:name-taken")
+
+
+def test_a_wrong_password_and_nobody_look_the_same(anybody: Client) -> None:
+    """Who guesses is not told whether the account is there."""
+    anybody.logged_in("mary")
+    wrong = anybody("POST", "/v1/tokens", name="mary", password="something else")
+    nobody = anybody("POST", "/v1/tokens", name="nobody", password="something else")
+
+    assert wrong["_"] == 401
+    assert wrong == nobody
+
+
+def test_the_password_is_kept_as_a_hash(anybody: Client, chat_database: Database) -> None:
+    """What is kept is Argon2id's, and not the password."""
+    anybody.logged_in("lise")
+    [(kept,)] = chat_database.psql("SELECT password_hash FROM users WHERE username = 'lise'")
+
+    assert kept.startswith("$argon2id$")
+    assert PASSWORD not in kept
+
+
+def test_a_weaker_hash_is_replaced(anybody: Client, chat_database: Database) -> None:
+    """A hash with older parameters becomes a new one at the next log-in."""
+    anybody.logged_in("emmy")
+    weak = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+    chat_database.psql(f"UPDATE users SET password_hash = '{weak}' WHERE username = 'emmy'")
+    logged_in = anybody("POST", "/v1/tokens", name="emmy", password=PASSWORD)
+    [(kept,)] = chat_database.psql("SELECT password_hash FROM users WHERE username = 'emmy'")
+
+    assert logged_in["_"] == 200
+    assert kept not in (weak, PASSWORD)
+
+
+def token(**claims: object) -> str:
+    """A token as the service would sign it, but for some claims."""
+    now = datetime.now(UTC)
+    usual = {"iss": "chatapp", "sub": str(uuid4()), "exp": now + timedelta(hours=1)}
+    return jwt.encode({**usual, **claims}, SECRET, "HS256")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        token(exp=datetime.now(UTC) - timedelta(seconds=1)),
+        token(iss="somebody"),
+        token(sub="not an id"),
+        token(),  # of nobody who is there
+        token()[:-4],
+        jwt.encode({"iss": "chatapp", "sub": str(uuid4()), "exp": 2**40}, "x" * 32, "HS256"),
+        jwt.encode({"iss": "chatapp", "sub": str(uuid4()), "exp": 2**40}, None, "none"),
+    ],
+    ids=["expired", "issuer", "subject", "nobody", "cut", "key", "unsigned"],
+)
+def test_a_bad_token(anybody: Client, bad: str) -> None:
+    """A token that is not ours, not any more, or of nobody is refused."""
+    refused = Client(anybody.address, bad)("GET", "/v1/account")
+
+    assert (refused["_"], refused["type"]) == (401, "urn:chatapp:problem:not-logged-in")
+
+
+def test_going_takes_everything_along(ada: Client, chat_database: Database) -> None:
+    """With an account go its conversations, messages and summaries; its token is no good then."""
+    path = ada.conversation()
+    ada("POST", f"{path}/messages", content="Hello")
+    ada("POST", f"{path}/summaries")
+    gone = ada("DELETE", "/v1/account")
+    left = chat_database.psql(
+        "SELECT count(*) FROM conversations c LEFT JOIN users u ON u.id = c.user_id "
+        f"WHERE c.id = '{path.rpartition('/')[2]}'"
+    )
+
+    assert (gone["_"], left, ada("GET", "/v1/account")["_"]) == (204, [(0,)], 401)
