@@ -70,7 +70,7 @@ async def draft(
         question: what is asked.
 
     Raises:
-        Problem: there is no such conversation, or nobody serves that model.
+        Problem: there is no such conversation, the id is taken, or nobody serves that model.
     """
     chosen = catalogue.choose(question.provider, question.model)
     if chosen is None:
@@ -82,6 +82,8 @@ async def draft(
         conversation = await store.conversation(connection, *of)
         if conversation is None:
             raise problems.not_found("conversation")
+        if question.id and await store.is_message(connection, question.id):
+            raise _taken()
         summary = usable(await _active(connection, conversation))
         last = summary.last_message_id if summary else None
         messages = await store.messages_behind(connection, conversation.id, last)
@@ -118,7 +120,11 @@ async def keep(pool: Pool, made: Draft, answer: Answer) -> Exchange:
             await _unchanged(connection, conversation)
             return await _keep(connection, made, answer, text)
     except errors.UniqueViolation:
-        raise problems.conflict("id-taken", "There is a message with that id.") from None
+        raise _taken() from None
+
+
+def _taken() -> problems.Problem:
+    return problems.conflict("id-taken", "There is a message with that id.")
 
 
 async def _unchanged(connection: Connection, conversation: Conversation) -> None:

@@ -10,8 +10,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from chatapp import __version__, postgres
 from chatapp.api import accounts, conversations, errors, messages, probes, summaries, usage
-from chatapp.api.description import describe
-from chatapp.api.limits import RateLimit
+from chatapp.api.description import allowed, describe
+from chatapp.api.limits import RateLimit, SizeLimit
 from chatapp.api.observing import Observing
 from chatapp.api.services import Services
 from chatapp.identity import Passwords, Tokens
@@ -49,11 +49,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         description=_ABOUT,
         lifespan=_lifespan,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.services = services
-    _route(app)
-    errors.install(app)
+    _route(app, settings)
+    errors.install(app, allowed)
     describe(app)
     _surround(app, services)
     return app
@@ -64,7 +63,7 @@ def _services(settings: Settings) -> Services:
         settings=settings,
         pool=postgres.make_pool(settings),
         catalogue=make_catalogue(settings),
-        passwords=Passwords(),
+        passwords=Passwords(settings.password_time_cost, settings.password_memory_kib),
         tokens=Tokens(settings.token_secret.get_secret_value(), settings.token_lifetime_s),
         metrics=Metrics(),
         migrations=postgres.migrations(settings),
@@ -80,8 +79,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await services.catalogue.close()
 
 
-def _route(app: FastAPI) -> None:
-    api = APIRouter(prefix="/v1")
+def _route(app: FastAPI, settings: Settings) -> None:
+    api = APIRouter(prefix="/v1", max_body_size=settings.max_body_bytes)
     for part in (accounts, conversations, messages, summaries, usage):
         api.include_router(part.router)
     app.include_router(api)
@@ -90,6 +89,7 @@ def _route(app: FastAPI) -> None:
 
 def _surround(app: FastAPI, services: Services) -> None:
     """Add what each request passes through; what is added last comes first."""
+    app.add_middleware(SizeLimit, most=services.settings.max_body_bytes)
     app.add_middleware(RateLimit, settings=services.settings, tokens=services.tokens)
     app.add_middleware(ReadyGate, migrations=services.migrations)
     if services.settings.cors_origins:

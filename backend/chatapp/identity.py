@@ -20,10 +20,16 @@ def folded(name: str) -> str:
 
 
 class Passwords:
-    """Hashes passwords with Argon2id and checks them; slow on purpose, so call it in a thread."""
+    """
+    Hashes passwords with Argon2id and checks them; slow on purpose, so call it in a thread.
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
+    Args:
+        time_cost: passes over the memory.
+        memory_cost: KiB.
+    """
+
+    def __init__(self, time_cost: int, memory_cost: int) -> None:
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost)
         self._nobody = self._hasher.hash("nobody's")
 
     def hashed(self, password: str) -> str:

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     """Signs the tokens of those who have logged in; the same for every replica."""
     token_lifetime_s: int = Field(default=3600, ge=1)
 
+    password_time_cost: int = Field(default=3, ge=1)
+    password_memory_kib: int = Field(default=65_536, ge=32)
+    """What Argon2id costs; a hash with other costs is replaced at the next log-in."""
+
     migrations: Literal["apply", "check", "require", "ignore"] = "apply"
     """What startup does about pending migrations; see `rung.integrations.fastapi`."""
     if_ahead: Literal["fail", "ok"] = "fail"

@@ -16,7 +16,7 @@ from chatapp.app import create_app
 from chatapp.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from fastapi import FastAPI
 
@@ -28,7 +28,9 @@ def settings(conninfo: str, **others: Any) -> Settings:  # noqa: ANN401 - as man
     """Settings for tests: no limit is in the way unless it is set."""
     usual = {"rate_per_minute": 1e6, "rate_burst": 10**6, "look_again_s": 0.3}
     credentials = {"credentials_per_minute": 1e6, "credentials_burst": 10**6}
-    values = {"database_url": conninfo, "token_secret": SECRET, **usual, **credentials, **others}
+    cheap = {"password_time_cost": 1, "password_memory_kib": 64}
+    given = {"database_url": conninfo, "token_secret": SECRET}
+    values = given | usual | credentials | cheap | others
     return Settings.model_validate(values)
 
 
@@ -36,7 +38,8 @@ def settings(conninfo: str, **others: Any) -> Settings:  # noqa: ANN401 - as man
 def serving(app: Any) -> Iterator[str]:  # noqa: ANN401 - any ASGI application
     """Serve an application on a port of its own, in a thread; its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -59,33 +62,37 @@ def until(true: Any, seconds: float = 30.0) -> None:  # noqa: ANN401 - anything 
 class Client:
     """Somebody's program: it speaks HTTP, sends its token, and reads JSON."""
 
-    def __init__(self, address: str, token: str | None = None) -> None:
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        self.http = httpx2.Client(base_url=address, headers=headers, timeout=30)
-        self.address = address
+    def __init__(self, http: httpx2.Client, token: str | None = None) -> None:
+        self.http = http
+        self.headers = {"authorization": f"Bearer {token}"} if token else {}
 
-    def __call__(self, method: str, path: str, **json_body: Any) -> Any:  # noqa: ANN401 - JSON
+    def __call__(self, method: str, path: str, **sent: Any) -> Any:  # noqa: ANN401 - JSON
         """Ask, and give what came back as JSON with its status under `_`."""
-        sent = {"json": json_body} if method not in {"GET", "DELETE"} else {"params": json_body}
-        answer = self.http.request(method, path, **sent)
+        query = sent if method in {"GET", "DELETE"} else None
+        body = None if query is sent else sent
+        answer = self.http.request(method, path, params=query, json=body, headers=self.headers)
         said = answer.json() if answer.content else {}
         return said if isinstance(said, list) else {**said, "_": answer.status_code}
 
+    def with_token(self, token: str) -> Client:
+        """Speak as whom a token speaks of."""
+        return Client(self.http, token)
+
     def logged_in(self, name: str) -> Client:
-        """Register somebody, and a client that is logged in as them."""
+        """Register somebody, and speak as them."""
         email = f"{name}@example.org"
         made = self("POST", "/v1/accounts", username=name, email=email, password=PASSWORD)
         assert made["_"] == 201, made
-        token = self("POST", "/v1/tokens", name=name, password=PASSWORD)["access_token"]
-        return Client(self.address, token)
+        given = self("POST", "/v1/tokens", name=name, password=PASSWORD)
+        return self.with_token(given["access_token"])
 
     def conversation(self, **facts: Any) -> str:  # noqa: ANN401 - JSON
         """Begin a conversation; its path."""
         return f"/v1/conversations/{self('POST', '/v1/conversations', **facts)['id']}"
 
-    def events(self, path: str, **body: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - JSON
+    def events(self, path: str, **body: Any) -> Generator[tuple[str, Any], None, None]:  # noqa: ANN401 - JSON
         """Ask for a stream; each event's name and data as it comes."""
-        with self.http.stream("POST", path, json=body) as answer:
+        with self.http.stream("POST", path, json=body, headers=self.headers) as answer:
             assert answer.status_code == 200
             name = ""
             for line in answer.iter_lines():
@@ -99,11 +106,16 @@ class Client:
 @contextmanager
 def chat(conninfo: str, **others: Any) -> Iterator[Client]:  # noqa: ANN401 - settings
     """The service on a database, ready; a client that is not logged in."""
-    with serving(create_app(settings(conninfo, **others))) as address:
-        client = Client(address)
+    with speaking(create_app(settings(conninfo, **others))) as client:
         until(lambda: client("GET", "/ready")["_"] == 200)
         yield client
-        client.http.close()
+
+
+@contextmanager
+def speaking(app: Any) -> Iterator[Client]:  # noqa: ANN401 - any ASGI application
+    """Serve an application; a client of it that is not logged in."""
+    with serving(app) as address, httpx2.Client(base_url=address, timeout=30) as http:
+        yield Client(http)
 
 
 def app_of(conninfo: str, **others: Any) -> FastAPI:  # noqa: ANN401 - settings

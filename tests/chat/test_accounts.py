@@ -9,9 +9,10 @@ from uuid import uuid4
 import jwt
 import pytest
 from argon2 import PasswordHasher
-from tests.chat.serving import PASSWORD, SECRET, Client
+from tests.chat.serving import PASSWORD, SECRET
 
 if TYPE_CHECKING:
+    from tests.chat.serving import Client
     from tests.servers import Database
 
 
@@ -20,7 +21,7 @@ def test_names_are_kept_folded(anybody: Client) -> None:
     sent = {"username": "GRACE", "email": "Grace@Example.ORG", "password": PASSWORD}
     made = anybody("POST", "/v1/accounts", **sent)
     token = anybody("POST", "/v1/tokens", name="gRACE@example.org", password=PASSWORD)
-    seen = Client(anybody.address, token["access_token"])("GET", "/v1/account")
+    seen = anybody.with_token(token["access_token"])("GET", "/v1/account")
 
     assert (made["_"], made["username"], made["email"]) == (201, "grace", "grace@example.org")
     assert (seen["id"], seen["created_at"]) == (made["id"], made["created_at"])
@@ -60,7 +61,7 @@ def test_the_password_is_kept_as_a_hash(anybody: Client, chat_database: Database
 def test_a_weaker_hash_is_replaced(anybody: Client, chat_database: Database) -> None:
     """A hash with older parameters becomes a new one at the next log-in."""
     anybody.logged_in("emmy")
-    weak = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+    weak = PasswordHasher(time_cost=1, memory_cost=32, parallelism=1).hash(PASSWORD)
     chat_database.psql(f"UPDATE users SET password_hash = '{weak}' WHERE username = 'emmy'")
     logged_in = anybody("POST", "/v1/tokens", name="emmy", password=PASSWORD)
     [(kept,)] = chat_database.psql("SELECT password_hash FROM users WHERE username = 'emmy'")
@@ -91,7 +92,7 @@ def token(**claims: object) -> str:
 )
 def test_a_bad_token(anybody: Client, bad: str) -> None:
     """A token that is not ours, not any more, or of nobody is refused."""
-    refused = Client(anybody.address, bad)("GET", "/v1/account")
+    refused = anybody.with_token(bad)("GET", "/v1/account")
 
     assert (refused["_"], refused["type"]) == (401, "urn:chatapp:problem:not-logged-in")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from chatapp.api.shapes import ProblemDetails
 Responses = dict[int | str, dict[str, Any]]
 _SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 _MEANINGS = {
+    400: "The body cannot be read",
     401: "Not logged in",
     404: "Not there, or somebody else's",
     409: "Does not fit what is there",
@@ -23,7 +25,7 @@ _MEANINGS = {
     503: "Not ready, or something behind the service is busy",
     504: "The model took too long",
 }
-_ANYWHERE = (413, 422, 429, 503)
+_ANYWHERE = (400, 413, 422, 429, 503)
 _MODELS = (502, 504)
 
 
@@ -63,3 +65,14 @@ def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
     schemas |= problem.pop("$defs", {})
     schemas["ProblemDetails"] = problem
     return description
+
+
+def allowed(app: FastAPI, path: str) -> str:
+    """Every method that a path takes, as the header Allow has them."""
+    methods = {
+        method.upper()
+        for template, operations in app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+        for method in operations
+    }
+    return ", ".join(sorted(methods))

@@ -21,22 +21,30 @@ from chatapp.models import ProviderError
 from chatapp.problems import PREFIX, Problem, provider_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from fastapi import FastAPI
     from starlette.requests import Request
 
+    Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
+
 PROBLEM = "application/problem+json"
 _LOGGER = logging.getLogger("chatapp")
-_UNAUTHORISED, _INVALID, _UNAVAILABLE = 401, 422, 503
+_UNAUTHORISED, _METHOD_NOT_ALLOWED, _INVALID, _UNAVAILABLE = 401, 405, 422, 503
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of an application end here."""
+def install(app: FastAPI, allowed: Callable[[FastAPI, str], str]) -> None:
+    """
+    Let every error of an application end here.
+
+    Args:
+        app: the application.
+        allowed: which methods a path of it takes.
+    """
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(ProviderError, _provider)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(HTTPException, _refused(allowed))
     for kind in (PoolTimeout, psycopg.OperationalError, errors.ReadOnlySqlTransaction):
         app.add_exception_handler(kind, _database)
     app.add_exception_handler(Exception, _unexpected)
@@ -90,13 +98,19 @@ def _place(parts: tuple[str | int, ...]) -> str:
     return f"{where}/{'/'.join(map(str, path))}" if path else str(where)
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+def _refused(allowed: Callable[[FastAPI, str], str]) -> Handler:
     """Write what the framework refuses by itself: no such path, method or size."""
-    del request
-    assert isinstance(error, HTTPException)
-    title = http.HTTPStatus(error.status_code).phrase
-    name = title.lower().replace(" ", "-")
-    return response(Problem(error.status_code, name, title, str(error.detail)), error.headers)
+
+    async def handler(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        title = http.HTTPStatus(error.status_code).phrase
+        name = title.lower().replace(" ", "-")
+        headers = dict(error.headers or {})
+        if error.status_code == _METHOD_NOT_ALLOWED:  # the framework names one route's alone
+            headers = {"allow": allowed(request.app, request.url.path) or headers["Allow"]}
+        return response(Problem(error.status_code, name, title, str(error.detail)), headers)
+
+    return handler
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,7 @@
 """
-How often somebody may ask: token buckets, one for each user or address, in this process.
+How much somebody may send, and how often: a bound on bodies, and token buckets in this process.
+
+A bucket is a user's, or an address's for who is not logged in.
 
 Registering and logging in have buckets of their own, by address, since each costs a slow
 hash and is what somebody who guesses passwords would do.
@@ -67,6 +69,30 @@ class Buckets:
         """Forget the full ones; all of them where a flood of addresses leaves too many."""
         kept = {k: b for k, b in self._buckets.items() if self._left(b, now) < self._burst}
         self._buckets = kept if len(kept) < _MOST_BUCKETS else {}
+
+
+class SizeLimit:
+    """
+    ASGI middleware: answers 413 to a body that says it is too large.
+
+    One that does not say so is cut off by the framework while it is read.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app, self._most = app, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] == "http" and self._is_too_large(Headers(scope=scope)):
+            detail = f"A request may have {self._most} bytes."
+            problem = Problem(413, "content-too-large", "Content too large", detail)
+            await response(problem)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_too_large(self, headers: Headers) -> bool:
+        told = headers.get("content-length", "")
+        return told.isdigit() and int(told) > self._most
 
 
 class RateLimit:

@@ -23,7 +23,7 @@ from chatapp.postgres import store
 from chatapp.problems import Problem, provider_problem
 from chatapp.values import User
 
-router = APIRouter(prefix="/conversations/{conversation_id}/messages", tags=["messages"])
+router = APIRouter(prefix="/conversations/{conversation_id}", tags=["messages"])
 
 _STREAM: Responses = {
     200: {
@@ -33,7 +33,14 @@ _STREAM: Responses = {
         ),
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "event": {"enum": ["delta", "exchange", "problem"]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                },
                 "example": 'event: delta\ndata: {"text": "You "}\n\n',
             }
         },
@@ -53,7 +60,7 @@ async def _draft(
 
 
 @router.post(
-    "",
+    "/messages",
     status_code=201,
     response_model=shapes.Exchange,
     responses=problems_of(401, 404, 409, models=True),
@@ -138,7 +145,7 @@ def failed(here: Services, draft: answering.Draft, error: ProviderError) -> None
     here.metrics.failed(offer.provider, offer.model, "answer", error.trouble)
 
 
-@router.get("", responses=problems_of(401, 404))
+@router.get("/messages", responses=problems_of(401, 404))
 async def oldest(
     here: Here, user: CurrentUser, conversation_id: UUID, limit: Limit = 50, cursor: After = None
 ) -> shapes.MessagePage:
@@ -155,7 +162,7 @@ async def oldest(
     return shapes.MessagePage(items=items, next=following)
 
 
-@router.delete("/{message_id}", status_code=204, responses=problems_of(401, 404))
+@router.delete("/messages/{message_id}", status_code=204, responses=problems_of(401, 404))
 async def delete(here: Here, user: CurrentUser, conversation_id: UUID, message_id: UUID) -> None:
     """
     Delete a message.

@@ -45,7 +45,7 @@ class Observing:
             self._tell(scope, status, time.monotonic() - began, request_id)
 
     def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        route = getattr(scope.get("route"), "path", _UNKNOWN)
+        route = _route(scope)
         method = scope["method"] if route != _UNKNOWN else "(any)"
         self._metrics.requests.labels(method, route, str(status)).observe(seconds)
         facts = {
@@ -57,3 +57,11 @@ class Observing:
         }
         level = logging.DEBUG if scope["path"] in _PROBES else logging.INFO
         _LOGGER.log(level, "%s %s %s", scope["method"], route, status, extra=facts)
+
+
+def _route(scope: Scope) -> str:
+    """Give the path of a request with the names of its parameters in place of their values."""
+    if "route" not in scope:
+        return _UNKNOWN
+    names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
+    return "/".join(names.get(part, part) for part in str(scope["path"]).split("/"))

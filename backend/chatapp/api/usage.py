@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 
 from chatapp import problems
 from chatapp.api import shapes
@@ -17,6 +19,17 @@ from chatapp.postgres import store
 router = APIRouter(tags=["usage"])
 
 _USUAL = timedelta(days=30)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _day(given: object) -> object:
+    """Take a day as it is written, and not the seconds that pydantic would take too."""
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 @router.get("/models", responses=problems_of(401))
@@ -38,8 +51,8 @@ async def models(here: Here, user: CurrentUser) -> list[shapes.OfferedModel]:
 async def usage(
     here: Here,
     user: CurrentUser,
-    since: Annotated[date | None, Query(description="The first day, UTC.")] = None,
-    until: Annotated[date | None, Query(description="The last day, UTC.")] = None,
+    since: Annotated[Day | None, Query(description="The first day, UTC.")] = None,
+    until: Annotated[Day | None, Query(description="The last day, UTC.")] = None,
 ) -> shapes.UsageReport:
     """Sum up one's answers per day, model and provider; those of deleted conversations are gone."""
     last = until or datetime.now(UTC).date()

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from openai.types.chat import ChatCompletionChunk
 
-    from chatapp.models.base import Ask
+    from chatapp.models.base import Ask, Trouble
 
 NAME = "openai"
 _LOGGER = logging.getLogger("chatapp.models")
 _SERVER_ERROR = 500
+_UNREACHABLE: tuple[Trouble, str] = ("unreachable", "The model's provider cannot be reached.")
+_BROKEN: tuple[Trouble, str] = ("broken", "The provider's answer broke off.")
 
 
 class CompatibleModel:
@@ -48,8 +50,9 @@ class CompatibleModel:
     async def stream(self, ask: Ask) -> AsyncGenerator[str | Ending, None]:
         """Answer as the endpoint does."""
         ending = Ending()
-        with _translated():
+        with _translated(_UNREACHABLE):
             chunks = await self._client.chat.completions.create(**_request(ask))
+        with _translated(_BROKEN):
             async with chunks:
                 async for chunk in chunks:
                     ending = _ending(chunk, ending)
@@ -93,7 +96,8 @@ def _ending(chunk: ChatCompletionChunk, so_far: Ending) -> Ending:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(lost: tuple[Trouble, str]) -> Iterator[None]:
+    """Raise the SDK's errors as ours; `lost` is what a lost connection means here."""
     try:
         yield
     except openai.APITimeoutError as error:
@@ -102,9 +106,9 @@ def _translated() -> Iterator[None]:
         _LOGGER.warning("The provider answered %s (%s).", error.status_code, error.code)
         raise _refusal(error) from error
     except openai.APIConnectionError as error:
-        raise ProviderError("unreachable", "The model's provider cannot be reached.") from error
+        raise ProviderError(*lost) from error
     except openai.OpenAIError as error:
-        raise ProviderError("broken", "The provider's answer broke off with an error.") from error
+        raise ProviderError(*_BROKEN) from error
     except (OSError, ValueError) as error:
         raise ProviderError("broken", "The provider's answer cannot be read.") from error
 

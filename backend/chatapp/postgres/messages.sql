@@ -16,15 +16,6 @@ RETURNING
     prompt_tokens, completion_tokens, total_tokens, cost_usd,
     latency_ms, generation_time_ms, generation_id
 
--- name: message
--- One message of a conversation.
-SELECT
-    id, conversation_id, role, content, created_at, model, provider, temperature,
-    prompt_tokens, completion_tokens, total_tokens, cost_usd,
-    latency_ms, generation_time_ms, generation_id
-FROM messages
-WHERE id = %(id)s AND conversation_id = %(conversation_id)s
-
 -- name: all_messages
 -- A conversation from its beginning.
 SELECT
@@ -72,14 +63,14 @@ ORDER BY created_at, id
 LIMIT %(limit)s
 
 -- name: question_asked
--- A question of the conversation, if there is one: then its answers have a form.
-SELECT
-    id, conversation_id, role, content, created_at, model, provider, temperature,
-    prompt_tokens, completion_tokens, total_tokens, cost_usd,
-    latency_ms, generation_time_ms, generation_id
-FROM messages
-WHERE conversation_id = %(conversation_id)s AND role = 'user'
-LIMIT 1
+-- Whether there is a question in the conversation: then its answers have a form.
+SELECT EXISTS (
+    SELECT FROM messages WHERE conversation_id = %(conversation_id)s AND role = 'user'
+) AS holds
+
+-- name: is_message
+-- Whether there is a message of that id, in any conversation.
+SELECT EXISTS (SELECT FROM messages WHERE id = %(id)s) AS holds
 
 -- name: delete_message
 -- A message goes; a summary that ends with it stays.

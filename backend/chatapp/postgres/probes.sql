@@ -1,3 +1,3 @@
 -- name: read_only
 -- Whether this server takes no writes.
-SELECT current_setting('transaction_read_only') = 'on' AS read_only
+SELECT current_setting('transaction_read_only') = 'on' AS holds

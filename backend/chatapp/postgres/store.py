@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from chatapp.values import Format
 
 
-class _ReadOnly(NamedTuple):
-    read_only: bool
+class _Answer(NamedTuple):
+    holds: bool
+
+
+async def _holds(connection: Connection, which: str, **values: object) -> bool:
+    found = await one(connection, _Answer, which, **values)
+    return found is not None and found.holds
 
 
 async def is_read_only(connection: Connection) -> bool:
     """Whether the server takes no writes now."""
-    found = await one(connection, _ReadOnly, "read_only")
-    return found is not None and found.read_only
+    return await _holds(connection, "read_only")
 
 
 # --- accounts --------------------------------------------------------------------------------
@@ -189,12 +193,9 @@ async def add_message(
     return made
 
 
-async def message(
-    connection: Connection, conversation_id: UUID, message_id: UUID
-) -> Message | None:
-    """One of a conversation."""
-    values = {"conversation_id": conversation_id, "id": message_id}
-    return await one(connection, Message, "message", **values)
+async def is_message(connection: Connection, message_id: UUID) -> bool:
+    """Whether there is one of that id, whosever it is."""
+    return await _holds(connection, "is_message", id=message_id)
 
 
 async def messages_behind(
@@ -219,8 +220,7 @@ async def list_messages(
 
 async def question_asked(connection: Connection, conversation_id: UUID) -> bool:
     """Whether anybody has asked anything in it."""
-    found = await one(connection, Message, "question_asked", conversation_id=conversation_id)
-    return found is not None
+    return await _holds(connection, "question_asked", conversation_id=conversation_id)
 
 
 async def delete_message(connection: Connection, conversation_id: UUID, message_id: UUID) -> int:

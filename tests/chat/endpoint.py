@@ -1,0 +1,100 @@
+"""
+A small endpoint that speaks OpenAI's chat completions, and fails as real ones do.
+
+What it does is chosen by the model that is asked for; what it was sent is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from tests.chat.serving import serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.requests import Request
+
+REFUSALS = {"busy": 429, "down": 500, "unknown": 404, "refusing": 400, "locked": 401}
+ANSWERS = {
+    "fine": ["It is ", "on the hill."],
+    "empty": [],
+    "fenced": ["```json\n", '{"city": "Kraków"}', "\n```"],
+    "chatty": ["Sure! ", '{"city": "Kraków"}'],
+    "xml": ["<city>", "Kraków</city>"],
+    "bomb": ['<!DOCTYPE a [<!ENTITY b "c">]><a>', "&b;</a>"],
+}
+KEY = "sk-the-key-of-the-tests"
+
+
+class Endpoint:
+    """What it was sent, and how often it has failed."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self.keys: set[str | None] = set()
+        self.url = ""
+        self.left = False
+        """Whether somebody hung up on it."""
+        self._flaky = 0
+
+    async def complete(self, request: Request) -> Response:
+        """Answer one request."""
+        asked = await request.json()
+        self.seen.append(asked)
+        self.keys.add(request.headers.get("authorization"))
+        model = asked["model"]
+        if model == "flaky":
+            self._flaky += 1
+        status = 500 if model == "flaky" and self._flaky % 2 else REFUSALS.get(model)
+        if status is not None:
+            error = {"message": f"no, {KEY}", "code": "no"}
+            headers = {"retry-after-ms": "1"}
+            return JSONResponse({"error": error}, status, headers)
+        chunks = self._endless() if model == "endless" else _chunks(model)
+        return StreamingResponse(chunks, media_type="text/event-stream")
+
+    async def _endless(self) -> AsyncIterator[str]:
+        try:
+            while True:
+                yield _chunk(choices=[{"index": 0, "delta": {"content": "and "}}])
+                await asyncio.sleep(0.02)
+        finally:
+            self.left = True
+
+
+async def _chunks(model: str) -> AsyncIterator[str]:
+    if model == "silent":
+        await asyncio.sleep(60)
+    for piece in ANSWERS.get(model, ANSWERS["fine"]):
+        yield _chunk(choices=[{"index": 0, "delta": {"content": piece}}])
+        if model == "slow":
+            await asyncio.sleep(0.6)
+        if model == "torn":
+            raise OSError("the endpoint dies in the middle")
+        if model == "garbled":
+            yield "data: {nonsense\n\n"
+    used = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 20}
+    yield _chunk(choices=[], usage=None if model == "mute" else used)
+    yield "data: [DONE]\n\n"
+
+
+def _chunk(**facts: Any) -> str:  # noqa: ANN401 - JSON
+    usual = {"id": "gen-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    return f"data: {json.dumps({**usual, **facts})}\n\n"
+
+
+@contextmanager
+def endpoint() -> Iterator[Endpoint]:
+    """Serve one."""
+    made = Endpoint()
+    app = Starlette(routes=[Route("/v1/chat/completions", made.complete, methods=["POST"])])
+    with serving(app) as address:
+        made.url = f"{address}/v1"
+        yield made
