@@ -1,0 +1,93 @@
+"""The service as a process of its own: workers, its log, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx2
+from tests.chat.serving import PASSWORD, SECRET, Client, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers import Database
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def started(log: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], Client]]:
+    """Run `python -m chatapp`; the process, and a client of it once it listens."""
+    port = free_port()
+    environment = {f"CHAT_{name.upper()}": value for name, value in settings.items()}
+    environment |= {"CHAT_PORT": str(port), "CHAT_TOKEN_SECRET": SECRET}
+    shared = {"PROMETHEUS_MULTIPROC_DIR": str(log.parent)}
+    with (
+        log.open("wb") as stderr,
+        httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
+        subprocess.Popen(
+            [sys.executable, "-m", "chatapp"],
+            env=os.environ | environment | shared,
+            stderr=stderr,
+        ) as process,
+    ):
+        try:
+            until(lambda: process.poll() is not None or answers(http), 60)
+            yield process, Client(http)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
+
+
+def answers(http: httpx2.Client) -> bool:
+    """Whether a service is ready."""
+    try:
+        return http.get("/ready").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def test_two_workers(database: Database, tmp_path: Path) -> None:
+    """Workers start together, migrate once, write JSON, count together, and end when told to."""
+    log = tmp_path / "log"
+    with started(log, database_url=database.url, workers="2") as (process, client):
+        ada = client.logged_in("ada")
+        statuses = {ada("GET", "/v1/account")["_"] for _ in range(10)}
+        figures = client.http.get("/metrics").text
+        process.send_signal(signal.SIGTERM)
+        ended = process.wait(30)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    messages = [line["message"] for line in lines]
+    runs = database.psql("SELECT version, count(*) FROM schema_migrations_history GROUP BY 1")
+
+    assert (statuses, ended) == ({200}, 0)
+    assert sorted(runs) == [(version, 1) for version in range(1, 8)]
+    assert sum(message.startswith("Ready: current.") for message in messages) == 2
+    assert any(line["logger"] == "rung" and "rung" in line for line in lines)
+    assert 'route="/v1/account",status="200"' in figures
+    assert not [s for s in (SECRET, PASSWORD) if s in log.read_text()]
+
+
+def test_a_setting_that_is_missing(tmp_path: Path) -> None:
+    """Without its database's address the service does not start, and says which setting it is."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CHAT_")}
+    command = [sys.executable, "-m", "chatapp"]
+    ended = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, cwd=tmp_path
+    )
+
+    assert ended.returncode != 0
+    assert "database_url" in ended.stderr
