@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatapp.models import compatible, local
+from chatapp.models import local
 from chatapp.settings import Price
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def make_catalogue(settings: Settings) -> Catalogue:
     served: dict[str, Model] = {local.NAME: local.LocalModel()}
     offers = [Offer(local.NAME, local.MODEL, Price.model_validate({"prompt": 0, "completion": 0}))]
     if settings.openai_models:
+        from chatapp.models import compatible  # OpenAI's SDK takes a second to load
+
         key = settings.openai_api_key
         served[compatible.NAME] = compatible.CompatibleModel(
             settings.openai_base_url,

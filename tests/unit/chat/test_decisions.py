@@ -1,0 +1,152 @@
+"""What the chat service decides without the world: names, pages, prices, prompts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatapp.identity import folded
+from chatapp.models.base import Ask, Ending, Turn, cost
+from chatapp.models.catalogue import make_catalogue
+from chatapp.models.local import answer
+from chatapp.paging import Cursor, read, written
+from chatapp.prompt import question_turns, summary_turns, usable
+from chatapp.settings import Price, Settings
+from chatapp.values import Conversation, Message, Role, Summary
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PRICE = Price(prompt=Decimal("0.15"), completion=Decimal("0.60"))
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("Ada", "ada"),
+        ("STRASSE", folded("straße")),
+        ("\u212bngström", "ångström"),
+        ("\ufb03", "ffi"),
+    ],
+)
+def test_names_are_folded(given_name: str, kept: str) -> None:
+    """Names that people take for the same are the same."""
+    assert folded(given_name) == kept
+    assert folded(kept) == kept
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.uuids())
+def test_cursors_are_read_as_they_were_written(at: datetime, row: UUID) -> None:
+    """A cursor comes back as the place it was."""
+    assert read(written(Cursor(at, row))) == Cursor(at, row)
+
+
+@given(st.text(alphabet="abcXYZ019-_", max_size=80))
+def test_other_texts_are_no_cursors(text: str) -> None:
+    """Any other text is refused in one way."""
+    with pytest.raises(ValueError):  # noqa: PT011 - whichever part it is that cannot be read
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("ending", "dollars"),
+    [
+        (Ending(1_000_000, 0, 1_000_000), "0.15"),
+        (Ending(0, 1_000_000, 1_000_000), "0.60"),
+        (Ending(1, 1, 2), "0.00000075"),
+        (Ending(10, 5, 40), "0.0000195"),  # 25 tokens of reasoning are paid as completion
+        (Ending(10, 5, None), "0.0000045"),
+    ],
+)
+def test_the_cost_of_an_answer(ending: Ending, dollars: str) -> None:
+    """A cost is exact, to twelve places."""
+    assert cost(ending, PRICE) == Decimal(dollars)
+
+
+def test_a_cost_that_is_not_known() -> None:
+    """Without a price, or without tokens, there is none."""
+    assert (cost(Ending(1, 1, 2), None), cost(Ending(), PRICE)) == (None, None)
+
+
+def conversation(**facts: object) -> Conversation:
+    """A conversation; text unless it is said otherwise."""
+    usual = {"title": None, "response_format": "text", "response_schema": None}
+    times = {"created_at": NOW, "updated_at": NOW, "active_summary_id": None}
+    return Conversation(id=uuid4(), user_id=uuid4(), **{**usual, **times, **facts})  # type: ignore[arg-type]
+
+
+def message(role: Role, content: str) -> Message:
+    """A message that no model wrote."""
+    return Message(uuid4(), uuid4(), role, content, NOW, *[None] * 10)
+
+
+def summary(last: UUID | None) -> Summary:
+    """A summary up to a message."""
+    return Summary(uuid4(), uuid4(), "They greeted.", last, 0, NOW)
+
+
+SAID = [message("system", "Be brief."), message("user", "Hi"), message("assistant", "Hello")]
+
+
+def test_what_is_sent_for_a_question() -> None:
+    """Instructions, form, summary, what was said, and the question at the end."""
+    turns = question_turns(conversation(response_format="xml"), summary(uuid4()), SAID, "And?")
+
+    assert [turn.role for turn in turns] == ["system"] * 3 + ["user", "assistant", "user"]
+    assert (turns[0].content, turns[-1]) == ("Be brief.", Turn("user", "And?"))
+    assert "XML" in turns[1].content
+    assert turns[2].content.endswith("They greeted.")
+
+
+def test_what_is_sent_for_a_summary() -> None:
+    """The task, the summary before it, and what came after; no instructions of the conversation."""
+    turns = summary_turns(summary(uuid4()), SAID)
+
+    assert [turn.role for turn in turns] == ["system", "system", "user", "assistant"]
+    assert "Be brief." not in str(turns)
+
+
+def test_a_summary_that_does_not_say_how_far_it_reaches() -> None:
+    """It cannot replace anything."""
+    assert (usable(summary(None)), usable(None)) == (None, None)
+
+
+def test_the_local_model_without_a_question() -> None:
+    """Even without anybody having said anything there is an answer."""
+    assert answer(Ask("local-1", ())) == "You said:  (I was sent 0 messages.)"
+
+
+def chosen(provider: str | None, model: str | None, default: str = "openai") -> str | None:
+    """Who answers, where the local model and two others are offered."""
+    given_settings = {"database_url": "postgresql://h/d", "token_secret": "x" * 32}
+    models = {"large": PRICE, "small": None}
+    settings = Settings.model_validate(
+        {**given_settings, "openai_models": models, "provider": default}
+    )
+    found = make_catalogue(settings).choose(provider, model)
+    return f"{found[0].provider} {found[0].model}" if found else None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "who"),
+    [
+        (None, None, "openai large"),
+        ("local", None, "local local-1"),
+        (None, "small", "openai small"),
+        (None, "local-1", "local local-1"),
+        ("openai", "local-1", None),
+        ("nobody", None, None),
+    ],
+)
+def test_who_answers(provider: str | None, model: str | None, who: str | None) -> None:
+    """A request may name provider, model, both or neither."""
+    assert chosen(provider, model) == who
+
+
+def test_a_default_that_serves_nothing() -> None:
+    """A service whose default provider has no model does not start."""
+    with pytest.raises(ValueError, match="CHAT_PROVIDER is 'nobody'"):
+        chosen(None, None, default="nobody")

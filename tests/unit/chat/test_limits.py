@@ -1,0 +1,66 @@
+"""Token buckets, by a clock of their own."""
+
+from __future__ import annotations
+
+from chatapp.api import limits
+from chatapp.api.limits import Buckets
+
+
+class Clock:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_burst_and_then_the_rate() -> None:
+    """As many as it holds at once, then one for each time it takes to refill."""
+    clock = Clock()
+    buckets = Buckets(per_minute=6, burst=2, clock=clock)
+    first = [buckets.take("ada") for _ in range(3)]
+    clock.now += 10
+    later = [buckets.take("ada") for _ in range(2)]
+
+    assert first == [0, 0, 10]
+    assert later == [0, 10]
+
+
+def test_each_key_has_its_own() -> None:
+    """What one has used is nobody else's loss."""
+    buckets = Buckets(per_minute=6, burst=1, clock=Clock())
+
+    assert [buckets.take(key) for key in ("ada", "bob", "ada")] == [0, 0, 10]
+
+
+def test_an_empty_bucket_does_not_get_emptier() -> None:
+    """Asking in vain does not put off the next one."""
+    clock = Clock()
+    buckets = Buckets(per_minute=6, burst=1, clock=clock)
+    taken = [buckets.take("ada") for _ in range(5)]
+    clock.now += 10
+
+    assert (taken[1:], buckets.take("ada")) == ([10] * 4, 0)
+
+
+def test_full_buckets_are_forgotten() -> None:
+    """Keys that were not seen for a while take no memory."""
+    clock = Clock()
+    buckets = Buckets(per_minute=60, burst=1, clock=clock)
+    for number in range(limits._MOST_BUCKETS):
+        buckets.take(str(number))
+    clock.now += 60
+    buckets.take("one more")
+
+    assert len(buckets._buckets) == 1
+
+
+def test_a_flood_of_keys_takes_no_more_memory() -> None:
+    """Where every bucket is in use and there are too many, they are all forgotten."""
+    buckets = Buckets(per_minute=1, burst=5, clock=Clock())
+    for number in range(limits._MOST_BUCKETS + 5):
+        buckets.take(str(number))
+
+    assert len(buckets._buckets) == 5

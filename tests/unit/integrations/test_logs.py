@@ -1,0 +1,63 @@
+"""Events as log records."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from rung import events
+from rung.integrations.logs import log_crash, log_event, log_readiness
+from rung.integrations.readiness import STARTING, Readiness
+
+EVENTS: list[tuple[events.Event, str, str]] = [
+    (events.RunPlanned((1, 2), "up"), "INFO", "Going up: 1, 2."),
+    (events.LockWaiting(0, "Somebody."), "INFO", "Waiting for another run to end. Somebody."),
+    (events.DatabaseWaiting(0, "No."), "INFO", "Waiting for the database. No."),
+    (
+        events.BaselineRecorded((1, 2), 2),
+        "INFO",
+        "Recorded 2 migrations (1 and 2) as applied by another tool.",
+    ),
+    (events.StepStarted(2, "b", "up", "x", 1, 3), "INFO", "up 2 b begins (1 of 3)."),
+    (events.HalfMissing(2, "up"), "WARNING", str(events.HalfMissing(2, "up"))),
+    (events.StepFinished(2, "b", "up", 0.25, 1, 3), "INFO", "up 2 b took 0.250 s."),
+    (events.UnitFinished(2, 1, 4), "DEBUG", "Version 2: 1 of 4 statements are committed."),
+    (events.Notice(2, "NOTICE", "hello"), "DEBUG", "NOTICE from version 2: hello"),
+    (events.Warned("Mind this."), "WARNING", "Mind this."),
+]
+
+
+@pytest.mark.parametrize(("event", "level", "message"), EVENTS)
+def test_each_event_is_a_record(
+    event: events.Event, level: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An event is a record of the logger "rung", with its sentence and its facts."""
+    caplog.set_level(logging.DEBUG, "rung")
+    log_event(event)
+    [record] = caplog.records
+
+    assert (record.name, record.levelname, record.getMessage()) == ("rung", level, message)
+    assert vars(record)["rung"]["event"] == type(event).__name__
+
+
+@pytest.mark.parametrize(
+    ("readiness", "level"),
+    [(STARTING, "WARNING"), (Readiness(ready=True, state="current", reason="At 7."), "INFO")],
+)
+def test_readiness_is_a_record(
+    readiness: Readiness, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What keeps a service from serving is a warning; that it serves is told too."""
+    caplog.set_level(logging.INFO, "rung")
+    log_readiness(readiness)
+
+    assert caplog.records[0].levelname == level
+    assert readiness.reason in caplog.records[0].getMessage()
+
+
+def test_an_unexpected_error_has_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """What is not ours is told with all that is known of it."""
+    log_crash(KeyError("x"))
+
+    assert caplog.records[0].exc_info is not None
