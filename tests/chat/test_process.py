@@ -66,6 +66,7 @@ def test_two_workers(database: Database, tmp_path: Path) -> None:
     with started(log, database_url=database.url, workers="2") as (process, client):
         ada = client.logged_in("ada")
         statuses = {ada("GET", "/v1/account")["_"] for _ in range(10)}
+        ada("GET", "/v1/usage", since="2001-02-03")
         figures = client.http.get("/metrics").text
         process.send_signal(signal.SIGTERM)
         ended = process.wait(30)
@@ -78,7 +79,8 @@ def test_two_workers(database: Database, tmp_path: Path) -> None:
     assert sum(message.startswith("Ready: current.") for message in messages) == 2
     assert any(line["logger"] == "rung" and "rung" in line for line in lines)
     assert 'route="/v1/account",status="200"' in figures
-    assert not [s for s in (SECRET, PASSWORD) if s in log.read_text()]
+    assert sum(line.get("route") == "/v1/usage" for line in lines) == 1
+    assert not [s for s in (SECRET, PASSWORD, "2001-02-03") if s in log.read_text()]
 
 
 def test_a_setting_that_is_missing(tmp_path: Path) -> None:
