@@ -42,6 +42,8 @@ class Endpoint:
         self.url = ""
         self.left = False
         """Whether somebody hung up on it."""
+        self.go = False
+        """Whether the model "waiting" may go on behind its first piece."""
         self._flaky = 0
 
     async def complete(self, request: Request) -> Response:
@@ -57,8 +59,15 @@ class Endpoint:
             error = {"message": f"no, {KEY}", "code": "no"}
             headers = {"retry-after-ms": "1"}
             return JSONResponse({"error": error}, status, headers)
-        chunks = self._endless() if model == "endless" else _chunks(model)
+        own = {"endless": self._endless, "waiting": self._waiting}
+        chunks = own[model]() if model in own else _chunks(model)
         return StreamingResponse(chunks, media_type="text/event-stream")
+
+    async def _waiting(self) -> AsyncIterator[str]:
+        async for chunk in _chunks("fine"):
+            yield chunk
+            while not self.go:  # noqa: ASYNC110 - it is set by a thread
+                await asyncio.sleep(0.01)
 
     async def _endless(self) -> AsyncIterator[str]:
         try:

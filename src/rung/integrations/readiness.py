@@ -97,9 +97,8 @@ def of_error(error: RungError) -> Readiness:
     """What an error of a look or a run says about readiness."""
     advice = f" {error.advice}" if isinstance(error, DirtyLedger) else ""
     reason = " ".join(f"{error.cause}{advice}".split())
-    return Readiness(
-        ready=False, state=_state(error), reason=reason, version=getattr(error, "version", None)
-    )
+    version = error.version if isinstance(error, DirtyLedger | VersionNotInSource) else None
+    return Readiness(ready=False, state=_state(error), reason=reason, version=version)
 
 
 def _state(error: RungError) -> State:

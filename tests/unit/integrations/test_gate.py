@@ -1,0 +1,108 @@
+"""The gate, the probe and the lifespan, without a database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rung.integrations import keeper
+from rung.integrations.fastapi import Migrations, ReadyGate
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+
+def migrations(**settings: Any) -> Migrations:  # noqa: ANN401 - as many kinds as settings
+    """What keeps a database that is not there."""
+    return Migrations("sqlite://:memory:", "nowhere", **settings)
+
+
+async def behind(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer in one word, as an application would."""
+    del scope, receive
+    await send({"type": "answered"})
+
+
+def sent(gate: ReadyGate, **scope: Any) -> list[Message]:  # noqa: ANN401 - ASGI
+    """What a gate sends for a scope."""
+    messages: list[Message] = []
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    asyncio.run(gate({"root_path": "", **scope}, receive, send))
+    return messages
+
+
+def test_a_request_is_refused_until_ready() -> None:
+    """What is no probe is answered with a problem that says the state and no more."""
+    start, body = sent(ReadyGate(behind, migrations()), type="http", path="/things")
+
+    assert (start["status"], json.loads(body["body"])["state"]) == (503, "starting")
+    assert (b"retry-after", b"1") in start["headers"]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"type": "http", "path": "/health"},
+        {"type": "http", "path": "/api/ready", "root_path": "/api"},
+        {"type": "lifespan"},
+    ],
+)
+def test_probes_and_the_lifespan_are_let_through(scope: dict[str, Any]) -> None:
+    """Below its root too, a probe is answered by the application."""
+    assert sent(ReadyGate(behind, migrations()), **scope) == [{"type": "answered"}]
+
+
+def test_a_websocket_is_closed() -> None:
+    """A websocket is told to try again later."""
+    closed = sent(ReadyGate(behind, migrations()), type="websocket", path="/talk")
+
+    assert closed == [{"type": "websocket.close", "code": 1013}]
+
+
+async def state_of(kept: Migrations) -> tuple[str, int, dict[str, Any]]:
+    """What is known, and answered to a probe, once something is known."""
+    async with kept.lifespan(None):
+        while kept.readiness.state == "starting":  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+        answer = await kept.ready()
+        return kept.readiness.state, answer.status_code, json.loads(bytes(answer.body))
+
+
+def test_a_source_that_is_not_there() -> None:
+    """Files that cannot be read keep a service from being ready."""
+    state, status, told = asyncio.run(state_of(migrations()))
+
+    assert (state, status, told["state"], told["status"]) == ("files", 503, "files", 503)
+    assert "nowhere" in told["detail"]
+
+
+def test_ready_at_once_where_nothing_is_looked_at() -> None:
+    """A probe of a service that ignores its schema is answered with 200."""
+    _, status, told = asyncio.run(state_of(migrations(policy="ignore")))
+
+    assert (status, told["state"]) == (200, "unchecked")
+
+
+def test_an_unexpected_error_does_not_end_the_waiting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that is not ours is logged, and looked past the next time."""
+
+    async def broken(*given: object, **named: object) -> None:
+        del given, named
+        raise KeyError("not ours")
+
+    monkeypatch.setattr(keeper, "run_migrations_async", broken)
+    state, _, told = asyncio.run(state_of(migrations()))
+
+    assert (state, told["detail"]) == ("failed", "An unexpected error; see the log.")
+    assert any("KeyError: 'not ours'" in str(record.exc_text) for record in caplog.records)
