@@ -18,6 +18,7 @@ from rung.locks import Patience
 from rung.migrations import Half, Migration, MigrationSet
 from rung.plan import Up, make_plan
 from rung.runner import Context, Recorder, prepare
+from rung.snapshot import Snapshot
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class FakeSession:
 
     def locate(self) -> Place:
         return self.place
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot()
 
     def ensure_tables(self) -> None:
         self.calls.append("ensure tables")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
+    from rung.snapshot import Snapshot
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
@@ -69,6 +70,17 @@ class Reader(Protocol):
 
     def locate(self) -> Place:
         """Find where the ledger is, without reading it: what mends a broken ledger uses this."""
+
+    def snapshot(self) -> Snapshot:
+        """
+        The whole schema, in one round trip, without lock or write.
+
+        Left out are ledger and history with what belongs to them, the lease, what an extension
+        owns, and what is of one session.
+
+        Raises:
+            QueryFailed: the server refused.
+        """
 
     def close(self) -> None:
         """Close the connection; quiet where it is gone."""
