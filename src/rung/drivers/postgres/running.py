@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables
@@ -172,8 +173,14 @@ class Running:
         noted = self.write(*self._tables.in_flight(attempt_id, unit.first))
         if noted.refusal:
             return noted
-        ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last)), (), script))
+        message = Message(tuple(file_pieces(script, unit.first, unit.last)), (), script)
+        ran = self._concurrently(script, unit.first, lambda: self._send(message))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+
+    def _concurrently(self, script: Script, number: int, send: Callable[[], Ran]) -> Ran:
+        if not script.statements[number - 1].concurrent_build:
+            return send()
+        return Concurrent(self._wire, script, number).run(send)
 
     def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
         recorded = self.write(*self._tables.progress(attempt_id, done))
