@@ -150,7 +150,8 @@ class MigrationFailed(RunError):
             return f"{_REPAIR} that failed."
         what = self._remedy or f"Mend {self.place.file}"
         if self.dirty:
-            return f"{what} behind what is committed, then {_resume(self.direction)}"
+            what = self._remedy.rstrip(",") or f"{what} behind what is committed"
+            return f"{what}, then {_resume(self.direction)}"
         return f"{what} and run again; nothing has to be forced."
 
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.postgres import quoting
-from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
 from rung.drivers.work import Ran, Refusal, ServerNotice
 from rung.errors import ServerMessage
@@ -22,10 +21,13 @@ from rung.statements import Trace, inquiry_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.statements import Inquiry, Script
 
 _CANCELLED = "57014"
+_DUPLICATE = "23505"
+_MEND_DATA = "Mend the data (the next try drops the invalid index that this one left)"
 _LEFT = "was invalid, left by a build that failed"
 
 
@@ -72,7 +74,7 @@ class Concurrent:
 
     def _build_unnamed(self, send: Callable[[], Ran]) -> Ran:
         """A name that the server chooses is a new one; the old index is its twin."""
-        ran = send()
+        ran = _explained(send())
         if ran.refusal:
             return ran
         twins = self._found(_of_index("invalid_twins", self._inquiry))
@@ -82,14 +84,12 @@ class Concurrent:
     def _behind_dropping(self, leftovers: Sequence[Leftover], send: Callable[[], Ran]) -> Ran:
         building = next((one for one in leftovers if one.builder), None)
         if building:
-            said = (
-                f"the index {building.name} is being built by another session: {building.builder}"
-            )
-            return self._refused(said, "Wait until that build is over")
+            said = f"the index {building.name} is being built by another session"
+            return self._refused(f"{said}: {building.builder}", "Wait until that build is over")
         dropped = self._drop(leftovers)
         if dropped.refusal:
             return dropped
-        ran = send()
+        ran = _explained(send())
         return replace(ran, notices=(*dropped.notices, *ran.notices))
 
     def _detach(self, send: Callable[[], Ran]) -> Ran:
@@ -128,6 +128,14 @@ class Concurrent:
 
     def _refused(self, said: str, remedy: str = "") -> Ran:
         return Ran(Refusal(ServerMessage(said), self._number, remedy=remedy))
+
+
+def _explained(ran: Ran) -> Ran:
+    """The same; where equal values stopped a unique build, with what to do about it."""
+    refusal = ran.refusal
+    if refusal is None or refusal.server.sqlstate != _DUPLICATE:
+        return ran
+    return replace(ran, refusal=replace(refusal, remedy=_MEND_DATA))
 
 
 def _of_index(which: str, inquiry: Inquiry) -> Sql:
