@@ -35,6 +35,8 @@ _ASYNC = Sql("SET LOCAL synchronous_commit = off")
 _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 """As the session had it at connect, whatever the file did."""
 _REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
+_NEW_VALUE = "55P04"
+"""An enum's value is used in the transaction that added it."""
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
 _MOVED = ("22012", "23505", "40001")
@@ -237,6 +239,7 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         statements_done=message.file_done(reply.done),
         at_commit=running.label == "commit" or _is_own_commit(message, running),
         needs_no_transaction=_works_alone(message.words(statement), error.message),
+        needs_commit_before=state == _NEW_VALUE,
         ledger_moved=running.label == "move" and state in _MOVED,
         ledger_dropped=_is_dropped(running.label, state),
         cancelled=state == CANCELLED,
