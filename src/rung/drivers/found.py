@@ -51,6 +51,19 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What of a server a file's SQL may lean on, besides the database."""
+
+    user: str = ""
+    """Whose rights our statements have."""
+    roles: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """Those of the database or the role that change what SQL means."""
+    major: int | None = None
+    """The server's major version, where several may be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
 class LockHolder:
     """Who holds the lock, as far as our rights show it."""
 

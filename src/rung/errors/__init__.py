@@ -101,6 +101,7 @@ from rung.errors.plan import (
     UnversionedDatabase,
     VersionNotInSource,
 )
+from rung.errors.repair import RepairUndecided, ScratchFailed
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
@@ -141,10 +142,12 @@ __all__ = [
     "PooledConnection",
     "QueryFailed",
     "ReadOnlyDatabase",
+    "RepairUndecided",
     "RightsMissing",
     "RunError",
     "RungError",
     "SchemaMissing",
+    "ScratchFailed",
     "ScriptError",
     "ServerMessage",
     "ServerNotStarted",
