@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from rung.ledger import LEDGER_TABLE
+
 if TYPE_CHECKING:
     from rung.dialect import Dialect
     from rung.ledger import HistoryEntry, LedgerState
@@ -26,6 +28,8 @@ class Place:
     """How the database reads SQL here."""
     process: int | None = None
     """The server process of the connection, where the database has such."""
+    ledger: str = LEDGER_TABLE
+    """The ledger's name, with its schema where the database has such, for people."""
     pooled: bool = False
     """True behind a pooler that may give each transaction another server connection."""
 

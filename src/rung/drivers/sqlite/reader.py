@@ -55,6 +55,7 @@ class SqliteReader:
             f"SQLite {sqlite3.sqlite_version}",
             Dialect.SQLITE,
             os.getpid(),
+            self._names.ledger,
         )
 
     def read_history(self) -> tuple[HistoryEntry, ...] | None:
