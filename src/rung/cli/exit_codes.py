@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from rung.errors import (
+    CannotResume,
     ConfirmationRequired,
     ConnectionFailed,
     ConnectionLost,
@@ -20,7 +21,9 @@ from rung.errors import (
     LateMigrations,
     LockNotAcquired,
     MigrationFailed,
+    RepairUndecided,
     RungError,
+    ScratchFailed,
     SourceNotFound,
     Stopped,
     UsageError,
@@ -68,6 +71,9 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
     (SourceNotFound, ExitCode.USAGE),
     (DriverMissing, ExitCode.USAGE),
     (DirtyLedger, ExitCode.DIRTY),
+    (RepairUndecided, ExitCode.DIRTY),
+    (ScratchFailed, ExitCode.DIRTY),
+    (CannotResume, ExitCode.DIRTY),
     (LateMigrations, ExitCode.PENDING),
     (EditedMigrations, ExitCode.PENDING),
     (LockNotAcquired, ExitCode.LOCKED),

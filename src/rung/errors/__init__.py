@@ -19,6 +19,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   └── UnbalancedTransaction
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
+    │   ├── CannotResume
     │   ├── VersionNotInSource
     │   ├── LateMigrations
     │   ├── EditedMigrations
@@ -35,6 +36,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── RightsMissing
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
+    │   ├── ScratchFailed           a database to try things on
+    │   ├── RepairUndecided         nothing is proven to mend a dirty one
     │   └── QueryFailed
     │       └── DatabaseBusy        another connection kept it locked
     ├── VersionNotReached           waited for a version in vain
@@ -102,6 +105,7 @@ from rung.errors.plan import (
     VersionNotInSource,
 )
 from rung.errors.repair import RepairUndecided, ScratchFailed
+from rung.errors.resuming import CannotResume
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
@@ -116,6 +120,7 @@ from rung.errors.run import (
 
 __all__ = [
     "BinariesNotFound",
+    "CannotResume",
     "ConfirmationRequired",
     "ConnectionFailed",
     "ConnectionLost",

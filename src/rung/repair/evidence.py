@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.applied import replay
-from rung.ledger import Outcome
 from rung.migrations import Direction
 from rung.repair.model import Suspect
+from rung.resuming import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,25 +47,21 @@ def suspects(
 def _ours(
     rows: Sequence[HistoryEntry], ledger: LedgerState, migrations: MigrationSet
 ) -> Suspect | None:
-    last = rows[-1] if rows else None
-    if last is None or last.outcome not in (Outcome.RUNNING, Outcome.FAILED):
+    entry = unfinished(rows, ledger)
+    migration = migrations.by_version.get(entry.version or 0) if entry else None
+    if entry is None or migration is None:
         return None
-    migration = migrations.by_version.get(last.version) if last.version is not None else None
-    if migration is None or last.version is None:
+    direction = Direction(entry.direction)
+    if migration.half(direction) is None:
         return None
     base = tuple(replay(rows))
-    newest, version = max(base, default=None), last.version
-    if last.direction == "up" and migration.up:
-        late = newest is not None and version < newest
-        if ledger.version == (newest if late else version):
-            after = newest if late else version
-            return Suspect(migration, Direction.UP, newest, after, _without(base, version), last)
-    if last.direction == "down" and migration.down and version in base:
-        rest = _without(base, version)
-        before, after = newest, max(rest, default=None)
-        if ledger.version == after:
-            return Suspect(migration, Direction.DOWN, before, after, base, last)
-    return None
+    rest = tuple(version for version in base if version != entry.version)
+    before = max(base, default=None)
+    if direction is Direction.DOWN:
+        return Suspect(migration, direction, before, max(rest, default=None), base, entry)
+    if entry.version != ledger.version:
+        before = ledger.version  # a late one, which leaves the ledger where it is
+    return Suspect(migration, direction, before, ledger.version, rest, entry)
 
 
 def _up(
@@ -107,7 +103,3 @@ def _applied_below(
     newest = max(known, default=-1)
     recorded = [one for one in known if one < version]
     return (*recorded, *(v for v in migrations.versions if newest < v < version))
-
-
-def _without(versions: tuple[int, ...], one: int) -> tuple[int, ...]:
-    return tuple(version for version in versions if version != one)

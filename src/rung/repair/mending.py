@@ -15,6 +15,7 @@ from rung.migrations import Direction, Half, Migration
 from rung.plan import Down, Plan, Step, Up
 from rung.repair.model import Action, ActionKind
 from rung.snapshot import differences
+from rung.statements import lost_before, may_go_on_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +48,7 @@ def propose(finding: Finding, ledger: LedgerState, undo: str | None = None) -> A
         return _mark(tried.suspect, tried.suspect.before, applied=False)
     if not why_not_resume(finding):
         return _resume(finding, tried, ledger)
-    return _roll_back(tried.suspect, ledger, undo) if undo else None
+    return _roll_back(tried, finding.done, ledger, undo) if undo else None
 
 
 def is_all(finding: Finding) -> bool:
@@ -72,6 +73,8 @@ def why_not_resume(finding: Finding) -> str:
     """Why the rest of the file is not simply run, in a sentence; empty where it may be."""
     tried = finding.tried
     assert tried is not None
+    if reason := _why_not_from(tried.script, finding.done or 0):
+        return reason
     if tried.failure:
         return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
     attempt = tried.suspect.attempt
@@ -80,6 +83,14 @@ def why_not_resume(finding: Finding) -> str:
         return f"the rest failed on the rows that are there: {attempt.error}"
     if attempt is None and finding.half and _makes_unique(tried.script, finding.half):
         return "a unique index that is not valid most likely failed on rows that are equal"
+    return ""
+
+
+def _why_not_from(script: Script, done: int) -> str:
+    if not may_go_on_behind(script, done):
+        return f"statement {done} is in the middle of a transaction of the file's own"
+    if lost := lost_before(script, done):
+        return f"what statement {lost.number} made lived in its session, and is gone with it"
     return ""
 
 
@@ -99,8 +110,7 @@ def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
 
 
 def _candidates(finding: Finding, tried: Tried, down: Script | None, first: str) -> Iterator[str]:
-    applied = tried.script.statements[: finding.done]
-    of_rows = any(not (_is_nothing(one) or tried.leaves_trace(one.number)) for one in applied)
+    of_rows = _of_rows(tried, finding.done or 0)
     if not of_rows:
         yield first
     if down is None:
@@ -140,7 +150,10 @@ def _mark(suspect: Suspect, version: int | None, *, applied: bool) -> Action:
 
 def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
     suspect, done = tried.suspect, finding.done or 0
-    step = Step(suspect.migration, suspect.direction, suspect.before, suspect.after, done)
+    continues = suspect.attempt.attempt if suspect.attempt else ""
+    step = Step(
+        suspect.migration, suspect.direction, suspect.before, suspect.after, done, continues
+    )
     goal = Up(1) if suspect.direction is Direction.UP else Down(1)
     following = tried.script.statements[done]
     return Action(
@@ -153,7 +166,27 @@ def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
     )
 
 
-def _roll_back(suspect: Suspect, ledger: LedgerState, undo: str) -> Action:
+def _of_rows(tried: Tried, done: int) -> list[Statement]:
+    """The statements that ran and leave no trace in the schema: what they changed is rows."""
+    return [
+        one
+        for one in tried.script.statements[:done]
+        if not (_is_nothing(one) or tried.leaves_trace(one.number))
+    ]
+
+
+def _caution(tried: Tried, done: int) -> str:
+    lines = ", ".join(str(one.line) for one in _of_rows(tried, done))
+    if not lines:
+        return ""
+    return (
+        f"The schema is proven to come back; what line {lines} did to rows is undone as far as "
+        "this undoes it, and done again by the next up."
+    )
+
+
+def _roll_back(tried: Tried, done: int, ledger: LedgerState, undo: str) -> Action:
+    suspect = tried.suspect
     half = Half("rung repair", suspect.migration.name, undo)
     undoing = Migration(suspect.version, None, half)
     step = Step(undoing, Direction.DOWN, ledger.version, suspect.before)
@@ -166,6 +199,7 @@ def _roll_back(suspect: Suspect, ledger: LedgerState, undo: str) -> Action:
         f"roll back what is there of {suspect.file}, and mark the database clean {where}",
         undo.strip(),
         Plan(Down(1), ledger, (step,)),
+        _caution(tried, done),
     )
 
 

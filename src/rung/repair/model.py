@@ -146,6 +146,8 @@ class Action:
     sql: str
     plan: Plan | None = None
     """For `RESUME` and `ROLL_BACK`: what the runner carries out."""
+    caution: str = ""
+    """What the proof does not hold for, in a sentence; empty where there is no such."""
     applied: bool = False
     """For `MARK`: whether all of an up is there."""
 

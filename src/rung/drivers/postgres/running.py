@@ -18,7 +18,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rung.conventions import Conventions
     from rung.drivers.postgres.settings import Settings
@@ -127,6 +127,13 @@ class Running:
                 return self._in_its_transaction(script, unit, attempt_id)
             case _:
                 return self._alone(script, unit, attempt_id)
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Statements that set the session and nothing else, in a message of their own."""
+        pieces = (
+            piece for number in numbers for piece in (*file_pieces(script, number, number), CLOSING)
+        )
+        return self._send(Message(tuple(pieces), (), script)) if numbers else Ran()
 
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
