@@ -13,6 +13,7 @@ from rung.errors import (
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     Stopped,
@@ -50,6 +51,8 @@ def stopped(applied: Sequence[int], now: LedgerState, remaining: Sequence[int]) 
 
 def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Refusal) -> RunError:
     """The error of a step that the database refused."""
+    if refusal.lock_lost:
+        return LockLost(applied, where(now), item.step.version, item.file)
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
     kept = "" if now.dirty else " Nothing of the failed migration was kept."

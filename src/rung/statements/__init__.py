@@ -15,6 +15,7 @@ from rung.statements.modes import own_block
 from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
+from rung.statements.sharing import needs_session
 
 __all__ = [
     "CHECKSUM_FORMULA",
@@ -31,6 +32,7 @@ __all__ = [
     "directives",
     "golang_migrate_refuses",
     "has_checksum",
+    "needs_session",
     "own_block",
     "place_of",
     "read",
