@@ -30,13 +30,7 @@ def needs_session(script: Script, settings: Sequence[str] = ()) -> str:
     """
     if prepares := _first(s for s in script.statements if s.control is Control.PREPARE):
         return f"{_named(prepares)} prepares a transaction, which would keep our lock"
-    if script.mode is Mode.UNITS:
-        return _between_units(script, settings)
-    behind = script.statements[-1:]
-    ends_with_it = not behind or behind[0].control is Control.COMMIT
-    if script.mode is Mode.OWN_TRANSACTION and script.touches_session and not ends_with_it:
-        return f"{_named(behind[0])} stands behind its COMMIT, in another session"
-    return ""
+    return _between_units(script, settings) if script.mode is Mode.UNITS else ""
 
 
 def _between_units(script: Script, settings: Sequence[str]) -> str:
