@@ -84,6 +84,21 @@ class StepFinished(NamedTuple):
     total: int
 
 
+class StepResumed(NamedTuple):
+    """The step that has started goes on behind statements that an earlier attempt committed."""
+
+    version: int
+    direction: str
+    statements_done: int
+    statements_total: int
+
+    def __str__(self) -> str:
+        return (
+            f"The {self.direction} of version {self.version} goes on behind statement "
+            f"{self.statements_done} of {self.statements_total}, which is done."
+        )
+
+
 class UnitFinished(NamedTuple):
     """A part of a file that runs unit by unit is committed and recorded."""
 
@@ -117,6 +132,7 @@ Event = (
     | StepStarted
     | HalfMissing
     | StepFinished
+    | StepResumed
     | UnitFinished
     | Notice
     | Warned

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
+    from rung.snapshot import Snapshot
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
@@ -69,6 +70,17 @@ class Reader(Protocol):
 
     def locate(self) -> Place:
         """Find where the ledger is, without reading it: what mends a broken ledger uses this."""
+
+    def snapshot(self) -> Snapshot:
+        """
+        The whole schema, in one round trip, without lock or write.
+
+        Left out are ledger and history with what belongs to them, the lease, what an extension
+        owns, and what is of one session.
+
+        Raises:
+            QueryFailed: the server refused.
+        """
 
     def close(self) -> None:
         """Close the connection; quiet where it is gone."""
@@ -123,7 +135,22 @@ class Session(Reader, Protocol):
         """
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
-        """Commit the dirty mark and the history row of a file that runs unit by unit."""
+        """
+        Commit the dirty mark and the history row of a file that runs unit by unit.
+
+        An attempt that it goes on with, and that was cut off, is ended as failed with it.
+        """
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Run statements of a script again that set the session and nothing else."""
+
+    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+        """
+        Whether a statement was finished that was sent outside a transaction; reads only.
+
+        False where it is to be run again, None where nothing tells. `before` are the numbers
+        of the statements by which the script had set the session then.
+        """
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit of such a file and record the progress with it."""

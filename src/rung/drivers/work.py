@@ -47,6 +47,8 @@ class Attempt:
     tool: str = "rung"
     statements_done: int = 0
     """How many an earlier attempt has committed, where this one goes on behind them."""
+    continues: str = ""
+    """The id of that attempt, where the history has a row of it."""
 
 
 @dataclass(frozen=True, slots=True)

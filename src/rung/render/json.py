@@ -138,6 +138,7 @@ def _step(item: Prepared) -> dict[str, Any]:
         "file": item.file,
         "before": item.step.before,
         "after": item.step.after,
+        "done": item.step.done,
         "mode": script.mode,
         "reason": script.reason,
         "golang_migrate_refuses": item.golang_migrate_refuses or None,

@@ -18,6 +18,7 @@ from rung.events import (
     Notice,
     RunPlanned,
     StepFinished,
+    StepResumed,
     StepStarted,
     UnitFinished,
     Warned,
@@ -83,7 +84,7 @@ class Lines:
                 self._mode = event.mode
             case StepFinished():
                 self.say(self._finished(event))
-            case LockWaiting() | DatabaseWaiting() | BaselineRecorded():
+            case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
                 self.say(sentence(event))
             case HalfMissing() | Warned():
                 self.warn(str(event))
@@ -109,8 +110,10 @@ def _colour(direction: str) -> str:
     return "green" if direction == "up" else "yellow"
 
 
-def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded) -> str:
-    """A line about what is waited for, or about what another tool had done."""
+def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded | StepResumed) -> str:
+    """A line about what is waited for, or about what was done before."""
+    if isinstance(event, StepResumed):
+        return str(event)
     if isinstance(event, BaselineRecorded):
         return _recorded(event)
     so_far = f", {duration(event.waited)} so far" if event.waited >= 1 else ""

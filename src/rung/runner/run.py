@@ -22,7 +22,7 @@ from rung.runner.masking import hide
 from rung.runner.recording import Attempts
 from rung.runner.report import RunReport, StepReport
 from rung.runner.units import run_units
-from rung.statements import Mode
+from rung.statements import Mode, single_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +121,7 @@ def _run(
     *,
     last: bool,
 ) -> None:
-    if item.script.mode is Mode.UNITS:
+    if item.script.mode is Mode.UNITS or item.step.done:
         run_units(context, item, move, attempt)
         return
     ran = context.session.run_whole(item.script, move, attempt, meanwhile, last=last)
@@ -130,7 +130,7 @@ def _run(
     if ran.refusal is None:
         _check_control(context, item, ran)
     elif ran.refusal.needs_no_transaction and item.script.mode is Mode.TRANSACTIONAL:
-        run_units(context, item, move, attempt)
+        run_units(context, item, move, attempt, single_units(item.script))
     else:
         _fail(context, item, move.before, attempt, ran.refusal)
 

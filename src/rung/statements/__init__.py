@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from rung.dialect import Dialect
 from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
+from rung.statements.continuing import (
+    lost_before,
+    may_go_on_behind,
+    same_until,
+    session_before,
+    single_units,
+    uncertain_behind,
+    units_behind,
+)
 from rung.statements.directives import directives
+from rung.statements.inquiries import Inquiry, Trace, inquiry_of
 from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
 from rung.statements.modes import own_block
@@ -21,23 +31,33 @@ __all__ = [
     "CHECKSUM_FORMULA",
     "Control",
     "Dialect",
+    "Inquiry",
     "Mode",
     "Script",
     "Secrets",
     "Statement",
     "Token",
     "TokenKind",
+    "Trace",
     "Unit",
     "checksum",
     "directives",
     "golang_migrate_refuses",
     "has_checksum",
+    "inquiry_of",
+    "lost_before",
+    "may_go_on_behind",
     "needs_session",
     "own_block",
     "place_of",
     "read",
+    "same_until",
     "secrets_of",
+    "session_before",
     "shown",
+    "single_units",
     "statement_by_statement",
+    "uncertain_behind",
+    "units_behind",
     "without_passwords",
 ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Names
     from rung.ledger import HistoryEntry
+    from rung.snapshot import Snapshot
     from rung.stopping import Stop
 
 
@@ -61,6 +62,17 @@ class PostgresReader:
             return None
         names = self._found.names
         return looking.history(self._wire.ask(looking.history_question(names)), names.history)
+
+    def snapshot(self) -> Snapshot:
+        """The whole schema but for ledger and history, in one round trip."""
+        from rung.drivers.postgres import snapshot
+        from rung.errors import QueryFailed
+
+        reply = self._wire.ask(snapshot.question(self._found.names))
+        if reply.error:
+            message = reply.error.message
+            raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
+        return snapshot.answer(reply)
 
     @property
     def _found(self) -> Standing:

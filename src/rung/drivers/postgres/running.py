@@ -21,7 +21,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode, needs_session, statement_by_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rung.conventions import Conventions
     from rung.drivers.postgres.holding import Hold
@@ -157,6 +157,13 @@ class Running:
                 return self._in_its_transaction(script, unit, attempt_id)
             case _:
                 return self._alone(script, unit, attempt_id)
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Statements that set the session and nothing else, in a message of their own."""
+        pieces = (
+            piece for number in numbers for piece in (*file_pieces(script, number, number), CLOSING)
+        )
+        return self._send(Message(tuple(pieces), (), script)) if numbers else Ran()
 
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""

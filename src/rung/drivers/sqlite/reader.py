@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.ledger import HistoryEntry
+    from rung.snapshot import Snapshot
 
 
 class SqliteReader:
@@ -59,6 +60,13 @@ class SqliteReader:
         """The history alone, oldest first; None where there is none."""
         with self._found() as found:
             return found.history()
+
+    def snapshot(self) -> Snapshot:
+        """The whole schema but for ledger and history, as one transaction sees it."""
+        from rung.drivers.sqlite.snapshot import snapshot
+
+        with self._found() as found:
+            return snapshot(found.database, self._names)
 
     def close(self) -> None:
         """Close the connection."""
