@@ -19,6 +19,7 @@ from rung.errors import (
     DriverMissing,
     EditedMigrations,
     LateMigrations,
+    LockLost,
     LockNotAcquired,
     MigrationFailed,
     RepairUndecided,
@@ -48,7 +49,7 @@ class ExitCode(IntEnum):
     AHEAD = 5
     """The database is at a version above every file."""
     LOCKED = 6
-    """Another run, or another program, held the database for longer than was allowed."""
+    """Another run or program held the database for longer than was allowed, or took our lock."""
     NO_CONNECTION = 7
     """The database could not be reached, or the connection was lost."""
     INTERRUPTED = 130
@@ -77,6 +78,7 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
     (LateMigrations, ExitCode.PENDING),
     (EditedMigrations, ExitCode.PENDING),
     (LockNotAcquired, ExitCode.LOCKED),
+    (LockLost, ExitCode.LOCKED),
     (DatabaseBusy, ExitCode.LOCKED),
     (VersionNotReached, ExitCode.PENDING),
     (ConnectionFailed, ExitCode.NO_CONNECTION),

@@ -32,6 +32,8 @@ class Place:
     """The ledger's name, with its schema where the database has such, for people."""
     pooled: bool = False
     """True behind a pooler that may give each transaction another server connection."""
+    loose: tuple[str, ...] = ()
+    """Settings of ours that hold inside transactions only, for that reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,19 @@ class LockHolder:
     application: str = ""
     address: str = ""
     since: str = ""
+    silent: float | None = None
+    """Where it holds a lease behind a pooler: seconds since its last sign of life."""
 
     def __str__(self) -> str:
         facts = [f"process {self.pid}"]
         facts += [f"user {self.user}"] if self.user else []
         facts += [f"application {self.application}"] if self.application else []
         facts += [f"from {self.address}"] if self.address else []
-        facts += [f"connected since {self.since}"] if self.since else []
+        if self.silent is not None:
+            facts += [f"since {self.since}", "behind a pooler"]
+            facts += [f"last heard of {self.silent:.0f} s ago"]
+        elif self.since:
+            facts += [f"connected since {self.since}"]
         return "The lock is held by " + ", ".join(facts) + "."
 
 

@@ -45,6 +45,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── RunError                    a run that began; carries how far it got
     │   ├── MigrationFailed
     │   ├── LedgerMoved
+    │   ├── LockLost
     │   ├── LedgerDropped
     │   ├── LexerFooled
     │   ├── ConnectionLost
@@ -111,6 +112,7 @@ from rung.errors.run import (
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     RunError,
@@ -139,6 +141,7 @@ __all__ = [
     "LedgerMoved",
     "LedgerUnreadable",
     "LexerFooled",
+    "LockLost",
     "LockNotAcquired",
     "MigrationFailed",
     "Place",

@@ -150,7 +150,8 @@ class MigrationFailed(RunError):
             return f"{_REPAIR} that failed."
         what = self._remedy or f"Mend {self.place.file}"
         if self.dirty:
-            return f"{what} behind what is committed, then {_resume(self.direction)}"
+            what = self._remedy.rstrip(",") or f"{what} behind what is committed"
+            return f"{what}, then {_resume(self.direction)}"
         return f"{what} and run again; nothing has to be forced."
 
 
@@ -167,6 +168,7 @@ def _remedy(sqlstate: str) -> str:
         "42501": "Use a role that may do this (--role), or grant it the right,",
         "40001": "Wait for what it met",
         "40P01": "Wait for what it met",
+        "55P04": "Move ALTER TYPE … ADD VALUE into a migration of its own before this one",
         "55P03": "Wait for what holds the lock",
         "57014": "Give it more time (SET LOCAL statement_timeout in the file) or less to do,",
     }
@@ -190,6 +192,31 @@ class LedgerMoved(RunError):
         return (
             f"The ledger was not in the state that the plan was made for when {self.file} had "
             "run: the file changed it, another tool did, or the lock was lost."
+        )
+
+    @property
+    def advice(self) -> str:
+        return "See rung status and run again; a step is never applied twice."
+
+
+class LockLost(RunError):
+    """
+    Behind a pooler the lock was not ours any more when a transaction began; nothing of it ran.
+
+    Another run took the lease over, because this one gave no sign of life for too long, or
+    another tool with a connection of its own came in between two transactions.
+    """
+
+    def __init__(self, applied: Sequence[int], now: str, version: int, file: str) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, version, file)
+        self.version, self.file = version, file
+
+    @property
+    def cause(self) -> str:
+        return (
+            f"The lock was lost when {self.file} was to go on: another run took the lease over, "
+            "or another tool came in between two transactions."
         )
 
     @property

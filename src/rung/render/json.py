@@ -143,6 +143,7 @@ def _step(item: Prepared) -> dict[str, Any]:
         "done": item.step.done,
         "mode": script.mode,
         "reason": script.reason,
+        "new_value": item.new_value or None,
         "golang_migrate_refuses": item.golang_migrate_refuses or None,
         "units": script.units,
         "statements": [

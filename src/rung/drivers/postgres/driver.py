@@ -94,13 +94,13 @@ class PostgresDriver:
         return PostgresDriver(self._database._replace(role=None, password=None), address)
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
-        """What is found of an attempt, once the lost connection's process has ended."""
+        """What is found of an attempt, once what the lost connection began has ended."""
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
             try:
-                place = lost.locate()
-                with closing(self._session(Stop(), self._names.at(place.schema))) as session:
-                    return _await_end(session, attempt_id, place.process, deadline)
+                names = self._names.at(lost.locate().schema)
+                with closing(self._session(Stop(), names)) as session:
+                    return _await_end(session, attempt_id, lost, deadline)
             except (ConnectionFailed, Disconnected):
                 time.sleep(_PAUSE)
         raise ConnectionFailed(f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s.")
@@ -115,11 +115,14 @@ class PostgresDriver:
 
 
 def _await_end(
-    session: PostgresSession, attempt_id: str, process: int | None, deadline: float
+    session: PostgresSession, attempt_id: str, lost: Session, deadline: float
 ) -> Aftermath:
-    while process is not None and session.process_alive(process):
+    from rung.drivers.postgres.session import PostgresSession
+
+    assert isinstance(lost, PostgresSession)
+    while not session.outlive(lost):
         if time.monotonic() > deadline:
-            raise QueryFailed("The lost connection's server process still runs.")
+            raise QueryFailed("What the lost connection began still runs on the server.")
         time.sleep(_PAUSE)
     from rung.drivers.work import Aftermath
 
