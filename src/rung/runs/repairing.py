@@ -19,7 +19,7 @@ from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience
 from rung.repair import Diagnosis, Finding, judge, propose, statements_found, suspects
-from rung.repair.mending import is_all, is_nothing, why_not_resume
+from rung.repair.mending import is_part, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.knowledge import know
 from rung.runs.settling import baseline, writing
@@ -123,7 +123,7 @@ def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp
 def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) -> Finding:
     """What a part of a file is resumed with: the file as it is now, where it begins alike."""
     tried = finding.tried
-    if tried is None or finding.done is None or is_all(finding) or is_nothing(finding):
+    if tried is None or finding.done is None or not is_part(finding):
         return finding
     now = migrations.by_version.get(tried.suspect.version)
     half = now.half(tried.suspect.direction) if now else None
@@ -141,9 +141,7 @@ def _texts(script: Script, last: int) -> list[str]:
 
 
 def _needs_undo(finding: Finding) -> bool:
-    if finding.done is None or is_all(finding) or is_nothing(finding):
-        return False
-    return bool(why_not_resume(finding))
+    return is_part(finding) and bool(why_not_resume(finding))
 
 
 def _why_nothing(finding: Finding) -> tuple[str, str]:
