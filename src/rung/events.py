@@ -73,6 +73,18 @@ class HalfMissing(NamedTuple):
         )
 
 
+class ModeChanged(NamedTuple):
+    """The server refused the step that has started as it was planned; it runs otherwise."""
+
+    version: int
+    mode: str
+    """As in StepStarted."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Version {self.version} runs {self.mode}: {self.reason}."
+
+
 class StepFinished(NamedTuple):
     """One half of a migration is committed, with its ledger and history rows."""
 
@@ -131,6 +143,7 @@ Event = (
     | BaselineRecorded
     | StepStarted
     | HalfMissing
+    | ModeChanged
     | StepFinished
     | StepResumed
     | UnitFinished

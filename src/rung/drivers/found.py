@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from rung.ledger import LEDGER_TABLE
+
 if TYPE_CHECKING:
     from rung.dialect import Dialect
     from rung.ledger import HistoryEntry, LedgerState
@@ -26,6 +28,8 @@ class Place:
     """How the database reads SQL here."""
     process: int | None = None
     """The server process of the connection, where the database has such."""
+    ledger: str = LEDGER_TABLE
+    """The ledger's name, with its schema where the database has such, for people."""
     pooled: bool = False
     """True behind a pooler that may give each transaction another server connection."""
     loose: tuple[str, ...] = ()
@@ -50,6 +54,19 @@ class Look:
     """What has to be granted so that a history can be written; empty where it can be."""
     writable: bool = True
     """False where our rights do not let us write the ledger that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What of a server a file's SQL may lean on, besides the database."""
+
+    user: str = ""
+    """Whose rights our statements have."""
+    roles: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """Those of the database or the role that change what SQL means."""
+    major: int | None = None
+    """The server's major version, where several may be told apart."""
 
 
 @dataclass(frozen=True, slots=True)

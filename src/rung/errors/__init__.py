@@ -36,6 +36,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── RightsMissing
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
+    │   ├── ScratchFailed           a database to try things on
+    │   ├── RepairUndecided         nothing is proven to mend a dirty one
     │   └── QueryFailed
     │       └── DatabaseBusy        another connection kept it locked
     ├── VersionNotReached           waited for a version in vain
@@ -103,6 +105,7 @@ from rung.errors.plan import (
     UnversionedDatabase,
     VersionNotInSource,
 )
+from rung.errors.repair import RepairUndecided, ScratchFailed
 from rung.errors.resuming import CannotResume
 from rung.errors.run import (
     ConnectionLost,
@@ -147,10 +150,12 @@ __all__ = [
     "PooledConnection",
     "QueryFailed",
     "ReadOnlyDatabase",
+    "RepairUndecided",
     "RightsMissing",
     "RunError",
     "RungError",
     "SchemaMissing",
+    "ScratchFailed",
     "ScriptError",
     "ServerMessage",
     "ServerNotStarted",

@@ -150,7 +150,8 @@ class MigrationFailed(RunError):
             return f"{_REPAIR} that failed."
         what = self._remedy or f"Mend {self.place.file}"
         if self.dirty:
-            return f"{what} behind what is committed, then {_resume(self.direction)}"
+            what = self._remedy.rstrip(",") or f"{what} behind what is committed"
+            return f"{what}, then {_resume(self.direction)}"
         return f"{what} and run again; nothing has to be forced."
 
 
@@ -167,6 +168,7 @@ def _remedy(sqlstate: str) -> str:
         "42501": "Use a role that may do this (--role), or grant it the right,",
         "40001": "Wait for what it met",
         "40P01": "Wait for what it met",
+        "55P04": "Move ALTER TYPE … ADD VALUE into a migration of its own before this one",
         "55P03": "Wait for what holds the lock",
         "57014": "Give it more time (SET LOCAL statement_timeout in the file) or less to do,",
     }

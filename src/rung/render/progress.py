@@ -15,6 +15,7 @@ from rung.events import (
     DatabaseWaiting,
     HalfMissing,
     LockWaiting,
+    ModeChanged,
     Notice,
     RunPlanned,
     StepFinished,
@@ -80,8 +81,8 @@ class Lines:
         match event:
             case RunPlanned(versions):
                 self._columns = max(4, *(len(str(version)) for version in versions))
-            case StepStarted():
-                self._mode = event.mode
+            case StepStarted() | ModeChanged():
+                self._set_mode(event)
             case StepFinished():
                 self.say(self._finished(event))
             case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
@@ -93,6 +94,11 @@ class Lines:
             case UnitFinished() if self._verbose:
                 total = count(event.statements_total, "statement")
                 self.say(f"        {event.statements_done} of {total} committed")
+
+    def _set_mode(self, event: StepStarted | ModeChanged) -> None:
+        self._mode = event.mode
+        if isinstance(event, ModeChanged):
+            self.say(str(event))
 
     def _finished(self, event: StepFinished) -> str:
         way = self._style.paint(f"{event.direction:<4}", _colour(event.direction))

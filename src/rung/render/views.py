@@ -151,6 +151,8 @@ def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
     if not item.file:
         return
     yield f"  {script.mode.value}: {script.reason}"
+    if said := item.new_value:
+        yield f"  {said}"
     if refused := item.golang_migrate_refuses:
         yield f"  not for golang-migrate: {refused}"
     if step.done:

@@ -17,7 +17,14 @@ from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
 from rung.runner import failures
 from rung.runner.masking import hide
-from rung.statements import Control, Unit, session_before, single_units, units_behind
+from rung.statements import (
+    Control,
+    Unit,
+    cut_behind_value,
+    session_before,
+    single_units,
+    units_behind,
+)
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -78,6 +85,16 @@ def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt:
     context.say(UnitFinished(item.step.version, unit.last, total))
 
 
+def cut_at_value(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
+    """A unit in two, behind the value of an enum that it uses; none where that is not safe."""
+    if refusal.statement is None:
+        return ()
+    last = cut_behind_value(script, unit.first, refusal.statement)
+    if last is None:
+        return ()
+    return (replace(unit, last=last), replace(unit, first=last + 1))
+
+
 def _go_on(context: Context, item: Prepared, dirty: LedgerState, attempt: Attempt) -> None:
     """Have the session as the statements left it that are done."""
     done = item.step.done
@@ -93,7 +110,11 @@ def _go_on(context: Context, item: Prepared, dirty: LedgerState, attempt: Attemp
 
 def _smaller(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
     """What to send in place of a unit that was refused for its transaction; none if for more."""
-    if not refusal.needs_no_transaction or unit.transaction != "ours":
+    if unit.transaction != "ours":
+        return ()
+    if refusal.needs_commit_before:
+        return cut_at_value(script, unit, refusal)
+    if not refusal.needs_no_transaction:
         return ()
     if unit.first == unit.last:
         return (replace(unit, transaction="none"),)

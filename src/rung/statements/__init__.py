@@ -18,6 +18,7 @@ from rung.statements.continuing import (
     units_behind,
 )
 from rung.statements.directives import directives
+from rung.statements.enums import adds_value, cut_behind_value, uses_new_value
 from rung.statements.inquiries import Inquiry, Trace, inquiry_of
 from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
@@ -40,7 +41,9 @@ __all__ = [
     "TokenKind",
     "Trace",
     "Unit",
+    "adds_value",
     "checksum",
+    "cut_behind_value",
     "directives",
     "golang_migrate_refuses",
     "has_checksum",
@@ -59,5 +62,6 @@ __all__ = [
     "statement_by_statement",
     "uncertain_behind",
     "units_behind",
+    "uses_new_value",
     "without_passwords",
 ]

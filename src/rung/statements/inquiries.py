@@ -27,7 +27,10 @@ class Trace(Enum):
     """How to learn what became of a statement."""
 
     NONE = "none"
-    """Running it twice does no harm: it is run again."""
+    """
+    Running it twice does no harm: it is run again. Of a REINDEX `name` is what it works on and
+    `table` of what kind that is: INDEX, TABLE, SCHEMA, DATABASE.
+    """
     UNKNOWN = "unknown"
     """Nothing tells, and twice may be once too often."""
     INDEX_BUILT = "index built"
@@ -60,6 +63,8 @@ def inquiry_of(script: Script, statement: Statement) -> Inquiry:
     """
     reader = _Reader(script, script.tokens_of(statement))
     first = statement.words[0] if statement.words else ""
+    if reader.take("REINDEX"):
+        return _reindexed(reader)
     if first in _HARMLESS or reader.take("ALTER", "SYSTEM"):
         return Inquiry(Trace.NONE)
     if first in {"COMMIT", "ROLLBACK"} and reader.take(first, "PREPARED"):
@@ -89,6 +94,15 @@ def _made(reader: _Reader, verb: str) -> Inquiry:
     reader.take("ONLY")
     reader.take("(")
     return Inquiry(Trace.INDEX_BUILT, name, reader.name())
+
+
+def _reindexed(reader: _Reader) -> Inquiry:
+    reader.step_over_brackets()
+    for kind in ("INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"):
+        if reader.take(kind):
+            reader.take(_CONCURRENTLY)
+            return Inquiry(Trace.NONE, reader.name(), kind)
+    return Inquiry(Trace.NONE)
 
 
 def _altered(reader: _Reader) -> Inquiry:
@@ -125,6 +139,11 @@ class _Reader:
             parts += self._left[:2]
             del self._left[:2]
         return "".join(parts)
+
+    def step_over_brackets(self) -> None:
+        """Step over options in parentheses, where they come next."""
+        if self._left[:1] == ["("] and ")" in self._left:
+            del self._left[: self._left.index(")") + 1]
 
     def rest(self) -> str:
         """All that is left, as it is written."""

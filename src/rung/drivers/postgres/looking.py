@@ -83,10 +83,12 @@ def standing(reply: Reply, names: Names) -> Standing:
         _check_place(names.ledger, schema, quoted, ledgers)
     server = f"PostgreSQL {version}"
     dialect = Dialect.POSTGRES if strings == "on" else Dialect.POSTGRES_ESCAPES
-    found = Place(database, schema, read_only == "t", server, dialect, int(pid))
+    here = names.at(schema)
+    shown = str(here.ledger)
+    found = Place(database, schema, read_only == "t", server, dialect, int(pid), shown)
     lease = (*facts[8:], *facts[2:4])  # its schema is the ledger's
     rights = Rights(role or "", _here(facts[:4]), _here(facts[4:8]), _here(lease))
-    return Standing(found, names.at(schema), rights, _lines(tables))
+    return Standing(found, here, rights, _lines(tables))
 
 
 def answer(reply: Reply, at: Standing) -> Look:

@@ -14,7 +14,7 @@ from rung.drivers.postgres.settings import Settings
 from rung.drivers.postgres.wire import Wire
 
 if TYPE_CHECKING:
-    from rung.drivers.found import Look, Place
+    from rung.drivers.found import Look, Place, Surroundings
     from rung.drivers.postgres.connection import Opened
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Names
@@ -73,6 +73,13 @@ class PostgresReader:
             message = reply.error.message
             raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
         return snapshot.answer(reply)
+
+    def surroundings(self) -> Surroundings:
+        """What of the server a file's SQL may lean on."""
+        from rung.drivers.postgres.statements import statement
+        from rung.drivers.postgres.trying import surroundings
+
+        return surroundings(self._wire.ask(statement("surroundings")).rows(0))
 
     @property
     def _found(self) -> Standing:

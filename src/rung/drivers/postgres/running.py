@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables, leave_clean
@@ -38,6 +39,8 @@ _ASYNC = Sql("SET LOCAL synchronous_commit = off")
 _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 """As the session had it at connect, whatever the file did."""
 _REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
+_NEW_VALUE = "55P04"
+"""An enum's value is used in the transaction that added it."""
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
 _DIVISION, _STALE = "22012", "40001"
@@ -225,9 +228,15 @@ class Running:
         noted = self.write(*self._tables.in_flight(attempt_id, unit.first))
         if noted.refusal:
             return noted
+        message = Message(tuple(file_pieces(script, unit.first, unit.last)), (), script)
         with self._wire.bare():
-            ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last)), (), script))
+            ran = self._concurrently(script, unit.first, lambda: self._send(message))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+
+    def _concurrently(self, script: Script, number: int, send: Callable[[], Ran]) -> Ran:
+        if not script.statements[number - 1].concurrent_build:
+            return send()
+        return Concurrent(self._wire, script, number).run(send)
 
     def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
         recorded = self.write(*self._tables.progress(attempt_id, done))
@@ -308,6 +317,7 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         statements_done=message.file_done(reply.done),
         at_commit=running.label == "commit" or _is_own_commit(message, running),
         needs_no_transaction=_works_alone(message.words(statement), error.message),
+        needs_commit_before=state == _NEW_VALUE,
         ledger_moved=running.label == "move" and state in _MOVED,
         ledger_dropped=_is_dropped(running.label, state),
         lock_lost=running.label in {"keys", "lease"} and state in _LOST,

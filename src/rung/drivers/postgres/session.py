@@ -279,6 +279,19 @@ class PostgresSession(PostgresReader):
         """Write history rows of what ran no SQL, at once, in order."""
         self._commit(*self._done(attempts))
 
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        """Commit a move of the ledger that runs no SQL, with history rows."""
+        tables = self._tables
+        return self._running.write(
+            *tables.guard(move), *tables.move(move), *self._done(attempts), tables.touch()
+        )
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        """Have statements of a script run as they stand, unrecorded."""
+        from rung.drivers.postgres.trying import try_out
+
+        return try_out(self._wire, script, first, last)
+
     def _done(self, attempts: Sequence[Attempt]) -> Iterator[Sql]:
         for attempt in attempts:
             yield from self._tables.record(attempt, Outcome.DONE)
