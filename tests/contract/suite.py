@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from rung.drivers.base import Session
 
 
-class DriverContract(TablesContract, SnapshotContract):
-    """Inherit, and give `subject`."""
+class RunContract(TablesContract):
+    """What a run asks of a driver."""
 
     # --- looking -------------------------------------------------------------------------
 
@@ -339,3 +339,7 @@ class DriverContract(TablesContract, SnapshotContract):
 
         with pytest.raises(Disconnected):
             session.look()
+
+
+class DriverContract(RunContract, SnapshotContract):
+    """All of it. Inherit, and give `subject`."""
