@@ -53,7 +53,7 @@ class StepStarted(NamedTuple):
     name: str
     direction: str
     mode: str
-    """transactional, own transaction, or unit by unit."""
+    """transactional, own transaction, unit by unit; or atomic: all of the run together."""
     number: int
     """1 for the first step of the run."""
     total: int
@@ -73,6 +73,34 @@ class HalfMissing(NamedTuple):
         )
 
 
+class ModeChanged(NamedTuple):
+    """The server refused the step that has started as it was planned; it runs otherwise."""
+
+    version: int
+    mode: str
+    """As in StepStarted."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Version {self.version} runs {self.mode}: {self.reason}."
+
+
+class StepRan(NamedTuple):
+    """
+    One half of a migration has run in the transaction that holds all of its run.
+
+    Nothing is committed yet: behind the last one `StepFinished` is said of each, or the run
+    fails and none is kept.
+    """
+
+    version: int
+    name: str
+    direction: str
+    seconds: float
+    number: int
+    total: int
+
+
 class StepFinished(NamedTuple):
     """One half of a migration is committed, with its ledger and history rows."""
 
@@ -82,6 +110,21 @@ class StepFinished(NamedTuple):
     seconds: float
     number: int
     total: int
+
+
+class StepResumed(NamedTuple):
+    """The step that has started goes on behind statements that an earlier attempt committed."""
+
+    version: int
+    direction: str
+    statements_done: int
+    statements_total: int
+
+    def __str__(self) -> str:
+        return (
+            f"The {self.direction} of version {self.version} goes on behind statement "
+            f"{self.statements_done} of {self.statements_total}, which is done."
+        )
 
 
 class UnitFinished(NamedTuple):
@@ -116,7 +159,10 @@ Event = (
     | BaselineRecorded
     | StepStarted
     | HalfMissing
+    | ModeChanged
+    | StepRan
     | StepFinished
+    | StepResumed
     | UnitFinished
     | Notice
     | Warned

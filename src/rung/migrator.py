@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from rung.conventions import RUNG
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.events import Warned, ignore
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rung.losses import Loss
     from rung.migrations import MigrationSet
     from rung.plan import Goal, IfAhead, Plan
+    from rung.repair import Diagnosis
     from rung.runner import RunReport
     from rung.runs import Preview
     from rung.status import Status
@@ -42,6 +44,7 @@ class Migrator:
         listener: told of every `rung.events` record, in the thread that runs.
         stop: ends a run after the current migration when set, cancels when set twice.
         wait_for_lock: seconds to wait for another run; None waits as long as it lives.
+        atomic: whether all that a run applies is one transaction: all of it or none.
     """
 
     def __init__(
@@ -52,9 +55,11 @@ class Migrator:
         listener: Listener = ignore,
         stop: Stop | None = None,
         wait_for_lock: float | None = None,
+        atomic: bool = False,
     ) -> None:
         driver = open_driver(Database.of(database))
-        self._target = Target(driver, listener, stop or Stop(), wait_for_lock)
+        conventions = RUNG._replace(atomic=atomic)
+        self._target = Target(driver, listener, stop or Stop(), wait_for_lock, conventions)
         self._source = source
 
     @property
@@ -142,6 +147,8 @@ class Migrator:
         *,
         allow_late: Sequence[int] = (),
         if_ahead: IfAhead = "fail",
+        resume: bool = False,
+        atomic: bool = False,
     ) -> RunReport:
         """
         Apply what is pending, oldest first.
@@ -150,16 +157,34 @@ class Migrator:
             limit: how many at the most.
             allow_late: late versions that may run behind newer ones.
             if_ahead: "ok" leaves a database that is ahead of the files as it is.
+            resume: go on first with an up that stopped in the middle, where one did.
+            atomic: apply all of it in one transaction or nothing; for this call alone.
+
+        Raises:
+            AtomicRefused: a file cannot be in one transaction with others.
         """
+        from rung import runs
         from rung.plan import Up
 
-        return self.run(Up(limit, tuple(allow_late), if_ahead))
+        goal = Up(limit, tuple(allow_late), if_ahead, resume)
+        target = self._target
+        if atomic:
+            conventions = target.conventions._replace(atomic=True)
+            target = target._replace(conventions=conventions)
+        return runs.carry_out(target, self._migrations(), goal, None)
 
-    def down(self, limit: int | None = 1) -> RunReport:
-        """Go down `limit` steps at the most, newest first; None goes all the way."""
+    def down(self, limit: int | None = 1, *, resume: bool = False) -> RunReport:
+        """
+        Go down `limit` steps at the most, newest first; None goes all the way.
+
+        Args:
+            limit: how many at the most.
+            resume: go on with a down that stopped in the middle, as the first of them; where
+                none did, do nothing.
+        """
         from rung.plan import Down
 
-        return self.run(Down(limit))
+        return self.run(Down(limit, resume))
 
     def goto(self, version: int, *, allow_late: Sequence[int] = ()) -> RunReport:
         """Go up or down to exactly this version; late ones up to it run where they may."""
@@ -226,6 +251,43 @@ class Migrator:
         from rung import runs
 
         return runs.accept_edit(self._target, self._migrations(), version, expected)
+
+    def diagnose(self, scratch: str | None = None, done: int | None = None) -> Diagnosis | None:
+        """
+        What a dirty database holds, and the one action that would mend it. Changes nothing.
+
+        The files that may have left it so are run through on scratch, statement by statement,
+        and the schemas compared. The lock is held meanwhile.
+
+        Args:
+            scratch: the URL of a server on which databases may be made to try things; None
+                starts the embedded one.
+            done: how many statements of the file are done, by your word; for where some leave
+                no trace in the schema.
+
+        Returns:
+            None where the database is clean.
+
+        Raises:
+            ScratchFailed: what was applied before does not run on scratch.
+            EmbeddedError: there is no server to try things on.
+        """
+        from rung.runs import repairing
+
+        return repairing.diagnose(self._target, self._migrations(), scratch, done)
+
+    def repair(self, diagnosis: Diagnosis) -> RunReport:
+        """
+        Do what a diagnosis proposes, and record it.
+
+        Raises:
+            RepairUndecided: it proposes nothing.
+            PlanChanged: ledger, history or schema have moved since it was made.
+            RunError: the SQL that was to mend the database failed.
+        """
+        from rung.runs import repairing
+
+        return repairing.repair(self._target, self._migrations(), diagnosis)
 
     def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
         """

@@ -10,7 +10,17 @@ from tests.unit.history import row
 
 from rung.conventions import RUNG
 from rung.dialect import Dialect
-from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Ping, Place, Ran, Refusal
+from rung.drivers.base import (
+    Aftermath,
+    Carried,
+    LockHolder,
+    Look,
+    Ping,
+    Place,
+    Ran,
+    Refusal,
+    Surroundings,
+)
 from rung.errors import ServerMessage
 from rung.events import ignore
 from rung.ledger import LedgerState
@@ -18,6 +28,7 @@ from rung.locks import Patience
 from rung.migrations import Half, Migration, MigrationSet
 from rung.plan import Up, make_plan
 from rung.runner import Context, Recorder, prepare
+from rung.snapshot import Snapshot
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -57,6 +68,10 @@ class FakeSession:
     carried: Carried = field(default_factory=Carried)
     kept: tuple[StoredHalf, ...] = ()
     objects: tuple[Loss, ...] = ()
+    ended: bool | None = False
+    """What is known of a statement whose end nobody saw."""
+    kept_before: LedgerState = field(default_factory=LedgerState)
+    """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
 
     def look(self) -> Look:
@@ -65,6 +80,19 @@ class FakeSession:
 
     def locate(self) -> Place:
         return self.place
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot()
+
+    def surroundings(self) -> Surroundings:
+        return Surroundings()
+
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        self._remember(*attempts)
+        return self._moved(move, self._answer())
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        return self._answer()
 
     def ensure_tables(self) -> None:
         self.calls.append("ensure tables")
@@ -102,6 +130,20 @@ class FakeSession:
             self._remember(attempt)
         return ran
 
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        self.calls.append(f"together {attempt.version}" + " first" * first + " last" * last)
+        self.kept_before = self.ledger if first else self.kept_before
+        ran = self._moved(move, self._answer())
+        if ran.refusal:
+            self.ledger = self.kept_before
+        return ran
+
+    def roll_back(self) -> None:
+        self.calls.append("roll back")
+        self.ledger = self.kept_before
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         self.calls.append(f"begin {attempt.version}")
         return self._moved(move, Ran())
@@ -109,6 +151,14 @@ class FakeSession:
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         self.calls.append(f"unit {unit.first}-{unit.last} {unit.transaction}")
         return self._answer()
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        self.calls.append(f"replay {', '.join(map(str, numbers))}")
+        return Ran()
+
+    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+        self.calls.append(f"finished {number}?")
+        return self.ended
 
     def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
         self.calls.append("end " + ("failed" if refusal else "done"))
@@ -209,6 +259,15 @@ class FakeDriver:
 
     def ping(self) -> Ping:
         return self.pings.pop(0) if self.pings else Ping.ANSWERS
+
+    def beside(
+        self,
+        url: str,
+        name: str | None = None,
+        user: str | None = None,
+        settings: Sequence[tuple[str, str]] = (),
+    ) -> FakeDriver:
+        return self
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         if isinstance(self.found, Exception):

@@ -33,6 +33,8 @@ _VALUED = (
     "--ledger-table",
     "--history-table",
     "--timeout",
+    "--scratch",
+    "--done",
 )
 _VALUED_LETTERS = "ds"
 _NUMBER = re.compile(r"-[0-9]")
@@ -83,6 +85,8 @@ class Request:
     no_color: bool = False
     goal: Goal | None = None
     """Of up, down, goto and plan; without the policy for a database that is ahead."""
+    atomic: bool = False
+    """Of up and plan: all in one transaction."""
     if_ahead: IfAhead | None = None
     """Of up; None where it was not given."""
     version: int | None = None
@@ -92,6 +96,10 @@ class Request:
     timeout: float | None = None
     """Of wait: seconds; None waits for ever."""
     even_without_file: bool = False
+    scratch: str | None = None
+    """Of repair: a server to try things on."""
+    done: int | None = None
+    """Of repair: how many statements of the file are done, by a person's word."""
     name: str = ""
     """Of create."""
     timestamp: bool = False
@@ -156,11 +164,16 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     if command in ("up", "down", "goto", "plan"):
         goal = _goal(str(way), _text(number), everything=everything)
         _check_policy(goal, allowed, found.get("if_ahead"))
-        return found | {"goal": _allowing(goal, allowed)}
+        resume = bool(found.pop("resume", False))
+        _check_atomic(goal, atomic=bool(found.get("atomic")), resume=resume)
+        return found | {"goal": _resuming(_allowing(goal, allowed), resume=resume)}
     if command == "force":
         return found | {"version": forced_version(str(number))}
     if command == "wait":
         return found | _waited_for(_text(number), found.pop("timeout", None))
+    if command == "repair":
+        done = _text(found.pop("done", None))
+        return found | {"done": None if done is None else whole(done, "number of statements")}
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
     return found
@@ -216,6 +229,30 @@ def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
     from rung.plan import Down
 
     return goal if isinstance(goal, Down) else replace(goal, allow_late=late)
+
+
+def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
+    from rung.plan import Up
+
+    if atomic and not isinstance(goal, Up):
+        raise UsageError("--atomic goes with up.", "Write: rung plan up --atomic")
+    if atomic and resume:
+        raise UsageError(
+            "--atomic and --resume do not go together.",
+            "Go on with the file that stopped first: rung up 1 --resume",
+        )
+
+
+def _resuming(goal: Goal, *, resume: bool) -> Goal:
+    from dataclasses import replace
+
+    from rung.plan import Goto
+
+    if not resume:
+        return goal
+    if isinstance(goal, Goto):
+        raise UsageError("--resume goes with up and down.", "Write: rung up --resume")
+    return replace(goal, resume=True)
 
 
 def _unknown(command: str) -> UsageError:

@@ -13,12 +13,13 @@ from rung.errors import (
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     Stopped,
 )
 from rung.ledger import NO_VERSION, LedgerState, Outcome
-from rung.statements import Mode, place_of, shown
+from rung.statements import Mode, Trace, inquiry_of, place_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from rung.plan import Step
     from rung.runner.preparation import Prepared
     from rung.statements import Script
+
+
+NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
+NOTHING_OF_THE_RUN = " Nothing of this run was kept."
 
 
 def where(state: LedgerState) -> str:
@@ -43,16 +48,38 @@ def carried_over(file: str, names: Sequence[str]) -> str:
     )
 
 
-def stopped(applied: Sequence[int], now: LedgerState, remaining: Sequence[int]) -> Stopped:
-    """The error of a run that was asked to stop."""
-    return Stopped(applied, where(now), remaining, dirty=now.dirty)
+def stopped(
+    applied: Sequence[int], now: LedgerState, remaining: Sequence[int], direction: str = "up"
+) -> Stopped:
+    """The error of a run that was asked to stop, in a step of that direction."""
+    return Stopped(applied, where(now), remaining, dirty=now.dirty, direction=direction)
 
 
-def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Refusal) -> RunError:
-    """The error of a step that the database refused."""
+def failed(
+    applied: Sequence[int],
+    item: Prepared,
+    now: LedgerState,
+    refusal: Refusal,
+    *,
+    alone: bool = False,
+    kept: str = NOTHING_OF_THE_STEP,
+) -> RunError:
+    """
+    The error of a step that the database refused.
+
+    Args:
+        applied: what is finished of the run.
+        item: the step.
+        now: the ledger as it is.
+        refusal: why.
+        alone: whether the statement was sent outside a transaction.
+        kept: what is said of the rest where the ledger is clean.
+    """
+    if refusal.lock_lost:
+        return LockLost(applied, where(now), item.step.version, item.file)
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
-    kept = "" if now.dirty else " Nothing of the failed migration was kept."
+    kept = "" if now.dirty else kept
     if refusal.ledger_dropped:
         said = refusal.server.message
         return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)
@@ -66,7 +93,16 @@ def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Re
         at_commit=refusal.at_commit,
         dirty=now.dirty,
         remedy=refusal.remedy,
+        resumes=_resumes(item.script, refusal, alone=alone),
     )
+
+
+def _resumes(script: Script, refusal: Refusal, *, alone: bool) -> bool:
+    """Whether the rest of a file can follow on a statement that was refused."""
+    if refusal.statement is None or not alone:
+        return True
+    statement = script.statements[refusal.statement - 1]
+    return inquiry_of(script, statement).trace is not Trace.UNKNOWN
 
 
 def fooled(applied: Sequence[int], item: Prepared, now: str, warning: str) -> LexerFooled:
@@ -90,8 +126,38 @@ def lost(
     kept = _kept(applied, item.step, found.ledger)
     done = (*kept, version) if committed else kept
     now = f"{where(found.ledger)} {told}"
-    dirty = found.ledger.dirty
-    return ConnectionLost(done, now, version, reason, committed=committed, dirty=dirty)
+    return ConnectionLost(
+        done,
+        now,
+        version,
+        reason,
+        committed=committed,
+        dirty=found.ledger.dirty,
+        direction=item.step.direction.value,
+    )
+
+
+def lost_together(
+    item: Prepared,
+    places: tuple[LedgerState, LedgerState],
+    reason: str,
+    found: LedgerState | None,
+) -> ConnectionLost:
+    """
+    The error of a connection lost in a transaction that holds all of a run.
+
+    Args:
+        item: the step under way.
+        places: the ledger before and behind the run.
+        reason: what was said of the loss.
+        found: the ledger as it is; None where that could not be learned.
+    """
+    version = item.step.version
+    if found is None:
+        before, after = places
+        return ConnectionLost((), f"It is {before} or {after}.", version, reason)
+    now = where(found) + NOTHING_OF_THE_RUN
+    return ConnectionLost((), now, version, reason, committed=False)
 
 
 def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:

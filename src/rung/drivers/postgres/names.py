@@ -22,6 +22,7 @@ _NAME = re.compile(rf"(?:({_PART})\.)?({_PART})\Z")
 _PLAIN = re.compile(r"\w+\Z")
 _LONGEST = 63
 """Bytes; PostgreSQL cuts a longer name off."""
+_LEASE = "_lease"
 
 
 class Table(NamedTuple):
@@ -45,6 +46,17 @@ class Names(NamedTuple):
     ledger: Table = Table(None, LEDGER_TABLE)
     history: Table = Table(None, f"{LEDGER_TABLE}_history")
 
+    @property
+    def lease(self) -> Table:
+        """
+        The lease beside the ledger: by its name alone, so that all who share a ledger find it.
+
+        A ledger's long name is cut to what PostgreSQL keeps.
+        """
+        room = _LONGEST - len(_LEASE)
+        cut = self.ledger.name.encode()[:room].decode(errors="ignore")
+        return Table(self.ledger.schema, cut + _LEASE)
+
     def at(self, schema: str) -> Names:
         """The same with the ledger's schema filled in where none was named."""
         return Names(*(table._replace(schema=table.schema or schema) for table in self))
@@ -63,12 +75,18 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
         return Names(first, _checked("history", beside, str(beside)))
     second = _read("history", history)
     second = second._replace(schema=second.schema or first.schema)
+    names = Names(first, second)
+    if names.lease in names:
+        raise UsageError(
+            f"{names.lease} is the name of the lease that Rung keeps beside the ledger.",
+            "Give ledger and history other names: --ledger-table, --history-table.",
+        )
     if first == second:
         raise UsageError(
             f"Ledger and history are both to be {first}.",
             "They are two tables: give --history-table another name, or leave it out.",
         )
-    return Names(first, second)
+    return names
 
 
 def _read(what: str, text: str) -> Table:

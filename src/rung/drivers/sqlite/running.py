@@ -22,7 +22,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode, Script, TokenKind, own_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from rung.drivers.sqlite.records import Records
@@ -93,6 +93,22 @@ class Running:
             self._tried(work, lambda: self._run(work, last + 1, len(script.statements)))
         return ran
 
+    def together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """A script with its move and its history row in a transaction with others."""
+        work = _Work(script)
+        within = self._with_records(work, (1, len(script.statements)), move, attempt)
+
+        def steps() -> None:
+            if first:
+                self._ours(work, lambda: self._do(self._begin))
+            within()
+            if last:
+                self._ours(work, lambda: self._do("COMMIT"), at_commit=True)
+
+        return self._tried(work, steps)
+
     def _with_records(
         self, work: _Work, body: tuple[int, int], move: Move, attempt: Attempt
     ) -> Callable[[], None]:
@@ -133,6 +149,16 @@ class Running:
             work, lambda: self._enclosed(work, within, unit.first, unit.last, own=own)
         )
 
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Statements that set the session and nothing else."""
+        work = _Work(script)
+
+        def steps() -> None:
+            for number in numbers:
+                self._run(work, number, number)
+
+        return self._tried(work, steps)
+
     def write(self, *actions: Callable[[], None]) -> Ran:
         """Records of ours in one transaction."""
         work = _Work(_NOTHING)
@@ -142,6 +168,15 @@ class Running:
                 self._ours(work, action)
 
         return self._tried(work, lambda: self._enclosed(work, within, 1, 0, own=False))
+
+    def as_it_stands(self, script: Script, first: int, last: int) -> Ran:
+        """Statements of a script with nothing of ours around them, and no transaction ended."""
+        work = _Work(script, first - 1)
+        try:
+            self._run(work, first, last)
+        except _RefusedError as refused:
+            return work.ran(refused.refusal)
+        return work.ran()
 
     # --- transactions --------------------------------------------------------------------
 
