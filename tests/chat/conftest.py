@@ -7,24 +7,37 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.chat.serving import chat
-from tests.servers import named_database
+from tests.servers import Database
+
+from chatapp.postgres import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.chat.serving import Client
-    from tests.servers import Database
 
     from rung.embedded import EmbeddedServer
+    from rung.integrations.pytest import TestDatabase
 
 _people = count(1)
 
 
 @pytest.fixture(scope="session")
-def chat_database(server: EmbeddedServer) -> Iterator[Database]:
-    """Make the database of the worker's service."""
-    with named_database(server, "chat_service") as made:
-        yield made
+def rung_source() -> str:
+    """Say where the migrations of the service are."""
+    return SOURCE
+
+
+@pytest.fixture(scope="session")
+def rung_server(server: EmbeddedServer) -> str:
+    """Make test databases on the worker's own server."""
+    return server.conninfo("postgres")
+
+
+@pytest.fixture(scope="session")
+def chat_database(worker_database: TestDatabase, server: EmbeddedServer) -> Database:
+    """Name the database of the worker's service: a copy, migrated already."""
+    return Database(worker_database.name, server)
 
 
 @pytest.fixture(scope="session")

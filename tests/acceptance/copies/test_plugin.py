@@ -1,0 +1,105 @@
+"""The fixtures as a project of somebody's uses them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from rung.integrations.pytest import test_every_migration_can_be_undone as undone
+from rung.integrations.undoing import left_behind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Database
+
+    from rung.embedded import EmbeddedServer
+
+TESTS = """
+from rung.integrations.pytest import test_every_migration_can_be_undone
+
+def test_one(migrated_database):
+    with migrated_database.connect() as connection:
+        connection.execute("INSERT INTO a VALUES (1)")
+        assert connection.execute("SELECT count(*) FROM a").fetchall() == [(1,)]
+
+test_two = test_one
+
+def test_shared(worker_database, empty_database):
+    assert worker_database.name != empty_database.name
+"""
+CONFIG = """
+[pytest]
+rung_source = migrations
+addopts = -p rung.integrations.pytest -p xdist.plugin -p no:cacheprovider
+"""
+
+
+def write(folder: Path, down: str) -> Path:
+    """Write two migrations, the first of which has this down and the second none."""
+    migrations = folder / "migrations"
+    migrations.mkdir()
+    (migrations / "1_a.up.sql").write_text("CREATE TABLE a (id int); CREATE TABLE b ();")
+    (migrations / "1_a.down.sql").write_text(down)
+    (migrations / "2_c.up.sql").write_text("CREATE TABLE c ();")
+    return migrations
+
+
+def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a project's tests."""
+    (folder / "test_it.py").write_text(TESTS)
+    (folder / "pytest.ini").write_text(CONFIG)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE_", "PYTEST_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "test_it.py", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=kept | environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+
+
+def test_a_project_with_workers(server: EmbeddedServer, tmp_path: Path) -> None:
+    """On a server that is named, workers share a template, and each test has its own database."""
+    write(tmp_path, "DROP TABLE a, b;")
+    ran = run(tmp_path, "-n", "2", RUNG_TEST_SERVER=server.url("postgres"))
+
+    assert (ran.returncode, "4 passed" in ran.stdout) == (0, True), ran.stdout
+
+
+def test_a_project_without_a_server(tmp_path: Path) -> None:
+    """Where none is named, one is started; a down that leaves something behind fails its test."""
+    write(tmp_path, "DROP TABLE a;")
+    ran = run(tmp_path)
+
+    assert "1 failed, 3 passed" in ran.stdout
+    assert 'relation "b" already exists' in ran.stdout
+
+
+def test_without_its_setting(tmp_path: Path) -> None:
+    """A project that does not say where its migrations are is told how to."""
+    ran = run(tmp_path, "-o", "rung_source=")
+
+    assert "Say where the migrations are: rung_source in pytest's settings." in ran.stdout
+
+
+def test_what_a_down_leaves_behind(database: Database, tmp_path: Path) -> None:
+    """What is left by a down, and what is other after the second up, is told one by one."""
+    down = "DROP TABLE a, b; CREATE SEQUENCE left_over; COMMENT ON SCHEMA public IS 'x';"
+    source = write(tmp_path, down)
+    (source / "1_a.up.sql").write_text(
+        "DROP SEQUENCE IF EXISTS left_over; CREATE TABLE a (id int); CREATE TABLE b ();"
+    )
+    left = left_behind(database.conninfo, source)
+
+    assert all(sentence.startswith("Version 1, ") for sentence in left)
+    assert any("after its down: the database has sequence public.left_over" in s for s in left)
+    assert any("the second time: the database has comment on schema public" in s for s in left)
+
+
+def test_it_is_a_test_that_can_be_imported() -> None:
+    """The ready-made test says what it shows, as each test of ours has to."""
+    assert undone.__doc__
