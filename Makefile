@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check conformance lint types imports bench clean
+.PHONY: help demo serve test check conformance lint types imports bench clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: $(VENV)/.demo ## the seven migrations up, down and up again on an embedded PostgreSQL
+demo: $(VENV)/.demo ## the seven migrations up, down and up again, and the chat service on them
 	@$(BIN)/python -m demo
+	@$(BIN)/python -m demo.service
+
+serve: $(VENV)/.demo ## the chat service on an embedded PostgreSQL, until Ctrl-C
+	@$(BIN)/python -m demo.service --stay
 
 test: $(VENV)/.dev ## every test; what cannot run here is skipped with its reason
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q

@@ -18,12 +18,12 @@ class Price(BaseModel, frozen=True):
 
 class Settings(BaseSettings):
     """
-    The settings; lists and price lists are JSON.
+    The settings; lists and price lists are JSON, and one that is empty counts as left out.
 
     Secrets are `SecretStr`: their text is asked for where it is used, and shown nowhere.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CHAT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CHAT_", env_ignore_empty=True, frozen=True)
 
     database_url: SecretStr
     """postgresql://…, for the pool and for the migrations."""

@@ -1,0 +1,71 @@
+"""What the service is deployed with fits it: settings, files, commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from chatapp.settings import Settings
+
+if TYPE_CHECKING:
+    import pytest
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SETTINGS = {f"CHAT_{name.upper()}" for name in Settings.model_fields}
+PUBLISHED = {"CHAT_PUBLISHED_PORT"}
+GIVEN = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+def test_what_is_set_is_a_setting() -> None:
+    """Each CHAT_ variable of compose.yaml and of the Dockerfile is one that the service reads."""
+    image = re.findall(r"\b(CHAT_\w+)=", (ROOT / "backend" / "Dockerfile").read_text())
+    composed = COMPOSE["services"]["backend"]["environment"]
+
+    assert {*image, *composed} <= SETTINGS
+    assert {"CHAT_DATABASE_URL", "CHAT_TOKEN_SECRET"} <= set(composed)
+
+
+def test_the_example_has_all_that_compose_asks_for() -> None:
+    """Each variable of compose.yaml stands in .env.example, and no other does."""
+    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
+    given = {name for name, _ in GIVEN.findall((ROOT / ".env.example").read_text())}
+
+    assert given == asked
+
+
+def test_the_example_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example's values are settings as they stand, those that are commented out as well."""
+    for name, value in GIVEN.findall((ROOT / ".env.example").read_text()):
+        if name not in PUBLISHED:
+            monkeypatch.setenv(name, value.strip("'"))
+    monkeypatch.setenv("CHAT_DATABASE_URL", "postgresql://h/d")
+    settings = Settings()
+
+    assert settings.provider == "local"
+    assert "gpt-4o-mini" in settings.openai_models
+    assert settings.compatible_up_to is None
+
+
+def test_a_migration_has_time_to_be_rolled_back() -> None:
+    """The container is stopped later than a migration under way is given up."""
+    grace = COMPOSE["services"]["backend"]["stop_grace_period"]
+
+    assert int(grace.removesuffix("s")) > 20
+
+
+def test_the_image_is_built_from_what_is_sent() -> None:
+    """What the Dockerfile copies is let through by .dockerignore, and is there."""
+    text = (ROOT / "backend" / "Dockerfile").read_text()
+    copied = [
+        word
+        for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE)
+        for word in line.split()[:-1]
+    ]
+    let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+
+    assert set(copied) == set(let_through)
+    assert all((ROOT / name).exists() for name in copied)
