@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,20 @@ def test_it_waits_for_a_database_that_is_not_there(database: Database) -> None:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
     assert (health, served) == (200, 200)
+
+
+def test_a_database_that_does_not_answer() -> None:
+    """Where a server takes the connection and says nothing, the service lives and says so."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"postgresql://ada@127.0.0.1:{port}/chat?connect_timeout=2"
+        with speaking(app_of(url)) as client:
+            first = client("GET", "/ready")
+            health = client("GET", "/health")["_"]
+            until(lambda: state(client) == "down")
+            silent.close()
+
+    assert (first["_"], first["state"], health) == (503, "starting", 200)
 
 
 def test_probes_are_answered_while_a_migration_waits(database: Database) -> None:
