@@ -27,6 +27,7 @@ PASSWORD = "correct horse battery"
 def settings(conninfo: str, **others: Any) -> Settings:  # noqa: ANN401 - as many kinds as settings
     """Settings for tests: no limit is in the way unless it is set."""
     usual = {"rate_per_minute": 1e6, "rate_burst": 10**6, "look_again_s": 0.3}
+    usual["pool_timeout_s"] = 60.0
     credentials = {"credentials_per_minute": 1e6, "credentials_burst": 10**6}
     cheap = {"password_time_cost": 1, "password_memory_kib": 64}
     given = {"database_url": conninfo, "token_secret": SECRET}
@@ -51,7 +52,7 @@ def serving(app: Any) -> Iterator[str]:  # noqa: ANN401 - any ASGI application
         listener.close()
 
 
-def until(true: Any, seconds: float = 30.0) -> None:  # noqa: ANN401 - anything that can be called
+def until(true: Any, seconds: float = 120.0) -> None:  # noqa: ANN401 - anything that can be called
     """Wait until something is true; fail where it never is."""
     end = time.monotonic() + seconds
     while not true():
@@ -114,7 +115,7 @@ def chat(conninfo: str, **others: Any) -> Iterator[Client]:  # noqa: ANN401 - se
 @contextmanager
 def speaking(app: Any) -> Iterator[Client]:  # noqa: ANN401 - any ASGI application
     """Serve an application; a client of it that is not logged in."""
-    with serving(app) as address, httpx2.Client(base_url=address, timeout=30) as http:
+    with serving(app) as address, httpx2.Client(base_url=address, timeout=120) as http:
         yield Client(http)
 
 

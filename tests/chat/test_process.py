@@ -44,12 +44,12 @@ def started(log: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes
         ) as process,
     ):
         try:
-            until(lambda: process.poll() is not None or answers(http), 60)
+            until(lambda: process.poll() is not None or answers(http), 240)
             yield process, Client(http)
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(30)
+                process.wait(60)
 
 
 def answers(http: httpx2.Client) -> bool:
@@ -69,7 +69,7 @@ def test_two_workers(database: Database, tmp_path: Path) -> None:
         ada("GET", "/v1/usage", since="2001-02-03")
         figures = client.http.get("/metrics").text
         process.send_signal(signal.SIGTERM)
-        ended = process.wait(30)
+        ended = process.wait(60)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     messages = [line["message"] for line in lines]
     runs = database.psql("SELECT version, count(*) FROM schema_migrations_history GROUP BY 1")

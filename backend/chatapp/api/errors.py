@@ -129,4 +129,6 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     del request, error
     detail = "Something went wrong here; it was logged."
-    return response(Problem(500, "internal-error", "Internal error", detail))
+    # The server closes the connection behind an error, so nobody is to send more on it.
+    closing = {"connection": "close"}
+    return response(Problem(500, "internal-error", "Internal error", detail), closing)
