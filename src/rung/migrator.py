@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from rung.conventions import RUNG
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.events import Warned, ignore
@@ -42,6 +43,12 @@ class Migrator:
         listener: told of every `rung.events` record, in the thread that runs.
         stop: ends a run after the current migration when set, cancels when set twice.
         wait_for_lock: seconds to wait for another run; None waits as long as it lives.
+        lock_timeout: seconds that a statement of a file may stand in a lock's queue, 0 for no
+            limit; None is 0.2, or what the URL sets.
+        lock_retry_for: seconds for which what met that limit is tried again, whole, with
+            pauses; None for ever.
+        cancel_blockers: the names of applications whose queries may be cancelled where they
+            keep a lock from us.
     """
 
     def __init__(
@@ -52,9 +59,18 @@ class Migrator:
         listener: Listener = ignore,
         stop: Stop | None = None,
         wait_for_lock: float | None = None,
+        lock_timeout: float | None = None,
+        lock_retry_for: float | None = 600.0,
+        cancel_blockers: Sequence[str] = (),
     ) -> None:
         driver = open_driver(Database.of(database))
-        self._target = Target(driver, listener, stop or Stop(), wait_for_lock)
+        conventions = RUNG._replace(
+            lock_timeout=RUNG.lock_timeout if lock_timeout is None else lock_timeout,
+            insists_on_lock_timeout=lock_timeout is not None,
+            lock_retry_for=lock_retry_for,
+            cancel_blockers=tuple(cancel_blockers),
+        )
+        self._target = Target(driver, listener, stop or Stop(), wait_for_lock, conventions)
         self._source = source
 
     @property

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 
 from rung.events import (
     BaselineRecorded,
+    BlockerCancelled,
+    BuildProgress,
     DatabaseWaiting,
     HalfMissing,
+    LockAwaited,
+    LockRefused,
     LockWaiting,
     Notice,
     RunPlanned,
@@ -23,6 +27,7 @@ from rung.events import (
     Warned,
 )
 from rung.render.text import at, count, duration
+from rung.render.waits import Waits, progress_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +78,7 @@ class Lines:
         self._style, self._verbose = style, verbose
         self._columns = 4
         self._mode = ""
+        self._waits = Waits()
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -87,6 +93,15 @@ class Lines:
                 self.say(sentence(event))
             case HalfMissing() | Warned():
                 self.warn(str(event))
+            case _:
+                self._meanwhile(event)
+
+    def _meanwhile(self, event: Event) -> None:
+        """What happens inside a migration."""
+        match event:
+            case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
+                for line in self._waits.lines(event):
+                    self.say(line)
             case Notice():
                 self._notice(event)
             case UnitFinished() if self._verbose:
@@ -140,6 +155,9 @@ class Live:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case BuildProgress():
+                self._describe(progress_text(event))
+                return
             case RunPlanned(versions):
                 self._begin(len(versions))
             case StepStarted():

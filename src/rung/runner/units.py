@@ -17,6 +17,7 @@ from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
 from rung.runner import failures
 from rung.runner.masking import hide
+from rung.runner.trying import ends_as_asked, may_be_tried_again, tried
 from rung.statements import Control, Mode, Unit
 from rung.stopping import Stop
 
@@ -47,7 +48,14 @@ def run_units(context: Context, item: Prepared, move: Move, attempt: Attempt) ->
 
 def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
-    ran = hide(_send(context, item, unit, attempt), item.script)
+    script = item.script
+    again = may_be_tried_again(script, unit)
+    ran = tried(
+        context,
+        item.step.version,
+        lambda: hide(_send(context, item, unit, attempt), script),
+        again=again,
+    )
     if ran.refusal and ran.refusal.needs_no_transaction and unit.transaction == "ours":
         _run_unit(context, item, replace(unit, transaction="none"), back, attempt)
         return
@@ -111,7 +119,7 @@ def _fail(
     now = back.after if nothing_left else back.before
     if ended.refusal:
         now = context.session.look().ledger
-    if refusal.cancelled and context.stop.cancelling:
+    if ends_as_asked(context, refusal):
         raise failures.stopped(context.applied, now, context.remaining)
     raise failures.failed(context.applied, item, now, refusal)
 

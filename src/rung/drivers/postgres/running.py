@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables
-from rung.drivers.work import Ran, Refusal
+from rung.drivers.work import LockWait, Ran, Refusal
 from rung.ledger import Outcome
 from rung.statements import Control, Mode
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rung.conventions import Conventions
+    from rung.drivers.postgres.limits import Limits
     from rung.drivers.postgres.settings import Settings
+    from rung.drivers.postgres.watching import Watch, Watcher
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.work import Attempt, Move, ServerNotice
     from rung.errors import ServerMessage
@@ -36,6 +38,9 @@ _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 _REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
+_NO_LOCK = "55P03"
+_TIMED_OUT = "ProcessInterrupts"
+"""Where the server ends a wait by lock_timeout, and not at once as for NOWAIT."""
 _MOVED = ("22012", "23505", "40001")
 """1/0 of the compare-and-set; the same key written by another; a newer row."""
 _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
@@ -45,12 +50,21 @@ class Running:
     """Sends a file's SQL through a wire, with the records that belong to it."""
 
     def __init__(
-        self, wire: Wire, tables: Tables, settings: Settings, conventions: Conventions
+        self,
+        wire: Wire,
+        tables: Tables,
+        settings: Settings,
+        conventions: Conventions,
+        limits: Limits,
+        watcher: Watcher,
     ) -> None:
         self._wire, self._tables = wire, tables
+        self._limits, self._watcher = limits, watcher
         self._time_limit = conventions.time_limit
         self._reset = () if conventions.carries_session else (*RESET, *settings.for_session)
         self._put_back = (*PUT_BACK, *settings.rights_and_time)
+        self._within_file = (*self._put_back, *limits.put_back)
+        """The same while the file's locks are held: then ours are not waited for either."""
 
     def whole(
         self,
@@ -70,14 +84,14 @@ class Running:
         tables = self._tables
         before, behind = ((), (_SYNC,)) if last else ((_ASYNC,), ())
         records = (
-            ours("rights", *self._put_back, *behind),
+            ours("rights", *self._within_file, *behind),
             ours("move", *tables.move(move)),
             ours("record", *tables.record(attempt, Outcome.DONE)),
         )
         guard = ours("begin", *before, *tables.guard(move))
         ran = self._send(self._enclosed(script, (guard,), records), meanwhile)
         if ran.refusal and ran.refusal.ledger_dropped and _is_last_down(move, attempt):
-            rights = ours("rights", *self._put_back, *behind)
+            rights = ours("rights", *self._within_file, *behind)
             return self._anew(script, move, attempt, (before, rights)) or ran
         return ran
 
@@ -110,10 +124,12 @@ class Running:
     ) -> Message:
         """A script's transaction with pieces of ours before and behind it."""
         blocks = copy_blocks(script, 1, len(script.statements))
+        limit = self._limits.inside(script, 1)
         if script.mode is Mode.OWN_TRANSACTION:
             within = _within(script, 1, len(script.statements), behind)
-            return Message((ours("reset", *self._reset), *before, *within), blocks, script)
-        opening = ours("begin", *self._reset, _BEGIN)
+            opening = ours("reset", *self._reset, *limit)
+            return Message((opening, *before, *within), blocks, script)
+        opening = ours("begin", *self._reset, _BEGIN, *limit)
         body = file_pieces(script, 1, len(script.statements))
         closing = (CLOSING, *behind, ours("commit", _COMMIT))
         return Message((opening, *before, *body, *closing), blocks, script)
@@ -130,10 +146,15 @@ class Running:
 
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
-        if not statements:
+        return self._write(statements)
+
+    def _write(self, statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()) -> Ran:
+        """The same, with settings of the session behind it."""
+        if not (statements or behind):
             return Ran()
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
-        return self._send(Message((ours("move", *before, *statements, _COMMIT),)))
+        inside = (*before, *statements, _COMMIT) if statements else ()
+        return self._send(Message((ours("move", *inside), ours("behind", *behind))))
 
     def write_afresh(self, *statements: Sql) -> Ran:
         """The same, with the session's settings put back first."""
@@ -143,49 +164,82 @@ class Running:
 
     def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         pieces = (
-            ours("begin", _BEGIN_WRITING),
+            ours("begin", _BEGIN_WRITING, *self._limits.inside(script, unit.first)),
             *file_pieces(script, unit.first, unit.last),
             CLOSING,
-            ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last)),
+            ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last)),
             ours("commit", _COMMIT),
         )
-        return self._send(Message(pieces, copy_blocks(script, unit.first, unit.last), script))
+        blocks = copy_blocks(script, unit.first, unit.last)
+        return self._send(Message(pieces, blocks, script), unit=unit)
 
     def _in_its_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        record = ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last))
+        record = ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last))
         blocks = copy_blocks(script, unit.first, unit.last)
+        limit = ours("begin", *self._limits.inside(script, unit.first))
         if script.statements[unit.last - 1].control is Control.COMMIT:
             within = _within(script, unit.first, unit.last, (record,))
-            return self._send(Message(within, blocks, script))
+            return self._send(Message((limit, *within), blocks, script), unit=unit)
         pieces = tuple(file_pieces(script, unit.first, unit.last))
-        ran = self._send(Message(pieces, blocks, script))
+        ran = self._send(Message((limit, *pieces), blocks, script), unit=unit)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        noted = self.write(*self._tables.in_flight(attempt_id, unit.first))
+        limits = self._limits
+        in_flight = self._tables.in_flight(attempt_id, unit.first)
+        noted = self._write(in_flight, behind=limits.alone(script, unit.first))
         if noted.refusal:
             return noted
-        ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last)), (), script))
-        return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+        pieces = tuple(file_pieces(script, unit.first, unit.last))
+        ran = self._send(Message(pieces, (), script), unit=unit)
+        if ran.refusal:
+            return ran
+        return self._then(ran, attempt_id, unit.last, limits.behind(script, unit.first))
 
-    def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
-        recorded = self.write(*self._tables.progress(attempt_id, done))
+    def _then(self, ran: Ran, attempt_id: str, done: int, session: tuple[Sql, ...] = ()) -> Ran:
+        recorded = self._write(self._tables.progress(attempt_id, done), behind=session)
         return recorded if recorded.refusal else ran
 
-    def _send(self, message: Message, meanwhile: Callable[[], None] | None = None) -> Ran:
-        if message.script is None:
-            reply = self._wire.settle(message.sql)
-        else:
+    def _send(
+        self,
+        message: Message,
+        meanwhile: Callable[[], None] | None = None,
+        unit: Unit | None = None,
+    ) -> Ran:
+        script = message.script
+        if script is None:
+            return self._ran(message, self._wire.settle(message.sql), None)
+        first, last = (unit.first, unit.last) if unit else (1, len(script.statements))
+        alone = unit is not None and unit.transaction == "none"
+        limit = self._limits.of(script, first, alone=alone)
+        with self._watcher.over(self._wire, limit) as watch:
             within = self._time_limit
             reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
+        ran = self._ran(message, reply, self._lock_wait(script, reply, watch, limit))
+        if ran.refusal is None:
+            self._limits.ran(script, last)
+        return ran
+
+    def _ran(self, message: Message, reply: Reply, wait: LockWait | None) -> Ran:
         if reply.error and self._wire.in_transaction:
             self._wire.ask(_ROLLBACK)
         warnings = [notice.message for notice in reply.notices if _of_control(notice)]
         return Ran(
-            refusal=_refusal(message, reply),
+            refusal=_refusal(message, reply, wait),
             notices=tuple(notice for notice in reply.notices if not _of_control(notice)),
             control_warning=warnings[0] if warnings else "",
         )
+
+    def _lock_wait(
+        self, script: Script, reply: Reply, watch: Watch, limit: float
+    ) -> LockWait | None:
+        """The lock that a file was refused; where it has limits of its own, for how long it was."""
+        if reply.error is None or reply.error.message.sqlstate != _NO_LOCK:
+            return None
+        holds = self._limits.holds_for(script)
+        ours = holds and reply.error.function == _TIMED_OUT
+        waited = limit if holds else max(limit, self._wire.waited)
+        return LockWait(waited, ours, watch.blockers, watch.queued)
 
 
 def _of_control(notice: ServerNotice) -> bool:
@@ -208,7 +262,7 @@ def _within(script: Script, first: int, last: int, records: tuple[Piece, ...]) -
     )
 
 
-def _refusal(message: Message, reply: Reply) -> Refusal | None:
+def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal | None:
     if reply.error is None:
         return None
     error = reply.error
@@ -226,6 +280,7 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         ledger_moved=running.label == "move" and state in _MOVED,
         ledger_dropped=_is_dropped(running.label, state),
         cancelled=state == CANCELLED,
+        lock_wait=wait,
     )
 
 

@@ -13,6 +13,7 @@ from rung.conventions import RUNG
 from rung.drivers.found import LockHolder
 from rung.drivers.postgres import locking, quoting
 from rung.drivers.postgres.dropping import drop_statements
+from rung.drivers.postgres.limits import Limits
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reader import PostgresReader
@@ -20,6 +21,7 @@ from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
+from rung.drivers.postgres.watching import Watcher
 from rung.drivers.work import Carried, StoredHalf
 from rung.errors import QueryFailed, RightsMissing
 from rung.ledger import Outcome
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.rights import Here
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.events import Listener
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
@@ -53,9 +56,13 @@ class PostgresSession(PostgresReader):
         conventions: Conventions = RUNG,
         path: str = "",
     ) -> None:
-        super().__init__(connector.open(), stop, names)
+        opened = connector.open()
+        super().__init__(opened, stop, names)
         self._side = Side(connector)
         self._conventions = conventions
+        self._limits = Limits(conventions, opened.settings)
+        cancels = conventions.cancel_blockers
+        self._watcher = Watcher(self._side, lambda: self.locate().process, cancels)
         self._path = path
         """Of the URL; golang-migrate's command locks by it."""
 
@@ -173,6 +180,10 @@ class PostgresSession(PostgresReader):
         """Find out anew what is there and what we may do with it."""
         self._standing = None
         self.locate()
+
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told whom a script waits for while it runs, and how far it is."""
+        self._watcher.listener = listener
 
     def run_whole(
         self,
@@ -315,7 +326,14 @@ class PostgresSession(PostgresReader):
 
     @property
     def _running(self) -> Running:
-        return Running(self._wire, self._tables, self._settings, self._conventions)
+        return Running(
+            self._wire,
+            self._tables,
+            self._settings,
+            self._conventions,
+            self._limits,
+            self._watcher,
+        )
 
     def _insist(self, sql: Sql) -> Reply:
         return self._checked(self._wire.ask(sql))
