@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rung.losses import Loss
     from rung.migrations import MigrationSet
     from rung.plan import Goal, IfAhead, Plan
+    from rung.repair import Diagnosis
     from rung.runner import RunReport
     from rung.runs import Preview
     from rung.status import Status
@@ -158,6 +159,7 @@ class Migrator:
         *,
         allow_late: Sequence[int] = (),
         if_ahead: IfAhead = "fail",
+        resume: bool = False,
     ) -> RunReport:
         """
         Apply what is pending, oldest first.
@@ -166,16 +168,24 @@ class Migrator:
             limit: how many at the most.
             allow_late: late versions that may run behind newer ones.
             if_ahead: "ok" leaves a database that is ahead of the files as it is.
+            resume: go on first with an up that stopped in the middle, where one did.
         """
         from rung.plan import Up
 
-        return self.run(Up(limit, tuple(allow_late), if_ahead))
+        return self.run(Up(limit, tuple(allow_late), if_ahead, resume))
 
-    def down(self, limit: int | None = 1) -> RunReport:
-        """Go down `limit` steps at the most, newest first; None goes all the way."""
+    def down(self, limit: int | None = 1, *, resume: bool = False) -> RunReport:
+        """
+        Go down `limit` steps at the most, newest first; None goes all the way.
+
+        Args:
+            limit: how many at the most.
+            resume: go on with a down that stopped in the middle, as the first of them; where
+                none did, do nothing.
+        """
         from rung.plan import Down
 
-        return self.run(Down(limit))
+        return self.run(Down(limit, resume))
 
     def goto(self, version: int, *, allow_late: Sequence[int] = ()) -> RunReport:
         """Go up or down to exactly this version; late ones up to it run where they may."""
@@ -242,6 +252,43 @@ class Migrator:
         from rung import runs
 
         return runs.accept_edit(self._target, self._migrations(), version, expected)
+
+    def diagnose(self, scratch: str | None = None, done: int | None = None) -> Diagnosis | None:
+        """
+        What a dirty database holds, and the one action that would mend it. Changes nothing.
+
+        The files that may have left it so are run through on scratch, statement by statement,
+        and the schemas compared. The lock is held meanwhile.
+
+        Args:
+            scratch: the URL of a server on which databases may be made to try things; None
+                starts the embedded one.
+            done: how many statements of the file are done, by your word; for where some leave
+                no trace in the schema.
+
+        Returns:
+            None where the database is clean.
+
+        Raises:
+            ScratchFailed: what was applied before does not run on scratch.
+            EmbeddedError: there is no server to try things on.
+        """
+        from rung.runs import repairing
+
+        return repairing.diagnose(self._target, self._migrations(), scratch, done)
+
+    def repair(self, diagnosis: Diagnosis) -> RunReport:
+        """
+        Do what a diagnosis proposes, and record it.
+
+        Raises:
+            RepairUndecided: it proposes nothing.
+            PlanChanged: ledger, history or schema have moved since it was made.
+            RunError: the SQL that was to mend the database failed.
+        """
+        from rung.runs import repairing
+
+        return repairing.repair(self._target, self._migrations(), diagnosis)
 
     def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
         """

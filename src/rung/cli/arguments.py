@@ -36,6 +36,8 @@ _VALUED = (
     "--lock-timeout",
     "--lock-retry-for",
     "--cancel-blockers",
+    "--scratch",
+    "--done",
 )
 _VALUED_LETTERS = "ds"
 _NUMBER = re.compile(r"-[0-9]")
@@ -100,6 +102,10 @@ class Request:
     timeout: float | None = None
     """Of wait: seconds; None waits for ever."""
     even_without_file: bool = False
+    scratch: str | None = None
+    """Of repair: a server to try things on."""
+    done: int | None = None
+    """Of repair: how many statements of the file are done, by a person's word."""
     name: str = ""
     """Of create."""
     timestamp: bool = False
@@ -164,11 +170,16 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     if command in ("up", "down", "goto", "plan"):
         goal = _goal(str(way), _text(number), everything=everything)
         _check_policy(goal, allowed, found.get("if_ahead"))
-        return found | _traffic(found) | {"goal": _allowing(goal, allowed)}
+        resume = bool(found.pop("resume", False))
+        goal = _resuming(_allowing(goal, allowed), resume=resume)
+        return found | _traffic(found) | {"goal": goal}
     if command == "force":
         return found | {"version": forced_version(str(number))}
     if command == "wait":
         return found | _waited_for(_text(number), found.pop("timeout", None))
+    if command == "repair":
+        done = _text(found.pop("done", None))
+        return found | {"done": None if done is None else whole(done, "number of statements")}
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
     return found
@@ -232,6 +243,18 @@ def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
     from rung.plan import Down
 
     return goal if isinstance(goal, Down) else replace(goal, allow_late=late)
+
+
+def _resuming(goal: Goal, *, resume: bool) -> Goal:
+    from dataclasses import replace
+
+    from rung.plan import Goto
+
+    if not resume:
+        return goal
+    if isinstance(goal, Goto):
+        raise UsageError("--resume goes with up and down.", "Write: rung up --resume")
+    return replace(goal, resume=True)
 
 
 def _unknown(command: str) -> UsageError:

@@ -48,6 +48,8 @@ class Attempt:
     tool: str = "rung"
     statements_done: int = 0
     """How many an earlier attempt has committed, where this one goes on behind them."""
+    continues: str = ""
+    """The id of that attempt, where the history has a row of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,14 @@ class Refusal:
     at_commit: bool = False
     needs_no_transaction: bool = False
     """The server runs that statement only outside a transaction block."""
+    needs_commit_before: bool = False
+    """It uses what the server lets be used only behind a commit: a value new in its enum."""
     ledger_moved: bool = False
     """Every statement ran, and the ledger was not in the state the move starts from."""
     ledger_dropped: bool = False
     """Every statement ran, and the ledger or the history was gone."""
+    lock_lost: bool = False
+    """Nothing of it ran, for the lock was not ours any more, or another tool held a key of it."""
     cancelled: bool = False
     lock_wait: LockWait | None = None
     """The lock that was not to be had; None where it was something else."""

@@ -19,6 +19,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   └── UnbalancedTransaction
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
+    │   ├── CannotResume
     │   ├── VersionNotInSource
     │   ├── LateMigrations
     │   ├── EditedMigrations
@@ -35,6 +36,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── RightsMissing
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
+    │   ├── ScratchFailed           a database to try things on
+    │   ├── RepairUndecided         nothing is proven to mend a dirty one
     │   └── QueryFailed
     │       └── DatabaseBusy        another connection kept it locked
     ├── VersionNotReached           waited for a version in vain
@@ -42,6 +45,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── RunError                    a run that began; carries how far it got
     │   ├── MigrationFailed
     │   ├── LedgerMoved
+    │   ├── LockLost
     │   ├── LedgerDropped
     │   ├── LexerFooled
     │   ├── ConnectionLost
@@ -101,11 +105,14 @@ from rung.errors.plan import (
     UnversionedDatabase,
     VersionNotInSource,
 )
+from rung.errors.repair import RepairUndecided, ScratchFailed
+from rung.errors.resuming import CannotResume
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     RunError,
@@ -115,6 +122,7 @@ from rung.errors.run import (
 
 __all__ = [
     "BinariesNotFound",
+    "CannotResume",
     "ConfirmationRequired",
     "ConnectionFailed",
     "ConnectionLost",
@@ -133,6 +141,7 @@ __all__ = [
     "LedgerMoved",
     "LedgerUnreadable",
     "LexerFooled",
+    "LockLost",
     "LockNotAcquired",
     "MigrationFailed",
     "Place",
@@ -141,10 +150,12 @@ __all__ = [
     "PooledConnection",
     "QueryFailed",
     "ReadOnlyDatabase",
+    "RepairUndecided",
     "RightsMissing",
     "RunError",
     "RungError",
     "SchemaMissing",
+    "ScratchFailed",
     "ScriptError",
     "ServerMessage",
     "ServerNotStarted",

@@ -17,7 +17,7 @@ from rung.drivers.postgres.quoting import Sql
 if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.drivers.postgres.settings import Settings
-    from rung.statements import Script, Statement
+    from rung.statements import Script, Statement, Unit
 
 _NAME = "lock_timeout"
 _SECONDS = {"us": 1e-6, "": 1e-3, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -68,18 +68,20 @@ class Limits:
             return ()
         return (Sql("SET lock_timeout TO DEFAULT"), *self._named)
 
-    def of(self, script: Script, first: int, *, alone: bool) -> float:
-        """The seconds for what begins with a script's statement `first`; 0 for no limit."""
-        concurrent = alone and script.statements[first - 1].concurrent_build
-        return 0.0 if concurrent else self.seconds
+    def of(self, script: Script, unit: Unit | None) -> float:
+        """The seconds for a unit of a script, None for all of it; 0 for no limit."""
+        if unit is None or unit.transaction != "none":
+            return self.seconds
+        return 0.0 if script.statements[unit.first - 1].concurrent_build else self.seconds
 
     def holds_for(self, script: Script) -> bool:
         """Whether a script's statements stand under our limit and set none themselves."""
         return self.ours and not self._chosen and _NAME not in script.text.lower()
 
-    def ran(self, script: Script, last: int) -> None:
-        """Remember that a script ran to statement `last`, where its session is carried over."""
+    def ran(self, script: Script, unit: Unit | None) -> None:
+        """Remember what a script ran, all of it or a unit, where its session is carried over."""
         if self._carries and not self._chosen:
+            last = unit.last if unit else len(script.statements)
             self._chosen = self._is_chosen(script, last + 1)
 
     def _is_chosen(self, script: Script, first: int) -> bool:

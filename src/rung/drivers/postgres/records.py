@@ -17,13 +17,14 @@ from rung._version import __version__
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
-from rung.ledger import NO_VERSION, LedgerState, Outcome
+from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
 from rung.statements import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Table
     from rung.drivers.work import Attempt, Move, Refusal
+    from rung.statements import Script
 
 _NOW = Sql("pg_catalog.clock_timestamp()")
 _CLEAN = Sql("false")
@@ -61,6 +62,30 @@ FORGET = (
     Sql("DISCARD SEQUENCES"),
 )
 """All of DISCARD ALL but the advisory locks, which are our hold on the run."""
+
+
+def leave_clean(script: Script, first: int, last: int) -> tuple[Sql, ...]:
+    """
+    What a session that is shared needs behind statements of a file that may have changed it.
+
+    Prepared statements and locks may be another client's, so they go only where the file has
+    such; the encoding is what poolers keep for each client.
+    """
+    touching = [one for one in script.statements[first - 1 : last] if one.touches_session]
+    if not touching:
+        return ()
+    prepares = any(one.words[:1] == ("PREPARE",) for one in touching)
+    locks = "pg_advisory_" in script.text.lower()
+    return (
+        *RESET,
+        Sql("CLOSE ALL"),
+        Sql("UNLISTEN *"),
+        Sql("DISCARD TEMP"),
+        Sql("DISCARD SEQUENCES"),
+        *((Sql("DEALLOCATE ALL"),) if prepares else ()),
+        *((Sql("SELECT pg_catalog.pg_advisory_unlock_all()"),) if locks else ()),
+        Sql("SET client_encoding = 'UTF8'"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +206,7 @@ class Tables:
         if not self.records:
             return ()
         over = outcome is not Outcome.RUNNING
-        new = refusal.statements_done if refusal else 0
-        done = attempt.statements_done + new if refusal or not over else attempt.statements_total
+        done = attempt.statements_done if refusal or not over else attempt.statements_total
         row = statement(
             "record_attempt",
             history=self.history,
@@ -229,6 +253,13 @@ class Tables:
         """Say how many statements are committed."""
         places = {"attempt": quoting.text(attempt_id), "done": quoting.number(done)}
         return (self.still_there(), *self._update("record_progress", **places))
+
+    def cut_off(self, attempt_id: str) -> tuple[Sql, ...]:
+        """Say that an attempt did not come to its end, where nothing is said of it yet."""
+        if not attempt_id:
+            return ()
+        places = {"attempt": quoting.text(attempt_id), "error": quoting.text(CUT_OFF)}
+        return self._update("record_cut_off", **places)
 
     def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> tuple[Sql, ...]:
         """Say how a file of several units ended."""

@@ -22,7 +22,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode, Script, TokenKind, own_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from rung.drivers.sqlite.records import Records
@@ -133,6 +133,16 @@ class Running:
             work, lambda: self._enclosed(work, within, unit.first, unit.last, own=own)
         )
 
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Statements that set the session and nothing else."""
+        work = _Work(script)
+
+        def steps() -> None:
+            for number in numbers:
+                self._run(work, number, number)
+
+        return self._tried(work, steps)
+
     def write(self, *actions: Callable[[], None]) -> Ran:
         """Records of ours in one transaction."""
         work = _Work(_NOTHING)
@@ -142,6 +152,15 @@ class Running:
                 self._ours(work, action)
 
         return self._tried(work, lambda: self._enclosed(work, within, 1, 0, own=False))
+
+    def as_it_stands(self, script: Script, first: int, last: int) -> Ran:
+        """Statements of a script with nothing of ours around them, and no transaction ended."""
+        work = _Work(script, first - 1)
+        try:
+            self._run(work, first, last)
+        except _RefusedError as refused:
+            return work.ran(refused.refusal)
+        return work.ran()
 
     # --- transactions --------------------------------------------------------------------
 
