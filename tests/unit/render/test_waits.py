@@ -50,6 +50,13 @@ def test_as_far_as_our_rights_show_it() -> None:
     )
 
 
+def test_autovacuum_gives_way_to_who_waits() -> None:
+    """Longer than our limit allows; how to have it do so is said."""
+    said = Waits().lines(LockAwaited(12.0, (Blocker(7, query="autovacuum: VACUUM public.t"),)))
+
+    assert "--lock-timeout 1500ms" in said[-1]
+
+
 def test_cancelling() -> None:
     """It is said of both: whose query was cancelled, and whose could not be."""
     waits = Waits()
