@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.contract.snapshots import SnapshotContract
 from tests.contract.subject import (
     BEFORE,
     EMPTY,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from rung.drivers.base import Session
 
 
-class DriverContract(TablesContract):
+class DriverContract(TablesContract, SnapshotContract):
     """Inherit, and give `subject`."""
 
     # --- looking -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from rung.conventions import RUNG
-from rung.drivers.found import Disconnected, LockHolder, Look, Ping, Place
+from rung.drivers.found import Disconnected, LockHolder, Look, Ping, Place, Surroundings
 from rung.drivers.work import (
     Aftermath,
     Attempt,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
+    from rung.snapshot import Snapshot
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
@@ -52,6 +53,7 @@ __all__ = [
     "ServerNotice",
     "Session",
     "StoredHalf",
+    "Surroundings",
 ]
 
 
@@ -69,6 +71,20 @@ class Reader(Protocol):
 
     def locate(self) -> Place:
         """Find where the ledger is, without reading it: what mends a broken ledger uses this."""
+
+    def snapshot(self) -> Snapshot:
+        """
+        The whole schema, in one round trip, without lock or write.
+
+        Left out are ledger and history with what belongs to them, the lease, what an extension
+        owns, and what is of one session.
+
+        Raises:
+            QueryFailed: the server refused.
+        """
+
+    def surroundings(self) -> Surroundings:
+        """What of the server a file's SQL may lean on."""
 
     def close(self) -> None:
         """Close the connection; quiet where it is gone."""
@@ -179,6 +195,17 @@ class Session(Reader, Protocol):
     def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
         """Every text that the history keeps of these versions, oldest first."""
 
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        """Commit a move of the ledger that runs no SQL, with history rows; flushed."""
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        """
+        Have the statements `first` to `last` run as they stand, in one message, unrecorded.
+
+        For databases to try things on: nothing guards it, and a transaction that they open, or
+        that fails, is left as it is.
+        """
+
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""
 
@@ -224,6 +251,26 @@ class Driver(Protocol):
 
         Raises:
             ConnectionFailed: with the reason, masked.
+        """
+
+    def beside(
+        self,
+        url: str,
+        name: str | None = None,
+        user: str | None = None,
+        settings: Sequence[tuple[str, str]] = (),
+    ) -> Driver:
+        """
+        Another database, with the same names of ledger and history, and settings of the session.
+
+        Args:
+            url: how to come to its server; for a database that is a file, its folder.
+            name: the database's; None for the one that the URL names.
+            user: whom to connect as; None for the one that the URL names.
+            settings: more of them, weaker than those that this one's URL has.
+
+        Raises:
+            UsageError: the URL cannot be read, or leads to a database of another kind.
         """
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:

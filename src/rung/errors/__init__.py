@@ -37,6 +37,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── RightsMissing
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
+    │   ├── ScratchFailed           a database to try things on
+    │   ├── RepairUndecided         nothing is proven to mend a dirty one
     │   └── QueryFailed
     │       └── DatabaseBusy        another connection kept it locked
     ├── VersionNotReached           waited for a version in vain
@@ -44,6 +46,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── RunError                    a run that began; carries how far it got
     │   ├── MigrationFailed
     │   ├── LedgerMoved
+    │   ├── LockLost
     │   ├── LedgerDropped
     │   ├── LexerFooled
     │   ├── ConnectionLost
@@ -103,12 +106,14 @@ from rung.errors.plan import (
     UnversionedDatabase,
     VersionNotInSource,
 )
+from rung.errors.repair import RepairUndecided, ScratchFailed
 from rung.errors.resuming import CannotResume
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     RunError,
@@ -139,6 +144,7 @@ __all__ = [
     "LedgerMoved",
     "LedgerUnreadable",
     "LexerFooled",
+    "LockLost",
     "LockNotAcquired",
     "MigrationFailed",
     "Place",
@@ -147,10 +153,12 @@ __all__ = [
     "PooledConnection",
     "QueryFailed",
     "ReadOnlyDatabase",
+    "RepairUndecided",
     "RightsMissing",
     "RunError",
     "RungError",
     "SchemaMissing",
+    "ScratchFailed",
     "ScriptError",
     "ServerMessage",
     "ServerNotStarted",

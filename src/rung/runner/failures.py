@@ -13,6 +13,7 @@ from rung.errors import (
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     Stopped,
@@ -74,6 +75,8 @@ def failed(
         alone: whether the statement was sent outside a transaction.
         kept: what is said of the rest where the ledger is clean.
     """
+    if refusal.lock_lost:
+        return LockLost(applied, where(now), item.step.version, item.file)
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
     kept = "" if now.dirty else kept

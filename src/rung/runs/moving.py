@@ -20,7 +20,7 @@ from rung.runner import (
     run_plan,
     run_together,
 )
-from rung.runs.access import check_recordable, check_writable
+from rung.runs.access import check_recordable, check_sharing, check_writable
 from rung.runs.knowledge import Known, know, plan_for
 from rung.runs.settling import baseline, new_in_baseline
 
@@ -127,6 +127,7 @@ def _run(
 ) -> RunReport:
     look = known.look
     prepared = _prepare(target, plan, look)
+    check_sharing(target, look.place, prepared)
     recorder = Recorder.of(look.history or (), look.place.dialect)
     if plan.steps or known.owes_baseline:
         _make_ready(target, session, known, plan, recorder)

@@ -34,7 +34,7 @@ class Found:
     """
 
     def __init__(self, database: sqlite3.Connection, names: Names) -> None:
-        self._database, self._names = database, names
+        self.database, self._names = database, names
 
     @property
     def has_ledger(self) -> bool:
@@ -51,7 +51,7 @@ class Found:
         name = self._names.ledger
         try:
             question = statement("look_ledger", ledger=in_main(name))
-            rows = self._database.execute(question).fetchall()
+            rows = self.database.execute(question).fetchall()
         except sqlite3.Error as error:
             if code_of(error) in BUSY:
                 raise
@@ -76,7 +76,7 @@ class Found:
             return None
         try:
             question = statement("look_history", history=in_main(name))
-            return tuple(_entry(row) for row in self._database.execute(question))
+            return tuple(_entry(row) for row in self.database.execute(question))
         except (sqlite3.Error, ValueError, TypeError) as error:
             if isinstance(error, sqlite3.Error) and code_of(error) in BUSY:
                 raise
@@ -87,11 +87,11 @@ class Found:
 
     def tables(self) -> tuple[str, ...]:
         """The tables that are not SQLite's own, without our history."""
-        rows = self._database.execute(statement("tables")).fetchall()
+        rows = self.database.execute(statement("tables")).fetchall()
         return tuple(name for (name,) in rows if name.lower() != self._names.history.lower())
 
     def _exists(self, name: str) -> bool:
-        return bool(self._database.execute(statement("find_table"), (name,)).fetchall())
+        return bool(self.database.execute(statement("find_table"), (name,)).fetchall())
 
 
 def _state(name: str, row: tuple[Any, ...]) -> LedgerState:

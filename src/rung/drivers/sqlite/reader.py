@@ -15,9 +15,11 @@ from rung.ledger import LedgerState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rung.drivers.found import Surroundings
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.ledger import HistoryEntry
+    from rung.snapshot import Snapshot
 
 
 class SqliteReader:
@@ -53,12 +55,26 @@ class SqliteReader:
             f"SQLite {sqlite3.sqlite_version}",
             Dialect.SQLITE,
             os.getpid(),
+            self._names.ledger,
         )
 
     def read_history(self) -> tuple[HistoryEntry, ...] | None:
         """The history alone, oldest first; None where there is none."""
         with self._found() as found:
             return found.history()
+
+    def snapshot(self) -> Snapshot:
+        """The whole schema but for ledger and history, as one transaction sees it."""
+        from rung.drivers.sqlite.snapshot import snapshot
+
+        with self._found() as found:
+            return snapshot(found.database, self._names)
+
+    def surroundings(self) -> Surroundings:
+        """There is no server to lean on."""
+        from rung.drivers.found import Surroundings
+
+        return Surroundings()
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,0 +1,77 @@
+"""What every driver keeps about its database's schema as a snapshot, as tests to inherit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.subject import Ground
+
+from rung.snapshot import Snapshot, differences
+
+if TYPE_CHECKING:
+    from tests.contract.subject import Subject
+
+    from rung.drivers.base import Session
+
+MADE = (
+    "CREATE TABLE t (x int NOT NULL, y text DEFAULT 'a', CHECK (x > 0));"
+    " CREATE INDEX i ON t (y); CREATE VIEW v AS SELECT x FROM t;"
+)
+_CHANGES = {
+    "ALTER TABLE t ADD COLUMN z int": ["t.z"],
+    "DROP INDEX i": ["index"],
+    "DROP VIEW v": ["v"],
+    "CREATE UNIQUE INDEX j ON t (x)": ["j"],
+    "CREATE TABLE u (x int)": ["u"],
+}
+
+
+class SnapshotContract(Ground):
+    """Inherit, and give `subject`."""
+
+    def test_our_own_tables_are_no_part_of_a_snapshot(
+        self, subject: Subject, session: Session
+    ) -> None:
+        """Ledger, history and lease, with all that belongs to them, are left out."""
+        before = session.snapshot()
+        session.ensure_tables()
+        subject.ask("CREATE TABLE schema_migrations_lease (x int PRIMARY KEY)")
+
+        assert session.snapshot() == before
+
+    @pytest.mark.parametrize(("change", "named"), _CHANGES.items(), ids=list(_CHANGES))
+    def test_a_change_is_seen(
+        self, subject: Subject, ready: Session, change: str, named: list[str]
+    ) -> None:
+        """Whatever is made or removed makes another fingerprint, and is named."""
+        _do(subject, MADE)
+        before = ready.snapshot()
+        _do(subject, change)
+        after = ready.snapshot()
+
+        found = [one.identity for one in differences(before, after)]
+        assert after.fingerprint != before.fingerprint
+        assert [name for name in named if not any(name in one for one in found)] == []
+
+    def test_rows_are_no_part_of_a_snapshot(self, subject: Subject, ready: Session) -> None:
+        """Data may change, and the fingerprint stays."""
+        _do(subject, MADE)
+        before = ready.snapshot()
+        _do(subject, "INSERT INTO t VALUES (1, 'b')")
+
+        assert before != Snapshot()
+        assert ready.snapshot().fingerprint == before.fingerprint
+
+    def test_a_column_that_was_put_back(self, subject: Subject, ready: Session) -> None:
+        """The order of columns is no part of a snapshot."""
+        _do(subject, "CREATE TABLE t (x int, y text)")
+        before = ready.snapshot()
+        _do(subject, "ALTER TABLE t DROP COLUMN x; ALTER TABLE t ADD COLUMN x int")
+
+        assert differences(before, ready.snapshot()) == ()
+
+
+def _do(subject: Subject, sql: str) -> None:
+    for one in filter(str.strip, sql.split(";")):
+        subject.ask(one)
