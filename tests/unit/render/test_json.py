@@ -10,6 +10,7 @@ import pytest
 from tests.unit.render.samples import (
     EDITED,
     ERRORS,
+    HEALTH,
     HISTORY,
     REPORT,
     STATUS,
@@ -44,6 +45,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "wait": ("wait", shapes.waited(Waited(7, dirty=False, waited=3.25))),
     "status": ("status", shapes.status(STATUS)),
     "check": ("check", shapes.check(UNSETTLED, 5)),
+    "doctor": ("doctor", shapes.health(HEALTH, 4)),
     "accept-edit": ("accept-edit", shapes.accepted(3, (EDITED,))),
     "history": ("history", shapes.history(HISTORY)),
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
