@@ -58,6 +58,10 @@ COMMANDS = {
 }
 
 
+MOVING = ("up", "down", "goto")
+"""The commands that run migrations."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are ours."""
 
@@ -99,6 +103,8 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         _add_plan(made)
     else:
         _add_still(made, command)
+    if command in MOVING:
+        _add_traffic(made)
 
 
 def _add_still(made: argparse.ArgumentParser, command: str) -> None:
@@ -170,6 +176,25 @@ def _add_if_ahead(made: argparse.ArgumentParser) -> None:
         metavar="fail|ok",
         choices=("fail", "ok"),
         help="what a database ahead of the files is: an error (the default), or nothing to do",
+    )
+
+
+def _add_traffic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--lock-timeout",
+        metavar="DURATION",
+        help="how long a statement may stand in a lock's queue: 0 for no limit (default: 200ms)",
+    )
+    made.add_argument(
+        "--lock-retry-for",
+        metavar="DURATION",
+        help="for how long what met that limit is tried again, whole (default: 10m)",
+    )
+    made.add_argument(
+        "--cancel-blockers",
+        metavar="NAME",
+        action="append",
+        help="cancel queries of the application NAME that keep a lock from us; may be given again",
     )
 
 

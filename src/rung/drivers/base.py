@@ -17,6 +17,7 @@ from rung.drivers.work import (
     Attempt,
     Carried,
     HalfRecord,
+    LockWait,
     Move,
     Ran,
     Refusal,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rung.conventions import Conventions
+    from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.snapshot import Snapshot
@@ -43,6 +45,7 @@ __all__ = [
     "Driver",
     "HalfRecord",
     "LockHolder",
+    "LockWait",
     "Look",
     "Move",
     "Ping",
@@ -119,6 +122,9 @@ class Session(Reader, Protocol):
 
     def try_foreign_keys(self) -> bool:
         """Take them again, all or none."""
+
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told whom a script waits for while it runs, and how far it is."""
 
     def run_whole(
         self,
