@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from rung.ailments import Health
     from rung.errors import EditedFile
     from rung.events import Listener
     from rung.ledger import HistoryEntry, LedgerState
@@ -147,6 +148,17 @@ class Migrator:
 
         wanted = self._newest() if version == "newest" else version
         return wait(self._target, wanted, Patience(timeout))
+
+    def doctor(self) -> Health:
+        """
+        What failed work has left in the database and on its server. Reads only, needs no source.
+
+        Invalid indexes, partitions half detached, locks that nobody uses, prepared transactions,
+        a dirty ledger and the like, each with a sentence and what mends it.
+        """
+        from rung import runs
+
+        return runs.health(self._target)
 
     def everything(self) -> tuple[Loss, ...]:
         """All objects that `drop` would remove. Reads only."""

@@ -34,6 +34,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.drivers.base import Attempt, Move, Session, StoredHalf
     from rung.events import Listener
@@ -70,6 +71,7 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    left_over: tuple[Ailment, ...] = ()
     kept_before: LedgerState = field(default_factory=LedgerState)
     """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
@@ -192,6 +194,9 @@ class FakeSession:
 
     def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
         return tuple(half for half in self.kept if half.version in versions)
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        return self.left_over
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         return tuple(loss.estimated(3) for loss in losses)

@@ -36,6 +36,7 @@ COMMANDS = {
         "[up [N] | down [N | --all] | goto V] [--atomic | --resume]",
     ),
     "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
+    "doctor": Command("", "list invalid indexes, stale locks and other leftovers; mends nothing"),
     "wait": Command(
         "[V]",
         "wait until the server answers, and the database is at V or at the newest",

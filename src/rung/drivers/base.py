@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.events import Listener
     from rung.ledger import HistoryEntry
@@ -211,6 +212,9 @@ class Session(Reader, Protocol):
         For databases to try things on: nothing guards it, and a transaction that they open, or
         that fails, is left as it is.
         """
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server; reads only."""
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""

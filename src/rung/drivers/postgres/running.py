@@ -132,14 +132,15 @@ class Running:
         Each finds the session's settings as they were at connect, inside the transaction too.
         """
         tables = self._tables
-        begin, guard = ((_BEGIN,), tables.guard(move)) if first else ((), ())
+        opening, guard = ((_BEGIN,), tables.guard(move)) if first else ((), ())
         pieces = (
-            ours("begin", *self._reset, *begin),
-            *(self._fence if first else ()),
+            ours("begin", *self._reset, *opening),
+            *self._fence,
             self._limit(script, 1),
             ours("begin", *guard),
             *file_pieces(script, 1, len(script.statements)),
             CLOSING,
+            *self._left(script),
             ours("rights", *self._within_file, *((_SYNC,) if last else ())),
             ours("move", *tables.move(move)),
             ours("record", *tables.record(attempt, Outcome.DONE)),

@@ -42,6 +42,7 @@ from rung.losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.drivers.postgres.connection import Connector
     from rung.drivers.postgres.holding import Hold
@@ -325,6 +326,12 @@ class PostgresSession(PostgresReader):
         places = {"history": self._tables.history, "versions": numbers}
         rows = self._insist(statement("stored_halves", **places)).rows(0)
         return tuple(half for row in rows for half in _halves(row))
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server."""
+        from rung.drivers.postgres.ailments import Physician
+
+        return Physician(self._wire, self._keys.all, self._lease).find()
 
     # --- losing --------------------------------------------------------------------------
 

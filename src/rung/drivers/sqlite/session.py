@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
+    from rung.ailments import Ailment
     from rung.drivers.found import LockHolder
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
@@ -226,6 +227,10 @@ class SqliteSession(SqliteReader):
             for direction, checksum, sql in (("up", up, up_sql), ("down", down, down_sql))
             if sql is not None
         )
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """Nothing here is built outside a transaction, so nothing is left half built."""
+        return ()
 
     # --- losing --------------------------------------------------------------------------
 
