@@ -27,6 +27,7 @@ from tests.contract.subject import (
     state_of,
 )
 from tests.contract.tables import TablesContract
+from tests.contract.trying import TryingContract
 
 from rung.drivers.base import Disconnected, Move, Ping
 from rung.errors import LedgerUnreadable
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from rung.drivers.base import Session
 
 
-class DriverContract(TablesContract, SnapshotContract):
+class DriverContract(TablesContract, SnapshotContract, TryingContract):
     """Inherit, and give `subject`."""
 
     # --- looking -------------------------------------------------------------------------
