@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from rung.drivers.base import Session
 
 
-class DriverContract(TablesContract, SnapshotContract, TryingContract):
-    """Inherit, and give `subject`."""
+class RunContract(TablesContract):
+    """What a run asks of a driver."""
 
     # --- looking -------------------------------------------------------------------------
 
@@ -340,3 +340,7 @@ class DriverContract(TablesContract, SnapshotContract, TryingContract):
 
         with pytest.raises(Disconnected):
             session.look()
+
+
+class DriverContract(RunContract, SnapshotContract, TryingContract):
+    """All of it. Inherit, and give `subject`."""

@@ -29,6 +29,7 @@ EXAMPLES: list[RungError] = [
     errors.DirtyLedger(5, "It began.", None, "rung down --resume"),
     errors.CannotResume(3, "its file is not here"),
     errors.CannotResume(None, "what stopped is a down", "rung down --resume"),
+    errors.AtomicRefused(2, "2_b.up.sql", "VACUUM on line 1 cannot run inside a transaction"),
     errors.VersionNotInSource(9, "ledger", [1, 3]),
     errors.VersionNotInSource(2, "ledger", [1, 3]),
     errors.VersionNotInSource(2, "target", [1, 3]),

@@ -35,7 +35,7 @@ def question(names: Names) -> Sql:
     The message that asks for everything.
 
     Args:
-        names: ledger and history, with their schemas; they are left out.
+        names: ledger, history and lease, with their schemas; they are left out.
     """
     scope = statement(
         "snapshot_scope",
