@@ -26,13 +26,14 @@ from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
 from rung.scratch import scratch_of
+from rung.statements import read
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import Attempt
     from rung.migrations import MigrationSet
-    from rung.repair import Action, Suspect
+    from rung.repair import Action, Suspect, Tried
     from rung.runs.knowledge import Known
     from rung.snapshot import Snapshot
     from rung.statements import Script
@@ -129,11 +130,21 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
     half = now.half(tried.suspect.direction) if now else None
     if now is None or half is None or half.text == tried.script.text:
         return finding
-    anew = bench.tried(replace(tried.suspect, migration=now))
-    if _texts(anew.script, finding.done) != _texts(tried.script, finding.done):
+    last = finding.done
+    anew = bench.tried(_mended(tried, replace(tried.suspect, migration=now), half.text, last))
+    if _texts(anew.script, last) != _texts(tried.script, last):
         failure = f"{half.file} was edited in what is done already"
         return replace(finding, tried=replace(tried, failure=failure))
     return replace(finding, tried=anew)
+
+
+def _mended(tried: Tried, now: Suspect, text: str, done: int) -> Suspect:
+    """The file as it is now; what is recorded of a statement that was changed does not count."""
+    script = read(text, tried.script.dialect)
+    changed = _texts(script, done + 1) != _texts(tried.script, done + 1)
+    if now.attempt is None or not changed:
+        return now
+    return replace(now, attempt=replace(now.attempt, error=None))
 
 
 def _texts(script: Script, last: int) -> list[str]:
