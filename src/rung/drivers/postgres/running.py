@@ -145,7 +145,6 @@ class Running:
             ours("move", *tables.move(move)),
             ours("record", *tables.record(attempt, Outcome.DONE)),
             *((ours("commit", _COMMIT),) if last else ()),
-            *self._left(script),
         )
         return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements)), script))
 
