@@ -75,6 +75,7 @@ class FakeSession:
     kept_before: LedgerState = field(default_factory=LedgerState)
     """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
+    told: Listener = ignore
 
     def look(self) -> Look:
         self.calls.append("look")
@@ -115,6 +116,9 @@ class FakeSession:
     def try_foreign_keys(self) -> bool:
         self.calls.append("retake keys")
         return self.locks.pop(0) if self.locks else True
+
+    def report_to(self, listener: Listener) -> None:
+        self.told = listener
 
     def run_whole(
         self,

@@ -59,6 +59,10 @@ COMMANDS = {
 }
 
 
+MOVING = ("up", "down", "goto")
+"""The commands that run migrations."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are ours."""
 
@@ -100,6 +104,8 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         _add_plan(made)
     else:
         _add_still(made, command)
+    if command in MOVING:
+        _add_traffic(made)
 
 
 def _add_still(made: argparse.ArgumentParser, command: str) -> None:
@@ -127,12 +133,6 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         )
 
 
-def _add_atomic(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
-        "--atomic", action="store_true", help="with up: all in one transaction, or nothing"
-    )
-
-
 def _add_repair(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--scratch",
@@ -145,6 +145,12 @@ def _add_repair(made: argparse.ArgumentParser) -> None:
         metavar="K",
         help="how many statements of the file are done, by your word, where the schema is the "
         "same either way",
+    )
+
+
+def _add_atomic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--atomic", action="store_true", help="with up: all in one transaction, or nothing"
     )
 
 
@@ -171,6 +177,25 @@ def _add_if_ahead(made: argparse.ArgumentParser) -> None:
         metavar="fail|ok",
         choices=("fail", "ok"),
         help="what a database ahead of the files is: an error (the default), or nothing to do",
+    )
+
+
+def _add_traffic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--lock-timeout",
+        metavar="DURATION",
+        help="how long a statement may stand in a lock's queue: 0 for no limit (default: 200ms)",
+    )
+    made.add_argument(
+        "--lock-retry-for",
+        metavar="DURATION",
+        help="for how long what met that limit is tried again, whole (default: 10m)",
+    )
+    made.add_argument(
+        "--cancel-blockers",
+        metavar="NAME",
+        action="append",
+        help="cancel queries of the application NAME that keep a lock from us; may be given again",
     )
 
 

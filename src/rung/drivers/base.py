@@ -17,6 +17,7 @@ from rung.drivers.work import (
     Attempt,
     Carried,
     HalfRecord,
+    LockWait,
     Move,
     Ran,
     Refusal,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from rung.ailments import Ailment
     from rung.conventions import Conventions
+    from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.snapshot import Snapshot
@@ -44,6 +46,7 @@ __all__ = [
     "Driver",
     "HalfRecord",
     "LockHolder",
+    "LockWait",
     "Look",
     "Move",
     "Ping",
@@ -120,6 +123,9 @@ class Session(Reader, Protocol):
 
     def try_foreign_keys(self) -> bool:
         """Take them again, all or none."""
+
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told whom a script waits for while it runs, and how far it is."""
 
     def run_whole(
         self,

@@ -273,6 +273,9 @@ def test_taking_and_giving_back() -> None:
         "SELECT CASE WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 "
         "WHEN NOT pg_catalog.pg_try_advisory_lock(2) THEN 1 ELSE 2 END"
     )
+    assert locking.take((1,), unless=Sql("held")) == (
+        "SELECT CASE WHEN held THEN 0 WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 ELSE 1 END"
+    )
     assert locking.give_back((1,)) == "SELECT pg_catalog.pg_advisory_unlock(1)"
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.events import Listener
     from rung.losses import Loss
     from rung.statements import Script, Unit
     from rung.stopping import Stop
@@ -104,6 +105,9 @@ class SqliteSession(SqliteReader):
             there = found.has_ledger and found.history() is not None
         if not there:
             self._commit(self._records.make)
+
+    def report_to(self, listener: Listener) -> None:
+        """Nothing is told: a script of SQLite's waits for nobody while it runs."""
 
     def run_whole(
         self,
