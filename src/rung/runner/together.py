@@ -77,6 +77,7 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> 
         Exception: what the listener raised; nothing is kept then, if it was before the end.
     """
     run = _Together(context, plan, prepared)
+    context.session.report_to(context.say)
     context.remaining = tuple(item.step.version for item in prepared)
     context.say(RunPlanned(context.remaining, prepared[0].step.direction.value))
     try:
