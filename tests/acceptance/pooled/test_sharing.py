@@ -122,3 +122,18 @@ def test_without_the_right_to_make_a_lease(behind: Behind) -> None:
     behind.site.ask(error.advice.removeprefix("Grant it: "))
 
     assert len(poor.up().steps) == 1
+
+
+def test_a_direct_run_without_rights_on_the_lease(behind: Behind) -> None:
+    """It cannot see whether a run behind the pooler is at work, so it says what to grant."""
+    behind.site.add_tables(1).ask("DROP ROLE IF EXISTS late; CREATE ROLE late")
+    behind.up()
+    behind.site.add_tables(2).ask(
+        "GRANT ALL ON SCHEMA public TO late; "
+        "GRANT ALL ON schema_migrations, schema_migrations_history TO late"
+    )
+    late = behind.site.migrator(Database(behind.site.database.conninfo, role="late"))
+    error = failing(RightsMissing, late.up)
+    behind.site.ask(error.advice.removeprefix("Grant it: "))
+
+    assert [step.version for step in late.up().steps] == [2]
