@@ -27,6 +27,7 @@ from tests.contract.subject import (
     state_of,
 )
 from tests.contract.tables import TablesContract
+from tests.contract.trying import TryingContract
 
 from rung.drivers.base import Disconnected, Move, Ping
 from rung.errors import LedgerUnreadable
@@ -341,5 +342,5 @@ class RunContract(TablesContract):
             session.look()
 
 
-class DriverContract(RunContract, SnapshotContract):
+class DriverContract(RunContract, SnapshotContract, TryingContract):
     """All of it. Inherit, and give `subject`."""

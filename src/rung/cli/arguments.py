@@ -33,6 +33,9 @@ _VALUED = (
     "--ledger-table",
     "--history-table",
     "--timeout",
+    "--lock-timeout",
+    "--lock-retry-for",
+    "--cancel-blockers",
     "--scratch",
     "--done",
 )
@@ -78,6 +81,11 @@ class Request:
     history_table: str | None = None
     wait_for_lock: float | None = None
     """Seconds; None where it was not given."""
+    lock_timeout: float | None = None
+    """Of what runs migrations: seconds, 0 for none; None where it was not given."""
+    lock_retry_for: float | None = None
+    """Likewise."""
+    cancel_blockers: tuple[str, ...] = ()
     yes: bool = False
     json: bool = False
     quiet: bool = False
@@ -85,6 +93,8 @@ class Request:
     no_color: bool = False
     goal: Goal | None = None
     """Of up, down, goto and plan; without the policy for a database that is ahead."""
+    atomic: bool = False
+    """Of up and plan: all in one transaction."""
     if_ahead: IfAhead | None = None
     """Of up; None where it was not given."""
     version: int | None = None
@@ -163,7 +173,9 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
         goal = _goal(str(way), _text(number), everything=everything)
         _check_policy(goal, allowed, found.get("if_ahead"))
         resume = bool(found.pop("resume", False))
-        return found | {"goal": _resuming(_allowing(goal, allowed), resume=resume)}
+        _check_atomic(goal, atomic=bool(found.get("atomic")), resume=resume)
+        goal = _resuming(_allowing(goal, allowed), resume=resume)
+        return found | _traffic(found) | {"goal": goal}
     if command == "force":
         return found | {"version": forced_version(str(number))}
     if command == "wait":
@@ -174,6 +186,14 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
     return found
+
+
+def _traffic(found: dict[str, Any]) -> dict[str, Any]:
+    """How locks are waited for, where it was given."""
+    texts = {name: found.get(name) for name in ("lock_timeout", "lock_retry_for")}
+    given = {name: text for name, text in texts.items() if text is not None}
+    bounds = {name: duration(given[name], f"--{name.replace('_', '-')}") for name in given}
+    return {"cancel_blockers": tuple(found.get("cancel_blockers") or ()), **bounds}
 
 
 def _waited_for(version: str | None, timeout: str | None) -> dict[str, Any]:
@@ -226,6 +246,18 @@ def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
     from rung.plan import Down
 
     return goal if isinstance(goal, Down) else replace(goal, allow_late=late)
+
+
+def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
+    from rung.plan import Up
+
+    if atomic and not isinstance(goal, Up):
+        raise UsageError("--atomic goes with up.", "Write: rung plan up --atomic")
+    if atomic and resume:
+        raise UsageError(
+            "--atomic and --resume do not go together.",
+            "Go on with the file that stopped first: rung up 1 --resume",
+        )
 
 
 def _resuming(goal: Goal, *, resume: bool) -> Goal:

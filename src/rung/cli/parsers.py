@@ -24,7 +24,7 @@ COMMANDS = {
     "up": Command(
         "[N]",
         "apply what is pending, or the next N",
-        "[N] [--resume] [--allow-late V] [--if-ahead fail|ok]",
+        "[N] [--atomic | --resume] [--allow-late V] [--if-ahead fail|ok]",
     ),
     "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all] [--resume]"),
     "goto": Command("V", "go up or down to exactly version V", "V [--allow-late V]"),
@@ -33,9 +33,10 @@ COMMANDS = {
     "plan": Command(
         "[GOAL]",
         "show what would run, statement by statement; touches nothing",
-        "[up [N] | down [N | --all] | goto V] [--resume]",
+        "[up [N] | down [N | --all] | goto V] [--atomic | --resume]",
     ),
     "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
+    "doctor": Command("", "list invalid indexes, stale locks and other leftovers; mends nothing"),
     "wait": Command(
         "[V]",
         "wait until the server answers, and the database is at V or at the newest",
@@ -56,6 +57,10 @@ COMMANDS = {
     "accept-edit": Command("V", "record that the edit of an applied version's files is meant", "V"),
     "drop": Command("", "remove everything in the schema of the ledger"),
 }
+
+
+MOVING = ("up", "down", "goto")
+"""The commands that run migrations."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -84,6 +89,7 @@ def parser(command: str) -> argparse.ArgumentParser:
 def _add_own(made: argparse.ArgumentParser, command: str) -> None:
     if command == "up":
         made.add_argument("number", metavar="N", nargs="?", help="apply N migrations at the most")
+        _add_atomic(made)
         _add_resume(made)
         _add_allow_late(made)
         _add_if_ahead(made)
@@ -98,6 +104,8 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         _add_plan(made)
     else:
         _add_still(made, command)
+    if command in MOVING:
+        _add_traffic(made)
 
 
 def _add_still(made: argparse.ArgumentParser, command: str) -> None:
@@ -140,6 +148,12 @@ def _add_repair(made: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_atomic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--atomic", action="store_true", help="with up: all in one transaction, or nothing"
+    )
+
+
 def _add_resume(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--resume",
@@ -166,6 +180,25 @@ def _add_if_ahead(made: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_traffic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--lock-timeout",
+        metavar="DURATION",
+        help="how long a statement may stand in a lock's queue: 0 for no limit (default: 200ms)",
+    )
+    made.add_argument(
+        "--lock-retry-for",
+        metavar="DURATION",
+        help="for how long what met that limit is tried again, whole (default: 10m)",
+    )
+    made.add_argument(
+        "--cancel-blockers",
+        metavar="NAME",
+        action="append",
+        help="cancel queries of the application NAME that keep a lock from us; may be given again",
+    )
+
+
 def _add_plan(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "way",
@@ -176,6 +209,7 @@ def _add_plan(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("number", metavar="N|V", nargs="?", help="steps, or the version of goto")
     made.add_argument("--all", action="store_true", help="with down: all the way")
+    _add_atomic(made)
     _add_resume(made)
     _add_allow_late(made)
     _add_if_ahead(made)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from rung.ailments import Health
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
@@ -108,6 +109,16 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
     }
 
 
+def health(found: Health, exit_code: int) -> dict[str, Any]:
+    """What `doctor` prints."""
+    return {
+        "database": found.database,
+        "dirty": found.dirty,
+        "exit_code": exit_code,
+        "ailments": found.ailments,
+    }
+
+
 def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
     """What `accept-edit` prints."""
     return {"version": version, "edits": list(edits)}
@@ -125,6 +136,7 @@ def preview(found: Preview) -> dict[str, Any]:
         "target": found.plan.target,
         "short": found.plan.short,
         "ahead": found.plan.ahead,
+        "atomic": found.atomic,
         "steps": [_step(item) for item in found.prepared],
         "losses": losses(found.losses),
     }

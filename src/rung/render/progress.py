@@ -12,19 +12,25 @@ from typing import TYPE_CHECKING
 
 from rung.events import (
     BaselineRecorded,
+    BlockerCancelled,
+    BuildProgress,
     DatabaseWaiting,
     HalfMissing,
+    LockAwaited,
+    LockRefused,
     LockWaiting,
     ModeChanged,
     Notice,
     RunPlanned,
     StepFinished,
+    StepRan,
     StepResumed,
     StepStarted,
     UnitFinished,
     Warned,
 )
 from rung.render.text import at, count, duration
+from rung.render.waits import Waits, progress_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,6 +81,7 @@ class Lines:
         self._style, self._verbose = style, verbose
         self._columns = 4
         self._mode = ""
+        self._waits = Waits()
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -89,6 +96,15 @@ class Lines:
                 self.say(sentence(event))
             case HalfMissing() | Warned():
                 self.warn(str(event))
+            case _:
+                self._meanwhile(event)
+
+    def _meanwhile(self, event: Event) -> None:
+        """What happens inside a migration."""
+        match event:
+            case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
+                for line in self._waits.lines(event):
+                    self.say(line)
             case Notice():
                 self._notice(event)
             case UnitFinished() if self._verbose:
@@ -149,6 +165,9 @@ class Live:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case BuildProgress():
+                self._describe(progress_text(event))
+                return
             case RunPlanned(versions):
                 self._begin(len(versions))
             case StepStarted():
@@ -156,8 +175,8 @@ class Live:
             case UnitFinished():
                 units = f"{event.statements_done}/{event.statements_total} statements"
                 self._describe(f"version {event.version}: {units}")
-            case StepFinished():
-                self._advance()
+            case StepRan() | StepFinished():
+                self._reach(event.number)
         self._lines(event)
 
     def end(self) -> None:
@@ -183,9 +202,9 @@ class Live:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=text)
 
-    def _advance(self) -> None:
+    def _reach(self, number: int) -> None:
         if self._progress is not None and self._task is not None:
-            self._progress.advance(self._task)
+            self._progress.update(self._task, completed=number)
 
 
 def _rich_progress(console: Console) -> Progress | None:

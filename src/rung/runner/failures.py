@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.blockers import held_by, waiting_behind
 from rung.errors import (
     ConnectionLost,
     LedgerDropped,
@@ -24,11 +25,15 @@ from rung.statements import Mode, Trace, inquiry_of, place_of, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.work import Aftermath, Refusal
+    from rung.drivers.work import Aftermath, LockWait, Refusal
     from rung.errors import RunError
     from rung.plan import Step
     from rung.runner.preparation import Prepared
     from rung.statements import Script
+
+
+NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
+NOTHING_OF_THE_RUN = " Nothing of this run was kept."
 
 
 def where(state: LedgerState) -> str:
@@ -58,13 +63,24 @@ def failed(
     refusal: Refusal,
     *,
     alone: bool = False,
+    kept: str = NOTHING_OF_THE_STEP,
 ) -> RunError:
-    """The error of a step that the database refused; `alone`: outside a transaction."""
+    """
+    The error of a step that the database refused.
+
+    Args:
+        applied: what is finished of the run.
+        item: the step.
+        now: the ledger as it is.
+        refusal: why.
+        alone: whether the statement was sent outside a transaction.
+        kept: what is said of the rest where the ledger is clean.
+    """
     if refusal.lock_lost:
         return LockLost(applied, where(now), item.step.version, item.file)
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
-    kept = "" if now.dirty else " Nothing of the failed migration was kept."
+    kept = "" if now.dirty else kept
     if refusal.ledger_dropped:
         said = refusal.server.message
         return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)
@@ -79,7 +95,25 @@ def failed(
         dirty=now.dirty,
         remedy=refusal.remedy,
         resumes=_resumes(item.script, refusal, alone=alone),
+        locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )
+
+
+def locked(wait: LockWait) -> tuple[str, ...]:
+    """Who held the lock, who waited behind us, and for how long it was tried."""
+    behind = waiting_behind(wait.queued)
+    return (*held_by(wait.blockers), *([behind] if behind else []), _how_often(wait))
+
+
+def _how_often(wait: LockWait) -> str:
+    if wait.once:
+        return (
+            "It was not tried again, for a part of it may be committed; SET lock_timeout before "
+            "it in the file gives it the time that it needs."
+        )
+    if wait.tries == 1:
+        return "It was tried once."
+    return f"It was tried {wait.tries} times in {wait.tried_for:.1f} s."
 
 
 def _resumes(script: Script, refusal: Refusal, *, alone: bool) -> bool:
@@ -120,6 +154,29 @@ def lost(
         dirty=found.ledger.dirty,
         direction=item.step.direction.value,
     )
+
+
+def lost_together(
+    item: Prepared,
+    places: tuple[LedgerState, LedgerState],
+    reason: str,
+    found: LedgerState | None,
+) -> ConnectionLost:
+    """
+    The error of a connection lost in a transaction that holds all of a run.
+
+    Args:
+        item: the step under way.
+        places: the ledger before and behind the run.
+        reason: what was said of the loss.
+        found: the ledger as it is; None where that could not be learned.
+    """
+    version = item.step.version
+    if found is None:
+        before, after = places
+        return ConnectionLost((), f"It is {before} or {after}.", version, reason)
+    now = where(found) + NOTHING_OF_THE_RUN
+    return ConnectionLost((), now, version, reason, committed=False)
 
 
 def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:

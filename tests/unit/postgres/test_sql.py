@@ -187,13 +187,13 @@ def test_without_a_history() -> None:
 @pytest.mark.parametrize(
     ("outcome", "refusal", "expected"),
     [
-        (Outcome.DONE, None, "E'done', (4), (4), pg_catalog.transaction_timestamp()"),
-        (Outcome.RUNNING, None, "E'running', (4), (0), pg_catalog.transaction_timestamp(), NULL"),
+        (Outcome.DONE, None, "E'done', (4), (4), pg_catalog.statement_timestamp()"),
+        (Outcome.RUNNING, None, "E'running', (4), (0), pg_catalog.statement_timestamp(), NULL"),
         (
             Outcome.FAILED,
             Refusal(ServerMessage("it's", "42601"), statement=3, statements_done=2),
             (
-                "E'failed', (4), (0), pg_catalog.transaction_timestamp(), "
+                "E'failed', (4), (0), pg_catalog.statement_timestamp(), "
                 "pg_catalog.clock_timestamp(), E'statement 3: it''s (SQLSTATE 42601)'"
             ),
         ),
