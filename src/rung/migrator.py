@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from rung.ailments import Health
     from rung.errors import EditedFile
     from rung.events import Listener
     from rung.ledger import HistoryEntry, LedgerState
@@ -44,6 +45,7 @@ class Migrator:
         listener: told of every `rung.events` record, in the thread that runs.
         stop: ends a run after the current migration when set, cancels when set twice.
         wait_for_lock: seconds to wait for another run; None waits as long as it lives.
+        atomic: whether all that a run applies is one transaction: all of it or none.
         lock_timeout: seconds that a statement of a file may stand in a lock's queue, 0 for no
             limit; None is 0.2, or what the URL sets.
         lock_retry_for: seconds for which what met that limit is tried again, whole, with
@@ -52,7 +54,7 @@ class Migrator:
             keep a lock from us.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each named where it is given
         self,
         database: str | Database,
         source: str | os.PathLike[str],
@@ -60,6 +62,7 @@ class Migrator:
         listener: Listener = ignore,
         stop: Stop | None = None,
         wait_for_lock: float | None = None,
+        atomic: bool = False,
         lock_timeout: float | None = None,
         lock_retry_for: float | None = 600.0,
         cancel_blockers: Sequence[str] = (),
@@ -70,6 +73,7 @@ class Migrator:
             insists_on_lock_timeout=lock_timeout is not None,
             lock_retry_for=lock_retry_for,
             cancel_blockers=tuple(cancel_blockers),
+            atomic=atomic,
         )
         self._target = Target(driver, listener, stop or Stop(), wait_for_lock, conventions)
         self._source = source
@@ -145,6 +149,17 @@ class Migrator:
         wanted = self._newest() if version == "newest" else version
         return wait(self._target, wanted, Patience(timeout))
 
+    def doctor(self) -> Health:
+        """
+        What failed work has left in the database and on its server. Reads only, needs no source.
+
+        Invalid indexes, partitions half detached, locks that nobody uses, prepared transactions,
+        a dirty ledger and the like, each with a sentence and what mends it.
+        """
+        from rung import runs
+
+        return runs.health(self._target)
+
     def everything(self) -> tuple[Loss, ...]:
         """All objects that `drop` would remove. Reads only."""
         from rung import runs
@@ -160,6 +175,7 @@ class Migrator:
         allow_late: Sequence[int] = (),
         if_ahead: IfAhead = "fail",
         resume: bool = False,
+        atomic: bool = False,
     ) -> RunReport:
         """
         Apply what is pending, oldest first.
@@ -169,10 +185,20 @@ class Migrator:
             allow_late: late versions that may run behind newer ones.
             if_ahead: "ok" leaves a database that is ahead of the files as it is.
             resume: go on first with an up that stopped in the middle, where one did.
+            atomic: apply all of it in one transaction or nothing; for this call alone.
+
+        Raises:
+            AtomicRefused: a file cannot be in one transaction with others.
         """
+        from rung import runs
         from rung.plan import Up
 
-        return self.run(Up(limit, tuple(allow_late), if_ahead, resume))
+        goal = Up(limit, tuple(allow_late), if_ahead, resume)
+        target = self._target
+        if atomic:
+            conventions = target.conventions._replace(atomic=True)
+            target = target._replace(conventions=conventions)
+        return runs.carry_out(target, self._migrations(), goal, None)
 
     def down(self, limit: int | None = 1, *, resume: bool = False) -> RunReport:
         """

@@ -50,6 +50,7 @@ SIGNATURES = {
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
         "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "atomic: 'bool' = False, "
         "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
         "cancel_blockers: 'Sequence[str]' = ()) -> 'None'"
     ),
@@ -63,7 +64,8 @@ SIGNATURES = {
     ),
     "Migrator.up": (
         "(self, limit: 'int | None' = None, *, allow_late: 'Sequence[int]' = (), "
-        "if_ahead: 'IfAhead' = 'fail', resume: 'bool' = False) -> 'RunReport'"
+        "if_ahead: 'IfAhead' = 'fail', resume: 'bool' = False, atomic: 'bool' = False) "
+        "-> 'RunReport'"
     ),
     "Migrator.goto": ("(self, version: 'int', *, allow_late: 'Sequence[int]' = ()) -> 'RunReport'"),
     "Migrator.edited": "(self, version: 'int') -> 'tuple[EditedFile, ...]'",

@@ -35,6 +35,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.drivers.base import Attempt, Move, Session, StoredHalf
     from rung.events import Listener
@@ -71,6 +72,9 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    left_over: tuple[Ailment, ...] = ()
+    kept_before: LedgerState = field(default_factory=LedgerState)
+    """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
     told: Listener = ignore
 
@@ -133,6 +137,20 @@ class FakeSession:
             self._remember(attempt)
         return ran
 
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        self.calls.append(f"together {attempt.version}" + " first" * first + " last" * last)
+        self.kept_before = self.ledger if first else self.kept_before
+        ran = self._moved(move, self._answer())
+        if ran.refusal:
+            self.ledger = self.kept_before
+        return ran
+
+    def roll_back(self) -> None:
+        self.calls.append("roll back")
+        self.ledger = self.kept_before
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         self.calls.append(f"begin {attempt.version}")
         return self._moved(move, Ran())
@@ -177,6 +195,9 @@ class FakeSession:
 
     def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
         return tuple(half for half in self.kept if half.version in versions)
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        return self.left_over
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         return tuple(loss.estimated(3) for loss in losses)

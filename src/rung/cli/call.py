@@ -115,6 +115,7 @@ def make_migrator(
         listener=heard,
         stop=stop,
         wait_for_lock=settings.wait_for_lock,
+        atomic=call.request.atomic,
         lock_timeout=settings.lock_timeout,
         lock_retry_for=RUNG.lock_retry_for if bound is None else bound,
         cancel_blockers=call.request.cancel_blockers,

@@ -35,6 +35,7 @@ _COMMANDS = {
     "history": ("rung.cli.reading", "history"),
     "plan": ("rung.cli.reading", "plan"),
     "check": ("rung.cli.checking", "check"),
+    "doctor": ("rung.cli.doctor", "doctor"),
     "wait": ("rung.cli.waiting", "wait"),
     "create": ("rung.cli.making", "create"),
     "repair": ("rung.cli.repairing", "repair"),

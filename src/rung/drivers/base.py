@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.events import Listener
     from rung.ledger import HistoryEntry
@@ -144,6 +145,18 @@ class Session(Reader, Protocol):
         `last` asks for a commit that is on disk when it returns, and with it all before.
         """
 
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """
+        Run a script with its move and its history row in a transaction with others.
+
+        `first` opens the transaction, `last` commits it; a refusal undoes all of it.
+        """
+
+    def roll_back(self) -> None:
+        """Undo the transaction that `run_together` has opened."""
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """
         Commit the dirty mark and the history row of a file that runs unit by unit.
@@ -199,6 +212,9 @@ class Session(Reader, Protocol):
         For databases to try things on: nothing guards it, and a transaction that they open, or
         that fails, is left as it is.
         """
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server; reads only."""
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""

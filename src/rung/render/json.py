@@ -14,18 +14,20 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rung.ledger import LedgerState
-from rung.statements import secrets_of, shown
+from rung.statements import secrets_of, shown, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from rung.ailments import Health
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.repair import Action, Diagnosis
     from rung.runner import Prepared, RunReport
     from rung.runs import Preview
+    from rung.snapshot import Difference
     from rung.status import Status
     from rung.waiting import Waited
 
@@ -108,6 +110,16 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
     }
 
 
+def health(found: Health, exit_code: int) -> dict[str, Any]:
+    """What `doctor` prints."""
+    return {
+        "database": found.database,
+        "dirty": found.dirty,
+        "exit_code": exit_code,
+        "ailments": found.ailments,
+    }
+
+
 def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
     """What `accept-edit` prints."""
     return {"version": version, "edits": list(edits)}
@@ -125,6 +137,7 @@ def preview(found: Preview) -> dict[str, Any]:
         "target": found.plan.target,
         "short": found.plan.short,
         "ahead": found.plan.ahead,
+        "atomic": found.atomic,
         "steps": [_step(item) for item in found.prepared],
         "losses": losses(found.losses),
     }
@@ -190,13 +203,19 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
         "evidence": finding.evidence,
         "statements": found.statements,
         "open": finding.open,
-        "differences": finding.differences,
+        "differences": [_masked(one) for one in finding.differences],
         "drift": finding.drift,
         "reason": found.reason,
         "advice": found.advice,
         "action": action and _action(action),
     }
     return {**version(after), "repaired": done, "diagnosis": told}
+
+
+def _masked(found: Difference) -> dict[str, Any]:
+    """A function's body may hold a password."""
+    before, after = (text and without_passwords(text) for text in (found.before, found.after))
+    return {"identity": found.identity, "before": before, "after": after}
 
 
 def _action(action: Action) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def tried(context: Context, version: int, send: Callable[[], Ran], *, again: boo
 
     Args:
         context: its conventions say how long; its patience has the clock.
-        version: of the migration, for the listener.
+        version: of the migration, or of the first of those that are tried together.
         send: sends one transaction and tells what it came to, its secrets hidden.
         again: False where a refusal does not mean that nothing was committed.
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _NOW = Sql("pg_catalog.clock_timestamp()")
 _CLEAN = Sql("false")
 _ALWAYS = Sql("")
-_BEGUN = Sql("pg_catalog.transaction_timestamp()")
+_BEGUN = Sql("pg_catalog.statement_timestamp()")
+"""When the message came in: several may be one transaction."""
 
 PUT_BACK = (
     Sql("SET LOCAL statement_timeout TO DEFAULT"),
@@ -52,6 +53,9 @@ RESET = (
     Sql("RESET ROLE"),
 )
 """Before each file: the session's settings as they were at connect. Takes no snapshot."""
+
+UTF8 = Sql("SET client_encoding = 'UTF8'")
+"""As every connection of ours has it; poolers keep it for each client."""
 
 FORGET = (
     *RESET,
@@ -84,7 +88,7 @@ def leave_clean(script: Script, first: int, last: int) -> tuple[Sql, ...]:
         Sql("DISCARD SEQUENCES"),
         *((Sql("DEALLOCATE ALL"),) if prepares else ()),
         *((Sql("SELECT pg_catalog.pg_advisory_unlock_all()"),) if locks else ()),
-        Sql("SET client_encoding = 'UTF8'"),
+        UTF8,
     )
 
 
@@ -202,7 +206,7 @@ class Tables:
         *,
         only_where: Sql = _ALWAYS,
     ) -> tuple[Sql, ...]:
-        """The history row of an attempt that began so many seconds before this transaction."""
+        """The history row of an attempt that began so many seconds before this message."""
         if not self.records:
             return ()
         over = outcome is not Outcome.RUNNING

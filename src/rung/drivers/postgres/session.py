@@ -42,6 +42,7 @@ from rung.losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.drivers.postgres.connection import Connector
     from rung.drivers.postgres.holding import Hold
@@ -228,6 +229,16 @@ class PostgresSession(PostgresReader):
         """Run a script in one transaction with its move and its history row."""
         return self._running.whole(script, move, attempt, meanwhile, last=last)
 
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """Run a script with its move and its history row in a transaction with others."""
+        return self._running.together(script, move, attempt, first=first, last=last)
+
+    def roll_back(self) -> None:
+        """Undo the transaction that holds scripts together."""
+        self._wire.ask("ROLLBACK")
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         tables = self._tables
@@ -315,6 +326,12 @@ class PostgresSession(PostgresReader):
         places = {"history": self._tables.history, "versions": numbers}
         rows = self._insist(statement("stored_halves", **places)).rows(0)
         return tuple(half for row in rows for half in _halves(row))
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server."""
+        from rung.drivers.postgres.ailments import Physician
+
+        return Physician(self._wire, self._keys.all, self._lease).find()
 
     # --- losing --------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
+    from rung.ailments import Ailment
     from rung.drivers.found import LockHolder
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
@@ -120,6 +121,16 @@ class SqliteSession(SqliteReader):
         """Run a script in one transaction with its move and its history row."""
         meanwhile()
         return self._running.whole(script, move, attempt)
+
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """Run a script with its move and its history row in a transaction with others."""
+        return self._running.together(script, move, attempt, first=first, last=last)
+
+    def roll_back(self) -> None:
+        """Undo the transaction that holds scripts together."""
+        self._writing.rollback()
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
@@ -216,6 +227,10 @@ class SqliteSession(SqliteReader):
             for direction, checksum, sql in (("up", up, up_sql), ("down", down, down_sql))
             if sql is not None
         )
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """Nothing here is built outside a transaction, so nothing is left half built."""
+        return ()
 
     # --- losing --------------------------------------------------------------------------
 
