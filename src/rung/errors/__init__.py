@@ -46,9 +46,10 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── LexerFooled
     │   ├── ConnectionLost
     │   └── Stopped
-    └── EmbeddedError               the embedded PostgreSQL
-        ├── BinariesNotFound
-        └── ServerNotStarted
+    ├── EmbeddedError               the embedded PostgreSQL
+    │   ├── BinariesNotFound
+    │   └── ServerNotStarted
+    └── NotCertifiable              the migrations do not run undisturbed
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ from rung.errors.base import (
     RungError,
     UsageError,
 )
+from rung.errors.certify import NotCertifiable
 from rung.errors.database import (
     ConnectionFailed,
     DatabaseBusy,
@@ -135,6 +137,7 @@ __all__ = [
     "LexerFooled",
     "LockNotAcquired",
     "MigrationFailed",
+    "NotCertifiable",
     "Place",
     "PlanChanged",
     "PlanError",

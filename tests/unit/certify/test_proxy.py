@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from bench.proxy import CountingProxy, Verdict, open_gate
-from bench.wire import Framer, Message, Origin
+
+from rung.certify.proxy import CountingProxy, Verdict, open_gate
+from rung.certify.wire import Framer, Message, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.proxy import Gate
+    from rung.certify.proxy import Gate
 
 PORT = 5432
 STARTUP = b"\0\0\0\x0d\0\3\0\0user\0"
