@@ -73,6 +73,18 @@ class HalfMissing(NamedTuple):
         )
 
 
+class ModeChanged(NamedTuple):
+    """The server refused the step that has started as it was planned; it runs otherwise."""
+
+    version: int
+    mode: str
+    """As in StepStarted."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Version {self.version} runs {self.mode}: {self.reason}."
+
+
 class StepFinished(NamedTuple):
     """One half of a migration is committed, with its ledger and history rows."""
 
@@ -82,6 +94,21 @@ class StepFinished(NamedTuple):
     seconds: float
     number: int
     total: int
+
+
+class StepResumed(NamedTuple):
+    """The step that has started goes on behind statements that an earlier attempt committed."""
+
+    version: int
+    direction: str
+    statements_done: int
+    statements_total: int
+
+    def __str__(self) -> str:
+        return (
+            f"The {self.direction} of version {self.version} goes on behind statement "
+            f"{self.statements_done} of {self.statements_total}, which is done."
+        )
 
 
 class UnitFinished(NamedTuple):
@@ -116,7 +143,9 @@ Event = (
     | BaselineRecorded
     | StepStarted
     | HalfMissing
+    | ModeChanged
     | StepFinished
+    | StepResumed
     | UnitFinished
     | Notice
     | Warned

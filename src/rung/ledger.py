@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LEDGER_TABLE = "schema_migrations"
 HISTORY_TABLE = "schema_migrations_history"
+CUT_OFF = "cut off: its end was not seen, and a later attempt went on with it"
+"""The error of an attempt that another one goes on with."""
 NO_VERSION = -1
 """How golang-migrate writes "before the first migration" where it has to write a row."""
 

@@ -142,6 +142,7 @@ class Migrator:
         *,
         allow_late: Sequence[int] = (),
         if_ahead: IfAhead = "fail",
+        resume: bool = False,
     ) -> RunReport:
         """
         Apply what is pending, oldest first.
@@ -150,16 +151,24 @@ class Migrator:
             limit: how many at the most.
             allow_late: late versions that may run behind newer ones.
             if_ahead: "ok" leaves a database that is ahead of the files as it is.
+            resume: go on first with an up that stopped in the middle, where one did.
         """
         from rung.plan import Up
 
-        return self.run(Up(limit, tuple(allow_late), if_ahead))
+        return self.run(Up(limit, tuple(allow_late), if_ahead, resume))
 
-    def down(self, limit: int | None = 1) -> RunReport:
-        """Go down `limit` steps at the most, newest first; None goes all the way."""
+    def down(self, limit: int | None = 1, *, resume: bool = False) -> RunReport:
+        """
+        Go down `limit` steps at the most, newest first; None goes all the way.
+
+        Args:
+            limit: how many at the most.
+            resume: go on with a down that stopped in the middle, as the first of them; where
+                none did, do nothing.
+        """
         from rung.plan import Down
 
-        return self.run(Down(limit))
+        return self.run(Down(limit, resume))
 
     def goto(self, version: int, *, allow_late: Sequence[int] = ()) -> RunReport:
         """Go up or down to exactly this version; late ones up to it run where they may."""

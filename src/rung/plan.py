@@ -13,11 +13,11 @@ version first, and passes over what is not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from rung.applied import settle
+from rung.applied import Applied, AppliedVersion, settle
 from rung.errors import (
     DirtyLedger,
     EmptySource,
@@ -26,15 +26,15 @@ from rung.errors import (
     UsageError,
     VersionNotInSource,
 )
+from rung.ledger import LedgerState
 from rung.migrations import MAX_VERSION, Direction, Migration, MigrationSet
 from rung.statements import Dialect, directives, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from rung.applied import Applied
-    from rung.ledger import LedgerState
     from rung.migrations import Half
+    from rung.resuming import Resumption
 
 IfAhead = Literal["fail", "ok"]
 _ALLOW_LATE = "allow-late"
@@ -46,19 +46,27 @@ class Up:
     Apply what is pending, oldest first: `limit` of it at the most, None for all.
 
     `allow_late` names late versions that may run behind newer ones; `if_ahead` tells whether
-    a database ahead of the files is an error or nothing to do.
+    a database ahead of the files is an error or nothing to do. With `resume` an up that
+    stopped in the middle is gone on with first, and counts as one.
     """
 
     limit: int | None = None
     allow_late: tuple[int, ...] = ()
     if_ahead: IfAhead = "fail"
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """Go down, newest first: `limit` steps at the most, None for all the way."""
+    """
+    Go down, newest first: `limit` steps at the most, None for all the way.
+
+    With `resume` a down that stopped in the middle is gone on with, as the first of them; where
+    none did, nothing is done.
+    """
 
     limit: int | None = 1
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class Step:
     after: int | None
     done: int = 0
     """How many statements of its file an earlier attempt has committed; it goes on behind them."""
+    continues: str = ""
+    """Our id of that attempt, where the history has a row of it."""
 
     @property
     def version(self) -> int:
@@ -133,6 +143,7 @@ def make_plan(
     ledger: LedgerState,
     applied: Applied | None = None,
     dialect: Dialect = Dialect.POSTGRES,
+    resumption: Resumption | None = None,
 ) -> Plan:
     """
     Plan the way to a goal.
@@ -143,6 +154,7 @@ def make_plan(
         ledger: where the database is.
         applied: what is applied; left out, every file at or below the ledger.
         dialect: the SQL that the database reads; a file may say there that it may be late.
+        resumption: where the file that left the ledger dirty goes on, for a goal that resumes.
 
     Raises:
         UsageError: a number of the goal is negative or above 2^63-1.
@@ -152,6 +164,8 @@ def make_plan(
         LateMigrations: versions below the ledger were never applied, and are not allowed to.
     """
     _check_numbers(goal)
+    if ledger.dirty and resumption is not None:
+        return _resumed(goal, migrations, ledger, applied or Applied(), dialect, resumption)
     if ledger.dirty:
         raise DirtyLedger(ledger.version)
     if not migrations.versions and not (isinstance(goal, Down) and ledger.version is None):
@@ -164,20 +178,49 @@ def make_plan(
         return Plan(goal, ledger, ahead=True)
     _check_named(goal, migrations, account)
     if isinstance(goal, Down):
-        return _down(goal, migrations, ledger, account)
+        return Plan(goal, ledger) if goal.resume else _down(goal, migrations, ledger, account)
     late = _check_late(goal, migrations, ledger, account, dialect)
     if isinstance(goal, Goto) and ledger.version is not None and goal.version < ledger.version:
         return _down(goal, migrations, ledger, account, late)
     return _up(goal, migrations, ledger, late)
 
 
+def _resumed(
+    goal: Goal,
+    migrations: MigrationSet,
+    ledger: LedgerState,
+    applied: Applied,
+    dialect: Dialect,
+    found: Resumption,
+) -> Plan:
+    """What stopped in the middle, and behind it what the goal asks for as usual."""
+    assert not isinstance(goal, Goto)
+    first = Step(
+        found.migration, found.direction, found.before, found.after, found.done, found.continues
+    )
+    left = None if goal.limit is None else goal.limit - 1
+    if left is not None and left <= 0:
+        return Plan(goal, ledger, (first,) if goal.limit else ())
+    versions = {**applied.versions, first.version: AppliedVersion(first.version)}
+    if first.direction is Direction.DOWN:
+        del versions[first.version]
+    rest = make_plan(
+        replace(goal, limit=left, resume=False),
+        migrations,
+        LedgerState(first.after),
+        replace(applied, versions=versions),
+        dialect,
+    )
+    return Plan(goal, ledger, (first, *rest.steps), rest.short, rest.ahead)
+
+
 def versions_down(goal: Goal, applied: Applied) -> tuple[int, ...]:
     """The applied versions that a goal undoes where it goes down, newest first."""
     newest_first = applied.ascending[::-1]
     match goal:
-        case Down(limit):
+        case Down(limit=limit):
             return newest_first if limit is None else newest_first[:limit]
-        case Goto(target):
+        case Goto(version=target):
             return tuple(version for version in newest_first if version > target)
     return ()
 

@@ -207,11 +207,11 @@ class DriverContract(TablesContract, SnapshotContract):
             assert (subject.ledger(), subject.outcomes()) == (rows, [])
 
     def test_a_recorded_failure(self, subject: Subject, ready: Session) -> None:
-        """The row of a failed attempt has its statement and the database's words."""
+        """A failed attempt has its statement and the database's words, and nothing committed."""
         ready.record_failure(attempt(), refusal("it's no"), 0.5)
 
         (entry,) = ready.look().history or ()
-        assert (entry.outcome, entry.statements_done) == (Outcome.FAILED, 1)
+        assert (entry.outcome, entry.statements_done) == (Outcome.FAILED, 0)
         assert entry.error == "statement 2: it's no (SQLSTATE XX000)"
         assert subject.ledger() == []
 

@@ -57,7 +57,7 @@ SIGNATURES = {
     ),
     "Migrator.up": (
         "(self, limit: 'int | None' = None, *, allow_late: 'Sequence[int]' = (), "
-        "if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
+        "if_ahead: 'IfAhead' = 'fail', resume: 'bool' = False) -> 'RunReport'"
     ),
     "Migrator.goto": ("(self, version: 'int', *, allow_late: 'Sequence[int]' = ()) -> 'RunReport'"),
     "Migrator.edited": "(self, version: 'int') -> 'tuple[EditedFile, ...]'",

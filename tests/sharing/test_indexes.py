@@ -153,7 +153,7 @@ def test_cancelled_in_a_build(site: Site, ours: Tool, theirs: Tool, gate: Gate) 
         code, said = run.end()
 
     assert (code, site.ledger(), theirs.run("up")) == (1, [(3, True)], _DIRTY)
-    assert "rung force V" in said
+    assert "rung up --resume" in said
 
 
 def test_killed_in_a_build(site: Site, make: Make, theirs: Tool, gate: Gate) -> None:

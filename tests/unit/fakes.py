@@ -58,6 +58,8 @@ class FakeSession:
     carried: Carried = field(default_factory=Carried)
     kept: tuple[StoredHalf, ...] = ()
     objects: tuple[Loss, ...] = ()
+    ended: bool | None = False
+    """What is known of a statement whose end nobody saw."""
     calls: list[str] = field(default_factory=list)
 
     def look(self) -> Look:
@@ -113,6 +115,14 @@ class FakeSession:
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         self.calls.append(f"unit {unit.first}-{unit.last} {unit.transaction}")
         return self._answer()
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        self.calls.append(f"replay {', '.join(map(str, numbers))}")
+        return Ran()
+
+    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+        self.calls.append(f"finished {number}?")
+        return self.ended
 
     def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
         self.calls.append("end " + ("failed" if refusal else "done"))

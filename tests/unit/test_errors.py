@@ -26,6 +26,9 @@ EXAMPLES: list[RungError] = [
     errors.DirtyLedger(3, "It began."),
     errors.DirtyLedger(None),
     errors.DirtyLedger(5, "It began.", 3),
+    errors.DirtyLedger(5, "It began.", None, "rung down --resume"),
+    errors.CannotResume(3, "its file is not here"),
+    errors.CannotResume(None, "what stopped is a down", "rung down --resume"),
     errors.VersionNotInSource(9, "ledger", [1, 3]),
     errors.VersionNotInSource(2, "ledger", [1, 3]),
     errors.VersionNotInSource(2, "target", [1, 3]),
@@ -65,6 +68,16 @@ EXAMPLES: list[RungError] = [
     ),
     errors.MigrationFailed(
         [], "Dirty.", version=2, direction="down", place=Place("f", 1), server=SERVER, dirty=True
+    ),
+    errors.MigrationFailed(
+        [],
+        "Dirty.",
+        version=2,
+        direction="up",
+        place=Place("f", 1),
+        server=SERVER,
+        dirty=True,
+        resumes=False,
     ),
     errors.LedgerMoved([1], "Clean.", 2, "2_b.up.sql"),
     errors.LedgerDropped([1], "Clean.", 2, "2_b.up.sql", 'relation "x" does not exist'),
@@ -191,5 +204,5 @@ def test_a_connection_that_is_lost_in_the_middle_of_a_file() -> None:
 
     clean = errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True)
 
-    assert "rung force" in lost.advice
+    assert "rung up --resume" in lost.advice
     assert "Run the same command" in clean.advice

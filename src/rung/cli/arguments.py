@@ -156,7 +156,8 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     if command in ("up", "down", "goto", "plan"):
         goal = _goal(str(way), _text(number), everything=everything)
         _check_policy(goal, allowed, found.get("if_ahead"))
-        return found | {"goal": _allowing(goal, allowed)}
+        resume = bool(found.pop("resume", False))
+        return found | {"goal": _resuming(_allowing(goal, allowed), resume=resume)}
     if command == "force":
         return found | {"version": forced_version(str(number))}
     if command == "wait":
@@ -216,6 +217,18 @@ def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
     from rung.plan import Down
 
     return goal if isinstance(goal, Down) else replace(goal, allow_late=late)
+
+
+def _resuming(goal: Goal, *, resume: bool) -> Goal:
+    from dataclasses import replace
+
+    from rung.plan import Goto
+
+    if not resume:
+        return goal
+    if isinstance(goal, Goto):
+        raise UsageError("--resume goes with up and down.", "Write: rung up --resume")
+    return replace(goal, resume=True)
 
 
 def _unknown(command: str) -> UsageError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from rung.errors import (
+    CannotResume,
     ConfirmationRequired,
     ConnectionFailed,
     ConnectionLost,
@@ -68,6 +69,7 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
     (SourceNotFound, ExitCode.USAGE),
     (DriverMissing, ExitCode.USAGE),
     (DirtyLedger, ExitCode.DIRTY),
+    (CannotResume, ExitCode.DIRTY),
     (LateMigrations, ExitCode.PENDING),
     (EditedMigrations, ExitCode.PENDING),
     (LockNotAcquired, ExitCode.LOCKED),

@@ -24,16 +24,16 @@ COMMANDS = {
     "up": Command(
         "[N]",
         "apply what is pending, or the next N",
-        "[N] [--allow-late V] [--if-ahead fail|ok]",
+        "[N] [--resume] [--allow-late V] [--if-ahead fail|ok]",
     ),
-    "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all]"),
+    "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all] [--resume]"),
     "goto": Command("V", "go up or down to exactly version V", "V [--allow-late V]"),
     "status": Command("", "show every migration with its state"),
     "history": Command("", "show every attempt ever made"),
     "plan": Command(
         "[GOAL]",
         "show what would run, statement by statement; touches nothing",
-        "[up [N] | down [N | --all] | goto V]",
+        "[up [N] | down [N | --all] | goto V] [--resume]",
     ),
     "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
     "wait": Command(
@@ -79,11 +79,13 @@ def parser(command: str) -> argparse.ArgumentParser:
 def _add_own(made: argparse.ArgumentParser, command: str) -> None:
     if command == "up":
         made.add_argument("number", metavar="N", nargs="?", help="apply N migrations at the most")
+        _add_resume(made)
         _add_allow_late(made)
         _add_if_ahead(made)
     elif command == "down":
         made.add_argument("number", metavar="N", nargs="?", help="go down N steps (default: 1)")
         made.add_argument("--all", action="store_true", help="go down all the way")
+        _add_resume(made)
     elif command == "goto":
         made.add_argument("number", metavar="V", help="the version to end at")
         _add_allow_late(made)
@@ -116,6 +118,14 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         )
 
 
+def _add_resume(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on first with the file that left the database dirty, where it stopped",
+    )
+
+
 def _add_allow_late(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--allow-late",
@@ -144,6 +154,7 @@ def _add_plan(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("number", metavar="N|V", nargs="?", help="steps, or the version of goto")
     made.add_argument("--all", action="store_true", help="with down: all the way")
+    _add_resume(made)
     _add_allow_late(made)
     _add_if_ahead(made)
 

@@ -135,7 +135,22 @@ class Session(Reader, Protocol):
         """
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
-        """Commit the dirty mark and the history row of a file that runs unit by unit."""
+        """
+        Commit the dirty mark and the history row of a file that runs unit by unit.
+
+        An attempt that it goes on with, and that was cut off, is ended as failed with it.
+        """
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Run statements of a script again that set the session and nothing else."""
+
+    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+        """
+        Whether a statement was finished that was sent outside a transaction; reads only.
+
+        False where it is to be run again, None where nothing tells. `before` are the numbers
+        of the statements by which the script had set the session then.
+        """
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit of such a file and record the progress with it."""

@@ -47,6 +47,8 @@ class Attempt:
     tool: str = "rung"
     statements_done: int = 0
     """How many an earlier attempt has committed, where this one goes on behind them."""
+    continues: str = ""
+    """The id of that attempt, where the history has a row of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Refusal:
     at_commit: bool = False
     needs_no_transaction: bool = False
     """The server runs that statement only outside a transaction block."""
+    needs_commit_before: bool = False
+    """It uses what the server lets be used only behind a commit: a value new in its enum."""
     ledger_moved: bool = False
     """Every statement ran, and the ledger was not in the state the move starts from."""
     ledger_dropped: bool = False

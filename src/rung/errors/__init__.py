@@ -19,6 +19,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   └── UnbalancedTransaction
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
+    │   ├── CannotResume
     │   ├── VersionNotInSource
     │   ├── LateMigrations
     │   ├── EditedMigrations
@@ -103,6 +104,7 @@ from rung.errors.plan import (
     UnversionedDatabase,
     VersionNotInSource,
 )
+from rung.errors.resuming import CannotResume
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
@@ -117,6 +119,7 @@ from rung.errors.run import (
 
 __all__ = [
     "BinariesNotFound",
+    "CannotResume",
     "ConfirmationRequired",
     "ConnectionFailed",
     "ConnectionLost",

@@ -25,11 +25,19 @@ class DirtyLedger(PlanError):
         version: the version the ledger names; None or -1 where it names none.
         attempt: what the history knows of the attempt, in a sentence; may be empty.
         late: the version that was under way where it is not the ledger's, a late one.
+        resume: the command that goes on where that run stopped; empty where none can.
     """
 
-    def __init__(self, version: int | None, attempt: str = "", late: int | None = None) -> None:
-        super().__init__(version, attempt, late)
+    def __init__(
+        self,
+        version: int | None,
+        attempt: str = "",
+        late: int | None = None,
+        resume: str = "",
+    ) -> None:
+        super().__init__(version, attempt, late, resume)
         self.version, self.attempt, self.late = version, attempt, late
+        self.resume = resume
 
     @property
     def cause(self) -> str:
@@ -46,14 +54,20 @@ class DirtyLedger(PlanError):
 
     @property
     def advice(self) -> str:
+        if self.resume:
+            return (
+                f"Go on where it stopped: {self.resume}. Or let rung repair compare the schema "
+                "with the file first; it asks before it does anything."
+            )
         if self.late is not None:
             return (
-                f"Undo by hand what version {self.late} left, then: rung force {self.version}. "
-                f"Version {self.late} is late then, as before, and can be run again."
+                f"Let rung repair say what version {self.late} left; or undo that by hand, then: "
+                f"rung force {self.version}. Version {self.late} is late then, as before, and can "
+                "be run again."
             )
         return (
-            "Compare the schema with the files, mend it by hand, then record the version it is "
-            "really at: rung force V (rung force -1 for none)."
+            "Let rung repair compare the schema with the file, and mend it; or mend it by hand, "
+            "then record the version it is really at: rung force V (rung force -1 for none)."
         )
 
 

@@ -14,9 +14,9 @@ from rung.errors.base import RungError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MEND = (
-    "Finish or undo by hand what the file left, then record the version the database is at: "
-    "rung force V. See rung history for the statement"
+_REPAIR = (
+    "Let rung repair compare the schema with the file: it says what is there, and asks before it "
+    "does anything. rung history names the statement"
 )
 
 
@@ -107,6 +107,7 @@ class MigrationFailed(RunError):
         at_commit: True where the statements ran and the COMMIT failed.
         dirty: True where the file ran in several units and the ledger is left dirty.
         remedy: what to do where the file is not at fault; empty where the code tells it.
+        resumes: where it is dirty, whether the file can be gone on with where it stopped.
     """
 
     def __init__(  # noqa: PLR0913 - facts, each named where it is given
@@ -121,8 +122,10 @@ class MigrationFailed(RunError):
         at_commit: bool = False,
         dirty: bool = False,
         remedy: str = "",
+        resumes: bool = True,
     ) -> None:
         super().__init__(applied, now)
+        self.resumes = resumes
         self._remedy = remedy or _remedy(server.sqlstate)
         self.version, self.direction = version, direction
         self.place, self.server = place, server
@@ -143,10 +146,20 @@ class MigrationFailed(RunError):
 
     @property
     def advice(self) -> str:
-        if self.dirty:
-            return f"{_MEND} that failed."
+        if self.dirty and not self.resumes:
+            return f"{_REPAIR} that failed."
         what = self._remedy or f"Mend {self.place.file}"
+        if self.dirty:
+            what = self._remedy.rstrip(",") or f"{what} behind what is committed"
+            return f"{what}, then {_resume(self.direction)}"
         return f"{what} and run again; nothing has to be forced."
+
+
+def _resume(direction: str) -> str:
+    return (
+        f"go on where it stopped: rung {direction} --resume. rung repair compares the schema "
+        "with the file first, if in doubt."
+    )
 
 
 def _remedy(sqlstate: str) -> str:
@@ -155,6 +168,7 @@ def _remedy(sqlstate: str) -> str:
         "42501": "Use a role that may do this (--role), or grant it the right,",
         "40001": "Wait for what it met",
         "40P01": "Wait for what it met",
+        "55P04": "Move ALTER TYPE … ADD VALUE into a migration of its own before this one",
         "55P03": "Wait for what holds the lock",
         "57014": "Give it more time (SET LOCAL statement_timeout in the file) or less to do,",
     }
@@ -257,6 +271,7 @@ class ConnectionLost(RunError):
         reason: what was said of the loss, masked.
         committed: whether it is committed; None where that could not be learned.
         dirty: True where a file that ran in several units was cut off in the middle.
+        direction: "up" or "down".
     """
 
     def __init__(
@@ -267,9 +282,11 @@ class ConnectionLost(RunError):
         reason: str,
         committed: bool | None = None,  # noqa: FBT001 - a fact like the others
         dirty: bool = False,  # noqa: FBT001, FBT002 - likewise
+        direction: str = "up",
     ) -> None:
         super().__init__(applied, now)
-        self.args = (tuple(applied), now, version, reason, committed, dirty)
+        self.args = (tuple(applied), now, version, reason, committed, dirty, direction)
+        self.direction = direction
         self.version, self.reason = version, reason
         self.committed, self.dirty = committed, dirty
 
@@ -288,7 +305,9 @@ class ConnectionLost(RunError):
     def advice(self) -> str:
         if self.committed is None:
             return "When the server answers again, rung status tells what became of it."
-        return f"{_MEND} under way." if self.dirty else "Run the same command again to go on."
+        if self.dirty:
+            return f"To {_resume(self.direction)}"
+        return "Run the same command again to go on."
 
 
 class Stopped(RunError):
@@ -300,12 +319,20 @@ class Stopped(RunError):
         now: the state of the database now, in a sentence.
         remaining: the versions that were planned and not run to their end.
         dirty: True where a file that ran in several units was cancelled in the middle.
+        direction: where it is dirty, "up" or "down".
     """
 
     def __init__(
-        self, applied: Sequence[int], now: str, remaining: Sequence[int], *, dirty: bool = False
+        self,
+        applied: Sequence[int],
+        now: str,
+        remaining: Sequence[int],
+        *,
+        dirty: bool = False,
+        direction: str = "up",
     ) -> None:
         super().__init__(applied, now)
+        self.direction = direction
         self.args = (tuple(applied), now, tuple(remaining))
         self.remaining, self.dirty = tuple(remaining), dirty
 
@@ -316,9 +343,9 @@ class Stopped(RunError):
 
     @property
     def advice(self) -> str:
-        return (
-            f"{_MEND} that was cancelled." if self.dirty else "Run the same command again to go on."
-        )
+        if self.dirty:
+            return f"To {_resume(self.direction)}"
+        return "Run the same command again to go on."
 
 
 def _rebuild(kind: type[RunError], args: tuple[object, ...], facts: dict[str, object]) -> RunError:

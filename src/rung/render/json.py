@@ -138,8 +138,10 @@ def _step(item: Prepared) -> dict[str, Any]:
         "file": item.file,
         "before": item.step.before,
         "after": item.step.after,
+        "done": item.step.done,
         "mode": script.mode,
         "reason": script.reason,
+        "new_value": item.new_value or None,
         "golang_migrate_refuses": item.golang_migrate_refuses or None,
         "units": script.units,
         "statements": [

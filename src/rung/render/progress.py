@@ -15,9 +15,11 @@ from rung.events import (
     DatabaseWaiting,
     HalfMissing,
     LockWaiting,
+    ModeChanged,
     Notice,
     RunPlanned,
     StepFinished,
+    StepResumed,
     StepStarted,
     UnitFinished,
     Warned,
@@ -79,11 +81,11 @@ class Lines:
         match event:
             case RunPlanned(versions):
                 self._columns = max(4, *(len(str(version)) for version in versions))
-            case StepStarted():
-                self._mode = event.mode
+            case StepStarted() | ModeChanged():
+                self._set_mode(event)
             case StepFinished():
                 self.say(self._finished(event))
-            case LockWaiting() | DatabaseWaiting() | BaselineRecorded():
+            case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
                 self.say(sentence(event))
             case HalfMissing() | Warned():
                 self.warn(str(event))
@@ -92,6 +94,11 @@ class Lines:
             case UnitFinished() if self._verbose:
                 total = count(event.statements_total, "statement")
                 self.say(f"        {event.statements_done} of {total} committed")
+
+    def _set_mode(self, event: StepStarted | ModeChanged) -> None:
+        self._mode = event.mode
+        if isinstance(event, ModeChanged):
+            self.say(str(event))
 
     def _finished(self, event: StepFinished) -> str:
         way = self._style.paint(f"{event.direction:<4}", _colour(event.direction))
@@ -109,8 +116,10 @@ def _colour(direction: str) -> str:
     return "green" if direction == "up" else "yellow"
 
 
-def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded) -> str:
-    """A line about what is waited for, or about what another tool had done."""
+def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded | StepResumed) -> str:
+    """A line about what is waited for, or about what was done before."""
+    if isinstance(event, StepResumed):
+        return str(event)
     if isinstance(event, BaselineRecorded):
         return _recorded(event)
     so_far = f", {duration(event.waited)} so far" if event.waited >= 1 else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rung.ledger import Outcome
 from rung.render.errors import painted_diff
 from rung.render.text import aligned, at, duration, moment, moves
-from rung.statements import Mode, secrets_of, shown
+from rung.statements import Mode, secrets_of, shown, units_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,11 +151,15 @@ def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
     if not item.file:
         return
     yield f"  {script.mode.value}: {script.reason}"
+    if said := item.new_value:
+        yield f"  {said}"
     if refused := item.golang_migrate_refuses:
         yield f"  not for golang-migrate: {refused}"
+    if step.done:
+        yield f"  goes on behind statement {step.done} of {len(script.statements)}, which is done"
     columns = max((len(str(s.line)) for s in script.statements), default=1)
     secrets = secrets_of(script)
-    for unit in script.units:
+    for unit in units_behind(script, step.done):
         if script.mode is Mode.UNITS:
             yield f"  {_UNITS[unit.transaction]}:"
         for statement in script.statements[unit.first - 1 : unit.last]:

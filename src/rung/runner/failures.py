@@ -18,7 +18,7 @@ from rung.errors import (
     Stopped,
 )
 from rung.ledger import NO_VERSION, LedgerState, Outcome
-from rung.statements import Mode, place_of, shown
+from rung.statements import Mode, Trace, inquiry_of, place_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,13 +43,22 @@ def carried_over(file: str, names: Sequence[str]) -> str:
     )
 
 
-def stopped(applied: Sequence[int], now: LedgerState, remaining: Sequence[int]) -> Stopped:
-    """The error of a run that was asked to stop."""
-    return Stopped(applied, where(now), remaining, dirty=now.dirty)
+def stopped(
+    applied: Sequence[int], now: LedgerState, remaining: Sequence[int], direction: str = "up"
+) -> Stopped:
+    """The error of a run that was asked to stop, in a step of that direction."""
+    return Stopped(applied, where(now), remaining, dirty=now.dirty, direction=direction)
 
 
-def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Refusal) -> RunError:
-    """The error of a step that the database refused."""
+def failed(
+    applied: Sequence[int],
+    item: Prepared,
+    now: LedgerState,
+    refusal: Refusal,
+    *,
+    alone: bool = False,
+) -> RunError:
+    """The error of a step that the database refused; `alone`: outside a transaction."""
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
     kept = "" if now.dirty else " Nothing of the failed migration was kept."
@@ -66,7 +75,16 @@ def failed(applied: Sequence[int], item: Prepared, now: LedgerState, refusal: Re
         at_commit=refusal.at_commit,
         dirty=now.dirty,
         remedy=refusal.remedy,
+        resumes=_resumes(item.script, refusal, alone=alone),
     )
+
+
+def _resumes(script: Script, refusal: Refusal, *, alone: bool) -> bool:
+    """Whether the rest of a file can follow on a statement that was refused."""
+    if refusal.statement is None or not alone:
+        return True
+    statement = script.statements[refusal.statement - 1]
+    return inquiry_of(script, statement).trace is not Trace.UNKNOWN
 
 
 def fooled(applied: Sequence[int], item: Prepared, now: str, warning: str) -> LexerFooled:
@@ -90,8 +108,15 @@ def lost(
     kept = _kept(applied, item.step, found.ledger)
     done = (*kept, version) if committed else kept
     now = f"{where(found.ledger)} {told}"
-    dirty = found.ledger.dirty
-    return ConnectionLost(done, now, version, reason, committed=committed, dirty=dirty)
+    return ConnectionLost(
+        done,
+        now,
+        version,
+        reason,
+        committed=committed,
+        dirty=found.ledger.dirty,
+        direction=item.step.direction.value,
+    )
 
 
 def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:

@@ -14,10 +14,13 @@ from rung.conventions import RUNG
 from rung.errors import ScriptError
 from rung.statements import (
     Dialect,
+    Mode,
     Script,
+    cut_behind_value,
     golang_migrate_refuses,
     read,
     statement_by_statement,
+    uses_new_value,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +39,20 @@ class Prepared:
     def file(self) -> str:
         """The name of the file that runs; empty where that half is missing."""
         return self.step.half.file if self.step.half else ""
+
+    @property
+    def new_value(self) -> str:
+        """What becomes of a file that seems to use a value it adds to an enum; else empty."""
+        script = self.script
+        found = uses_new_value(script)
+        if found is None or script.mode is Mode.UNITS:
+            return ""
+        added, used = found
+        what = f"line {used.line} uses a value that line {added.line} adds to an enum"
+        whole = script.mode is Mode.TRANSACTIONAL
+        if whole and cut_behind_value(script, 1, used.number) is not None:
+            return f"{what}: if the server refuses that, it runs in two transactions"
+        return f"{what}: the server refuses that; move line {added.line} into a migration before"
 
     @property
     def golang_migrate_refuses(self) -> str:

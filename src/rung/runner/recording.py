@@ -64,6 +64,8 @@ class Recorder:
             up=self._half(item.step.migration, Direction.UP, item),
             down=self._half(item.step.migration, Direction.DOWN, item),
             statements_total=len(item.script.statements),
+            statements_done=item.step.done,
+            continues=item.step.continues,
         )
 
     def note(

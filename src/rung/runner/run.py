@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from rung.drivers.found import Disconnected
 from rung.drivers.work import Move
 from rung.errors import DatabaseError, QueryFailed
-from rung.events import HalfMissing, RunPlanned, StepFinished, StepStarted, Warned
+from rung.events import HalfMissing, ModeChanged, RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
 from rung.runner.masking import hide
 from rung.runner.recording import Attempts
 from rung.runner.report import RunReport, StepReport
-from rung.runner.units import run_units
-from rung.statements import Mode
+from rung.runner.units import cut_at_value, run_units
+from rung.statements import Mode, Unit, single_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rung.plan import Plan
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
+    from rung.statements import Script
 
 
 def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunReport:
@@ -99,12 +100,14 @@ def _step(
     attempt = attempts.take()
     meanwhile = attempts.look_ahead
     try:
-        _run(context, item, Move(before, LedgerState(step.after)), attempt, meanwhile, last=last)
+        move = Move(before, LedgerState(step.after))
+        ran_as = _run(context, item, move, attempt, meanwhile, last=last)
     except Disconnected as lost:
         _find_out(context, item, attempt, lost, last=last)
+        ran_as = item.script.mode
     seconds = time.perf_counter() - context.began
-    mode, statements = item.script.mode.value, len(item.script.statements)
-    context.done.append(StepReport(*facts, item.file, mode, statements, seconds))
+    statements = len(item.script.statements)
+    context.done.append(StepReport(*facts, item.file, ran_as.value, statements, seconds))
     context.say(StepFinished(*facts, seconds, number, total))
     carries = context.conventions.carries_session
     if item.script.touches_session and not (last or carries):
@@ -119,19 +122,46 @@ def _run(
     meanwhile: Callable[[], None],
     *,
     last: bool,
-) -> None:
-    if item.script.mode is Mode.UNITS:
+) -> Mode:
+    """Run a step; how it was run in the end."""
+    if item.script.mode is Mode.UNITS or item.step.done:
         run_units(context, item, move, attempt)
-        return
+        return Mode.UNITS
     ran = context.session.run_whole(item.script, move, attempt, meanwhile, last=last)
     ran = hide(ran, item.script)
     context.tell(item, ran)
     if ran.refusal is None:
         _check_control(context, item, ran)
-    elif ran.refusal.needs_no_transaction and item.script.mode is Mode.TRANSACTIONAL:
-        run_units(context, item, move, attempt)
+    elif units := _otherwise(context, item, ran.refusal):
+        run_units(context, item, move, attempt, units)
+        return Mode.UNITS
     else:
         _fail(context, item, move.before, attempt, ran.refusal)
+    return item.script.mode
+
+
+def _otherwise(context: Context, item: Prepared, refusal: Refusal) -> tuple[Unit, ...]:
+    """The units of a file that was refused as one transaction of ours; none where it failed."""
+    script = item.script
+    if script.mode is not Mode.TRANSACTIONAL:
+        return ()
+    if refusal.needs_no_transaction:
+        units = single_units(script)
+        reason = f"{_at(script, refusal)} cannot run inside a transaction, the server says"
+    else:
+        whole = Unit(1, len(script.statements), "ours")
+        units = cut_at_value(script, whole, refusal) if refusal.needs_commit_before else ()
+        reason = "it uses a value of an enum that it adds, for which that has to be committed"
+    if units:
+        context.say(ModeChanged(item.step.version, Mode.UNITS.value, reason))
+    return units
+
+
+def _at(script: Script, refusal: Refusal) -> str:
+    """The statement that was refused, by its first word and its line."""
+    assert refusal.statement is not None
+    statement = script.statements[refusal.statement - 1]
+    return f"{' '.join(statement.words[:1])} on line {statement.line}"
 
 
 def _check_control(context: Context, item: Prepared, ran: Ran) -> None:

@@ -12,24 +12,46 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.work import Move, Ran
-from rung.events import UnitFinished
+from rung.events import StepResumed, UnitFinished
 from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
 from rung.runner import failures
 from rung.runner.masking import hide
-from rung.statements import Control, Mode, Unit
+from rung.statements import (
+    Control,
+    Unit,
+    cut_behind_value,
+    session_before,
+    single_units,
+    units_behind,
+)
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.drivers.work import Attempt, Refusal
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
     from rung.statements import Script
 
 
-def run_units(context: Context, item: Prepared, move: Move, attempt: Attempt) -> None:
+def run_units(
+    context: Context,
+    item: Prepared,
+    move: Move,
+    attempt: Attempt,
+    units: Sequence[Unit] | None = None,
+) -> None:
     """
-    Run a file unit by unit.
+    Run a file unit by unit, behind the statements of it that are done.
+
+    Args:
+        context: the run.
+        item: the step; its `done` ends one of the file's units.
+        move: from where the ledger is to where the step leaves it.
+        attempt: the record of it.
+        units: what commits together; left out, as the file has it.
 
     Raises:
         MigrationFailed: a unit was refused; clean where nothing of the file is left behind,
@@ -39,7 +61,8 @@ def run_units(context: Context, item: Prepared, move: Move, attempt: Attempt) ->
     dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
     begun = context.session.begin_units(Move(move.before, dirty), attempt)
     _insist(context, item, move.before, begun)
-    for unit in _units(item.script):
+    _go_on(context, item, dirty, attempt)
+    for unit in units or units_behind(item.script, item.step.done):
         _run_unit(context, item, unit, Move(dirty, move.before), attempt)
     ended = context.session.end_units(Move(dirty, move.after), attempt.id, None)
     _insist(context, item, dirty, ended)
@@ -48,8 +71,9 @@ def run_units(context: Context, item: Prepared, move: Move, attempt: Attempt) ->
 def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
     ran = hide(_send(context, item, unit, attempt), item.script)
-    if ran.refusal and ran.refusal.needs_no_transaction and unit.transaction == "ours":
-        _run_unit(context, item, replace(unit, transaction="none"), back, attempt)
+    if ran.refusal and (smaller := _smaller(item.script, unit, ran.refusal)):
+        for one in smaller:
+            _run_unit(context, item, one, back, attempt)
         return
     context.tell(item, ran)
     if ran.refusal:
@@ -61,11 +85,40 @@ def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt:
     context.say(UnitFinished(item.step.version, unit.last, total))
 
 
-def _units(script: Script) -> tuple[Unit, ...]:
-    """The script's units; each statement one where it was thought to be transactional."""
-    if script.mode is Mode.UNITS:
-        return script.units
-    return tuple(Unit(s.number, s.number, "ours") for s in script.statements)
+def cut_at_value(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
+    """A unit in two, behind the value of an enum that it uses; none where that is not safe."""
+    if refusal.statement is None:
+        return ()
+    last = cut_behind_value(script, unit.first, refusal.statement)
+    if last is None:
+        return ()
+    return (replace(unit, last=last), replace(unit, first=last + 1))
+
+
+def _go_on(context: Context, item: Prepared, dirty: LedgerState, attempt: Attempt) -> None:
+    """Have the session as the statements left it that are done."""
+    done = item.step.done
+    if not done:
+        return
+    ran = hide(context.session.replay(item.script, session_before(item.script, done)), item.script)
+    if ran.refusal:
+        context.session.end_units(None, attempt.id, ran.refusal)
+        raise failures.failed(context.applied, item, dirty, ran.refusal)
+    total = len(item.script.statements)
+    context.say(StepResumed(item.step.version, item.step.direction.value, done, total))
+
+
+def _smaller(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
+    """What to send in place of a unit that was refused for its transaction; none if for more."""
+    if unit.transaction != "ours":
+        return ()
+    if refusal.needs_commit_before:
+        return cut_at_value(script, unit, refusal)
+    if not refusal.needs_no_transaction:
+        return ()
+    if unit.first == unit.last:
+        return (replace(unit, transaction="none"),)
+    return single_units(script)[unit.first - 1 : unit.last]
 
 
 def _send(context: Context, item: Prepared, unit: Unit, attempt: Attempt) -> Ran:
@@ -98,7 +151,8 @@ def _run_without_foreign_keys(
     )
     if not taken:
         state = session.look().ledger
-        raise failures.stopped(context.applied, state, context.remaining)
+        way = item.step.direction.value
+        raise failures.stopped(context.applied, state, context.remaining, way)
     return ran
 
 
@@ -112,8 +166,10 @@ def _fail(
     if ended.refusal:
         now = context.session.look().ledger
     if refusal.cancelled and context.stop.cancelling:
-        raise failures.stopped(context.applied, now, context.remaining)
-    raise failures.failed(context.applied, item, now, refusal)
+        way = item.step.direction.value
+        raise failures.stopped(context.applied, now, context.remaining, way)
+    alone = unit.transaction == "none"
+    raise failures.failed(context.applied, item, now, refusal, alone=alone)
 
 
 def _leaves_nothing(script: Script, unit: Unit) -> bool:

@@ -24,7 +24,8 @@ from rung.errors import (
 )
 from rung.ledger import Outcome
 from rung.migrations import Direction
-from rung.plan import Down, make_plan, versions_down
+from rung.plan import Down, Goto, make_plan, versions_down
+from rung.runs.resuming import resumed, way_on
 from rung.runs.stored import kept_text, with_stored
 from rung.statements import read, shown
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rung.drivers.work import StoredHalf
     from rung.migrations import MigrationSet
     from rung.plan import Goal, Plan
+    from rung.resuming import Resumption
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,14 @@ class Known:
 
 
 def know(session: Session, migrations: MigrationSet) -> Known:
-    """Look at the database."""
+    """
+    Look at the database.
+
+    The version that a dirty ledger names is not applied: there the history's word counts.
+    """
     look = session.look()
+    if look.ledger.dirty and look.history is not None:
+        return Known(migrations, look, Applied(replay(look.history)))
     return Known(migrations, look, settle(look.history, look.ledger, migrations))
 
 
@@ -93,9 +101,17 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
     known = _with_stored(goal, known, session)
     look = known.look
     try:
-        plan = make_plan(goal, known.migrations, look.ledger, known.applied, look.place.dialect)
+        plan = make_plan(
+            goal,
+            known.migrations,
+            look.ledger,
+            known.applied,
+            look.place.dialect,
+            _resumption(goal, known, session),
+        )
     except DirtyLedger as dirty:
-        raise DirtyLedger(dirty.version, _unfinished(look), _late_and_dirty(look)) from None
+        way = way_on(known, session)
+        raise DirtyLedger(dirty.version, _unfinished(look), _late_and_dirty(look), way) from None
     except VersionNotInSource as gone:
         record = _recorded(gone.version, known.applied)
         raise VersionNotInSource(gone.version, gone.role, gone.known, record) from None
@@ -105,6 +121,13 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
     if not isinstance(goal, Down) and not plan.ahead and not plan.goes_down:
         _check_edited(known, session)
     return plan
+
+
+def _resumption(goal: Goal, known: Known, session: Session) -> Resumption | None:
+    if isinstance(goal, Goto) or not (goal.resume and known.look.ledger.dirty):
+        return None
+    direction = Direction.DOWN if isinstance(goal, Down) else Direction.UP
+    return resumed(known, session, direction)
 
 
 def edited_files(found: Sequence[Edit], known: Known, session: Session) -> tuple[EditedFile, ...]:

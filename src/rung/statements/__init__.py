@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from rung.dialect import Dialect
 from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
+from rung.statements.continuing import (
+    lost_before,
+    may_go_on_behind,
+    same_until,
+    session_before,
+    single_units,
+    uncertain_behind,
+    units_behind,
+)
 from rung.statements.directives import directives
+from rung.statements.enums import adds_value, cut_behind_value, uses_new_value
+from rung.statements.inquiries import Inquiry, Trace, inquiry_of
 from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
 from rung.statements.modes import own_block
@@ -20,22 +31,35 @@ __all__ = [
     "CHECKSUM_FORMULA",
     "Control",
     "Dialect",
+    "Inquiry",
     "Mode",
     "Script",
     "Secrets",
     "Statement",
     "Token",
     "TokenKind",
+    "Trace",
     "Unit",
+    "adds_value",
     "checksum",
+    "cut_behind_value",
     "directives",
     "golang_migrate_refuses",
     "has_checksum",
+    "inquiry_of",
+    "lost_before",
+    "may_go_on_behind",
     "own_block",
     "place_of",
     "read",
+    "same_until",
     "secrets_of",
+    "session_before",
     "shown",
+    "single_units",
     "statement_by_statement",
+    "uncertain_behind",
+    "units_behind",
+    "uses_new_value",
     "without_passwords",
 ]

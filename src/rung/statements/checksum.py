@@ -49,12 +49,13 @@ def _formula_1(script: Script) -> str:
     """
     from hashlib import sha256
 
-    parts = [_part(script.text, token) for token in script.tokens]
+    parts = [said(script.text, token) for token in script.tokens]
     told = "".join(f"{len(part)} {part}" for part in parts)
     return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _part(text: str, token: Token) -> str:
+def said(text: str, token: Token) -> str:
+    """What of a token counts."""
     kind, start, end = token
     part = text[start:end]
     if kind in _CASELESS:

@@ -6,8 +6,10 @@ Offsets count characters of the script's text from 0, lines count from 1.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.dialect import Dialect
@@ -149,3 +151,11 @@ class Script:
     def touches_session(self) -> bool:
         """True where some statement may leave the session changed behind it."""
         return any(statement.touches_session for statement in self.statements)
+
+    def tokens_of(self, statement: Statement) -> tuple[Token, ...]:
+        """The tokens of one of its statements."""
+        first, last = (
+            bisect_left(self.tokens, place, key=attrgetter("start"))
+            for place in (statement.start, statement.end)
+        )
+        return self.tokens[first:last]

@@ -107,6 +107,12 @@ LEDGER = (
     ),
     Scenario("tables-without-ledger", _asking("CREATE TABLE users (id int); CREATE TABLE a ()")),
     Scenario("dirty", _after(_asking("UPDATE schema_migrations SET dirty = true")), "up", 4),
+    Scenario(
+        "not-resumed",
+        _after(_asking("UPDATE schema_migrations SET dirty = true")),
+        "up --resume",
+        4,
+    ),
     Scenario("two-rows", _after(_asking("INSERT INTO schema_migrations VALUES (9, false)"))),
     Scenario(
         "another-shape",

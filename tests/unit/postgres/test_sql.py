@@ -193,7 +193,7 @@ def test_without_a_history() -> None:
             Outcome.FAILED,
             Refusal(ServerMessage("it's", "42601"), statement=3, statements_done=2),
             (
-                "E'failed', (4), (2), pg_catalog.transaction_timestamp(), "
+                "E'failed', (4), (0), pg_catalog.transaction_timestamp(), "
                 "pg_catalog.clock_timestamp(), E'statement 3: it''s (SQLSTATE 42601)'"
             ),
         ),

@@ -17,7 +17,7 @@ from rung._version import __version__
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
-from rung.ledger import NO_VERSION, LedgerState, Outcome
+from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
 from rung.statements import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
@@ -181,8 +181,7 @@ class Tables:
         if not self.records:
             return ()
         over = outcome is not Outcome.RUNNING
-        new = refusal.statements_done if refusal else 0
-        done = attempt.statements_done + new if refusal or not over else attempt.statements_total
+        done = attempt.statements_done if refusal or not over else attempt.statements_total
         row = statement(
             "record_attempt",
             history=self.history,
@@ -229,6 +228,13 @@ class Tables:
         """Say how many statements are committed."""
         places = {"attempt": quoting.text(attempt_id), "done": quoting.number(done)}
         return (self.still_there(), *self._update("record_progress", **places))
+
+    def cut_off(self, attempt_id: str) -> tuple[Sql, ...]:
+        """Say that an attempt did not come to its end, where nothing is said of it yet."""
+        if not attempt_id:
+            return ()
+        places = {"attempt": quoting.text(attempt_id), "error": quoting.text(CUT_OFF)}
+        return self._update("record_cut_off", **places)
 
     def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> tuple[Sql, ...]:
         """Say how a file of several units ended."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables
@@ -18,7 +19,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rung.conventions import Conventions
     from rung.drivers.postgres.settings import Settings
@@ -34,6 +35,8 @@ _ASYNC = Sql("SET LOCAL synchronous_commit = off")
 _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 """As the session had it at connect, whatever the file did."""
 _REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
+_NEW_VALUE = "55P04"
+"""An enum's value is used in the transaction that added it."""
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
 _MOVED = ("22012", "23505", "40001")
@@ -128,6 +131,13 @@ class Running:
             case _:
                 return self._alone(script, unit, attempt_id)
 
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Statements that set the session and nothing else, in a message of their own."""
+        pieces = (
+            piece for number in numbers for piece in (*file_pieces(script, number, number), CLOSING)
+        )
+        return self._send(Message(tuple(pieces), (), script)) if numbers else Ran()
+
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
         if not statements:
@@ -165,8 +175,14 @@ class Running:
         noted = self.write(*self._tables.in_flight(attempt_id, unit.first))
         if noted.refusal:
             return noted
-        ran = self._send(Message(tuple(file_pieces(script, unit.first, unit.last)), (), script))
+        message = Message(tuple(file_pieces(script, unit.first, unit.last)), (), script)
+        ran = self._concurrently(script, unit.first, lambda: self._send(message))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+
+    def _concurrently(self, script: Script, number: int, send: Callable[[], Ran]) -> Ran:
+        if not script.statements[number - 1].concurrent_build:
+            return send()
+        return Concurrent(self._wire, script, number).run(send)
 
     def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
         recorded = self.write(*self._tables.progress(attempt_id, done))
@@ -223,6 +239,7 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         statements_done=message.file_done(reply.done),
         at_commit=running.label == "commit" or _is_own_commit(message, running),
         needs_no_transaction=_works_alone(message.words(statement), error.message),
+        needs_commit_before=state == _NEW_VALUE,
         ledger_moved=running.label == "move" and state in _MOVED,
         ledger_dropped=_is_dropped(running.label, state),
         cancelled=state == CANCELLED,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rung.conventions import RUNG
 from rung.drivers.found import LockHolder
 from rung.drivers.postgres import locking, quoting
+from rung.drivers.postgres.catalog import was_finished
 from rung.drivers.postgres.dropping import drop_statements
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql
@@ -189,8 +190,16 @@ class PostgresSession(PostgresReader):
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         tables = self._tables
-        record = tables.record(attempt, Outcome.RUNNING)
-        return self._running.write_afresh(*tables.guard(move), *tables.move(move), *record)
+        records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
+        return self._running.write_afresh(*tables.guard(move), *tables.move(move), *records)
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Run statements of a script again that set the session and nothing else."""
+        return self._running.replay(script, numbers)
+
+    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+        """Whether the catalog says that a statement was finished."""
+        return was_finished(self._wire, script, number, before)
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""

@@ -217,9 +217,16 @@ UPDATE {history} SET statements_done = {done}, in_flight = NULL
 
 -- name: record_end
 -- How a file of several units ended.
-UPDATE {history} SET outcome = {outcome}, error = {error}, in_flight = NULL,
+UPDATE {history} SET outcome = {outcome}, error = {error},
        finished = pg_catalog.clock_timestamp()
  WHERE attempt OPERATOR(pg_catalog.=) {attempt}
+
+-- name: record_cut_off
+-- That an attempt was cut off, where its end is not recorded; what was under way stays named.
+UPDATE {history} SET outcome = 'failed', error = {error},
+       finished = pg_catalog.clock_timestamp()
+ WHERE attempt OPERATOR(pg_catalog.=) {attempt}
+   AND outcome OPERATOR(pg_catalog.=) 'running'
 
 -- name: stored_halves
 -- Every text that is kept of these versions, oldest first.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rung._version import __version__
 from rung.drivers.sqlite.locking import user_name
 from rung.drivers.sqlite.statements import in_main, quoted, statement
-from rung.ledger import NO_VERSION, LedgerState, Outcome
+from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
 from rung.statements import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ class Records:
     ) -> None:
         """Write the history row of an attempt."""
         over = outcome is not Outcome.RUNNING
-        new = refusal.statements_done if refusal else 0
-        done = attempt.statements_done + new if refusal or not over else attempt.statements_total
+        done = attempt.statements_done if refusal or not over else attempt.statements_total
         up, down = _half(attempt.up), _half(attempt.down)
         values = {
             "attempt": attempt.id,
@@ -149,6 +148,11 @@ class Records:
         """Say how many statements are committed; raise where the ledger was dropped."""
         self.still_there()
         self._update("record_progress", attempt=attempt_id, done=done)
+
+    def cut_off(self, attempt_id: str) -> None:
+        """Say that an attempt did not come to its end, where nothing is said of it yet."""
+        if attempt_id:
+            self._update("record_cut_off", attempt=attempt_id, error=CUT_OFF, finished=told(now()))
 
     def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> None:
         """Say how a file of several units ended."""

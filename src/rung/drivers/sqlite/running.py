@@ -22,7 +22,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode, Script, TokenKind, own_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from rung.drivers.sqlite.records import Records
@@ -132,6 +132,16 @@ class Running:
         return self._tried(
             work, lambda: self._enclosed(work, within, unit.first, unit.last, own=own)
         )
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Statements that set the session and nothing else."""
+        work = _Work(script)
+
+        def steps() -> None:
+            for number in numbers:
+                self._run(work, number, number)
+
+        return self._tried(work, steps)
 
     def write(self, *actions: Callable[[], None]) -> Ran:
         """Records of ours in one transaction."""

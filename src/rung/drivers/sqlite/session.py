@@ -21,6 +21,7 @@ from rung.drivers.sqlite.watching import Watch
 from rung.drivers.work import Carried, StoredHalf
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
+from rung.statements import Trace, inquiry_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -121,8 +122,18 @@ class SqliteSession(SqliteReader):
         records = self._records
         return self._running.write(
             lambda: records.move(move),
+            lambda: records.cut_off(attempt.continues),
             lambda: records.record(attempt, Outcome.RUNNING, now()),
         )
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Run statements again that set the session and nothing else."""
+        return self._running.replay(script, numbers)
+
+    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:  # noqa: ARG002 - no session decides here
+        """What is sent alone here may be run again, or nothing tells."""
+        trace = inquiry_of(script, script.statements[number - 1]).trace
+        return False if trace is Trace.NONE else None
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""

@@ -89,8 +89,13 @@ UPDATE {history} SET statements_done = :done, in_flight = NULL WHERE attempt = :
 
 -- name: record_end
 -- How a file of several units ended.
-UPDATE {history} SET outcome = :outcome, error = :error, in_flight = NULL, finished = :finished
+UPDATE {history} SET outcome = :outcome, error = :error, finished = :finished
  WHERE attempt = :attempt
+
+-- name: record_cut_off
+-- That an attempt was cut off, where its end is not recorded; what was under way stays named.
+UPDATE {history} SET outcome = 'failed', error = :error, finished = :finished
+ WHERE attempt = :attempt AND outcome = 'running'
 
 -- name: stored_halves
 -- Every text that is kept of these versions, oldest first.

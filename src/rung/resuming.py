@@ -1,0 +1,185 @@
+"""
+Decides whether a file that stopped in the middle can be gone on with, and behind which statement.
+
+Pure. The evidence is the history's last row, the text that ran, the file as it is now, and for
+a statement whose end nobody saw the catalog's answer, which a driver gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rung.errors import CannotResume, ScriptError
+from rung.ledger import NO_VERSION, Outcome
+from rung.migrations import Direction
+from rung.statements import (
+    has_checksum,
+    lost_before,
+    may_go_on_behind,
+    read,
+    same_until,
+    shown,
+    uncertain_behind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.applied import Applied
+    from rung.dialect import Dialect
+    from rung.ledger import HistoryEntry, LedgerState
+    from rung.migrations import Migration
+    from rung.statements import Script
+
+_HALVES = (Direction.UP.value, Direction.DOWN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """A half of a migration that goes on behind its first `done` statements."""
+
+    migration: Migration
+    direction: Direction
+    done: int
+    before: int | None
+    """The version that the ledger named before the attempt."""
+    after: int | None
+    continues: str
+    """Our id of the attempt that it goes on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """An attempt that stopped, with the script as it ran and as it is now."""
+
+    entry: HistoryEntry
+    ran: Script
+    """With its secrets masked, where the file was changed since."""
+    now: Script
+
+    @property
+    def in_flight(self) -> int | None:
+        """The statement that was sent outside a transaction and whose end is not known."""
+        return self.entry.in_flight
+
+
+def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> HistoryEntry | None:
+    """
+    The attempt that left the ledger dirty; None where the history has none that fits.
+
+    A failed attempt without a committed statement was rolled back, and left nothing dirty:
+    what did is another tool's.
+    """
+    last = history[-1] if history else None
+    if last is None or last.version is None or last.direction not in _HALVES:
+        return None
+    never_ended = last.outcome is Outcome.RUNNING
+    left = last.statements_done > 0 or last.in_flight is not None
+    if not (never_ended or (last.outcome is Outcome.FAILED and left)):
+        return None
+    row = NO_VERSION if ledger.row is None else ledger.row
+    fits = last.version <= row if last.direction == "up" else last.version > row
+    return last if ledger.dirty and fits else None
+
+
+def cut_off(
+    entry: HistoryEntry, migration: Migration | None, kept: str | None, dialect: Dialect
+) -> CutOff:
+    """
+    Put an attempt and its file together.
+
+    Args:
+        entry: the attempt.
+        migration: the files of its version.
+        kept: the text that ran, as the history keeps it; None where it is not kept.
+        dialect: the SQL that the database reads.
+
+    Raises:
+        CannotResume: the file is not here, or the text that ran is needed and not kept.
+        ScriptError: the file cannot be read.
+    """
+    direction = Direction(entry.direction)
+    half = migration.half(direction) if migration else None
+    if half is None:
+        raise CannotResume(entry.version, "its file is not here")
+    try:
+        now = read(half.text, dialect)
+    except ScriptError as error:
+        raise type(error)(error.problem, error.line, half.file) from None
+    checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
+    if checksum is not None and has_checksum(now, checksum, entry.checksum_formula):
+        return CutOff(entry, now, now)
+    if kept is None:
+        raise CannotResume(
+            entry.version, f"{half.file} was changed, and the history does not keep what ran"
+        )
+    return CutOff(entry, _as_it_ran(entry, kept, dialect), now)
+
+
+def resumption(
+    found: CutOff, migration: Migration, ledger: LedgerState, applied: Applied, *, finished: bool
+) -> Resumption:
+    """
+    Where a file goes on.
+
+    Args:
+        found: the attempt with its texts.
+        migration: its files.
+        ledger: as it stands, dirty.
+        applied: what is applied by the history.
+        finished: whether the statement whose end nobody saw is done.
+
+    Raises:
+        CannotResume: the file is another up to there, or cannot be gone on with there.
+    """
+    entry = found.entry
+    done = entry.statements_done
+    if found.in_flight and finished:
+        done = found.in_flight
+    _check(found, done)
+    direction = Direction(entry.direction)
+    before = max(applied.versions, default=None)
+    if direction is Direction.UP and entry.version != ledger.version:
+        before = ledger.version  # a late one, which leaves the ledger where it is
+    return Resumption(migration, direction, done, before, ledger.version, entry.attempt)
+
+
+def _check(found: CutOff, done: int) -> None:
+    entry, now = found.entry, found.now
+    if found.ran is not now and not _same_until(found, done):
+        raise CannotResume(
+            entry.version,
+            f"the file was changed in its first {done} statements, which are committed; a change "
+            "behind them would be welcome",
+        )
+    if not may_go_on_behind(now, done):
+        raise CannotResume(
+            entry.version,
+            f"statement {done} is not the end of a transaction of the file as it is now",
+        )
+    if end := uncertain_behind(now, done):
+        raise CannotResume(
+            entry.version,
+            f"the transaction that ends on line {end.line} goes on behind that, or is prepared: "
+            "nothing tells what of it was committed",
+        )
+    if lost := lost_before(now, done):
+        raise CannotResume(
+            entry.version,
+            f"what statement {lost.number} on line {lost.line} made lived in its session, and is "
+            "gone with it",
+        )
+
+
+def _same_until(found: CutOff, done: int) -> bool:
+    """Compared as the history keeps texts: what differs in a secret alone is not seen."""
+    now = read(shown(found.now), found.now.dialect)
+    return same_until(found.ran, now, done)
+
+
+def _as_it_ran(entry: HistoryEntry, kept: str, dialect: Dialect) -> Script:
+    try:
+        return read(kept, dialect)
+    except ScriptError:
+        raise CannotResume(entry.version, "the text that ran cannot be read") from None
