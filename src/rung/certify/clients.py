@@ -102,17 +102,19 @@ class Rung:
             os._exit(0)
 
     def recover(self, address: Address, run: Run, left: Seen) -> Recovery:
-        """Run the same command again."""
-        migrator = Migrator(address.conninfo, run.source)
-        command = f"rung {run.direction}{' --all' if run.direction == 'down' else ''}"
-        if left.ledger.dirty:
-            return Recovery((command,), "the ledger is dirty")
+        """Run the same command again; where the ledger is dirty, with `--resume`."""
+        resume = left.ledger.dirty
         try:
-            migrator.run(_goal(run))
+            Migrator(address.conninfo, run.source).run(_goal(run, resume=resume))
         except RungError as error:
-            return Recovery((command,), f"{type(error).__name__}: {error.cause}")
-        return Recovery((command,))
+            return Recovery((_command(run, resume=resume),), f"{type(error).__name__}: {error}")
+        return Recovery((_command(run, resume=resume),))
 
 
-def _goal(run: Run) -> Goal:
-    return Up() if run.direction == "up" else Down(None)
+def _goal(run: Run, *, resume: bool = False) -> Goal:
+    return Up(resume=resume) if run.direction == "up" else Down(None, resume)
+
+
+def _command(run: Run, *, resume: bool) -> str:
+    words = ("rung", run.direction, *(["--all"] if run.direction == "down" else []))
+    return " ".join((*words, *(["--resume"] if resume else [])))
