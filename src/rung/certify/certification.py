@@ -7,6 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from rung.certify import servers
 from rung.certify.clients import Rung
 from rung.certify.faults import Kind, draw
 from rung.certify.lab import Lab
@@ -55,9 +56,10 @@ def certify(
     with start(say=say) as server:
         say(f"PostgreSQL {server.version} runs; it and its data end with this command")
         known, left_out = _learn_all(server, sources, say)
-        wanted = draw(
-            {one.run: one.points for one in known}, faults, chosen, (Kind.CRASH, Kind.DISK)
-        )
+        without = servers.no_small_disk()
+        left_out = (*left_out, *([without] if without else []))
+        points = {one.run: one.points for one in known}
+        wanted = draw(points, faults, chosen, {Kind.DISK} if without else ())
         setting = Setting(str(server.socket_dir), server.port, known, Rung())
         trials = []
         for trial in work(setting, wanted, _processes()):
