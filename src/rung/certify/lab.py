@@ -107,6 +107,15 @@ class Lab:
             dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             self._ask(dropped.format(sql.Identifier(name)))
 
+    def checkpoint(self) -> None:
+        """
+        Have all written down.
+
+        In a database that was copied from a template since the last checkpoint PostgreSQL
+        (15 to 18, STRATEGY wal_log) takes sequences back when it recovers from a crash.
+        """
+        self._ask(sql.SQL("CHECKPOINT"))
+
     def await_nobody(self, name: str, seconds: float) -> int:
         """Wait until a database has no session; how many it still has after so long."""
         deadline = time.monotonic() + seconds

@@ -131,6 +131,7 @@ def no_small_disk() -> str:
 def crash(fault: Fault, server: Frail, address: Address, client: Client, seconds: float) -> Facts:
     """Kill the server in the middle of a run, start it again, and see what is left."""
     said: list[Said] = []
+    server.lab.checkpoint()
     with CountingProxy(address.host, address.port) as proxy:
         there = address.by_way_of(proxy.socket_dir)
         run = threading.Thread(target=lambda: said.append(client.run(there, fault.run)))
