@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rung.losses import Loss
     from rung.migrations import MigrationSet
     from rung.plan import Goal, IfAhead, Plan
+    from rung.repair import Diagnosis
     from rung.runner import RunReport
     from rung.runs import Preview
     from rung.status import Status
@@ -235,6 +236,43 @@ class Migrator:
         from rung import runs
 
         return runs.accept_edit(self._target, self._migrations(), version, expected)
+
+    def diagnose(self, scratch: str | None = None, done: int | None = None) -> Diagnosis | None:
+        """
+        What a dirty database holds, and the one action that would mend it. Changes nothing.
+
+        The files that may have left it so are run through on scratch, statement by statement,
+        and the schemas compared. The lock is held meanwhile.
+
+        Args:
+            scratch: the URL of a server on which databases may be made to try things; None
+                starts the embedded one.
+            done: how many statements of the file are done, by your word; for where some leave
+                no trace in the schema.
+
+        Returns:
+            None where the database is clean.
+
+        Raises:
+            ScratchFailed: what was applied before does not run on scratch.
+            EmbeddedError: there is no server to try things on.
+        """
+        from rung.runs import repairing
+
+        return repairing.diagnose(self._target, self._migrations(), scratch, done)
+
+    def repair(self, diagnosis: Diagnosis) -> RunReport:
+        """
+        Do what a diagnosis proposes, and record it.
+
+        Raises:
+            RepairUndecided: it proposes nothing.
+            PlanChanged: ledger, history or schema have moved since it was made.
+            RunError: the SQL that was to mend the database failed.
+        """
+        from rung.runs import repairing
+
+        return repairing.repair(self._target, self._migrations(), diagnosis)
 
     def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
         """

@@ -1,4 +1,8 @@
-"""The recordings are what the real golang-migrate does today, of the version that they name."""
+"""
+The recordings are what the real golang-migrate does today, of the version that they name.
+
+A quarter of the scenarios is asked again here, always the same; `make conformance` asks all.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from tests.conformance.running import Theatre
     from tests.conformance.tools import Process
 
+_ONE_IN = 4
 _GROUPS = [
     pytest.param(scheme, name, id=f"{scheme}-{name}")
     for scheme in SCHEMES
@@ -30,11 +35,11 @@ _GROUPS = [
 def test_the_recording_is_not_stale(
     theatres: Callable[[str], Theatre], their_tool: Process, scheme: str, group: str
 ) -> None:
-    """The binary, asked again, does what is recorded."""
+    """The binary, asked again for some of the scenarios, does what is recorded."""
     opened, recording = theatres(scheme), load(scheme)
     if recording.server != (here := server_version(scheme, getattr(opened.stage, "major", 0))):
         pytest.skip(f"recorded on {recording.server}; here is {here}")
-    for each in grouped(scheme)[group]:
+    for each in (one for one in grouped(scheme)[group] if int(one.digest, 16) % _ONE_IN == 0):
         seen = tuple(step.outcome for step in opened.play(each, their_tool))
 
         assert (each.id, seen) == (each.id, recording.of(each))

@@ -145,5 +145,6 @@ class Ground:
 
     @pytest.fixture
     def ready(self, session: Session) -> Session:
+        assert session.try_lock()
         session.ensure_tables()
         return session

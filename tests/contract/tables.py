@@ -126,5 +126,7 @@ class TablesContract(Ground):
         """The tables are named where there is no ledger, and only there."""
         subject.ask("CREATE TABLE made (x int)")
         assert session.look().tables == ("made",)
+        assert session.try_lock()
+        assert session.look().tables == ("made",)
         session.ensure_tables()
         assert session.look().tables == ()

@@ -10,7 +10,17 @@ from tests.unit.history import row
 
 from rung.conventions import RUNG
 from rung.dialect import Dialect
-from rung.drivers.base import Aftermath, Carried, LockHolder, Look, Ping, Place, Ran, Refusal
+from rung.drivers.base import (
+    Aftermath,
+    Carried,
+    LockHolder,
+    Look,
+    Ping,
+    Place,
+    Ran,
+    Refusal,
+    Surroundings,
+)
 from rung.errors import ServerMessage
 from rung.events import ignore
 from rung.ledger import LedgerState
@@ -71,6 +81,16 @@ class FakeSession:
 
     def snapshot(self) -> Snapshot:
         return Snapshot()
+
+    def surroundings(self) -> Surroundings:
+        return Surroundings()
+
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        self._remember(*attempts)
+        return self._moved(move, self._answer())
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        return self._answer()
 
     def ensure_tables(self) -> None:
         self.calls.append("ensure tables")
@@ -223,6 +243,15 @@ class FakeDriver:
 
     def ping(self) -> Ping:
         return self.pings.pop(0) if self.pings else Ping.ANSWERS
+
+    def beside(
+        self,
+        url: str,
+        name: str | None = None,
+        user: str | None = None,
+        settings: Sequence[tuple[str, str]] = (),
+    ) -> FakeDriver:
+        return self
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         if isinstance(self.found, Exception):

@@ -80,6 +80,7 @@ EXAMPLES: list[RungError] = [
         resumes=False,
     ),
     errors.LedgerMoved([1], "Clean.", 2, "2_b.up.sql"),
+    errors.LockLost([1], "Clean.", 2, "2_b.up.sql"),
     errors.LedgerDropped([1], "Clean.", 2, "2_b.up.sql", 'relation "x" does not exist'),
     errors.LexerFooled([1], "Clean.", 2, "2_b.up.sql", "there is no transaction"),
     errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True),

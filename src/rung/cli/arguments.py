@@ -33,6 +33,8 @@ _VALUED = (
     "--ledger-table",
     "--history-table",
     "--timeout",
+    "--scratch",
+    "--done",
 )
 _VALUED_LETTERS = "ds"
 _NUMBER = re.compile(r"-[0-9]")
@@ -92,6 +94,10 @@ class Request:
     timeout: float | None = None
     """Of wait: seconds; None waits for ever."""
     even_without_file: bool = False
+    scratch: str | None = None
+    """Of repair: a server to try things on."""
+    done: int | None = None
+    """Of repair: how many statements of the file are done, by a person's word."""
     name: str = ""
     """Of create."""
     timestamp: bool = False
@@ -162,6 +168,9 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
         return found | {"version": forced_version(str(number))}
     if command == "wait":
         return found | _waited_for(_text(number), found.pop("timeout", None))
+    if command == "repair":
+        done = _text(found.pop("done", None))
+        return found | {"done": None if done is None else whole(done, "number of statements")}
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
     return found

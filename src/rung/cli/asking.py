@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _YES = ("y", "yes")
 
 
+def is_asked(call: Call) -> bool:
+    """Whether there is somebody to ask: a terminal on stderr and stdin, and no `--yes`."""
+    return not call.request.yes and call.console.watched and is_terminal(sys.stdin)
+
+
 def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
     """
     Go on only where somebody agreed.
@@ -29,7 +34,7 @@ def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
         ConfirmationRequired: nobody said yes.
     """
     console = call.console
-    asks = not call.request.yes and console.watched and is_terminal(sys.stdin)
+    asks = is_asked(call)
     for line in facts:
         (console.insist if asks else console.say)(line)
     if call.request.yes:

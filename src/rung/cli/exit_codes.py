@@ -19,9 +19,12 @@ from rung.errors import (
     DriverMissing,
     EditedMigrations,
     LateMigrations,
+    LockLost,
     LockNotAcquired,
     MigrationFailed,
+    RepairUndecided,
     RungError,
+    ScratchFailed,
     SourceNotFound,
     Stopped,
     UsageError,
@@ -46,7 +49,7 @@ class ExitCode(IntEnum):
     AHEAD = 5
     """The database is at a version above every file."""
     LOCKED = 6
-    """Another run, or another program, held the database for longer than was allowed."""
+    """Another run or program held the database for longer than was allowed, or took our lock."""
     NO_CONNECTION = 7
     """The database could not be reached, or the connection was lost."""
     INTERRUPTED = 130
@@ -69,10 +72,13 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
     (SourceNotFound, ExitCode.USAGE),
     (DriverMissing, ExitCode.USAGE),
     (DirtyLedger, ExitCode.DIRTY),
+    (RepairUndecided, ExitCode.DIRTY),
+    (ScratchFailed, ExitCode.DIRTY),
     (CannotResume, ExitCode.DIRTY),
     (LateMigrations, ExitCode.PENDING),
     (EditedMigrations, ExitCode.PENDING),
     (LockNotAcquired, ExitCode.LOCKED),
+    (LockLost, ExitCode.LOCKED),
     (DatabaseBusy, ExitCode.LOCKED),
     (VersionNotReached, ExitCode.PENDING),
     (ConnectionFailed, ExitCode.NO_CONNECTION),

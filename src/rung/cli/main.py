@@ -37,6 +37,7 @@ _COMMANDS = {
     "check": ("rung.cli.checking", "check"),
     "wait": ("rung.cli.waiting", "wait"),
     "create": ("rung.cli.making", "create"),
+    "repair": ("rung.cli.repairing", "repair"),
     "force": ("rung.cli.settling", "force"),
     "accept-edit": ("rung.cli.settling", "accept_edit"),
     "drop": ("rung.cli.settling", "drop"),

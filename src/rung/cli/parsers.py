@@ -43,6 +43,11 @@ COMMANDS = {
     ),
     "version": Command("", "print the version of the database"),
     "create": Command("NAME", "make a new, empty pair of migration files", "NAME [--timestamp]"),
+    "repair": Command(
+        "",
+        "find out what a dirty database holds, and mend it; asks first",
+        "[--scratch URL] [--done K]",
+    ),
     "force": Command(
         "V",
         "record that the database is at version V, clean; runs nothing",
@@ -102,6 +107,8 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument(
             "--even-without-file", action="store_true", help="though no file has that version"
         )
+    elif command == "repair":
+        _add_repair(made)
     elif command == "accept-edit":
         made.add_argument("number", metavar="V", help="the version whose files were edited")
     elif command == "wait":
@@ -116,6 +123,21 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument(
             "--timestamp", action="store_true", help="number by the time in UTC, not by sequence"
         )
+
+
+def _add_repair(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--scratch",
+        metavar="URL",
+        help="a server on which to try the files out, in databases that are dropped again "
+        "(default: the embedded one)",
+    )
+    made.add_argument(
+        "--done",
+        metavar="K",
+        help="how many statements of the file are done, by your word, where the schema is the "
+        "same either way",
+    )
 
 
 def _add_resume(made: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from rung.conventions import RUNG
-from rung.drivers.found import Disconnected, LockHolder, Look, Ping, Place
+from rung.drivers.found import Disconnected, LockHolder, Look, Ping, Place, Surroundings
 from rung.drivers.work import (
     Aftermath,
     Attempt,
@@ -53,6 +53,7 @@ __all__ = [
     "ServerNotice",
     "Session",
     "StoredHalf",
+    "Surroundings",
 ]
 
 
@@ -81,6 +82,9 @@ class Reader(Protocol):
         Raises:
             QueryFailed: the server refused.
         """
+
+    def surroundings(self) -> Surroundings:
+        """What of the server a file's SQL may lean on."""
 
     def close(self) -> None:
         """Close the connection; quiet where it is gone."""
@@ -179,6 +183,17 @@ class Session(Reader, Protocol):
     def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
         """Every text that the history keeps of these versions, oldest first."""
 
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        """Commit a move of the ledger that runs no SQL, with history rows; flushed."""
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        """
+        Have the statements `first` to `last` run as they stand, in one message, unrecorded.
+
+        For databases to try things on: nothing guards it, and a transaction that they open, or
+        that fails, is left as it is.
+        """
+
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""
 
@@ -224,6 +239,26 @@ class Driver(Protocol):
 
         Raises:
             ConnectionFailed: with the reason, masked.
+        """
+
+    def beside(
+        self,
+        url: str,
+        name: str | None = None,
+        user: str | None = None,
+        settings: Sequence[tuple[str, str]] = (),
+    ) -> Driver:
+        """
+        Another database, with the same names of ledger and history, and settings of the session.
+
+        Args:
+            url: how to come to its server; for a database that is a file, its folder.
+            name: the database's; None for the one that the URL names.
+            user: whom to connect as; None for the one that the URL names.
+            settings: more of them, weaker than those that this one's URL has.
+
+        Raises:
+            UsageError: the URL cannot be read, or leads to a database of another kind.
         """
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from rung.ledger import LEDGER_TABLE
+
 if TYPE_CHECKING:
     from rung.dialect import Dialect
     from rung.ledger import HistoryEntry, LedgerState
@@ -26,8 +28,12 @@ class Place:
     """How the database reads SQL here."""
     process: int | None = None
     """The server process of the connection, where the database has such."""
+    ledger: str = LEDGER_TABLE
+    """The ledger's name, with its schema where the database has such, for people."""
     pooled: bool = False
     """True behind a pooler that may give each transaction another server connection."""
+    loose: tuple[str, ...] = ()
+    """Settings of ours that hold inside transactions only, for that reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,19 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What of a server a file's SQL may lean on, besides the database."""
+
+    user: str = ""
+    """Whose rights our statements have."""
+    roles: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """Those of the database or the role that change what SQL means."""
+    major: int | None = None
+    """The server's major version, where several may be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
 class LockHolder:
     """Who holds the lock, as far as our rights show it."""
 
@@ -59,13 +78,19 @@ class LockHolder:
     application: str = ""
     address: str = ""
     since: str = ""
+    silent: float | None = None
+    """Where it holds a lease behind a pooler: seconds since its last sign of life."""
 
     def __str__(self) -> str:
         facts = [f"process {self.pid}"]
         facts += [f"user {self.user}"] if self.user else []
         facts += [f"application {self.application}"] if self.application else []
         facts += [f"from {self.address}"] if self.address else []
-        facts += [f"connected since {self.since}"] if self.since else []
+        if self.silent is not None:
+            facts += [f"since {self.since}", "behind a pooler"]
+            facts += [f"last heard of {self.silent:.0f} s ago"]
+        elif self.since:
+            facts += [f"connected since {self.since}"]
         return "The lock is held by " + ", ".join(facts) + "."
 
 

@@ -81,6 +81,8 @@ class Refusal:
     """Every statement ran, and the ledger was not in the state the move starts from."""
     ledger_dropped: bool = False
     """Every statement ran, and the ledger or the history was gone."""
+    lock_lost: bool = False
+    """Nothing of it ran, for the lock was not ours any more, or another tool held a key of it."""
     cancelled: bool = False
     remedy: str = ""
     """What to do where the script is not at fault; empty where the message's code tells it."""

@@ -36,6 +36,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── RightsMissing
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
+    │   ├── ScratchFailed           a database to try things on
+    │   ├── RepairUndecided         nothing is proven to mend a dirty one
     │   └── QueryFailed
     │       └── DatabaseBusy        another connection kept it locked
     ├── VersionNotReached           waited for a version in vain
@@ -43,6 +45,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── RunError                    a run that began; carries how far it got
     │   ├── MigrationFailed
     │   ├── LedgerMoved
+    │   ├── LockLost
     │   ├── LedgerDropped
     │   ├── LexerFooled
     │   ├── ConnectionLost
@@ -104,12 +107,14 @@ from rung.errors.plan import (
     UnversionedDatabase,
     VersionNotInSource,
 )
+from rung.errors.repair import RepairUndecided, ScratchFailed
 from rung.errors.resuming import CannotResume
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     RunError,
@@ -138,6 +143,7 @@ __all__ = [
     "LedgerMoved",
     "LedgerUnreadable",
     "LexerFooled",
+    "LockLost",
     "LockNotAcquired",
     "MigrationFailed",
     "NotCertifiable",
@@ -147,10 +153,12 @@ __all__ = [
     "PooledConnection",
     "QueryFailed",
     "ReadOnlyDatabase",
+    "RepairUndecided",
     "RightsMissing",
     "RunError",
     "RungError",
     "SchemaMissing",
+    "ScratchFailed",
     "ScriptError",
     "ServerMessage",
     "ServerNotStarted",

@@ -54,7 +54,7 @@ class RightsMissing(_Untouched):
 
 
 class PooledConnection(_Untouched):
-    """A pooler gives each transaction another server connection: no lock would hold there."""
+    """A file needs one session for all of it, and a pooler gives each transaction another."""
 
 
 class ReadOnlyDatabase(_Untouched):

@@ -199,6 +199,31 @@ class LedgerMoved(RunError):
         return "See rung status and run again; a step is never applied twice."
 
 
+class LockLost(RunError):
+    """
+    Behind a pooler the lock was not ours any more when a transaction began; nothing of it ran.
+
+    Another run took the lease over, because this one gave no sign of life for too long, or
+    another tool with a connection of its own came in between two transactions.
+    """
+
+    def __init__(self, applied: Sequence[int], now: str, version: int, file: str) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, version, file)
+        self.version, self.file = version, file
+
+    @property
+    def cause(self) -> str:
+        return (
+            f"The lock was lost when {self.file} was to go on: another run took the lease over, "
+            "or another tool came in between two transactions."
+        )
+
+    @property
+    def advice(self) -> str:
+        return "See rung status and run again; a step is never applied twice."
+
+
 class LedgerDropped(RunError):
     """
     A file dropped the ledger or the history, which only a down to no version may.

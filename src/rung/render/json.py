@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from rung.ledger import LedgerState
 from rung.statements import secrets_of, shown
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.errors import EditedFile, RungError
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import HistoryEntry
     from rung.losses import Loss
+    from rung.repair import Action, Diagnosis
     from rung.runner import Prepared, RunReport
     from rung.runs import Preview
     from rung.status import Status
@@ -166,6 +168,45 @@ def losses(gone: Iterable[Loss]) -> list[dict[str, Any]]:
 def created(up: Path, down: Path) -> dict[str, Any]:
     """What `create` prints."""
     return {"up": str(up), "down": str(down)}
+
+
+def clean(ledger: LedgerState) -> dict[str, Any]:
+    """What `repair` prints of a clean database."""
+    return {**version(ledger), "repaired": False, "diagnosis": None}
+
+
+def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
+    """What `repair` prints of a dirty one."""
+    after = LedgerState(found.action.version) if found.action and done else found.ledger
+    finding, suspect, action = found.finding, found.suspect, found.action
+    told = {
+        "scratch": found.scratch,
+        "file": suspect.file if suspect else None,
+        "version": suspect.version if suspect else None,
+        "direction": suspect.direction if suspect else None,
+        "recorded": bool(suspect and suspect.attempt),
+        "statements_done": finding.done,
+        "half_done": finding.half,
+        "evidence": finding.evidence,
+        "statements": found.statements,
+        "open": finding.open,
+        "differences": finding.differences,
+        "drift": finding.drift,
+        "reason": found.reason,
+        "advice": found.advice,
+        "action": action and _action(action),
+    }
+    return {**version(after), "repaired": done, "diagnosis": told}
+
+
+def _action(action: Action) -> dict[str, Any]:
+    return {
+        "kind": action.kind,
+        "version": action.version,
+        "words": action.words,
+        "sql": action.sql,
+        "caution": action.caution,
+    }
 
 
 def error(failure: RungError, exit_code: int) -> dict[str, Any]:

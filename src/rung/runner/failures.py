@@ -13,6 +13,7 @@ from rung.errors import (
     LedgerDropped,
     LedgerMoved,
     LexerFooled,
+    LockLost,
     MigrationFailed,
     Place,
     Stopped,
@@ -59,6 +60,8 @@ def failed(
     alone: bool = False,
 ) -> RunError:
     """The error of a step that the database refused; `alone`: outside a transaction."""
+    if refusal.lock_lost:
+        return LockLost(applied, where(now), item.step.version, item.file)
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
     kept = "" if now.dirty else " Nothing of the failed migration was kept."

@@ -45,7 +45,8 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunR
 
     Raises:
         MigrationFailed: the database refused a file.
-        LedgerMoved: the ledger was not what the plan was made for.
+        LedgerMoved, LockLost: the ledger was not what the plan was made for, or the lock not
+            ours any more.
         LexerFooled: a file controls transactions unseen.
         ConnectionLost: the connection was lost; what became of the step is told.
         Stopped: the run was asked to stop.
@@ -173,6 +174,8 @@ def _check_control(context: Context, item: Prepared, ran: Ran) -> None:
 def _fail(
     context: Context, item: Prepared, before: LedgerState, attempt: Attempt, refusal: Refusal
 ) -> None:
+    if refusal.lock_lost:
+        raise failures.failed(context.applied, item, context.session.look().ledger, refusal)
     seconds = time.perf_counter() - context.began
     try:
         context.session.record_failure(attempt, refusal, seconds)

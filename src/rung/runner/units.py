@@ -188,6 +188,7 @@ def _leaves_nothing(script: Script, unit: Unit) -> bool:
 
 def _insist(context: Context, item: Prepared, before: LedgerState, ran: Ran) -> None:
     if ran.refusal:
-        if ran.refusal.ledger_moved or ran.refusal.ledger_dropped:
+        refusal = ran.refusal
+        if refusal.ledger_moved or refusal.ledger_dropped or refusal.lock_lost:
             before = context.session.look().ledger
         raise failures.failed(context.applied, item, before, ran.refusal)

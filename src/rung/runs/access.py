@@ -1,23 +1,26 @@
-"""What a run needs of its connection before it may write: a primary, and no pooler between."""
+"""What a run needs of its connection before it may write: a primary, and a session if it must."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rung.errors import PooledConnection, ReadOnlyDatabase, RightsMissing
+from rung.statements import needs_session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.drivers.found import Look, Place
+    from rung.runner import Prepared
     from rung.target import Target
 
 
 def check_writable(target: Target, place: Place) -> None:
     """
-    Refuse a place where nothing can be written under a lock.
+    Refuse a place where nothing can be written.
 
     Raises:
         ReadOnlyDatabase: a standby, or a session that takes no writes.
-        PooledConnection: a pooler gives each transaction another server connection.
     """
     shown = target.driver.shown
     if place.read_only:
@@ -26,12 +29,23 @@ def check_writable(target: Target, place: Place) -> None:
             "Connect to the primary, with a role and settings that may write, or let us write the "
             "file.",
         )
-    if place.pooled:
-        raise PooledConnection(
-            f"{shown} is behind a transaction pooler: a lock taken there would be no lock.",
-            "Name the server itself for migrations, past the pooler (often port 5432); "
-            "reading works through it: rung status, version, plan, check.",
-        )
+
+
+def check_sharing(target: Target, place: Place, prepared: Sequence[Prepared]) -> None:
+    """
+    Refuse files that need one session for all of them, where a pooler gives none.
+
+    Raises:
+        PooledConnection: there is such a file.
+    """
+    if not place.pooled:
+        return
+    for item in prepared:
+        if why := needs_session(item.script, place.loose):
+            raise PooledConnection(
+                f"{item.file} cannot run behind a pooler, as {target.driver.shown} is: {why}.",
+                "Name the server itself for this run, past the pooler (often port 5432).",
+            )
 
 
 def check_recordable(look: Look) -> None:

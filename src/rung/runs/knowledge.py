@@ -68,7 +68,7 @@ class Known:
         if not self.applied.unrecorded or at.dirty or not may:
             return False
         has_file = at.version is None or at.version in self.migrations.by_version
-        return has_file and not (place.read_only or place.pooled)
+        return has_file and not place.read_only
 
 
 def know(session: Session, migrations: MigrationSet) -> Known:

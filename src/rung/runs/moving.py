@@ -12,7 +12,7 @@ from rung.losses import losses
 from rung.migrations import Direction
 from rung.plan import Down, make_plan
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
-from rung.runs.access import check_recordable, check_writable
+from rung.runs.access import check_recordable, check_sharing, check_writable
 from rung.runs.knowledge import Known, know, plan_for
 from rung.runs.settling import baseline, new_in_baseline
 
@@ -117,6 +117,7 @@ def _run(
 ) -> RunReport:
     look = known.look
     prepared = _prepare(target, plan, look)
+    check_sharing(target, look.place, prepared)
     recorder = Recorder.of(look.history or (), look.place.dialect)
     if plan.steps or known.owes_baseline:
         _make_ready(target, session, known, plan, recorder)

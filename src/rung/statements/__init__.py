@@ -26,6 +26,7 @@ from rung.statements.modes import own_block
 from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
+from rung.statements.sharing import needs_session
 
 __all__ = [
     "CHECKSUM_FORMULA",
@@ -49,6 +50,7 @@ __all__ = [
     "inquiry_of",
     "lost_before",
     "may_go_on_behind",
+    "needs_session",
     "own_block",
     "place_of",
     "read",

@@ -104,7 +104,8 @@ class Site:
     def tables(self) -> set[str]:
         """The tables in schema public, ours left out."""
         rows = self.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        return {row[0] for row in rows} - {"schema_migrations", "schema_migrations_history"}
+        ours = {f"schema_migrations{end}" for end in ("", "_history", "_lease")}
+        return {row[0] for row in rows} - ours
 
 
 def failing(kind: type[_R], work: Callable[[], object]) -> _R:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from tests.acceptance.engine.sites import Site
 
 from rung.errors import MigrationFailed
 from rung.events import ModeChanged
+
+if TYPE_CHECKING:
+    from tests.acceptance.engine.sites import Site
 
 _TYPE = "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (m mood);"
 _USES = (
@@ -68,7 +72,9 @@ def test_the_plan_says_it_ahead(site: Site) -> None:
 
     assert [item.new_value for item in site.migrator().plan().prepared] == [
         "",
-        "line 4 uses a value that line 2 adds to an enum: if the server refuses that, it runs in "
-        "two transactions",
+        (
+            "line 4 uses a value that line 2 adds to an enum: if the server refuses that, it runs "
+            "in two transactions"
+        ),
     ]
     assert site.up() == (1, 2)

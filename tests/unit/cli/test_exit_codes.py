@@ -39,6 +39,7 @@ def _failed(*, dirty: bool) -> MigrationFailed:
         (errors.StoredTextUnusable(9, "was not kept"), ExitCode.FAILED),
         (errors.PooledConnection("x"), ExitCode.FAILED),
         (errors.LockNotAcquired(1.0), ExitCode.LOCKED),
+        (errors.LockLost((), "now", 1, "1_a.up.sql"), ExitCode.LOCKED),
         (errors.DatabaseBusy("chat.db", "locked", 5.0), ExitCode.LOCKED),
         (errors.ConnectionFailed("x"), ExitCode.NO_CONNECTION),
         (errors.ConnectionLost((), "now", 1, "x"), ExitCode.NO_CONNECTION),

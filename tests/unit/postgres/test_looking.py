@@ -24,10 +24,11 @@ NAMES = names_of()
 ALL = "SELECT INSERT UPDATE DELETE TRUNCATE"
 THERE: Row = ("t", ALL, "t", "USAGE CREATE")
 ABSENT: Row = ("f", None, "t", "USAGE CREATE")
+NO_LEASE: Row = ("f", None)
 PLACE: Row = ("chatapp", "public", "f", "77", "15.3", "on")
-HERE: Row = (*PLACE, "public", "public", "ada", *THERE, *THERE, None)
-NO_HISTORY: Row = (*PLACE, "public", "public", "ada", *THERE, *ABSENT, None)
-NO_LEDGER: Row = (*PLACE, None, "public", "ada", *ABSENT, *ABSENT, 'teams\n"Odd name"')
+HERE: Row = (*PLACE, "public", "public", "ada", *THERE, *THERE, *NO_LEASE, None)
+NO_HISTORY: Row = (*PLACE, "public", "public", "ada", *THERE, *ABSENT, *NO_LEASE, None)
+NO_LEDGER: Row = (*PLACE, None, "public", "ada", *ABSENT, *ABSENT, *NO_LEASE, 'teams\n"Odd name"')
 ROW: Row = (
     "5", "a-1", "3", "users", "up", "failed", "4", "2", "3", "1700000000.5", None,
     "no", "sum", None, "1", "digest", None, "rung", "0.1.0", "ada", "box",
@@ -110,7 +111,7 @@ def test_a_history_elsewhere_on_the_path() -> None:
 
 def test_a_history_that_cannot_be_made() -> None:
     """The look says what has to be granted."""
-    nothing = (*PLACE, "public", "public", "a b", *THERE, "f", None, "t", "USAGE", None)
+    nothing = (*PLACE, "public", "public", "a b", *THERE, "f", None, "t", "USAGE", *NO_LEASE, None)
     look = answer([nothing], [("4", "f")], error="42P01")
 
     assert look.missing_grant == 'GRANT CREATE ON SCHEMA "public" TO "a b";'

@@ -148,8 +148,9 @@ ERRORS: dict[str, RungError] = {
     "unversioned-database": UnversionedDatabase("public", ("rooms", "users")),
     "stored-text-unusable": StoredTextUnusable(9, "holds a secret, which was not kept with it"),
     "pooled-connection": PooledConnection(
-        "me@db:6432/chat is behind a transaction pooler: a lock taken there would be no lock.",
-        "Name the server itself for migrations, past the pooler (often port 5432).",
+        "9_a.up.sql cannot run behind a pooler, as me@db:6432/chat is: statement 1 (line 1) "
+        "changes the session for what follows in another transaction.",
+        "Name the server itself for this run, past the pooler (often port 5432).",
     ),
     "stopped": Stopped((1,), "The database is clean at version 1.", (2, 3)),
 }

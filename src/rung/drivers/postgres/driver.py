@@ -16,6 +16,7 @@ from rung.errors import ConnectionFailed, QueryFailed
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rung.conventions import Conventions
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rung.drivers.found import Ping
     from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.session import PostgresSession
+    from rung.drivers.postgres.urls import Address
     from rung.drivers.work import Aftermath
 
 _RECONNECT_FOR = 60.0
@@ -31,10 +33,17 @@ _PAUSE = 0.25
 
 
 class PostgresDriver:
-    """One PostgreSQL database, named by a URL or a keyword string."""
+    """
+    One PostgreSQL database, named by a URL or a keyword string.
 
-    def __init__(self, database: Database) -> None:
-        self._address = translate(database.url)
+    Args:
+        database: that, and what else was said of it.
+        address: where it is, if that is known without its URL.
+    """
+
+    def __init__(self, database: Database, address: Address | None = None) -> None:
+        self._database = database
+        self._address = translate(database.url) if address is None else address
         self._connector = Connector(self._address, database.role, database.password)
         ledger = database.ledger_table
         self._names = names_of(
@@ -65,14 +74,33 @@ class PostgresDriver:
         """Connect; the connection is closed at the end, whatever happens."""
         return closing(self._session(stop, self._names, conventions))
 
+    def beside(
+        self,
+        url: str,
+        name: str | None = None,
+        user: str | None = None,
+        settings: Sequence[tuple[str, str]] = (),
+    ) -> PostgresDriver:
+        """Another database, maybe on another server, with the same names and settings."""
+        there, here = translate(url), self._address
+        told = {"dbname": name, "user": user, "options": here.parameters.get("options")}
+        parameters = there.parameters | {key: text for key, text in told.items() if text}
+        address = there._replace(
+            parameters=parameters,
+            settings=dict(settings) | there.settings | here.settings,
+            ledger_table=here.ledger_table,
+            path=f"/{name or ''}",
+        )
+        return PostgresDriver(self._database._replace(role=None, password=None), address)
+
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
-        """What is found of an attempt, once the lost connection's process has ended."""
+        """What is found of an attempt, once what the lost connection began has ended."""
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
             try:
-                place = lost.locate()
-                with closing(self._session(Stop(), self._names.at(place.schema))) as session:
-                    return _await_end(session, attempt_id, place.process, deadline)
+                names = self._names.at(lost.locate().schema)
+                with closing(self._session(Stop(), names)) as session:
+                    return _await_end(session, attempt_id, lost, deadline)
             except (ConnectionFailed, Disconnected):
                 time.sleep(_PAUSE)
         raise ConnectionFailed(f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s.")
@@ -87,11 +115,14 @@ class PostgresDriver:
 
 
 def _await_end(
-    session: PostgresSession, attempt_id: str, process: int | None, deadline: float
+    session: PostgresSession, attempt_id: str, lost: Session, deadline: float
 ) -> Aftermath:
-    while process is not None and session.process_alive(process):
+    from rung.drivers.postgres.session import PostgresSession
+
+    assert isinstance(lost, PostgresSession)
+    while not session.outlive(lost):
         if time.monotonic() > deadline:
-            raise QueryFailed("The lost connection's server process still runs.")
+            raise QueryFailed("What the lost connection began still runs on the server.")
         time.sleep(_PAUSE)
     from rung.drivers.work import Aftermath
 

@@ -60,18 +60,30 @@ class Keys:
         return (self.ours, *self.foreign)
 
 
-def take(keys: tuple[int, ...]) -> Sql:
+def take(keys: tuple[int, ...], unless: Sql | None = None) -> Sql:
     """
     Try each key until one is not to be had; the number of those taken.
 
     CASE goes from left to right: of two runs that try at once one gets the first key, and
-    the other touches no further one, so that they cannot turn each other away.
+    the other touches no further one, so that they cannot turn each other away. None is
+    touched where `unless` is true.
     """
+    first = f"WHEN {unless} THEN 0 " if unless else ""
     tries = (
         f"WHEN NOT pg_catalog.pg_try_advisory_lock({key}) THEN {number}"
         for number, key in enumerate(keys)
     )
-    return Sql(f"SELECT CASE {' '.join(tries)} ELSE {len(keys)} END")
+    return Sql(f"SELECT CASE {first}{' '.join(tries)} ELSE {len(keys)} END")
+
+
+def try_for_transaction(keys: tuple[int, ...]) -> Sql:
+    """
+    Try each key for the transaction alone, until one is not to be had; whether all were.
+
+    From left to right, as `take` does.
+    """
+    tries = (f"WHEN NOT pg_catalog.pg_try_advisory_xact_lock({key}) THEN false" for key in keys)
+    return Sql(f"CASE {' '.join(tries)} ELSE true END")
 
 
 def give_back(keys: tuple[int, ...]) -> Sql:

@@ -46,6 +46,7 @@ def where_question(names: Names) -> Sql:
         ledger_name=quoting.text(names.ledger.name),
         history_schema=quoting.text(names.history.schema),
         history_name=quoting.text(names.history.name),
+        lease_name=quoting.text(names.lease.name),
     )
 
 
@@ -82,9 +83,12 @@ def standing(reply: Reply, names: Names) -> Standing:
         _check_place(names.ledger, schema, quoted, ledgers)
     server = f"PostgreSQL {version}"
     dialect = Dialect.POSTGRES if strings == "on" else Dialect.POSTGRES_ESCAPES
-    found = Place(database, schema, read_only == "t", server, dialect, int(pid))
-    rights = Rights(role or "", _here(facts[:4]), _here(facts[4:]))
-    return Standing(found, names.at(schema), rights, _lines(tables))
+    here = names.at(schema)
+    shown = str(here.ledger)
+    found = Place(database, schema, read_only == "t", server, dialect, int(pid), shown)
+    lease = (*facts[8:], *facts[2:4])  # its schema is the ledger's
+    rights = Rights(role or "", _here(facts[:4]), _here(facts[4:8]), _here(lease))
+    return Standing(found, here, rights, _lines(tables))
 
 
 def answer(reply: Reply, at: Standing) -> Look:
@@ -118,7 +122,7 @@ def answer(reply: Reply, at: Standing) -> Look:
 
 def _columns(row: Row) -> tuple[Row, Row, Row, str | None]:
     """The parts of `look_place`."""
-    return row[:6], row[6:9], row[9:17], row[17]
+    return row[:6], row[6:9], row[9:19], row[19]
 
 
 def _here(facts: Row) -> Here:

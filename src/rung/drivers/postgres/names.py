@@ -22,6 +22,7 @@ _NAME = re.compile(rf"(?:({_PART})\.)?({_PART})\Z")
 _PLAIN = re.compile(r"\w+\Z")
 _LONGEST = 63
 """Bytes; PostgreSQL cuts a longer name off."""
+_LEASE = "_lease"
 
 
 class Table(NamedTuple):
@@ -44,6 +45,17 @@ class Names(NamedTuple):
 
     ledger: Table = Table(None, LEDGER_TABLE)
     history: Table = Table(None, f"{LEDGER_TABLE}_history")
+
+    @property
+    def lease(self) -> Table:
+        """
+        The lease beside the ledger: by its name alone, so that all who share a ledger find it.
+
+        A ledger's long name is cut to what PostgreSQL keeps.
+        """
+        room = _LONGEST - len(_LEASE)
+        cut = self.ledger.name.encode()[:room].decode(errors="ignore")
+        return Table(self.ledger.schema, cut + _LEASE)
 
     def at(self, schema: str) -> Names:
         """The same with the ledger's schema filled in where none was named."""

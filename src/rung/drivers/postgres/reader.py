@@ -14,7 +14,7 @@ from rung.drivers.postgres.settings import Settings
 from rung.drivers.postgres.wire import Wire
 
 if TYPE_CHECKING:
-    from rung.drivers.found import Look, Place
+    from rung.drivers.found import Look, Place, Surroundings
     from rung.drivers.postgres.connection import Opened
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Names
@@ -28,6 +28,7 @@ class PostgresReader:
 
     def __init__(self, opened: Opened, stop: Stop, names: Names) -> None:
         self._connection = opened.connection
+        self._opened = opened
         self._settings = Settings() if opened.taken else opened.settings
         """What every reset would lose."""
         before = opened.settings.where if opened.taken else opened.settings
@@ -41,7 +42,11 @@ class PostgresReader:
     def look(self) -> Look:
         """Read all that a decision needs, in one round trip, without lock or write."""
         reply = self._wire.ask(looking.question(self._names))
-        standing = self._settle_in(looking.standing(reply, self._names))
+        standing = looking.standing(reply, self._names)
+        if self._is_behind_pooler(standing):
+            reply = self._wire.ask(looking.question(self._names))
+            standing = looking.standing(reply, self._names)
+        standing = self._settle_in(standing)
         look = looking.answer(reply, standing)
         if not look.ledger_exists and standing.rights.history.exists:
             return replace(look, history=self.read_history())
@@ -69,13 +74,32 @@ class PostgresReader:
             raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
         return snapshot.answer(reply)
 
+    def surroundings(self) -> Surroundings:
+        """What of the server a file's SQL may lean on."""
+        from rung.drivers.postgres.statements import statement
+        from rung.drivers.postgres.trying import surroundings
+
+        return surroundings(self._wire.ask(statement("surroundings")).rows(0))
+
     @property
     def _found(self) -> Standing:
         """Where we stand: as it was last looked at, or looked at now."""
         if self._standing is None:
             reply = self._wire.ask(looking.where_question(self._names))
-            return self._settle_in(looking.standing(reply, self._names))
+            standing = looking.standing(reply, self._names)
+            if self._is_behind_pooler(standing):
+                return self._found
+            return self._settle_in(standing)
         return self._standing
+
+    def _is_behind_pooler(self, standing: Standing) -> bool:
+        """Find out that we are, and ask for nothing more of the session than a message's time."""
+        shared = self._opened.settings.for_shared
+        if standing.place.process == self._connection.info.backend_pid:
+            return False
+        found = self._wire.prelude != shared
+        self._wire.prelude, self._settings = shared, self._opened.settings
+        return found
 
     def _settle_in(self, standing: Standing) -> Standing:
         """
@@ -84,7 +108,8 @@ class PostgresReader:
         Only there do settings of the session stay ours; else they go before each message.
         """
         pooled = standing.place.process != self._connection.info.backend_pid
-        place = replace(standing.place, pooled=True) if pooled else standing.place
+        loose = tuple(name for name, _ in self._settings.items) if pooled else ()
+        place = replace(standing.place, pooled=pooled, loose=loose)
         self._names = standing.names
         self._stale = False
         self._standing = standing._replace(place=place)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Table
     from rung.drivers.work import Attempt, Move, Refusal
+    from rung.statements import Script
 
 _NOW = Sql("pg_catalog.clock_timestamp()")
 _CLEAN = Sql("false")
@@ -61,6 +62,30 @@ FORGET = (
     Sql("DISCARD SEQUENCES"),
 )
 """All of DISCARD ALL but the advisory locks, which are our hold on the run."""
+
+
+def leave_clean(script: Script, first: int, last: int) -> tuple[Sql, ...]:
+    """
+    What a session that is shared needs behind statements of a file that may have changed it.
+
+    Prepared statements and locks may be another client's, so they go only where the file has
+    such; the encoding is what poolers keep for each client.
+    """
+    touching = [one for one in script.statements[first - 1 : last] if one.touches_session]
+    if not touching:
+        return ()
+    prepares = any(one.words[:1] == ("PREPARE",) for one in touching)
+    locks = "pg_advisory_" in script.text.lower()
+    return (
+        *RESET,
+        Sql("CLOSE ALL"),
+        Sql("UNLISTEN *"),
+        Sql("DISCARD TEMP"),
+        Sql("DISCARD SEQUENCES"),
+        *((Sql("DEALLOCATE ALL"),) if prepares else ()),
+        *((Sql("SELECT pg_catalog.pg_advisory_unlock_all()"),) if locks else ()),
+        Sql("SET client_encoding = 'UTF8'"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

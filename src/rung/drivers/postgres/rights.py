@@ -1,5 +1,5 @@
 """
-What our role may do at ledger and history, and the grants that are missing. Pure.
+What our role may do at ledger, history and lease, and the grants that are missing. Pure.
 
 golang-migrate needs SELECT, INSERT and TRUNCATE on the ledger. With these we write it too;
 UPDATE and DELETE in place of TRUNCATE spare readers from waiting for us.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _BY_ROW = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _BY_TRUNCATE = ("SELECT", "INSERT", "TRUNCATE")
 _HISTORY = ("SELECT", "INSERT", "UPDATE")
+_LEASE = ("SELECT", "UPDATE")
 _SCHEMA = ("USAGE", "CREATE")
 
 
@@ -42,6 +43,7 @@ class Rights(NamedTuple):
     role: str = ""
     ledger: Here = Here()
     history: Here = Here()
+    lease: Here = Here()
 
     @property
     def by_truncate(self) -> bool:
@@ -79,6 +81,12 @@ class Rights(NamedTuple):
         if not self.history.exists:
             return self._on_schema(names.history, self.history, _SCHEMA)
         return self._on_table(names.history, self.history, _HISTORY)
+
+    def grants_for_lease(self, names: Names) -> str:
+        """What has to be granted so that the lease can be taken; empty where it can be."""
+        if not self.lease.exists:
+            return self._on_schema(names.lease, self.lease, _SCHEMA)
+        return self._on_table(names.lease, self.lease, _LEASE)
 
     def _on_table(self, table: Table, here: Here, wanted: Iterable[str]) -> str:
         lacking = _lacking(wanted, here.rights)

@@ -8,20 +8,24 @@ ledger moved by compare-and-set; the history row; COMMIT.
 
 from __future__ import annotations
 
+import random
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables
+from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables, leave_clean
 from rung.drivers.work import Ran, Refusal
 from rung.ledger import Outcome
-from rung.statements import Control, Mode
+from rung.statements import Control, Mode, needs_session, statement_by_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rung.conventions import Conventions
+    from rung.drivers.postgres.holding import Hold
     from rung.drivers.postgres.settings import Settings
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.work import Attempt, Move, ServerNotice
@@ -39,20 +43,35 @@ _NEW_VALUE = "55P04"
 """An enum's value is used in the transaction that added it."""
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
-_MOVED = ("22012", "23505", "40001")
+_DIVISION, _STALE = "22012", "40001"
+_MOVED = (_DIVISION, "23505", _STALE)
 """1/0 of the compare-and-set; the same key written by another; a newer row."""
 _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
+_LOST = (_DIVISION, _STALE, _NO_TABLE)
+"""1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
+_OPENING = (("SET",), ("BEGIN",), ("START",))
+_CLEAN = "clean"
+_KEYS_WITHIN = 5.0
+"""Seconds: others try the keys for a moment. Half of what `docker stop` leaves us."""
+_PAUSE = 0.05
 
 
 class Running:
     """Sends a file's SQL through a wire, with the records that belong to it."""
 
     def __init__(
-        self, wire: Wire, tables: Tables, settings: Settings, conventions: Conventions
+        self,
+        wire: Wire,
+        tables: Tables,
+        settings: Settings,
+        conventions: Conventions,
+        hold: Hold,
     ) -> None:
-        self._wire, self._tables = wire, tables
+        self._wire, self._tables, self._hold = wire, tables, hold
+        self._settings = settings
         self._time_limit = conventions.time_limit
-        self._reset = () if conventions.carries_session else (*RESET, *settings.for_session)
+        kept = conventions.carries_session or hold.shares_session
+        self._reset = () if kept else (*RESET, *settings.for_session)
         self._put_back = (*PUT_BACK, *settings.rights_and_time)
 
     def whole(
@@ -82,7 +101,17 @@ class Running:
         if ran.refusal and ran.refusal.ledger_dropped and _is_last_down(move, attempt):
             rights = ours("rights", *self._put_back, *behind)
             return self._anew(script, move, attempt, (before, rights)) or ran
-        return ran
+        return self._alone_or_not(ran, script)
+
+    def _alone_or_not(self, ran: Ran, script: Script) -> Ran:
+        """Where the session is shared, not every script can go on outside a transaction."""
+        refusal = ran.refusal
+        if refusal is None or not (refusal.needs_no_transaction and self._hold.shares_session):
+            return ran
+        loose = ", ".join(self._settings.names)
+        if why := loose or needs_session(statement_by_statement(script)):
+            refusal = replace(refusal, needs_no_transaction=False, remedy=_past_the_pooler(why))
+        return replace(ran, refusal=refusal)
 
     def _anew(
         self,
@@ -115,11 +144,12 @@ class Running:
         blocks = copy_blocks(script, 1, len(script.statements))
         if script.mode is Mode.OWN_TRANSACTION:
             within = _within(script, 1, len(script.statements), behind)
-            return Message((ours("reset", *self._reset), *before, *within), blocks, script)
-        opening = ours("begin", *self._reset, _BEGIN)
+            opening = (ours("reset", *self._reset), *self._fence, *before)
+            return Message((*opening, *within, *self._left(script)), blocks, script)
+        opening = (ours("begin", *self._reset, _BEGIN), *self._fence, *before)
         body = file_pieces(script, 1, len(script.statements))
-        closing = (CLOSING, *behind, ours("commit", _COMMIT))
-        return Message((opening, *before, *body, *closing), blocks, script)
+        closing = (CLOSING, *behind, ours("commit", _COMMIT), *self._left(script))
+        return Message((*opening, *body, *closing), blocks, script)
 
     def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """One unit of a script, with its progress."""
@@ -143,32 +173,55 @@ class Running:
         if not statements:
             return Ran()
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
-        return self._send(Message((ours("move", *before, *statements, _COMMIT),)))
+        return self._send(self._fenced(before, statements))
+
+    def touch(self) -> Ran:
+        """A write that changes nothing, whoever holds the lock: it puts commits on disk."""
+        before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
+        return self._send(Message((ours("move", *before, self._tables.touch(), _COMMIT),)))
 
     def write_afresh(self, *statements: Sql) -> Ran:
         """The same, with the session's settings put back first."""
-        return self._send(
-            Message((ours("move", *self._reset, _BEGIN_WRITING, OUR_PATH, *statements, _COMMIT),))
-        )
+        before = (*self._reset, _BEGIN_WRITING, OUR_PATH)
+        return self._send(self._fenced(before, statements))
+
+    def _fenced(self, before: tuple[Sql, ...], statements: tuple[Sql, ...]) -> Message:
+        return Message((ours("begin", *before), *self._fence, ours("move", *statements, _COMMIT)))
+
+    @property
+    def _fence(self) -> tuple[Piece, ...]:
+        """Behind a pooler what stands for the lock, in front of all else in a transaction."""
+        fence = self._hold.fence
+        pieces = ours("keys", *fence.keys), ours("lease", *fence.lease, *fence.settings)
+        return tuple(piece for piece in pieces if piece.statements)
+
+    def _left(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Piece, ...]:
+        """Behind a pooler what leaves nothing of the file in a session that is not ours alone."""
+        last = len(script.statements) if last is None else last
+        clean = leave_clean(script, first, last) if self._hold.shares_session else ()
+        return (ours(_CLEAN, *clean),) if clean else ()
 
     def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         pieces = (
             ours("begin", _BEGIN_WRITING),
+            *self._fence,
             *file_pieces(script, unit.first, unit.last),
             CLOSING,
             ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last)),
             ours("commit", _COMMIT),
+            *self._left(script, unit.first, unit.last),
         )
         return self._send(Message(pieces, copy_blocks(script, unit.first, unit.last), script))
 
     def _in_its_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         record = ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last))
         blocks = copy_blocks(script, unit.first, unit.last)
+        left = self._left(script, unit.first, unit.last)
         if script.statements[unit.last - 1].control is Control.COMMIT:
             within = _within(script, unit.first, unit.last, (record,))
-            return self._send(Message(within, blocks, script))
+            return self._send(Message((*self._fence, *within, *left), blocks, script))
         pieces = tuple(file_pieces(script, unit.first, unit.last))
-        ran = self._send(Message(pieces, blocks, script))
+        ran = self._send(Message((*self._fence, *pieces, *left), blocks, script))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
@@ -176,7 +229,8 @@ class Running:
         if noted.refusal:
             return noted
         message = Message(tuple(file_pieces(script, unit.first, unit.last)), (), script)
-        ran = self._concurrently(script, unit.first, lambda: self._send(message))
+        with self._wire.bare():
+            ran = self._concurrently(script, unit.first, lambda: self._send(message))
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _concurrently(self, script: Script, number: int, send: Callable[[], Ran]) -> Ran:
@@ -189,19 +243,43 @@ class Running:
         return recorded if recorded.refusal else ran
 
     def _send(self, message: Message, meanwhile: Callable[[], None] | None = None) -> Ran:
+        """Send it; again for a while where another has a key of the fence for a moment."""
+        deadline = time.monotonic() + _KEYS_WITHIN
+        while True:
+            self._hold.renew()
+            reply = self._send_once(message, meanwhile)
+            if not _is_busy(message, reply) or time.monotonic() > deadline:
+                return _ran(message, reply)
+            meanwhile = None
+            time.sleep(random.uniform(_PAUSE / 2, _PAUSE * 1.5))  # noqa: S311 - no secret
+
+    def _send_once(self, message: Message, meanwhile: Callable[[], None] | None) -> Reply:
         if message.script is None:
             reply = self._wire.settle(message.sql)
         else:
             within = self._time_limit
             reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
         if reply.error and self._wire.in_transaction:
-            self._wire.ask(_ROLLBACK)
-        warnings = [notice.message for notice in reply.notices if _of_control(notice)]
-        return Ran(
-            refusal=_refusal(message, reply),
-            notices=tuple(notice for notice in reply.notices if not _of_control(notice)),
-            control_warning=warnings[0] if warnings else "",
-        )
+            left = self._left(message.script) if message.script else ()
+            self._wire.settle(Message((ours("rollback", _ROLLBACK), *left)).sql)
+        return reply
+
+
+def _ran(message: Message, reply: Reply) -> Ran:
+    warnings = [notice.message for notice in reply.notices if _of_control(notice)]
+    return Ran(
+        refusal=_refusal(message, reply),
+        notices=tuple(notice for notice in reply.notices if not _of_control(notice)),
+        control_warning=warnings[0] if warnings else "",
+    )
+
+
+def _is_busy(message: Message, reply: Reply) -> bool:
+    """Whether another has a key, or gave a sign of life, at this very moment."""
+    if reply.error is None:
+        return False
+    label, state = message.running(reply.done).label, reply.error.message.sqlstate
+    return (label, state) in {("keys", _DIVISION), ("lease", _STALE)}
 
 
 def _of_control(notice: ServerNotice) -> bool:
@@ -225,9 +303,9 @@ def _within(script: Script, first: int, last: int, records: tuple[Piece, ...]) -
 
 
 def _refusal(message: Message, reply: Reply) -> Refusal | None:
-    if reply.error is None:
-        return None
     error = reply.error
+    if error is None or message.running(reply.done).label == _CLEAN:
+        return None
     offset = None if error.position is None else message.file_offset(error.position)
     running = message.running(reply.done)
     statement = message.statement_running(reply.done)
@@ -242,8 +320,22 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         needs_commit_before=state == _NEW_VALUE,
         ledger_moved=running.label == "move" and state in _MOVED,
         ledger_dropped=_is_dropped(running.label, state),
+        lock_lost=running.label in {"keys", "lease"} and state in _LOST,
         cancelled=state == CANCELLED,
+        remedy=_remedy(message, error.message, message.words(statement)),
     )
+
+
+def _past_the_pooler(why: str) -> str:
+    return f"Behind a pooler it cannot run: {why}. Name the server itself, past the pooler."
+
+
+def _remedy(message: Message, error: ServerMessage, words: tuple[str, ...]) -> str:
+    """For a transaction that wants to be asked for before any query, and finds our fence there."""
+    fenced = any(piece.label == "lease" for piece in message.pieces)
+    if fenced and error.sqlstate == _REFUSES_TRANSACTION and words[:1] in _OPENING:
+        return _past_the_pooler("there our lock is looked at first in each transaction")
+    return ""
 
 
 def _is_dropped(label: str, state: str) -> bool:
@@ -269,8 +361,9 @@ def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:
 
 def _is_own_commit(message: Message, running: Piece) -> bool:
     """True for the last piece where records of ours stand before it: the file's own COMMIT."""
+    last = next(piece for piece in reversed(message.pieces) if piece.label != _CLEAN)
     return (
-        running is message.pieces[-1]
+        running is last
         and not running.label
         and any(piece.label == "record" for piece in message.pieces)
     )

@@ -7,13 +7,24 @@ for a lock and what to tell people is decided above the drivers.
 
 from __future__ import annotations
 
+import contextlib
+import uuid
 from typing import TYPE_CHECKING
 
 from rung.conventions import RUNG
-from rung.drivers.found import LockHolder
+from rung.drivers.found import Disconnected, LockHolder
 from rung.drivers.postgres import locking, quoting
 from rung.drivers.postgres.catalog import was_finished
 from rung.drivers.postgres.dropping import drop_statements
+from rung.drivers.postgres.holding import (
+    KeyHold,
+    LeaseHold,
+    checked,
+    insist,
+    lease_holder,
+    lock_lost,
+)
+from rung.drivers.postgres.leasing import Lease
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reader import PostgresReader
@@ -31,6 +42,7 @@ if TYPE_CHECKING:
 
     from rung.conventions import Conventions
     from rung.drivers.postgres.connection import Connector
+    from rung.drivers.postgres.holding import Hold
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.rights import Here
@@ -59,9 +71,15 @@ class PostgresSession(PostgresReader):
         self._conventions = conventions
         self._path = path
         """Of the URL; golang-migrate's command locks by it."""
+        self._owner = str(uuid.uuid4())
+        """Of the lease behind a pooler."""
+        self._held: Hold | None = None
 
     def close(self) -> None:
-        """Close the connection, and the one beside it."""
+        """Close the connection, and the one beside it; a lease would outlive them."""
+        if self._held is not None and self._held.shares_session:
+            with contextlib.suppress(Disconnected):
+                self._held.give_back()
         self._side.close()
         super().close()
 
@@ -84,26 +102,29 @@ class PostgresSession(PostgresReader):
     # --- locking -------------------------------------------------------------------------
 
     def try_lock(self) -> bool:
-        """Take every key that excludes other runs, or none."""
-        taken = self._try(self._keys.all)
+        """Take every key that excludes other runs, or none; the lease behind a pooler."""
+        taken = self._hold.take(self._found)
         if taken:
             self._stale = True
         return taken
 
     def unlock(self) -> None:
         """Give all keys back."""
-        self._wire.ask(locking.give_back(self._keys.all))
+        self._hold.give_back()
 
     def yield_foreign_keys(self) -> None:
         """Give back golang-migrate's keys, keeping our own."""
-        self._wire.ask(locking.give_back(self._keys.foreign))
+        self._hold.yield_foreign()
 
     def try_foreign_keys(self) -> bool:
         """Take golang-migrate's keys again, all or none."""
-        return self._try(self._keys.foreign)
+        return self._hold.try_foreign()
 
     def holder(self) -> LockHolder | None:
-        """Who holds one of our keys."""
+        """Who holds the lease, or one of our keys."""
+        return lease_holder(self._wire, self._lease) or self._key_holder()
+
+    def _key_holder(self) -> LockHolder | None:
         keys = quoting.Sql(", ".join(str(key) for key in self._keys.all))
         rows = self._insist(statement("lock_holder", keys=keys)).rows(0)
         if not rows:
@@ -111,12 +132,20 @@ class PostgresSession(PostgresReader):
         pid, user, application, address, since = (value or "" for value in rows[0])
         return LockHolder(int(pid), user, application, address or "this machine", since)
 
-    def _try(self, keys: tuple[int, ...]) -> bool:
-        got = self._insist(locking.take(keys)).rows(0)[0][0]
-        taken = keys[: int(got or 0)]
-        if taken and len(taken) < len(keys):
-            self._wire.ask(locking.give_back(taken))
-        return len(taken) == len(keys)
+    def outlive(self, lost: PostgresSession) -> bool:
+        """
+        Whether no transaction of a lost session is at work any more; frees what it held.
+
+        A direct one ends with its server process. Behind a pooler the processes are others'.
+        """
+        place = lost.locate()
+        if not place.pooled:
+            return place.process is None or not self.process_alive(place.process)
+        reply = self._wire.ask(lost._lease.in_use)
+        if not reply.error and reply.rows(0)[0][0] == "t":
+            return False
+        self._wire.settle(lost._lease.give_back)
+        return True
 
     # --- writing -------------------------------------------------------------------------
 
@@ -168,7 +197,8 @@ class PostgresSession(PostgresReader):
     def _readers(self, at: Standing) -> list[str]:
         schema, name = at.names.ledger
         places = {"schema": quoting.text(schema), "name": quoting.text(name)}
-        return [row[0] or "" for row in self._insist(statement("readers", **places)).rows(0)]
+        question = statement("grantees", right=quoting.text("SELECT"), **places)
+        return [row[0] or "" for row in self._insist(question).rows(0)]
 
     def _look_around(self) -> None:
         """Find out anew what is there and what we may do with it."""
@@ -217,14 +247,20 @@ class PostgresSession(PostgresReader):
         self._commit(*self._tables.record(attempt, Outcome.FAILED, refusal, seconds))
 
     def restore_session(self) -> Carried:
-        """Put the session back to what it was at connect; name what had been changed."""
+        """
+        Put the session back to what it was at connect; name what had been changed.
+
+        Behind a pooler each file's own message has done so already.
+        """
+        if self._found.place.pooled:
+            return Carried()
         question, forget = statement("changed_settings"), (*FORGET, *self._settings.for_session)
         sql = ours("", question, *forget, statement("who_we_are")).sql
         reply = self._wire.ask(quoting.Sql(sql))
         if reply.error and reply.error.message.sqlstate == CANCELLED:
             self._insist(quoting.Sql(ours("", *forget).sql))
             return Carried(("statement_timeout",))
-        self._checked(reply)
+        checked(reply)
         names, *before = reply.rows(0)[0]
         after = reply.rows(reply.done - 1)[0]
         changed = set(names.split(", ") if names else ()) - self._settings.names
@@ -233,7 +269,7 @@ class PostgresSession(PostgresReader):
 
     def flush(self) -> None:
         """Have every commit so far on disk."""
-        self._commit(self._tables.touch())
+        self._checked(self._running.touch())
 
     def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
         """Write the ledger, clean at `version`, whatever it holds, with history rows."""
@@ -242,6 +278,19 @@ class PostgresSession(PostgresReader):
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Write history rows of what ran no SQL, at once, in order."""
         self._commit(*self._done(attempts))
+
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        """Commit a move of the ledger that runs no SQL, with history rows."""
+        tables = self._tables
+        return self._running.write(
+            *tables.guard(move), *tables.move(move), *self._done(attempts), tables.touch()
+        )
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        """Have statements of a script run as they stand, unrecorded."""
+        from rung.drivers.postgres.trying import try_out
+
+        return try_out(self._wire, script, first, last)
 
     def _done(self, attempts: Sequence[Attempt]) -> Iterator[Sql]:
         for attempt in attempts:
@@ -280,6 +329,8 @@ class PostgresSession(PostgresReader):
             schema=quoting.text(self._schema_to_empty()),
             history_schema=quoting.text(names.history.schema),
             history_name=quoting.text(names.history.name),
+            lease_schema=quoting.text(names.lease.schema),
+            lease_name=quoting.text(names.lease.name),
         )
         found = self._insist(quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(
@@ -292,16 +343,21 @@ class PostgresSession(PostgresReader):
             return self._found.names.ledger.schema
         return self._insist(statement("current_schema")).rows(0)[0][0]
 
-    def _ledger_elsewhere(self) -> tuple[Sql, ...]:
-        """A ledger outside the schema that is emptied stays, without its row."""
+    def _beside_the_rest(self) -> tuple[Sql, ...]:
+        """The lease goes too; a ledger outside the emptied schema stays, without its row."""
         at = self._found
-        outside = at.rights.ledger.exists and at.names.ledger.schema != self._schema_to_empty()
-        return (self._tables.clear,) if outside else ()
+        if at.names.ledger.schema == self._schema_to_empty():
+            lease = Loss("table", at.names.lease.sql)
+            return drop_statements((lease,)) if self._lease_is_there() else ()
+        return (self._tables.clear,) if at.rights.ledger.exists else ()
+
+    def _lease_is_there(self) -> bool:
+        return self._insist(self._lease.is_there).rows(0)[0][0] == "t"
 
     def drop_everything(self) -> None:
         """Remove all objects of a schema that no extension owns, at once."""
-        ran = self._running.write(*self._ledger_elsewhere(), *drop_statements(self.everything()))
-        if ran.refusal:
+        ran = self._running.write(*self._beside_the_rest(), *drop_statements(self.everything()))
+        if ran.refusal and not ran.refusal.lock_lost:
             server = ran.refusal.server
             raise QueryFailed(
                 "The server refuses the drop: " + "\n".join(server.lines()),
@@ -309,6 +365,7 @@ class PostgresSession(PostgresReader):
                 "name that role with --role.",
                 server.sqlstate,
             )
+        self._checked(ran)
         self._look_around()
 
     # --- inside --------------------------------------------------------------------------
@@ -318,25 +375,37 @@ class PostgresSession(PostgresReader):
         return Tables.of(self._found)
 
     @property
+    def _hold(self) -> Hold:
+        """Made once: where we are does not change, and signs of life go on."""
+        if self._held is None:
+            if self._found.place.pooled:
+                self._held = LeaseHold(self._wire, self._side, self._lease)
+            else:
+                self._held = KeyHold(self._wire, self._keys, self._lease)
+        return self._held
+
+    @property
+    def _lease(self) -> Lease:
+        return Lease(self._found.names.lease, self._owner, self._keys.all)
+
+    @property
     def _keys(self) -> locking.Keys:
         found = self._found
         return locking.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
     def _running(self) -> Running:
-        return Running(self._wire, self._tables, self._settings, self._conventions)
+        return Running(self._wire, self._tables, self._settings, self._conventions, self._hold)
 
     def _insist(self, sql: Sql) -> Reply:
-        return self._checked(self._wire.ask(sql))
-
-    def _checked(self, reply: Reply) -> Reply:
-        if reply.error:
-            message = reply.error.message
-            raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
-        return reply
+        return insist(self._wire, sql)
 
     def _commit(self, *statements: Sql) -> None:
-        ran = self._running.write(*statements)
+        self._checked(self._running.write(*statements))
+
+    def _checked(self, ran: Ran) -> None:
+        if ran.refusal and ran.refusal.lock_lost:
+            raise lock_lost(self.holder())
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)

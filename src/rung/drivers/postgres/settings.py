@@ -19,6 +19,13 @@ _LISTS = ("search_path", "temp_tablespaces")
 
 _WHERE = ("search_path", "role")
 _RIGHTS_AND_TIME = ("role", "session_authorization", "statement_timeout", "lock_timeout")
+_AS_AT_CONNECT = (
+    Sql("SET LOCAL SESSION AUTHORIZATION DEFAULT"),
+    Sql('SET LOCAL "role" TO DEFAULT'),
+    Sql("SET LOCAL search_path TO DEFAULT"),
+    Sql("SET LOCAL statement_timeout TO DEFAULT"),
+    Sql("SET LOCAL lock_timeout TO DEFAULT"),
+)
 _NAMES = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]*))\s*(?:,|\Z)')
 
 
@@ -46,6 +53,11 @@ class Settings(NamedTuple):
     def for_message(self) -> tuple[Sql, ...]:
         """In front of a message, for that message alone."""
         return tuple(_set("SET LOCAL", name, value) for name, value in self.items)
+
+    @property
+    def for_shared(self) -> tuple[Sql, ...]:
+        """The same behind a pooler, where another client may have left the session changed."""
+        return (*_AS_AT_CONNECT, *self.for_message)
 
     @property
     def rights_and_time(self) -> tuple[Sql, ...]:

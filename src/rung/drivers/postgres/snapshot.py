@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.wire import Reply
 
+_KEEP_PATH = Sql(
+    "SELECT pg_catalog.set_config('rung.search_path', pg_catalog.current_setting('search_path'), "
+    "true)"
+)
 _PATH = Sql("SET LOCAL search_path = pg_catalog, pg_temp")
 """Names of others come qualified, and no temporary table stands before a catalog."""
+_PUT_BACK_PATH = Sql("SELECT set_config('search_path', current_setting('rung.search_path'), true)")
+"""For a transaction that was open before, and goes on."""
 _NO_JIT = Sql("SET LOCAL jit = off")
 """To compile these once takes seconds, and to run them milliseconds."""
-_BEFORE = (_PATH, _NO_JIT)
+_BEFORE = (_KEEP_PATH, _PATH, _NO_JIT)
 _PARTS = ("snapshot_tables", "snapshot_code", "snapshot_about")
 LEASE = "_lease"
 """What the name of the ledger's lease table ends with."""
@@ -41,7 +47,8 @@ def question(names: Names) -> Sql:
         history_schema=quoting.text(names.history.schema),
         history=quoting.text(names.history.name),
     )
-    return Sql(ours("", *_BEFORE, *(statement(part, scope=scope) for part in _PARTS)).sql)
+    parts = (statement(part, scope=scope) for part in _PARTS)
+    return Sql(ours("", *_BEFORE, *parts, _PUT_BACK_PATH).sql)
 
 
 def answer(reply: Reply) -> Snapshot:

@@ -1,6 +1,7 @@
 -- name: look_place
 -- Where we are, whether it takes writes, the schemas of the path that have a ledger, what is
--- there of ledger and history, what we may do with it, and the tables where there is no ledger.
+-- there of ledger, history and lease, what we may do with it, and the tables where there is no
+-- ledger.
 SELECT pg_catalog.current_database(),
        place.ledger_schema,
        pg_catalog.pg_is_in_recovery()
@@ -31,6 +32,9 @@ SELECT pg_catalog.current_database(),
        history_place.oid IS NOT NULL,
        (SELECT pg_catalog.string_agg(r, ' ') FROM pg_catalog.unnest(ARRAY['USAGE', 'CREATE']) r
          WHERE pg_catalog.has_schema_privilege(history_place.oid, r)),
+       lease.oid IS NOT NULL,
+       (SELECT pg_catalog.string_agg(r, ' ') FROM pg_catalog.unnest(ARRAY['SELECT', 'UPDATE']) r
+         WHERE pg_catalog.has_table_privilege(lease.oid, r)),
        CASE WHEN ledger.oid IS NULL THEN (
            SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.relname), E'\n'
                       ORDER BY c.relname)
@@ -39,6 +43,7 @@ SELECT pg_catalog.current_database(),
               AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::"char"[])
               AND NOT c.relispartition
               AND COALESCE(c.oid OPERATOR(pg_catalog.<>) history.oid, true)
+              AND COALESCE(c.oid OPERATOR(pg_catalog.<>) lease.oid, true)
               AND NOT EXISTS (
                   SELECT FROM pg_catalog.pg_depend d
                    WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -58,6 +63,10 @@ SELECT pg_catalog.current_database(),
     ON history.relnamespace OPERATOR(pg_catalog.=) history_place.oid
    AND history.relname OPERATOR(pg_catalog.=) {history_name}
    AND history.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
+  LEFT JOIN pg_catalog.pg_class lease
+    ON lease.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
+   AND lease.relname OPERATOR(pg_catalog.=) {lease_name}
+   AND lease.relkind OPERATOR(pg_catalog.=) 'r'
 
 -- name: look_ledger
 -- The ledger's rows; two are enough to see that there is more than one.
@@ -179,8 +188,8 @@ SELECT FROM {ledger} LIMIT 0
 -- A schema that the file dropped, for ledger and history.
 CREATE SCHEMA IF NOT EXISTS {schema}
 
--- name: readers
--- Who may read the ledger, as GRANT names them.
+-- name: grantees
+-- Who has a right on the ledger, as GRANT names them.
 SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
                      ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
   FROM pg_catalog.pg_class c
@@ -189,7 +198,7 @@ SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
            COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
  WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
    AND c.relname OPERATOR(pg_catalog.=) {name}
-   AND a.privilege_type OPERATOR(pg_catalog.=) 'SELECT'
+   AND a.privilege_type OPERATOR(pg_catalog.=) {right}
 
 -- name: grant_reading
 -- The history for who reads the ledger.
@@ -291,8 +300,8 @@ SELECT CASE WHEN pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.=) 0 THE
 SELECT pg_catalog.current_schema()
 
 -- name: everything
--- Every object of the schema that no extension owns, and the history, tables first, with row
--- estimates. To be run with search_path = pg_catalog, so that types of arguments come qualified.
+-- Every object of the schema that no extension owns, and the history, but not the lease, tables
+-- first, with row estimates. To be run with search_path = pg_catalog, so that types of arguments come qualified.
 SELECT kind, described, estimate
   FROM (
     SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
@@ -307,6 +316,8 @@ SELECT kind, described, estimate
             OR n.nspname OPERATOR(pg_catalog.=) {history_schema}
             AND c.relname OPERATOR(pg_catalog.=) {history_name})
        AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+       AND NOT (n.nspname OPERATOR(pg_catalog.=) {lease_schema}
+                AND c.relname OPERATOR(pg_catalog.=) {lease_name})
     UNION ALL
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
            pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,

@@ -14,7 +14,7 @@ import contextlib
 import math
 import select
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -25,7 +25,7 @@ from rung.drivers.found import Disconnected
 from rung.errors import ServerMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from psycopg.pq.abc import PGresult
 
@@ -60,6 +60,13 @@ class Reply:
         """How many statements completed."""
         return len(self.results)
 
+    def forget(self, statements: int, characters: int) -> None:
+        """Leave out what stood in front of a message: so many statements and characters."""
+        del self.results[:statements]
+        if self.error and self.error.position is not None:
+            position = self.error.position - characters
+            self.error = replace(self.error, position=position if position >= 0 else None)
+
     def rows(self, index: int) -> list[Row]:
         """The rows of one completed statement, as text."""
         result = self.results[index]
@@ -79,7 +86,7 @@ class Wire:
         prelude: tuple[Sql, ...] = (),
     ) -> None:
         self.prelude = prelude
-        """Goes in front of every message, and shows in no reply."""
+        """Goes in front of every message outside a transaction, and shows in no reply."""
         self._connection = connection
         self._pgconn = connection.pgconn
         self._pgconn.nonblocking = 1
@@ -124,18 +131,19 @@ class Wire:
             Disconnected: the connection was lost before the end.
         """
         reply = Reply()
+        before = () if self.in_transaction else self.prelude
+        opening = "".join(f"{statement};\n" for statement in before)
         self._notices = reply.notices
         self._cancelled = not self._cancellable
         self._asked = time.monotonic()
         self._deadline = None if within is None else self._asked + within
         try:
-            before = "".join(f"{statement};\n" for statement in self.prelude)
-            self._pgconn.send_query(f"{before}{sql}".encode())
+            self._pgconn.send_query(f"{opening}{sql}".encode())
             if meanwhile is not None:
                 self._flush()
                 meanwhile()
             self._collect(reply, list(copy_data))
-            del reply.results[: len(self.prelude)]
+            reply.forget(len(before), len(opening))
         except psycopg.OperationalError as error:
             raise Disconnected(_reason(error)) from None
         except BaseException:
@@ -144,6 +152,15 @@ class Wire:
         if self._pgconn.status != pq.ConnStatus.OK:
             raise Disconnected(reply.error.message.message if reply.error else "closed")
         return reply
+
+    @contextlib.contextmanager
+    def bare(self) -> Iterator[None]:
+        """Send what follows with nothing in front, for statements that bear no company."""
+        kept, self.prelude = self.prelude, ()
+        try:
+            yield
+        finally:
+            self.prelude = kept
 
     def settle(self, sql: str) -> Reply:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from rung.errors import UsageError
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rung.conventions import Conventions
     from rung.database import Database
     from rung.drivers.base import Session
     from rung.drivers.sqlite.session import SqliteSession
+    from rung.drivers.sqlite.urls import Address
     from rung.drivers.work import Aftermath
 
 
@@ -28,13 +31,18 @@ class SqliteDriver:
     """
     One SQLite database, named by a URL.
 
+    Args:
+        database: that, and what else was said of it.
+        address: where it is, if that is known without its URL.
+
     Raises:
         UsageError: the URL cannot be read, or asks for what SQLite has not.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, address: Address | None = None) -> None:
         _check_no_server(database)
-        address = translate(database.url)
+        self._database = database
+        address = translate(database.url) if address is None else address
         ledger = database.ledger_table
         named = address.ledger_table if ledger is None else ledger
         self._names = names_of(named, database.history_table)
@@ -63,6 +71,18 @@ class SqliteDriver:
     ) -> AbstractContextManager[SqliteSession]:
         """Open; the connection is closed at the end, whatever happens."""
         return closing(self._session(stop, conventions))
+
+    def beside(
+        self,
+        url: str,
+        name: str | None = None,
+        user: str | None = None,  # noqa: ARG002 - there are none
+        settings: Sequence[tuple[str, str]] = (),  # noqa: ARG002 - a file brings none with it
+    ) -> SqliteDriver:
+        """Another file, in the folder that is named, with the same names and PRAGMAs."""
+        path = os.path.join(url, name or "scratch.db")  # noqa: PTH118 - as SQLite is given it
+        address = self._opener.address._replace(name=path, path=path)
+        return SqliteDriver(self._database, address)
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:  # noqa: ARG002 - no server outlives it
         """What is found of an attempt."""

@@ -15,6 +15,7 @@ from rung.ledger import LedgerState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rung.drivers.found import Surroundings
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.ledger import HistoryEntry
@@ -54,6 +55,7 @@ class SqliteReader:
             f"SQLite {sqlite3.sqlite_version}",
             Dialect.SQLITE,
             os.getpid(),
+            self._names.ledger,
         )
 
     def read_history(self) -> tuple[HistoryEntry, ...] | None:
@@ -67,6 +69,12 @@ class SqliteReader:
 
         with self._found() as found:
             return snapshot(found.database, self._names)
+
+    def surroundings(self) -> Surroundings:
+        """There is no server to lean on."""
+        from rung.drivers.found import Surroundings
+
+        return Surroundings()
 
     def close(self) -> None:
         """Close the connection."""

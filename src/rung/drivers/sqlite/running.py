@@ -153,6 +153,15 @@ class Running:
 
         return self._tried(work, lambda: self._enclosed(work, within, 1, 0, own=False))
 
+    def as_it_stands(self, script: Script, first: int, last: int) -> Ran:
+        """Statements of a script with nothing of ours around them, and no transaction ended."""
+        work = _Work(script, first - 1)
+        try:
+            self._run(work, first, last)
+        except _RefusedError as refused:
+            return work.ran(refused.refusal)
+        return work.ran()
+
     # --- transactions --------------------------------------------------------------------
 
     def _enclosed(

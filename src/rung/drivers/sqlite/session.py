@@ -181,6 +181,15 @@ class SqliteSession(SqliteReader):
         """Write history rows of what ran no SQL, at once, in order."""
         self._commit(*self._done(attempts))
 
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        """Commit a move of the ledger that runs no SQL, with history rows."""
+        records = self._records
+        return self._running.write(lambda: records.move(move), *self._done(attempts))
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        """Have statements of a script run as they stand, unrecorded."""
+        return self._running.as_it_stands(script, first, last)
+
     def _done(self, attempts: Sequence[Attempt]) -> list[Callable[[], None]]:
         records, began = self._records, now()
 

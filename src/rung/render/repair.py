@@ -1,0 +1,74 @@
+"""A diagnosis and what is proposed, as lines of text. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.render.text import aligned, count
+from rung.repair import Fate
+from rung.snapshot import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.render.terminal import Style
+    from rung.repair import Action, Diagnosis
+
+_COLOURS = {Fate.APPLIED: "green", Fate.HALF: "red", Fate.UNKNOWN: "yellow"}
+_MANY = 20
+"""Differences that are listed; more are counted."""
+
+
+def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
+    """What a dirty database holds: the evidence, and each statement of the file."""
+    yield f"The database is {found.ledger}."
+    suspect = found.suspect
+    if suspect is not None:
+        whose = "by the history" if suspect.attempt else "another tool did it"
+        yield (
+            f"Looked at: {suspect.file}, {suspect.direction.value} of version {suspect.version} "
+            f"({whose}), tried on {found.scratch}."
+        )
+    for sentence in found.finding.evidence:
+        yield f"{sentence[0].upper()}{sentence[1:]}."
+    yield from _statements(found, style)
+    yield from _differences(found)
+    if found.finding.drift:
+        yield (
+            f"Besides, {count(found.finding.drift, 'object')} that the file has nothing to do with "
+            "differ from what the files make; left as they are."
+        )
+
+
+def proposal_lines(action: Action, style: Style) -> Iterator[str]:
+    """What is about to be done, with its SQL."""
+    yield style.paint(f"Proposed: {action.words}.", "bold")
+    for line in action.sql.splitlines():
+        yield f"    {line}"
+    if action.caution:
+        yield action.caution
+
+
+def _statements(found: Diagnosis, style: Style) -> Iterator[str]:
+    rows = [
+        (str(one.number), f"line {one.line}", _fate(one.fate, trace=one.trace), one.sql)
+        for one in found.statements
+    ]
+    for one, cells in zip(found.statements, aligned(rows, right=(0,)) if rows else (), strict=True):
+        number, line, fate, sql = cells
+        colour = _COLOURS.get(one.fate)
+        painted = style.paint(fate, colour) if colour else fate
+        yield f"  {number}  {line}  {painted}  {sql}".rstrip()
+
+
+def _fate(fate: Fate, *, trace: bool) -> str:
+    known = fate in (Fate.APPLIED, Fate.NOT_APPLIED)
+    return f"{fate.value} (no trace)" if known and not trace else fate.value
+
+
+def _differences(found: Diagnosis) -> Iterator[str]:
+    told = found.finding.differences
+    for sentence in in_words(told[:_MANY], "that state", "the database"):
+        yield f"  {sentence}"
+    if len(told) > _MANY:
+        yield f"  and {count(len(told) - _MANY, 'other')} more"

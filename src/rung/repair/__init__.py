@@ -1,0 +1,42 @@
+"""
+What a dirty database holds, and what mends it: decided here, without the world.
+
+`evidence` names the files that may have run; on scratch each is run through statement by
+statement, which gives the states it could have left; `judging` compares the live schema with
+them; `mending` proposes one action.
+"""
+
+from rung.repair.evidence import suspects
+from rung.repair.judging import judge
+from rung.repair.mending import propose, undo_candidates
+from rung.repair.model import (
+    Action,
+    ActionKind,
+    Diagnosis,
+    Fate,
+    Finding,
+    State,
+    StatementFound,
+    Suspect,
+    Tried,
+)
+from rung.repair.report import statements_found
+from rung.repair.states import states_of
+
+__all__ = [
+    "Action",
+    "ActionKind",
+    "Diagnosis",
+    "Fate",
+    "Finding",
+    "State",
+    "StatementFound",
+    "Suspect",
+    "Tried",
+    "judge",
+    "propose",
+    "statements_found",
+    "states_of",
+    "suspects",
+    "undo_candidates",
+]

@@ -1,0 +1,105 @@
+"""
+Which files may have left a ledger dirty. Pure.
+
+Where the history's last row is of an attempt that did not end well and fits the ledger, it is
+that one. Else another tool was at work. golang-migrate writes the version it is going to,
+dirty, before it runs a file: dirty at V is the up of V, or the down of the next applied version
+above V; dirty at -1 is the last down.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.applied import replay
+from rung.migrations import Direction
+from rung.repair.model import Suspect
+from rung.resuming import unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rung.ledger import HistoryEntry, LedgerState
+    from rung.migrations import MigrationSet
+
+
+def suspects(
+    history: Sequence[HistoryEntry] | None, ledger: LedgerState, migrations: MigrationSet
+) -> tuple[tuple[Suspect, ...], ...]:
+    """
+    The halves that may have run, the likelier ones in the first group.
+
+    Args:
+        history: every row, oldest first.
+        ledger: dirty.
+        migrations: the files, and what the history keeps of versions without one.
+    """
+    rows = history or ()
+    if (ours := _ours(rows, ledger, migrations)) is not None:
+        return ((ours,),)
+    ups = tuple(_up(rows, ledger, migrations))
+    downs = tuple(_down(rows, ledger, migrations))
+    recorded = replay(rows)
+    went_down = any(one.version in recorded for one in downs)
+    return tuple(group for group in ((downs, ups) if went_down else (ups, downs)) if group)
+
+
+def _ours(
+    rows: Sequence[HistoryEntry], ledger: LedgerState, migrations: MigrationSet
+) -> Suspect | None:
+    entry = unfinished(rows, ledger)
+    migration = migrations.by_version.get(entry.version or 0) if entry else None
+    if entry is None or migration is None:
+        return None
+    direction = Direction(entry.direction)
+    if migration.half(direction) is None:
+        return None
+    base = tuple(replay(rows))
+    rest = tuple(version for version in base if version != entry.version)
+    before = max(base, default=None)
+    if direction is Direction.DOWN:
+        return Suspect(migration, direction, before, max(rest, default=None), base, entry)
+    if entry.version != ledger.version:
+        before = ledger.version  # a late one, which leaves the ledger where it is
+    return Suspect(migration, direction, before, ledger.version, rest, entry)
+
+
+def _up(
+    rows: Sequence[HistoryEntry], ledger: LedgerState, migrations: MigrationSet
+) -> Iterator[Suspect]:
+    version = ledger.version
+    migration = migrations.by_version.get(version) if version is not None else None
+    if version is None or migration is None or migration.up is None:
+        return
+    base = _applied_below(version, rows, migrations)
+    yield Suspect(migration, Direction.UP, max(base, default=None), version, base)
+
+
+def _down(
+    rows: Sequence[HistoryEntry], ledger: LedgerState, migrations: MigrationSet
+) -> Iterator[Suspect]:
+    floor = -1 if ledger.version is None else ledger.version
+    recorded = [version for version in replay(rows) if version > floor]
+    above = recorded or [version for version in migrations.versions if version > floor]
+    version = min(above, default=None)
+    migration = migrations.by_version.get(version) if version is not None else None
+    if version is None or migration is None or migration.down is None:
+        return
+    base = (*_applied_below(version, rows, migrations), version)
+    if ledger.version is None:
+        base = (version,)
+    yield Suspect(migration, Direction.DOWN, version, ledger.version, base)
+
+
+def _applied_below(
+    version: int, rows: Sequence[HistoryEntry], migrations: MigrationSet
+) -> tuple[int, ...]:
+    """
+    What was applied below a version: by the history, in its order, then the files above that.
+
+    Another tool went up from where the history ends, through every file.
+    """
+    known = replay(rows)
+    newest = max(known, default=-1)
+    recorded = [one for one in known if one < version]
+    return (*recorded, *(v for v in migrations.versions if newest < v < version))

@@ -1,0 +1,218 @@
+"""
+Proposes the one action that mends a dirty database, out of what was found. Pure.
+
+All of a file is there, or nothing of it: the ledger is marked. A part of it: the file is
+resumed where the rest of it is known to run; else what is there is undone, by SQL that was
+proven on scratch.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.migrations import Direction, Half, Migration
+from rung.plan import Down, Plan, Step, Up
+from rung.repair.model import Action, ActionKind
+from rung.snapshot import differences
+from rung.statements import lost_before, may_go_on_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rung.ledger import LedgerState
+    from rung.repair.model import Finding, Suspect, Tried
+    from rung.statements import Script, Statement
+
+_STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
+_OF_DATA = ("22", "23")
+"""Classes of SQLSTATE: a value that does not fit, a row that breaks a constraint."""
+_INDEX = "index "
+
+
+def propose(finding: Finding, ledger: LedgerState, undo: str | None = None) -> Action | None:
+    """
+    The action, or None where nothing is proven to mend it.
+
+    Args:
+        finding: with the number of statements done.
+        ledger: as it stands, dirty.
+        undo: SQL that was proven to undo what is there; only asked for where `needs_undo`.
+    """
+    tried = finding.tried
+    if tried is None or finding.done is None:
+        return None
+    if is_all(finding):
+        return _mark(tried.suspect, tried.suspect.after, applied=True)
+    if is_nothing(finding):
+        return _mark(tried.suspect, tried.suspect.before, applied=False)
+    if not why_not_resume(finding):
+        return _resume(finding, tried, ledger)
+    return _roll_back(tried, finding.done, ledger, undo) if undo else None
+
+
+def is_all(finding: Finding) -> bool:
+    """Whether every statement of the file is done that leaves something behind."""
+    tried = finding.tried
+    assert tried is not None
+    if finding.half is not None or finding.done is None:
+        return False
+    return all(_is_nothing(one) for one in tried.script.statements[finding.done :])
+
+
+def is_nothing(finding: Finding) -> bool:
+    """Whether none is."""
+    tried = finding.tried
+    assert tried is not None
+    if finding.half is not None or finding.done is None:
+        return False
+    return all(_is_nothing(one) for one in tried.script.statements[: finding.done])
+
+
+def why_not_resume(finding: Finding) -> str:
+    """Why the rest of the file is not simply run, in a sentence; empty where it may be."""
+    tried = finding.tried
+    assert tried is not None
+    if reason := _why_not_from(tried.script, finding.done or 0):
+        return reason
+    if tried.failure:
+        return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
+    attempt = tried.suspect.attempt
+    state = _STATE.search(attempt.error or "") if attempt else None
+    if attempt and state and state[1].startswith(_OF_DATA):
+        return f"the rest failed on the rows that are there: {attempt.error}"
+    if attempt is None and finding.half and _makes_unique(tried.script, finding.half):
+        return "a unique index that is not valid most likely failed on rows that are equal"
+    return ""
+
+
+def _why_not_from(script: Script, done: int) -> str:
+    if not may_go_on_behind(script, done):
+        return f"statement {done} is in the middle of a transaction of the file's own"
+    if lost := lost_before(script, done):
+        return f"what statement {lost.number} made lived in its session, and is gone with it"
+    return ""
+
+
+def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
+    """
+    SQL that may undo what is there, to be proven in this order; for a part of an up alone.
+
+    Args:
+        finding: with the number of statements done.
+        down: the down half, read.
+    """
+    tried = finding.tried
+    if tried is None or tried.suspect.direction is Direction.DOWN or finding.done is None:
+        return ()
+    first = _drop_invalid(finding, tried)
+    return tuple(dict.fromkeys(filter(str.strip, _candidates(finding, tried, down, first))))
+
+
+def _candidates(finding: Finding, tried: Tried, down: Script | None, first: str) -> Iterator[str]:
+    of_rows = _of_rows(tried, finding.done or 0)
+    if not of_rows:
+        yield first
+    if down is None:
+        return
+    yield down.text
+    yield first + down.text
+    if of_rows:
+        return  # a part of the down may leave what statements did to rows
+    kept = [one for one in down.statements if one.control is None]
+    for start in range(1, len(kept)):
+        yield first + "".join(f"{down.text[one.start : one.end]};\n" for one in kept[start:])
+
+
+def _drop_invalid(finding: Finding, tried: Tried) -> str:
+    """What removes an index that a failed build has left; empty where there is none."""
+    if finding.half is None:
+        return ""
+    states = {(state.done, state.half): state.snapshot for state in tried.states}
+    before, half = states[finding.done or 0, None], states[finding.done or 0, finding.half]
+    names = [one.identity for one in differences(before, half) if one.kind == "added"]
+    return "".join(
+        f"DROP INDEX CONCURRENTLY IF EXISTS {name.removeprefix(_INDEX)};\n" for name in names
+    )
+
+
+def _mark(suspect: Suspect, version: int | None, *, applied: bool) -> Action:
+    what = "all" if applied else "nothing"
+    where = "before the first migration" if version is None else f"at version {version}"
+    return Action(
+        ActionKind.MARK,
+        version,
+        f"mark the database clean {where}: {what} of {suspect.file} is there",
+        _ledger_sql(version),
+        applied=applied and suspect.direction is Direction.UP,
+    )
+
+
+def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
+    suspect, done = tried.suspect, finding.done or 0
+    continues = suspect.attempt.attempt if suspect.attempt else ""
+    step = Step(
+        suspect.migration, suspect.direction, suspect.before, suspect.after, done, continues
+    )
+    goal = Up(1) if suspect.direction is Direction.UP else Down(1)
+    following = tried.script.statements[done]
+    return Action(
+        ActionKind.RESUME,
+        suspect.after,
+        f"resume {suspect.file} at statement {following.number} of {tried.total}, line "
+        f"{following.line}",
+        tried.script.text[following.start :].strip(),
+        Plan(goal, ledger, (step,)),
+    )
+
+
+def _of_rows(tried: Tried, done: int) -> list[Statement]:
+    """The statements that ran and leave no trace in the schema: what they changed is rows."""
+    return [
+        one
+        for one in tried.script.statements[:done]
+        if not (_is_nothing(one) or tried.leaves_trace(one.number))
+    ]
+
+
+def _caution(tried: Tried, done: int) -> str:
+    lines = ", ".join(str(one.line) for one in _of_rows(tried, done))
+    if not lines:
+        return ""
+    return (
+        f"The schema is proven to come back; what line {lines} did to rows is undone as far as "
+        "this undoes it, and done again by the next up."
+    )
+
+
+def _roll_back(tried: Tried, done: int, ledger: LedgerState, undo: str) -> Action:
+    suspect = tried.suspect
+    half = Half("rung repair", suspect.migration.name, undo)
+    undoing = Migration(suspect.version, None, half)
+    step = Step(undoing, Direction.DOWN, ledger.version, suspect.before)
+    where = "before the first migration"
+    if suspect.before is not None:
+        where = f"at version {suspect.before}"
+    return Action(
+        ActionKind.ROLL_BACK,
+        suspect.before,
+        f"roll back what is there of {suspect.file}, and mark the database clean {where}",
+        undo.strip(),
+        Plan(Down(1), ledger, (step,)),
+        _caution(tried, done),
+    )
+
+
+def _ledger_sql(version: int | None) -> str:
+    if version is None:
+        return "DELETE FROM {ledger};"
+    return f"UPDATE {{ledger}} SET version = {version}, dirty = false;"  # noqa: S608 - shown
+
+
+def _is_nothing(statement: Statement) -> bool:
+    return statement.session_only or statement.control is not None
+
+
+def _makes_unique(script: Script, number: int) -> bool:
+    words: Sequence[str] = script.statements[number - 1].words
+    return "UNIQUE" in words

@@ -1,0 +1,230 @@
+"""
+Finding out what a dirty database holds, and mending it, both under the lock.
+
+What golang-migrate is doing looks dirty from outside; under the lock nobody is at it. The
+files that may have run are tried on scratch, the live schema is only read until the one action
+that was proposed is carried out, by compare-and-set from the ledger that was looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from rung.applied import replay
+from rung.drivers.work import Move, Refusal
+from rung.errors import PlanChanged, RepairUndecided, ServerMessage
+from rung.events import Warned
+from rung.ledger import LedgerState, Outcome
+from rung.locks import Patience
+from rung.repair import Diagnosis, Finding, judge, propose, statements_found, suspects
+from rung.repair.mending import is_all, is_nothing, why_not_resume
+from rung.runner import Context, Recorder, RunReport, prepare, run_plan
+from rung.runs.knowledge import know
+from rung.runs.settling import baseline, writing
+from rung.runs.stored import with_all_stored
+from rung.runs.trials import Bench
+from rung.scratch import scratch_of
+
+if TYPE_CHECKING:
+    from rung.drivers.base import Session
+    from rung.drivers.found import Look
+    from rung.drivers.work import Attempt
+    from rung.migrations import MigrationSet
+    from rung.repair import Action, Suspect
+    from rung.runs.knowledge import Known
+    from rung.snapshot import Snapshot
+    from rung.statements import Script
+    from rung.target import Target
+
+_MEND_ROWS = (
+    "Mend the rows or the file, then go on: rung up --resume; or finish it by hand and record "
+    "that: rung force V"
+)
+_SAY = "Look at the rows, and say how many statements of the file are done: rung repair --done K"
+_BY_HAND = (
+    "Make the schema one of the states of the file by hand, or mend it wholly and record that: "
+    "rung force V"
+)
+REPAIR = "rung repair"
+"""The tool that the history names for a mark of ours."""
+
+
+def diagnose(
+    target: Target, migrations: MigrationSet, scratch: str | None, said: int | None
+) -> Diagnosis | None:
+    """
+    What a dirty database holds, and what would mend it; None where it is clean.
+
+    Raises:
+        ScratchFailed: what was applied before could not be replayed on scratch.
+        EmbeddedError: there is no server to try things on, and none was named.
+        VersionNotInSource: the ledger's version has no file, and no text is kept of it.
+    """
+    with writing(target) as session:
+        known = know(session, migrations)
+        if not known.look.ledger.dirty:
+            return None
+        return _diagnosed(target, session, known, scratch, said)
+
+
+def repair(target: Target, migrations: MigrationSet, diagnosis: Diagnosis) -> RunReport:
+    """
+    Do what a diagnosis proposes.
+
+    Raises:
+        RepairUndecided: it proposes nothing.
+        PlanChanged: ledger, history or schema have moved since.
+        RunError: the SQL that was to mend it failed.
+    """
+    action = diagnosis.action
+    if action is None:
+        raise RepairUndecided(f"Nothing is proposed: {diagnosis.reason}.", diagnosis.advice)
+    with writing(target) as session:
+        known = know(session, migrations)
+        if _stamp(known.look, session.snapshot()) != diagnosis.stamp:
+            raise PlanChanged
+        report = _carried_out(target, session, known, diagnosis, action)
+        _close(session, diagnosis, action)
+        return report
+
+
+def _diagnosed(
+    target: Target, session: Session, known: Known, scratch: str | None, said: int | None
+) -> Diagnosis:
+    look = known.look
+    files = with_all_stored(known.migrations, look.history or (), session, look.place.dialect)
+    groups = suspects(look.history, look.ledger, files)
+    live = session.snapshot()
+
+    def say(text: str) -> None:
+        target.listener(Warned(f"scratch: {text}"))
+
+    with scratch_of(target.driver, session, scratch, say) as made:
+        bench = Bench(made, files, look.place)
+        tried = [[bench.tried(one) for one in group] for group in groups]
+        finding = _with_file_of_now(judge(tried, live, said), known.migrations, bench)
+        undo = None
+        if _needs_undo(finding):
+            undo = bench.proven_undo(finding)
+    action = propose(finding, look.ledger, undo)
+    return _told(finding, action, look, made.where, _stamp(look, live))
+
+
+def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp: str) -> Diagnosis:
+    if action is not None:
+        action = replace(action, sql=action.sql.replace("{ledger}", look.place.ledger))
+    reason, advice = ("", "") if action else _why_nothing(finding)
+    found = statements_found(finding)
+    return Diagnosis(look.ledger, where, finding, found, action, reason, advice, stamp)
+
+
+def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) -> Finding:
+    """What a part of a file is resumed with: the file as it is now, where it begins alike."""
+    tried = finding.tried
+    if tried is None or finding.done is None or is_all(finding) or is_nothing(finding):
+        return finding
+    now = migrations.by_version.get(tried.suspect.version)
+    half = now.half(tried.suspect.direction) if now else None
+    if now is None or half is None or half.text == tried.script.text:
+        return finding
+    anew = bench.tried(replace(tried.suspect, migration=now))
+    if _texts(anew.script, finding.done) != _texts(tried.script, finding.done):
+        failure = f"{half.file} was edited in what is done already"
+        return replace(finding, tried=replace(tried, failure=failure))
+    return replace(finding, tried=anew)
+
+
+def _texts(script: Script, last: int) -> list[str]:
+    return [script.text[one.start : one.end] for one in script.statements[:last]]
+
+
+def _needs_undo(finding: Finding) -> bool:
+    if finding.done is None or is_all(finding) or is_nothing(finding):
+        return False
+    return bool(why_not_resume(finding))
+
+
+def _why_nothing(finding: Finding) -> tuple[str, str]:
+    if finding.done is not None:
+        return (
+            f"{why_not_resume(finding)}; and nothing was proven on scratch to undo what is there",
+            _MEND_ROWS,
+        )
+    if finding.open:
+        return (
+            finding.reason,
+            _SAY,
+        )
+    return (
+        finding.reason,
+        _BY_HAND,
+    )
+
+
+def _carried_out(
+    target: Target, session: Session, known: Known, diagnosis: Diagnosis, action: Action
+) -> RunReport:
+    look = known.look
+    session.ensure_tables()
+    recorder = Recorder.of(look.history or (), look.place.dialect)
+    if action.plan is None:
+        rows = _rows(diagnosis, action, known, recorder)
+        move = Move(look.ledger, LedgerState(action.version))
+        ran = session.settle(move, rows)
+        if ran.refusal:
+            raise PlanChanged
+        return RunReport((), action.version)
+    prepared = prepare(action.plan, look.place.dialect, target.conventions)
+    context = Context(
+        target.driver,
+        session,
+        target.listener,
+        target.stop,
+        Patience(target.wait_for_lock),
+        recorder,
+        target.conventions,
+    )
+    return run_plan(context, action.plan, prepared)
+
+
+def _rows(diagnosis: Diagnosis, action: Action, known: Known, recorder: Recorder) -> list[Attempt]:
+    """A mark is a `force` in the history; of a late up that is all there, an `up`."""
+    suspect = diagnosis.suspect
+    assert suspect is not None
+    files = known.migrations
+    if action.applied and suspect.version != action.version:
+        return [_late(suspect, diagnosis, recorder)]
+    earlier = [v for v in suspect.base if v != action.version and _below(v, action.version)]
+    recorded = replay(known.look.history or ())
+    missing = [v for v in earlier if v not in recorded]
+    number = -1 if action.version is None else action.version
+    marked = recorder.note("force", action.version, files.by_version.get(number), REPAIR)
+    return [*baseline(missing, files, recorder), marked]
+
+
+def _late(suspect: Suspect, diagnosis: Diagnosis, recorder: Recorder) -> Attempt:
+    note = recorder.note("up", suspect.version, suspect.migration, REPAIR)
+    tried = diagnosis.finding.tried
+    return replace(note, statements_total=tried.total if tried else 0)
+
+
+def _below(version: int, bound: int | None) -> bool:
+    return bound is not None and version < bound
+
+
+def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:
+    """Say in the history that an attempt whose end nobody saw has ended."""
+    attempt = diagnosis.suspect.attempt if diagnosis.suspect else None
+    if attempt is None or attempt.outcome is not Outcome.RUNNING:
+        return
+    done = diagnosis.finding.done
+    said = f"cut off; by rung repair {done} of its statements were done ({action.kind.value})"
+    session.end_units(None, attempt.attempt, Refusal(ServerMessage(said)))
+
+
+def _stamp(look: Look, live: Snapshot) -> str:
+    last = look.history[-1] if look.history else None
+    facts = (look.ledger, last and (last.id, last.outcome, last.statements_done), live.fingerprint)
+    return sha256(repr(facts).encode()).hexdigest()

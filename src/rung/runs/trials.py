@@ -1,0 +1,235 @@
+"""
+Runs files on scratch: what was applied before, then a file statement by statement.
+
+A file that runs in a transaction runs in one here too, for some statements work nowhere else,
+and is looked at from inside. What cannot, or controls transactions itself, runs as it stands.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from rung.errors import QueryFailed, ScratchFailed, ScriptError
+from rung.migrations import Direction
+from rung.repair import Tried, states_of, undo_candidates
+from rung.statements import Dialect, Mode, Script, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rung.drivers.base import Session
+    from rung.drivers.found import Place
+    from rung.drivers.work import Refusal
+    from rung.migrations import Half, MigrationSet
+    from rung.repair import Finding, Suspect
+    from rung.scratch import Scratch
+    from rung.snapshot import Snapshot
+    from rung.statements import Statement
+
+_BLOCK = read("BEGIN; COMMIT")
+_POINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
+_OPEN, _CLOSE = (1, 1), (2, 2)
+_REFUSES_TRANSACTION = frozenset({"25001", "2D000"})
+_EXISTS = "42710"
+_ROLES = frozenset({"ROLE", "USER", "GROUP"})
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The schema after so many statements, what stopped the file, and what that left."""
+
+    after: dict[int, Snapshot] = field(default_factory=dict)
+    refusal: Refusal | None = None
+    broken: Snapshot | None = None
+
+
+@dataclass(slots=True)
+class Bench:
+    """
+    Tries files out.
+
+    Args:
+        scratch: where.
+        migrations: the files, and the kept texts of versions without one.
+        place: the live database's; its ledger's schema is made on scratch too.
+    """
+
+    scratch: Scratch
+    migrations: MigrationSet
+    place: Place
+    _bases: dict[tuple[int, ...], str] = field(default_factory=dict)
+
+    def tried(self, suspect: Suspect) -> Tried:
+        """
+        Run a file through on top of what was applied before it.
+
+        Raises:
+            ScratchFailed: what was applied before does not run.
+        """
+        script = self._read(suspect.migration.half(suspect.direction))
+        seen = self._seen(suspect, script)
+        states = states_of(script, seen.after, seen.broken)
+        return Tried(suspect, script, states, _words(script, seen.refusal))
+
+    def proven_undo(self, finding: Finding) -> str | None:
+        """SQL that takes what is there back to where the file began; None where none does."""
+        tried = finding.tried
+        assert tried is not None
+        half = tried.suspect.migration.down
+        down = self._read(half) if half else None
+        for sql in undo_candidates(finding, down):
+            if self._undoes(sql, finding, tried):
+                return sql
+        return None
+
+    def _undoes(self, sql: str, finding: Finding, tried: Tried) -> bool:
+        try:
+            undo = self._read_text(sql)
+        except ScriptError:
+            return False
+        there = finding.half or finding.done or 0
+        name = self.scratch.copy(self._base(tried.suspect.base))
+        with self.scratch.open(name) as session:
+            refusal = _run(session, tried.script, there)
+            if refusal and refusal.statement != finding.half:
+                return False
+        with self.scratch.open(name) as session:
+            if _run(session, undo, len(undo.statements)):
+                return False
+            return session.snapshot().without_owners() == tried.states[0].snapshot
+
+    def _seen(self, suspect: Suspect, script: Script) -> _Seen:
+        """The schema after each statement, as far as the file runs, and what stopped it."""
+        base = self._base(suspect.base)
+        seen = self._run_through(base, script, together=True)
+        if seen.refusal and _refuses_transaction(seen.refusal):
+            return self._run_through(base, script, together=False)
+        return seen
+
+    def _run_through(self, base: str, script: Script, *, together: bool) -> _Seen:
+        seen = _Seen()
+        with self.scratch.open(self.scratch.copy(base)) as session:
+
+            def look(number: int) -> None:
+                seen.after[number] = session.snapshot().without_owners()
+
+            last = len(script.statements)
+            seen.refusal = _run(session, script, last, look, together=together)
+            if seen.refusal:
+                with suppress(QueryFailed):  # inside a transaction nothing is left behind
+                    seen.broken = session.snapshot().without_owners()
+        return seen
+
+    def _base(self, versions: tuple[int, ...]) -> str:
+        """A database with these versions applied, made once, on top of what there is of them."""
+        if versions not in self._bases:
+            begun = [known for known in self._bases if versions[: len(known)] == known]
+            longest = max(begun, key=len, default=())
+            name = self.scratch.copy(self._bases[longest]) if begun else self._empty()
+            for version in versions[len(longest) :]:
+                self._apply(name, version)
+            self._bases[versions] = name
+        return self._bases[versions]
+
+    def _empty(self) -> str:
+        name = self.scratch.new()
+        with self.scratch.open(name) as session:
+            if self.place.dialect is not Dialect.SQLITE:
+                schema = '"' + self.place.schema.replace('"', '""') + '"'
+                session.try_out(read(f"CREATE SCHEMA IF NOT EXISTS {schema}"), 1, 1)
+            session.ensure_tables()
+        return name
+
+    def _apply(self, name: str, version: int) -> None:
+        migration = self.migrations.by_version.get(version)
+        half = migration.half(Direction.UP) if migration else None
+        if half is None:
+            return  # as golang-migrate would, with a half that is missing
+        script = self._read(half)
+        for together in (True, False):
+            with self.scratch.open(name) as session:
+                refusal = _run(session, script, len(script.statements), together=together)
+            if refusal is None:
+                return
+            if not _refuses_transaction(refusal):
+                break
+        assert refusal is not None
+        raise ScratchFailed(
+            f"{half.file}, which is applied, does not run on scratch: {_words(script, refusal)}.",
+            "Name a server on which it does with --scratch URL (the same version, extensions and "
+            "roles), or mend the database by hand and record that: rung force V",
+        )
+
+    def _read(self, half: Half | None) -> Script:
+        if half is None:
+            return self._read_text("")
+        try:
+            return self._read_text(half.text)
+        except ScriptError as error:
+            raise type(error)(error.problem, error.line, half.file) from None
+
+    def _read_text(self, text: str) -> Script:
+        return read(text, self.place.dialect)
+
+
+def _nothing(_: int) -> None:
+    """Look at nothing."""
+
+
+def _run(
+    session: Session,
+    script: Script,
+    last: int,
+    after: Callable[[int], None] = _nothing,
+    *,
+    together: bool = True,
+) -> Refusal | None:
+    """
+    Run the first statements of a script; `after` is told of each, and first of none.
+
+    Args:
+        session: on scratch.
+        script: the file's.
+        last: the number of the last statement to run.
+        after: called with the number of statements done.
+        together: whether what may run in one transaction does.
+    """
+    wrapped = together and script.mode is Mode.TRANSACTIONAL
+    after(0)
+    if wrapped:
+        session.try_out(_BLOCK, *_OPEN)
+    for statement in script.statements[:last]:
+        if refusal := _one(session, script, statement, inside=wrapped):
+            return refusal
+        after(statement.number)
+    refusal = session.try_out(_BLOCK, *_CLOSE).refusal if wrapped else None
+    return replace(refusal, statement=None) if refusal else None
+
+
+def _one(session: Session, script: Script, statement: Statement, *, inside: bool) -> Refusal | None:
+    """One statement; a role belongs to the whole server, and may be there already."""
+    of_role = statement.words[:1] == ("CREATE",) and bool(_ROLES & set(statement.words[1:2]))
+    if of_role and inside:
+        session.try_out(_POINT, *_OPEN)
+    refusal = session.try_out(script, statement.number, statement.number).refusal
+    if of_role and refusal and refusal.server.sqlstate == _EXISTS:
+        if inside:
+            session.try_out(_POINT, *_CLOSE)
+        return None
+    return refusal
+
+
+def _refuses_transaction(refusal: Refusal) -> bool:
+    return refusal.server.sqlstate in _REFUSES_TRANSACTION
+
+
+def _words(script: Script, refusal: Refusal | None) -> str:
+    """What stopped a file, with the line; empty where nothing did."""
+    if refusal is None:
+        return ""
+    said = "; ".join(line.rstrip(".") for line in refusal.server.lines())
+    if refusal.statement is None:
+        return said
+    return f"line {script.statements[refusal.statement - 1].line}: {said}"

@@ -1,0 +1,124 @@
+"""What a file leaves in its session reaches no other client of the pool, nor the next file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from tests.acceptance.engine.sites import failing
+
+from rung.database import Database
+from rung.errors import MigrationFailed, PooledConnection, RightsMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.acceptance.engine.sites import Site
+    from tests.acceptance.pooled.conftest import Behind
+    from tests.poolers import Pooler
+
+_LEAVES = """
+SET search_path = pg_catalog; SET work_mem = '77MB'; SET ROLE pg_monitor; RESET ROLE;
+SET client_encoding = 'LATIN1'; CREATE TEMP TABLE kept (x int); PREPARE kept AS SELECT 1;
+LISTEN kept; SELECT pg_advisory_lock(77); SET statement_timeout = '77s';
+"""
+_FOUND = """
+SELECT current_setting('search_path'), current_setting('work_mem'), current_user,
+       current_setting('statement_timeout'), current_setting('client_encoding'),
+       (SELECT count(*) FROM pg_class WHERE relname = 'kept'),
+       (SELECT count(*) FROM pg_prepared_statements WHERE name = 'kept'),
+       (SELECT count(*) FROM pg_listening_channels()),
+       (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database =
+           (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+_CLEAN = ('"$user", public', "4MB", "postgres", "0", "UTF8", 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("ending", "ends"),
+    [("", True), ("SELECT 1/0;", False), ("DO $$ BEGIN PERFORM 1/0; END $$;", False)],
+)
+@pytest.mark.parametrize("own", ["", "BEGIN;"])
+def test_nothing_leaks(
+    site: Site, pooler: Callable[..., Pooler], own: str, ending: str, *, ends: bool
+) -> None:
+    """The pool's one connection is as it was, whether the file ends well or not."""
+    url = pooler("transaction", default_pool_size="1", server_reset_query="").url(site.database)
+    site.add("1_a", own + _LEAVES + ending + "COMMIT;" * bool(own))
+    if ends:
+        assert [step.version for step in site.migrator(url).up().steps] == [1]
+    else:
+        failing(MigrationFailed, site.migrator(url).up)
+
+    with psycopg.connect(url, autocommit=True) as other:
+        assert other.execute(_FOUND).fetchone() == _CLEAN
+
+
+def test_what_others_left_is_not_ours(site: Site, pooler: Callable[..., Pooler]) -> None:
+    """Another client's search_path leads neither our tables nor the file astray."""
+    url = pooler("transaction", default_pool_size="1", server_reset_query="").url(site.database)
+    site.ask("CREATE SCHEMA elsewhere")
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("SET search_path = elsewhere")
+        site.add_tables(1).migrator(url).up()
+        left = other.execute("SHOW search_path").fetchone()
+
+    assert site.tables() == {"t1"}
+    assert site.ledger() == [(1, False)]
+    assert left == ("elsewhere",)
+
+
+@pytest.mark.parametrize(
+    ("sql", "query", "why"),
+    [
+        ("SET work_mem = '9MB'; VACUUM;", "", "statement 1 (line 1) changes the session"),
+        ("VACUUM;", "search_path=public", "statement 1 (line 1) runs outside a transaction"),
+        ("BEGIN; PREPARE TRANSACTION 'x';", "", "prepares a transaction"),
+        ("BEGIN; SELECT 1; COMMIT; SET work_mem = '9MB';", "", "statement 4 (line 1) changes"),
+    ],
+)
+def test_what_needs_one_session(behind: Behind, sql: str, query: str, why: str) -> None:
+    """It is refused before anything runs, and runs past the pooler."""
+    behind.site.add_tables(1).add("2_s", sql)
+    error = failing(PooledConnection, behind.migrator(query).up)
+
+    assert why in error.cause
+    assert "2_s.up.sql" in error.cause
+    assert behind.site.tables() == set()
+
+
+def test_a_transaction_that_allows_no_query_before_it(behind: Behind) -> None:
+    """It fails clean, with the way out."""
+    behind.site.add("1_s", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; CREATE TABLE s ();")
+    error = failing(MigrationFailed, behind.migrator().up)
+
+    assert "past the pooler" in error.advice
+    assert behind.site.tables() == set()
+    assert behind.site.up() == (1,)
+
+
+@pytest.mark.parametrize(("settings", "expected"), [("", (1,)), ("SET work_mem = '9MB';", ())])
+def test_what_only_the_server_refuses(
+    behind: Behind, settings: str, expected: tuple[int, ...]
+) -> None:
+    """A procedure that commits runs by itself, unless the file's session goes beyond it."""
+    behind.site.ask("CREATE PROCEDURE p() LANGUAGE plpgsql AS 'BEGIN COMMIT; END'")
+    behind.site.add("1_p", settings + "CALL p();")
+    if expected:
+        assert behind.up() == expected
+    else:
+        assert "past the pooler" in failing(MigrationFailed, behind.migrator().up).advice
+        assert behind.site.ledger() == []
+
+
+def test_without_the_right_to_make_a_lease(behind: Behind) -> None:
+    """A run says what to grant; with the grant it runs, and reading needs none."""
+    behind.site.add_tables(1).ask("DROP ROLE IF EXISTS poor; CREATE ROLE poor")
+    poor = behind.site.migrator(Database(behind.url, role="poor"))
+    error = failing(RightsMissing, poor.up)
+    assert poor.version().version is None
+    assert error.advice == 'Grant it: GRANT CREATE ON SCHEMA "public" TO "poor";'
+    behind.site.ask(error.advice.removeprefix("Grant it: "))
+
+    assert len(poor.up().steps) == 1

@@ -1,0 +1,54 @@
+"""Behind a pooler's transactions the driver contract is kept as well, on a pool of two."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.suite import DriverContract
+from tests.contract.test_postgres import subject
+
+from rung import database as databases
+from rung.drivers import open_driver
+from rung.drivers.base import Ping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.contract.subject import Subject
+    from tests.poolers import Pooler
+    from tests.servers import Database
+
+    from rung.drivers.base import Session
+
+__all__ = ["subject"]
+
+
+class TestBehindAPooler(DriverContract):
+    """The contract."""
+
+    @pytest.fixture
+    def subject(
+        self, subject: Subject, database: Database, pooler: Callable[..., Pooler]
+    ) -> Subject:
+        url = pooler("transaction", default_pool_size="2").url(database)
+        return replace(subject, driver=open_driver(databases.Database(url)))
+
+    def test_a_server_that_answers(self, subject: Subject, session: Session) -> None:
+        """A ping is answered, and each look and each place says that it is pooled."""
+        assert subject.driver.ping() is Ping.ANSWERS
+        assert session.look().place.pooled
+        assert session.locate().pooled
+
+    def test_a_lock_excludes_a_second_session(self, open_one: Callable[[], Session]) -> None:
+        """While one session holds the lease no other gets it, and may see whose it is."""
+        first, second = open_one(), open_one()
+        assert first.try_lock()
+        assert not second.try_lock()
+        holder = second.holder()
+
+        assert holder is not None
+        assert (holder.pid, holder.address) == (os.getpid(), os.uname().nodename)
+        assert holder.silent is not None
