@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rung.certify.facts import Said
-from rung.errors import RungError
+from rung.certify.lab import USER
+from rung.errors import CannotResume, RungError, UsageError
 from rung.migrator import Migrator
 from rung.plan import Down, Up
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rung.certify.faults import Run
     from rung.certify.lab import Address
     from rung.plan import Goal
+    from rung.repair import Diagnosis
     from rung.stopping import Stop
 
 
@@ -102,19 +104,51 @@ class Rung:
             os._exit(0)
 
     def recover(self, address: Address, run: Run, left: Seen) -> Recovery:
-        """Run the same command again; where the ledger is dirty, with `--resume`."""
-        resume = left.ledger.dirty
+        """
+        Run the same command again; where the ledger is dirty, resume; else repair, and run.
+
+        Where `repair` asks what became of a statement that leaves no trace, the answer is that
+        it did not run: what may run outside a transaction only may mostly run again.
+        """
+        resume, command = left.ledger.dirty, _command(run, resume=left.ledger.dirty)
+        migrator = Migrator(address.conninfo, run.source)
+        tried = [command]
         try:
-            Migrator(address.conninfo, run.source).run(_goal(run, resume=resume))
+            try:
+                migrator.run(_goal(run, resume=resume))
+            except CannotResume:
+                tried.append(_repair(migrator, address))
+                tried.append(_command(run))
+                migrator.run(_goal(run))
         except RungError as error:
-            return Recovery((_command(run, resume=resume),), f"{type(error).__name__}: {error}")
-        return Recovery((_command(run, resume=resume),))
+            return Recovery(tuple(tried), f"{type(error).__name__}: {error}")
+        return Recovery(tuple(tried))
+
+
+def _repair(migrator: Migrator, address: Address) -> str:
+    """Repair what cannot be resumed; the command that does it."""
+    scratch = address._replace(dbname=USER).url
+    found = migrator.diagnose(scratch)
+    if found is not None and found.action is None and found.finding.tried is not None:
+        attempt = found.finding.tried.suspect.attempt
+        done = attempt.statements_done if attempt else 0
+        found = migrator.diagnose(scratch, done)
+        migrator.repair(_insist(found))
+        return f"rung repair --done {done}"
+    migrator.repair(_insist(found))
+    return "rung repair"
+
+
+def _insist(found: Diagnosis | None) -> Diagnosis:
+    if found is None:
+        raise UsageError("The ledger is clean; nothing is to be repaired.")
+    return found
 
 
 def _goal(run: Run, *, resume: bool = False) -> Goal:
     return Up(resume=resume) if run.direction == "up" else Down(None, resume)
 
 
-def _command(run: Run, *, resume: bool) -> str:
+def _command(run: Run, *, resume: bool = False) -> str:
     words = ("rung", run.direction, *(["--all"] if run.direction == "down" else []))
     return " ".join((*words, *(["--resume"] if resume else [])))
