@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _OVER = 1.05
 """Instants are drawn up to a little behind the end of the undisturbed run."""
 _RARE = 100
-"""Of so many faults one is of each kind that takes seconds: see `Kind.rare`."""
+"""Of so many faults one is of each kind that takes seconds: see `RARE`."""
+_KILLS = 4
+"""Of so many faults one at the least is a kill of the process."""
 
 
 class Kind(Enum):
@@ -97,9 +99,9 @@ def draw(
     """
     The faults of a certification, in the order in which they are made.
 
-    Every cut point of every run comes once; where there are more of them than faults are
-    wanted, as many, evenly spread. A hundredth each are faults of the kinds that take long,
-    and the rest are kills of the process at random instants.
+    A hundredth each are faults of the kinds that take long, and a fourth at the least are
+    kills of the process at random instants. Every cut point of every run comes once; where
+    there are more of them than that leaves room for, as many, evenly spread.
 
     Args:
         points: of each run.
@@ -108,18 +110,33 @@ def draw(
         without: kinds that cannot be made here.
     """
     chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    runs = tuple(points)
-    rare = [kind for kind in RARE if kind not in without]
-    each = max(total // _RARE, 1)
+    runs, kinds = tuple(points), _rare(without)
     slow = [
         _drawn(runs[number % len(runs)], kind, points, chance)
-        for kind in rare
-        for number in range(each)
-    ]
-    cuts = _spread(tuple(_cuts(points)), max(total - len(slow), 0))
-    left = max(total - len(cuts) - len(slow), 0)
-    kills = (_drawn(runs[number % len(runs)], Kind.KILL, points, chance) for number in range(left))
-    return (*slow[:total], *cuts, *kills)
+        for kind in kinds
+        for number in range(_each(total))
+    ][:total]
+    room = max(total - len(slow) - total // _KILLS, 0)
+    cuts = _spread(tuple(_cuts(points)), room)
+    left = range(total - len(cuts) - len(slow))
+    kills = (_drawn(runs[number % len(runs)], Kind.KILL, points, chance) for number in left)
+    return (*slow, *cuts, *kills)
+
+
+def enough(points: Mapping[Run, Points], without: Collection[Kind] = ()) -> int:
+    """How many faults have every cut point among them."""
+    cuts = total = sum(1 for _ in _cuts(points))
+    while total - len(_rare(without)) * _each(total) - total // _KILLS < cuts:
+        total += 1
+    return total
+
+
+def _rare(without: Collection[Kind]) -> list[Kind]:
+    return [kind for kind in RARE if kind not in without]
+
+
+def _each(total: int) -> int:
+    return max(total // _RARE, 1)
 
 
 def _cuts(points: Mapping[Run, Points]) -> Iterator[Fault]:

@@ -80,6 +80,21 @@ class Certificate:
         """How many faults were injected in all."""
         return sum(count.injected for count in self.counts.values())
 
+    @property
+    def too_late(self) -> int:
+        """How many disturbed nothing, for the run was over."""
+        return sum(count.too_late for count in self.counts.values())
+
+    def total_of(self, name: str, direction: str) -> Count:
+        """All kinds of one run together."""
+        mine = [c for (n, d, _), c in self.counts.items() if (n, d) == (name, direction)]
+        return Count(
+            sum(count.injected for count in mine),
+            sum(count.too_late for count in mine),
+            sum(count.dirty for count in mine),
+            sum(count.violations for count in mine),
+        )
+
 
 def add_up(
     trials: Iterable[Trial],

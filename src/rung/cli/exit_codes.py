@@ -52,6 +52,8 @@ class ExitCode(IntEnum):
     """Another run or program held the database for longer than was allowed, or took our lock."""
     NO_CONNECTION = 7
     """The database could not be reached, or the connection was lost."""
+    VIOLATED = 8
+    """Certify found a fault behind which not everything is as it should be."""
     INTERRUPTED = 130
     """Stopped by SIGINT while work remained."""
     TERMINATED = 143

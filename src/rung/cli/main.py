@@ -36,6 +36,7 @@ _COMMANDS = {
     "plan": ("rung.cli.reading", "plan"),
     "check": ("rung.cli.checking", "check"),
     "wait": ("rung.cli.waiting", "wait"),
+    "certify": ("rung.cli.certifying", "certify"),
     "create": ("rung.cli.making", "create"),
     "repair": ("rung.cli.repairing", "repair"),
     "force": ("rung.cli.settling", "force"),

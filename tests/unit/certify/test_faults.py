@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rung.certify.faults import CUTS, RARE, Kind, Points, Run, draw
+from rung.certify.faults import CUTS, RARE, Kind, Points, Run, draw, enough
 
 UP, DOWN = Run("seven", "migrations", "up"), Run("seven", "migrations", "down")
 POINTS = {UP: Points(3, 10), DOWN: Points(2, 5)}
@@ -46,3 +46,18 @@ def test_what_cannot_be_made_here_is_left_out() -> None:
     kinds = Counter(fault.kind for fault in draw(POINTS, 100, 1, {Kind.DISK}))
 
     assert (kinds[Kind.DISK], kinds.total()) == (0, 100)
+
+
+def test_a_fourth_are_kills_where_there_is_little_room() -> None:
+    """Many cut points leave room for kills of the process."""
+    kinds = Counter(fault.kind for fault in draw({UP: Points(300, 3000)}, 400, 1))
+
+    assert (kinds[Kind.KILL], kinds.total()) == (100, 400)
+
+
+def test_enough_faults_have_every_cut_point() -> None:
+    """As many as are enough have each point, and one less has not."""
+    most = enough(POINTS)
+    cuts = [sum(fault.kind.cuts for fault in draw(POINTS, n, 1)) for n in (most - 1, most)]
+
+    assert cuts == [CUT_POINTS - 1, CUT_POINTS]
