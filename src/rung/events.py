@@ -53,7 +53,7 @@ class StepStarted(NamedTuple):
     name: str
     direction: str
     mode: str
-    """transactional, own transaction, or unit by unit."""
+    """transactional, own transaction, unit by unit; or atomic: all of the run together."""
     number: int
     """1 for the first step of the run."""
     total: int
@@ -83,6 +83,22 @@ class ModeChanged(NamedTuple):
 
     def __str__(self) -> str:
         return f"Version {self.version} runs {self.mode}: {self.reason}."
+
+
+class StepRan(NamedTuple):
+    """
+    One half of a migration has run in the transaction that holds all of its run.
+
+    Nothing is committed yet: behind the last one `StepFinished` is said of each, or the run
+    fails and none is kept.
+    """
+
+    version: int
+    name: str
+    direction: str
+    seconds: float
+    number: int
+    total: int
 
 
 class StepFinished(NamedTuple):
@@ -144,6 +160,7 @@ Event = (
     | StepStarted
     | HalfMissing
     | ModeChanged
+    | StepRan
     | StepFinished
     | StepResumed
     | UnitFinished

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from rung.conventions import RUNG
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.events import Warned, ignore
@@ -43,6 +44,7 @@ class Migrator:
         listener: told of every `rung.events` record, in the thread that runs.
         stop: ends a run after the current migration when set, cancels when set twice.
         wait_for_lock: seconds to wait for another run; None waits as long as it lives.
+        atomic: whether all that a run applies is one transaction: all of it or none.
     """
 
     def __init__(
@@ -53,9 +55,11 @@ class Migrator:
         listener: Listener = ignore,
         stop: Stop | None = None,
         wait_for_lock: float | None = None,
+        atomic: bool = False,
     ) -> None:
         driver = open_driver(Database.of(database))
-        self._target = Target(driver, listener, stop or Stop(), wait_for_lock)
+        conventions = RUNG._replace(atomic=atomic)
+        self._target = Target(driver, listener, stop or Stop(), wait_for_lock, conventions)
         self._source = source
 
     @property
@@ -144,6 +148,7 @@ class Migrator:
         allow_late: Sequence[int] = (),
         if_ahead: IfAhead = "fail",
         resume: bool = False,
+        atomic: bool = False,
     ) -> RunReport:
         """
         Apply what is pending, oldest first.
@@ -153,10 +158,20 @@ class Migrator:
             allow_late: late versions that may run behind newer ones.
             if_ahead: "ok" leaves a database that is ahead of the files as it is.
             resume: go on first with an up that stopped in the middle, where one did.
+            atomic: apply all of it in one transaction or nothing; for this call alone.
+
+        Raises:
+            AtomicRefused: a file cannot be in one transaction with others.
         """
+        from rung import runs
         from rung.plan import Up
 
-        return self.run(Up(limit, tuple(allow_late), if_ahead, resume))
+        goal = Up(limit, tuple(allow_late), if_ahead, resume)
+        target = self._target
+        if atomic:
+            conventions = target.conventions._replace(atomic=True)
+            target = target._replace(conventions=conventions)
+        return runs.carry_out(target, self._migrations(), goal, None)
 
     def down(self, limit: int | None = 1, *, resume: bool = False) -> RunReport:
         """

@@ -27,6 +27,7 @@ from tests.contract.subject import (
     state_of,
 )
 from tests.contract.tables import TablesContract
+from tests.contract.trying import TryingContract
 
 from rung.drivers.base import Disconnected, Move, Ping
 from rung.errors import LedgerUnreadable
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from rung.drivers.base import Session
 
 
-class DriverContract(TablesContract, SnapshotContract):
-    """Inherit, and give `subject`."""
+class RunContract(TablesContract):
+    """What a run asks of a driver."""
 
     # --- looking -------------------------------------------------------------------------
 
@@ -339,3 +340,7 @@ class DriverContract(TablesContract, SnapshotContract):
 
         with pytest.raises(Disconnected):
             session.look()
+
+
+class DriverContract(RunContract, SnapshotContract, TryingContract):
+    """All of it. Inherit, and give `subject`."""

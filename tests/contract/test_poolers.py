@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.suite import DriverContract
+from tests.contract.subject import BEFORE, MOVES
+from tests.contract.suite import RunContract
 from tests.contract.test_postgres import subject
 
 from rung import database as databases
@@ -21,13 +22,18 @@ if TYPE_CHECKING:
     from tests.poolers import Pooler
     from tests.servers import Database
 
-    from rung.drivers.base import Session
+    from rung.drivers.base import Move, Session
 
 __all__ = ["subject"]
 
 
-class TestBehindAPooler(DriverContract):
-    """The contract."""
+_FEW = {"up": MOVES["up"], "from empty": MOVES["from empty"]}
+_ROWS = {"row": BEFORE["row"], "empty": BEFORE["empty"]}
+"""The ledger's moves are the same SQL with a pooler as without; a few of them tell."""
+
+
+class TestBehindAPooler(RunContract):
+    """The contract, as far as a run needs it."""
 
     @pytest.fixture
     def subject(
@@ -52,3 +58,19 @@ class TestBehindAPooler(DriverContract):
         assert holder is not None
         assert (holder.pid, holder.address) == (os.getpid(), os.uname().nodename)
         assert holder.silent is not None
+
+    @pytest.mark.parametrize("move", _FEW.values(), ids=_FEW)
+    @pytest.mark.parametrize("rows", _ROWS.values(), ids=_ROWS)
+    def test_compare_and_set(
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+    ) -> None:
+        """The ledger moves from exactly the state that was planned for."""
+        super().test_compare_and_set(subject, ready, rows, move)
+
+    @pytest.mark.parametrize("move", _FEW.values(), ids=_FEW)
+    @pytest.mark.parametrize("rows", _ROWS.values(), ids=_ROWS)
+    def test_compare_and_set_of_units(
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+    ) -> None:
+        """So does the dirty mark of a file of units."""
+        super().test_compare_and_set_of_units(subject, ready, rows, move)

@@ -45,7 +45,8 @@ SIGNATURES = {
     "Migrator": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
-        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None) -> 'None'"
+        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "atomic: 'bool' = False) -> 'None'"
     ),
     "Migrator.version": "(self) -> 'LedgerState'",
     "Migrator.status": "(self) -> 'Status'",
@@ -57,7 +58,8 @@ SIGNATURES = {
     ),
     "Migrator.up": (
         "(self, limit: 'int | None' = None, *, allow_late: 'Sequence[int]' = (), "
-        "if_ahead: 'IfAhead' = 'fail', resume: 'bool' = False) -> 'RunReport'"
+        "if_ahead: 'IfAhead' = 'fail', resume: 'bool' = False, atomic: 'bool' = False) "
+        "-> 'RunReport'"
     ),
     "Migrator.goto": ("(self, version: 'int', *, allow_late: 'Sequence[int]' = ()) -> 'RunReport'"),
     "Migrator.edited": "(self, version: 'int') -> 'tuple[EditedFile, ...]'",

@@ -70,6 +70,8 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    kept_before: LedgerState = field(default_factory=LedgerState)
+    """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
 
     def look(self) -> Look:
@@ -127,6 +129,20 @@ class FakeSession:
         if ran.refusal is None:
             self._remember(attempt)
         return ran
+
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        self.calls.append(f"together {attempt.version}" + " first" * first + " last" * last)
+        self.kept_before = self.ledger if first else self.kept_before
+        ran = self._moved(move, self._answer())
+        if ran.refusal:
+            self.ledger = self.kept_before
+        return ran
+
+    def roll_back(self) -> None:
+        self.calls.append("roll back")
+        self.ledger = self.kept_before
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         self.calls.append(f"begin {attempt.version}")

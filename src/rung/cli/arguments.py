@@ -89,6 +89,8 @@ class Request:
     no_color: bool = False
     goal: Goal | None = None
     """Of up, down, goto and plan; without the policy for a database that is ahead."""
+    atomic: bool = False
+    """Of up and plan: all in one transaction."""
     if_ahead: IfAhead | None = None
     """Of up; None where it was not given."""
     version: int | None = None
@@ -171,6 +173,7 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
         goal = _goal(str(way), _text(number), everything=everything)
         _check_policy(goal, allowed, found.get("if_ahead"))
         resume = bool(found.pop("resume", False))
+        _check_atomic(goal, atomic=bool(found.get("atomic")), resume=resume)
         return found | {"goal": _resuming(_allowing(goal, allowed), resume=resume)}
     if command == "force":
         return found | {"version": forced_version(str(number))}
@@ -240,6 +243,18 @@ def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
     from rung.plan import Down
 
     return goal if isinstance(goal, Down) else replace(goal, allow_late=late)
+
+
+def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
+    from rung.plan import Up
+
+    if atomic and not isinstance(goal, Up):
+        raise UsageError("--atomic goes with up.", "Write: rung plan up --atomic")
+    if atomic and resume:
+        raise UsageError(
+            "--atomic and --resume do not go together.",
+            "Go on with the file that stopped first: rung up 1 --resume",
+        )
 
 
 def _resuming(goal: Goal, *, resume: bool) -> Goal:

@@ -107,7 +107,14 @@ def make_migrator(
     settings = call.settings
     heard = partial(_hear, call.told, listener or partial(_say_event, call.console))
     named = Database(database, settings.role, settings.ledger_table, settings.history_table)
-    return Migrator(named, source, listener=heard, stop=stop, wait_for_lock=settings.wait_for_lock)
+    return Migrator(
+        named,
+        source,
+        listener=heard,
+        stop=stop,
+        wait_for_lock=settings.wait_for_lock,
+        atomic=call.request.atomic,
+    )
 
 
 def _hear(told: set[str], listener: Listener, event: Event) -> None:

@@ -24,7 +24,7 @@ COMMANDS = {
     "up": Command(
         "[N]",
         "apply what is pending, or the next N",
-        "[N] [--resume] [--allow-late V] [--if-ahead fail|ok]",
+        "[N] [--atomic | --resume] [--allow-late V] [--if-ahead fail|ok]",
     ),
     "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all] [--resume]"),
     "goto": Command("V", "go up or down to exactly version V", "V [--allow-late V]"),
@@ -33,7 +33,7 @@ COMMANDS = {
     "plan": Command(
         "[GOAL]",
         "show what would run, statement by statement; touches nothing",
-        "[up [N] | down [N | --all] | goto V] [--resume]",
+        "[up [N] | down [N | --all] | goto V] [--atomic | --resume]",
     ),
     "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
     "wait": Command(
@@ -89,6 +89,7 @@ def parser(command: str) -> argparse.ArgumentParser:
 def _add_own(made: argparse.ArgumentParser, command: str) -> None:
     if command == "up":
         made.add_argument("number", metavar="N", nargs="?", help="apply N migrations at the most")
+        _add_atomic(made)
         _add_resume(made)
         _add_allow_late(made)
         _add_if_ahead(made)
@@ -158,6 +159,12 @@ def _add_repair(made: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_atomic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--atomic", action="store_true", help="with up: all in one transaction, or nothing"
+    )
+
+
 def _add_resume(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--resume",
@@ -194,6 +201,7 @@ def _add_plan(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("number", metavar="N|V", nargs="?", help="steps, or the version of goto")
     made.add_argument("--all", action="store_true", help="with down: all the way")
+    _add_atomic(made)
     _add_resume(made)
     _add_allow_late(made)
     _add_if_ahead(made)

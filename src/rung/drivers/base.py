@@ -138,6 +138,18 @@ class Session(Reader, Protocol):
         `last` asks for a commit that is on disk when it returns, and with it all before.
         """
 
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """
+        Run a script with its move and its history row in a transaction with others.
+
+        `first` opens the transaction, `last` commits it; a refusal undoes all of it.
+        """
+
+    def roll_back(self) -> None:
+        """Undo the transaction that `run_together` has opened."""
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """
         Commit the dirty mark and the history row of a file that runs unit by unit.

@@ -20,6 +20,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
     │   ├── CannotResume
+    │   ├── AtomicRefused
     │   ├── VersionNotInSource
     │   ├── LateMigrations
     │   ├── EditedMigrations
@@ -121,8 +122,10 @@ from rung.errors.run import (
     ServerMessage,
     Stopped,
 )
+from rung.errors.together import AtomicRefused
 
 __all__ = [
+    "AtomicRefused",
     "BinariesNotFound",
     "CannotResume",
     "ConfirmationRequired",

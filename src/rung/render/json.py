@@ -126,6 +126,7 @@ def preview(found: Preview) -> dict[str, Any]:
         "target": found.plan.target,
         "short": found.plan.short,
         "ahead": found.plan.ahead,
+        "atomic": found.atomic,
         "steps": [_step(item) for item in found.prepared],
         "losses": losses(found.losses),
     }

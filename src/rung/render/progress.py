@@ -19,6 +19,7 @@ from rung.events import (
     Notice,
     RunPlanned,
     StepFinished,
+    StepRan,
     StepResumed,
     StepStarted,
     UnitFinished,
@@ -156,8 +157,8 @@ class Live:
             case UnitFinished():
                 units = f"{event.statements_done}/{event.statements_total} statements"
                 self._describe(f"version {event.version}: {units}")
-            case StepFinished():
-                self._advance()
+            case StepRan() | StepFinished():
+                self._reach(event.number)
         self._lines(event)
 
     def end(self) -> None:
@@ -183,9 +184,9 @@ class Live:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=text)
 
-    def _advance(self) -> None:
+    def _reach(self, number: int) -> None:
         if self._progress is not None and self._task is not None:
-            self._progress.advance(self._task)
+            self._progress.update(self._task, completed=number)
 
 
 def _rich_progress(console: Console) -> Progress | None:

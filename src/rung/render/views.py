@@ -190,6 +190,7 @@ def plan_summary(preview: Preview) -> str:
     if not plan.steps:
         return f"Nothing to do; the database is {at(plan.target)}."
     steps = moves([step.direction.value for step in plan.steps], "apply", "revert")
+    steps += " in one transaction" if preview.atomic else ""
     be = "stay" if plan.target == plan.made_for.version else "be"
     return f"Would {steps}; the database would {be} {at(plan.target)}."
 

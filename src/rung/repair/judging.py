@@ -8,16 +8,22 @@ a person's word. Only objects that a file touches are compared: other drift is c
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.repair.model import Finding, State, Suspect, Tried
-from rung.snapshot import Difference, Snapshot, differences
+from rung.repair.extent import lands_at, leaves_nothing
+from rung.repair.model import Finding
+from rung.snapshot import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from rung.repair.model import State, Suspect, Tried
+    from rung.snapshot import Difference, Snapshot
     from rung.statements import Statement
 
+_Point = tuple[int, int | None]
+"""How many statements are done, and which one is half done."""
 _AGAIN = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT", "REFRESH", "PRAGMA"})
 """What may be run a second time without harm."""
 
@@ -34,12 +40,19 @@ def judge(groups: Sequence[Sequence[Tried]], live: Snapshot, said: int | None = 
     live = live.without_owners()
     tried = [one for group in groups for one in group]
     touched = _touched(tried)
-    drift = _drift(tried, live, touched)
-    for group in groups:
-        for one in group:
-            if equal := [s for s in one.states if _same(s.snapshot, live, touched)]:
-                return _weighed(one, equal, said, drift)
-    return _nearest(tried, live.only(touched), touched, drift)
+    equal = {at: points for at, one in enumerate(tried) if (points := _equal(one, live, touched))}
+    if not equal:
+        return _nearest(tried, live, touched)
+    first = min(equal)
+    others = [(tried[at], points) for at, points in equal.items() if at != first]
+    drift = _drift(tried[first].states[0].snapshot, live, touched)
+    return replace(_weighed(tried[first], equal[first], others, said), drift=drift)
+
+
+def _equal(tried: Tried, live: Snapshot, touched: frozenset[str]) -> list[_Point]:
+    """The states of a file that the schema is equal to."""
+    wanted = live.only(touched)
+    return [(s.done, s.half) for s in tried.states if s.snapshot.only(touched) == wanted]
 
 
 def _touched(tried: Iterable[Tried]) -> frozenset[str]:
@@ -52,68 +65,82 @@ def _touched(tried: Iterable[Tried]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _same(state: Snapshot, live: Snapshot, touched: frozenset[str]) -> bool:
-    return state.only(touched) == live.only(touched)
+def _drift(state: Snapshot, live: Snapshot, touched: frozenset[str]) -> int:
+    return sum(one.identity not in touched for one in differences(state, live))
 
 
-def _drift(tried: Sequence[Tried], live: Snapshot, touched: frozenset[str]) -> int:
-    if not tried:
-        return 0
-    found = differences(tried[0].states[0].snapshot, live)
-    return sum(one.identity not in touched for one in found)
-
-
-def _nearest(
-    tried: Sequence[Tried], live: Snapshot, touched: frozenset[str], drift: int
-) -> Finding:
+def _nearest(tried: Sequence[Tried], live: Snapshot, touched: frozenset[str]) -> Finding:
     if not tried:
         return Finding(None, reason="there is no file that could have left it")
+    there = live.only(touched)
 
     def apart(of: tuple[Tried, State]) -> tuple[Difference, ...]:
-        return differences(of[1].snapshot.only(touched), live)
+        return differences(of[1].snapshot.only(touched), there)
 
-    pairs = [(one, state) for one in tried for state in one.states]
-    nearest = min(pairs, key=lambda pair: len(apart(pair)))
+    nearest = min(((one, state) for one in tried for state in one.states), key=_many(apart))
     one, state = nearest
     file = one.suspect.file
     near = f"{state.done} of {one.total} statements of {file}"
     reason = f"the schema is none that {file} could have left; nearest is that behind {near}"
+    drift = _drift(state.snapshot, live, touched)
     return Finding(one, reason=reason, differences=apart(nearest), drift=drift)
 
 
-def _weighed(tried: Tried, equal: Sequence[State], said: int | None, drift: int) -> Finding:
-    points = [(state.done, state.half) for state in equal]
-    evidence = [_of_schema(tried, points)]
+def _many(
+    apart: Callable[[tuple[Tried, State]], tuple[Difference, ...]],
+) -> Callable[[tuple[Tried, State]], int]:
+    return lambda pair: len(apart(pair))
+
+
+def _weighed(
+    tried: Tried,
+    points: Sequence[_Point],
+    others: Sequence[tuple[Tried, list[_Point]]],
+    said: int | None,
+) -> Finding:
+    evidence = [_of_schema(tried, points), *(_of_schema(*other) for other in others)]
     if said is not None:
         told = [point for point in points if point[0] == said]
         if not told:
             reason = f"the schema is not that behind {said} statements of {tried.suspect.file}"
-            return Finding(tried, evidence=tuple(evidence), reason=reason, drift=drift)
+            return Finding(tried, evidence=tuple(evidence), reason=reason)
         evidence.append(f"{said} statements are done, by your word")
-        return Finding(tried, *told[0], tuple(evidence), drift=drift)
+        return Finding(tried, *told[0], tuple(evidence))
     recorded = _recorded(tried.suspect, points)
     if tried.suspect.attempt is not None:
         evidence.append(_of_history(tried.suspect, agrees=bool(recorded)))
-    return _decided(tried, recorded or points, tuple(evidence), drift)
+    if other := _means_another(tried, points, others):
+        reason = (
+            f"the schema does not tell whether {tried.suspect.file} was run or {other.suspect.file}"
+        )
+        return Finding(tried, evidence=tuple(evidence), reason=reason)
+    return _decided(tried, recorded or points, tuple(evidence))
 
 
-def _decided(
-    tried: Tried, points: Sequence[tuple[int, int | None]], evidence: tuple[str, ...], drift: int
-) -> Finding:
+def _means_another(
+    tried: Tried, points: Sequence[_Point], others: Sequence[tuple[Tried, list[_Point]]]
+) -> Tried | None:
+    """Another file, in a state that is no state of this one; None where there is no such."""
+    here = {lands_at(tried, *point) for point in points}
+    for other, theirs in others:
+        if not {lands_at(other, *point) for point in theirs} <= here:
+            return other
+    return None
+
+
+def _decided(tried: Tried, points: Sequence[_Point], evidence: tuple[str, ...]) -> Finding:
     first, last = points[0], points[-1]
     between = [tried.script.statements[number - 1] for number in range(first[0] + 1, last[0] + 1)]
-    open_ = tuple(one.number for one in between if not _is_nothing(one))
+    open_ = tuple(one.number for one in between if not leaves_nothing(one))
     if all(_may_run_again(tried.script.statements[number - 1]) for number in open_):
         if open_:
             evidence = (*evidence, "what is not known may be run again without harm")
-        return Finding(tried, *first, evidence, drift=drift)
+        return Finding(tried, *first, evidence)
     reason = "the schema is the same whether these statements ran or not"
-    return Finding(tried, evidence=evidence, reason=reason, open=open_, drift=drift)
+    return Finding(tried, evidence=evidence, reason=reason, open=open_)
 
 
-def _recorded(
-    suspect: Suspect, points: Sequence[tuple[int, int | None]]
-) -> list[tuple[int, int | None]]:
+def _recorded(suspect: Suspect, points: Sequence[_Point]) -> list[_Point]:
     """The states that the history allows: what it saw commit, and what was under way."""
     attempt = suspect.attempt
     if attempt is None:
@@ -124,16 +151,11 @@ def _recorded(
     return [point for point in points if point[0] in allowed]
 
 
-def _is_nothing(statement: Statement) -> bool:
-    """Whether it leaves nothing behind at all."""
-    return statement.session_only or statement.control is not None
-
-
 def _may_run_again(statement: Statement) -> bool:
     return statement.words[:1] != () and statement.words[0] in _AGAIN
 
 
-def _of_schema(tried: Tried, points: Sequence[tuple[int, int | None]]) -> str:
+def _of_schema(tried: Tried, points: Sequence[_Point]) -> str:
     where = " or ".join(
         f"{done}" + (f" and a half-made index of statement {half}" if half else "")
         for done, half in points

@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING
 
 from rung.migrations import Direction, Half, Migration
 from rung.plan import Down, Plan, Step, Up
+from rung.repair.extent import is_all, is_nothing, of_rows
 from rung.repair.model import Action, ActionKind
 from rung.snapshot import differences
 from rung.statements import lost_before, may_go_on_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rung.ledger import LedgerState
     from rung.repair.model import Finding, Suspect, Tried
-    from rung.statements import Script, Statement
+    from rung.statements import Script
 
 _STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
 _OF_DATA = ("22", "23")
 """Classes of SQLSTATE: a value that does not fit, a row that breaks a constraint."""
+_OF_DATA_IN_SQLITE = ("constraint failed", "datatype mismatch")
+"""SQLite's errors have no SQLSTATE."""
 _INDEX = "index "
 
 
@@ -42,31 +45,22 @@ def propose(finding: Finding, ledger: LedgerState, undo: str | None = None) -> A
     tried = finding.tried
     if tried is None or finding.done is None:
         return None
-    if is_all(finding):
+    known = (tried.script, finding.done, finding.half)
+    if is_all(*known):
         return _mark(tried.suspect, tried.suspect.after, applied=True)
-    if is_nothing(finding):
+    if is_nothing(*known):
         return _mark(tried.suspect, tried.suspect.before, applied=False)
     if not why_not_resume(finding):
         return _resume(finding, tried, ledger)
     return _roll_back(tried, finding.done, ledger, undo) if undo else None
 
 
-def is_all(finding: Finding) -> bool:
-    """Whether every statement of the file is done that leaves something behind."""
-    tried = finding.tried
-    assert tried is not None
-    if finding.half is not None or finding.done is None:
+def is_part(finding: Finding) -> bool:
+    """Whether something of the file is there, and not all."""
+    if finding.tried is None or finding.done is None:
         return False
-    return all(_is_nothing(one) for one in tried.script.statements[finding.done :])
-
-
-def is_nothing(finding: Finding) -> bool:
-    """Whether none is."""
-    tried = finding.tried
-    assert tried is not None
-    if finding.half is not None or finding.done is None:
-        return False
-    return all(_is_nothing(one) for one in tried.script.statements[: finding.done])
+    known = (finding.tried.script, finding.done, finding.half)
+    return not (is_all(*known) or is_nothing(*known))
 
 
 def why_not_resume(finding: Finding) -> str:
@@ -78,8 +72,7 @@ def why_not_resume(finding: Finding) -> str:
     if tried.failure:
         return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
     attempt = tried.suspect.attempt
-    state = _STATE.search(attempt.error or "") if attempt else None
-    if attempt and state and state[1].startswith(_OF_DATA):
+    if attempt and _is_of_rows(attempt.error or ""):
         return f"the rest failed on the rows that are there: {attempt.error}"
     if attempt is None and finding.half and _makes_unique(tried.script, finding.half):
         return "a unique index that is not valid most likely failed on rows that are equal"
@@ -92,6 +85,13 @@ def _why_not_from(script: Script, done: int) -> str:
     if lost := lost_before(script, done):
         return f"what statement {lost.number} made lived in its session, and is gone with it"
     return ""
+
+
+def _is_of_rows(error: str) -> bool:
+    state = _STATE.search(error)
+    if state:
+        return state[1].startswith(_OF_DATA)
+    return any(words in error for words in _OF_DATA_IN_SQLITE)
 
 
 def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
@@ -110,14 +110,14 @@ def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
 
 
 def _candidates(finding: Finding, tried: Tried, down: Script | None, first: str) -> Iterator[str]:
-    of_rows = _of_rows(tried, finding.done or 0)
-    if not of_rows:
+    rows = bool(of_rows(tried, finding.done or 0))
+    if not rows:
         yield first
     if down is None:
         return
     yield down.text
     yield first + down.text
-    if of_rows:
+    if rows:
         return  # a part of the down may leave what statements did to rows
     kept = [one for one in down.statements if one.control is None]
     for start in range(1, len(kept)):
@@ -166,17 +166,8 @@ def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
     )
 
 
-def _of_rows(tried: Tried, done: int) -> list[Statement]:
-    """The statements that ran and leave no trace in the schema: what they changed is rows."""
-    return [
-        one
-        for one in tried.script.statements[:done]
-        if not (_is_nothing(one) or tried.leaves_trace(one.number))
-    ]
-
-
 def _caution(tried: Tried, done: int) -> str:
-    lines = ", ".join(str(one.line) for one in _of_rows(tried, done))
+    lines = ", ".join(str(one.line) for one in of_rows(tried, done))
     if not lines:
         return ""
     return (
@@ -209,10 +200,5 @@ def _ledger_sql(version: int | None) -> str:
     return f"UPDATE {{ledger}} SET version = {version}, dirty = false;"  # noqa: S608 - shown
 
 
-def _is_nothing(statement: Statement) -> bool:
-    return statement.session_only or statement.control is not None
-
-
 def _makes_unique(script: Script, number: int) -> bool:
-    words: Sequence[str] = script.statements[number - 1].words
-    return "UNIQUE" in words
+    return "UNIQUE" in script.statements[number - 1].words

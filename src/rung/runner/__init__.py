@@ -5,5 +5,16 @@ from rung.runner.preparation import Prepared, prepare
 from rung.runner.recording import Recorder
 from rung.runner.report import RunReport, StepReport
 from rung.runner.run import run_plan
+from rung.runner.together import check_together, run_together
 
-__all__ = ["Context", "Prepared", "Recorder", "RunReport", "StepReport", "prepare", "run_plan"]
+__all__ = [
+    "Context",
+    "Prepared",
+    "Recorder",
+    "RunReport",
+    "StepReport",
+    "check_together",
+    "prepare",
+    "run_plan",
+    "run_together",
+]

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from rung.statements import Script
 
 
+NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
+NOTHING_OF_THE_RUN = " Nothing of this run was kept."
+
+
 def where(state: LedgerState) -> str:
     """Where the database is, in a sentence."""
     return f"The database is {state}."
@@ -58,13 +62,24 @@ def failed(
     refusal: Refusal,
     *,
     alone: bool = False,
+    kept: str = NOTHING_OF_THE_STEP,
 ) -> RunError:
-    """The error of a step that the database refused; `alone`: outside a transaction."""
+    """
+    The error of a step that the database refused.
+
+    Args:
+        applied: what is finished of the run.
+        item: the step.
+        now: the ledger as it is.
+        refusal: why.
+        alone: whether the statement was sent outside a transaction.
+        kept: what is said of the rest where the ledger is clean.
+    """
     if refusal.lock_lost:
         return LockLost(applied, where(now), item.step.version, item.file)
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
-    kept = "" if now.dirty else " Nothing of the failed migration was kept."
+    kept = "" if now.dirty else kept
     if refusal.ledger_dropped:
         said = refusal.server.message
         return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)
@@ -120,6 +135,29 @@ def lost(
         dirty=found.ledger.dirty,
         direction=item.step.direction.value,
     )
+
+
+def lost_together(
+    item: Prepared,
+    places: tuple[LedgerState, LedgerState],
+    reason: str,
+    found: LedgerState | None,
+) -> ConnectionLost:
+    """
+    The error of a connection lost in a transaction that holds all of a run.
+
+    Args:
+        item: the step under way.
+        places: the ledger before and behind the run.
+        reason: what was said of the loss.
+        found: the ledger as it is; None where that could not be learned.
+    """
+    version = item.step.version
+    if found is None:
+        before, after = places
+        return ConnectionLost((), f"It is {before} or {after}.", version, reason)
+    now = where(found) + NOTHING_OF_THE_RUN
+    return ConnectionLost((), now, version, reason, committed=False)
 
 
 def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:

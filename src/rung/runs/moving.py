@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.errors import DatabaseBusy, PlanChanged, PlanError
+from rung.errors import DatabaseBusy, PlanChanged, PlanError, UsageError
 from rung.events import BaselineRecorded, Warned
 from rung.locks import Patience, held
 from rung.losses import losses
 from rung.migrations import Direction
 from rung.plan import Down, make_plan
-from rung.runner import Context, Recorder, RunReport, prepare, run_plan
+from rung.runner import (
+    Context,
+    Recorder,
+    RunReport,
+    check_together,
+    prepare,
+    run_plan,
+    run_together,
+)
 from rung.runs.access import check_recordable, check_sharing, check_writable
 from rung.runs.knowledge import Known, know, plan_for
 from rung.runs.settling import baseline, new_in_baseline
@@ -33,6 +41,8 @@ class Preview:
     plan: Plan
     prepared: tuple[Prepared, ...]
     losses: tuple[Loss, ...] = ()
+    atomic: bool = False
+    """Whether all of it would be one transaction."""
 
 
 def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
@@ -43,7 +53,7 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
         prepared = _prepare(target, plan, known.look)
         gone = tuple(loss for item in prepared for loss in losses(item.script))
         _tell(target, known, plan)
-        return Preview(plan, prepared, session.estimate(gone))
+        return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic)
 
 
 def carry_out(
@@ -133,7 +143,8 @@ def _run(
         recorder,
         target.conventions,
     )
-    return run_plan(context, plan, prepared)
+    run = run_together if target.conventions.atomic else run_plan
+    return run(context, plan, prepared)
 
 
 def _make_ready(
@@ -195,4 +206,18 @@ def _ahead(known: Known, plan: Plan) -> str:
 
 
 def _prepare(target: Target, plan: Plan, look: Look) -> tuple[Prepared, ...]:
-    return prepare(plan, look.place.dialect, target.conventions)
+    prepared = prepare(plan, look.place.dialect, target.conventions)
+    if target.conventions.atomic:
+        _check_dirt(plan)
+        check_together(prepared)
+    return prepared
+
+
+def _check_dirt(plan: Plan) -> None:
+    """Refuse to go on with a file in the middle and to be one transaction at once."""
+    if plan.made_for.dirty and plan.steps:
+        raise UsageError(
+            "--atomic and --resume do not go together: what stopped in the middle is no part of "
+            "one transaction.",
+            "Go on with that file first: rung up 1 --resume",
+        )

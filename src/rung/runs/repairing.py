@@ -19,20 +19,21 @@ from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience
 from rung.repair import Diagnosis, Finding, judge, propose, statements_found, suspects
-from rung.repair.mending import is_all, is_nothing, why_not_resume
+from rung.repair.mending import is_part, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.knowledge import know
 from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
 from rung.scratch import scratch_of
+from rung.statements import read
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import Attempt
     from rung.migrations import MigrationSet
-    from rung.repair import Action, Suspect
+    from rung.repair import Action, Suspect, Tried
     from rung.runs.knowledge import Known
     from rung.snapshot import Snapshot
     from rung.statements import Script
@@ -123,17 +124,27 @@ def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp
 def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) -> Finding:
     """What a part of a file is resumed with: the file as it is now, where it begins alike."""
     tried = finding.tried
-    if tried is None or finding.done is None or is_all(finding) or is_nothing(finding):
+    if tried is None or finding.done is None or not is_part(finding):
         return finding
     now = migrations.by_version.get(tried.suspect.version)
     half = now.half(tried.suspect.direction) if now else None
     if now is None or half is None or half.text == tried.script.text:
         return finding
-    anew = bench.tried(replace(tried.suspect, migration=now))
-    if _texts(anew.script, finding.done) != _texts(tried.script, finding.done):
+    last = finding.done
+    anew = bench.tried(_mended(tried, replace(tried.suspect, migration=now), half.text, last))
+    if _texts(anew.script, last) != _texts(tried.script, last):
         failure = f"{half.file} was edited in what is done already"
         return replace(finding, tried=replace(tried, failure=failure))
     return replace(finding, tried=anew)
+
+
+def _mended(tried: Tried, now: Suspect, text: str, done: int) -> Suspect:
+    """The file as it is now; what is recorded of a statement that was changed does not count."""
+    script = read(text, tried.script.dialect)
+    changed = _texts(script, done + 1) != _texts(tried.script, done + 1)
+    if now.attempt is None or not changed:
+        return now
+    return replace(now, attempt=replace(now.attempt, error=None))
 
 
 def _texts(script: Script, last: int) -> list[str]:
@@ -141,9 +152,7 @@ def _texts(script: Script, last: int) -> list[str]:
 
 
 def _needs_undo(finding: Finding) -> bool:
-    if finding.done is None or is_all(finding) or is_nothing(finding):
-        return False
-    return bool(why_not_resume(finding))
+    return is_part(finding) and bool(why_not_resume(finding))
 
 
 def _why_nothing(finding: Finding) -> tuple[str, str]:

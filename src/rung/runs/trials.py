@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _BLOCK = read("BEGIN; COMMIT")
 _POINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
 _OPEN, _CLOSE = (1, 1), (2, 2)
-_REFUSES_TRANSACTION = frozenset({"25001", "2D000"})
+_REFUSES_TRANSACTION = frozenset({"25001", "2D000", "55P04"})
+"""Also the use of an enum value that the same transaction has added."""
 _EXISTS = "42710"
 _ROLES = frozenset({"ROLE", "USER", "GROUP"})
 

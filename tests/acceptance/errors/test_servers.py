@@ -36,6 +36,7 @@ NAMES = {
     "wrong-password",
     "no-such-database",
     "behind-a-pooler",
+    "a-lost-lock",
     "read-only-session",
     "read-only-role",
     "may-not-create",
@@ -132,12 +133,23 @@ def test_a_database_that_is_not_there(stage: Stage, database: Database) -> None:
 def test_behind_a_transaction_pooler(
     stage: Stage, database: Database, pooler: Callable[..., Pooler]
 ) -> None:
-    """No run where no lock would hold."""
+    """A file that needs one session for all of it is refused before anything runs."""
+    stage.write("2_roles.up.sql", "SET maintenance_work_mem = '1GB';\nVACUUM;\n")
     before = stage.facts()
     stage.url = pooler("transaction").url(database)
 
     assert printed(stage, "behind-a-pooler") == 1
     assert stage.facts() == before
+
+
+def test_a_lost_lock(stage: Stage, database: Database, pooler: Callable[..., Pooler]) -> None:
+    """Behind a pooler another run may take the lease of one that was silent for too long."""
+    taken = "UPDATE schema_migrations_lease SET owner = gen_random_uuid();\n"
+    stage.write("1_users.up.sql", f"CREATE TABLE users (id int PRIMARY KEY);\n{taken}")
+    stage.url = pooler("transaction").url(database)
+
+    assert printed(stage, "a-lost-lock") == 6
+    assert stage.ask("SELECT * FROM schema_migrations") == [(1, False)]
 
 
 # --- rights ----------------------------------------------------------------------------------

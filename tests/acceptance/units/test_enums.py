@@ -70,11 +70,9 @@ def test_the_plan_says_it_ahead(site: Site) -> None:
     site.add("1_t", f"{_TYPE}\nALTER TYPE mood ADD VALUE 'new';\nINSERT INTO t VALUES ('new');")
     site.add("2_v", _USES)
 
-    assert [item.new_value for item in site.migrator().plan().prepared] == [
-        "",
-        (
-            "line 4 uses a value that line 2 adds to an enum: if the server refuses that, it runs "
-            "in two transactions"
-        ),
-    ]
+    told = [item.new_value for item in site.migrator().plan().prepared]
+
+    assert told[0] == ""
+    assert told[1].startswith("line 4 uses a value that line 2 adds to an enum")
+    assert told[1].endswith("it runs in two transactions")
     assert site.up() == (1, 2)

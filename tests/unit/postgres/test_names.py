@@ -94,3 +94,25 @@ def test_one_table_cannot_be_both(ledger: str, history: str) -> None:
     """Ledger and history are two tables."""
     with pytest.raises(UsageError, match="both"):
         names_of(ledger, history)
+
+
+@pytest.mark.parametrize(
+    ("ledger", "history", "expected"),
+    [
+        (None, None, Table(None, "schema_migrations_lease")),
+        ("ops.v", "log.h", Table("ops", "v_lease")),
+        ("é" * 31, "h", Table(None, "é" * 28 + "_lease")),
+    ],
+)
+def test_the_lease_stands_beside_the_ledger(
+    ledger: str | None, history: str | None, expected: Table
+) -> None:
+    """All who share a ledger find the same one; its name fits, whole letters kept."""
+    assert names_of(ledger, history).lease == expected
+
+
+@pytest.mark.parametrize(("ledger", "history"), [("v", "v_lease"), ("x" * 57 + "_lease", "h")])
+def test_the_lease_is_a_third_table(ledger: str, history: str) -> None:
+    """Neither ledger nor history may have its name."""
+    with pytest.raises(UsageError, match="_lease is the name of the lease"):
+        names_of(ledger, history)

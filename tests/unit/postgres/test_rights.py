@@ -83,3 +83,17 @@ def test_reading() -> None:
     assert found.grants_for_reading(NAMES) == (
         'GRANT USAGE ON SCHEMA "s" TO "ada"; GRANT SELECT ON TABLE "s"."led" TO "ada";'
     )
+
+
+@pytest.mark.parametrize(
+    ("lease", "grant"),
+    [
+        (here("SELECT", "UPDATE"), ""),
+        (here("SELECT"), 'GRANT UPDATE ON TABLE "s"."led_lease" TO "ada";'),
+        (Here(None, SCHEMA), ""),
+        (Here(None, frozenset({"USAGE"})), 'GRANT CREATE ON SCHEMA "s" TO "ada";'),
+    ],
+)
+def test_using_the_lease(lease: Here, grant: str) -> None:
+    """It is made where we may, used where we may, and else the GRANT is told."""
+    assert Rights("ada", here(), here(), lease).grants_for_lease(NAMES) == grant

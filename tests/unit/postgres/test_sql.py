@@ -187,13 +187,13 @@ def test_without_a_history() -> None:
 @pytest.mark.parametrize(
     ("outcome", "refusal", "expected"),
     [
-        (Outcome.DONE, None, "E'done', (4), (4), pg_catalog.transaction_timestamp()"),
-        (Outcome.RUNNING, None, "E'running', (4), (0), pg_catalog.transaction_timestamp(), NULL"),
+        (Outcome.DONE, None, "E'done', (4), (4), pg_catalog.statement_timestamp()"),
+        (Outcome.RUNNING, None, "E'running', (4), (0), pg_catalog.statement_timestamp(), NULL"),
         (
             Outcome.FAILED,
             Refusal(ServerMessage("it's", "42601"), statement=3, statements_done=2),
             (
-                "E'failed', (4), (0), pg_catalog.transaction_timestamp(), "
+                "E'failed', (4), (0), pg_catalog.statement_timestamp(), "
                 "pg_catalog.clock_timestamp(), E'statement 3: it''s (SQLSTATE 42601)'"
             ),
         ),
@@ -272,6 +272,9 @@ def test_taking_and_giving_back() -> None:
     assert locking.take((1, 2)) == (
         "SELECT CASE WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 "
         "WHEN NOT pg_catalog.pg_try_advisory_lock(2) THEN 1 ELSE 2 END"
+    )
+    assert locking.take((1,), unless=Sql("held")) == (
+        "SELECT CASE WHEN held THEN 0 WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 ELSE 1 END"
     )
     assert locking.give_back((1,)) == "SELECT pg_catalog.pg_advisory_unlock(1)"
 

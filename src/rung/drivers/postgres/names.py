@@ -75,12 +75,18 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
         return Names(first, _checked("history", beside, str(beside)))
     second = _read("history", history)
     second = second._replace(schema=second.schema or first.schema)
+    names = Names(first, second)
+    if names.lease in names:
+        raise UsageError(
+            f"{names.lease} is the name of the lease that Rung keeps beside the ledger.",
+            "Give ledger and history other names: --ledger-table, --history-table.",
+        )
     if first == second:
         raise UsageError(
             f"Ledger and history are both to be {first}.",
             "They are two tables: give --history-table another name, or leave it out.",
         )
-    return Names(first, second)
+    return names
 
 
 def _read(what: str, text: str) -> Table:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _NOW = Sql("pg_catalog.clock_timestamp()")
 _CLEAN = Sql("false")
 _ALWAYS = Sql("")
-_BEGUN = Sql("pg_catalog.transaction_timestamp()")
+_BEGUN = Sql("pg_catalog.statement_timestamp()")
+"""When the message came in: several may be one transaction."""
 
 PUT_BACK = (
     Sql("SET LOCAL statement_timeout TO DEFAULT"),
@@ -202,7 +203,7 @@ class Tables:
         *,
         only_where: Sql = _ALWAYS,
     ) -> tuple[Sql, ...]:
-        """The history row of an attempt that began so many seconds before this transaction."""
+        """The history row of an attempt that began so many seconds before this message."""
         if not self.records:
             return ()
         over = outcome is not Outcome.RUNNING

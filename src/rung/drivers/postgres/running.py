@@ -113,6 +113,27 @@ class Running:
             refusal = replace(refusal, needs_no_transaction=False, remedy=_past_the_pooler(why))
         return replace(ran, refusal=refusal)
 
+    def together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """
+        A script with its move and its history row in a transaction with others.
+
+        Each finds the session's settings as they were at connect, inside the transaction too.
+        """
+        tables = self._tables
+        opening = (_BEGIN, *tables.guard(move)) if first else ()
+        pieces = (
+            ours("begin", *self._reset, *opening),
+            *file_pieces(script, 1, len(script.statements)),
+            CLOSING,
+            ours("rights", *self._put_back, *((_SYNC,) if last else ())),
+            ours("move", *tables.move(move)),
+            ours("record", *tables.record(attempt, Outcome.DONE)),
+            *((ours("commit", _COMMIT),) if last else ()),
+        )
+        return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements)), script))
+
     def _anew(
         self,
         script: Script,

@@ -217,6 +217,16 @@ class PostgresSession(PostgresReader):
         """Run a script in one transaction with its move and its history row."""
         return self._running.whole(script, move, attempt, meanwhile, last=last)
 
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """Run a script with its move and its history row in a transaction with others."""
+        return self._running.together(script, move, attempt, first=first, last=last)
+
+    def roll_back(self) -> None:
+        """Undo the transaction that holds scripts together."""
+        self._wire.ask("ROLLBACK")
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         tables = self._tables

@@ -28,8 +28,6 @@ _NO_JIT = Sql("SET LOCAL jit = off")
 """To compile these once takes seconds, and to run them milliseconds."""
 _BEFORE = (_KEEP_PATH, _PATH, _NO_JIT)
 _PARTS = ("snapshot_tables", "snapshot_code", "snapshot_about")
-LEASE = "_lease"
-"""What the name of the ledger's lease table ends with."""
 
 
 def question(names: Names) -> Sql:
@@ -37,13 +35,13 @@ def question(names: Names) -> Sql:
     The message that asks for everything.
 
     Args:
-        names: ledger and history, with their schemas; they are left out.
+        names: ledger, history and lease, with their schemas; they are left out.
     """
     scope = statement(
         "snapshot_scope",
         ledger_schema=quoting.text(names.ledger.schema),
         ledger=quoting.text(names.ledger.name),
-        lease=quoting.text(names.ledger.name + LEASE),
+        lease=quoting.text(names.lease.name),
         history_schema=quoting.text(names.history.schema),
         history=quoting.text(names.history.name),
     )

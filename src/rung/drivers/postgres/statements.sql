@@ -205,7 +205,7 @@ SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
 GRANT SELECT ON TABLE {history} TO {readers}
 
 -- name: record_attempt
--- One row of the history; started is the transaction's beginning.
+-- One row of the history; started is when its message came in.
 INSERT INTO {history} (attempt, version, name, direction, outcome, statements_total,
     statements_done, started, finished, error, up_checksum, down_checksum, checksum_formula,
     up_digest, down_digest, up_sql, down_sql, tool, tool_version, database_user, host)

@@ -93,6 +93,22 @@ class Running:
             self._tried(work, lambda: self._run(work, last + 1, len(script.statements)))
         return ran
 
+    def together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """A script with its move and its history row in a transaction with others."""
+        work = _Work(script)
+        within = self._with_records(work, (1, len(script.statements)), move, attempt)
+
+        def steps() -> None:
+            if first:
+                self._ours(work, lambda: self._do(self._begin))
+            within()
+            if last:
+                self._ours(work, lambda: self._do("COMMIT"), at_commit=True)
+
+        return self._tried(work, steps)
+
     def _with_records(
         self, work: _Work, body: tuple[int, int], move: Move, attempt: Attempt
     ) -> Callable[[], None]:

@@ -117,6 +117,16 @@ class SqliteSession(SqliteReader):
         meanwhile()
         return self._running.whole(script, move, attempt)
 
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """Run a script with its move and its history row in a transaction with others."""
+        return self._running.together(script, move, attempt, first=first, last=last)
+
+    def roll_back(self) -> None:
+        """Undo the transaction that holds scripts together."""
+        self._writing.rollback()
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         records = self._records

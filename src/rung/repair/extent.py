@@ -1,0 +1,43 @@
+"""How much of a file is there: all that leaves something behind, nothing of it, or a part. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rung.repair.model import Tried
+    from rung.statements import Script, Statement
+
+
+def leaves_nothing(statement: Statement) -> bool:
+    """Whether nothing is left behind by a statement: it sets the session, or ends a block."""
+    return statement.session_only or statement.control is not None
+
+
+def is_all(script: Script, done: int, half: int | None) -> bool:
+    """Whether every statement is done that leaves something behind."""
+    return half is None and all(leaves_nothing(one) for one in script.statements[done:])
+
+
+def is_nothing(script: Script, done: int, half: int | None) -> bool:
+    """Whether none of those is."""
+    return half is None and all(leaves_nothing(one) for one in script.statements[:done])
+
+
+def lands_at(tried: Tried, done: int, half: int | None) -> tuple[object, ...]:
+    """What a state means, comparable between files: a version that is there, or a part of one."""
+    suspect = tried.suspect
+    if is_all(tried.script, done, half):
+        return ("at", suspect.after)
+    if is_nothing(tried.script, done, half):
+        return ("at", suspect.before)
+    return ("within", suspect.file, done, half)
+
+
+def of_rows(tried: Tried, done: int) -> list[Statement]:
+    """The statements that ran and leave no trace in the schema: what they changed is rows."""
+    return [
+        one
+        for one in tried.script.statements[:done]
+        if not (leaves_nothing(one) or tried.leaves_trace(one.number))
+    ]

@@ -1,0 +1,35 @@
+"""Every kind of dirty database is diagnosed and mended as it should be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.oracle import golang_migrate, or_skip
+from tests.repair_cases.cases import CASES
+from tests.repair_cases.model import try_case
+from tests.repair_cases.stage import Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repair_cases.model import Case
+    from tests.servers import Database
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_dirty_database(
+    case: Case, database: Database, twin_database: Database, tmp_path: Path
+) -> None:
+    """What is there is found out, one action is proposed, and it leaves what it says."""
+    binary = or_skip(golang_migrate()) if case.needs_golang_migrate else None
+    verdict = try_case(case, Stage(database.url, tmp_path, binary), twin_database.url)
+
+    assert verdict.told == ""
+    assert (verdict.diagnosed, verdict.mended) == (True, True)
+
+
+def test_there_are_twenty_kinds() -> None:
+    """Each has a name of its own and says how it came to be."""
+    assert len({case.name for case in CASES}) == len(CASES) >= 20
+    assert [case.name for case in CASES if not case.sentence.endswith(".")] == []
