@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rung.certify.results import Trial
 
 _LEAST = 1000
+_THEIRS = 1000
 _EVERY = 50
 
 
@@ -42,7 +43,7 @@ def main() -> int:
         certificate = _ours(made, given.faults, given.seed)
         _print(f"Rung, seed {given.seed}", *certificate_lines(certificate, Style()))
         _print("", certificate_summary(certificate), *certificate.left_out, "")
-        _theirs(made, binary, certificate.injected, given.seed)
+        _theirs(made, binary, given.faults or _THEIRS, given.seed)
         mended = _repairs(made, binary)
     return 0 if mended and not certificate.findings else 1
 

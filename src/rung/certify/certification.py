@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rung.certify.ways import Known
     from rung.embedded import EmbeddedServer
 
-_MOST_PROCESSES = 4
+_MOST_PROCESSES = 6
 _SEEDS = 1_000_000
 
 
@@ -141,5 +141,5 @@ def _learn_all(
 
 
 def _processes() -> int:
-    """One more than there are processors: much of the time is spent waiting."""
-    return min((os.cpu_count() or 1) + 1, _MOST_PROCESSES)
+    """Two more than there are processors: much of the time is spent waiting."""
+    return min((os.cpu_count() or 1) + 2, _MOST_PROCESSES)

@@ -20,6 +20,7 @@ _OVER = 1.05
 """Instants are drawn up to a little behind the end of the undisturbed run."""
 _RARE = 100
 """Of so many faults one is of each kind that takes seconds: see `RARE`."""
+_MOST_RARE = 12
 _KILLS = 4
 """Of so many faults one at the least is a kill of the process."""
 
@@ -99,7 +100,7 @@ def draw(
     """
     The faults of a certification, in the order in which they are made.
 
-    A hundredth each are faults of the kinds that take long, and a fourth at the least are
+    A hundredth each, and no more than twelve, are faults of the kinds that take long, and a fourth at the least are
     kills of the process at random instants. Every cut point of every run comes once; where
     there are more of them than that leaves room for, as many, evenly spread.
 
@@ -136,7 +137,7 @@ def _rare(without: Collection[Kind]) -> list[Kind]:
 
 
 def _each(total: int) -> int:
-    return max(total // _RARE, 1)
+    return min(max(total // _RARE, 1), _MOST_RARE)
 
 
 def _cuts(points: Mapping[Run, Points]) -> Iterator[Fault]:

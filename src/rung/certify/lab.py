@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 USER = "postgres"
 _POLL = 0.01
+_FIRST_WITH_STRATEGY = 15
 _TABLES = (
     "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relpersistence <> 't' "
     "AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)' "
@@ -92,8 +93,13 @@ class Lab:
         return Address(self.host, self.port, name)
 
     def make(self, name: str, template: str = "template0") -> Address:
-        """Make a database that stays, as a copy of a template."""
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        """
+        Make a database that stays, as a copy of a template.
+
+        By copying files, where the server asks how (15 and later): that takes half the time.
+        """
+        how = " STRATEGY file_copy" if self._major >= _FIRST_WITH_STRATEGY else ""
+        made = sql.SQL(f"CREATE DATABASE {{}} TEMPLATE {{}}{how}")  # noqa: S608 - one of two
         self._ask(made.format(sql.Identifier(name), sql.Identifier(template)))
         return self.at(name)
 
@@ -111,8 +117,8 @@ class Lab:
         """
         Have all written down.
 
-        In a database that was copied from a template since the last checkpoint PostgreSQL
-        (15 to 18, STRATEGY wal_log) takes sequences back when it recovers from a crash.
+        In a database that was copied page by page (STRATEGY wal_log) since the last checkpoint
+        PostgreSQL takes sequences back when it recovers from a crash.
         """
         self._ask(sql.SQL("CHECKPOINT"))
 
@@ -135,6 +141,12 @@ class Lab:
         if self._admin is not None:
             self._admin.close()
             self._admin = None
+
+    @property
+    def _major(self) -> int:
+        self._ask(sql.SQL("SELECT 1"))
+        assert self._admin is not None
+        return self._admin.info.server_version // 10_000
 
     def _ask(self, text: sql.SQL | sql.Composed, values: list[Any] | None = None) -> list[Any]:
         if self._admin is None:

@@ -249,6 +249,7 @@ class CountingProxy:
             self._note(number, message)
             passing += message.raw
             if verdict is Verdict.LAST:
+                _shut(source)  # first, so that the answer is not faster
                 sink.sendall(passing)
                 return False
         sink.sendall(passing)
