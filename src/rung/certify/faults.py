@@ -100,9 +100,9 @@ def draw(
     """
     The faults of a certification, in the order in which they are made.
 
-    A hundredth each, and no more than twelve, are faults of the kinds that take long, and a fourth at the least are
-    kills of the process at random instants. Every cut point of every run comes once; where
-    there are more of them than that leaves room for, as many, evenly spread.
+    A hundredth each, and no more than twelve, are faults of the kinds that take long, and a
+    fourth at the least are kills of the process at random instants. Every cut point of every
+    run comes once; where there are more of them than room is left for, as many, evenly spread.
 
     Args:
         points: of each run.
