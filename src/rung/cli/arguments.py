@@ -33,6 +33,9 @@ _VALUED = (
     "--ledger-table",
     "--history-table",
     "--timeout",
+    "--lock-timeout",
+    "--lock-retry-for",
+    "--cancel-blockers",
     "--scratch",
     "--done",
     "--faults",
@@ -82,6 +85,11 @@ class Request:
     history_table: str | None = None
     wait_for_lock: float | None = None
     """Seconds; None where it was not given."""
+    lock_timeout: float | None = None
+    """Of what runs migrations: seconds, 0 for none; None where it was not given."""
+    lock_retry_for: float | None = None
+    """Likewise."""
+    cancel_blockers: tuple[str, ...] = ()
     yes: bool = False
     json: bool = False
     quiet: bool = False
@@ -174,7 +182,8 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
         _check_policy(goal, allowed, found.get("if_ahead"))
         resume = bool(found.pop("resume", False))
         _check_atomic(goal, atomic=bool(found.get("atomic")), resume=resume)
-        return found | {"goal": _resuming(_allowing(goal, allowed), resume=resume)}
+        goal = _resuming(_allowing(goal, allowed), resume=resume)
+        return found | _traffic(found) | {"goal": goal}
     if command == "force":
         return found | {"version": forced_version(str(number))}
     if command == "wait":
@@ -185,6 +194,14 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
     return found
+
+
+def _traffic(found: dict[str, Any]) -> dict[str, Any]:
+    """How locks are waited for, where it was given."""
+    texts = {name: found.get(name) for name in ("lock_timeout", "lock_retry_for")}
+    given = {name: text for name, text in texts.items() if text is not None}
+    bounds = {name: duration(given[name], f"--{name.replace('_', '-')}") for name in given}
+    return {"cancel_blockers": tuple(found.get("cancel_blockers") or ()), **bounds}
 
 
 def _waited_for(version: str | None, timeout: str | None) -> dict[str, Any]:

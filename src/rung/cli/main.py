@@ -35,6 +35,7 @@ _COMMANDS = {
     "history": ("rung.cli.reading", "history"),
     "plan": ("rung.cli.reading", "plan"),
     "check": ("rung.cli.checking", "check"),
+    "doctor": ("rung.cli.doctor", "doctor"),
     "wait": ("rung.cli.waiting", "wait"),
     "certify": ("rung.cli.certifying", "certify"),
     "create": ("rung.cli.making", "create"),

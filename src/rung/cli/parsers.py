@@ -36,6 +36,7 @@ COMMANDS = {
         "[up [N] | down [N | --all] | goto V] [--atomic | --resume]",
     ),
     "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
+    "doctor": Command("", "list invalid indexes, stale locks and other leftovers; mends nothing"),
     "wait": Command(
         "[V]",
         "wait until the server answers, and the database is at V or at the newest",
@@ -61,6 +62,10 @@ COMMANDS = {
     "accept-edit": Command("V", "record that the edit of an applied version's files is meant", "V"),
     "drop": Command("", "remove everything in the schema of the ledger"),
 }
+
+
+MOVING = ("up", "down", "goto")
+"""The commands that run migrations."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -104,6 +109,8 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         _add_plan(made)
     else:
         _add_still(made, command)
+    if command in MOVING:
+        _add_traffic(made)
 
 
 def _add_still(made: argparse.ArgumentParser, command: str) -> None:
@@ -188,6 +195,25 @@ def _add_if_ahead(made: argparse.ArgumentParser) -> None:
         metavar="fail|ok",
         choices=("fail", "ok"),
         help="what a database ahead of the files is: an error (the default), or nothing to do",
+    )
+
+
+def _add_traffic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--lock-timeout",
+        metavar="DURATION",
+        help="how long a statement may stand in a lock's queue: 0 for no limit (default: 200ms)",
+    )
+    made.add_argument(
+        "--lock-retry-for",
+        metavar="DURATION",
+        help="for how long what met that limit is tried again, whole (default: 10m)",
+    )
+    made.add_argument(
+        "--cancel-blockers",
+        metavar="NAME",
+        action="append",
+        help="cancel queries of the application NAME that keep a lock from us; may be given again",
     )
 
 

@@ -17,6 +17,7 @@ from rung.drivers.work import (
     Attempt,
     Carried,
     HalfRecord,
+    LockWait,
     Move,
     Ran,
     Refusal,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
+    from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.snapshot import Snapshot
@@ -43,6 +46,7 @@ __all__ = [
     "Driver",
     "HalfRecord",
     "LockHolder",
+    "LockWait",
     "Look",
     "Move",
     "Ping",
@@ -119,6 +123,9 @@ class Session(Reader, Protocol):
 
     def try_foreign_keys(self) -> bool:
         """Take them again, all or none."""
+
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told whom a script waits for while it runs, and how far it is."""
 
     def run_whole(
         self,
@@ -205,6 +212,9 @@ class Session(Reader, Protocol):
         For databases to try things on: nothing guards it, and a transaction that they open, or
         that fails, is left as it is.
         """
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server; reads only."""
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from rung.ailments import Health
     from rung.certify import Certificate
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
@@ -106,6 +107,16 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
         "exit_code": exit_code,
         "problems": found.problems,
         "notes": found.notes,
+    }
+
+
+def health(found: Health, exit_code: int) -> dict[str, Any]:
+    """What `doctor` prints."""
+    return {
+        "database": found.database,
+        "dirty": found.dirty,
+        "exit_code": exit_code,
+        "ailments": found.ailments,
     }
 
 

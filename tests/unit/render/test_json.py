@@ -63,7 +63,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
     "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),
     "plan-late": ("plan", shapes.preview(late_preview())),
-    "certify": ("certify", shapes.certificate(_CERTIFICATE, 8)),
+    "certify": ("certify", shapes.certificate(_CERTIFICATE, 9)),
     "create": ("create", shapes.created(Path("m/000001_x.up.sql"), Path("m/000001_x.down.sql"))),
     "force": ("force", shapes.version(LedgerState(3))),
     "drop": ("drop", {"dropped": shapes.losses((Loss("table", "public.users", "", 1200),))}),
