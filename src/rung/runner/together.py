@@ -196,7 +196,7 @@ def _fail(run: _Together, refusal: Refusal) -> None:
         context.say(Warned(f"The failed attempt could not be recorded: {error}"))
     if ends_as_asked(context, refusal):
         raise failures.stopped((), before, context.remaining)
-    if refusal.ledger_moved:
+    if refusal.ledger_moved or refusal.lock_lost:
         before = context.session.look().ledger
     explained = _explained(refusal)
     raise failures.failed((), run.item, before, explained, kept=failures.NOTHING_OF_THE_RUN)
