@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _BLOCK = read("BEGIN; COMMIT")
 _POINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
+_UNDONE = read("BEGIN; ROLLBACK")
 _OPEN, _CLOSE = (1, 1), (2, 2)
 _REFUSES_TRANSACTION = frozenset({"25001", "2D000", "55P04"})
 """Also the use of an enum value that the same transaction has added."""
@@ -130,8 +131,9 @@ class Bench:
             begun = [known for known in self._bases if versions[: len(known)] == known]
             longest = max(begun, key=len, default=())
             name = self.scratch.copy(self._bases[longest]) if begun else self._empty()
-            for version in versions[len(longest) :]:
-                self._apply(name, version)
+            with self.scratch.open(name) as session:
+                for version in versions[len(longest) :]:
+                    self._apply(session, version)
             self._bases[versions] = name
         return self._bases[versions]
 
@@ -144,20 +146,21 @@ class Bench:
             session.ensure_tables()
         return name
 
-    def _apply(self, name: str, version: int) -> None:
+    def _apply(self, session: Session, version: int) -> None:
         migration = self.migrations.by_version.get(version)
         half = migration.half(Direction.UP) if migration else None
         if half is None:
             return  # as golang-migrate would, with a half that is missing
         script = self._read(half)
-        for together in (True, False):
-            with self.scratch.open(name) as session:
-                refusal = _run(session, script, len(script.statements), together=together)
-            if refusal is None:
-                return
-            if not _refuses_transaction(refusal):
-                break
-        assert refusal is not None
+        last = len(script.statements)
+        refusal = _run(session, script, last)
+        if refusal and _refuses_transaction(refusal):
+            session.try_out(_UNDONE, *_CLOSE)
+            refusal = _run(session, script, last, together=False)
+        if refusal is None:
+            if script.touches_session:
+                session.restore_session()
+            return
         raise ScratchFailed(
             f"{half.file}, which is applied, does not run on scratch: {_words(script, refusal)}.",
             "Name a server on which it does with --scratch URL (the same version, extensions and "
