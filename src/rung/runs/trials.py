@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rung.errors import QueryFailed, ScratchFailed, ScriptError
 from rung.migrations import Direction
 from rung.repair import Tried, states_of, undo_candidates
+from rung.repair.beyond import makes_role, reaches_beyond
 from rung.runner.masking import hide
 from rung.statements import Dialect, Mode, Script, read
 
@@ -36,7 +37,6 @@ _OPEN, _CLOSE = (1, 1), (2, 2)
 _REFUSES_TRANSACTION = frozenset({"25001", "2D000", "55P04"})
 """Also the use of an enum value that the same transaction has added."""
 _EXISTS = "42710"
-_ROLES = frozenset({"ROLE", "USER", "GROUP"})
 
 
 @dataclass(slots=True)
@@ -215,12 +215,13 @@ def _run(
 
 def _one(session: Session, script: Script, statement: Statement, *, inside: bool) -> Refusal | None:
     """One statement; a role belongs to the whole server, and may be there already."""
-    of_role = statement.words[:1] == ("CREATE",) and bool(_ROLES & set(statement.words[1:2]))
-    if of_role and inside:
+    if reaches_beyond(statement):
+        return None
+    role, number = makes_role(statement), statement.number
+    if role and inside:
         session.try_out(_POINT, *_OPEN)
-    number = statement.number
     refusal = hide(session.try_out(script, number, number), script).refusal
-    if of_role and refusal and refusal.server.sqlstate == _EXISTS:
+    if role and refusal and refusal.server.sqlstate == _EXISTS:
         if inside:
             session.try_out(_POINT, *_CLOSE)
         return None
