@@ -96,6 +96,7 @@ EXAMPLES: list[RungError] = [
     errors.EmbeddedError("It failed.", ["one", "two"], "Try."),
     errors.BinariesNotFound("None found.", ["here"]),
     errors.ServerNotStarted("initdb failed.", ["log"]),
+    errors.NotCertifiable("m does not run undisturbed: no."),
 ]
 BASES = {"RungError", "SourceError", "PlanError", "RunError"}
 

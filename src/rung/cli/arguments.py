@@ -38,7 +38,11 @@ _VALUED = (
     "--cancel-blockers",
     "--scratch",
     "--done",
+    "--faults",
+    "--seed",
 )
+_NUMBERS = {"done": "number of statements", "faults": "number of faults", "seed": "seed"}
+"""The options whose values are whole numbers, and what each is."""
 _VALUED_LETTERS = "ds"
 _NUMBER = re.compile(r"-[0-9]")
 
@@ -108,6 +112,10 @@ class Request:
     """Of repair: a server to try things on."""
     done: int | None = None
     """Of repair: how many statements of the file are done, by a person's word."""
+    faults: int | None = None
+    """Of certify: how many; None for as many as it thinks right."""
+    seed: int | None = None
+    """Of certify; None for another each time."""
     name: str = ""
     """Of create."""
     timestamp: bool = False
@@ -180,9 +188,9 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
         return found | {"version": forced_version(str(number))}
     if command == "wait":
         return found | _waited_for(_text(number), found.pop("timeout", None))
-    if command == "repair":
-        done = _text(found.pop("done", None))
-        return found | {"done": None if done is None else whole(done, "number of statements")}
+    if command in ("repair", "certify"):
+        numbers = [name for name in _NUMBERS if name in found]
+        return found | {name: _whole(found[name], _NUMBERS[name]) for name in numbers}
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
     return found
@@ -203,6 +211,12 @@ def _waited_for(version: str | None, timeout: str | None) -> dict[str, Any]:
         "version": None if newest or version is None else whole(version, "version"),
         "timeout": None if timeout is None else duration(timeout, "--timeout"),
     }
+
+
+def _whole(value: object, what: str) -> int | None:
+    return (
+        None if value is None else whole(str(value), {"faults": "number of faults"}.get(what, what))
+    )
 
 
 def _text(value: object) -> str | None:

@@ -54,6 +54,8 @@ class ExitCode(IntEnum):
     """The database could not be reached, or the connection was lost."""
     AILING = 8
     """`doctor` found something to mend, and the database is not dirty."""
+    VIOLATED = 9
+    """Certify found a fault behind which not everything is as it should be."""
     INTERRUPTED = 130
     """Stopped by SIGINT while work remained."""
     TERMINATED = 143

@@ -37,6 +37,7 @@ _COMMANDS = {
     "check": ("rung.cli.checking", "check"),
     "doctor": ("rung.cli.doctor", "doctor"),
     "wait": ("rung.cli.waiting", "wait"),
+    "certify": ("rung.cli.certifying", "certify"),
     "create": ("rung.cli.making", "create"),
     "repair": ("rung.cli.repairing", "repair"),
     "force": ("rung.cli.settling", "force"),

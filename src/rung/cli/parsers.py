@@ -42,6 +42,11 @@ COMMANDS = {
         "wait until the server answers, and the database is at V or at the newest",
         "[V | newest] [--timeout DURATION]",
     ),
+    "certify": Command(
+        "",
+        "run the migrations under faults on a throw-away server; touches no other database",
+        "[--faults N] [--seed S]",
+    ),
     "version": Command("", "print the version of the database"),
     "create": Command("NAME", "make a new, empty pair of migration files", "NAME [--timestamp]"),
     "repair": Command(
@@ -117,6 +122,8 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         )
     elif command == "repair":
         _add_repair(made)
+    elif command == "certify":
+        _add_certify(made)
     elif command == "accept-edit":
         made.add_argument("number", metavar="V", help="the version whose files were edited")
     elif command == "wait":
@@ -131,6 +138,17 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument(
             "--timestamp", action="store_true", help="number by the time in UTC, not by sequence"
         )
+
+
+def _add_certify(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--faults",
+        metavar="N",
+        help="how many faults are injected (default: every cut point once, and kills)",
+    )
+    made.add_argument(
+        "--seed", metavar="S", help="draws the same faults again (default: another each time)"
+    )
 
 
 def _add_repair(made: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.ailments import Health
+    from rung.certify import Certificate
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
@@ -176,6 +177,33 @@ def losses(gone: Iterable[Loss]) -> list[dict[str, Any]]:
         {"kind": loss.kind, "table": loss.table, "column": loss.column or None, "rows": loss.rows}
         for loss in gone
     ]
+
+
+def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
+    """What `certify` prints."""
+    return {
+        "exit_code": exit_code,
+        "server": found.server,
+        "seed": found.seed,
+        "seconds": found.seconds,
+        "injected": found.injected,
+        "faults": [
+            {"source": name, "direction": direction, "kind": kind.name.lower(), **asdict(count)}
+            for (name, direction, kind), count in found.counts.items()
+        ],
+        "violations": [
+            {
+                "invariant": violation.invariant.name.lower(),
+                "told": violation.told,
+                "source": fault.run.name,
+                "direction": fault.run.direction,
+                "kind": fault.kind.name.lower(),
+                "point": fault.point,
+            }
+            for fault, violation in found.findings
+        ],
+        "left_out": found.left_out,
+    }
 
 
 def created(up: Path, down: Path) -> dict[str, Any]:

@@ -20,6 +20,10 @@ from tests.unit.render.samples import (
 )
 from tests.unit.repair.cases import snapshot, suspect, tried
 
+from rung.certify import Certificate
+from rung.certify.faults import Fault, Kind, Run
+from rung.certify.invariants import Invariant, Violation
+from rung.certify.results import Trial, add_up
 from rung.errors import VersionNotReached
 from rung.ledger import LedgerState
 from rung.losses import Loss
@@ -56,6 +60,16 @@ DIAGNOSIS = Diagnosis(
     propose(_FOUND, _DIRTY, "DROP TABLE a;"),
 )
 
+_FAULT = Fault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
+_WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, undisturbed 1")
+_CERTIFICATE = Certificate(
+    *add_up([Trial(_FAULT, injected=True, dirty=True, violations=(_WRONG,))]),
+    ("migrations, down: there is no down of 3",),
+    seed=42,
+    seconds=1.5,
+    server="18.6",
+)
+
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "up": ("up", shapes.report(REPORT)),
     "version": ("version", shapes.version(LedgerState(7))),
@@ -69,6 +83,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
     "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),
     "plan-late": ("plan", shapes.preview(late_preview())),
+    "certify": ("certify", shapes.certificate(_CERTIFICATE, 9)),
     "create": ("create", shapes.created(Path("m/000001_x.up.sql"), Path("m/000001_x.down.sql"))),
     "repair": ("repair", shapes.diagnosis(DIAGNOSIS, done=False)),
     "repair-clean": ("repair", shapes.clean(LedgerState(7))),
