@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MINUTE, _HOUR = 60, 3600
 _FEW = 3
+_AUTOVACUUM = "autovacuum: "
 
 
 class Blocker(NamedTuple):
@@ -56,8 +57,13 @@ class Queued(NamedTuple):
 
 
 def held_by(blockers: Iterable[Blocker]) -> tuple[str, ...]:
-    """A line for each."""
-    return tuple(f"Held by {one}" for one in blockers)
+    """A line for each, and one for an autovacuum: a longer wait would move it."""
+    lines = []
+    for one in blockers:
+        lines.append(f"Held by {one}")
+        if one.query.startswith(_AUTOVACUUM):
+            lines.append("It gives way to who waits for more than a second: --lock-timeout 1500ms")
+    return tuple(lines)
 
 
 def waiting_behind(queued: Sequence[Queued]) -> str:

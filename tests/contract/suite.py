@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.contract.continuing import ContinuingContract
 from tests.contract.snapshots import SnapshotContract
 from tests.contract.subject import (
     BEFORE,
@@ -342,5 +343,5 @@ class RunContract(TablesContract):
             session.look()
 
 
-class DriverContract(RunContract, SnapshotContract, TryingContract):
+class DriverContract(RunContract, SnapshotContract, TryingContract, ContinuingContract):
     """All of it. Inherit, and give `subject`."""

@@ -14,6 +14,7 @@ from rung.drivers.base import (
     Aftermath,
     Carried,
     LockHolder,
+    LockWait,
     Look,
     Ping,
     Place,
@@ -340,6 +341,6 @@ def context(
     )
 
 
-def refused(sqlstate: str = "42601", **facts: int | bool) -> Ran:
+def refused(sqlstate: str = "42601", **facts: int | bool | LockWait) -> Ran:
     """A script or a unit that the server refused."""
     return Ran(Refusal(ServerMessage("no", sqlstate), **facts))  # type: ignore[arg-type]

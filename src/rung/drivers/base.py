@@ -110,7 +110,12 @@ class Session(Reader, Protocol):
         """
 
     def try_lock(self) -> bool:
-        """Take every key that excludes other runs, or none; never wait in the server."""
+        """
+        Take what excludes other runs, or nothing; never wait in the server.
+
+        Raises:
+            RightsMissing: what stands for a lock behind a pooler may not be made or used.
+        """
 
     def unlock(self) -> None:
         """Give all keys back; quiet where the connection is gone."""
@@ -287,8 +292,8 @@ class Driver(Protocol):
         """
         What became of an attempt whose connection was lost.
 
-        Connects anew, waits for the lost connection's server process to end, and looks for
-        the attempt's id in the history.
+        Connects anew, waits for what the lost connection began to end on the server, and looks
+        for the attempt's id in the history.
 
         Raises:
             DatabaseError: that cannot be learned.

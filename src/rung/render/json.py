@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rung.ledger import LedgerState
-from rung.statements import secrets_of, shown
+from rung.statements import secrets_of, shown, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rung.repair import Action, Diagnosis
     from rung.runner import Prepared, RunReport
     from rung.runs import Preview
+    from rung.snapshot import Difference
     from rung.status import Status
     from rung.waiting import Waited
 
@@ -230,13 +231,19 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
         "evidence": finding.evidence,
         "statements": found.statements,
         "open": finding.open,
-        "differences": finding.differences,
+        "differences": [_masked(one) for one in finding.differences],
         "drift": finding.drift,
         "reason": found.reason,
         "advice": found.advice,
         "action": action and _action(action),
     }
     return {**version(after), "repaired": done, "diagnosis": told}
+
+
+def _masked(found: Difference) -> dict[str, Any]:
+    """A function's body may hold a password."""
+    before, after = (text and without_passwords(text) for text in (found.before, found.after))
+    return {"identity": found.identity, "before": before, "after": after}
 
 
 def _action(action: Action) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rung.render.text import aligned, count
 from rung.repair import Fate
 from rung.snapshot import in_words
+from rung.statements import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,6 @@ def _fate(fate: Fate, *, trace: bool) -> str:
 def _differences(found: Diagnosis) -> Iterator[str]:
     told = found.finding.differences
     for sentence in in_words(told[:_MANY], "that state", "the database"):
-        yield f"  {sentence}"
+        yield f"  {without_passwords(sentence)}"
     if len(told) > _MANY:
         yield f"  and {count(len(told) - _MANY, 'other')} more"

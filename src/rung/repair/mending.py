@@ -16,7 +16,7 @@ from rung.plan import Down, Plan, Step, Up
 from rung.repair.extent import is_all, is_nothing, of_rows
 from rung.repair.model import Action, ActionKind
 from rung.snapshot import differences
-from rung.statements import lost_before, may_go_on_behind
+from rung.statements import lost_before, may_go_on_behind, read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +161,7 @@ def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
         suspect.after,
         f"resume {suspect.file} at statement {following.number} of {tried.total}, line "
         f"{following.line}",
-        tried.script.text[following.start :].strip(),
+        shown(tried.script, following.start).strip(),
         Plan(goal, ledger, (step,)),
     )
 
@@ -188,7 +188,7 @@ def _roll_back(tried: Tried, done: int, ledger: LedgerState, undo: str) -> Actio
         ActionKind.ROLL_BACK,
         suspect.before,
         f"roll back what is there of {suspect.file}, and mark the database clean {where}",
-        undo.strip(),
+        shown(read(undo, tried.script.dialect)).strip(),
         Plan(Down(1), ledger, (step,)),
         _caution(tried, done),
     )

@@ -77,6 +77,7 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> 
         Exception: what the listener raised; nothing is kept then, if it was before the end.
     """
     run = _Together(context, plan, prepared)
+    context.session.report_to(context.say)
     context.remaining = tuple(item.step.version for item in prepared)
     context.say(RunPlanned(context.remaining, prepared[0].step.direction.value))
     try:
@@ -195,7 +196,7 @@ def _fail(run: _Together, refusal: Refusal) -> None:
         context.say(Warned(f"The failed attempt could not be recorded: {error}"))
     if ends_as_asked(context, refusal):
         raise failures.stopped((), before, context.remaining)
-    if refusal.ledger_moved:
+    if refusal.ledger_moved or refusal.lock_lost:
         before = context.session.look().ledger
     explained = _explained(refusal)
     raise failures.failed((), run.item, before, explained, kept=failures.NOTHING_OF_THE_RUN)

@@ -130,8 +130,9 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
     half = now.half(tried.suspect.direction) if now else None
     if now is None or half is None or half.text == tried.script.text:
         return finding
-    last = finding.done
-    anew = bench.tried(_mended(tried, replace(tried.suspect, migration=now), half.text, last))
+    last = finding.half or finding.done
+    since = _mended(tried, replace(tried.suspect, migration=now), half.text, finding.done)
+    anew = bench.tried(since)
     if _texts(anew.script, last) != _texts(tried.script, last):
         failure = f"{half.file} was edited in what is done already"
         return replace(finding, tried=replace(tried, failure=failure))
@@ -186,6 +187,7 @@ def _carried_out(
             raise PlanChanged
         return RunReport((), action.version)
     prepared = prepare(action.plan, look.place.dialect, target.conventions)
+    session.record(_earlier(diagnosis, known, recorder))
     context = Context(
         target.driver,
         session,
@@ -205,22 +207,23 @@ def _rows(diagnosis: Diagnosis, action: Action, known: Known, recorder: Recorder
     files = known.migrations
     if action.applied and suspect.version != action.version:
         return [_late(suspect, diagnosis, recorder)]
-    earlier = [v for v in suspect.base if v != action.version and _below(v, action.version)]
-    recorded = replay(known.look.history or ())
-    missing = [v for v in earlier if v not in recorded]
     number = -1 if action.version is None else action.version
     marked = recorder.note("force", action.version, files.by_version.get(number), REPAIR)
-    return [*baseline(missing, files, recorder), marked]
+    return [*_earlier(diagnosis, known, recorder), marked]
+
+
+def _earlier(diagnosis: Diagnosis, known: Known, recorder: Recorder) -> list[Attempt]:
+    """What was applied before the file, and the history does not have yet."""
+    suspect = diagnosis.suspect
+    recorded = replay(known.look.history or ())
+    missing = [v for v in suspect.base if v not in recorded] if suspect else []
+    return baseline(missing, known.migrations, recorder)
 
 
 def _late(suspect: Suspect, diagnosis: Diagnosis, recorder: Recorder) -> Attempt:
     note = recorder.note("up", suspect.version, suspect.migration, REPAIR)
     tried = diagnosis.finding.tried
     return replace(note, statements_total=tried.total if tried else 0)
-
-
-def _below(version: int, bound: int | None) -> bool:
-    return bound is not None and version < bound
 
 
 def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:

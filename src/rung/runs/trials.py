@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rung.errors import QueryFailed, ScratchFailed, ScriptError
 from rung.migrations import Direction
 from rung.repair import Tried, states_of, undo_candidates
+from rung.runner.masking import hide
 from rung.statements import Dialect, Mode, Script, read
 
 if TYPE_CHECKING:
@@ -214,7 +215,8 @@ def _one(session: Session, script: Script, statement: Statement, *, inside: bool
     of_role = statement.words[:1] == ("CREATE",) and bool(_ROLES & set(statement.words[1:2]))
     if of_role and inside:
         session.try_out(_POINT, *_OPEN)
-    refusal = session.try_out(script, statement.number, statement.number).refusal
+    number = statement.number
+    refusal = hide(session.try_out(script, number, number), script).refusal
     if of_role and refusal and refusal.server.sqlstate == _EXISTS:
         if inside:
             session.try_out(_POINT, *_CLOSE)

@@ -50,6 +50,13 @@ def _after(*steps: Callable[[Stage], object]) -> Callable[[Stage], None]:
     return prepare
 
 
+def _rows_only(stage: Stage) -> None:
+    """A third migration of rows alone, dirty."""
+    stage.write("3_rooms.up.sql", "UPDATE roles SET name = lower(name);\n")
+    assert stage.run("up", "2")[0] == 0
+    stage.ask("UPDATE schema_migrations SET version = 3, dirty = true")
+
+
 def _asking(sql: str) -> Callable[[Stage], object]:
     return lambda stage: stage.ask(sql)
 
@@ -111,6 +118,26 @@ LEDGER = (
         "not-resumed",
         _after(_asking("UPDATE schema_migrations SET dirty = true")),
         "up --resume",
+        4,
+    ),
+    Scenario("repair-undecided", _rows_only, "repair --yes", 4),
+    Scenario(
+        "repair-no-state",
+        _after(
+            _asking("UPDATE schema_migrations SET dirty = true"),
+            _asking("ALTER TABLE rooms ALTER COLUMN id TYPE bigint"),
+        ),
+        "repair --yes",
+        4,
+    ),
+    Scenario(
+        "scratch-failed",
+        _after(
+            _asking("UPDATE schema_migrations SET dirty = true"),
+            _asking("DROP TABLE schema_migrations_history"),
+            lambda stage: stage.write("1_users.up.sql", "CREATE TABLE users (id by_hand);\n"),
+        ),
+        "repair --yes",
         4,
     ),
     Scenario("two-rows", _after(_asking("INSERT INTO schema_migrations VALUES (9, false)"))),

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.render.samples import (
     EDITED,
     ERRORS,
+    HEALTH,
     HISTORY,
     REPORT,
     STATUS,
@@ -17,6 +18,7 @@ from tests.unit.render.samples import (
     late_preview,
     preview,
 )
+from tests.unit.repair.cases import snapshot, suspect, tried
 
 from rung.certify import Certificate
 from rung.certify.faults import Fault, Kind, Run
@@ -27,6 +29,7 @@ from rung.ledger import LedgerState
 from rung.losses import Loss
 from rung.plan import Down, Up
 from rung.render import json as shapes
+from rung.repair import Diagnosis, judge, propose, statements_found
 from rung.waiting import Waited
 
 _ROOT = Path(__file__).parents[3]
@@ -39,6 +42,22 @@ _REFUSED = (
     ("unversioned-database", 1),
     ("stored-text-unusable", 1),
     ("pooled-connection", 1),
+)
+
+_RAN = tried(
+    suspect("CREATE TABLE a (x int);\nUPDATE users SET x = 1;\nCREATE TABLE b (x int);"),
+    "table a",
+    "",
+    failure='line 3: relation "b" already exists (SQLSTATE 42P07)',
+)
+_FOUND = judge([[_RAN]], snapshot("table a", "table notes"), 2)
+_DIRTY = LedgerState(2, dirty=True)
+DIAGNOSIS = Diagnosis(
+    _DIRTY,
+    "PostgreSQL 15.18",
+    _FOUND,
+    statements_found(_FOUND),
+    propose(_FOUND, _DIRTY, "DROP TABLE a;"),
 )
 
 _FAULT = Fault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
@@ -58,6 +77,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "wait": ("wait", shapes.waited(Waited(7, dirty=False, waited=3.25))),
     "status": ("status", shapes.status(STATUS)),
     "check": ("check", shapes.check(UNSETTLED, 5)),
+    "doctor": ("doctor", shapes.health(HEALTH, 4)),
     "accept-edit": ("accept-edit", shapes.accepted(3, (EDITED,))),
     "history": ("history", shapes.history(HISTORY)),
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
@@ -65,6 +85,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "plan-late": ("plan", shapes.preview(late_preview())),
     "certify": ("certify", shapes.certificate(_CERTIFICATE, 9)),
     "create": ("create", shapes.created(Path("m/000001_x.up.sql"), Path("m/000001_x.down.sql"))),
+    "repair": ("repair", shapes.diagnosis(DIAGNOSIS, done=False)),
+    "repair-clean": ("repair", shapes.clean(LedgerState(7))),
     "force": ("force", shapes.version(LedgerState(3))),
     "drop": ("drop", {"dropped": shapes.losses((Loss("table", "public.users", "", 1200),))}),
     "error-migration-failed": ("up", shapes.error(ERRORS["migration-failed"], 1)),

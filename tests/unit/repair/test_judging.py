@@ -66,7 +66,7 @@ def test_a_word_decides(said: int) -> None:
 
     assert (finding.done, finding.evidence[-1]) == (
         said,
-        f"{said} statements are done, by your word",
+        ("1 statement" if said == 1 else f"{said} statements") + " done, by your word",
     )
 
 

@@ -116,6 +116,22 @@ def test_a_change_of_rows_is_undone_by_the_whole_down_alone() -> None:
     assert "what line 1 did to rows" in action.caution
 
 
+def test_no_secret_is_shown() -> None:
+    """What is proposed is masked; what runs is not."""
+    text = f"{TWO}\nALTER ROLE ada PASSWORD 'tr0ub4dor';"
+    resumed = propose(finding(A, text=text), DIRTY)
+    undo = "ALTER ROLE ada PASSWORD 'tr0ub4dor';"
+    undone = propose(finding(A, failure="no"), DIRTY, undo)
+
+    for action in (resumed, undone):
+        assert action is not None
+        assert action.plan is not None
+        assert action.sql.endswith("ALTER ROLE ada PASSWORD '***';")
+        (step,) = action.plan.steps
+        assert step.half is not None
+        assert "tr0ub4dor" in step.half.text
+
+
 def test_half_a_down_is_only_resumed() -> None:
     """Its up would make empty what it has dropped."""
     one = judge([[tried(suspect(TWO, Direction.DOWN), A, B)]], snapshot(A))

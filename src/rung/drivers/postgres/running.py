@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables, leave_clean
+from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, UTF8, Tables, leave_clean
 from rung.drivers.work import LockWait, Ran, Refusal
 from rung.ledger import Outcome
 from rung.statements import Control, Mode, needs_session, statement_by_statement
@@ -80,6 +80,9 @@ class Running:
         self._time_limit = conventions.time_limit
         kept = conventions.carries_session or hold.shares_session
         self._reset = () if kept else (*RESET, *settings.for_session)
+        again = (*RESET, UTF8, *settings.for_message) if hold.shares_session else ()
+        self._anew_inside = again
+        """In a transaction under way: what goes in front of every other message there."""
         self._put_back = (*PUT_BACK, *settings.rights_and_time)
         self._within_file = (*self._put_back, *limits.put_back)
         """The same while the file's locks are held: then ours are not waited for either."""
@@ -132,7 +135,7 @@ class Running:
         Each finds the session's settings as they were at connect, inside the transaction too.
         """
         tables = self._tables
-        opening, guard = ((_BEGIN,), tables.guard(move)) if first else ((), ())
+        opening, guard = ((_BEGIN,), tables.guard(move)) if first else (self._anew_inside, ())
         pieces = (
             ours("begin", *self._reset, *opening),
             *self._fence,
@@ -140,8 +143,7 @@ class Running:
             ours("begin", *guard),
             *file_pieces(script, 1, len(script.statements)),
             CLOSING,
-            *self._left(script),
-            ours("rights", *self._within_file, *((_SYNC,) if last else ())),
+            ours("rights", *self._clean(script), *self._within_file, *((_SYNC,) if last else ())),
             ours("move", *tables.move(move)),
             ours("record", *tables.record(attempt, Outcome.DONE)),
             *((ours("commit", _COMMIT),) if last else ()),
@@ -243,9 +245,12 @@ class Running:
 
     def _left(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Piece, ...]:
         """Behind a pooler what leaves nothing of the file in a session that is not ours alone."""
-        last = len(script.statements) if last is None else last
-        clean = leave_clean(script, first, last) if self._hold.shares_session else ()
+        clean = self._clean(script, first, last)
         return (ours(_CLEAN, *clean),) if clean else ()
+
+    def _clean(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Sql, ...]:
+        last = len(script.statements) if last is None else last
+        return leave_clean(script, first, last) if self._hold.shares_session else ()
 
     def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         pieces = (
