@@ -96,7 +96,7 @@ def _known(lab: Lab, run: Run, way: Way, template: str) -> Known:
     if said.error:
         raise NotCertifiable(
             f"{run}: the files run once, and not in a second database: {said.error}",
-            "What belongs to a whole server, such as a role, is to be looked for before it is made.",
+            "What belongs to a whole server, such as a role, must be looked for before it is made.",
         )
     if found:
         told = "; ".join(violation.told for violation in found)
