@@ -68,5 +68,5 @@ def _measured(bench: Bench, client: Golang) -> Iterator[Known]:
     lab = Lab.of(bench.server, "theirs")
     for known in bench.known:
         with lab.fresh(known.template) as address:
-            yield replace(known, points=measure(address, client, known.run))
+            yield replace(known, points=measure(address, client, known.run)[0])
     lab.close()

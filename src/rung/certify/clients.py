@@ -84,7 +84,7 @@ class Rung:
         try:
             migrator.run(_goal(run))
         except RungError as error:
-            return Said(state=error.state)
+            return Said(state=error.state, error=error.cause)
         except Exception as error:  # noqa: BLE001 - a fault of ours is a finding
             return Said(fault=f"{type(error).__name__}: {error}")
         return Said(finished=True)

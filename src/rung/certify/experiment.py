@@ -117,12 +117,12 @@ def find_out(lab: Lab, address: Address, client: Client, fault: Fault, said: Sai
     return Facts(left, sessions, free, said, recovery.tried, recovery.refused, end)
 
 
-def measure(address: Address, client: Client, run: Run) -> Points:
+def measure(address: Address, client: Client, run: Run) -> tuple[Points, Said]:
     """Run undisturbed through a proxy, and count the messages of the first connection."""
     gate = Gate(Origin.CLIENT, 0, Verdict.PASS)
     with CountingProxy(address.host, address.port, gate) as proxy:
-        client.run(address.by_way_of(proxy.socket_dir), run)
-    return Points(gate.seen[Origin.CLIENT], gate.seen[Origin.SERVER])
+        said = client.run(address.by_way_of(proxy.socket_dir), run)
+    return Points(gate.seen[Origin.CLIENT], gate.seen[Origin.SERVER]), said
 
 
 def time_child(address: Address, client: Client, run: Run) -> float:

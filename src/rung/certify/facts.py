@@ -36,6 +36,8 @@ class Said(NamedTuple):
     """It returned, and so claims that all is done."""
     state: str = ""
     """What it says the database's state is; empty where it says nothing."""
+    error: str = ""
+    """What it says went wrong."""
     fault: str = ""
     """An error that is none of Rung's: a fault of the program."""
 

@@ -108,6 +108,11 @@ class Lab:
         self._ask(made.format(sql.Identifier(name), sql.Identifier(template)))
         return self.at(name)
 
+    def remove(self, name: str) -> None:
+        """Take a database away, if it is there."""
+        dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        self._ask(dropped.format(sql.Identifier(name)))
+
     @contextmanager
     def fresh(self, template: str = "template0") -> Iterator[Address]:
         """Make a database for a block."""
@@ -115,8 +120,7 @@ class Lab:
         try:
             yield self.make(name, template)
         finally:
-            dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            self._ask(dropped.format(sql.Identifier(name)))
+            self.remove(name)
 
     def checkpoint(self) -> None:
         """

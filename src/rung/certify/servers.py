@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _GONE_WITHIN = 30.0
 _POLL = 0.01
+_TRIES = 5
 _DISK = 160
 """Megabytes: PostgreSQL's own files take 40, a database 8, its log up to 64."""
 _SETTINGS = {"min_wal_size": "32MB", "max_wal_size": "64MB"}
@@ -148,8 +149,7 @@ def crash(fault: Fault, server: Frail, address: Address, client: Client, seconds
 def fill(fault: Fault, server: Frail, address: Address, client: Client, room: float) -> Facts:
     """Leave the server a share of the room that a run takes, and see what it makes of it."""
     ballast = server.folder / "ballast"
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(_free(server.folder) - int(fault.point * room), 1))
+    _leave(int(fault.point * room), ballast)
     said = client.run(address, fault.run)
     ballast.unlink()
     if server.is_down:
@@ -163,6 +163,15 @@ def measured(server: Frail, kind: Kind, run: Callable[[], object]) -> float:
     run()
     seconds, taken = time.perf_counter() - began, free - _free(server.folder)
     return taken if kind is Kind.DISK else seconds
+
+
+def _leave(room: int, ballast: Path) -> None:
+    """Write a file so large that so many bytes are left; the server may take some meanwhile."""
+    for _ in range(_TRIES):
+        size = max(_free(ballast.parent) - room, 1)
+        with suppress(OSError), ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            return
 
 
 def _free(folder: Path) -> int:

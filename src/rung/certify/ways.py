@@ -60,7 +60,10 @@ def learn(lab: Lab, name: str, source: str) -> tuple[tuple[Known, ...], str]:
     try:
         up = _way(top, source, UP)
     except RungError as error:
-        raise NotCertifiable(f"{name} does not run undisturbed: {error.cause}") from error
+        raise NotCertifiable(
+            f"{name} does not run undisturbed: {error.cause}",
+            f"See it alone: rung up --database embedded --source {source}",
+        ) from error
     if len(up.stations) == 1:
         raise NotCertifiable(f"{name} has no migrations.")
     known = _known(lab, Run(name, source, UP), up, EMPTY)
@@ -87,9 +90,14 @@ def _stations(address: Address, source: str, direction: str) -> Iterator[Seen]:
 
 def _known(lab: Lab, run: Run, way: Way, template: str) -> Known:
     with lab.fresh(template) as address:
-        points = measure(address, Rung(), run)
+        points, said = measure(address, Rung(), run)
         with looking_at(address) as onlooker:
             found = judge(way, Facts(onlooker.see(), 0, onlooker.lock_free()))
+    if said.error:
+        raise NotCertifiable(
+            f"{run}: the files run once, and not in a second database: {said.error}",
+            "What belongs to a whole server, such as a role, must be looked for before it is made.",
+        )
     if found:
         told = "; ".join(violation.told for violation in found)
         raise NotCertifiable(f"{run}: undisturbed runs differ: {told}.")

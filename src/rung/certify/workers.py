@@ -8,10 +8,13 @@ comes to them as values.
 from __future__ import annotations
 
 import signal
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import traceback
+from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.certify import servers
@@ -25,6 +28,7 @@ from rung.certify.ways import EMPTY, UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.context import SpawnProcess
 
     from rung.certify.clients import Client
     from rung.certify.facts import Facts, Way
@@ -32,8 +36,6 @@ if TYPE_CHECKING:
     from rung.certify.invariants import Violation
     from rung.certify.ways import Known
 
-_BATCH = 6
-"""Faults that a process makes before it reports."""
 _ON_SERVERS = (Kind.CRASH, Kind.DISK)
 
 
@@ -110,48 +112,93 @@ class Worker:
                 self._seconds[known.run] = time_child(address, client, known.run)
         return self._seconds[known.run]
 
+    def attempt_all(self, faults: Sequence[Fault]) -> Iterator[Trial]:
+        """Make faults that belong together."""
+        if faults[0].kind not in _ON_SERVERS:
+            yield from map(self.attempt, faults)
+            return
+        self._measured.clear()
+        yield from self.attempt_on_servers(faults)
+
+
+class Broken(NamedTuple):
+    """What a worker says that could not go on."""
+
+    told: str
+
 
 def work(setting: Setting, faults: Sequence[Fault], processes: int) -> Iterator[Trial]:
     """
     Make faults in several processes at once.
 
+    A worker that finds its pipe closed ends, so none outlives this process for long.
+
     Yields:
         Each result as it comes, in no order.
+
+    Raises:
+        RuntimeError: a worker met what is no finding: a fault of the harness.
     """
-    batches = _batches(faults)
-    numbers = get_context("spawn").Value("i", 0)
-    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (setting, numbers)) as pool:
-        try:
-            for done in as_completed([pool.submit(_attempt_all, batch) for batch in batches]):
-                yield from done.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    batches = deque(_batches(faults))
+    hired = [_hire(setting, number) for number in range(min(processes, len(batches)))]
+    busy = [pipe for pipe, _ in hired]
+    try:
+        for pipe in busy:
+            pipe.send(batches.popleft())
+        for pipe, told in _heard(busy):
+            if told is not None:
+                yield told
+            elif batches:
+                pipe.send(batches.popleft())
+            else:
+                busy.remove(pipe)
+    finally:
+        for pipe, _ in hired:
+            pipe.close()
+        for _, process in hired:
+            process.join()
 
 
-_here: list[Worker] = []
-"""The worker of this process; set once, at its start."""
+def _heard(busy: list[Connection]) -> Iterator[tuple[Connection, Trial | None]]:
+    """What comes from the workers, while any is busy; None from one that is ready for more."""
+    while busy:
+        ready = wait(busy)
+        for pipe in [one for one in busy if one in ready]:
+            told = pipe.recv()
+            if isinstance(told, Broken):
+                raise RuntimeError(told.told)  # noqa: TRY004 - no wrong type, but a fault told
+            yield pipe, told
 
 
-def _begin(setting: Setting, numbers: object) -> None:
-    """Make this process a worker. Ctrl-C is heard by the process that started it."""
+def _hire(setting: Setting, number: int) -> tuple[Connection, SpawnProcess]:
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, setting, number))
+    process.start()
+    theirs.close()
+    return ours, process
+
+
+def _serve(pipe: Connection, setting: Setting, number: int) -> None:
+    """Work until nobody wants anything more. Ctrl-C is heard by the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with numbers.get_lock():  # type: ignore[attr-defined]
-        numbers.value += 1  # type: ignore[attr-defined]
-        mine = numbers.value  # type: ignore[attr-defined]
-    _here[:] = [Worker(setting, Lab(setting.host, setting.port, f"fault_{mine}"))]
+    worker = Worker(setting, Lab(setting.host, setting.port, f"fault_{number}"))
+    with suppress(EOFError, ConnectionError):
+        while True:
+            faults = pipe.recv()
+            try:
+                for trial in worker.attempt_all(faults):
+                    pipe.send(trial)
+            except ConnectionError:
+                raise
+            except Exception:  # noqa: BLE001 - whatever it is, it is told
+                pipe.send(Broken(traceback.format_exc()))
+                return
+            pipe.send(None)
 
 
-def _attempt_all(faults: Sequence[Fault]) -> list[Trial]:
-    worker = _here[0]
-    if faults[0].kind in _ON_SERVERS:
-        worker = Worker(worker.setting, worker.lab)
-        return list(worker.attempt_on_servers(faults))
-    return [worker.attempt(fault) for fault in faults]
-
-
-def _batches(faults: Sequence[Fault]) -> list[Sequence[Fault]]:
-    """Faults of the server at once, first, for they take longest; the others a few at a time."""
+def _batches(faults: Sequence[Fault]) -> list[list[Fault]]:
+    """Faults of the server at once, first, for they take longest; the others one by one."""
     own = [[fault for fault in faults if fault.kind is kind] for kind in _ON_SERVERS]
-    rest = [fault for fault in faults if fault.kind not in _ON_SERVERS]
-    few = [rest[at : at + _BATCH] for at in range(0, len(rest), _BATCH)]
-    return [*(batch for batch in own if batch), *few]
+    rest = [[fault] for fault in faults if fault.kind not in _ON_SERVERS]
+    return [*(batch for batch in own if batch), *rest]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli.exit_codes import ExitCode
+from rung.render.text import count
 
 if TYPE_CHECKING:
     from rung.certify.results import Trial
@@ -62,7 +63,7 @@ class Progress:
     def tell(self, trial: Trial, number: int, total: int) -> None:
         """Tell of one more fault."""
         self._violations += len(trial.violations)
-        text = f"{number} of {total} faults, {self._violations} violations"
+        text = f"{number} of {total} faults, {count(self._violations, 'violation')}"
         if self._console.quiet:
             return
         if self._console.watched:

@@ -191,4 +191,5 @@ WORDS = (
     Scenario("no-such-command", lambda _: None, "upp", 2),
     Scenario("not-confirmed", _applied, "down", 2),
     Scenario("nothing-to-accept", _applied, "accept-edit 1", 2),
+    Scenario("not-certifiable", _bad("ALTER TABLE rolls ADD name text;\n"), "certify --quiet"),
 )
