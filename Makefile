@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo serve test check conformance lint types imports bench clean
+.PHONY: help demo serve test check conformance certify lint types imports bench clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ types: $(VENV)/.dev
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+certify: $(VENV)/.dev ## every fault that can be made, in runs of Rung and of golang-migrate
+	$(BIN)/python -m tests.faults
 
 bench: $(VENV)/.dev ## 1,000 migrations against psql and golang-migrate
 	$(BIN)/python -m bench

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bench.proxy import CountingProxy
+from rung.certify.proxy import CountingProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bench.contenders import Contender
     from bench.servers import Server
-    from bench.wire import Counts
+    from rung.certify.wire import Counts
 
 _FOREIGN = ("RUNG_", "PG", "DATABASE_URL", "COVERAGE", "PYTHONDONTWRITEBYTECODE")
 """

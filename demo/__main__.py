@@ -13,10 +13,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from bench.proxy import CountingProxy
 from tests.oracle import golang_migrate
 
 from rung import embedded
+from rung.certify.proxy import CountingProxy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,8 +27,12 @@ class Conventions(NamedTuple):
     """Whether all steps of a run are one transaction: all of them or none."""
     lock_timeout: float | None = 0.2
     """Seconds that a statement of a file may stand in a lock's queue; None for no limit."""
+    insists_on_lock_timeout: bool = False
+    """Whether that limit stands above one that the database's URL sets."""
     lock_retry_for: float | None = 600.0
     """Seconds for which what met that limit is tried again; None for ever."""
+    retries_refused_locks: bool = True
+    """Whether a lock that a file itself did not wait for, or only so long, is tried again too."""
     cancel_blockers: tuple[str, ...] = ()
     """The applications whose queries may be cancelled where they keep a lock from us."""
 

@@ -9,7 +9,10 @@ that it raises ends the run after the current migration.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rung.blockers import Blocker, Queued
 
 
 class RunPlanned(NamedTuple):
@@ -135,6 +138,53 @@ class UnitFinished(NamedTuple):
     statements_total: int
 
 
+class LockRefused(NamedTuple):
+    """A lock was not to be had in time: all was rolled back, and is tried again whole."""
+
+    version: int
+    tries: int
+    """How many there were so far."""
+    waited: float
+    """Seconds since the first of them."""
+    limit: float
+    """Seconds that a try may stand in the lock's queue; 0 for no limit of ours."""
+    pause: float
+    """Seconds until the next try."""
+    blockers: tuple[Blocker, ...] = ()
+    queued: tuple[Queued, ...] = ()
+
+
+class LockAwaited(NamedTuple):
+    """A statement under way waits for others; said at once and then every five seconds."""
+
+    waited: float
+    """Seconds since it was first seen to wait."""
+    blockers: tuple[Blocker, ...]
+    queued: tuple[Queued, ...] = ()
+
+
+class BlockerCancelled(NamedTuple):
+    """The query of one who keeps a lock from us was cancelled, as was allowed by name."""
+
+    blocker: Blocker
+    refused: str = ""
+    """Why it could not be, and what can be done, in sentences; empty where it was."""
+
+
+class BuildProgress(NamedTuple):
+    """How far the building of an index has come; said every second."""
+
+    phase: str
+    """As the server names it."""
+    done: int
+    total: int
+    """Of what is counted in this phase; 0 where nothing is."""
+    what: str
+    """What is counted: blocks, tuples, or the transactions that are waited for; may be empty."""
+    waited: float
+    """Seconds since the statement was sent."""
+
+
 class Notice(NamedTuple):
     """The database said something during a migration (RAISE NOTICE, a warning)."""
 
@@ -164,6 +214,10 @@ Event = (
     | StepFinished
     | StepResumed
     | UnitFinished
+    | LockRefused
+    | LockAwaited
+    | BlockerCancelled
+    | BuildProgress
     | Notice
     | Warned
 )

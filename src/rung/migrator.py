@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from rung.ailments import Health
     from rung.errors import EditedFile
     from rung.events import Listener
     from rung.ledger import HistoryEntry, LedgerState
@@ -45,9 +46,15 @@ class Migrator:
         stop: ends a run after the current migration when set, cancels when set twice.
         wait_for_lock: seconds to wait for another run; None waits as long as it lives.
         atomic: whether all that a run applies is one transaction: all of it or none.
+        lock_timeout: seconds that a statement of a file may stand in a lock's queue, 0 for no
+            limit; None is 0.2, or what the URL sets.
+        lock_retry_for: seconds for which what met that limit is tried again, whole, with
+            pauses; None for ever.
+        cancel_blockers: the names of applications whose queries may be cancelled where they
+            keep a lock from us.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each named where it is given
         self,
         database: str | Database,
         source: str | os.PathLike[str],
@@ -56,9 +63,18 @@ class Migrator:
         stop: Stop | None = None,
         wait_for_lock: float | None = None,
         atomic: bool = False,
+        lock_timeout: float | None = None,
+        lock_retry_for: float | None = 600.0,
+        cancel_blockers: Sequence[str] = (),
     ) -> None:
         driver = open_driver(Database.of(database))
-        conventions = RUNG._replace(atomic=atomic)
+        conventions = RUNG._replace(
+            lock_timeout=RUNG.lock_timeout if lock_timeout is None else lock_timeout,
+            insists_on_lock_timeout=lock_timeout is not None,
+            lock_retry_for=lock_retry_for,
+            cancel_blockers=tuple(cancel_blockers),
+            atomic=atomic,
+        )
         self._target = Target(driver, listener, stop or Stop(), wait_for_lock, conventions)
         self._source = source
 
@@ -132,6 +148,17 @@ class Migrator:
 
         wanted = self._newest() if version == "newest" else version
         return wait(self._target, wanted, Patience(timeout))
+
+    def doctor(self) -> Health:
+        """
+        What failed work has left in the database and on its server. Reads only, needs no source.
+
+        Invalid indexes, partitions half detached, locks that nobody uses, prepared transactions,
+        a dirty ledger and the like, each with a sentence and what mends it.
+        """
+        from rung import runs
+
+        return runs.health(self._target)
 
     def everything(self) -> tuple[Loss, ...]:
         """All objects that `drop` would remove. Reads only."""

@@ -31,11 +31,14 @@ class Signals:
     Which signals came, and the stop they set.
 
     Args:
-        said: the line for a signal, by how many came: 1, 2, and 3 for every later one.
+        said: the line for a signal, by how many came (1, 2, and 3 for every later one) and
+            by its number.
+        grace: seconds after which a SIGTERM that came first cancels by itself; None for never.
     """
 
-    def __init__(self, said: Callable[[int], str]) -> None:
+    def __init__(self, said: Callable[[int, int], str], grace: float | None = None) -> None:
         self.stop = Stop()
+        self._grace = grace
         self.first = 0
         """The number of the first signal; 0 for none."""
         self._said = said
@@ -44,21 +47,25 @@ class Signals:
     def receive(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal; the third leaves through KeyboardInterrupt."""
         del frame
+        graced = number == signal.SIGTERM and not self.first
         self.first = self.first or number
         self._times += 1
         # Not print: a handler may interrupt a print, and the stream refuses a second one.
         with suppress(OSError):
-            line = self._said(min(self._times, LEAVE))
+            line = self._said(min(self._times, LEAVE), number)
             os.write(_STDERR, f"{_clear()}{line}\n".encode())
-        self.stop.set()
+        if graced and self._grace is not None:
+            self.stop.set_with_grace(self._grace)
+        else:
+            self.stop.set()
         if self._times >= LEAVE:
             raise KeyboardInterrupt
 
 
 @contextmanager
-def listening(said: Callable[[int], str]) -> Iterator[Signals]:
-    """Handle SIGINT and SIGTERM for a block."""
-    signals = Signals(said)
+def listening(said: Callable[[int, int], str], grace: float | None = None) -> Iterator[Signals]:
+    """Handle SIGINT and SIGTERM for a block; see `Signals`."""
+    signals = Signals(said, grace)
     with handling(signals.receive):
         yield signals
 

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from rung.runner import RunReport
 
 
-def run_migrations(
+def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is given
     database: str | Database,
     source: str | os.PathLike[str],
     *,
     listener: Listener = ignore,
     stop: Stop | None = None,
     wait_for_lock: float | None = None,
+    lock_timeout: float | None = None,
+    lock_retry_for: float | None = 600.0,
+    cancel_blockers: Sequence[str] = (),
     allow_late: Sequence[int] = (),
     if_ahead: IfAhead = "fail",
 ) -> RunReport:
@@ -44,23 +47,41 @@ def run_migrations(
         listener: told of every `rung.events` record, in the thread that runs.
         stop: ends the run after the current migration when set, cancels when set twice.
         wait_for_lock: seconds to wait for another run; None waits as long as it lives.
+        lock_timeout: seconds that a statement of a file may stand in a lock's queue, 0 for no
+            limit; None is 0.2, or what the URL sets.
+        lock_retry_for: seconds for which what met that limit is tried again, whole, with
+            pauses; None for ever.
+        cancel_blockers: the names of applications whose queries may be cancelled where they
+            keep a lock from us.
         allow_late: late versions that may run behind newer ones.
         if_ahead: "ok" leaves a database that is ahead of the files as it is.
 
     Raises:
         RungError: see `rung.errors`; a RunError carries how far the run got.
     """
-    migrator = Migrator(database, source, listener=listener, stop=stop, wait_for_lock=wait_for_lock)
+    migrator = Migrator(
+        database,
+        source,
+        listener=listener,
+        stop=stop,
+        wait_for_lock=wait_for_lock,
+        lock_timeout=lock_timeout,
+        lock_retry_for=lock_retry_for,
+        cancel_blockers=cancel_blockers,
+    )
     return migrator.up(allow_late=allow_late, if_ahead=if_ahead)
 
 
-async def run_migrations_async(
+async def run_migrations_async(  # noqa: PLR0913 - likewise
     database: str | Database,
     source: str | os.PathLike[str],
     *,
     listener: Listener = ignore,
     stop: Stop | None = None,
     wait_for_lock: float | None = None,
+    lock_timeout: float | None = None,
+    lock_retry_for: float | None = 600.0,
+    cancel_blockers: Sequence[str] = (),
     allow_late: Sequence[int] = (),
     if_ahead: IfAhead = "fail",
 ) -> RunReport:
@@ -81,6 +102,9 @@ async def run_migrations_async(
         listener=listener,
         stop=stop,
         wait_for_lock=wait_for_lock,
+        lock_timeout=lock_timeout,
+        lock_retry_for=lock_retry_for,
+        cancel_blockers=cancel_blockers,
         allow_late=allow_late,
         if_ahead=if_ahead,
     )

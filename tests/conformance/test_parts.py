@@ -17,7 +17,7 @@ from tests.conformance.scenario import SCHEMES, Better, Outcome, Said, State
 from tests.conformance.verdict import judge
 
 _PAGE = Path(__file__).parents[2] / "docs" / "differences-from-golang-migrate.md"
-_ELSEWHERE = {"sqlite-lock", "true-times", "dirty-while-building"}
+_ELSEWHERE = {"sqlite-lock", "true-times", "dirty-while-building", "locks-are-given-back"}
 """Differences that no list of steps can show; each has tests of its own."""
 
 _NOT_HERE = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.contract.continuing import ContinuingContract
 from tests.contract.snapshots import SnapshotContract
 from tests.contract.subject import (
     BEFORE,
@@ -27,6 +28,7 @@ from tests.contract.subject import (
     state_of,
 )
 from tests.contract.tables import TablesContract
+from tests.contract.trying import TryingContract
 
 from rung.drivers.base import Disconnected, Move, Ping
 from rung.errors import LedgerUnreadable
@@ -341,5 +343,5 @@ class RunContract(TablesContract):
             session.look()
 
 
-class DriverContract(RunContract, SnapshotContract):
+class DriverContract(RunContract, SnapshotContract, TryingContract, ContinuingContract):
     """All of it. Inherit, and give `subject`."""

@@ -34,19 +34,25 @@ SIGNATURES = {
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
         "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
+        "cancel_blockers: 'Sequence[str]' = (), "
         "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
     ),
     "run_migrations_async": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
         "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
+        "cancel_blockers: 'Sequence[str]' = (), "
         "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
     ),
     "Migrator": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
         "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
-        "atomic: 'bool' = False) -> 'None'"
+        "atomic: 'bool' = False, "
+        "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
+        "cancel_blockers: 'Sequence[str]' = ()) -> 'None'"
     ),
     "Migrator.version": "(self) -> 'LedgerState'",
     "Migrator.status": "(self) -> 'Status'",

@@ -137,6 +137,13 @@ def _mend(case: Case, stage: Stage, twin: str, migrator: Migrator, found: Diagno
         return str(error)
     if migrator.version() != LedgerState(case.expected.ledger):
         return f"the ledger is {migrator.version()}"
+    states = {line.version: line.state for line in migrator.status().lines}
+    wanted = {
+        version: "applied" if version <= (case.expected.ledger or 0) else "pending"
+        for version in states
+    }
+    if states != wanted:
+        return f"the migrations are {states}"
     if case.expected.ledger is not None:
         Migrator(twin, stage.folder).run(Goto(case.expected.ledger))
     apart = differences(_schema(twin), _schema(stage.url))

@@ -24,8 +24,7 @@ CREATE TABLE gate (x int);
 def _begun(stage: Stage, up: str, down: str, *, first: str = USERS) -> None:
     stage.write(1, first, NO_USERS)
     stage.write(2, up, down)
-    done = stage.rung("goto", "1")
-    assert done.returncode == 0, done.stderr
+    stage.go_to(1)
 
 
 def _cancelled(stage: Stage, holding: str = _HOLD_USERS) -> None:
@@ -101,7 +100,7 @@ def late_one_killed(stage: Stage) -> None:
     """A late file, below the newest that is applied, was killed in its concurrent build."""
     stage.write(1, USERS, NO_USERS)
     stage.write(3, "CREATE TABLE items (id int);", "DROP TABLE items;")
-    assert stage.rung("up").returncode == 0
+    stage.go_to(3)
     stage.write(2, f"CREATE TABLE orders (id int);\n{_INDEX}", "DROP TABLE orders;")
     _killed(stage, _OLD_SNAPSHOT, "--allow-late", "2")
 
@@ -119,7 +118,7 @@ def down_cancelled(stage: Stage) -> None:
     up = "CREATE TABLE orders (id int);\nALTER TABLE users ADD COLUMN age int;"
     down = "DROP TABLE orders;\nALTER TABLE users DROP COLUMN age;"
     _begun(stage, up, _NO_TRANSACTION + down)
-    assert stage.rung("up").returncode == 0
+    stage.go_to(2)
     with stage.holding(_HOLD_USERS), stage.runging("down", "--yes") as process:
         stage.await_blocked()
         stage.cancel(process)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from rung import Migrator
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -77,6 +79,10 @@ class Stage:
             env=_environment(),
             stdin=subprocess.DEVNULL,
         )
+
+    def go_to(self, version: int) -> None:
+        """Have Rung go to a version, in this process."""
+        Migrator(self.url, self.folder).goto(version)
 
     @contextmanager
     def runging(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -14,6 +14,7 @@ from rung.drivers.base import (
     Aftermath,
     Carried,
     LockHolder,
+    LockWait,
     Look,
     Ping,
     Place,
@@ -34,6 +35,7 @@ from rung.stopping import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.drivers.base import Attempt, Move, Session, StoredHalf
     from rung.events import Listener
@@ -70,9 +72,11 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    left_over: tuple[Ailment, ...] = ()
     kept_before: LedgerState = field(default_factory=LedgerState)
     """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
+    told: Listener = ignore
 
     def look(self) -> Look:
         self.calls.append("look")
@@ -113,6 +117,9 @@ class FakeSession:
     def try_foreign_keys(self) -> bool:
         self.calls.append("retake keys")
         return self.locks.pop(0) if self.locks else True
+
+    def report_to(self, listener: Listener) -> None:
+        self.told = listener
 
     def run_whole(
         self,
@@ -188,6 +195,9 @@ class FakeSession:
 
     def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
         return tuple(half for half in self.kept if half.version in versions)
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        return self.left_over
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         return tuple(loss.estimated(3) for loss in losses)
@@ -331,6 +341,6 @@ def context(
     )
 
 
-def refused(sqlstate: str = "42601", **facts: int | bool) -> Ran:
+def refused(sqlstate: str = "42601", **facts: int | bool | LockWait) -> Ran:
     """A script or a unit that the server refused."""
     return Ran(Refusal(ServerMessage("no", sqlstate), **facts))  # type: ignore[arg-type]

@@ -55,6 +55,8 @@ EXAMPLES: list[RungError] = [
     errors.ReadOnlyDatabase("A standby.", "Use the primary."),
     errors.DatabaseBusy("chat.db", "database is locked", 5.0),
     errors.QueryFailed("no", "", "42601"),
+    errors.ScratchFailed("1_a.up.sql does not run on scratch.", "Name a server."),
+    errors.RepairUndecided("The schema is the same.", "Look at the rows.", [2]),
     errors.VersionNotReached(5, 4, dirty=True, waited=0.5),
     errors.VersionNotReached(5, None, dirty=False, waited=0.5),
     errors.LockNotAcquired(0.5, "The lock is held by process 7."),
@@ -94,6 +96,7 @@ EXAMPLES: list[RungError] = [
     errors.EmbeddedError("It failed.", ["one", "two"], "Try."),
     errors.BinariesNotFound("None found.", ["here"]),
     errors.ServerNotStarted("initdb failed.", ["log"]),
+    errors.NotCertifiable("m does not run undisturbed: no."),
 ]
 BASES = {"RungError", "SourceError", "PlanError", "RunError"}
 

@@ -33,9 +33,16 @@ _VALUED = (
     "--ledger-table",
     "--history-table",
     "--timeout",
+    "--lock-timeout",
+    "--lock-retry-for",
+    "--cancel-blockers",
     "--scratch",
     "--done",
+    "--faults",
+    "--seed",
 )
+_NUMBERS = {"done": "number of statements", "faults": "number of faults", "seed": "seed"}
+"""The options whose values are whole numbers, and what each is."""
 _VALUED_LETTERS = "ds"
 _NUMBER = re.compile(r"-[0-9]")
 
@@ -78,6 +85,11 @@ class Request:
     history_table: str | None = None
     wait_for_lock: float | None = None
     """Seconds; None where it was not given."""
+    lock_timeout: float | None = None
+    """Of what runs migrations: seconds, 0 for none; None where it was not given."""
+    lock_retry_for: float | None = None
+    """Likewise."""
+    cancel_blockers: tuple[str, ...] = ()
     yes: bool = False
     json: bool = False
     quiet: bool = False
@@ -100,6 +112,10 @@ class Request:
     """Of repair: a server to try things on."""
     done: int | None = None
     """Of repair: how many statements of the file are done, by a person's word."""
+    faults: int | None = None
+    """Of certify: how many; None for as many as it thinks right."""
+    seed: int | None = None
+    """Of certify; None for another each time."""
     name: str = ""
     """Of create."""
     timestamp: bool = False
@@ -166,17 +182,26 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
         _check_policy(goal, allowed, found.get("if_ahead"))
         resume = bool(found.pop("resume", False))
         _check_atomic(goal, atomic=bool(found.get("atomic")), resume=resume)
-        return found | {"goal": _resuming(_allowing(goal, allowed), resume=resume)}
+        goal = _resuming(_allowing(goal, allowed), resume=resume)
+        return found | _traffic(found) | {"goal": goal}
     if command == "force":
         return found | {"version": forced_version(str(number))}
     if command == "wait":
         return found | _waited_for(_text(number), found.pop("timeout", None))
-    if command == "repair":
-        done = _text(found.pop("done", None))
-        return found | {"done": None if done is None else whole(done, "number of statements")}
+    if command in ("repair", "certify"):
+        numbers = [name for name in _NUMBERS if name in found]
+        return found | {name: _whole(found[name], _NUMBERS[name]) for name in numbers}
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
     return found
+
+
+def _traffic(found: dict[str, Any]) -> dict[str, Any]:
+    """How locks are waited for, where it was given."""
+    texts = {name: found.get(name) for name in ("lock_timeout", "lock_retry_for")}
+    given = {name: text for name, text in texts.items() if text is not None}
+    bounds = {name: duration(given[name], f"--{name.replace('_', '-')}") for name in given}
+    return {"cancel_blockers": tuple(found.get("cancel_blockers") or ()), **bounds}
 
 
 def _waited_for(version: str | None, timeout: str | None) -> dict[str, Any]:
@@ -186,6 +211,12 @@ def _waited_for(version: str | None, timeout: str | None) -> dict[str, Any]:
         "version": None if newest or version is None else whole(version, "version"),
         "timeout": None if timeout is None else duration(timeout, "--timeout"),
     }
+
+
+def _whole(value: object, what: str) -> int | None:
+    return (
+        None if value is None else whole(str(value), {"faults": "number of faults"}.get(what, what))
+    )
 
 
 def _text(value: object) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli.config import EMBEDDED
+from rung.conventions import RUNG
 from rung.database import Database
 from rung.events import Warned
 
@@ -107,6 +108,7 @@ def make_migrator(
     settings = call.settings
     heard = partial(_hear, call.told, listener or partial(_say_event, call.console))
     named = Database(database, settings.role, settings.ledger_table, settings.history_table)
+    bound = settings.lock_retry_for
     return Migrator(
         named,
         source,
@@ -114,6 +116,9 @@ def make_migrator(
         stop=stop,
         wait_for_lock=settings.wait_for_lock,
         atomic=call.request.atomic,
+        lock_timeout=settings.lock_timeout,
+        lock_retry_for=RUNG.lock_retry_for if bound is None else bound,
+        cancel_blockers=call.request.cancel_blockers,
     )
 
 

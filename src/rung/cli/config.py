@@ -26,7 +26,7 @@ _FOLDER = "embedded:"
 _PACKAGE = "package:"
 _KEYS = (
     *("database", "source", "wait-for-lock", "role", "ledger-table", "history-table"),
-    "if-ahead",
+    *("if-ahead", "lock-timeout", "lock-retry-for"),
 )
 _OF_LIBPQ = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 """Any of these names a database to libpq; PGUSER and others alone do not."""
@@ -47,6 +47,10 @@ class Settings:
     database_file: str | None = None
     """Holds the database, where nobody named it in a better way; read when it is needed."""
     if_ahead: IfAhead | None = None
+    lock_timeout: float | None = None
+    """Seconds, 0 for none; None for the library's own."""
+    lock_retry_for: float | None = None
+    """Likewise."""
 
     def need_database(self) -> str:
         """
@@ -100,18 +104,24 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
     source = request.source or environ.get("RUNG_SOURCE") or table.source
     if source is None and (directory / _DEFAULT_SOURCE).is_dir():
         source = _DEFAULT_SOURCE
-    wait = table.wait_for_lock if request.wait_for_lock is None else request.wait_for_lock
     database, file = _named(request, environ, table)
     return Settings(
         database,
         source,
-        wait,
+        _first(request.wait_for_lock, table.wait_for_lock),
         request.role or table.role,
         request.ledger_table or table.ledger_table,
         request.history_table or table.history_table,
         file,
         request.if_ahead or table.if_ahead,
+        _first(request.lock_timeout, table.lock_timeout),
+        _first(request.lock_retry_for, table.lock_retry_for),
     )
+
+
+def _first(given: float | None, otherwise: float | None) -> float | None:
+    """A number that was given, be it 0, or the project's."""
+    return otherwise if given is None else given
 
 
 def _named(
@@ -192,17 +202,22 @@ def _settings(file: Path, table: Mapping[str, object]) -> Settings:
         if not isinstance(table.get(key, ""), str):
             raise UsageError(f"{key} of [tool.rung] in {file} is no text.", "Put it in quotes.")
     source, database = table.get("source"), table.get("database")
-    wait = table.get("wait-for-lock")
-    where = f"wait-for-lock of [tool.rung] in {file}"
     return Settings(
         _near(file, str(database), _FOLDER) if database else None,
         _near(file, str(source), "") if source else None,
-        duration(str(wait), where) if wait else None,
+        _duration(file, table, "wait-for-lock"),
         role=_text(table, "role"),
         ledger_table=_text(table, "ledger-table"),
         history_table=_text(table, "history-table"),
         if_ahead=_if_ahead(file, table.get("if-ahead")),
+        lock_timeout=_duration(file, table, "lock-timeout"),
+        lock_retry_for=_duration(file, table, "lock-retry-for"),
     )
+
+
+def _duration(file: Path, table: Mapping[str, object], key: str) -> float | None:
+    where = f"{key} of [tool.rung] in {file}"
+    return duration(str(table[key]), where) if table.get(key) else None
 
 
 def _text(table: Mapping[str, object], key: str) -> str | None:

@@ -52,6 +52,10 @@ class ExitCode(IntEnum):
     """Another run or program held the database for longer than was allowed, or took our lock."""
     NO_CONNECTION = 7
     """The database could not be reached, or the connection was lost."""
+    AILING = 8
+    """`doctor` found something to mend, and the database is not dirty."""
+    VIOLATED = 9
+    """Certify found a fault behind which not everything is as it should be."""
     INTERRUPTED = 130
     """Stopped by SIGINT while work remained."""
     TERMINATED = 143
@@ -92,8 +96,9 @@ def exit_code_of(error: RungError) -> ExitCode:
 
     A `Stopped` is a failure here: which signal stopped it only `signals` knows.
     """
-    if isinstance(error, MigrationFailed) and error.dirty:
-        return ExitCode.DIRTY
+    if isinstance(error, MigrationFailed):
+        clean = ExitCode.LOCKED if error.locked else ExitCode.FAILED
+        return ExitCode.DIRTY if error.dirty else clean
     if isinstance(error, VersionNotInSource) and error.role == "ledger":
         return ExitCode.AHEAD if error.ahead else ExitCode.PENDING
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)

@@ -36,10 +36,16 @@ COMMANDS = {
         "[up [N] | down [N | --all] | goto V] [--atomic | --resume]",
     ),
     "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
+    "doctor": Command("", "list invalid indexes, stale locks and other leftovers; mends nothing"),
     "wait": Command(
         "[V]",
         "wait until the server answers, and the database is at V or at the newest",
         "[V | newest] [--timeout DURATION]",
+    ),
+    "certify": Command(
+        "",
+        "run the migrations under faults on a throw-away server; touches no other database",
+        "[--faults N] [--seed S]",
     ),
     "version": Command("", "print the version of the database"),
     "create": Command("NAME", "make a new, empty pair of migration files", "NAME [--timestamp]"),
@@ -56,6 +62,10 @@ COMMANDS = {
     "accept-edit": Command("V", "record that the edit of an applied version's files is meant", "V"),
     "drop": Command("", "remove everything in the schema of the ledger"),
 }
+
+
+MOVING = ("up", "down", "goto")
+"""The commands that run migrations."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,6 +109,8 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         _add_plan(made)
     else:
         _add_still(made, command)
+    if command in MOVING:
+        _add_traffic(made)
 
 
 def _add_still(made: argparse.ArgumentParser, command: str) -> None:
@@ -110,6 +122,8 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         )
     elif command == "repair":
         _add_repair(made)
+    elif command == "certify":
+        _add_certify(made)
     elif command == "accept-edit":
         made.add_argument("number", metavar="V", help="the version whose files were edited")
     elif command == "wait":
@@ -124,6 +138,17 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument(
             "--timestamp", action="store_true", help="number by the time in UTC, not by sequence"
         )
+
+
+def _add_certify(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--faults",
+        metavar="N",
+        help="how many faults are injected (default: every cut point once, and kills)",
+    )
+    made.add_argument(
+        "--seed", metavar="S", help="draws the same faults again (default: another each time)"
+    )
 
 
 def _add_repair(made: argparse.ArgumentParser) -> None:
@@ -170,6 +195,25 @@ def _add_if_ahead(made: argparse.ArgumentParser) -> None:
         metavar="fail|ok",
         choices=("fail", "ok"),
         help="what a database ahead of the files is: an error (the default), or nothing to do",
+    )
+
+
+def _add_traffic(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--lock-timeout",
+        metavar="DURATION",
+        help="how long a statement may stand in a lock's queue: 0 for no limit (default: 200ms)",
+    )
+    made.add_argument(
+        "--lock-retry-for",
+        metavar="DURATION",
+        help="for how long what met that limit is tried again, whole (default: 10m)",
+    )
+    made.add_argument(
+        "--cancel-blockers",
+        metavar="NAME",
+        action="append",
+        help="cancel queries of the application NAME that keep a lock from us; may be given again",
     )
 
 

@@ -42,7 +42,8 @@ def repair(call: Call) -> ExitCode | None:
         for line in diagnosis_lines(found, call.console.out_style):
             call.console.data(line)
         if found.action is None:
-            raise RepairUndecided(f"{found.reason}.", found.advice, found.finding.open)
+            cause = f"{found.reason[0].upper()}{found.reason[1:]}."
+            raise RepairUndecided(cause, found.advice, found.finding.open)
         what = f"Repairing {migrator.shown}"
         confirm(call, what, tuple(proposal_lines(found.action, call.console.err_style)))
         report = _run(call, database, source, found)

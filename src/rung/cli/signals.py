@@ -28,10 +28,20 @@ _SAID = {
     3: "Leaving at once; rung status tells what became of the migration.",
 }
 
+GRACE = 5.0
+"""Seconds that SIGTERM leaves the migration under way: half of what `docker stop` waits."""
+_ON_SIGTERM = (
+    f"Stopping after this migration, which is cancelled in {GRACE:.0f} s; again to cancel it now."
+)
+
 
 def listening() -> AbstractContextManager[Signals]:
     """Handle SIGINT and SIGTERM for a block that runs migrations."""
-    return process.listening(_SAID.__getitem__)
+    return process.listening(_said, GRACE)
+
+
+def _said(times: int, number: int) -> str:
+    return _ON_SIGTERM if (times, number) == (1, signal.SIGTERM) else _SAID[times]
 
 
 def exit_code_of_signal(number: int) -> ExitCode:

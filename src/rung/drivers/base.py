@@ -17,6 +17,7 @@ from rung.drivers.work import (
     Attempt,
     Carried,
     HalfRecord,
+    LockWait,
     Move,
     Ran,
     Refusal,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
+    from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.snapshot import Snapshot
@@ -43,6 +46,7 @@ __all__ = [
     "Driver",
     "HalfRecord",
     "LockHolder",
+    "LockWait",
     "Look",
     "Move",
     "Ping",
@@ -106,7 +110,12 @@ class Session(Reader, Protocol):
         """
 
     def try_lock(self) -> bool:
-        """Take every key that excludes other runs, or none; never wait in the server."""
+        """
+        Take what excludes other runs, or nothing; never wait in the server.
+
+        Raises:
+            RightsMissing: what stands for a lock behind a pooler may not be made or used.
+        """
 
     def unlock(self) -> None:
         """Give all keys back; quiet where the connection is gone."""
@@ -119,6 +128,9 @@ class Session(Reader, Protocol):
 
     def try_foreign_keys(self) -> bool:
         """Take them again, all or none."""
+
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told whom a script waits for while it runs, and how far it is."""
 
     def run_whole(
         self,
@@ -206,6 +218,9 @@ class Session(Reader, Protocol):
         that fails, is left as it is.
         """
 
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server; reads only."""
+
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with the planner's estimate of the rows in them."""
 
@@ -277,8 +292,8 @@ class Driver(Protocol):
         """
         What became of an attempt whose connection was lost.
 
-        Connects anew, waits for the lost connection's server process to end, and looks for
-        the attempt's id in the history.
+        Connects anew, waits for what the lost connection began to end on the server, and looks
+        for the attempt's id in the history.
 
         Raises:
             DatabaseError: that cannot be learned.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from rung.blockers import Blocker, Queued
     from rung.errors import ServerMessage
     from rung.ledger import LedgerState, Outcome
 
@@ -59,6 +60,22 @@ class Move:
     after: LedgerState
 
 
+class LockWait(NamedTuple):
+    """A lock that was not to be had in time."""
+
+    limit: float = 0.0
+    """Seconds that it may have been waited for; 0 where it was not waited for at all."""
+    ours: bool = True
+    """Whether the limit was ours, and not the file's or the URL's."""
+    blockers: tuple[Blocker, ...] = ()
+    queued: tuple[Queued, ...] = ()
+    tries: int = 1
+    tried_for: float = 0.0
+    """Seconds from the first refusal to the last."""
+    once: bool = False
+    """Whether it was not tried again, because something may have been committed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """
@@ -84,6 +101,8 @@ class Refusal:
     lock_lost: bool = False
     """Nothing of it ran, for the lock was not ours any more, or another tool held a key of it."""
     cancelled: bool = False
+    lock_wait: LockWait | None = None
+    """The lock that was not to be had; None where it was something else."""
     remedy: str = ""
     """What to do where the script is not at fault; empty where the message's code tells it."""
 

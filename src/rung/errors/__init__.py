@@ -51,9 +51,10 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── LexerFooled
     │   ├── ConnectionLost
     │   └── Stopped
-    └── EmbeddedError               the embedded PostgreSQL
-        ├── BinariesNotFound
-        └── ServerNotStarted
+    ├── EmbeddedError               the embedded PostgreSQL
+    │   ├── BinariesNotFound
+    │   └── ServerNotStarted
+    └── NotCertifiable              the migrations do not run undisturbed
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ from rung.errors.base import (
     RungError,
     UsageError,
 )
+from rung.errors.certify import NotCertifiable
 from rung.errors.database import (
     ConnectionFailed,
     DatabaseBusy,
@@ -147,6 +149,7 @@ __all__ = [
     "LockLost",
     "LockNotAcquired",
     "MigrationFailed",
+    "NotCertifiable",
     "Place",
     "PlanChanged",
     "PlanError",

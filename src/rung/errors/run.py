@@ -107,6 +107,8 @@ class MigrationFailed(RunError):
         at_commit: True where the statements ran and the COMMIT failed.
         dirty: True where the file ran in several units and the ledger is left dirty.
         remedy: what to do where the file is not at fault; empty where the code tells it.
+        locked: who held the lock that was not to be had, and for how long it was tried, in
+            lines; none where it was something else.
         resumes: where it is dirty, whether the file can be gone on with where it stopped.
     """
 
@@ -122,6 +124,7 @@ class MigrationFailed(RunError):
         at_commit: bool = False,
         dirty: bool = False,
         remedy: str = "",
+        locked: Sequence[str] = (),
         resumes: bool = True,
     ) -> None:
         super().__init__(applied, now)
@@ -130,6 +133,7 @@ class MigrationFailed(RunError):
         self.version, self.direction = version, direction
         self.place, self.server = place, server
         self.at_commit, self.dirty = at_commit, dirty
+        self.locked = tuple(locked)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.args, self.__dict__))
@@ -138,7 +142,8 @@ class MigrationFailed(RunError):
     def cause(self) -> str:
         what = f"Migration {self.version} ({self.direction}) failed"
         what += " at its COMMIT" if self.at_commit else ""
-        return "\n".join((f"{what}: {self.server.lines()[0]}", *self.server.lines()[1:]))
+        first, *more = self.server.lines()
+        return "\n".join((f"{what}: {first}", *more, *self.locked))
 
     @property
     def looked_at(self) -> str:
@@ -169,7 +174,7 @@ def _remedy(sqlstate: str) -> str:
         "40001": "Wait for what it met",
         "40P01": "Wait for what it met",
         "55P04": "Move ALTER TYPE … ADD VALUE into a migration of its own before this one",
-        "55P03": "Wait for what holds the lock",
+        "55P03": "Wait for what holds the lock, or allow more time (--lock-retry-for),",
         "57014": "Give it more time (SET LOCAL statement_timeout in the file) or less to do,",
     }
     return exact.get(sqlstate) or ("Make room on the server" if sqlstate[:2] == "53" else "")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal
 
 from rung.database import Database
 from rung.errors import RungError, VersionNotInSource
-from rung.events import LockWaiting, StepStarted
-from rung.integrations.logs import log_crash, log_event, log_readiness
+from rung.events import LockAwaited, LockRefused, LockWaiting, StepStarted
+from rung.integrations.logs import in_words, log_crash, log_event, log_readiness
 from rung.integrations.readiness import STARTING, Readiness, of_error, pause_after
 from rung.migrator import Migrator
 from rung.startup import run_migrations_async
@@ -172,8 +172,9 @@ class Keeper:
                 )
                 self._readiness = Readiness(ready=False, state="migrating", reason=reason)
             case LockWaiting():
-                reason = f"Another run is waited for. {event.holder}".strip()
-                self._readiness = Readiness(ready=False, state="locked", reason=reason)
+                self._readiness = Readiness(ready=False, state="locked", reason=in_words(event))
+            case LockRefused() | LockAwaited():
+                self._readiness = Readiness(ready=False, state="migrating", reason=in_words(event))
         self._listener(event)
 
     def _become(self, found: Readiness) -> None:

@@ -12,17 +12,25 @@ from typing import TYPE_CHECKING
 
 from rung.events import (
     BaselineRecorded,
+    BlockerCancelled,
+    BuildProgress,
     DatabaseWaiting,
     HalfMissing,
+    LockAwaited,
+    LockRefused,
     LockWaiting,
+    ModeChanged,
     Notice,
     RunPlanned,
     StepFinished,
+    StepRan,
+    StepResumed,
     StepStarted,
     UnitFinished,
     Warned,
 )
 from rung.render.progress import sentence
+from rung.render.waits import Waits
 
 if TYPE_CHECKING:
     from rung.events import Event
@@ -34,10 +42,10 @@ _LOGGER = logging.getLogger("rung")
 def log_event(event: Event) -> None:
     """Write one event; its fields are the record's attribute `rung`."""
     level = logging.WARNING if isinstance(event, HalfMissing | Warned) else logging.INFO
-    if isinstance(event, UnitFinished | Notice):
+    if isinstance(event, UnitFinished | BuildProgress | StepRan | Notice):
         level = logging.DEBUG
     facts = {"event": type(event).__name__, **event._asdict()}
-    _LOGGER.log(level, "%s", _sentence(event), extra={"rung": facts})
+    _LOGGER.log(level, "%s", in_words(event), extra={"rung": facts})
 
 
 def log_readiness(readiness: Readiness) -> None:
@@ -53,22 +61,32 @@ def log_crash(error: Exception) -> None:
     _LOGGER.error("The migrations met an unexpected error.", exc_info=error)
 
 
-def _sentence(event: Event) -> str:
+def in_words(event: Event) -> str:
+    """An event on one line."""
     match event:
         case RunPlanned(versions, direction):
-            said = f"Going {direction}: {', '.join(map(str, versions))}."
+            return f"Going {direction}: {', '.join(map(str, versions))}."
+        case StepStarted() | StepRan() | StepFinished() | UnitFinished() | Notice():
+            return _of_a_step(event)
+        case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
+            return sentence(event)
+        case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
+            return " ".join(line.strip() for line in Waits().lines(event))
+        case HalfMissing() | ModeChanged() | Warned():
+            return str(event)
+
+
+def _of_a_step(event: StepStarted | StepRan | StepFinished | UnitFinished | Notice) -> str:
+    match event:
         case StepStarted():
             where = f"{event.number} of {event.total}"
-            said = f"{event.direction} {event.version} {event.name} begins ({where})."
+            return f"{event.direction} {event.version} {event.name} begins ({where})."
+        case StepRan():
+            return f"{event.direction} {event.version} {event.name} ran; nothing is kept yet."
         case StepFinished():
-            said = f"{event.direction} {event.version} {event.name} took {event.seconds:.3f} s."
+            return f"{event.direction} {event.version} {event.name} took {event.seconds:.3f} s."
         case UnitFinished():
             done = f"{event.statements_done} of {event.statements_total}"
-            said = f"Version {event.version}: {done} statements are committed."
+            return f"Version {event.version}: {done} statements are committed."
         case Notice():
-            said = f"{event.severity} from version {event.version}: {event.message}"
-        case LockWaiting() | DatabaseWaiting() | BaselineRecorded():
-            said = sentence(event)
-        case _:
-            said = str(event)
-    return said
+            return f"{event.severity} from version {event.version}: {event.message}"

@@ -76,6 +76,8 @@ def address_of(url: Url, scheme: Scheme) -> Address:
         time_limit=_time_limit(own),
         takes_tables=True,
         drops_current_schema=True,
+        lock_retry_for=None,
+        retries_refused_locks=False,
     )
     given = {key: values[0] for key, values in settings.items() if key not in own}
     given |= {key: own[key] for key in _FOR_THE_DRIVER if own.get(key)}

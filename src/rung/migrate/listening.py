@@ -9,10 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.events import LockWaiting, RunPlanned, StepFinished, StepStarted, Warned
+from rung.events import (
+    BuildProgress,
+    LockAwaited,
+    LockRefused,
+    LockWaiting,
+    RunPlanned,
+    StepFinished,
+    StepStarted,
+    Warned,
+)
 from rung.golang.durations import duration
 from rung.migrations import Direction
 from rung.render.progress import sentence
+from rung.render.waits import Waits
 
 if TYPE_CHECKING:
     from rung.events import Event
@@ -35,6 +45,7 @@ class Lines:
 
     def __init__(self, talk: Talk, migrations: MigrationSet, *, prefetches: bool) -> None:
         self._talk, self._migrations, self._prefetches = talk, migrations, prefetches
+        self._waits = Waits()
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -52,6 +63,14 @@ class Lines:
                 self._talk.line(sentence(event))
             case Warned(message):
                 self._talk.line(f"warning: {message}")
+            case _:
+                self._meanwhile(event)
+
+    def _meanwhile(self, event: Event) -> None:
+        """Whom a migration waits for, which golang-migrate does not say."""
+        if isinstance(event, LockRefused | LockAwaited | BuildProgress):
+            for line in self._waits.lines(event):
+                self._talk.line(line)
 
     def _scheduled(self, version: int, direction: str) -> str:
         ahead = self._prefetches and self._identifier(version, direction) != _EMPTY

@@ -108,7 +108,7 @@ def _obeyed(given: Parsed, talk: Talk, began: int) -> int:
     from rung.migrate.answers import fault_of
 
     opening = _opening(given)
-    with process.listening(lambda times: f"{talk.prefix}{_SAID[times]}") as signals:
+    with process.listening(lambda times, _: f"{talk.prefix}{_SAID[times]}") as signals:
         prefetches = given.number("prefetch") > 0
         call = Call(opening, talk, signals.stop, prefetches, began)
         try:

@@ -14,18 +14,21 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rung.ledger import LedgerState
-from rung.statements import secrets_of, shown
+from rung.statements import secrets_of, shown, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from rung.ailments import Health
+    from rung.certify import Certificate
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.repair import Action, Diagnosis
     from rung.runner import Prepared, RunReport
     from rung.runs import Preview
+    from rung.snapshot import Difference
     from rung.status import Status
     from rung.waiting import Waited
 
@@ -108,6 +111,16 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
     }
 
 
+def health(found: Health, exit_code: int) -> dict[str, Any]:
+    """What `doctor` prints."""
+    return {
+        "database": found.database,
+        "dirty": found.dirty,
+        "exit_code": exit_code,
+        "ailments": found.ailments,
+    }
+
+
 def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
     """What `accept-edit` prints."""
     return {"version": version, "edits": list(edits)}
@@ -166,6 +179,33 @@ def losses(gone: Iterable[Loss]) -> list[dict[str, Any]]:
     ]
 
 
+def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
+    """What `certify` prints."""
+    return {
+        "exit_code": exit_code,
+        "server": found.server,
+        "seed": found.seed,
+        "seconds": found.seconds,
+        "injected": found.injected,
+        "faults": [
+            {"source": name, "direction": direction, "kind": kind.name.lower(), **asdict(count)}
+            for (name, direction, kind), count in found.counts.items()
+        ],
+        "violations": [
+            {
+                "invariant": violation.invariant.name.lower(),
+                "told": violation.told,
+                "source": fault.run.name,
+                "direction": fault.run.direction,
+                "kind": fault.kind.name.lower(),
+                "point": fault.point,
+            }
+            for fault, violation in found.findings
+        ],
+        "left_out": found.left_out,
+    }
+
+
 def created(up: Path, down: Path) -> dict[str, Any]:
     """What `create` prints."""
     return {"up": str(up), "down": str(down)}
@@ -191,13 +231,19 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
         "evidence": finding.evidence,
         "statements": found.statements,
         "open": finding.open,
-        "differences": finding.differences,
+        "differences": [_masked(one) for one in finding.differences],
         "drift": finding.drift,
         "reason": found.reason,
         "advice": found.advice,
         "action": action and _action(action),
     }
     return {**version(after), "repaired": done, "diagnosis": told}
+
+
+def _masked(found: Difference) -> dict[str, Any]:
+    """A function's body may hold a password."""
+    before, after = (text and without_passwords(text) for text in (found.before, found.after))
+    return {"identity": found.identity, "before": before, "after": after}
 
 
 def _action(action: Action) -> dict[str, Any]:

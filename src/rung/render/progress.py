@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 
 from rung.events import (
     BaselineRecorded,
+    BlockerCancelled,
+    BuildProgress,
     DatabaseWaiting,
     HalfMissing,
+    LockAwaited,
+    LockRefused,
     LockWaiting,
     ModeChanged,
     Notice,
@@ -26,6 +30,7 @@ from rung.events import (
     Warned,
 )
 from rung.render.text import at, count, duration
+from rung.render.waits import Waits, progress_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +81,7 @@ class Lines:
         self._style, self._verbose = style, verbose
         self._columns = 4
         self._mode = ""
+        self._waits = Waits()
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -90,6 +96,15 @@ class Lines:
                 self.say(sentence(event))
             case HalfMissing() | Warned():
                 self.warn(str(event))
+            case _:
+                self._meanwhile(event)
+
+    def _meanwhile(self, event: Event) -> None:
+        """What happens inside a migration."""
+        match event:
+            case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
+                for line in self._waits.lines(event):
+                    self.say(line)
             case Notice():
                 self._notice(event)
             case UnitFinished() if self._verbose:
@@ -150,6 +165,9 @@ class Live:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case BuildProgress():
+                self._describe(progress_text(event))
+                return
             case RunPlanned(versions):
                 self._begin(len(versions))
             case StepStarted():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rung.render.text import aligned, count
 from rung.repair import Fate
 from rung.snapshot import in_words
+from rung.statements import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,8 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     yield from _differences(found)
     if found.finding.drift:
         yield (
-            f"Besides, {count(found.finding.drift, 'object')} that the file has nothing to do with "
-            "differ from what the files make; left as they are."
+            "Besides, not as the files make it, none of this file's, and left alone: "
+            f"{count(found.finding.drift, 'object')}."
         )
 
 
@@ -69,6 +70,6 @@ def _fate(fate: Fate, *, trace: bool) -> str:
 def _differences(found: Diagnosis) -> Iterator[str]:
     told = found.finding.differences
     for sentence in in_words(told[:_MANY], "that state", "the database"):
-        yield f"  {sentence}"
+        yield f"  {without_passwords(sentence)}"
     if len(told) > _MANY:
         yield f"  and {count(len(told) - _MANY, 'other')} more"

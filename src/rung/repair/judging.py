@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rung.ledger import Outcome
 from rung.repair.extent import lands_at, leaves_nothing
 from rung.repair.model import Finding
 from rung.snapshot import differences
@@ -80,7 +81,7 @@ def _nearest(tried: Sequence[Tried], live: Snapshot, touched: frozenset[str]) ->
     nearest = min(((one, state) for one in tried for state in one.states), key=_many(apart))
     one, state = nearest
     file = one.suspect.file
-    near = f"{state.done} of {one.total} statements of {file}"
+    near = f"{state.done} of {_statements(one.total)} of {file}"
     reason = f"the schema is none that {file} could have left; nearest is that behind {near}"
     drift = _drift(state.snapshot, live, touched)
     return Finding(one, reason=reason, differences=apart(nearest), drift=drift)
@@ -102,9 +103,9 @@ def _weighed(
     if said is not None:
         told = [point for point in points if point[0] == said]
         if not told:
-            reason = f"the schema is not that behind {said} statements of {tried.suspect.file}"
+            reason = f"the schema is not that behind {_statements(said)} of {tried.suspect.file}"
             return Finding(tried, evidence=tuple(evidence), reason=reason)
-        evidence.append(f"{said} statements are done, by your word")
+        evidence.append(f"{_statements(said)} done, by your word")
         return Finding(tried, *told[0], tuple(evidence))
     recorded = _recorded(tried.suspect, points)
     if tried.suspect.attempt is not None:
@@ -160,15 +161,22 @@ def _of_schema(tried: Tried, points: Sequence[_Point]) -> str:
         f"{done}" + (f" and a half-made index of statement {half}" if half else "")
         for done, half in points
     )
-    return f"the schema is that behind {where} of {tried.total} statements of {tried.suspect.file}"
+    whole = f"{_statements(tried.total)} of {tried.suspect.file}"
+    return f"the schema is that behind {where} of {whole}"
+
+
+def _statements(number: int) -> str:
+    return f"{number} statement" if number == 1 else f"{number} statements"
 
 
 def _of_history(suspect: Suspect, *, agrees: bool) -> str:
     attempt = suspect.attempt
     assert attempt is not None
-    count = f"{attempt.statements_done} of {attempt.statements_total} statements are committed"
+    total = _statements(attempt.statements_total)
+    told = f"by the history {attempt.statements_done} of {total} committed"
     if attempt.in_flight is not None:
-        count += f", and statement {attempt.in_flight} was under way"
-    return f"the history says that {count}" + (
-        "" if agrees else "; the schema is another, so somebody was there since"
-    )
+        how = "failed" if attempt.outcome is Outcome.FAILED else "was under way"
+        told += f", and statement {attempt.in_flight} {how} outside a transaction"
+    if attempt.error:
+        told += f" ({attempt.error.splitlines()[0]})"
+    return told + ("" if agrees else "; the schema is another, so somebody was there since")

@@ -16,7 +16,7 @@ from rung.plan import Down, Plan, Step, Up
 from rung.repair.extent import is_all, is_nothing, of_rows
 from rung.repair.model import Action, ActionKind
 from rung.snapshot import differences
-from rung.statements import lost_before, may_go_on_behind
+from rung.statements import lost_before, may_go_on_behind, read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
 _OF_DATA = ("22", "23")
 """Classes of SQLSTATE: a value that does not fit, a row that breaks a constraint."""
+_OF_DATA_IN_SQLITE = ("constraint failed", "datatype mismatch")
+"""SQLite's errors have no SQLSTATE."""
 _INDEX = "index "
 
 
@@ -70,8 +72,7 @@ def why_not_resume(finding: Finding) -> str:
     if tried.failure:
         return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
     attempt = tried.suspect.attempt
-    state = _STATE.search(attempt.error or "") if attempt else None
-    if attempt and state and state[1].startswith(_OF_DATA):
+    if attempt and _is_of_rows(attempt.error or ""):
         return f"the rest failed on the rows that are there: {attempt.error}"
     if attempt is None and finding.half and _makes_unique(tried.script, finding.half):
         return "a unique index that is not valid most likely failed on rows that are equal"
@@ -84,6 +85,13 @@ def _why_not_from(script: Script, done: int) -> str:
     if lost := lost_before(script, done):
         return f"what statement {lost.number} made lived in its session, and is gone with it"
     return ""
+
+
+def _is_of_rows(error: str) -> bool:
+    state = _STATE.search(error)
+    if state:
+        return state[1].startswith(_OF_DATA)
+    return any(words in error for words in _OF_DATA_IN_SQLITE)
 
 
 def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
@@ -153,7 +161,7 @@ def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
         suspect.after,
         f"resume {suspect.file} at statement {following.number} of {tried.total}, line "
         f"{following.line}",
-        tried.script.text[following.start :].strip(),
+        shown(tried.script, following.start).strip(),
         Plan(goal, ledger, (step,)),
     )
 
@@ -180,7 +188,7 @@ def _roll_back(tried: Tried, done: int, ledger: LedgerState, undo: str) -> Actio
         ActionKind.ROLL_BACK,
         suspect.before,
         f"roll back what is there of {suspect.file}, and mark the database clean {where}",
-        undo.strip(),
+        shown(read(undo, tried.script.dialect)).strip(),
         Plan(Down(1), ledger, (step,)),
         _caution(tried, done),
     )

@@ -136,8 +136,8 @@ class Action:
     """
     What is proposed.
 
-    `version` is where the ledger stands behind it. `sql` is what runs: of the file, of the
-    undo, or on the ledger.
+    `version` is where the ledger stands behind it. `sql` is what runs, its secrets masked: of
+    the file, of the undo, or on the ledger.
     """
 
     kind: ActionKind

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.blockers import held_by, waiting_behind
 from rung.errors import (
     ConnectionLost,
     LedgerDropped,
@@ -24,7 +25,7 @@ from rung.statements import Mode, Trace, inquiry_of, place_of, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.work import Aftermath, Refusal
+    from rung.drivers.work import Aftermath, LockWait, Refusal
     from rung.errors import RunError
     from rung.plan import Step
     from rung.runner.preparation import Prepared
@@ -94,7 +95,25 @@ def failed(
         dirty=now.dirty,
         remedy=refusal.remedy,
         resumes=_resumes(item.script, refusal, alone=alone),
+        locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )
+
+
+def locked(wait: LockWait) -> tuple[str, ...]:
+    """Who held the lock, who waited behind us, and for how long it was tried."""
+    behind = waiting_behind(wait.queued)
+    return (*held_by(wait.blockers), *([behind] if behind else []), _how_often(wait))
+
+
+def _how_often(wait: LockWait) -> str:
+    if wait.once:
+        return (
+            "It was not tried again, for a part of it may be committed; SET lock_timeout before "
+            "it in the file gives it the time that it needs."
+        )
+    if wait.tries == 1:
+        return "It was tried once."
+    return f"It was tried {wait.tries} times in {wait.tried_for:.1f} s."
 
 
 def _resumes(script: Script, refusal: Refusal, *, alone: bool) -> bool:

@@ -16,7 +16,7 @@ from rung.statements import secrets_of, without_passwords
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rung.drivers.work import Ran, Refusal, ServerNotice
+    from rung.drivers.work import LockWait, Ran, Refusal, ServerNotice
     from rung.statements import Script
 
 _FIELD_BYTES = 64
@@ -47,7 +47,15 @@ def _refusal(refusal: Refusal, values: Iterable[str]) -> Refusal:
     texts = (told.message, told.detail, told.hint, told.context)
     message, detail, hint, context = (_hidden(text, values) for text in texts)
     server = told._replace(message=message, detail=detail, hint=hint, context=context)
-    return replace(refusal, server=server)
+    return replace(refusal, server=server, lock_wait=_lock_wait(refusal.lock_wait, values))
+
+
+def _lock_wait(wait: LockWait | None, values: Iterable[str]) -> LockWait | None:
+    """Another process may run the very SQL that is in the file."""
+    if wait is None:
+        return None
+    blockers = (one._replace(query=_hidden(one.query, values)) for one in wait.blockers)
+    return wait._replace(blockers=tuple(blockers))
 
 
 def _notice(notice: ServerNotice, values: Iterable[str]) -> ServerNotice:

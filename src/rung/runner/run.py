@@ -21,6 +21,7 @@ from rung.runner import failures
 from rung.runner.masking import hide
 from rung.runner.recording import Attempts
 from rung.runner.report import RunReport, StepReport
+from rung.runner.trying import ends_as_asked, tried
 from rung.runner.units import cut_at_value, run_units
 from rung.statements import Mode, Unit, single_units
 
@@ -56,6 +57,7 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunR
     versions = tuple(step.version for step in steps)
     attempts = Attempts(context.recorder, prepared)
     state = plan.made_for
+    context.session.report_to(context.say)
     context.say(RunPlanned(versions, steps[0].direction.value))
     for number, item in enumerate(prepared, 1):
         context.remaining = versions[number - 1 :]
@@ -107,7 +109,7 @@ def _step(
         _find_out(context, item, attempt, lost, last=last)
         ran_as = item.script.mode
     seconds = time.perf_counter() - context.began
-    statements = len(item.script.statements)
+    statements = len(item.script.statements) - step.done
     context.done.append(StepReport(*facts, item.file, ran_as.value, statements, seconds))
     context.say(StepFinished(*facts, seconds, number, total))
     carries = context.conventions.carries_session
@@ -128,8 +130,12 @@ def _run(
     if item.script.mode is Mode.UNITS or item.step.done:
         run_units(context, item, move, attempt)
         return Mode.UNITS
-    ran = context.session.run_whole(item.script, move, attempt, meanwhile, last=last)
-    ran = hide(ran, item.script)
+    script = item.script
+
+    def send() -> Ran:
+        return hide(context.session.run_whole(script, move, attempt, meanwhile, last=last), script)
+
+    ran = tried(context, item.step.version, send)
     context.tell(item, ran)
     if ran.refusal is None:
         _check_control(context, item, ran)
@@ -181,7 +187,7 @@ def _fail(
         context.session.record_failure(attempt, refusal, seconds)
     except (Disconnected, QueryFailed) as error:
         context.say(Warned(f"The failed attempt could not be recorded: {error}"))
-    if refusal.cancelled and context.stop.cancelling:
+    if ends_as_asked(context, refusal):
         raise failures.stopped(context.applied, before, context.remaining)
     if refusal.ledger_moved:
         before = context.session.look().ledger

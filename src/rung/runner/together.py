@@ -21,6 +21,7 @@ from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
 from rung.runner.masking import hide
 from rung.runner.report import RunReport, StepReport
+from rung.runner.trying import ends_as_asked, tried
 from rung.statements import Mode
 
 if TYPE_CHECKING:
@@ -76,10 +77,11 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> 
         Exception: what the listener raised; nothing is kept then, if it was before the end.
     """
     run = _Together(context, plan, prepared)
+    context.session.report_to(context.say)
     context.remaining = tuple(item.step.version for item in prepared)
     context.say(RunPlanned(context.remaining, prepared[0].step.direction.value))
     try:
-        ran = run.send()
+        ran = tried(context, context.remaining[0], run.send)
     except Disconnected as lost:
         _find_out(run, lost)
         ran = Ran()
@@ -192,9 +194,9 @@ def _fail(run: _Together, refusal: Refusal) -> None:
         context.session.record_failure(attempt, refusal, seconds)
     except (Disconnected, QueryFailed) as error:
         context.say(Warned(f"The failed attempt could not be recorded: {error}"))
-    if refusal.cancelled and context.stop.cancelling:
+    if ends_as_asked(context, refusal):
         raise failures.stopped((), before, context.remaining)
-    if refusal.ledger_moved:
+    if refusal.ledger_moved or refusal.lock_lost:
         before = context.session.look().ledger
     explained = _explained(refusal)
     raise failures.failed((), run.item, before, explained, kept=failures.NOTHING_OF_THE_RUN)

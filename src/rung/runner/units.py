@@ -17,6 +17,7 @@ from rung.ledger import NO_VERSION, LedgerState
 from rung.locks import wait_until
 from rung.runner import failures
 from rung.runner.masking import hide
+from rung.runner.trying import ends_as_asked, may_be_tried_again, tried
 from rung.statements import (
     Control,
     Unit,
@@ -70,7 +71,13 @@ def run_units(
 
 def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
-    ran = hide(_send(context, item, unit, attempt), item.script)
+    script = item.script
+    ran = tried(
+        context,
+        item.step.version,
+        lambda: hide(_send(context, item, unit, attempt), script),
+        again=may_be_tried_again(script, unit),
+    )
     if ran.refusal and (smaller := _smaller(item.script, unit, ran.refusal)):
         for one in smaller:
             _run_unit(context, item, one, back, attempt)
@@ -165,7 +172,7 @@ def _fail(
     now = back.after if nothing_left else back.before
     if ended.refusal:
         now = context.session.look().ledger
-    if refusal.cancelled and context.stop.cancelling:
+    if ends_as_asked(context, refusal):
         way = item.step.direction.value
         raise failures.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"

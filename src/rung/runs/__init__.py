@@ -6,6 +6,7 @@ again under the lock before it is acted on or reported.
 """
 
 from rung.runs.editing import accept_edit, edited
+from rung.runs.health import health
 from rung.runs.moving import Preview, carry_out, preview
 from rung.runs.settling import check_known, drop, everything, force
 
@@ -18,5 +19,6 @@ __all__ = [
     "edited",
     "everything",
     "force",
+    "health",
     "preview",
 ]

@@ -26,13 +26,14 @@ from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
 from rung.scratch import scratch_of
+from rung.statements import read
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import Attempt
     from rung.migrations import MigrationSet
-    from rung.repair import Action, Suspect
+    from rung.repair import Action, Suspect, Tried
     from rung.runs.knowledge import Known
     from rung.snapshot import Snapshot
     from rung.statements import Script
@@ -129,11 +130,22 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
     half = now.half(tried.suspect.direction) if now else None
     if now is None or half is None or half.text == tried.script.text:
         return finding
-    anew = bench.tried(replace(tried.suspect, migration=now))
-    if _texts(anew.script, finding.done) != _texts(tried.script, finding.done):
+    last = finding.half or finding.done
+    since = _mended(tried, replace(tried.suspect, migration=now), half.text, finding.done)
+    anew = bench.tried(since)
+    if _texts(anew.script, last) != _texts(tried.script, last):
         failure = f"{half.file} was edited in what is done already"
         return replace(finding, tried=replace(tried, failure=failure))
     return replace(finding, tried=anew)
+
+
+def _mended(tried: Tried, now: Suspect, text: str, done: int) -> Suspect:
+    """The file as it is now; what is recorded of a statement that was changed does not count."""
+    script = read(text, tried.script.dialect)
+    changed = _texts(script, done + 1) != _texts(tried.script, done + 1)
+    if now.attempt is None or not changed:
+        return now
+    return replace(now, attempt=replace(now.attempt, error=None))
 
 
 def _texts(script: Script, last: int) -> list[str]:
@@ -175,6 +187,7 @@ def _carried_out(
             raise PlanChanged
         return RunReport((), action.version)
     prepared = prepare(action.plan, look.place.dialect, target.conventions)
+    session.record(_earlier(diagnosis, known, recorder))
     context = Context(
         target.driver,
         session,
@@ -194,22 +207,23 @@ def _rows(diagnosis: Diagnosis, action: Action, known: Known, recorder: Recorder
     files = known.migrations
     if action.applied and suspect.version != action.version:
         return [_late(suspect, diagnosis, recorder)]
-    earlier = [v for v in suspect.base if v != action.version and _below(v, action.version)]
-    recorded = replay(known.look.history or ())
-    missing = [v for v in earlier if v not in recorded]
     number = -1 if action.version is None else action.version
     marked = recorder.note("force", action.version, files.by_version.get(number), REPAIR)
-    return [*baseline(missing, files, recorder), marked]
+    return [*_earlier(diagnosis, known, recorder), marked]
+
+
+def _earlier(diagnosis: Diagnosis, known: Known, recorder: Recorder) -> list[Attempt]:
+    """What was applied before the file, and the history does not have yet."""
+    suspect = diagnosis.suspect
+    recorded = replay(known.look.history or ())
+    missing = [v for v in suspect.base if v not in recorded] if suspect else []
+    return baseline(missing, known.migrations, recorder)
 
 
 def _late(suspect: Suspect, diagnosis: Diagnosis, recorder: Recorder) -> Attempt:
     note = recorder.note("up", suspect.version, suspect.migration, REPAIR)
     tried = diagnosis.finding.tried
     return replace(note, statements_total=tried.total if tried else 0)
-
-
-def _below(version: int, bound: int | None) -> bool:
-    return bound is not None and version < bound
 
 
 def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from rung.snapshot.model import Snapshot
+
+
+_LONGEST = 200
+"""Characters of a text that a sentence shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +76,7 @@ def _apart(before: str, after: str) -> tuple[str, str]:
 
 
 def _joined(lines: list[str], others: list[str]) -> str:
-    shown: Iterator[str] = (line.strip() for line in lines if line not in others)
-    return repr("; ".join(shown)) if lines != [""] else "plain"
+    shown = "; ".join(line.strip() for line in lines if line not in others)
+    if lines == [""]:
+        return "plain"
+    return repr(shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…")

@@ -66,6 +66,10 @@ class Snapshot:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Snapshot) and self.objects == other.objects
 
+    def __reduce__(self) -> tuple[type[Snapshot], tuple[dict[str, str]]]:
+        """For `pickle`, which knows no mapping proxy."""
+        return type(self), (dict(self.objects),)
+
     def __hash__(self) -> int:
         return hash(self.text)
 

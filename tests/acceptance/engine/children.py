@@ -32,6 +32,18 @@ def begin_up(site: Site) -> subprocess.Popen[str]:
     )
 
 
+def begin_command(site: Site, *words: str) -> subprocess.Popen[str]:
+    """Start the command `rung` in a process of its own; what it says is all on its stdout."""
+    ends = ("--database", site.database.conninfo, "--source", str(site.folder))
+    return subprocess.Popen(
+        [sys.executable, "-m", "rung", *words, *ends],
+        env={**os.environ, "PYTHONPATH": str(Path(rung.__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def kill_up(site: Site, seconds: float) -> None:
     """Run up in a process and kill it -9 after a time."""
     run = begin_up(site)

@@ -7,11 +7,11 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from bench.proxy import CountingProxy, Verdict
-from bench.wire import Message, Origin
 from tests.acceptance.engine.children import begin_up, kill_up, sessions
 from tests.acceptance.engine.sites import wait_for
 
+from rung.certify.proxy import CountingProxy, Verdict
+from rung.certify.wire import Message, Origin
 from rung.errors import ConnectionLost, DirtyLedger, RungError
 
 if TYPE_CHECKING:

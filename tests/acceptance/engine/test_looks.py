@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from bench.proxy import CountingProxy
 from tests.acceptance.engine.sites import failing
 
+from rung.certify.proxy import CountingProxy
 from rung.drivers.postgres.locking import foreign_key
 from rung.errors import (
     LedgerElsewhere,
@@ -22,8 +22,9 @@ from rung.plan import Down
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.wire import Counts
     from tests.acceptance.engine.sites import Site
+
+    from rung.certify.wire import Counts
 
 _ASYNC_ROWS = 10
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from bench.proxy import CountingProxy
 from psycopg.errors import LockNotAvailable
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung import database as databases
+from rung.certify.proxy import CountingProxy
 from rung.drivers import open_driver
 from rung.errors import LedgerMoved, LedgerUnreadable, MigrationFailed, RightsMissing
 from rung.events import Warned

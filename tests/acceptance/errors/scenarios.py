@@ -50,6 +50,13 @@ def _after(*steps: Callable[[Stage], object]) -> Callable[[Stage], None]:
     return prepare
 
 
+def _rows_only(stage: Stage) -> None:
+    """A third migration of rows alone, dirty."""
+    stage.write("3_rooms.up.sql", "UPDATE roles SET name = lower(name);\n")
+    assert stage.run("up", "2")[0] == 0
+    stage.ask("UPDATE schema_migrations SET version = 3, dirty = true")
+
+
 def _asking(sql: str) -> Callable[[Stage], object]:
     return lambda stage: stage.ask(sql)
 
@@ -113,6 +120,26 @@ LEDGER = (
         "up --resume",
         4,
     ),
+    Scenario("repair-undecided", _rows_only, "repair --yes", 4),
+    Scenario(
+        "repair-no-state",
+        _after(
+            _asking("UPDATE schema_migrations SET dirty = true"),
+            _asking("ALTER TABLE rooms ALTER COLUMN id TYPE bigint"),
+        ),
+        "repair --yes",
+        4,
+    ),
+    Scenario(
+        "scratch-failed",
+        _after(
+            _asking("UPDATE schema_migrations SET dirty = true"),
+            _asking("DROP TABLE schema_migrations_history"),
+            lambda stage: stage.write("1_users.up.sql", "CREATE TABLE users (id by_hand);\n"),
+        ),
+        "repair --yes",
+        4,
+    ),
     Scenario("two-rows", _after(_asking("INSERT INTO schema_migrations VALUES (9, false)"))),
     Scenario(
         "another-shape",
@@ -141,6 +168,7 @@ SQL = (
         _bad("SET ROLE pg_monitor;\nCREATE SCHEMA roles;\n"),
     ),
     Scenario("statement-timeout", _bad("SET statement_timeout = '50ms';\nSELECT pg_sleep(5);\n")),
+    Scenario("not-atomic", _bad("SELECT 1;\nVACUUM;\n"), "up --atomic"),
     Scenario(
         "left-dirty",
         lambda stage: stage.write(
@@ -163,4 +191,5 @@ WORDS = (
     Scenario("no-such-command", lambda _: None, "upp", 2),
     Scenario("not-confirmed", _applied, "down", 2),
     Scenario("nothing-to-accept", _applied, "accept-edit 1", 2),
+    Scenario("not-certifiable", _bad("ALTER TABLE rolls ADD name text;\n"), "certify --quiet"),
 )

@@ -36,6 +36,7 @@ _SAME = (
     (re.compile(r"process \d+"), "process 4711"),
     (re.compile(r"\b(\d+ ms|<1 ms|\d+\.\d s)(?= *$|,)", re.MULTILINE), "5 ms"),
     (re.compile(r" +(?=5 ms$)", re.MULTILINE), "  "),
+    (re.compile(r"(?<= for )\d+\.\d s"), "3.4 s"),
     (re.compile(r"waited \d+\.\d s"), "waited 0.0 s"),
     (re.compile(r"port \d+"), "port 5432"),
     (re.compile(r"\.s\.PGSQL\.\d+"), ".s.PGSQL.5432"),

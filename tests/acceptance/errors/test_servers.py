@@ -42,6 +42,7 @@ NAMES = {
     "may-not-create",
     "no-history",
     "locked",
+    "table-locked",
     "interrupted",
     "terminated",
     "disk-full",
@@ -203,6 +204,17 @@ def test_a_lock_that_is_held(stage: Stage, database: Database) -> None:
         other.execute("SELECT pg_advisory_lock(%s)", [key])
 
         assert printed(stage, "locked", "up --wait-for-lock 0") == 6
+
+
+def test_a_table_that_somebody_reads(stage: Stage, database: Database) -> None:
+    """Who holds its lock is told, and nothing of the migration is kept."""
+    assert stage.run("up", "1")[0] == 0
+    stage.write("2_roles.up.sql", "ALTER TABLE users ADD COLUMN name text;\n")
+    with psycopg.connect(database.conninfo, application_name="report") as reader:
+        reader.execute("SELECT * FROM users")
+
+        assert printed(stage, "table-locked", "up --lock-retry-for 0") == 6
+    assert stage.ask("SELECT version, dirty FROM schema_migrations") == [(1, False)]
 
 
 @pytest.mark.parametrize(

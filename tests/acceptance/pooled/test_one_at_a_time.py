@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
     from tests.acceptance.pooled.conftest import Behind
 
+_NAPS = "BEGIN COMMIT; PERFORM pg_sleep(20); END"
+_NAPPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 _NOTED = "INSERT INTO n VALUES ({}); SELECT pg_sleep(0.3);"
 
 
@@ -69,11 +71,11 @@ def test_golang_migrates_key_keeps_us_out(behind: Behind, form: str) -> None:
 
 
 def test_a_direct_run_waits_for_the_lease(behind: Behind) -> None:
-    """Between two transactions of a run behind the pooler nobody else begins; it is named."""
-    behind.site.add("1_n", "CREATE TABLE n (v int);").add("2_n", "VACUUM;")
-    behind.site.add("3_n", "SELECT pg_sleep(20);")
+    """While a run behind the pooler is outside a transaction no key is held, but the lease is."""
+    behind.site.ask(f"CREATE PROCEDURE nap() LANGUAGE plpgsql AS '{_NAPS}'")
+    behind.site.add("1_n", "VACUUM; CALL nap();")
     run = behind.begin()
-    assert wait_for(lambda: behind.site.ask("SELECT to_regclass('n') IS NOT NULL")[0][0])
+    assert wait_for(lambda: behind.site.ask(_NAPPING) == [(1,)])
     error = failing(LockNotAcquired, behind.site.migrator(wait_for_lock=0).up)
 
     assert f"held by process {run.pid}, user postgres, application rung" in error.holder

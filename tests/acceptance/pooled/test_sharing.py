@@ -55,6 +55,25 @@ def test_nothing_leaks(
         assert other.execute(_FOUND).fetchone() == _CLEAN
 
 
+@pytest.mark.parametrize(("ending", "tables"), [("", [("s2", "b")]), ("SELECT 1/0;", [])])
+def test_one_transaction_of_several_files(
+    site: Site, pooler: Callable[..., Pooler], ending: str, tables: list[tuple[str, str]]
+) -> None:
+    """Each file of it finds the URL's settings, and the pool's one connection is as it was."""
+    pool = pooler("transaction", default_pool_size="1", server_reset_query="")
+    site.add("1_a", f"{_LEAVES} SET LOCAL search_path = pg_temp;").add("2_b", "CREATE TABLE b ();")
+    site.add("3_c", _LEAVES + ending).ask("CREATE SCHEMA s2")
+    migrator = site.migrator(pool.url(site.database, "search_path=s2"))
+    if ending:
+        failing(MigrationFailed, lambda: migrator.up(atomic=True))
+    else:
+        migrator.up(atomic=True)
+
+    assert site.ask("SELECT schemaname, tablename FROM pg_tables WHERE tablename = 'b'") == tables
+    with psycopg.connect(pool.url(site.database), autocommit=True) as other:
+        assert other.execute(_FOUND).fetchone() == _CLEAN
+
+
 def test_what_others_left_is_not_ours(site: Site, pooler: Callable[..., Pooler]) -> None:
     """Another client's search_path leads neither our tables nor the file astray."""
     url = pooler("transaction", default_pool_size="1", server_reset_query="").url(site.database)
@@ -122,3 +141,18 @@ def test_without_the_right_to_make_a_lease(behind: Behind) -> None:
     behind.site.ask(error.advice.removeprefix("Grant it: "))
 
     assert len(poor.up().steps) == 1
+
+
+def test_a_direct_run_without_rights_on_the_lease(behind: Behind) -> None:
+    """It cannot see whether a run behind the pooler is at work, so it says what to grant."""
+    behind.site.add_tables(1).ask("DROP ROLE IF EXISTS late; CREATE ROLE late")
+    behind.up()
+    behind.site.add_tables(2).ask(
+        "GRANT ALL ON SCHEMA public TO late; "
+        "GRANT ALL ON schema_migrations, schema_migrations_history TO late"
+    )
+    late = behind.site.migrator(Database(behind.site.database.conninfo, role="late"))
+    error = failing(RightsMissing, late.up)
+    behind.site.ask(error.advice.removeprefix("Grant it: "))
+
+    assert [step.version for step in late.up().steps] == [2]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.acceptance.engine.sites import failing
+from tests.acceptance.engine.sites import failing, wait_for
 
 from rung.errors import AtomicRefused, ConnectionLost, MigrationFailed, Stopped, UsageError
-from rung.events import StepFinished, StepRan
+from rung.events import LockRefused, StepFinished, StepRan, StepStarted
 from rung.migrator import Migrator
 from rung.stopping import Stop
 
@@ -143,3 +144,20 @@ def test_sqlite_does_it_too(tmp_path: Path) -> None:
 
     assert [step.mode for step in migrator.up().steps] == ["atomic", "atomic"]
     assert [entry.outcome.value for entry in migrator.history()] == ["failed", "done", "done"]
+
+
+def test_a_lock_in_the_way_has_all_of_it_tried_again(site: Site) -> None:
+    """Where the second file is refused its lock the first is undone with it, and both run again."""
+    site.add_tables(1).up()
+    site.add_tables(2).add("3_more", "ALTER TABLE t1 ADD COLUMN y int;")
+    with site.database.connect() as reader:
+        reader.execute("BEGIN; SELECT FROM t1")
+        run = Thread(target=_up, args=(site,))
+        run.start()
+        assert wait_for(lambda: site.heard(LockRefused))
+        reader.execute("ROLLBACK")
+        run.join()
+
+    assert {step.version for step in site.heard(StepFinished)[1:]} == {2, 3}
+    assert len(site.heard(StepStarted)) == 1 + 2 * (1 + len(site.heard(LockRefused)))
+    assert (site.ledger(), len(set(_transactions(site)))) == ([(3, False)], 2)

@@ -19,7 +19,8 @@ from bench.figures import (
 )
 from bench.lightness import Imported, Look
 from bench.measure import Bill, Counted, Load, Timed, Timing
-from bench.wire import Counts
+
+from rung.certify.wire import Counts
 
 LOAD = Load("ten migrations", Path("ten"), 10)
 

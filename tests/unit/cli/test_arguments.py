@@ -192,3 +192,15 @@ def test_sorting_judges_nothing() -> None:
 def test_a_flag_is_found_in_a_cluster(options: tuple[str, ...], *, expected: bool) -> None:
     """What follows a letter that takes a value is that value."""
     assert expected == Words("up", options, ()).has("--verbose", "v")
+
+
+def test_how_locks_are_waited_for() -> None:
+    """Durations, 0 among them, and names that may be given again; for what runs migrations."""
+    found = _parsed(
+        "down --lock-timeout 0 --lock-retry-for 2m --cancel-blockers a --cancel-blockers b"
+    )
+
+    assert (found.lock_timeout, found.lock_retry_for) == (0.0, 120.0)
+    assert found.cancel_blockers == ("a", "b")
+    with pytest.raises(UsageError, match="--lock-timeout"):
+        _parsed("status --lock-timeout")

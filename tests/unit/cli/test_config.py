@@ -96,6 +96,8 @@ def test_a_folder_of_migrations_is_the_default(tmp_path: Path) -> None:
         ("source = 'package:chat.sql'", Settings(source="package:chat.sql")),
         ("database = 'embedded'", Settings(database="embedded")),
         ("wait-for-lock = '0'", Settings(wait_for_lock=0.0)),
+        ("lock-timeout = '0'", Settings(lock_timeout=0.0)),
+        ("lock-retry-for = '1m'", Settings(lock_retry_for=60.0)),
         ("", Settings()),
     ],
 )

@@ -12,11 +12,10 @@ from rung.cli.exit_codes import ExitCode, exit_code_of
 from rung.errors import MigrationFailed, Place, ServerMessage, VersionNotInSource
 
 
-def _failed(*, dirty: bool) -> MigrationFailed:
+def _failed(*, dirty: bool, locked: tuple[str, ...] = ()) -> MigrationFailed:
     place, server = Place("1_a.up.sql", 1), ServerMessage("no")
-    return MigrationFailed(
-        (), "now", version=1, direction="up", place=place, server=server, dirty=dirty
-    )
+    facts = {"version": 1, "direction": "up", "place": place, "server": server}
+    return MigrationFailed((), "now", dirty=dirty, locked=locked, **facts)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +28,8 @@ def _failed(*, dirty: bool) -> MigrationFailed:
         (errors.DirtyLedger(3), ExitCode.DIRTY),
         (_failed(dirty=True), ExitCode.DIRTY),
         (_failed(dirty=False), ExitCode.FAILED),
+        (_failed(dirty=False, locked=("Held by process 7",)), ExitCode.LOCKED),
+        (_failed(dirty=True, locked=("Held by process 7",)), ExitCode.DIRTY),
         (VersionNotInSource(9, "ledger", (1, 2)), ExitCode.AHEAD),
         (VersionNotInSource(2, "ledger", (1, 3)), ExitCode.PENDING),
         (VersionNotInSource(9, "target", (1, 2)), ExitCode.FAILED),
@@ -54,7 +55,7 @@ def test_an_error_has_its_code(error: errors.RungError, code: ExitCode) -> None:
 
 def test_the_codes_are_promised() -> None:
     """Scripts rely on the numbers."""
-    expected = [0, 1, 2, 3, 4, 5, 6, 7, 130, 143]
+    expected = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143]
 
     assert expected == [code.value for code in ExitCode]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -15,7 +16,7 @@ from rung.cli.signals import exit_code_of_signal, leaving, listening
 def test_the_first_signal_asks_and_the_second_insists(capfd: pytest.CaptureFixture[str]) -> None:
     """And each says what it does."""
     with listening() as signals:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
         once = (signals.stop.requested, signals.stop.cancelling)
         os.kill(os.getpid(), signal.SIGINT)
         twice = (signals.stop.requested, signals.stop.cancelling)
@@ -24,6 +25,33 @@ def test_the_first_signal_asks_and_the_second_insists(capfd: pytest.CaptureFixtu
     said = capfd.readouterr().err.splitlines()
     assert said[0] == "Stopping after this migration; again to cancel it."
     assert said[1] == "Cancelling this migration; again to leave at once."
+
+
+def test_sigterm_leaves_a_grace(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is under way then is cancelled by itself, so that `docker stop` need not kill."""
+    now = [50.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with listening() as signals:
+        os.kill(os.getpid(), signal.SIGTERM)
+        found = [(signals.stop.requested, signals.stop.cancelling)]
+        now[0] += 5
+        found.append((signals.stop.requested, signals.stop.cancelling))
+
+    assert found == [(True, False), (True, True)]
+    assert capfd.readouterr().err == (
+        "Stopping after this migration, which is cancelled in 5 s; again to cancel it now.\n"
+    )
+
+
+def test_sigint_leaves_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person at a terminal says when it was enough."""
+    with listening() as signals:
+        os.kill(os.getpid(), signal.SIGINT)
+        monkeypatch.setattr(time, "monotonic", lambda: 1e12)
+
+        assert not signals.stop.cancelling
 
 
 def test_the_third_signal_leaves() -> None:

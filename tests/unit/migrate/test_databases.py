@@ -13,6 +13,7 @@ from rung.migrate.faults import Fault
 from rung.migrate.schemes import DATABASES, Tongue
 
 PLAIN = Conventions(carries_session=True, takes_tables=True, drops_current_schema=True)
+POSTGRES = PLAIN._replace(lock_retry_for=None, retries_refused_locks=False)
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +82,7 @@ def test_golang_migrates_own_keys() -> None:
     """They are ways to run files, and do not reach the library."""
     found = address("pgx5://h/x?x-multi-statement=1&x-statement-timeout=200&x-unknown=2&a=b")
 
-    assert found.conventions == PLAIN._replace(each_statement=True, time_limit=0.2)
+    assert found.conventions == POSTGRES._replace(each_statement=True, time_limit=0.2)
     assert (found.tongue, query("pgx5://h/x?x-multi-statement=1&a=b")) == (Tongue.PGX, {"a": "b"})
 
 

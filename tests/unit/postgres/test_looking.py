@@ -72,6 +72,7 @@ def test_everything_there() -> None:
         server="PostgreSQL 15.3",
         dialect=Dialect.POSTGRES,
         process=77,
+        ledger="public.schema_migrations",
     )
     assert (look.ledger, look.ledger_exists) == (LedgerState(3, dirty=True), True)
     assert look.history

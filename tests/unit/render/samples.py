@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from rung.ailments import Ailment, Health
 from rung.applied import Applied, AppliedVersion
 from rung.errors import (
     DirtyLedger,
@@ -107,6 +108,25 @@ def entry(
     )
 
 
+HEALTH = Health(
+    "chat",
+    dirty=True,
+    ailments=(
+        Ailment(
+            "invalid index",
+            "public.users_email",
+            "The index on public.users (16 kB) is invalid: a build failed.",
+            "REINDEX INDEX CONCURRENTLY public.users_email;",
+        ),
+        Ailment(
+            "dirty ledger",
+            "public.schema_migrations",
+            "The database is dirty at version 2.",
+            "rung up --resume",
+        ),
+        Ailment("unfinished attempt", "up 1", "Its run died.", harmless=True),
+    ),
+)
 HISTORY = (
     entry(1, Outcome.DONE),
     entry(2, Outcome.FAILED, "no such table\nand more"),

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.render.samples import (
     EDITED,
     ERRORS,
+    HEALTH,
     HISTORY,
     REPORT,
     STATUS,
@@ -17,12 +18,18 @@ from tests.unit.render.samples import (
     late_preview,
     preview,
 )
+from tests.unit.repair.cases import snapshot, suspect, tried
 
+from rung.certify import Certificate
+from rung.certify.faults import Fault, Kind, Run
+from rung.certify.invariants import Invariant, Violation
+from rung.certify.results import Trial, add_up
 from rung.errors import VersionNotReached
 from rung.ledger import LedgerState
 from rung.losses import Loss
 from rung.plan import Down, Up
 from rung.render import json as shapes
+from rung.repair import Diagnosis, judge, propose, statements_found
 from rung.waiting import Waited
 
 _ROOT = Path(__file__).parents[3]
@@ -37,6 +44,32 @@ _REFUSED = (
     ("pooled-connection", 1),
 )
 
+_RAN = tried(
+    suspect("CREATE TABLE a (x int);\nUPDATE users SET x = 1;\nCREATE TABLE b (x int);"),
+    "table a",
+    "",
+    failure='line 3: relation "b" already exists (SQLSTATE 42P07)',
+)
+_FOUND = judge([[_RAN]], snapshot("table a", "table notes"), 2)
+_DIRTY = LedgerState(2, dirty=True)
+DIAGNOSIS = Diagnosis(
+    _DIRTY,
+    "PostgreSQL 15.18",
+    _FOUND,
+    statements_found(_FOUND),
+    propose(_FOUND, _DIRTY, "DROP TABLE a;"),
+)
+
+_FAULT = Fault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
+_WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, undisturbed 1")
+_CERTIFICATE = Certificate(
+    *add_up([Trial(_FAULT, injected=True, dirty=True, violations=(_WRONG,))]),
+    ("migrations, down: there is no down of 3",),
+    seed=42,
+    seconds=1.5,
+    server="18.6",
+)
+
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "up": ("up", shapes.report(REPORT)),
     "version": ("version", shapes.version(LedgerState(7))),
@@ -44,12 +77,16 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "wait": ("wait", shapes.waited(Waited(7, dirty=False, waited=3.25))),
     "status": ("status", shapes.status(STATUS)),
     "check": ("check", shapes.check(UNSETTLED, 5)),
+    "doctor": ("doctor", shapes.health(HEALTH, 4)),
     "accept-edit": ("accept-edit", shapes.accepted(3, (EDITED,))),
     "history": ("history", shapes.history(HISTORY)),
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
     "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),
     "plan-late": ("plan", shapes.preview(late_preview())),
+    "certify": ("certify", shapes.certificate(_CERTIFICATE, 9)),
     "create": ("create", shapes.created(Path("m/000001_x.up.sql"), Path("m/000001_x.down.sql"))),
+    "repair": ("repair", shapes.diagnosis(DIAGNOSIS, done=False)),
+    "repair-clean": ("repair", shapes.clean(LedgerState(7))),
     "force": ("force", shapes.version(LedgerState(3))),
     "drop": ("drop", {"dropped": shapes.losses((Loss("table", "public.users", "", 1200),))}),
     "error-migration-failed": ("up", shapes.error(ERRORS["migration-failed"], 1)),

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.render.samples import (
     EDITED,
     ERRORS,
+    HEALTH,
     HISTORY,
     STATUS,
     UNSETTLED,
@@ -16,11 +17,13 @@ from tests.unit.render.samples import (
     preview,
 )
 
+from rung.ailments import Health
 from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
 from rung.ledger import LedgerState
 from rung.losses import Loss
 from rung.plan import Down, Goto, Up
 from rung.render.errors import error_text, place_lines
+from rung.render.health import health_lines, health_summary
 from rung.render.terminal import Style
 from rung.render.views import (
     check_summary,
@@ -51,6 +54,7 @@ CASES: dict[str, list[str]] = {
     "plan-up": plan_lines(preview(Up(), None), _PLAIN),
     "plan-down": plan_lines(preview(Down(None), 2), _PLAIN),
     "plan-late": plan_lines(late_preview(), _PLAIN),
+    "doctor": health_lines(HEALTH, _PLAIN),
     "down": down_lines(preview(Down(None), 2)),
     "drop": drop_lines((Loss("table", "public.users", "", 1200),)),
     **{f"error-{name}": error_text(error, _PLAIN).splitlines() for name, error in ERRORS.items()},
@@ -75,6 +79,12 @@ def test_a_status_is_summed_up() -> None:
     assert status_summary(UNSETTLED).endswith(
         " is at version 9; nothing pending, 1 late, 1 edited, 1 missing, 1 ahead."
     )
+
+
+def test_health_is_summed_up() -> None:
+    """How many to mend, how many remarks; or that nothing was found."""
+    assert health_summary(HEALTH) == "chat: 2 things to mend, 1 remark."
+    assert health_summary(Health("chat", dirty=False)) == "chat: nothing found."
 
 
 def test_a_check_is_summed_up() -> None:

@@ -155,8 +155,12 @@ class LeaseHold:
         return self._held
 
     def renew(self) -> None:
-        """Give a sign of life before a message, where none was given for a while."""
-        if self._is_due():
+        """
+        Give a sign of life before a message, where none was given for a while.
+
+        Inside a transaction nobody takes the lease, and nobody would see the sign.
+        """
+        if not self._wire.in_transaction and self._is_due():
             self._wire.settle(self._lease.beat)
 
     def give_back(self) -> None:

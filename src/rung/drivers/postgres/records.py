@@ -54,6 +54,9 @@ RESET = (
 )
 """Before each file: the session's settings as they were at connect. Takes no snapshot."""
 
+UTF8 = Sql("SET client_encoding = 'UTF8'")
+"""As every connection of ours has it; poolers keep it for each client."""
+
 FORGET = (
     *RESET,
     Sql("CLOSE ALL"),
@@ -85,7 +88,7 @@ def leave_clean(script: Script, first: int, last: int) -> tuple[Sql, ...]:
         Sql("DISCARD SEQUENCES"),
         *((Sql("DEALLOCATE ALL"),) if prepares else ()),
         *((Sql("SELECT pg_catalog.pg_advisory_unlock_all()"),) if locks else ()),
-        Sql("SET client_encoding = 'UTF8'"),
+        UTF8,
     )
 
 

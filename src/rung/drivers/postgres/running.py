@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, Tables, leave_clean
-from rung.drivers.work import Ran, Refusal
+from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, UTF8, Tables, leave_clean
+from rung.drivers.work import LockWait, Ran, Refusal
 from rung.ledger import Outcome
 from rung.statements import Control, Mode, needs_session, statement_by_statement
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from rung.conventions import Conventions
     from rung.drivers.postgres.holding import Hold
+    from rung.drivers.postgres.limits import Limits
     from rung.drivers.postgres.settings import Settings
+    from rung.drivers.postgres.watching import Watch, Watcher
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.work import Attempt, Move, ServerNotice
     from rung.errors import ServerMessage
@@ -43,6 +45,9 @@ _NEW_VALUE = "55P04"
 """An enum's value is used in the transaction that added it."""
 _CONTROL_WARNINGS = ("25001", "25P01")
 CANCELLED = "57014"
+_NO_LOCK = "55P03"
+_TIMED_OUT = "ProcessInterrupts"
+"""Where the server ends a wait by lock_timeout, and not at once as for NOWAIT."""
 _DIVISION, _STALE = "22012", "40001"
 _MOVED = (_DIVISION, "23505", _STALE)
 """1/0 of the compare-and-set; the same key written by another; a newer row."""
@@ -66,13 +71,21 @@ class Running:
         settings: Settings,
         conventions: Conventions,
         hold: Hold,
+        limits: Limits,
+        watcher: Watcher,
     ) -> None:
         self._wire, self._tables, self._hold = wire, tables, hold
+        self._limits, self._watcher = limits, watcher
         self._settings = settings
         self._time_limit = conventions.time_limit
         kept = conventions.carries_session or hold.shares_session
         self._reset = () if kept else (*RESET, *settings.for_session)
+        again = (*RESET, UTF8, *settings.for_message) if hold.shares_session else ()
+        self._anew_inside = again
+        """In a transaction under way: what goes in front of every other message there."""
         self._put_back = (*PUT_BACK, *settings.rights_and_time)
+        self._within_file = (*self._put_back, *limits.put_back)
+        """The same while the file's locks are held: then ours are not waited for either."""
 
     def whole(
         self,
@@ -92,14 +105,14 @@ class Running:
         tables = self._tables
         before, behind = ((), (_SYNC,)) if last else ((_ASYNC,), ())
         records = (
-            ours("rights", *self._put_back, *behind),
+            ours("rights", *self._within_file, *behind),
             ours("move", *tables.move(move)),
             ours("record", *tables.record(attempt, Outcome.DONE)),
         )
         guard = ours("begin", *before, *tables.guard(move))
         ran = self._send(self._enclosed(script, (guard,), records), meanwhile)
         if ran.refusal and ran.refusal.ledger_dropped and _is_last_down(move, attempt):
-            rights = ours("rights", *self._put_back, *behind)
+            rights = ours("rights", *self._within_file, *behind)
             return self._anew(script, move, attempt, (before, rights)) or ran
         return self._alone_or_not(ran, script)
 
@@ -122,12 +135,15 @@ class Running:
         Each finds the session's settings as they were at connect, inside the transaction too.
         """
         tables = self._tables
-        opening = (_BEGIN, *tables.guard(move)) if first else ()
+        opening, guard = ((_BEGIN,), tables.guard(move)) if first else (self._anew_inside, ())
         pieces = (
             ours("begin", *self._reset, *opening),
+            *self._fence,
+            self._limit(script, 1),
+            ours("begin", *guard),
             *file_pieces(script, 1, len(script.statements)),
             CLOSING,
-            ours("rights", *self._put_back, *((_SYNC,) if last else ())),
+            ours("rights", *self._clean(script), *self._within_file, *((_SYNC,) if last else ())),
             ours("move", *tables.move(move)),
             ours("record", *tables.record(attempt, Outcome.DONE)),
             *((ours("commit", _COMMIT),) if last else ()),
@@ -163,11 +179,12 @@ class Running:
     ) -> Message:
         """A script's transaction with pieces of ours before and behind it."""
         blocks = copy_blocks(script, 1, len(script.statements))
+        limit = self._limit(script, 1)
         if script.mode is Mode.OWN_TRANSACTION:
             within = _within(script, 1, len(script.statements), behind)
-            opening = (ours("reset", *self._reset), *self._fence, *before)
+            opening = (ours("reset", *self._reset), *self._fence, limit, *before)
             return Message((*opening, *within, *self._left(script)), blocks, script)
-        opening = (ours("begin", *self._reset, _BEGIN), *self._fence, *before)
+        opening = (ours("begin", *self._reset, _BEGIN), *self._fence, limit, *before)
         body = file_pieces(script, 1, len(script.statements))
         closing = (CLOSING, *behind, ours("commit", _COMMIT), *self._left(script))
         return Message((*opening, *body, *closing), blocks, script)
@@ -191,10 +208,14 @@ class Running:
 
     def write(self, *statements: Sql) -> Ran:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
-        if not statements:
+        return self._write(statements)
+
+    def _write(self, statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()) -> Ran:
+        """The same, with settings of the session behind it."""
+        if not (statements or behind):
             return Ran()
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
-        return self._send(self._fenced(before, statements))
+        return self._send(self._fenced(before, statements, behind))
 
     def touch(self) -> Ran:
         """A write that changes nothing, whoever holds the lock: it puts commits on disk."""
@@ -206,8 +227,14 @@ class Running:
         before = (*self._reset, _BEGIN_WRITING, OUR_PATH)
         return self._send(self._fenced(before, statements))
 
-    def _fenced(self, before: tuple[Sql, ...], statements: tuple[Sql, ...]) -> Message:
-        return Message((ours("begin", *before), *self._fence, ours("move", *statements, _COMMIT)))
+    def _fenced(
+        self, before: tuple[Sql, ...], statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()
+    ) -> Message:
+        moves = (ours("begin", *before), *self._fence, ours("move", *statements, _COMMIT))
+        return Message((*(moves if statements else ()), ours("session", *behind)))
+
+    def _limit(self, script: Script, first: int) -> Piece:
+        return ours("limit", *self._limits.inside(script, first))
 
     @property
     def _fence(self) -> tuple[Piece, ...]:
@@ -218,78 +245,116 @@ class Running:
 
     def _left(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Piece, ...]:
         """Behind a pooler what leaves nothing of the file in a session that is not ours alone."""
-        last = len(script.statements) if last is None else last
-        clean = leave_clean(script, first, last) if self._hold.shares_session else ()
+        clean = self._clean(script, first, last)
         return (ours(_CLEAN, *clean),) if clean else ()
+
+    def _clean(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Sql, ...]:
+        last = len(script.statements) if last is None else last
+        return leave_clean(script, first, last) if self._hold.shares_session else ()
 
     def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         pieces = (
             ours("begin", _BEGIN_WRITING),
             *self._fence,
+            self._limit(script, unit.first),
             *file_pieces(script, unit.first, unit.last),
             CLOSING,
-            ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last)),
+            ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last)),
             ours("commit", _COMMIT),
             *self._left(script, unit.first, unit.last),
         )
-        return self._send(Message(pieces, copy_blocks(script, unit.first, unit.last), script))
+        blocks = copy_blocks(script, unit.first, unit.last)
+        return self._send(Message(pieces, blocks, script), unit=unit)
 
     def _in_its_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        record = ours("record", *self._put_back, *self._tables.progress(attempt_id, unit.last))
+        record = ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last))
         blocks = copy_blocks(script, unit.first, unit.last)
+        opening = (*self._fence, self._limit(script, unit.first))
         left = self._left(script, unit.first, unit.last)
         if script.statements[unit.last - 1].control is Control.COMMIT:
             within = _within(script, unit.first, unit.last, (record,))
-            return self._send(Message((*self._fence, *within, *left), blocks, script))
+            return self._send(Message((*opening, *within, *left), blocks, script), unit=unit)
         pieces = tuple(file_pieces(script, unit.first, unit.last))
-        ran = self._send(Message((*self._fence, *pieces, *left), blocks, script))
+        ran = self._send(Message((*opening, *pieces, *left), blocks, script), unit=unit)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
     def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        noted = self.write(*self._tables.in_flight(attempt_id, unit.first))
+        ahead, after = self._around(script, unit.first)
+        noted = self._write(self._tables.in_flight(attempt_id, unit.first), ahead)
         if noted.refusal:
             return noted
         message = Message(tuple(file_pieces(script, unit.first, unit.last)), (), script)
         with self._wire.bare():
-            ran = self._concurrently(script, unit.first, lambda: self._send(message))
-        return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+            ran = self._concurrently(script, unit.first, lambda: self._send(message, unit=unit))
+        return ran if ran.refusal else self._then(ran, attempt_id, unit.last, after)
+
+    def _around(self, script: Script, number: int) -> tuple[tuple[Sql, ...], tuple[Sql, ...]]:
+        """The session's limit before and after a statement sent alone; not in a shared session."""
+        if self._hold.shares_session:
+            return (), ()
+        return self._limits.alone(script, number), self._limits.behind(script, number)
 
     def _concurrently(self, script: Script, number: int, send: Callable[[], Ran]) -> Ran:
         if not script.statements[number - 1].concurrent_build:
             return send()
         return Concurrent(self._wire, script, number).run(send)
 
-    def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
-        recorded = self.write(*self._tables.progress(attempt_id, done))
+    def _then(self, ran: Ran, attempt_id: str, done: int, behind: tuple[Sql, ...] = ()) -> Ran:
+        recorded = self._write(self._tables.progress(attempt_id, done), behind)
         return recorded if recorded.refusal else ran
 
-    def _send(self, message: Message, meanwhile: Callable[[], None] | None = None) -> Ran:
+    def _send(
+        self,
+        message: Message,
+        meanwhile: Callable[[], None] | None = None,
+        unit: Unit | None = None,
+    ) -> Ran:
         """Send it; again for a while where another has a key of the fence for a moment."""
         deadline = time.monotonic() + _KEYS_WITHIN
         while True:
             self._hold.renew()
-            reply = self._send_once(message, meanwhile)
+            reply, wait = self._send_once(message, meanwhile, unit)
             if not _is_busy(message, reply) or time.monotonic() > deadline:
-                return _ran(message, reply)
+                return _ran(message, reply, wait)
             meanwhile = None
             time.sleep(random.uniform(_PAUSE / 2, _PAUSE * 1.5))  # noqa: S311 - no secret
 
-    def _send_once(self, message: Message, meanwhile: Callable[[], None] | None) -> Reply:
-        if message.script is None:
+    def _send_once(
+        self, message: Message, meanwhile: Callable[[], None] | None, unit: Unit | None
+    ) -> tuple[Reply, LockWait | None]:
+        """The reply, and where a file was refused a lock, that lock."""
+        script, wait = message.script, None
+        if script is None:
             reply = self._wire.settle(message.sql)
         else:
-            within = self._time_limit
-            reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
+            limit = self._limits.of(script, unit)
+            with self._watcher.over(self._wire, limit) as watch:
+                within = self._time_limit
+                reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
+            wait = self._lock_wait(script, reply, watch, limit)
+            if reply.error is None:
+                self._limits.ran(script, unit)
         if reply.error and self._wire.in_transaction:
             left = self._left(message.script) if message.script else ()
             self._wire.settle(Message((ours("rollback", _ROLLBACK), *left)).sql)
-        return reply
+        return reply, wait
+
+    def _lock_wait(
+        self, script: Script, reply: Reply, watch: Watch, limit: float
+    ) -> LockWait | None:
+        """The lock that a file was refused; where it has limits of its own, for how long it was."""
+        if reply.error is None or reply.error.message.sqlstate != _NO_LOCK:
+            return None
+        holds = self._limits.holds_for(script)
+        ours = holds and reply.error.function == _TIMED_OUT
+        waited = limit if holds else max(limit, self._wire.waited)
+        return LockWait(waited, ours, watch.blockers, watch.queued)
 
 
-def _ran(message: Message, reply: Reply) -> Ran:
+def _ran(message: Message, reply: Reply, wait: LockWait | None) -> Ran:
     warnings = [notice.message for notice in reply.notices if _of_control(notice)]
     return Ran(
-        refusal=_refusal(message, reply),
+        refusal=_refusal(message, reply, wait),
         notices=tuple(notice for notice in reply.notices if not _of_control(notice)),
         control_warning=warnings[0] if warnings else "",
     )
@@ -323,7 +388,7 @@ def _within(script: Script, first: int, last: int, records: tuple[Piece, ...]) -
     )
 
 
-def _refusal(message: Message, reply: Reply) -> Refusal | None:
+def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal | None:
     error = reply.error
     if error is None or message.running(reply.done).label == _CLEAN:
         return None
@@ -343,6 +408,7 @@ def _refusal(message: Message, reply: Reply) -> Refusal | None:
         ledger_dropped=_is_dropped(running.label, state),
         lock_lost=running.label in {"keys", "lease"} and state in _LOST,
         cancelled=state == CANCELLED,
+        lock_wait=wait,
         remedy=_remedy(message, error.message, message.words(statement)),
     )
 

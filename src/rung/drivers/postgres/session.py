@@ -25,6 +25,7 @@ from rung.drivers.postgres.holding import (
     lock_lost,
 )
 from rung.drivers.postgres.leasing import Lease
+from rung.drivers.postgres.limits import Limits
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reader import PostgresReader
@@ -32,6 +33,7 @@ from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
+from rung.drivers.postgres.watching import Watcher
 from rung.drivers.work import Carried, StoredHalf
 from rung.errors import QueryFailed, RightsMissing
 from rung.ledger import Outcome
@@ -40,6 +42,7 @@ from rung.losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.drivers.postgres.connection import Connector
     from rung.drivers.postgres.holding import Hold
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.rights import Here
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.events import Listener
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
@@ -66,9 +70,13 @@ class PostgresSession(PostgresReader):
         conventions: Conventions = RUNG,
         path: str = "",
     ) -> None:
-        super().__init__(connector.open(), stop, names)
+        opened = connector.open()
+        super().__init__(opened, stop, names)
         self._side = Side(connector)
         self._conventions = conventions
+        self._limits = Limits(conventions, opened.settings)
+        cancels = conventions.cancel_blockers
+        self._watcher = Watcher(self._side, lambda: self._process, cancels)
         self._path = path
         """Of the URL; golang-migrate's command locks by it."""
         self._owner = str(uuid.uuid4())
@@ -205,6 +213,10 @@ class PostgresSession(PostgresReader):
         self._standing = None
         self.locate()
 
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told whom a script waits for while it runs, and how far it is."""
+        self._watcher.listener = listener
+
     def run_whole(
         self,
         script: Script,
@@ -315,6 +327,12 @@ class PostgresSession(PostgresReader):
         rows = self._insist(statement("stored_halves", **places)).rows(0)
         return tuple(half for row in rows for half in _halves(row))
 
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server."""
+        from rung.drivers.postgres.ailments import Physician
+
+        return Physician(self._wire, self._keys.all, self._lease).find()
+
     # --- losing --------------------------------------------------------------------------
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
@@ -404,8 +422,22 @@ class PostgresSession(PostgresReader):
         return locking.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
+    def _process(self) -> int | None:
+        """Our server process; behind a pooler each transaction may have another."""
+        place = self.locate()
+        return None if place.pooled else place.process
+
+    @property
     def _running(self) -> Running:
-        return Running(self._wire, self._tables, self._settings, self._conventions, self._hold)
+        return Running(
+            self._wire,
+            self._tables,
+            self._settings,
+            self._conventions,
+            self._hold,
+            self._limits,
+            self._watcher,
+        )
 
     def _insist(self, sql: Sql) -> Reply:
         return insist(self._wire, sql)

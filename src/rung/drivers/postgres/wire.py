@@ -45,6 +45,8 @@ class ServerError:
 
     message: ServerMessage
     position: int | None
+    function: str = ""
+    """Of the server's source, which raised it."""
 
 
 @dataclass(slots=True)
@@ -110,6 +112,11 @@ class Wire:
     def in_transaction(self) -> bool:
         """True where a transaction block was left open, failed or not."""
         return self._pgconn.transaction_status != pq.TransactionStatus.IDLE
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the last message was sent."""
+        return time.monotonic() - self._asked
 
     def ask(
         self,
@@ -213,7 +220,7 @@ class Wire:
             if ready := self._poll.poll(pause):
                 return ready[0][1]
             for call in self.while_waiting:
-                call(time.monotonic() - self._asked)
+                call(self.waited)
 
     def _left(self) -> int:
         """Milliseconds to the deadline; where there is none, until the next look at the `Stop`."""
@@ -282,7 +289,8 @@ def _error(result: PGresult) -> ServerError:
         _field(result, DiagnosticField.MESSAGE_HINT),
         _field(result, DiagnosticField.CONTEXT),
     )
-    return ServerError(message, int(position) - 1 if position else None)
+    function = _field(result, DiagnosticField.SOURCE_FUNCTION)
+    return ServerError(message, int(position) - 1 if position else None, function)
 
 
 def _field(result: PGresult, which: DiagnosticField) -> str:

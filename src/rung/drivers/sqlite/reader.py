@@ -67,6 +67,9 @@ class SqliteReader:
         """The whole schema but for ledger and history, as one transaction sees it."""
         from rung.drivers.sqlite.snapshot import snapshot
 
+        if self._connection.in_transaction:
+            with self._told():
+                return snapshot(self._connection, self._names)
         with self._found() as found:
             return snapshot(found.database, self._names)
 

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
+    from rung.ailments import Ailment
     from rung.drivers.found import LockHolder
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.events import Listener
     from rung.losses import Loss
     from rung.statements import Script, Unit
     from rung.stopping import Stop
@@ -103,6 +105,9 @@ class SqliteSession(SqliteReader):
             there = found.has_ledger and found.history() is not None
         if not there:
             self._commit(self._records.make)
+
+    def report_to(self, listener: Listener) -> None:
+        """Nothing is told: a script of SQLite's waits for nobody while it runs."""
 
     def run_whole(
         self,
@@ -222,6 +227,10 @@ class SqliteSession(SqliteReader):
             for direction, checksum, sql in (("up", up, up_sql), ("down", down, down_sql))
             if sql is not None
         )
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """Nothing here is built outside a transaction, so nothing is left half built."""
+        return ()
 
     # --- losing --------------------------------------------------------------------------
 

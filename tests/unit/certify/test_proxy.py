@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from bench.proxy import CountingProxy, Verdict, open_gate
-from bench.wire import Framer, Message, Origin
+
+from rung.certify.proxy import CountingProxy, Verdict, open_gate
+from rung.certify.wire import Framer, Message, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.proxy import Gate
+    from rung.certify.proxy import Gate
 
 PORT = 5432
 STARTUP = b"\0\0\0\x0d\0\3\0\0user\0"
@@ -224,3 +225,51 @@ def test_closing_leaves_nothing_behind() -> None:
 
     assert before == threading.active_count()
     assert not proxy.socket_dir.exists()
+
+
+def test_a_gate_lets_a_last_message_through() -> None:
+    """The server gets the query and answers it, and the client hears no more."""
+    seen: list[str] = []
+
+    def gate(_: int, message: Message, /) -> Verdict:
+        seen.append(message.kind)
+        return Verdict.LAST if message.kind == "Q" else Verdict.PASS
+
+    with proxied(gate) as proxy, session(proxy) as client:
+        client.sendall(QUERY)
+
+        assert receive(client, 1) == b""
+        assert proxy.counts.bytes_sent == len(STARTUP + QUERY)
+
+
+def test_a_frozen_message_waits_for_the_thaw() -> None:
+    """Nothing passes while all is frozen, and nothing is lost when it passes again."""
+
+    def gate(_: int, message: Message, /) -> Verdict:
+        return Verdict.FREEZE if message.kind == "Q" else Verdict.PASS
+
+    with proxied(gate) as proxy, session(proxy) as client:
+        client.sendall(QUERY)
+
+        assert proxy.frozen.wait(10)
+        assert proxy.counts.bytes_sent == len(STARTUP)
+
+        proxy.thaw()
+
+        assert receive(client, len(DONE + READY)) == DONE + READY
+
+
+def test_a_frozen_proxy_closes_all_the_same() -> None:
+    """Its end breaks what it holds."""
+
+    def gate(_: int, message: Message, /) -> Verdict:
+        return Verdict.FREEZE if message.kind == "Q" else Verdict.PASS
+
+    with ExitStack() as stack:
+        proxy = stack.enter_context(proxied(gate))
+        client = stack.enter_context(session(proxy))
+        client.sendall(QUERY)
+        assert proxy.frozen.wait(10)
+        proxy.__exit__(None, None, None)
+
+        assert receive(client, 1) == b""

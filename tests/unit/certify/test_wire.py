@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from bench.wire import (
+
+from rung.certify.wire import (
     CANCEL,
     GSS_REQUEST,
     SSL_REQUEST,

@@ -5,7 +5,7 @@ It listens on a unix socket of its own and forwards whole messages to a server's
 or TCP address, two threads to a connection. Encryption is refused, so that it can read; what
 the figures mean is said in `wire`. It adds a hop, so it counts runs and never times them.
 A gate sees each message before it is counted and forwarded, may sleep, and may cut the
-connection there: that is where faults are put in.
+connection there, or hold all that passes: that is where faults are put in.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from bench.wire import GSS_REQUEST, SSL_REQUEST, Counts, Framer, Message, Origin, Tally
+from rung.certify.wire import GSS_REQUEST, SSL_REQUEST, Counts, Framer, Message, Origin, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,13 @@ _PATIENCE = 5.0
 class Verdict(Enum):
     """What a gate says about a message."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a word, not a password
     CUT = "cut"
     """Drop this message and the whole connection, on both sides."""
+    LAST = "last"
+    """Pass this message on, then drop the whole connection, on both sides."""
+    FREEZE = "freeze"
+    """Hold this message, and all of every connection behind it, until `thaw`."""
 
 
 class Gate(Protocol):
@@ -79,7 +83,11 @@ class CountingProxy:
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._trace: list[Passed] | None = None
-        self._closing = False
+        self._closing = self._listening = False
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self.frozen = threading.Event()
+        """Set once a gate has frozen all that passes."""
 
     @property
     def counts(self) -> Counts:
@@ -98,13 +106,19 @@ class CountingProxy:
         with self._lock:
             self._trace = []
 
-    def __enter__(self) -> Self:
+    def listen(self) -> None:
+        """Take connections, which wait until the proxy is entered: no thread runs before."""
         # Short, because a socket's path may have 107 bytes only.
         self._folder = tempfile.TemporaryDirectory(prefix="pgcount")
         self.socket_dir = Path(self._folder.name)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.socket_dir / f".s.PGSQL.{self.port}"))
         self._listener.listen(512)
+        self._listening = True
+
+    def __enter__(self) -> Self:
+        if not self._listening:
+            self.listen()
         self._start(self._accept)
         return self
 
@@ -117,6 +131,7 @@ class CountingProxy:
         self._closing = True
         self._wake_listener()
         self.cut_all()
+        self.thaw()
         for thread in tuple(self._threads):
             thread.join(_PATIENCE)
         self._listener.close()
@@ -134,6 +149,14 @@ class CountingProxy:
         for one in sockets:
             _shut(one)
 
+    def thaw(self) -> None:
+        """Let everything pass again that was held, and what comes."""
+        self._flowing.set()
+
+    def lead_to(self, host: str | Path) -> None:
+        """Connect those who come from now on to another host, as of a server started again."""
+        self._host = str(host)
+
     def _start(self, work: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=work, args=args, daemon=True)
         thread.start()
@@ -149,6 +172,7 @@ class CountingProxy:
 
     def _serve(self, client: socket.socket) -> None:
         """Connect to the server and carry both directions until either side is gone."""
+        self._flowing.wait()
         with client, contextlib.suppress(OSError), self._connect() as server:
             with self._lock:
                 if self._closing:
@@ -187,7 +211,7 @@ class CountingProxy:
         """
         framer = Framer(origin)
         try:
-            while data := source.recv(_CHUNK):
+            while data := self._receive(source):
                 if not self._forward(number, framer.feed(data), source, sink):
                     break
             else:
@@ -199,6 +223,12 @@ class CountingProxy:
         _shut(source)
         _shut(sink)
 
+    def _receive(self, source: socket.socket) -> bytes:
+        """What comes next; while all is frozen nothing is heard, the end of a stream neither."""
+        data = source.recv(_CHUNK)
+        self._flowing.wait()
+        return data
+
     def _forward(
         self, number: int, messages: list[Message], source: socket.socket, sink: socket.socket
     ) -> bool:
@@ -208,13 +238,27 @@ class CountingProxy:
             if message.kind in {SSL_REQUEST, GSS_REQUEST}:
                 source.sendall(b"N")
                 continue
-            if self._gate(number, message) is Verdict.CUT:
+            verdict = self._gate(number, message)
+            if verdict is Verdict.CUT:
                 sink.sendall(passing)
                 return False
+            if verdict is Verdict.FREEZE:
+                sink.sendall(passing)
+                passing.clear()
+                self._hold()
             self._note(number, message)
             passing += message.raw
+            if verdict is Verdict.LAST:
+                _shut(source)  # first, so that the answer is not faster
+                sink.sendall(passing)
+                return False
         sink.sendall(passing)
         return True
+
+    def _hold(self) -> None:
+        self._flowing.clear()
+        self.frozen.set()
+        self._flowing.wait()
 
     def _note(self, number: int, message: Message) -> None:
         with self._lock:

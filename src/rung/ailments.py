@@ -1,0 +1,47 @@
+"""
+What is found to be wrong, or left over, in a database and on its server, as values.
+
+Drivers and the runs above them find it; nothing here looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Ailment(NamedTuple):
+    """One thing that was found."""
+
+    kind: str
+    """
+    invalid index, reindex leftover, pending detach, stale lock, prepared transaction, expired
+    lease, scratch database, unvalidated constraint, dirty ledger or unfinished attempt.
+    """
+    name: str
+    """What it is about: an index, a partition, a process, a version; qualified and quoted."""
+    said: str
+    """A sentence."""
+    mend: str = ""
+    """The SQL or the command that mends it; empty where nothing has to be done, or can be."""
+    harmless: bool = False
+    """Worth knowing, and nothing that has to be mended: it is under way, or only a remark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All that was found, the grave before the harmless."""
+
+    database: str
+    dirty: bool
+    ailments: tuple[Ailment, ...] = ()
+
+    @property
+    def grave(self) -> tuple[Ailment, ...]:
+        """What has to be mended."""
+        return tuple(one for one in self.ailments if not one.harmless)
+
+    @property
+    def harmless(self) -> tuple[Ailment, ...]:
+        """What is only worth knowing."""
+        return tuple(one for one in self.ailments if one.harmless)

@@ -1,0 +1,159 @@
+"""
+Which faults there are, and which of them a certification makes: as values. Pure.
+
+A fault is a kind and a point: the number of the message at which a connection is cut, or a
+share of the time (or room) that the undisturbed run takes. With a seed all are drawn anew,
+so one that found something can be made again.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+_OVER = 1.05
+"""Instants are drawn up to a little behind the end of the undisturbed run."""
+_RARE = 100
+"""Of so many faults one is of each kind that takes seconds: see `RARE`."""
+_MOST_RARE = 12
+_KILLS = 4
+"""Of so many faults one at the least is a kill of the process."""
+
+
+class Kind(Enum):
+    """What is done to a run."""
+
+    CUT_BEFORE = "connection cut before the client's message"
+    """The server never sees the message."""
+    CUT_BEHIND = "connection cut behind the client's message"
+    """The server has the message, and nobody sees its answer."""
+    CUT_ANSWER = "connection cut before the server's message"
+    """The answer is lost from this message on."""
+    KILL = "process killed (SIGKILL)"
+    FREEZE = "network frozen, then process killed"
+    """From this message of the client on nothing passes either way; the process is killed."""
+    PAUSE = "network frozen while stopped, then passing"
+    """From this message on nothing passes, the run is asked to stop, and all passes again."""
+    CRASH = "server killed (SIGKILL), started again"
+    DISK = "disk of the server full"
+
+    @property
+    def cuts(self) -> bool:
+        """Whether its points are messages, of which each is tried once."""
+        return self in CUTS
+
+    @property
+    def at_message(self) -> bool:
+        """Whether its point is the number of a message."""
+        return self.cuts or self in (Kind.FREEZE, Kind.PAUSE)
+
+
+CUTS = (Kind.CUT_BEFORE, Kind.CUT_BEHIND, Kind.CUT_ANSWER)
+RARE = (Kind.FREEZE, Kind.PAUSE, Kind.CRASH, Kind.DISK)
+"""Kinds that take seconds each."""
+
+
+class Run(NamedTuple):
+    """What is disturbed: the files of a folder, all the way up or all the way down."""
+
+    name: str
+    source: str
+    direction: str
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.direction}"
+
+
+class Points(NamedTuple):
+    """How many messages an undisturbed run has, by who sends them."""
+
+    client: int
+    server: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    One fault in one run.
+
+    Args:
+        point: the message's number from 1, or a share of the undisturbed run.
+    """
+
+    run: Run
+    kind: Kind
+    point: float
+
+    def __str__(self) -> str:
+        at = f"message {self.point:.0f}" if self.kind.at_message else f"{self.point:.4f} of it"
+        return f"{self.run}: {self.kind.value}, at {at}"
+
+
+def draw(
+    points: Mapping[Run, Points], total: int, seed: int, without: Collection[Kind] = ()
+) -> tuple[Fault, ...]:
+    """
+    The faults of a certification, in the order in which they are made.
+
+    A hundredth each, and no more than twelve, are faults of the kinds that take long, and a
+    fourth at the least are kills of the process at random instants. Every cut point of every
+    run comes once; where there are more of them than room is left for, as many, evenly spread.
+
+    Args:
+        points: of each run.
+        total: how many faults.
+        seed: of what is random.
+        without: kinds that cannot be made here.
+    """
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    runs, kinds = tuple(points), _rare(without)
+    slow = [
+        _drawn(runs[number % len(runs)], kind, points, chance)
+        for kind in kinds
+        for number in range(_each(total))
+    ][:total]
+    room = max(total - len(slow) - total // _KILLS, 0)
+    cuts = _spread(tuple(_cuts(points)), room)
+    left = range(total - len(cuts) - len(slow))
+    kills = (_drawn(runs[number % len(runs)], Kind.KILL, points, chance) for number in left)
+    return (*slow, *cuts, *kills)
+
+
+def enough(points: Mapping[Run, Points], without: Collection[Kind] = ()) -> int:
+    """How many faults have every cut point among them."""
+    cuts = total = sum(1 for _ in _cuts(points))
+    while total - len(_rare(without)) * _each(total) - total // _KILLS < cuts:
+        total += 1
+    return total
+
+
+def _rare(without: Collection[Kind]) -> list[Kind]:
+    return [kind for kind in RARE if kind not in without]
+
+
+def _each(total: int) -> int:
+    return min(max(total // _RARE, 1), _MOST_RARE)
+
+
+def _cuts(points: Mapping[Run, Points]) -> Iterator[Fault]:
+    for run, many in points.items():
+        for kind in CUTS:
+            last = many.server if kind is Kind.CUT_ANSWER else many.client
+            yield from (Fault(run, kind, number) for number in range(1, last + 1))
+
+
+def _spread(faults: Sequence[Fault], most: int) -> tuple[Fault, ...]:
+    if len(faults) <= most:
+        return tuple(faults)
+    return tuple(faults[number * len(faults) // most] for number in range(most))
+
+
+def _drawn(run: Run, kind: Kind, points: Mapping[Run, Points], chance: random.Random) -> Fault:
+    if kind.at_message:
+        return Fault(run, kind, chance.randint(2, max(points[run].client, 2)))
+    return Fault(run, kind, chance.random() * (1 if kind is Kind.DISK else _OVER))

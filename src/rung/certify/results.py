@@ -1,0 +1,110 @@
+"""What a certification comes to, as values; and how the results of single faults add up. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rung.certify.faults import Fault, Kind
+    from rung.certify.invariants import Violation
+
+
+class Trial(NamedTuple):
+    """One fault and what was found behind it."""
+
+    fault: Fault
+    injected: bool
+    """False where the run was over before the fault's point came."""
+    dirty: bool = False
+    """Whether the fault left the ledger dirty."""
+    tried: tuple[str, ...] = ()
+    """The commands of the recovery."""
+    violations: tuple[Violation, ...] = ()
+
+
+class Finding(NamedTuple):
+    """A violation, and the fault that brought it about."""
+
+    fault: Fault
+    violation: Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many faults of one kind were made in one run, and what they left."""
+
+    injected: int = 0
+    too_late: int = 0
+    """Those whose point the run never came to: they disturbed nothing and count for nothing."""
+    dirty: int = 0
+    violations: int = 0
+
+    def with_(self, trial: Trial) -> Count:
+        """One more."""
+        if not trial.injected:
+            return Count(self.injected, self.too_late + 1, self.dirty, self.violations)
+        return Count(
+            self.injected + 1,
+            self.too_late,
+            self.dirty + trial.dirty,
+            self.violations + len(trial.violations),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """
+    What a certification found.
+
+    Args:
+        counts: by the run's name, its direction and the kind of fault.
+        findings: every violation.
+        left_out: what could not be done here, in sentences.
+        seed: with which all can be drawn again.
+        seconds: how long it took.
+        server: the version of PostgreSQL.
+    """
+
+    counts: dict[tuple[str, str, Kind], Count] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    left_out: tuple[str, ...] = ()
+    seed: int = 0
+    seconds: float = 0.0
+    server: str = ""
+
+    @property
+    def injected(self) -> int:
+        """How many faults were injected in all."""
+        return sum(count.injected for count in self.counts.values())
+
+    @property
+    def too_late(self) -> int:
+        """How many disturbed nothing, for the run was over."""
+        return sum(count.too_late for count in self.counts.values())
+
+    def total_of(self, name: str, direction: str) -> Count:
+        """All kinds of one run together."""
+        mine = [c for (n, d, _), c in self.counts.items() if (n, d) == (name, direction)]
+        return Count(
+            sum(count.injected for count in mine),
+            sum(count.too_late for count in mine),
+            sum(count.dirty for count in mine),
+            sum(count.violations for count in mine),
+        )
+
+
+def add_up(
+    trials: Iterable[Trial],
+) -> tuple[dict[tuple[str, str, Kind], Count], tuple[Finding, ...]]:
+    """The counts by run and kind, and every violation, in the order of the trials."""
+    counts: dict[tuple[str, str, Kind], Count] = {}
+    findings: list[Finding] = []
+    for trial in trials:
+        run = trial.fault.run
+        key = (run.name, run.direction, trial.fault.kind)
+        counts[key] = counts.get(key, Count()).with_(trial)
+        findings += (Finding(trial.fault, violation) for violation in trial.violations)
+    return counts, tuple(findings)

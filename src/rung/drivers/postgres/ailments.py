@@ -1,0 +1,154 @@
+"""
+Looks through a PostgreSQL database and its server for what failed work has left. Reads only.
+
+A question that the server refuses (a right that is missing, a catalog that an older server
+does not have) finds nothing. Ledger and history are looked at above the drivers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.ailments import Ailment
+from rung.drivers.postgres import quoting
+from rung.drivers.postgres.quoting import Sql
+from rung.drivers.postgres.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.drivers.postgres.leasing import Lease
+    from rung.drivers.postgres.wire import Row, Wire
+
+SCRATCH = "rung_scratch_"
+"""How the names begin of databases to try things on."""
+_IDLE = Sql("interval '10 minutes'")
+_OLD = Sql("interval '1 hour'")
+_MINUTE, _HOUR = 60, 3600
+
+
+class Physician:
+    """
+    One look through everything.
+
+    Args:
+        wire: idle, outside a transaction.
+        keys: the advisory keys of the ledger.
+        lease: the ledger's, whether there is one or not.
+    """
+
+    def __init__(self, wire: Wire, keys: tuple[int, ...], lease: Lease) -> None:
+        self._wire, self._keys, self._lease = wire, keys, lease
+
+    def find(self) -> tuple[Ailment, ...]:
+        """All that was found."""
+        return (
+            *self._indexes(),
+            *self._detaches(),
+            *self._locks(),
+            *self._leases(),
+            *self._prepared(),
+            *self._scratch(),
+            *self._constraints(),
+        )
+
+    def _ask(self, question: Sql) -> list[Row]:
+        reply = self._wire.ask(question)
+        return [] if reply.error else reply.rows(0)
+
+    def _indexes(self) -> Iterator[Ailment]:
+        for row in self._ask(statement("invalid_indexes", builder=statement("index_builder"))):
+            yield _index(row)
+
+    def _detaches(self) -> Iterator[Ailment]:
+        for parent, part in self._ask(statement("pending_detaches")):
+            yield Ailment(
+                "pending detach",
+                part or "",
+                f"Its detaching from {parent} was begun and not finished: it takes no new rows, "
+                "and no other partition can be detached.",
+                f"ALTER TABLE {parent} DETACH PARTITION {part} FINALIZE;",
+            )
+
+    def _locks(self) -> Iterator[Ailment]:
+        keys = Sql(", ".join(map(str, self._keys)))
+        for pid, who, seconds in self._ask(statement("idle_holders", keys=keys, idle=_IDLE)):
+            yield Ailment(
+                "stale lock",
+                f"process {pid}",
+                f"It holds this ledger's lock ({who}) and has asked nothing for "
+                f"{_ago(seconds)}: every run waits for it.",
+                f"SELECT pg_terminate_backend({pid});",
+            )
+
+    def _leases(self) -> Iterator[Ailment]:
+        if self._ask(self._lease.is_there) != [("t",)]:
+            return
+        if self._ask(self._lease.state) == [("expired",)]:
+            yield Ailment(
+                "expired lease",
+                "the lease of this ledger",
+                "A run behind a pooler held it and gives no sign of life any more; the next run "
+                "takes it over.",
+                harmless=True,
+            )
+
+    def _prepared(self) -> Iterator[Ailment]:
+        for gid, owner, seconds in self._ask(statement("old_prepared", old=_OLD)):
+            named = quoting.text(gid)
+            yield Ailment(
+                "prepared transaction",
+                gid or "",
+                f"It was prepared {_ago(seconds)} ago by {owner} and not ended: it keeps its "
+                "locks, and concurrent index builds wait for it.",
+                f"ROLLBACK PREPARED {named}; or COMMIT PREPARED {named};",
+            )
+
+    def _scratch(self) -> Iterator[Ailment]:
+        prefix = quoting.text(SCRATCH)
+        for name, quoted in self._ask(statement("left_scratch", prefix=prefix)):
+            yield Ailment(
+                "scratch database",
+                name or "",
+                "It was made to try migrations on, and its run ended before it was dropped.",
+                f"DROP DATABASE {quoted};",
+            )
+
+    def _constraints(self) -> Iterator[Ailment]:
+        for name, quoted, table in self._ask(statement("unvalidated")):
+            yield Ailment(
+                "unvalidated constraint",
+                f"{table} {name}",
+                "It is NOT VALID: new rows are checked, those that were there before are not.",
+                f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted};",
+                harmless=True,
+            )
+
+
+def _index(row: Row) -> Ailment:
+    name, table, size, builder, of_reindex, partitioned = (value or "" for value in row)
+    what = f"The index on {table} ({size})"
+    if builder:
+        said = f"{what} is being built right now by {builder}."
+        return Ailment("invalid index", name, said, harmless=True)
+    if partitioned == "t":
+        return Ailment(
+            "invalid index",
+            name,
+            f"The index on the partitioned table {table} is valid once each partition has its "
+            "part attached.",
+            f"ALTER INDEX {name} ATTACH PARTITION …;",
+        )
+    if of_reindex == "t":
+        said = f"{what} was left by a REINDEX CONCURRENTLY that failed; writes keep it up to date."
+        return Ailment("reindex leftover", name, said, f"DROP INDEX CONCURRENTLY {name};")
+    said = f"{what} is invalid: a build failed. Queries do not use it, and writes pay for it."
+    return Ailment("invalid index", name, said, f"REINDEX INDEX CONCURRENTLY {name};")
+
+
+def _ago(seconds: str | None) -> str:
+    """So many seconds in words."""
+    whole = int(seconds or 0)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"

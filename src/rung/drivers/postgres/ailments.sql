@@ -1,0 +1,83 @@
+-- name: invalid_indexes
+-- Every invalid index: its name, its table, its size, who builds it, if it is a leftover of
+-- REINDEX, and if it is of a partitioned table.
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
+       pg_catalog.format('%I.%I', tn.nspname, t.relname),
+       pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(c.oid)),
+       {builder},
+       c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$',
+       c.relkind OPERATOR(pg_catalog.=) 'I'
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) i.indrelid
+  JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.relnamespace
+ WHERE NOT i.indisvalid
+   AND NOT pg_catalog.pg_is_other_temp_schema(n.oid)
+ ORDER BY 1
+
+-- name: pending_detaches
+-- Every partition whose detaching was begun and not finished: what it is a part of, and it.
+SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
+       pg_catalog.format('%I.%I', cn.nspname, c.relname)
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) i.inhparent
+  JOIN pg_catalog.pg_namespace pn ON pn.oid OPERATOR(pg_catalog.=) p.relnamespace
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid
+  JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE i.inhdetachpending
+ ORDER BY 2
+
+-- name: idle_holders
+-- Who holds one of the ledger's keys and has asked nothing for so long: process, words, seconds.
+SELECT DISTINCT a.pid,
+       pg_catalog.concat('user ', a.usename, ', application ' || NULLIF(a.application_name, ''),
+                         ', from ' || pg_catalog.host(a.client_addr)),
+       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change)
+           ::pg_catalog.int8
+  FROM pg_catalog.pg_locks l
+  JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
+ WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
+   AND l.granted
+   AND l.objsubid OPERATOR(pg_catalog.=) 1
+   AND l.database OPERATOR(pg_catalog.=) (
+       SELECT oid FROM pg_catalog.pg_database
+        WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+   AND (l.classid::pg_catalog.int8 OPERATOR(pg_catalog.*) 4294967296
+        OPERATOR(pg_catalog.+) l.objid::pg_catalog.int8)
+       OPERATOR(pg_catalog.=) ANY (ARRAY[{keys}]::pg_catalog.int8[])
+   AND a.state OPERATOR(pg_catalog.~) '^idle'
+   AND a.state_change OPERATOR(pg_catalog.<)
+       (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {idle})
+ ORDER BY 1
+
+-- name: old_prepared
+-- Transactions of this database that were prepared long ago: identifier, owner, seconds.
+SELECT gid, owner,
+       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) prepared)
+           ::pg_catalog.int8
+  FROM pg_catalog.pg_prepared_xacts
+ WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()
+   AND prepared OPERATOR(pg_catalog.<)
+       (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {old})
+ ORDER BY prepared
+
+-- name: left_scratch
+-- Databases that were made to try things on, and that nobody is connected to.
+SELECT d.datname, pg_catalog.quote_ident(d.datname)
+  FROM pg_catalog.pg_database d
+ WHERE pg_catalog.starts_with(d.datname::pg_catalog.text, {prefix})
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
+                    WHERE a.datid OPERATOR(pg_catalog.=) d.oid)
+ ORDER BY 1
+
+-- name: unvalidated
+-- Constraints that hold for new rows only: name, quoted name, table.
+SELECT c.conname, pg_catalog.quote_ident(c.conname),
+       pg_catalog.format('%I.%I', n.nspname, t.relname)
+  FROM pg_catalog.pg_constraint c
+  JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) c.conrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.relnamespace
+ WHERE NOT c.convalidated
+   AND c.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+ ORDER BY 3, 1

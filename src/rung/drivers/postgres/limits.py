@@ -1,0 +1,110 @@
+"""
+For how long a file's statements may stand in a lock's queue. Pure.
+
+Our limit goes by SET LOCAL into each transaction of a file, so it outlives none and meets
+nobody behind a pooler. It gives way to one that the file sets, from there on, and to one of
+the connection's own, unless ours was asked for. A concurrent statement has none: it blocks no
+traffic, and cut off it would leave an invalid index behind.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.drivers.postgres.quoting import Sql
+
+if TYPE_CHECKING:
+    from rung.conventions import Conventions
+    from rung.drivers.postgres.settings import Settings
+    from rung.statements import Script, Statement, Unit
+
+_NAME = "lock_timeout"
+_SECONDS = {"us": 1e-6, "": 1e-3, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_VALUE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|min|h|d|)\s*\Z")
+_NO_LIMIT = Sql("SET lock_timeout = 0")
+
+
+class Limits:
+    """
+    The limit of one session, and whether files have set another.
+
+    Args:
+        conventions: the limit, and whether a file's own holds for the files after it.
+        settings: all that the connection was asked for.
+    """
+
+    def __init__(self, conventions: Conventions, settings: Settings) -> None:
+        named = {name.lower(): value for name, value in settings.items}.get(_NAME)
+        self.ours = named is None or conventions.insists_on_lock_timeout
+        """Whether the limit is ours, and not the connection's own."""
+        self.seconds = (conventions.lock_timeout or 0.0) if self.ours else _seconds(named or "")
+        """0 for no limit."""
+        self._carries = conventions.carries_session
+        self._named = () if named is None else (Sql(f"SET lock_timeout = '{_quoted(named)}'"),)
+        self._chosen = False
+        """Whether an earlier file, whose session is carried over, has set one."""
+
+    @property
+    def put_back(self) -> tuple[Sql, ...]:
+        """For writes of ours that hold the file's locks."""
+        return (self._set("SET LOCAL"),) if self.ours else ()
+
+    def inside(self, script: Script, first: int) -> tuple[Sql, ...]:
+        """At the head of a transaction that begins with a script's statement `first`."""
+        return () if self._is_chosen(script, first) else self.put_back
+
+    def alone(self, script: Script, number: int) -> tuple[Sql, ...]:
+        """For the session, before a statement that is sent alone."""
+        if self._is_chosen(script, number):
+            return ()
+        if script.statements[number - 1].concurrent_build:
+            return (_NO_LIMIT,)
+        return (self._set("SET"),) if self.ours else ()
+
+    def behind(self, script: Script, number: int) -> tuple[Sql, ...]:
+        """For the session, after a statement that was sent alone."""
+        if not self.alone(script, number):
+            return ()
+        return (Sql("SET lock_timeout TO DEFAULT"), *self._named)
+
+    def of(self, script: Script, unit: Unit | None) -> float:
+        """The seconds for a unit of a script, None for all of it; 0 for no limit."""
+        if unit is None or unit.transaction != "none":
+            return self.seconds
+        return 0.0 if script.statements[unit.first - 1].concurrent_build else self.seconds
+
+    def holds_for(self, script: Script) -> bool:
+        """Whether a script's statements stand under our limit and set none themselves."""
+        return self.ours and not self._chosen and _NAME not in script.text.lower()
+
+    def ran(self, script: Script, unit: Unit | None) -> None:
+        """Remember what a script ran, all of it or a unit, where its session is carried over."""
+        if self._carries and not self._chosen:
+            last = unit.last if unit else len(script.statements)
+            self._chosen = self._is_chosen(script, last + 1)
+
+    def _is_chosen(self, script: Script, first: int) -> bool:
+        """Whether a limit was set before a script's statement `first`."""
+        if self._chosen or _NAME not in script.text.lower():
+            return self._chosen
+        return any(_chooses(script, one) for one in script.statements[: first - 1])
+
+    def _set(self, verb: str) -> Sql:
+        return Sql(f"{verb} lock_timeout = {round(self.seconds * 1000):d}")
+
+
+def _chooses(script: Script, statement: Statement) -> bool:
+    """Whether a statement names the setting for more than its own transaction."""
+    text = script.text[statement.start : statement.end].lower()
+    return _NAME in text and statement.words[:2] != ("SET", "LOCAL")
+
+
+def _seconds(value: str) -> float:
+    """A value as the server reads it; 0 for one that it would refuse."""
+    found = _VALUE.match(value)
+    return float(found[1]) * _SECONDS[found[2]] if found else 0.0
+
+
+def _quoted(value: str) -> str:
+    return value.replace("'", "''")

@@ -1,0 +1,62 @@
+"""A certification as text: the table of its faults, every violation, the line it comes to. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.render.text import aligned, count, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rung.certify import Certificate, Count, Finding
+    from rung.render.terminal import Style
+
+_SUMS = ("all", "left dirty", "violations")
+
+
+def certificate_lines(found: Certificate, style: Style) -> list[str]:
+    """How many faults of each kind were injected in each run, and every violation."""
+    return [*_table(found, style), *finding_lines(found, style)]
+
+
+def finding_lines(found: Certificate, style: Style) -> list[str]:
+    """Every violation, with the fault that brought it about."""
+    return [line for finding in found.findings for line in _finding(finding, found.seed, style)]
+
+
+def certificate_summary(found: Certificate) -> str:
+    """What a certification comes to, in a sentence."""
+    faults = f"{count(found.injected, 'fault')} injected on PostgreSQL {found.server}"
+    many = count(len(found.findings), "violation") if found.findings else "no violation"
+    late = f"; {found.too_late} came too late to disturb anything" if found.too_late else ""
+    return f"{faults} in {duration(found.seconds)}, seed {found.seed}: {many}{late}."
+
+
+def _table(found: Certificate, style: Style) -> list[str]:
+    runs = list(dict.fromkeys((name, direction) for name, direction, _ in found.counts))
+    kinds = list(dict.fromkeys(kind for _, _, kind in found.counts))
+    kinds.sort(key=list(type(kinds[0])).index) if kinds else None
+    rows = [("fault", *(" ".join(run) for run in runs), *_SUMS)]
+    rows += [_row(kind.value, [found.counts.get((*run, kind)) for run in runs]) for kind in kinds]
+    by_run = [found.total_of(*run) for run in runs]
+    rows.append(_row("all", by_run))
+    heading, *body = aligned(rows, range(1, len(rows[0])))
+    return [style.paint("  ".join(heading), "bold"), *("  ".join(cells) for cells in body)]
+
+
+def _row(name: str, counts: Sequence[Count | None]) -> tuple[str, ...]:
+    there = [one for one in counts if one is not None]
+    each = (str(one.injected) if one is not None else "" for one in counts)
+    sums = (
+        sum(one.injected for one in there),
+        sum(one.dirty for one in there),
+        sum(one.violations for one in there),
+    )
+    return (name, *each, *map(str, sums))
+
+
+def _finding(finding: Finding, seed: int, style: Style) -> Iterator[str]:
+    invariant, told = finding.violation
+    yield f"{style.paint('violation:', 'red')} {invariant.value}: {told}"
+    yield f"    {finding.fault}, seed {seed}"

@@ -1,0 +1,64 @@
+"""The doctor's visit: what the driver finds, and what ledger and history say of themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.ailments import Ailment, Health
+from rung.ledger import Outcome
+from rung.resuming import unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.drivers.found import Look
+    from rung.ledger import HistoryEntry
+    from rung.target import Target
+
+
+def health(target: Target) -> Health:
+    """Look through a database; reads only."""
+    with target.connected() as session:
+        look = session.look()
+        holder = session.holder()
+        under_way = "" if holder is None else str(holder)
+        found = (*_ledger(look, under_way), *_attempts(look, under_way), *session.ailments())
+    ordered = sorted(found, key=lambda one: one.harmless)
+    return Health(look.place.database, look.ledger.dirty, tuple(ordered))
+
+
+def _ledger(look: Look, under_way: str) -> Iterator[Ailment]:
+    if not look.ledger.dirty:
+        return
+    name = look.place.ledger
+    if under_way:
+        said = f"The database is {look.ledger}; a run may be under way. {under_way}"
+        yield Ailment("dirty ledger", name, said, harmless=True)
+        return
+    entry = unfinished(look.history, look.ledger)
+    told = _stopped(entry) if entry else "the history does not know the attempt that left it so"
+    way = f"rung {entry.direction} --resume" if entry else "rung repair"
+    yield Ailment("dirty ledger", name, f"The database is {look.ledger}: {told}.", way)
+
+
+def _stopped(entry: HistoryEntry) -> str:
+    flight = f", and statement {entry.in_flight} was under way" if entry.in_flight else ""
+    return (
+        f"the {entry.direction} of version {entry.version} stopped behind statement "
+        f"{entry.statements_done} of {entry.statements_total}{flight}"
+    )
+
+
+def _attempts(look: Look, under_way: str) -> Iterator[Ailment]:
+    """The rows without an end but the one that the ledger is dirty by, or that may be at work."""
+    history = look.history or ()
+    for entry in history:
+        alive = entry is history[-1] and (bool(under_way) or look.ledger.dirty)
+        if entry.outcome is Outcome.RUNNING and not alive:
+            yield Ailment(
+                "unfinished attempt",
+                f"{entry.direction} {entry.version}",
+                f"The history's row {entry.id} never got its end: that run died. The ledger was "
+                "settled since, by a later run or by hand.",
+                harmless=True,
+            )

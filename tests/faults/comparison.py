@@ -1,0 +1,72 @@
+"""The real golang-migrate under the same kinds of faults: made, counted, put into lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.faults.golang import LIE, NEEDLESS, TWICE, Golang, judge
+
+from rung.certify.experiment import measure
+from rung.certify.faults import Kind
+from rung.certify.lab import Lab
+from rung.render.text import aligned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from rung.certify.certification import Bench
+    from rung.certify.results import Trial
+    from rung.certify.ways import Known
+
+_HEADING = ("fault", "injected", "left dirty", "of these whole", "clean and not true", "done twice")
+
+
+def disturb(
+    bench: Bench, binary: Path, total: int, seed: int, tell: Callable[[Trial, int, int], None]
+) -> list[Trial]:
+    """
+    Make so many faults in runs of golang-migrate, its own conversation cut all over.
+
+    It cannot be asked to stop while the network is frozen, so that kind is left out.
+    """
+    client = Golang(str(binary))
+    theirs = replace(
+        bench,
+        known=tuple(_measured(bench, client)),
+        without=bench.without | {Kind.PAUSE},
+    )
+    faults = theirs.draw(total, seed)
+    trials = []
+    for trial in theirs.make(faults, client, judge):
+        trials.append(trial)
+        tell(trial, len(trials), len(faults))
+    return trials
+
+
+def lines(trials: Iterable[Trial]) -> list[str]:
+    """What was counted, by the kind of fault."""
+    made = [trial for trial in trials if trial.injected]
+    by_kind = {kind: [trial for trial in made if trial.fault.kind is kind] for kind in Kind}
+    rows = [_HEADING, *(_row(kind.value, mine) for kind, mine in by_kind.items() if mine)]
+    rows.append(_row("all", made))
+    return ["  ".join(cells).rstrip() for cells in aligned(rows, range(1, len(_HEADING)))]
+
+
+def _row(name: str, trials: list[Trial]) -> tuple[str, str, str, str, str, str]:
+    told = Counter(violation.told for trial in trials for violation in trial.violations)
+    dirty = sum(trial.dirty for trial in trials)
+    numbers = (len(trials), dirty, told[NEEDLESS], told[LIE], told[TWICE])
+    injected, left, whole, lies, twice = map(str, numbers)
+    return (name, injected, left, whole, lies, twice)
+
+
+def _measured(bench: Bench, client: Golang) -> Iterator[Known]:
+    """The runs with the number of messages that golang-migrate's have."""
+    lab = Lab.of(bench.server, "theirs")
+    for known in bench.known:
+        with lab.fresh(known.template) as address:
+            yield replace(known, points=measure(address, client, known.run)[0])
+    lab.close()

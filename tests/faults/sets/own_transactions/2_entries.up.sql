@@ -1,0 +1,11 @@
+BEGIN;
+CREATE TABLE entries (account int REFERENCES accounts, amount int NOT NULL);
+INSERT INTO entries SELECT id, balance FROM accounts;
+COMMIT;
+BEGIN;
+INSERT INTO entries SELECT id, 1 FROM accounts;
+UPDATE accounts SET balance = balance + 1;
+COMMIT;
+BEGIN;
+CREATE INDEX entries_account ON entries (account);
+COMMIT;

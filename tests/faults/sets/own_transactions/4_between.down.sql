@@ -1,0 +1,4 @@
+BEGIN;
+ALTER TABLE notes DROP COLUMN written;
+COMMIT;
+DROP TABLE notes;

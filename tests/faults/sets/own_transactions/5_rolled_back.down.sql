@@ -1,0 +1,3 @@
+BEGIN;
+DELETE FROM notes WHERE text = 'kept';
+COMMIT;

@@ -1,0 +1,6 @@
+BEGIN;
+INSERT INTO notes VALUES ('kept');
+COMMIT;
+BEGIN;
+INSERT INTO notes VALUES ('never kept');
+ROLLBACK;

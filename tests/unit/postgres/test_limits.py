@@ -1,0 +1,91 @@
+"""For how long a file's statements may stand in a lock's queue."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung.conventions import RUNG, Conventions
+from rung.drivers.postgres.limits import Limits
+from rung.drivers.postgres.settings import Settings
+from rung.statements import Unit, read
+
+OURS = ("SET LOCAL lock_timeout = 200",)
+OF_URL = Settings((("lock_timeout", "3s"),))
+
+
+def limits(conventions: Conventions = RUNG, settings: Settings | None = None) -> Limits:
+    """The limits of a session."""
+    return Limits(conventions, settings or Settings())
+
+
+def test_ours() -> None:
+    """It goes into each transaction, and back in front of our own writes in it."""
+    found = limits()
+
+    assert (found.inside(read("select 1"), 1), found.put_back) == (OURS, OURS)
+
+
+def test_the_urls_prevails() -> None:
+    """Over a default of ours; how long it is, is known all the same."""
+    found = limits(settings=OF_URL)
+
+    assert (found.inside(read("select 1"), 1), found.ours, found.seconds) == ((), False, 3.0)
+
+
+def test_ours_prevails_where_it_was_asked_for() -> None:
+    """Over the URL's; 0 is no limit, and said as such."""
+    asked = RUNG._replace(lock_timeout=0.0, insists_on_lock_timeout=True)
+
+    assert limits(asked, OF_URL).inside(read("select 1"), 1) == ("SET LOCAL lock_timeout = 0",)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("set lock_timeout = '5s'; vacuum; select 1", ()),
+        ("select set_config('lock_timeout', '5s', false); vacuum; select 1", ()),
+        ("set local lock_timeout = '5s'; vacuum; select 1", OURS),
+        ("select 1; vacuum; set lock_timeout = '5s'", OURS),
+    ],
+)
+def test_a_files_own_prevails_behind_it(sql: str, expected: tuple[str, ...]) -> None:
+    """For the units after the one that set it."""
+    assert limits().inside(read(sql), 3) == expected
+
+
+def test_a_concurrent_statement_has_none() -> None:
+    """Whatever the URL says; what follows has the session's again."""
+    script = read("create index concurrently i on t (a); vacuum")
+    found = limits(settings=OF_URL)
+
+    assert found.alone(script, 1) == ("SET lock_timeout = 0",)
+    assert found.behind(script, 1) == (
+        "SET lock_timeout TO DEFAULT",
+        "SET lock_timeout = '3s'",
+    )
+    assert found.of(script, Unit(1, 1, "none")) == 0.0
+
+
+def test_another_statement_alone_has_ours() -> None:
+    """For the session, for there is no transaction to put it into."""
+    script = read("vacuum t; reindex database d")
+
+    assert limits().alone(script, 1) == ("SET lock_timeout = 200",)
+
+
+def test_a_files_own_is_carried_where_its_session_is() -> None:
+    """By golang-migrate's convention it holds for the files that follow."""
+    carried, fresh = limits(RUNG._replace(carries_session=True)), limits()
+    for found in (carried, fresh):
+        found.ran(read("set lock_timeout = '5s'"), None)
+
+    assert (carried.inside(read("select 1"), 1), fresh.inside(read("select 1"), 1)) == ((), OURS)
+    assert not carried.holds_for(read("select 1"))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("200", 0.2), ("1min", 60.0), ("500 ms", 0.5), ("0", 0.0), ("x", 0.0)]
+)
+def test_a_value_of_the_servers(value: str, seconds: float) -> None:
+    """A bare number is of milliseconds."""
+    assert limits(settings=Settings((("Lock_Timeout", value),))).seconds == seconds

@@ -1,0 +1,82 @@
+"""What is said of waiting for locks, and how often."""
+
+from __future__ import annotations
+
+from rung.blockers import Blocker, Queued
+from rung.events import BlockerCancelled, BuildProgress, LockAwaited, LockRefused
+from rung.render.waits import Waits
+
+WEB = Blocker(7, "ada", "web", "active", 75.0, 4000.0, "UPDATE t SET a = 1")
+QUEUE = tuple(Queued(number, "api") for number in (8, 9, 10, 11))
+
+
+def test_a_refusal() -> None:
+    """It says what became of the transaction, who held the lock, and who waited behind us."""
+    said = Waits().lines(LockRefused(3, 1, 0.0, 0.2, 1.2, (WEB,), QUEUE))
+
+    assert said == (
+        "Version 3 had no lock within 200 ms and is rolled back; it is tried again in 1.2 s.",
+        f"  Held by {WEB}",
+        "  Behind us in the queue: 4, process 8 (api), 9 (api), 10 (api), …",
+    )
+
+
+def test_who_holds_it() -> None:
+    """All that is known of it, in one line."""
+    assert str(WEB) == (
+        "process 7 (user ada, application web), active for 1 min 15 s, its transaction open for "
+        "1 h 6 min: UPDATE t SET a = 1"
+    )
+
+
+def test_refusals_are_said_every_five_seconds() -> None:
+    """And at once for another migration."""
+    waits = Waits()
+    waited = [0.0, 1.2, 2.4, 5.1, 6.0]
+    events = [LockRefused(3, n, at, 0.2, 1.2) for n, at in enumerate(waited, 1)]
+    said = [len(waits.lines(event)) for event in (*events, LockRefused(4, 1, 0.0, 0.2, 1.2))]
+
+    assert said == [1, 0, 0, 1, 0, 1]
+
+
+def test_as_far_as_our_rights_show_it() -> None:
+    """What is not shown is left out; a prepared transaction has no process."""
+    said = Waits().lines(LockAwaited(12.0, (Blocker(7), Blocker(0))))
+
+    assert said == (
+        "Waiting for others to end, 12.0 s so far.",
+        "  Held by process 7",
+        "  Held by a prepared transaction (see pg_prepared_xacts)",
+    )
+
+
+def test_autovacuum_gives_way_to_who_waits() -> None:
+    """Longer than our limit allows; how to have it do so is said."""
+    said = Waits().lines(LockAwaited(12.0, (Blocker(7, query="autovacuum: VACUUM public.t"),)))
+
+    assert "--lock-timeout 1500ms" in said[-1]
+
+
+def test_cancelling() -> None:
+    """It is said of both: whose query was cancelled, and whose could not be."""
+    waits = Waits()
+
+    assert waits.lines(BlockerCancelled(Blocker(7))) == ("Cancelled the query of process 7",)
+    assert waits.lines(BlockerCancelled(Blocker(7), "It is idle.")) == (
+        "Not cancelled: process 7",
+        "  It is idle.",
+    )
+
+
+def test_an_index_that_is_built() -> None:
+    """Its phase and how far it is, every five seconds."""
+    waits = Waits()
+    events = [BuildProgress("building index", at, 8, "blocks", at) for at in (1, 3, 7)]
+    waiting = BuildProgress("waiting for old snapshots", 0, 0, "", 1.0)
+
+    assert [waits.lines(event) for event in events] == [
+        ("building index, 1 of 8 blocks (12 %), 1.0 s so far",),
+        (),
+        ("building index, 7 of 8 blocks (87 %), 7.0 s so far",),
+    ]
+    assert Waits().lines(waiting) == ("waiting for old snapshots, 1.0 s so far",)

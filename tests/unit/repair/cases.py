@@ -1,0 +1,55 @@
+"""Files run through on a scratch of the mind: what each statement adds to a schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.migrations import Direction, Half, Migration
+from rung.repair import Suspect, Tried, states_of
+from rung.snapshot import Snapshot
+from rung.statements import read
+
+if TYPE_CHECKING:
+    from rung.ledger import HistoryEntry
+
+BASE = {"table users": "", "owner of table users": "ada"}
+THREE = "CREATE TABLE a (x int);\nUPDATE users SET x = 1;\nCREATE TABLE b (x int);"
+"""The second leaves no trace."""
+
+
+def snapshot(*names: str, **texts: str) -> Snapshot:
+    """A schema of the base and these objects."""
+    more = {name.replace("_", " "): text for name, text in texts.items()}
+    return Snapshot.of((BASE | dict.fromkeys(names, "") | more).items())
+
+
+def suspect(
+    text: str = THREE,
+    direction: Direction = Direction.UP,
+    attempt: HistoryEntry | None = None,
+    version: int = 2,
+) -> Suspect:
+    """The half of version 2 that may have run; version 1 is applied before it."""
+    half = Half(f"{version}_m.{direction.value}.sql", "m", text)
+    up, down = (half, None) if direction is Direction.UP else (None, half)
+    before, after = (1, version) if direction is Direction.UP else (version, 1)
+    return Suspect(Migration(version, up, down), direction, before, after, (1,), attempt)
+
+
+def tried(of: Suspect, *objects: str, failure: str = "") -> Tried:
+    """
+    What it came to on scratch.
+
+    Args:
+        of: the suspect.
+        objects: what each of its statements makes; an empty text for no trace.
+        failure: why the statement behind them was refused.
+    """
+    half = of.migration.half(of.direction)
+    script = read(half.text if half else "")
+    seen = {0: snapshot().without_owners()}
+    names: list[str] = []
+    for number, name in enumerate(objects, 1):
+        names += [name] if name else []
+        seen[number] = snapshot(*names).without_owners()
+    return Tried(of, script, states_of(script, seen), failure)

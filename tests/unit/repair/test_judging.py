@@ -1,0 +1,136 @@
+"""What a comparison of schemas comes to, and what else decides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.history import row
+from tests.unit.repair.cases import THREE, snapshot, suspect, tried
+
+from rung.ledger import Outcome
+from rung.migrations import Direction
+from rung.repair import Finding, State, judge
+
+A, B = "table a", "table b"
+CUT_OFF = replace(row(2, outcome=Outcome.RUNNING), statements_total=3)
+VACUUM = "CREATE TABLE a (x int);\nVACUUM;\nCREATE TABLE b (x int);"
+
+
+def found(live: tuple[str, ...], said: int | None = None, **attempt: int | None) -> Finding:
+    """What the three statements are found to have done, by another tool or by an attempt."""
+    entry = replace(CUT_OFF, **attempt) if attempt else None  # type: ignore[arg-type]
+    return judge([[tried(suspect(attempt=entry), A, "", B)]], snapshot(*live), said)
+
+
+@pytest.mark.parametrize(
+    ("live", "done", "open_"),
+    [((), 0, ()), ((A,), None, (2,)), ((A, B), 3, ())],
+)
+def test_the_schema_decides(live: tuple[str, ...], done: int | None, open_: object) -> None:
+    """One equal state is what is there; several leave the statements between them open."""
+    assert (found(live).done, found(live).open) == (done, open_)
+
+
+@pytest.mark.parametrize("done", [1, 2])
+def test_the_history_decides_what_leaves_no_trace(done: int) -> None:
+    """Its count is exact for what it saw commit."""
+    assert found((A,), statements_done=done, in_flight=None).done == done
+
+
+def test_the_schema_is_believed_before_the_history() -> None:
+    """Somebody has done the rest by hand."""
+    finding = found((A, B), statements_done=1, in_flight=None)
+
+    assert finding.done == 3
+    assert "somebody was there since" in finding.evidence[1]
+
+
+def test_what_was_under_way_and_leaves_no_trace_is_open() -> None:
+    """The history cannot know whether it was done."""
+    assert found((A,), statements_done=1, in_flight=2).open == (2,)
+
+
+def test_what_may_be_run_again_is_not_asked_about() -> None:
+    """VACUUM does no harm a second time."""
+    entry = replace(CUT_OFF, statements_done=1, in_flight=2)
+    one = tried(suspect(VACUUM, attempt=entry), A, "", B)
+
+    assert judge([[one]], snapshot(A)).done == 1
+
+
+@pytest.mark.parametrize("said", [1, 2])
+def test_a_word_decides(said: int) -> None:
+    """Where the schema is that of what somebody says."""
+    finding = found((A,), said)
+
+    assert (finding.done, finding.evidence[-1]) == (
+        said,
+        ("1 statement" if said == 1 else f"{said} statements") + " done, by your word",
+    )
+
+
+def test_a_word_against_the_schema_does_not() -> None:
+    """The schema is not that behind three statements."""
+    finding = found((A,), 3)
+
+    assert (finding.done, finding.open) == (None, ())
+    assert finding.reason == "the schema is not that behind 3 statements of 2_m.up.sql"
+
+
+def test_no_state_is_equal() -> None:
+    """The nearest is told with what differs."""
+    finding = found((B,))
+
+    assert finding.done is None
+    assert finding.reason.endswith("nearest is that behind 0 of 3 statements of 2_m.up.sql")
+    assert [one.identity for one in finding.differences] == [B]
+
+
+def test_other_drift_is_counted() -> None:
+    """What no file touches, and whose something is, does not matter."""
+    finding = found((A, B, "table notes"))
+
+    assert (finding.done, finding.drift) == (3, 1)
+
+
+def test_an_invalid_index_is_half_a_statement() -> None:
+    """It stands between the states before and behind its build."""
+    one = suspect("CREATE TABLE a (x int);\nCREATE INDEX CONCURRENTLY i ON a (x);")
+    finding = judge([[tried(one, A, "index i")]], snapshot(A, index_i="\ninvalid"))
+
+    assert (finding.done, finding.half) == (1, 2)
+
+
+def test_nothing_is_left_inside_a_transaction_of_its_own() -> None:
+    """Only its end is a state; what is around it and sets the session does not count."""
+    one = tried(suspect(f"BEGIN;\n{THREE}\nCOMMIT;"), "", A, "", B, "")
+
+    assert [state.done for state in one.states] == [0, 5]
+
+
+def test_two_files_that_mean_the_same() -> None:
+    """A finished down of 3 leaves what the up of 2 makes: version 2 is there either way."""
+    up = tried(suspect(), A, "", B)
+    down = replace(suspect("DROP TABLE c;", Direction.DOWN, version=3), after=2)
+    ended = replace(up.states[-1], done=1)
+    both = [[up], [replace(tried(down, ""), states=(State(0, snapshot("table c")), ended))]]
+
+    assert judge(both, snapshot(A, B)).done == 3
+
+
+def test_two_files_that_mean_another() -> None:
+    """Where the down of a version that leaves no trace may have begun, nobody can tell."""
+    up = tried(suspect(), A, "", B)
+    down = suspect("UPDATE users SET x = 2;", Direction.DOWN, version=3)
+    traceless = tried(replace(down, after=2), "")
+    behind = tuple(replace(state, snapshot=up.states[-1].snapshot) for state in traceless.states)
+    finding = judge([[up], [replace(traceless, states=behind)]], snapshot(A, B))
+
+    assert (finding.done, finding.open) == (None, ())
+    assert "does not tell whether 2_m.up.sql was run or 3_m.down.sql" in finding.reason
+
+
+def test_no_suspect() -> None:
+    """Without a file there is nothing to compare."""
+    assert judge([], snapshot()).reason == "there is no file that could have left it"

@@ -1,0 +1,161 @@
+"""The one action that is proposed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.history import row
+from tests.unit.repair.cases import snapshot, suspect, tried
+
+from rung.ledger import LedgerState, Outcome
+from rung.migrations import Direction
+from rung.repair import Finding, judge, propose, statements_found, undo_candidates
+from rung.repair.mending import why_not_resume
+from rung.statements import read
+
+A, B = "table a", "table b"
+DIRTY = LedgerState(2, dirty=True)
+TWO = "CREATE TABLE a (x int);\nCREATE TABLE b (x int);"
+DOWN = read("DROP TABLE b;\nDROP TABLE a;")
+BUILD = "CREATE TABLE a (x int);\nCREATE {} CONCURRENTLY i ON a (x);"
+FAILED = replace(row(2, outcome=Outcome.FAILED), statements_done=1)
+
+
+def finding(*live: str, failure: str = "", error: str | None = None, text: str = TWO) -> Finding:
+    """What is found of two statements; with an error by the history."""
+    attempt = replace(FAILED, error=error) if error else None
+    objects = (A,) if failure else (A, B)
+    return judge(
+        [[tried(suspect(text, attempt=attempt), *objects, failure=failure)]], snapshot(*live)
+    )
+
+
+def half(kind: str) -> Finding:
+    """What is found of an index build that left an invalid index."""
+    one = tried(suspect(BUILD.format(kind)), A, "index public.i")
+    live = one.states[-2].snapshot
+    return judge([[one]], live)
+
+
+@pytest.mark.parametrize(
+    ("live", "kind", "version"), [((), "mark", 1), ((A, B), "mark", 2), ((A,), "resume", 2)]
+)
+def test_an_action(live: tuple[str, ...], kind: str, version: int) -> None:
+    """All or nothing is marked, a part is resumed."""
+    action = propose(finding(*live), DIRTY)
+
+    assert action is not None
+    assert (action.kind.value, action.version) == (kind, version)
+
+
+def test_a_resumed_step() -> None:
+    """It goes on behind what is done, from exactly the dirty ledger."""
+    action = propose(finding(A), DIRTY)
+
+    assert action is not None
+    assert action.plan is not None
+    (step,) = action.plan.steps
+    assert (action.plan.made_for, step.done, step.before, step.after) == (DIRTY, 1, 1, 2)
+    assert action.sql == "CREATE TABLE b (x int);"
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        finding(A, failure="line 2: no"),
+        finding(A, error="statement 2: no (SQLSTATE 23505)"),
+        finding(A, error="statement 2: no (SQLSTATE 22012)"),
+        finding(A, error="statement 2: UNIQUE constraint failed: users.email"),
+        half("UNIQUE INDEX"),
+    ],
+)
+def test_what_would_fail_again_is_rolled_back(one: Finding) -> None:
+    """Where the rest fails on scratch, or on the rows; only with SQL that is proven."""
+    action = propose(one, DIRTY, "DROP TABLE a;")
+
+    assert action is not None
+    assert (action.kind.value, action.version, action.sql) == ("roll back", 1, "DROP TABLE a;")
+    assert propose(one, DIRTY) is None
+
+
+def test_other_errors_do_not_keep_from_resuming() -> None:
+    """A lock that was not had, a statement that was cancelled."""
+    assert why_not_resume(finding(A, error="statement 2: no (SQLSTATE 55P03)")) == ""
+    assert why_not_resume(half("INDEX")) == ""
+
+
+def test_what_may_undo() -> None:
+    """The whole down, then its ends."""
+    assert undo_candidates(finding(A), DOWN) == (DOWN.text, "DROP TABLE a;\n")
+    assert undo_candidates(finding(A), None) == ()
+
+
+def test_an_invalid_index_is_dropped_first() -> None:
+    """By its name, concurrently, alone or before the down."""
+    drop = "DROP INDEX CONCURRENTLY IF EXISTS public.i;\n"
+
+    assert undo_candidates(half("UNIQUE INDEX"), None) == (drop,)
+    assert undo_candidates(half("UNIQUE INDEX"), DOWN) == (
+        drop,
+        DOWN.text,
+        drop + DOWN.text,
+        f"{drop}DROP TABLE a;\n",
+    )
+
+
+def test_a_change_of_rows_is_undone_by_the_whole_down_alone() -> None:
+    """A part of the down may leave the rows changed; and a caution is told."""
+    text = "UPDATE users SET x = 1;\nCREATE TABLE a (x int);"
+    one = tried(suspect(text), "", A, failure="no")
+    found = judge([[one]], snapshot(), said=1)
+    action = propose(found, DIRTY, DOWN.text)
+
+    assert undo_candidates(found, DOWN) == (DOWN.text,)
+    assert action is not None
+    assert "what line 1 did to rows" in action.caution
+
+
+def test_rows_that_were_changed_before_a_build_failed() -> None:
+    """To drop the index alone would have the change made a second time by the next up."""
+    text = "UPDATE users SET x = 1;\nCREATE UNIQUE INDEX CONCURRENTLY i ON users (x);"
+    one = tried(suspect(text), "", "index public.i")
+    found = judge([[one]], one.states[-2].snapshot, said=1)
+
+    assert found.half == 2
+    assert undo_candidates(found, None) == ()
+
+
+def test_no_secret_is_shown() -> None:
+    """What is proposed is masked; what runs is not."""
+    text = f"{TWO}\nALTER ROLE ada PASSWORD 'tr0ub4dor';"
+    resumed = propose(finding(A, text=text), DIRTY)
+    undo = "ALTER ROLE ada PASSWORD 'tr0ub4dor';"
+    undone = propose(finding(A, failure="no"), DIRTY, undo)
+
+    for action in (resumed, undone):
+        assert action is not None
+        assert action.plan is not None
+        assert action.sql.endswith("ALTER ROLE ada PASSWORD '***';")
+        (step,) = action.plan.steps
+        assert step.half is not None
+        assert "tr0ub4dor" in step.half.text
+
+
+def test_half_a_down_is_only_resumed() -> None:
+    """Its up would make empty what it has dropped."""
+    one = judge([[tried(suspect(TWO, Direction.DOWN), A, B)]], snapshot(A))
+
+    assert undo_candidates(one, DOWN) == ()
+
+
+def test_statements_in_words() -> None:
+    """Each with its line, its beginning without secrets, and what became of it."""
+    text = "CREATE TABLE a (x int);\nALTER ROLE ada PASSWORD 'tr0ub4dor';"
+    lines = statements_found(judge([[tried(suspect(text), A, "")]], snapshot(A)))
+
+    assert [(one.line, one.fate.value, one.trace) for one in lines] == [
+        (1, "applied", True),
+        (2, "unknown: leaves no trace", False),
+    ]
+    assert lines[1].sql == "ALTER ROLE ada PASSWORD '***'"

@@ -1,0 +1,94 @@
+"""Where a file may go on, and what of its session has to be there again."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung.statements import (
+    Dialect,
+    Unit,
+    cut_behind_value,
+    lost_before,
+    may_go_on_behind,
+    read,
+    same_until,
+    session_before,
+    uncertain_behind,
+    units_behind,
+)
+
+_OWN = "VACUUM; BEGIN; SELECT 1; COMMIT; SELECT 2"
+
+
+def test_a_file_goes_on_between_its_transactions() -> None:
+    """Not inside one of its own; a transactional file behind any statement."""
+    assert [n for n in range(6) if may_go_on_behind(read(_OWN), n)] == [0, 1, 4, 5]
+    assert all(may_go_on_behind(read("SELECT 1; SELECT 2"), n) for n in range(3))
+
+
+def test_what_is_left_of_a_file() -> None:
+    """The units behind; the rest of a transactional file is one."""
+    assert units_behind(read(_OWN), 1) == (Unit(2, 4, "own"), Unit(5, 5, "ours"))
+    assert units_behind(read("SELECT 1; SELECT 2; SELECT 3"), 1) == (Unit(2, 3, "ours"),)
+    assert units_behind(read("SELECT 1"), 1) == ()
+
+
+def test_what_sets_the_session_runs_again() -> None:
+    """SET and set_config, not what is local, and not what was rolled back."""
+    text = (
+        "SET search_path = s; SET LOCAL work_mem = '1MB'; "
+        "SELECT pg_catalog.set_config('a.b', '', false); VACUUM; "
+        "BEGIN; SET x.y = 1; ROLLBACK; RESET ALL; SELECT 1"
+    )
+
+    assert session_before(read(text), 8) == (1, 3, 8)
+    assert session_before(read(text), 2) == (1,)
+    assert session_before(read("PRAGMA foreign_keys = OFF; VACUUM;", Dialect.SQLITE), 2) == (1,)
+
+
+@pytest.mark.parametrize(
+    ("sql", "lost"),
+    [
+        ("CREATE TEMP TABLE x (); VACUUM", 1),
+        ("VACUUM; PREPARE p AS SELECT 1; VACUUM", 2),
+        ("DO $$ BEGIN END $$; SET a.b = 1; LISTEN x; VACUUM", None),
+    ],
+)
+def test_what_is_gone_with_its_session(sql: str, lost: int | None) -> None:
+    """Temporary tables and prepared statements are not made again."""
+    script = read(sql)
+    found = lost_before(script, len(script.statements))
+
+    assert lost == (found and found.number)
+
+
+def test_a_transaction_that_commits_twice_is_uncertain() -> None:
+    """COMMIT AND CHAIN within it, or PREPARE TRANSACTION at its end."""
+    chained = read("VACUUM; BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; COMMIT")
+
+    assert (uncertain_behind(chained, 1) or chained.statements[0]).number == 4
+    assert uncertain_behind(chained, 0) is None
+    assert uncertain_behind(read("VACUUM; BEGIN; PREPARE TRANSACTION 'x'"), 1) is not None
+    assert uncertain_behind(read(_OWN), 1) is None
+
+
+def test_a_change_behind_is_none_before() -> None:
+    """Comments, spacing and directives do not count; a statement more or less does."""
+    ran, now = (
+        read("SELECT 1; select 'a'; SELECT 2"),
+        read("-- x\nSELECT  1;\nSELECT 'a'; SELECT 3"),
+    )
+
+    assert same_until(ran, now, 2)
+    assert not same_until(ran, now, 3)
+    assert not same_until(ran, read("SELECT 1"), 2)
+    assert same_until(ran, read("-- rung: no-transaction\nSELECT 1"), 1)
+
+
+def test_an_enums_value_is_cut_behind() -> None:
+    """Behind the last one before the use; nowhere where something lives in the transaction."""
+    text = "SELECT 1; ALTER TYPE s.m ADD VALUE IF NOT EXISTS 'a'; SELECT 'a'::m"
+
+    assert cut_behind_value(read(text), 1, 3) == 2
+    assert cut_behind_value(read(text), 3, 3) is None
+    assert cut_behind_value(read(f"LOCK TABLE t; {text}"), 1, 4) is None
