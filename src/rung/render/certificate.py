@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rung.render.text import aligned, count, duration
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
     from rung.certify import Certificate, Count, Finding
     from rung.render.terminal import Style
 
-_SUMS = ("all", "left dirty", "violations")
+_SUMS = ("all", "left dirty", "undecided", "violations")
 
 
 def certificate_lines(found: Certificate, style: Style) -> list[str]:
     """How many faults of each kind were injected in each run, and every violation."""
-    return [*_table(found, style), *finding_lines(found, style)]
+    return [*_table(found, style), *finding_lines(found, style), *question_lines(found, style)]
 
 
 def finding_lines(found: Certificate, style: Style) -> list[str]:
@@ -25,12 +26,26 @@ def finding_lines(found: Certificate, style: Style) -> list[str]:
     return [line for finding in found.findings for line in _finding(finding, found.seed, style)]
 
 
+def question_lines(found: Certificate, style: Style) -> list[str]:
+    """What repair would ask a person, each once, with how often and a fault that leads to it."""
+    lines = []
+    for (run, told), many in Counter((one.fault.run, one.told) for one in found.questions).items():
+        fault = next(
+            one.fault for one in found.questions if (one.fault.run, one.told) == (run, told)
+        )
+        lines.append(f"{style.paint('undecided:', 'yellow')} {told}")
+        lines.append(f"    {count(many, 'time')}, as by {fault}, seed {found.seed}")
+    return lines
+
+
 def certificate_summary(found: Certificate) -> str:
     """What a certification comes to, in a sentence."""
     faults = f"{count(found.injected, 'fault')} injected on PostgreSQL {found.server}"
     many = count(len(found.findings), "violation") if found.findings else "no violation"
+    asks = count(len(found.questions), "fault")
+    asked = f"; behind {asks} repair asks a person" if found.questions else ""
     late = f"; {found.too_late} came too late to disturb anything" if found.too_late else ""
-    return f"{faults} in {duration(found.seconds)}, seed {found.seed}: {many}{late}."
+    return f"{faults} in {duration(found.seconds)}, seed {found.seed}: {many}{asked}{late}."
 
 
 def _table(found: Certificate, style: Style) -> list[str]:
@@ -51,6 +66,7 @@ def _row(name: str, counts: Sequence[Count | None]) -> tuple[str, ...]:
     sums = (
         sum(one.injected for one in there),
         sum(one.dirty for one in there),
+        sum(one.undecided for one in there),
         sum(one.violations for one in there),
     )
     return (name, *each, *map(str, sums))
