@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SEED = 20261125
 FAULTS = 100
+PROCESSES = 2
+"""Other tests run beside these."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def sets() -> Iterator[Bench]:
 @pytest.mark.slow
 def test_rung_under_faults(sets: Bench) -> None:
     """Whatever is cut, killed, frozen or filled, no promise is broken; each kind was made."""
-    trials = list(sets.make(sets.draw(FAULTS, SEED), Rung(), judge))
+    trials = list(sets.make(sets.draw(FAULTS, SEED), Rung(), judge, PROCESSES))
     violations = [
         f"{trial.fault}: {one.invariant.value}: {one.told}"
         for trial in trials
