@@ -52,11 +52,10 @@ class Loss:
         return what if self.rows is None else f"{what} (about {self.rows} rows)"
 
 
-def losses(script: Script) -> tuple[Loss, ...]:
-    """What the statements of a script say they take away, in order."""
-    return tuple(
-        loss for statement in script.statements for loss in _of(_Reader(script, statement))
-    )
+def losses(script: Script, done: int = 0) -> tuple[Loss, ...]:
+    """What the statements of a script behind the first `done` say they take away, in order."""
+    left = script.statements[done:]
+    return tuple(loss for statement in left for loss in _of(_Reader(script, statement)))
 
 
 class _Reader:

@@ -36,8 +36,8 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     yield from _differences(found)
     if found.finding.drift:
         yield (
-            f"Besides, {count(found.finding.drift, 'object')} that the file has nothing to do with "
-            "differ from what the files make; left as they are."
+            "Besides, not as the files make it, none of this file's, and left alone: "
+            f"{count(found.finding.drift, 'object')}."
         )
 
 

@@ -191,7 +191,8 @@ def plan_summary(preview: Preview) -> str:
         return f"Nothing to do; the database is {at(plan.target)}."
     steps = moves([step.direction.value for step in plan.steps], "apply", "revert")
     steps += " in one transaction" if preview.atomic else ""
-    be = "stay" if plan.target == plan.made_for.version else "be"
+    stays = plan.target == plan.made_for.version and not plan.made_for.dirty
+    be = "stay" if stays else "be"
     return f"Would {steps}; the database would {be} {at(plan.target)}."
 
 

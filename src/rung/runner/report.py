@@ -16,6 +16,7 @@ class StepReport:
     """Empty where the half is missing and nothing ran."""
     mode: str
     statements: int
+    """How many ran; those that an earlier attempt had committed are left out."""
     seconds: float
 
 

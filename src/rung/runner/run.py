@@ -109,7 +109,7 @@ def _step(
         _find_out(context, item, attempt, lost, last=last)
         ran_as = item.script.mode
     seconds = time.perf_counter() - context.began
-    statements = len(item.script.statements)
+    statements = len(item.script.statements) - step.done
     context.done.append(StepReport(*facts, item.file, ran_as.value, statements, seconds))
     context.say(StepFinished(*facts, seconds, number, total))
     carries = context.conventions.carries_session

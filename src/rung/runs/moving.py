@@ -51,7 +51,7 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
         known = know(session, migrations)
         plan = plan_for(goal, known, session, target.conventions)
         prepared = _prepare(target, plan, known.look)
-        gone = tuple(loss for item in prepared for loss in losses(item.script))
+        gone = tuple(loss for item in prepared for loss in losses(item.script, item.step.done))
         _tell(target, known, plan)
         return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic)
 

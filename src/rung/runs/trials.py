@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rung.errors import QueryFailed, ScratchFailed, ScriptError
 from rung.migrations import Direction
 from rung.repair import Tried, states_of, undo_candidates
+from rung.repair.beyond import makes_role, reaches_beyond
 from rung.runner.masking import hide
 from rung.statements import Dialect, Mode, Script, read
 
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 
 _BLOCK = read("BEGIN; COMMIT")
 _POINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
+_UNDONE = read("BEGIN; ROLLBACK")
 _OPEN, _CLOSE = (1, 1), (2, 2)
 _REFUSES_TRANSACTION = frozenset({"25001", "2D000", "55P04"})
 """Also the use of an enum value that the same transaction has added."""
 _EXISTS = "42710"
-_ROLES = frozenset({"ROLE", "USER", "GROUP"})
 
 
 @dataclass(slots=True)
@@ -130,8 +131,9 @@ class Bench:
             begun = [known for known in self._bases if versions[: len(known)] == known]
             longest = max(begun, key=len, default=())
             name = self.scratch.copy(self._bases[longest]) if begun else self._empty()
-            for version in versions[len(longest) :]:
-                self._apply(name, version)
+            with self.scratch.open(name) as session:
+                for version in versions[len(longest) :]:
+                    self._apply(session, version)
             self._bases[versions] = name
         return self._bases[versions]
 
@@ -144,20 +146,21 @@ class Bench:
             session.ensure_tables()
         return name
 
-    def _apply(self, name: str, version: int) -> None:
+    def _apply(self, session: Session, version: int) -> None:
         migration = self.migrations.by_version.get(version)
         half = migration.half(Direction.UP) if migration else None
         if half is None:
             return  # as golang-migrate would, with a half that is missing
         script = self._read(half)
-        for together in (True, False):
-            with self.scratch.open(name) as session:
-                refusal = _run(session, script, len(script.statements), together=together)
-            if refusal is None:
-                return
-            if not _refuses_transaction(refusal):
-                break
-        assert refusal is not None
+        last = len(script.statements)
+        refusal = _run(session, script, last)
+        if refusal and _refuses_transaction(refusal):
+            session.try_out(_UNDONE, *_CLOSE)
+            refusal = _run(session, script, last, together=False)
+        if refusal is None:
+            if script.touches_session:
+                session.restore_session()
+            return
         raise ScratchFailed(
             f"{half.file}, which is applied, does not run on scratch: {_words(script, refusal)}.",
             "Name a server on which it does with --scratch URL (the same version, extensions and "
@@ -212,12 +215,13 @@ def _run(
 
 def _one(session: Session, script: Script, statement: Statement, *, inside: bool) -> Refusal | None:
     """One statement; a role belongs to the whole server, and may be there already."""
-    of_role = statement.words[:1] == ("CREATE",) and bool(_ROLES & set(statement.words[1:2]))
-    if of_role and inside:
+    if reaches_beyond(statement):
+        return None
+    role, number = makes_role(statement), statement.number
+    if role and inside:
         session.try_out(_POINT, *_OPEN)
-    number = statement.number
     refusal = hide(session.try_out(script, number, number), script).refusal
-    if of_role and refusal and refusal.server.sqlstate == _EXISTS:
+    if role and refusal and refusal.server.sqlstate == _EXISTS:
         if inside:
             session.try_out(_POINT, *_CLOSE)
         return None

@@ -173,3 +173,31 @@ def test_a_file_that_is_gone(dirty: Database, rung: Callable[..., Ended], folder
 
     assert ended.code == 0
     assert rung("version").out == "1\n"
+
+
+def test_files_about_the_server(dirty: Database, rung: Callable[..., Ended], folder: Path) -> None:
+    """Roles that are there already, and names of the database, do not keep files from scratch."""
+    (folder / "1_users.up.sql").write_text(
+        "CREATE ROLE repaired_one;\nCREATE TABLE users (id int);\n"
+        "GRANT SELECT ON users TO repaired_one;\n"
+        f"ALTER DATABASE {dirty.name} SET work_mem = '1MB';\n"
+    )
+    dirty.psql("DROP TABLE schema_migrations_history; CREATE ROLE repaired_one")
+    ended = rung("repair", "--scratch", dirty.server.url(), "--yes")
+    dirty.psql("DROP ROLE repaired_one")
+
+    assert (ended.code, rung("version").out) == (0, "1\n")
+
+
+def test_another_role(dirty: Database, rung: Callable[..., Ended], folder: Path) -> None:
+    """Who is no superuser sees the same schema, and files make the same for him on scratch."""
+    dirty.psql("CREATE ROLE plain_two LOGIN; GRANT ALL ON SCHEMA public TO plain_two")
+    dirty.psql("GRANT ALL ON schema_migrations, schema_migrations_history TO plain_two")
+    up = "CREATE TABLE mine (x int);\nGRANT SELECT ON mine TO postgres;"
+    (folder / "2_roles.up.sql").write_text(up)
+    dirty.psql(f"SET ROLE plain_two; {up}")
+    url = dirty.url.replace("postgres@", "plain_two@")
+    ended = rung("repair", "--database", url, "--yes")
+    dirty.psql("DROP OWNED BY plain_two; DROP ROLE plain_two")
+
+    assert (ended.code, rung("version").out) == (0, "2\n")

@@ -168,6 +168,7 @@ SQL = (
         _bad("SET ROLE pg_monitor;\nCREATE SCHEMA roles;\n"),
     ),
     Scenario("statement-timeout", _bad("SET statement_timeout = '50ms';\nSELECT pg_sleep(5);\n")),
+    Scenario("not-atomic", _bad("SELECT 1;\nVACUUM;\n"), "up --atomic"),
     Scenario(
         "left-dirty",
         lambda stage: stage.write(

@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung.errors import MigrationFailed
-from rung.events import BlockerCancelled, LockAwaited, LockRefused
+from rung.events import BlockerCancelled, BuildProgress, LockAwaited, LockRefused
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def test_a_concurrent_build_waits(site: Site, web: psycopg.Connection[tuple[obje
     release.join()
 
     assert site.heard(LockAwaited)[0].blockers[0].pid == web.info.backend_pid
+    assert site.heard(BuildProgress)[0].phase.startswith("waiting for")
     assert site.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass") == [(True,)]
 
 

@@ -116,6 +116,16 @@ def test_a_change_of_rows_is_undone_by_the_whole_down_alone() -> None:
     assert "what line 1 did to rows" in action.caution
 
 
+def test_rows_that_were_changed_before_a_build_failed() -> None:
+    """To drop the index alone would have the change made a second time by the next up."""
+    text = "UPDATE users SET x = 1;\nCREATE UNIQUE INDEX CONCURRENTLY i ON users (x);"
+    one = tried(suspect(text), "", "index public.i")
+    found = judge([[one]], one.states[-2].snapshot, said=1)
+
+    assert found.half == 2
+    assert undo_candidates(found, None) == ()
+
+
 def test_no_secret_is_shown() -> None:
     """What is proposed is masked; what runs is not."""
     text = f"{TWO}\nALTER ROLE ada PASSWORD 'tr0ub4dor';"
