@@ -49,7 +49,7 @@ def certificate_summary(found: Certificate) -> str:
 
 
 def _table(found: Certificate, style: Style) -> list[str]:
-    runs = list(dict.fromkeys((name, direction) for name, direction, _ in found.counts))
+    runs = sorted({(name, direction) for name, direction, _ in found.counts}, key=_ups_first)
     kinds = list(dict.fromkeys(kind for _, _, kind in found.counts))
     kinds.sort(key=list(type(kinds[0])).index) if kinds else None
     rows = [("fault", *(" ".join(run) for run in runs), *_SUMS)]
@@ -58,6 +58,11 @@ def _table(found: Certificate, style: Style) -> list[str]:
     rows.append(_row("all", by_run))
     heading, *body = aligned(rows, range(1, len(rows[0])))
     return [style.paint("  ".join(heading), "bold"), *("  ".join(cells) for cells in body)]
+
+
+def _ups_first(run: tuple[str, str]) -> tuple[str, bool]:
+    name, direction = run
+    return name, direction != "up"
 
 
 def _row(name: str, counts: Sequence[Count | None]) -> tuple[str, ...]:
