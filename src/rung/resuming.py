@@ -69,9 +69,9 @@ def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> H
     The attempt that left the ledger dirty; None where the history has none that fits.
 
     A failed attempt without a committed statement was rolled back, and left nothing dirty:
-    what did is another tool's.
+    what did is another tool's. An edit that was taken over behind it ran nothing.
     """
-    last = history[-1] if history else None
+    last = next((one for one in reversed(history or ()) if one.direction != "edit"), None)
     if last is None or last.version is None or last.direction not in _HALVES:
         return None
     never_ended = last.outcome is Outcome.RUNNING

@@ -22,6 +22,7 @@ from rung.repair import Diagnosis, Finding, judge, propose, statements_found, su
 from rung.repair.mending import is_part, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.knowledge import know
+from rung.runs.resuming import left_by
 from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from rung.target import Target
 
 _MEND_ROWS = (
-    "Mend the rows or the file, then go on: rung up --resume; or finish it by hand and record "
-    "that: rung force V"
+    "Mend the rows or the file, then go on: {way}; or finish it by hand and record that: "
+    "rung force V"
 )
 _SAY = "Look at the rows, and say how many statements of the file are done: rung repair --done K"
 _BY_HAND = (
@@ -96,7 +97,7 @@ def _diagnosed(
 ) -> Diagnosis:
     look = known.look
     files = with_all_stored(known.migrations, look.history or (), session, look.place.dialect)
-    groups = suspects(look.history, look.ledger, files)
+    groups = suspects(look.history, look.ledger, files, left_by(look, session))
     live = session.snapshot()
 
     def say(text: str) -> None:
@@ -157,10 +158,12 @@ def _needs_undo(finding: Finding) -> bool:
 
 
 def _why_nothing(finding: Finding) -> tuple[str, str]:
-    if finding.done is not None:
+    if finding.done is not None and finding.tried is not None:
+        suspect = finding.tried.suspect
+        way = f"rung {suspect.direction.value} --resume" if suspect.attempt else REPAIR
         return (
             f"{why_not_resume(finding)}; and nothing was proven on scratch to undo what is there",
-            _MEND_ROWS,
+            _MEND_ROWS.format(way=way),
         )
     if finding.open:
         return (

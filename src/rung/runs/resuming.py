@@ -13,11 +13,18 @@ from rung.statements import session_before, shown
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
+    from rung.drivers.found import Look
     from rung.ledger import HistoryEntry
     from rung.resuming import CutOff, Resumption
     from rung.runs.knowledge import Known
 
 _NOT_KNOWN = "the history has no attempt that left it so: another tool did"
+
+
+def left_by(look: Look, session: Session) -> HistoryEntry | None:
+    """The attempt that left the ledger dirty; None where another tool has written it since."""
+    entry = unfinished(look.history, look.ledger)
+    return None if entry is None or session.written_behind(entry) else entry
 
 
 def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
@@ -34,7 +41,7 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
         ScriptError: the file cannot be read.
     """
     look = known.look
-    entry = unfinished(look.history, look.ledger)
+    entry = left_by(look, session)
     if entry is None or entry.version is None:
         raise CannotResume(look.ledger.version, _NOT_KNOWN)
     if entry.direction != direction.value:
@@ -49,7 +56,7 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
 
 def way_on(known: Known, session: Session) -> str:
     """The command that goes on with what left the database dirty; empty where none can."""
-    entry = unfinished(known.look.history, known.look.ledger)
+    entry = left_by(known.look, session)
     if entry is None:
         return ""
     with suppress(CannotResume, ScriptError):
