@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rung.applied import replay
 from rung.errors import CannotResume, ScriptError
 from rung.ledger import NO_VERSION, Outcome
 from rung.migrations import Direction
@@ -80,7 +81,13 @@ def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> H
         return None
     row = NO_VERSION if ledger.row is None else ledger.row
     fits = last.version <= row if last.direction == "up" else last.version > row
-    return last if ledger.dirty and fits else None
+    late = row > last.version and rolls_back(last, history or ())
+    return last if ledger.dirty and (fits or late) else None
+
+
+def rolls_back(entry: HistoryEntry, history: Sequence[HistoryEntry]) -> bool:
+    """Whether an attempt was a repair's, of a part of an up: a down of what is not applied."""
+    return entry.direction == Direction.DOWN.value and entry.version not in replay(history)
 
 
 def cut_off(

@@ -91,3 +91,17 @@ def test_a_down_that_nobody_began_is_not_begun() -> None:
     assert carry_out(
         _target(session), migrations(up1=_TEXT, down1=""), Down(resume=True), None
     ).nothing_to_do
+
+
+def test_a_roll_back_is_not_gone_on_with() -> None:
+    """What a repair was taking away is repair's; the way down would take it for the file."""
+    cut = replace(_CUT, version=2, direction="down")
+    session = FakeSession(_DIRTY, history=(row(1, up=_TEXT), cut))
+
+    with pytest.raises(CannotResume, match="rolling 2 back"):
+        preview(_target(session), migrations(up1=_TEXT, down2=_TEXT), Down(resume=True))
+
+
+def test_an_edit_behind_it_is_no_attempt() -> None:
+    """A run that died between taking an edit over and going on left a row that ran nothing."""
+    assert unfinished([_CUT, replace(row(1), direction="edit")], _DIRTY) is _CUT

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rung.applied import replay
 from rung.migrations import Direction
 from rung.repair.model import Suspect
+from rung.resuming import rolls_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,6 +57,10 @@ def _ours(
     migration = migrations.by_version.get(entry.version or 0) if entry else None
     if entry is None or migration is None:
         return None
+    if rolls_back(entry, rows):
+        at = ledger.version
+        after = max(migration.version, at or 0)
+        return Suspect(migration, Direction.UP, at, after, tuple(replay(rows)), undo=entry)
     direction = Direction(entry.direction)
     if migration.half(direction) is None:
         return None

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from rung.applied import replay
 from rung.drivers.work import Move, Refusal
-from rung.errors import PlanChanged, RepairUndecided, ServerMessage
+from rung.errors import MigrationFailed, PlanChanged, RepairUndecided, ServerMessage
 from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience
-from rung.repair import Diagnosis, Finding, judge, propose, statements_found, suspects
+from rung.repair import ActionKind, Diagnosis, Finding, judge, propose, statements_found, suspects
 from rung.repair.mending import is_part, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.knowledge import know
@@ -27,7 +27,7 @@ from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
 from rung.scratch import scratch_of
-from rung.statements import read
+from rung.statements import read, same_until
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from rung.repair import Action, Suspect, Tried
     from rung.runs.knowledge import Known
     from rung.snapshot import Snapshot
-    from rung.statements import Script
     from rung.target import Target
 
 _MEND_ROWS = (
@@ -134,7 +133,7 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
     last = finding.half or finding.done
     since = _mended(tried, replace(tried.suspect, migration=now), half.text, finding.done)
     anew = bench.tried(since)
-    if _texts(anew.script, last) != _texts(tried.script, last):
+    if not same_until(anew.script, tried.script, last):
         failure = f"{half.file} was edited in what is done already"
         return replace(finding, tried=replace(tried, failure=failure))
     return replace(finding, tried=anew)
@@ -143,14 +142,10 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
 def _mended(tried: Tried, now: Suspect, text: str, done: int) -> Suspect:
     """The file as it is now; what is recorded of a statement that was changed does not count."""
     script = read(text, tried.script.dialect)
-    changed = _texts(script, done + 1) != _texts(tried.script, done + 1)
+    changed = not same_until(script, tried.script, done + 1)
     if now.attempt is None or not changed:
         return now
     return replace(now, attempt=replace(now.attempt, error=None))
-
-
-def _texts(script: Script, last: int) -> list[str]:
-    return [script.text[one.start : one.end] for one in script.statements[:last]]
 
 
 def _needs_undo(finding: Finding) -> bool:
@@ -200,7 +195,11 @@ def _carried_out(
         recorder,
         target.conventions,
     )
-    return run_plan(context, action.plan, prepared)
+    try:
+        return run_plan(context, action.plan, prepared)
+    except MigrationFailed as failed:
+        failed.resumes = action.kind is ActionKind.RESUME  # what rolled back is no file
+        raise
 
 
 def _rows(diagnosis: Diagnosis, action: Action, known: Known, recorder: Recorder) -> list[Attempt]:
@@ -231,7 +230,8 @@ def _late(suspect: Suspect, diagnosis: Diagnosis, recorder: Recorder) -> Attempt
 
 def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:
     """Say in the history that an attempt whose end nobody saw has ended."""
-    attempt = diagnosis.suspect.attempt if diagnosis.suspect else None
+    suspect = diagnosis.suspect
+    attempt = (suspect.attempt or suspect.undo) if suspect else None
     if attempt is None or attempt.outcome is not Outcome.RUNNING:
         return
     done = diagnosis.finding.done

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import CannotResume, ScriptError
 from rung.migrations import Direction
-from rung.resuming import cut_off, resumption, unfinished
+from rung.resuming import cut_off, resumption, rolls_back, unfinished
 from rung.runs.stored import kept_text
 from rung.statements import session_before, shown
 
@@ -44,6 +44,8 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
     entry = left_by(look, session)
     if entry is None or entry.version is None:
         raise CannotResume(look.ledger.version, _NOT_KNOWN)
+    if rolls_back(entry, look.history or ()):
+        raise CannotResume(look.ledger.version, f"rung repair was rolling {entry.version} back")
     if entry.direction != direction.value:
         why = f"what stopped is the {entry.direction} of version {entry.version}"
         raise CannotResume(look.ledger.version, why, f"rung {entry.direction} --resume")

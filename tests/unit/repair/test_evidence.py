@@ -61,6 +61,15 @@ def test_our_own_down() -> None:
     assert told(row(1), row(2), down, ledger=1) == [[(2, "down", 2, 1)]]
 
 
+@pytest.mark.parametrize(("version", "ledger"), [(2, 1), (2, 3)], ids=["newest", "late"])
+def test_a_roll_back_that_stopped(version: int, ledger: int) -> None:
+    """What is there is a part of the up that it was taking away, though it was a down."""
+    cut = replace(CUT_OFF, version=version, direction="down")
+    rows = (row(1), row(3), cut) if ledger > version else (row(1), cut)
+
+    assert told(*rows, ledger=ledger) == [[(version, "up", ledger, max(version, ledger))]]
+
+
 def test_a_failure_that_was_rolled_back_left_nothing_dirty() -> None:
     """It is another tool that did."""
     failed = replace(row(2, outcome=Outcome.FAILED), statements_done=0)
