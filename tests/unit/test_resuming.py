@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.fakes import FakeDriver, FakeSession, migrations
+from tests.unit.fakes import FakeDriver, FakeSession, migrations, refused
 from tests.unit.history import row
 
-from rung.errors import CannotResume
+from rung.drivers.work import Ran
+from rung.errors import CannotResume, MigrationFailed
 from rung.events import ignore
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down, Up
@@ -105,3 +106,15 @@ def test_a_roll_back_is_not_gone_on_with() -> None:
 def test_an_edit_behind_it_is_no_attempt() -> None:
     """A run that died between taking an edit over and going on left a row that ran nothing."""
     assert unfinished([_CUT, replace(row(1), direction="edit")], _DIRTY) is _CUT
+
+
+@pytest.mark.parametrize(
+    ("history", "advice"), [((), "rung up --resume"), (None, "Let rung repair compare")]
+)
+def test_the_way_on_of_a_failure(history: tuple[()] | None, advice: str) -> None:
+    """Without a history nothing tells where the file stopped."""
+    session = FakeSession(history=history, answers=[Ran(), refused()])
+
+    with pytest.raises(MigrationFailed) as failed:
+        carry_out(_target(session), migrations(up1=_TEXT), Up(), None)
+    assert advice in failed.value.advice
