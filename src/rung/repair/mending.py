@@ -108,7 +108,7 @@ def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
     tried = finding.tried
     if tried is None or tried.suspect.direction is Direction.DOWN or finding.done is None:
         return ()
-    first = _drop_invalid(finding, tried)
+    first = _drop_invalid(finding)
     return tuple(dict.fromkeys(filter(str.strip, _candidates(finding, tried, down, first))))
 
 
@@ -145,16 +145,19 @@ def _is_unproven_in(down: Script, here: Sequence[Statement], ran: Sequence[State
     return len(here) < len(down.statements) and any(map(_is_unproven, ran))
 
 
-def _drop_invalid(finding: Finding, tried: Tried) -> str:
+def _drop_invalid(finding: Finding) -> str:
     """What removes an index that a failed build has left; empty where there is none."""
-    if finding.half is None:
-        return ""
-    states = {(state.done, state.half): state.snapshot for state in tried.states}
+    return "".join(f"DROP INDEX CONCURRENTLY IF EXISTS {name};\n" for name in half_made(finding))
+
+
+def half_made(finding: Finding) -> tuple[str, ...]:
+    """The indexes, qualified and quoted, that a failed build has left."""
+    if finding.tried is None or finding.half is None:
+        return ()
+    states = {(state.done, state.half): state.snapshot for state in finding.tried.states}
     before, half = states[finding.done or 0, None], states[finding.done or 0, finding.half]
-    names = [one.identity for one in differences(before, half) if one.kind == "added"]
-    return "".join(
-        f"DROP INDEX CONCURRENTLY IF EXISTS {name.removeprefix(_INDEX)};\n" for name in names
-    )
+    added = [one.identity for one in differences(before, half) if one.kind == "added"]
+    return tuple(name.removeprefix(_INDEX) for name in added)
 
 
 def _mark(suspect: Suspect, version: int | None, *, applied: bool) -> Action:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rung.ailments import Ailment, Health
 from rung.ledger import Outcome
+from rung.resuming import rolls_back
 from rung.runs.resuming import left_by
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def _ledger(look: Look, session: Session, under_way: str) -> Iterator[Ailment]:
         return
     entry = left_by(look, session)
     told = _stopped(entry) if entry else "the history does not know the attempt that left it so"
-    way = f"rung {entry.direction} --resume" if entry else "rung repair"
+    goes_on = entry is not None and not rolls_back(entry, look.history or ())
+    way = f"rung {entry.direction} --resume" if entry and goes_on else "rung repair"
     yield Ailment("dirty ledger", name, f"The database is {look.ledger}: {told}.", way)
 
 

@@ -19,7 +19,7 @@ from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience
 from rung.repair import ActionKind, Diagnosis, Finding, judge, propose, statements_found, suspects
-from rung.repair.mending import is_part, why_not_resume
+from rung.repair.mending import half_made, is_part, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.knowledge import know
 from rung.runs.resuming import left_by
@@ -44,6 +44,7 @@ _MEND_ROWS = (
     "rung force V"
 )
 _SAY = "Look at the rows, and say how many statements of the file are done: rung repair --done K"
+_WAIT = "Wait until that build is over, and look again: rung repair"
 _BY_HAND = (
     "Make the schema one of the states of the file by hand, or mend it wholly and record that: "
     "rung force V"
@@ -61,6 +62,7 @@ def diagnose(
     Raises:
         ScratchFailed: what was applied before could not be replayed on scratch.
         EmbeddedError: there is no server to try things on, and none was named.
+        RepairUndecided: an index of the file is being built by somebody right now.
         VersionNotInSource: the ledger's version has no file, and no text is kept of it.
     """
     with writing(target) as session:
@@ -75,7 +77,7 @@ def repair(target: Target, migrations: MigrationSet, diagnosis: Diagnosis) -> Ru
     Do what a diagnosis proposes.
 
     Raises:
-        RepairUndecided: it proposes nothing.
+        RepairUndecided: it proposes nothing, or an index of it is being built right now.
         PlanChanged: ledger, history or schema have moved since.
         RunError: the SQL that was to mend it failed.
     """
@@ -86,6 +88,7 @@ def repair(target: Target, migrations: MigrationSet, diagnosis: Diagnosis) -> Ru
         known = know(session, migrations)
         if _stamp(known.look, session.snapshot()) != diagnosis.stamp:
             raise PlanChanged
+        _check_nobody_builds(session, diagnosis.finding)
         report = _carried_out(target, session, known, diagnosis, action)
         _close(session, diagnosis, action)
         return report
@@ -106,11 +109,20 @@ def _diagnosed(
         bench = Bench(made, files, look.place)
         tried = [[bench.tried(one) for one in group] for group in groups]
         finding = _with_file_of_now(judge(tried, live, said), known.migrations, bench)
+        _check_nobody_builds(session, finding)
         undo = None
         if _needs_undo(finding):
             undo = bench.proven_undo(finding)
     action = propose(finding, look.ledger, undo)
     return _told(finding, action, look, made.where, _stamp(look, live))
+
+
+def _check_nobody_builds(session: Session, finding: Finding) -> None:
+    """An index that is being built is invalid too, and is not what a failed build has left."""
+    names = half_made(finding)
+    for one in session.ailments() if names else ():
+        if one.name in names and one.harmless:
+            raise RepairUndecided(f"{one.name}: {one.said}", _WAIT)
 
 
 def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp: str) -> Diagnosis:
@@ -235,7 +247,8 @@ def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:
     if attempt is None or attempt.outcome is not Outcome.RUNNING:
         return
     done = diagnosis.finding.done
-    said = f"cut off; by rung repair {done} of its statements were done ({action.kind.value})"
+    told = f"{done} of its statements were done" if suspect and suspect.attempt else "gone on with"
+    said = f"cut off; by rung repair {told} ({action.kind.value})"
     session.end_units(None, attempt.attempt, Refusal(ServerMessage(said)))
 
 
