@@ -169,6 +169,9 @@ class FakeSession:
         self.calls.append(f"finished {number}?")
         return self.ended
 
+    def keeps_history(self) -> bool:
+        return self.history is not None
+
     def written_behind(self, entry: HistoryEntry) -> bool:
         return self.overwritten
 

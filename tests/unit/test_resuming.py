@@ -103,9 +103,13 @@ def test_a_roll_back_is_not_gone_on_with() -> None:
         preview(_target(session), migrations(up1=_TEXT, down2=_TEXT), Down(resume=True))
 
 
-def test_an_edit_behind_it_is_no_attempt() -> None:
-    """A run that died between taking an edit over and going on left a row that ran nothing."""
-    assert unfinished([_CUT, replace(row(1), direction="edit")], _DIRTY) is _CUT
+@pytest.mark.parametrize("ledger", [_DIRTY, LedgerState(7, dirty=True)], ids=["newest", "late"])
+def test_what_changed_nothing_behind_it_is_passed_over(ledger: LedgerState) -> None:
+    """An edit taken over by a run that died then, and a roll back that was undone whole."""
+    undone = replace(_CUT, direction="down", outcome=Outcome.FAILED, statements_done=0)
+    rows = [_CUT, undone, replace(row(1), direction="edit")]
+
+    assert unfinished(rows, ledger) is _CUT
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,9 @@ class Session(Reader, Protocol):
         of the statements by which the script had set the session then.
         """
 
+    def keeps_history(self) -> bool:
+        """Whether what runs is recorded; asks nothing."""
+
     def written_behind(self, entry: HistoryEntry) -> bool:
         """
         Whether somebody wrote the ledger behind a row of the history; reads only.

@@ -176,7 +176,7 @@ def _fail(
         way = item.step.direction.value
         raise failures.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"
-    recorded = context.session.read_history() is not None
+    recorded = context.session.keeps_history()
     raise failures.failed(context.applied, item, now, refusal, alone=alone, recorded=recorded)
 
 

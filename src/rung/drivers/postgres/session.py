@@ -254,6 +254,10 @@ class PostgresSession(PostgresReader):
         """Whether the catalog says that a statement was finished."""
         return was_finished(self._wire, script, number, before, self._tables.ledger)
 
+    def keeps_history(self) -> bool:
+        """Whether our rights suffice for one."""
+        return self._tables.records
+
     def written_behind(self, entry: HistoryEntry) -> bool:
         """Whether the ledger's row has a later transaction than the history's."""
         tables = self._tables

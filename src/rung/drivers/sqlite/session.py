@@ -151,6 +151,10 @@ class SqliteSession(SqliteReader):
         trace = inquiry_of(script, script.statements[number - 1]).trace
         return False if trace is Trace.NONE else None
 
+    def keeps_history(self) -> bool:
+        """Who may write here may write all."""
+        return True
+
     def written_behind(self, entry: HistoryEntry) -> bool:  # noqa: ARG002 - as the contract has it
         """Rows have no order of writing here."""
         return False
