@@ -19,7 +19,10 @@ true
 
 -- name: written_behind
 -- Whether the ledger was written behind a row of the history, by somebody who wrote none.
-SELECT pg_catalog.bool_or(pg_catalog.age(l.xmin) OPERATOR(pg_catalog.<) pg_catalog.age(h.xmin))
+SELECT pg_catalog.bool_or(pg_catalog.age(l.xmin) OPERATOR(pg_catalog.<) pg_catalog.age(h.xmin)
+       AND NOT EXISTS (SELECT FROM {history} o
+                        WHERE o.id OPERATOR(pg_catalog.>) h.id
+                          AND o.xmin OPERATOR(pg_catalog.=) l.xmin))
   FROM {ledger} l
   JOIN {history} h ON h.id OPERATOR(pg_catalog.=) {id}
 
