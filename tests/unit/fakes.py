@@ -72,6 +72,8 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    overwritten: bool = False
+    """Whether another tool has written the ledger behind the history."""
     left_over: tuple[Ailment, ...] = ()
     kept_before: LedgerState = field(default_factory=LedgerState)
     """The ledger before a transaction that holds several scripts."""
@@ -166,6 +168,12 @@ class FakeSession:
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         self.calls.append(f"finished {number}?")
         return self.ended
+
+    def keeps_history(self) -> bool:
+        return self.history is not None
+
+    def written_behind(self, entry: HistoryEntry) -> bool:
+        return self.overwritten
 
     def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
         self.calls.append("end " + ("failed" if refusal else "done"))

@@ -180,6 +180,16 @@ class Session(Reader, Protocol):
         of the statements by which the script had set the session then.
         """
 
+    def keeps_history(self) -> bool:
+        """Whether what runs is recorded; asks nothing."""
+
+    def written_behind(self, entry: HistoryEntry) -> bool:
+        """
+        Whether somebody wrote the ledger behind a row of the history; reads only.
+
+        False where nothing tells.
+        """
+
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit of such a file and record the progress with it."""
 

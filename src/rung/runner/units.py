@@ -176,7 +176,8 @@ def _fail(
         way = item.step.direction.value
         raise failures.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"
-    raise failures.failed(context.applied, item, now, refusal, alone=alone)
+    recorded = context.session.keeps_history()
+    raise failures.failed(context.applied, item, now, refusal, alone=alone, recorded=recorded)
 
 
 def _leaves_nothing(script: Script, unit: Unit) -> bool:

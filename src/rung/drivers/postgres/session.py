@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.events import Listener
+    from rung.ledger import HistoryEntry
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
@@ -251,7 +252,18 @@ class PostgresSession(PostgresReader):
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
-        return was_finished(self._wire, script, number, before)
+        return was_finished(self._wire, script, number, before, self._tables.ledger)
+
+    def keeps_history(self) -> bool:
+        """Whether our rights suffice for one."""
+        return self._tables.records
+
+    def written_behind(self, entry: HistoryEntry) -> bool:
+        """Whether the ledger's row has a later transaction than the history's."""
+        tables = self._tables
+        names = {"ledger": tables.ledger, "history": tables.history}
+        reply = self._wire.ask(statement("written_behind", **names, id=quoting.number(entry.id)))
+        return reply.error is None and reply.rows(0)[0][0] == "t"
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""
