@@ -78,6 +78,7 @@ class FakeSession:
     kept_before: LedgerState = field(default_factory=LedgerState)
     """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
+    signs_of_life: int = 0
     told: Listener = ignore
 
     def look(self) -> Look:
@@ -119,6 +120,9 @@ class FakeSession:
     def try_foreign_keys(self) -> bool:
         self.calls.append("retake keys")
         return self.locks.pop(0) if self.locks else True
+
+    def keep_lock(self) -> None:
+        self.signs_of_life += 1
 
     def report_to(self, listener: Listener) -> None:
         self.told = listener

@@ -129,6 +129,9 @@ class Session(Reader, Protocol):
     def try_foreign_keys(self) -> bool:
         """Take them again, all or none."""
 
+    def keep_lock(self) -> None:
+        """Keep the lock in a pause, where that takes a sign of life; now and then is enough."""
+
     def report_to(self, listener: Listener) -> None:
         """Have a listener told whom a script waits for while it runs, and how far it is."""
 

@@ -141,7 +141,7 @@ class Running:
             *self._fence,
             self._limit(script, 1),
             ours("begin", *guard),
-            *file_pieces(script, 1, len(script.statements)),
+            *self._text(script, 1, len(script.statements)),
             CLOSING,
             ours("rights", *self._clean(script), *self._within_file, *((_SYNC,) if last else ())),
             ours("move", *tables.move(move)),
@@ -181,11 +181,12 @@ class Running:
         blocks = copy_blocks(script, 1, len(script.statements))
         limit = self._limit(script, 1)
         if script.mode is Mode.OWN_TRANSACTION:
-            within = _within(script, 1, len(script.statements), behind)
+            total = len(script.statements)
+            within = _within(self._text(script, 1, total), script, total, behind)
             opening = (ours("reset", *self._reset), *self._fence, limit, *before)
             return Message((*opening, *within, *self._left(script)), blocks, script)
         opening = (ours("begin", *self._reset, _BEGIN), *self._fence, limit, *before)
-        body = file_pieces(script, 1, len(script.statements))
+        body = self._text(script, 1, len(script.statements))
         closing = (CLOSING, *behind, ours("commit", _COMMIT), *self._left(script))
         return Message((*opening, *body, *closing), blocks, script)
 
@@ -222,16 +223,20 @@ class Running:
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
         return self._send(Message((ours("move", *before, self._tables.touch(), _COMMIT),)))
 
-    def write_afresh(self, *statements: Sql) -> Ran:
-        """The same, with the session's settings put back first."""
-        before = (*self._reset, _BEGIN_WRITING, OUR_PATH)
-        return self._send(self._fenced(before, statements))
+    def write_first(self, *statements: Sql) -> Ran:
+        """The same before a file's first unit: its session put back, under its limit."""
+        before = (*self._reset, _BEGIN_WRITING, OUR_PATH, *self._limits.put_back)
+        return self._send(replace(self._fenced(before, statements), waits_as_file=True))
 
     def _fenced(
         self, before: tuple[Sql, ...], statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()
     ) -> Message:
         moves = (ours("begin", *before), *self._fence, ours("move", *statements, _COMMIT))
         return Message((*(moves if statements else ()), ours("session", *behind)))
+
+    def _text(self, script: Script, first: int, last: int) -> tuple[Piece, ...]:
+        """Statements of a script inside a transaction, under the limit to its end."""
+        return tuple(self._limits.within(script, file_pieces(script, first, last)))
 
     def _limit(self, script: Script, first: int) -> Piece:
         return ours("limit", *self._limits.inside(script, first))
@@ -257,7 +262,7 @@ class Running:
             ours("begin", _BEGIN_WRITING),
             *self._fence,
             self._limit(script, unit.first),
-            *file_pieces(script, unit.first, unit.last),
+            *self._text(script, unit.first, unit.last),
             CLOSING,
             ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last)),
             ours("commit", _COMMIT),
@@ -272,9 +277,10 @@ class Running:
         opening = (*self._fence, self._limit(script, unit.first))
         left = self._left(script, unit.first, unit.last)
         if script.statements[unit.last - 1].control is Control.COMMIT:
-            within = _within(script, unit.first, unit.last, (record,))
+            text = self._text(script, unit.first, unit.last)
+            within = _within(text, script, unit.last, (record,))
             return self._send(Message((*opening, *within, *left), blocks, script), unit=unit)
-        pieces = tuple(file_pieces(script, unit.first, unit.last))
+        pieces = self._text(script, unit.first, unit.last)
         ran = self._send(Message((*opening, *pieces, *left), blocks, script), unit=unit)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
@@ -324,15 +330,15 @@ class Running:
     ) -> tuple[Reply, LockWait | None]:
         """The reply, and where a file was refused a lock, that lock."""
         script, wait = message.script, None
-        if script is None:
+        if script is None and not message.waits_as_file:
             reply = self._wire.settle(message.sql)
         else:
             limit = self._limits.of(script, unit)
             with self._watcher.over(self._wire, limit) as watch:
-                within = self._time_limit
+                within = self._time_limit if script else None
                 reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
             wait = self._lock_wait(script, reply, watch, limit)
-            if reply.error is None:
+            if script and reply.error is None:
                 self._limits.ran(script, unit)
         if reply.error and self._wire.in_transaction:
             left = self._left(message.script) if message.script else ()
@@ -340,7 +346,7 @@ class Running:
         return reply, wait
 
     def _lock_wait(
-        self, script: Script, reply: Reply, watch: Watch, limit: float
+        self, script: Script | None, reply: Reply, watch: Watch, limit: float
     ) -> LockWait | None:
         """The lock that a file was refused; where it has limits of its own, for how long it was."""
         if reply.error is None or reply.error.message.sqlstate != _NO_LOCK:
@@ -373,10 +379,11 @@ def _of_control(notice: ServerNotice) -> bool:
     return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
 
 
-def _within(script: Script, first: int, last: int, records: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _within(
+    body: tuple[Piece, ...], script: Script, last: int, records: tuple[Piece, ...]
+) -> tuple[Piece, ...]:
     """A transaction of the file's own, with records of ours just before its COMMIT."""
     commit = script.statements[last - 1]
-    body = tuple(file_pieces(script, first, last))
     cut = body[-1]
     split = commit.start - cut.file_start
     return (

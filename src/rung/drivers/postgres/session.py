@@ -129,6 +129,10 @@ class PostgresSession(PostgresReader):
         """Take golang-migrate's keys again, all or none."""
         return self._hold.try_foreign()
 
+    def keep_lock(self) -> None:
+        """Give a sign of life behind a pooler, where one is due."""
+        self._hold.renew()
+
     def holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
         return lease_holder(self._wire, self._lease) or self._key_holder()
@@ -244,7 +248,7 @@ class PostgresSession(PostgresReader):
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         tables = self._tables
         records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
-        return self._running.write_afresh(*tables.guard(move), *tables.move(move), *records)
+        return self._running.write_first(*tables.guard(move), *tables.move(move), *records)
 
     def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
         """Run statements of a script again that set the session and nothing else."""

@@ -87,6 +87,9 @@ class SqliteSession(SqliteReader):
         """There are none to take."""
         return True
 
+    def keep_lock(self) -> None:
+        """Nothing: the lock is the file's, and ours as long as we live."""
+
     # --- writing -------------------------------------------------------------------------
 
     def ensure_tables(self) -> None:
