@@ -118,7 +118,9 @@ def test_a_reset_takes_no_limit_away(
     site: Site, web: psycopg.Connection[tuple[object, ...]], file: str
 ) -> None:
     """RESET ALL in a file leaves what comes behind it in the queue for no longer than before."""
-    site.add("2_c", file.format("ALTER TABLE t ADD COLUMN c int;"))
+    site.add(
+        "2_c", file.format("SET LOCAL statement_timeout = '5s'; ALTER TABLE t ADD COLUMN c int;")
+    )
     error = failing(MigrationFailed, site.migrator(lock_retry_for=0).up)
 
     assert web.info.backend_pid
@@ -230,6 +232,7 @@ def test_a_ledger_that_is_locked_by_hand(site: Site) -> None:
     """Its row is waited for as a table is, before a file's first unit; who holds it is named."""
     site.add("2_c", "VACUUM t;")
     with psycopg.connect(site.database.conninfo, application_name="psql") as hand:
+        hand.execute("SET idle_in_transaction_session_timeout = '9s'")
         hand.execute("UPDATE schema_migrations SET dirty = dirty")
         error = failing(MigrationFailed, site.migrator(lock_retry_for=0).up)
 
@@ -242,9 +245,11 @@ def test_a_stop_is_heard_where_the_ledger_is_locked(site: Site) -> None:
     site.add("2_c", "VACUUM t;")
     stop = Stop()
     with psycopg.connect(site.database.conninfo) as hand:
+        hand.execute("SET idle_in_transaction_session_timeout = '9s'")
         hand.execute("UPDATE schema_migrations SET dirty = dirty")
         threading.Timer(0.5, stop.set_with_grace, [0.1]).start()
         failing(Stopped, site.migrator(stop=stop, lock_timeout=60).up)
+        hand.rollback()
 
     assert site.ledger() == [(1, False)]
 
