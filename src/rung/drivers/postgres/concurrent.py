@@ -96,7 +96,8 @@ class Concurrent:
 
     def _detach(self, send: Callable[[], Ran]) -> Ran:
         table, name = (quoting.text(part) for part in (self._inquiry.table, self._inquiry.name))
-        reply = self._wire.ask(statement("detach_pending", table=table, name=name))
+        only = statement("of_that_detaching", table=table, name=name)
+        reply = self._wire.ask(statement("pending_detaches", only=only))
         pending = [] if reply.error else reply.rows(0)
         if not pending:
             return send()

@@ -129,15 +129,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), {builder}
                            AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'))
   LIMIT 1)
 
--- name: detach_pending
--- A partition whose detaching was begun and not finished, and what it is a part of.
-SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
-       pg_catalog.format('%I.%I', cn.nspname, c.relname)
-  FROM pg_catalog.pg_inherits i
-  JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) i.inhparent
-  JOIN pg_catalog.pg_namespace pn ON pn.oid OPERATOR(pg_catalog.=) p.relnamespace
-  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid
-  JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.relnamespace
- WHERE i.inhdetachpending
-   AND i.inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
+-- name: of_that_detaching
+-- A condition of `pending_detaches`: that partition of that table.
+AND i.inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
    AND i.inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name})

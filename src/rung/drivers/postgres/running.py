@@ -51,6 +51,11 @@ _TIMED_OUT = "ProcessInterrupts"
 _DIVISION, _STALE = "22012", "40001"
 _MOVED = (_DIVISION, "23505", _STALE)
 """1/0 of the compare-and-set; the same key written by another; a newer row."""
+_TWICE = "23505"
+_NUMBERED_TWICE = (
+    "The file is not at fault: the server gave out a number of the history twice, as it may "
+    "behind a crash. See its log"
+)
 _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
 _LOST = (_DIVISION, _STALE, _NO_TABLE)
 """1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
@@ -223,10 +228,12 @@ class Running:
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
         return self._send(Message((ours("move", *before, self._tables.touch(), _COMMIT),)))
 
-    def write_first(self, *statements: Sql) -> Ran:
-        """The same before a file's first unit: its session put back, under its limit."""
+    def write_first(self, moves: Sequence[Sql], records: Sequence[Sql]) -> Ran:
+        """A move and its records before a file's first unit: its session put back, its limit."""
         before = (*self._reset, _BEGIN_WRITING, OUR_PATH, *self._limits.put_back)
-        return self._send(replace(self._fenced(before, statements), waits_as_file=True))
+        moved, recorded = ours("move", *moves), ours("record", *records)
+        pieces = (ours("begin", *before), *self._fence, moved, recorded, ours("move", _COMMIT))
+        return self._send(Message(pieces, waits_as_file=True))
 
     def _fenced(
         self, before: tuple[Sql, ...], statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()
@@ -416,7 +423,7 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
         lock_lost=running.label in {"keys", "lease"} and state in _LOST,
         cancelled=state == CANCELLED,
         lock_wait=wait,
-        remedy=_remedy(message, error.message, message.words(statement)),
+        remedy=_remedy(message, running.label, error.message, message.words(statement)),
     )
 
 
@@ -424,8 +431,16 @@ def _past_the_pooler(why: str) -> str:
     return f"Behind a pooler it cannot run: {why}. Name the server itself, past the pooler."
 
 
-def _remedy(message: Message, error: ServerMessage, words: tuple[str, ...]) -> str:
-    """For a transaction that wants to be asked for before any query, and finds our fence there."""
+def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str, ...]) -> str:
+    """
+    What to do where the file is not at fault.
+
+    A transaction that wants to be asked for before any query finds our fence there. Behind a
+    crash a sequence may go back, in a database that was copied from a template since the last
+    checkpoint; each try takes the next number.
+    """
+    if label == "record" and error.sqlstate == _TWICE:
+        return _NUMBERED_TWICE
     fenced = any(piece.label == "lease" for piece in message.pieces)
     if fenced and error.sqlstate == _REFUSES_TRANSACTION and words[:1] in _OPENING:
         return _past_the_pooler("there our lock is looked at first in each transaction")

@@ -138,8 +138,8 @@ class PostgresSession(PostgresReader):
         return lease_holder(self._wire, self._lease) or self._key_holder()
 
     def _key_holder(self) -> LockHolder | None:
-        keys = quoting.Sql(", ".join(str(key) for key in self._keys.all))
-        rows = self._insist(statement("lock_holder", keys=keys)).rows(0)
+        held = locking.held(self._keys.all)
+        rows = self._insist(statement("lock_holder", held=held)).rows(0)
         if not rows:
             return None
         pid, user, application, address, since = (value or "" for value in rows[0])
@@ -248,7 +248,7 @@ class PostgresSession(PostgresReader):
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         tables = self._tables
         records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
-        return self._running.write_first(*tables.guard(move), *tables.move(move), *records)
+        return self._running.write_first((*tables.guard(move), *tables.move(move)), records)
 
     def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
         """Run statements of a script again that set the session and nothing else."""
