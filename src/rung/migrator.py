@@ -52,6 +52,9 @@ class Migrator:
             pauses; None for ever.
         cancel_blockers: the names of applications whose queries may be cancelled where they
             keep a lock from us.
+
+    Raises:
+        UsageError: one of those names is empty, or they are no list.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each named where it is given
@@ -67,6 +70,7 @@ class Migrator:
         lock_retry_for: float | None = 600.0,
         cancel_blockers: Sequence[str] = (),
     ) -> None:
+        _check_names(cancel_blockers)
         driver = open_driver(Database.of(database))
         conventions = RUNG._replace(
             lock_timeout=RUNG.lock_timeout if lock_timeout is None else lock_timeout,
@@ -344,3 +348,14 @@ class Migrator:
         for warning in migrations.warnings:
             self._target.listener(Warned(warning))
         return migrations
+
+
+def _check_names(applications: Sequence[str]) -> None:
+    """Refuse an empty name, as of a variable that is not set: all who give none would have it."""
+    from rung.errors import UsageError
+
+    if isinstance(applications, str) or not all(name.strip() for name in applications):
+        raise UsageError(
+            "The name of an application whose queries may be cancelled is empty, or not in a list.",
+            "Give the application_name that is shown for whoever holds the lock.",
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rung.applied import replay
 from rung.errors import CannotResume, ScriptError
 from rung.ledger import NO_VERSION, Outcome
 from rung.migrations import Direction
@@ -69,18 +70,36 @@ def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> H
     The attempt that left the ledger dirty; None where the history has none that fits.
 
     A failed attempt without a committed statement was rolled back, and left nothing dirty:
-    what did is another tool's.
+    what did is another tool's. Passed over is what changed nothing behind it: an edit that was
+    taken over, and a roll back by repair that was undone whole.
     """
-    last = history[-1] if history else None
+    rows = history or ()
+    last = next((one for one in reversed(rows) if not _changed_nothing(one, rows)), None)
     if last is None or last.version is None or last.direction not in _HALVES:
         return None
     never_ended = last.outcome is Outcome.RUNNING
-    left = last.statements_done > 0 or last.in_flight is not None
-    if not (never_ended or (last.outcome is Outcome.FAILED and left)):
+    if not (never_ended or (last.outcome is Outcome.FAILED and _left_something(last))):
         return None
     row = NO_VERSION if ledger.row is None else ledger.row
     fits = last.version <= row if last.direction == "up" else last.version > row
-    return last if ledger.dirty and fits else None
+    late = row > last.version and rolls_back(last, rows)
+    return last if ledger.dirty and (fits or late) else None
+
+
+def _left_something(entry: HistoryEntry) -> bool:
+    return entry.statements_done > 0 or entry.in_flight is not None
+
+
+def _changed_nothing(entry: HistoryEntry, history: Sequence[HistoryEntry]) -> bool:
+    if entry.direction == "edit":
+        return True
+    undone = entry.outcome is Outcome.FAILED and not _left_something(entry)
+    return undone and rolls_back(entry, history)
+
+
+def rolls_back(entry: HistoryEntry, history: Sequence[HistoryEntry]) -> bool:
+    """Whether an attempt was a repair's, of a part of an up: a down of what is not applied."""
+    return entry.direction == Direction.DOWN.value and entry.version not in replay(history)
 
 
 def cut_off(

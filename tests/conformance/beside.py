@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 20.0
 _PAUSE = 0.02
+_SLACK = 2.0
+"""How many times as long a lock is held as is said: a busy machine is slow to start a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Beside:
             return
         holder = ExitStack()
         holder.enter_context(self.stage.holding(self.meanwhile.hold))
-        timer = threading.Timer(self.meanwhile.seconds, holder.close)
+        timer = threading.Timer(self.meanwhile.seconds * _SLACK, holder.close)
         timer.start()
         stack.callback(timer.join)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SEED = 20261125
 FAULTS = 100
+PROCESSES = 2
+"""Other tests run beside these."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def sets() -> Iterator[Bench]:
 @pytest.mark.slow
 def test_rung_under_faults(sets: Bench) -> None:
     """Whatever is cut, killed, frozen or filled, no promise is broken; each kind was made."""
-    trials = list(sets.make(sets.draw(FAULTS, SEED), Rung(), judge))
+    trials = list(sets.make(sets.draw(FAULTS, SEED), Rung(), judge, PROCESSES))
     violations = [
         f"{trial.fault}: {one.invariant.value}: {one.told}"
         for trial in trials
@@ -73,7 +75,7 @@ def test_the_command(tmp_path: Path) -> None:
     """`rung certify` needs a folder and nothing else, and prints what it made."""
     (tmp_path / "1_a.up.sql").write_text("CREATE TABLE a (x int);\nINSERT INTO a VALUES (1);\n")
     (tmp_path / "1_a.down.sql").write_text("DROP TABLE a;\n")
-    words = ["certify", "--source", str(tmp_path), "--faults", "8", "--seed", "1", "--json"]
+    words = ["certify", "--source", str(tmp_path), "--faults", "2", "--seed", "1", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(Path(rung.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-m", "rung", *words],
@@ -86,5 +88,5 @@ def test_the_command(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
 
     assert (done.returncode, found["exit_code"], found["violations"]) == (0, 0, [])
-    assert sum(one["injected"] + one["too_late"] for one in found["faults"]) == 8
+    assert sum(one["injected"] + one["too_late"] for one in found["faults"]) == 2
     assert done.stderr.endswith("no violation.\n") or "too late" in done.stderr

@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 import rung
+from rung.events import ignore
 
 NAMES = [
     "Database",
@@ -123,4 +124,4 @@ def test_signatures(name: str, expected: str) -> None:
     assert callable(value)
     found = str(inspect.signature(value))
 
-    assert found.replace(f"{rung.startup.ignore!r}", "ignore") == expected  # type: ignore[attr-defined]
+    assert found.replace(f"{ignore!r}", "ignore") == expected

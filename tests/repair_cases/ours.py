@@ -124,6 +124,17 @@ def down_cancelled(stage: Stage) -> None:
         stage.cancel(process)
 
 
+def roll_back_refused(stage: Stage) -> None:
+    """A repair that rolled back was refused in its middle, for a view that is gone since."""
+    up = "ALTER TABLE users ADD COLUMN age int;\nCREATE UNIQUE INDEX CONCURRENTLY "
+    _begun(stage, f"{up}users_email ON users (email);", "ALTER TABLE users DROP COLUMN age;")
+    stage.ask(EQUAL_ROWS)
+    stage.rung("up")
+    stage.ask("CREATE VIEW aged AS SELECT age FROM users")
+    stage.rung("repair", "--yes")
+    stage.ask("DROP VIEW aged")
+
+
 _EXPECTED = {
     fails_on_rows: Expected("up", 2, "roll back", 1),
     killed_in_a_concurrent_build: Expected("up", 1, "resume", 2, half=2),
@@ -133,6 +144,7 @@ _EXPECTED = {
     enum_value_without_its_use: Expected("up", 1, "resume", 2),
     late_one_killed: Expected("up", 1, "resume", 3, half=2),
     finished_by_hand: Expected("up", 2, "mark", 2),
+    roll_back_refused: Expected("up", 1, "roll back", 1),
     down_cancelled: Expected("down", 1, "resume", 1),
 }
 

@@ -38,7 +38,7 @@ ALTER TABLE messages ALTER COLUMN day TYPE text USING day::text;
 """
 _WHERE = """
 CREATE TABLE settings AS SELECT name, setting FROM pg_settings WHERE context = 'user'
-    AND name NOT IN ('application_name', 'client_connection_check_interval');
+    AND name NOT IN ('application_name', 'client_connection_check_interval', 'lock_timeout');
 """
 
 
@@ -93,6 +93,33 @@ def test_settings_in_the_url(site: Site, make: Make, scheme: str, twin_database:
     assert (ours.code, theirs.code) == (0, 0), (ours, theirs)
     assert state(site.database).rows == state(twin_database).rows
     assert site.ask("SELECT setting FROM settings WHERE name = 'work_mem'") == [("7168",)]
+
+
+def test_a_limit_for_locks_differs(
+    site: Site, make: Make, scheme: str, twin_database: Database
+) -> None:
+    """A statement queues for 200 ms at a time where golang-migrate's has no limit."""
+    site.add("1_limit", "CREATE TABLE limits AS SELECT current_setting('lock_timeout');")
+    url = f"{scheme}{twin_database.url.removeprefix('postgresql')}&sslmode=disable"
+    runs = (make("ours").having(scheme=scheme).run("up"), make("real").having(url=url).run("up"))
+
+    assert [run.code for run in runs] == [0, 0], runs
+    found = [state(one).rows["limits"] for one in (site.database, twin_database)]
+    assert found == [[("(200ms)",)], [("(0)",)]]
+
+
+def test_a_limit_of_the_urls_counts_for_both(
+    site: Site, make: Make, scheme: str, twin_database: Database
+) -> None:
+    """A lock_timeout in the URL is both tools'."""
+    site.add("1_limit", "CREATE TABLE limits AS SELECT current_setting('lock_timeout');")
+    url = f"{scheme}{twin_database.url.removeprefix('postgresql')}&sslmode=disable"
+    ours = make("ours").having(scheme=scheme, query="lock_timeout=3s").run("up")
+    theirs = make("real").having(url=f"{url}&lock_timeout=3s").run("up")
+
+    assert (ours.code, theirs.code) == (0, 0), (ours, theirs)
+    found = [state(one).rows["limits"] for one in (site.database, twin_database)]
+    assert found == [[("(3s)",)]] * 2
 
 
 def test_a_file_leaves_its_settings_to_the_next(

@@ -72,10 +72,13 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    overwritten: bool = False
+    """Whether another tool has written the ledger behind the history."""
     left_over: tuple[Ailment, ...] = ()
     kept_before: LedgerState = field(default_factory=LedgerState)
     """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
+    signs_of_life: int = 0
     told: Listener = ignore
 
     def look(self) -> Look:
@@ -117,6 +120,9 @@ class FakeSession:
     def try_foreign_keys(self) -> bool:
         self.calls.append("retake keys")
         return self.locks.pop(0) if self.locks else True
+
+    def keep_lock(self) -> None:
+        self.signs_of_life += 1
 
     def report_to(self, listener: Listener) -> None:
         self.told = listener
@@ -166,6 +172,12 @@ class FakeSession:
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         self.calls.append(f"finished {number}?")
         return self.ended
+
+    def keeps_history(self) -> bool:
+        return self.history is not None
+
+    def written_behind(self, entry: HistoryEntry) -> bool:
+        return self.overwritten
 
     def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
         self.calls.append("end " + ("failed" if refusal else "done"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.fakes import FakeDriver, FakeSession, migrations
+from tests.unit.fakes import FakeDriver, FakeSession, migrations, refused
 from tests.unit.history import row
 
-from rung.errors import CannotResume
+from rung.drivers.work import Ran
+from rung.errors import CannotResume, MigrationFailed
 from rung.events import ignore
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down, Up
@@ -91,3 +92,33 @@ def test_a_down_that_nobody_began_is_not_begun() -> None:
     assert carry_out(
         _target(session), migrations(up1=_TEXT, down1=""), Down(resume=True), None
     ).nothing_to_do
+
+
+def test_a_roll_back_is_not_gone_on_with() -> None:
+    """What a repair was taking away is repair's; the way down would take it for the file."""
+    cut = replace(_CUT, version=2, direction="down")
+    session = FakeSession(_DIRTY, history=(row(1, up=_TEXT), cut))
+
+    with pytest.raises(CannotResume, match="rolling 2 back"):
+        preview(_target(session), migrations(up1=_TEXT, down2=_TEXT), Down(resume=True))
+
+
+@pytest.mark.parametrize("ledger", [_DIRTY, LedgerState(7, dirty=True)], ids=["newest", "late"])
+def test_what_changed_nothing_behind_it_is_passed_over(ledger: LedgerState) -> None:
+    """An edit taken over by a run that died then, and a roll back that was undone whole."""
+    undone = replace(_CUT, direction="down", outcome=Outcome.FAILED, statements_done=0)
+    rows = [_CUT, undone, replace(row(1), direction="edit")]
+
+    assert unfinished(rows, ledger) is _CUT
+
+
+@pytest.mark.parametrize(
+    ("history", "advice"), [((), "rung up --resume"), (None, "Let rung repair compare")]
+)
+def test_the_way_on_of_a_failure(history: tuple[()] | None, advice: str) -> None:
+    """Without a history nothing tells where the file stopped."""
+    session = FakeSession(history=history, answers=[Ran(), refused()])
+
+    with pytest.raises(MigrationFailed) as failed:
+        carry_out(_target(session), migrations(up1=_TEXT), Up(), None)
+    assert advice in failed.value.advice

@@ -63,6 +63,14 @@ def test_a_whole_file_is_tried_again() -> None:
     assert made.applied == (1,)
 
 
+def test_a_pause_keeps_the_lock() -> None:
+    """Behind a pooler it would be another's after half a minute, and a pause may be longer."""
+    session = FakeSession(answers=met(1))
+    run_plan(context(session, patience=Clock().patience()), *planned(up1="select 1"))
+
+    assert session.signs_of_life >= PAUSE
+
+
 @pytest.mark.parametrize("jitter", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("limit", [0.2, 3.0])
 def test_a_pause_is_five_times_a_try(limit: float, jitter: float) -> None:

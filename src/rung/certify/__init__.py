@@ -6,6 +6,6 @@ faults were injected and every violation that was found.
 """
 
 from rung.certify.certification import certify
-from rung.certify.results import Certificate, Count, Finding
+from rung.certify.results import Certificate, Count, Finding, Question
 
-__all__ = ["Certificate", "Count", "Finding", "certify"]
+__all__ = ["Certificate", "Count", "Finding", "Question", "certify"]

@@ -65,10 +65,11 @@ class Bench:
         faults: Sequence[Fault],
         client: Client,
         judge: Callable[[Way, Facts], tuple[Violation, ...]],
+        processes: int | None = None,
     ) -> Iterator[Trial]:
-        """Make faults, several at a time; each result as it comes."""
+        """Make faults in so many processes, or what this machine takes; each result as it comes."""
         setting = Setting(str(self.server.socket_dir), self.server.port, self.known, client, judge)
-        return work(setting, faults, _processes())
+        return work(setting, faults, processes or _processes())
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rung.certify.facts import Said
 from rung.certify.lab import USER
-from rung.errors import CannotResume, RungError, UsageError
+from rung.errors import CannotResume, RepairUndecided, RungError, UsageError
 from rung.migrator import Migrator
 from rung.plan import Down, Up
 
@@ -33,6 +33,7 @@ class Recovery(NamedTuple):
 
     tried: tuple[str, ...]
     refused: str = ""
+    undecided: str = ""
 
 
 class Child(Protocol):
@@ -117,9 +118,12 @@ class Rung:
             try:
                 migrator.run(_goal(run, resume=resume))
             except CannotResume:
-                tried.append(_repair(migrator, address))
+                tried.append("rung repair")
+                tried[-1] = _repair(migrator, address)
                 tried.append(_command(run))
                 migrator.run(_goal(run))
+        except RepairUndecided as error:
+            return Recovery(tuple(tried), undecided=error.cause)
         except RungError as error:
             return Recovery(tuple(tried), f"{type(error).__name__}: {error}")
         return Recovery(tuple(tried))

@@ -114,7 +114,7 @@ def find_out(lab: Lab, address: Address, client: Client, fault: Fault, said: Sai
         left, free = onlooker.see(), onlooker.lock_free()
         recovery = client.recover(address, fault.run, left)
         end = onlooker.see()
-    return Facts(left, sessions, free, said, recovery.tried, recovery.refused, end)
+    return Facts(left, sessions, free, said, *recovery, end)
 
 
 def measure(address: Address, client: Client, run: Run) -> tuple[Points, Said]:

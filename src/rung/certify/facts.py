@@ -100,5 +100,7 @@ class Facts:
     """The commands of the recovery, in order."""
     refused: str = ""
     """Why the recovery came to no end; empty where it did."""
+    undecided: str = ""
+    """What `repair` said where the evidence does not decide, and a person has to."""
     end: Seen | None = None
     """What the recovery left; None where none was tried."""

@@ -103,10 +103,14 @@ def lock_free(facts: Facts) -> Iterator[str]:
 
 
 def ends_alike(way: Way, facts: Facts) -> Iterator[str]:
-    """The recovery goes through, and leaves ledger, schema and history of an undisturbed run."""
+    """
+    The recovery goes through, and leaves ledger, schema and history of an undisturbed run.
+
+    Where it ends with a question to a person nothing can be held against it.
+    """
     if facts.refused:
         yield f"{', '.join(facts.tried)}: {facts.refused}"
-    if facts.end is None or facts.refused:
+    if facts.end is None or facts.refused or facts.undecided:
         return
     end = facts.end
     if end.ledger != way.end.ledger:
@@ -135,7 +139,7 @@ def done_once(way: Way, facts: Facts) -> Iterator[str]:
     steps = way.at(facts.left.ledger.version)
     if steps is not None and not facts.left.ledger.dirty:
         yield from _rows(way.stations[steps].rows, facts.left.rows, f"{facts.left.ledger}")
-    if facts.end is not None and not facts.refused:
+    if facts.end is not None and not (facts.refused or facts.undecided):
         yield from _rows(way.end.rows, facts.end.rows, "in the end")
 
 

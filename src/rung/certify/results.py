@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ class Trial(NamedTuple):
     tried: tuple[str, ...] = ()
     """The commands of the recovery."""
     violations: tuple[Violation, ...] = ()
+    undecided: str = ""
+    """What `repair` said where a person has to decide."""
 
 
 class Finding(NamedTuple):
@@ -30,6 +32,13 @@ class Finding(NamedTuple):
 
     fault: Fault
     violation: Violation
+
+
+class Question(NamedTuple):
+    """What the evidence behind a fault does not decide, in the words of `repair`."""
+
+    fault: Fault
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +49,19 @@ class Count:
     too_late: int = 0
     """Those whose point the run never came to: they disturbed nothing and count for nothing."""
     dirty: int = 0
+    undecided: int = 0
+    """Those behind which `repair` asks a person."""
     violations: int = 0
 
     def with_(self, trial: Trial) -> Count:
         """One more."""
         if not trial.injected:
-            return Count(self.injected, self.too_late + 1, self.dirty, self.violations)
+            return replace(self, too_late=self.too_late + 1)
         return Count(
             self.injected + 1,
             self.too_late,
             self.dirty + trial.dirty,
+            self.undecided + bool(trial.undecided),
             self.violations + len(trial.violations),
         )
 
@@ -62,6 +74,7 @@ class Certificate:
     Args:
         counts: by the run's name, its direction and the kind of fault.
         findings: every violation.
+        questions: what `repair` would ask a person.
         left_out: what could not be done here, in sentences.
         seed: with which all can be drawn again.
         seconds: how long it took.
@@ -70,6 +83,7 @@ class Certificate:
 
     counts: dict[tuple[str, str, Kind], Count] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    questions: tuple[Question, ...] = ()
     left_out: tuple[str, ...] = ()
     seed: int = 0
     seconds: float = 0.0
@@ -92,19 +106,22 @@ class Certificate:
             sum(count.injected for count in mine),
             sum(count.too_late for count in mine),
             sum(count.dirty for count in mine),
+            sum(count.undecided for count in mine),
             sum(count.violations for count in mine),
         )
 
 
 def add_up(
     trials: Iterable[Trial],
-) -> tuple[dict[tuple[str, str, Kind], Count], tuple[Finding, ...]]:
-    """The counts by run and kind, and every violation, in the order of the trials."""
+) -> tuple[dict[tuple[str, str, Kind], Count], tuple[Finding, ...], tuple[Question, ...]]:
+    """The counts by run and kind, every violation and every question, in the trials' order."""
     counts: dict[tuple[str, str, Kind], Count] = {}
     findings: list[Finding] = []
+    questions: list[Question] = []
     for trial in trials:
         run = trial.fault.run
         key = (run.name, run.direction, trial.fault.kind)
         counts[key] = counts.get(key, Count()).with_(trial)
         findings += (Finding(trial.fault, violation) for violation in trial.violations)
-    return counts, tuple(findings)
+        questions += [Question(trial.fault, trial.undecided)] if trial.undecided else []
+    return counts, tuple(findings), tuple(questions)

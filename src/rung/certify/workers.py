@@ -100,7 +100,8 @@ class Worker:
 
     def _judged(self, fault: Fault, known: Known, facts: Facts, *, injected: bool = True) -> Trial:
         found = self.setting.judge(known.way, facts)
-        return Trial(fault, injected, facts.left.ledger.dirty, facts.tried, found)
+        dirty = facts.left.ledger.dirty
+        return Trial(fault, injected, dirty, facts.tried, found, facts.undecided)
 
     def _undisturbed(self, known: Known) -> float:
         """Seconds of the run in a process of its own, measured once, when all is loaded."""

@@ -33,7 +33,7 @@ def repair(call: Call) -> ExitCode | None:
     source = call.settings.need_source()
     with open_database(call) as database:
         migrator = make_migrator(call, database, source=source)
-        found = _diagnosed(call, migrator)
+        found = _diagnosed(call, migrator) if migrator.version().dirty else None
         if found is None:
             _clean(call, migrator)
             return None

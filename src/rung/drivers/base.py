@@ -129,6 +129,9 @@ class Session(Reader, Protocol):
     def try_foreign_keys(self) -> bool:
         """Take them again, all or none."""
 
+    def keep_lock(self) -> None:
+        """Keep the lock in a pause, where that takes a sign of life; now and then is enough."""
+
     def report_to(self, listener: Listener) -> None:
         """Have a listener told whom a script waits for while it runs, and how far it is."""
 
@@ -178,6 +181,16 @@ class Session(Reader, Protocol):
 
         False where it is to be run again, None where nothing tells. `before` are the numbers
         of the statements by which the script had set the session then.
+        """
+
+    def keeps_history(self) -> bool:
+        """Whether what runs is recorded; asks nothing."""
+
+    def written_behind(self, entry: HistoryEntry) -> bool:
+        """
+        Whether somebody wrote the ledger behind a row of the history; reads only.
+
+        False where nothing tells.
         """
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rung.render.text import aligned, count, duration
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
     from rung.certify import Certificate, Count, Finding
     from rung.render.terminal import Style
 
-_SUMS = ("all", "left dirty", "violations")
+_SUMS = ("all", "left dirty", "undecided", "violations")
 
 
 def certificate_lines(found: Certificate, style: Style) -> list[str]:
     """How many faults of each kind were injected in each run, and every violation."""
-    return [*_table(found, style), *finding_lines(found, style)]
+    return [*_table(found, style), *finding_lines(found, style), *question_lines(found, style)]
 
 
 def finding_lines(found: Certificate, style: Style) -> list[str]:
@@ -25,16 +26,30 @@ def finding_lines(found: Certificate, style: Style) -> list[str]:
     return [line for finding in found.findings for line in _finding(finding, found.seed, style)]
 
 
+def question_lines(found: Certificate, style: Style) -> list[str]:
+    """What repair would ask a person, each once, with how often and a fault that leads to it."""
+    lines = []
+    for (run, told), many in Counter((one.fault.run, one.told) for one in found.questions).items():
+        fault = next(
+            one.fault for one in found.questions if (one.fault.run, one.told) == (run, told)
+        )
+        lines.append(f"{style.paint('undecided:', 'yellow')} {told}")
+        lines.append(f"    {count(many, 'time')}, as by {fault}, seed {found.seed}")
+    return lines
+
+
 def certificate_summary(found: Certificate) -> str:
     """What a certification comes to, in a sentence."""
     faults = f"{count(found.injected, 'fault')} injected on PostgreSQL {found.server}"
     many = count(len(found.findings), "violation") if found.findings else "no violation"
+    asks = count(len(found.questions), "fault")
+    asked = f"; behind {asks} repair asks a person" if found.questions else ""
     late = f"; {found.too_late} came too late to disturb anything" if found.too_late else ""
-    return f"{faults} in {duration(found.seconds)}, seed {found.seed}: {many}{late}."
+    return f"{faults} in {duration(found.seconds)}, seed {found.seed}: {many}{asked}{late}."
 
 
 def _table(found: Certificate, style: Style) -> list[str]:
-    runs = list(dict.fromkeys((name, direction) for name, direction, _ in found.counts))
+    runs = sorted({(name, direction) for name, direction, _ in found.counts}, key=_ups_first)
     kinds = list(dict.fromkeys(kind for _, _, kind in found.counts))
     kinds.sort(key=list(type(kinds[0])).index) if kinds else None
     rows = [("fault", *(" ".join(run) for run in runs), *_SUMS)]
@@ -45,12 +60,18 @@ def _table(found: Certificate, style: Style) -> list[str]:
     return [style.paint("  ".join(heading), "bold"), *("  ".join(cells) for cells in body)]
 
 
+def _ups_first(run: tuple[str, str]) -> tuple[str, bool]:
+    name, direction = run
+    return name, direction != "up"
+
+
 def _row(name: str, counts: Sequence[Count | None]) -> tuple[str, ...]:
     there = [one for one in counts if one is not None]
     each = (str(one.injected) if one is not None else "" for one in counts)
     sums = (
         sum(one.injected for one in there),
         sum(one.dirty for one in there),
+        sum(one.undecided for one in there),
         sum(one.violations for one in there),
     )
     return (name, *each, *map(str, sums))

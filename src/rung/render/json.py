@@ -202,6 +202,16 @@ def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
             }
             for fault, violation in found.findings
         ],
+        "undecided": [
+            {
+                "told": told,
+                "source": fault.run.name,
+                "direction": fault.run.direction,
+                "kind": fault.kind.name.lower(),
+                "point": fault.point,
+            }
+            for fault, told in found.questions
+        ],
         "left_out": found.left_out,
     }
 

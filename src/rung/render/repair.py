@@ -25,7 +25,7 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     yield f"The database is {found.ledger}."
     suspect = found.suspect
     if suspect is not None:
-        whose = "by the history" if suspect.attempt else "another tool did it"
+        whose = "by the history" if suspect.attempt or suspect.undo else "another tool did it"
         yield (
             f"Looked at: {suspect.file}, {suspect.direction.value} of version {suspect.version} "
             f"({whose}), tried on {found.scratch}."

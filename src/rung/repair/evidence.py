@@ -1,10 +1,10 @@
 """
 Which files may have left a ledger dirty. Pure.
 
-Where the history's last row is of an attempt that did not end well and fits the ledger, it is
-that one. Else another tool was at work. golang-migrate writes the version it is going to,
-dirty, before it runs a file: dirty at V is the up of V, or the down of the next applied version
-above V; dirty at -1 is the last down.
+Where the history's last row is of an attempt that left the ledger so, it is that one. Else
+another tool was at work. golang-migrate writes the version it is going to, dirty, before it runs
+a file: dirty at V is the up of V, or the down of the next applied version above V; dirty at -1
+is the last down.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rung.applied import replay
 from rung.migrations import Direction
 from rung.repair.model import Suspect
-from rung.resuming import unfinished
+from rung.resuming import rolls_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 def suspects(
-    history: Sequence[HistoryEntry] | None, ledger: LedgerState, migrations: MigrationSet
+    history: Sequence[HistoryEntry] | None,
+    ledger: LedgerState,
+    migrations: MigrationSet,
+    attempt: HistoryEntry | None,
 ) -> tuple[tuple[Suspect, ...], ...]:
     """
     The halves that may have run, the likelier ones in the first group.
@@ -33,9 +36,10 @@ def suspects(
         history: every row, oldest first.
         ledger: dirty.
         migrations: the files, and what the history keeps of versions without one.
+        attempt: the one of the history that left the ledger so; None where another tool did.
     """
     rows = history or ()
-    if (ours := _ours(rows, ledger, migrations)) is not None:
+    if (ours := _ours(rows, ledger, migrations, attempt)) is not None:
         return ((ours,),)
     ups = tuple(_up(rows, ledger, migrations))
     downs = tuple(_down(rows, ledger, migrations))
@@ -45,12 +49,18 @@ def suspects(
 
 
 def _ours(
-    rows: Sequence[HistoryEntry], ledger: LedgerState, migrations: MigrationSet
+    rows: Sequence[HistoryEntry],
+    ledger: LedgerState,
+    migrations: MigrationSet,
+    entry: HistoryEntry | None,
 ) -> Suspect | None:
-    entry = unfinished(rows, ledger)
     migration = migrations.by_version.get(entry.version or 0) if entry else None
     if entry is None or migration is None:
         return None
+    if rolls_back(entry, rows):
+        at = ledger.version
+        after = max(migration.version, at or 0)
+        return Suspect(migration, Direction.UP, at, after, tuple(replay(rows)), undo=entry)
     direction = Direction(entry.direction)
     if migration.half(direction) is None:
         return None

@@ -9,9 +9,15 @@ if TYPE_CHECKING:
     from rung.statements import Script, Statement
 
 
+_OF_SESSION = frozenset({"SET", "RESET", "SHOW"})
+_NO_ROWS = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT"})
+"""Neither rows nor the schema are others behind them."""
+
+
 def leaves_nothing(statement: Statement) -> bool:
     """Whether nothing is left behind by a statement: it sets the session, or ends a block."""
-    return statement.session_only or statement.control is not None
+    of_session = statement.session_only or bool(_OF_SESSION & set(statement.words[:1]))
+    return of_session or statement.control is not None
 
 
 def is_all(script: Script, done: int, half: int | None) -> bool:
@@ -40,4 +46,5 @@ def of_rows(tried: Tried, done: int) -> list[Statement]:
         one
         for one in tried.script.statements[:done]
         if not (leaves_nothing(one) or tried.leaves_trace(one.number))
+        and not _NO_ROWS & set(one.words[:1])
     ]

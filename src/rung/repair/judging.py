@@ -8,6 +8,7 @@ a person's word. Only objects that a file touches are compared: other drift is c
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _Point = tuple[int, int | None]
 """How many statements are done, and which one is half done."""
+_SCHEMA, _QUOTES = "schema ", '"'
 _AGAIN = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT", "REFRESH", "PRAGMA"})
 """What may be run a second time without harm."""
 
@@ -46,8 +48,15 @@ def judge(groups: Sequence[Sequence[Tried]], live: Snapshot, said: int | None = 
         return _nearest(tried, live, touched)
     first = min(equal)
     others = [(tried[at], points) for at, points in equal.items() if at != first]
+    found = _weighed(tried[first], equal[first], others, said)
     drift = _drift(tried[first].states[0].snapshot, live, touched)
-    return replace(_weighed(tried[first], equal[first], others, said), drift=drift)
+    if (
+        found.done is not None
+        and said is None
+        and (reason := _doubt(tried[first], equal[first], drift))
+    ):
+        found = replace(found, done=None, half=None, reason=reason)
+    return replace(found, drift=len(drift))
 
 
 def _equal(tried: Tried, live: Snapshot, touched: frozenset[str]) -> list[_Point]:
@@ -66,8 +75,22 @@ def _touched(tried: Iterable[Tried]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _drift(state: Snapshot, live: Snapshot, touched: frozenset[str]) -> int:
-    return sum(one.identity not in touched for one in differences(state, live))
+def _drift(state: Snapshot, live: Snapshot, touched: frozenset[str]) -> list[Difference]:
+    return [one for one in differences(state, live) if one.identity not in touched]
+
+
+def _doubt(tried: Tried, points: Sequence[_Point], drift: Sequence[Difference]) -> str:
+    """Why objects that no file makes may be this file's after all; empty where they are not."""
+    more = [one.identity for one in drift if one.kind == "added"]
+    for name in (one.removeprefix(_SCHEMA) for one in more if one.startswith(_SCHEMA)):
+        if re.search(rf"\b{re.escape(name.strip(_QUOTES))}\b", tried.script.text):
+            return f"{tried.suspect.file} names the schema {name}, which no file makes"
+    if more and tried.suspect.attempt and not _recorded(tried.suspect, points):
+        return (
+            "by the history it is another part of the file that is there, and objects are "
+            f"there that no file makes ({more[0]})"
+        )
+    return ""
 
 
 def _nearest(tried: Sequence[Tried], live: Snapshot, touched: frozenset[str]) -> Finding:
@@ -84,7 +107,7 @@ def _nearest(tried: Sequence[Tried], live: Snapshot, touched: frozenset[str]) ->
     near = f"{state.done} of {_statements(one.total)} of {file}"
     reason = f"the schema is none that {file} could have left; nearest is that behind {near}"
     drift = _drift(state.snapshot, live, touched)
-    return Finding(one, reason=reason, differences=apart(nearest), drift=drift)
+    return Finding(one, reason=reason, differences=apart(nearest), drift=len(drift))
 
 
 def _many(

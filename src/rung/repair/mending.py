@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 
 from rung.migrations import Direction, Half, Migration
 from rung.plan import Down, Plan, Step, Up
+from rung.repair.beyond import makes_role, reaches_beyond
 from rung.repair.extent import is_all, is_nothing, of_rows
 from rung.repair.model import Action, ActionKind
 from rung.snapshot import differences
 from rung.statements import lost_before, may_go_on_behind, read, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rung.ledger import LedgerState
     from rung.repair.model import Finding, Suspect, Tried
-    from rung.statements import Script
+    from rung.statements import Script, Statement
 
 _STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
 _OF_DATA = ("22", "23")
@@ -67,6 +68,8 @@ def why_not_resume(finding: Finding) -> str:
     """Why the rest of the file is not simply run, in a sentence; empty where it may be."""
     tried = finding.tried
     assert tried is not None
+    if tried.suspect.undo:
+        return f"{tried.suspect.file} was being rolled back"
     if reason := _why_not_from(tried.script, finding.done or 0):
         return reason
     if tried.failure:
@@ -105,7 +108,7 @@ def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
     tried = finding.tried
     if tried is None or tried.suspect.direction is Direction.DOWN or finding.done is None:
         return ()
-    first = _drop_invalid(finding, tried)
+    first = _drop_invalid(finding)
     return tuple(dict.fromkeys(filter(str.strip, _candidates(finding, tried, down, first))))
 
 
@@ -115,25 +118,46 @@ def _candidates(finding: Finding, tried: Tried, down: Script | None, first: str)
         yield first
     if down is None:
         return
-    yield down.text
-    yield first + down.text
+    here = [one for one in down.statements if not _is_unproven(one)]
+    if _is_unproven_in(down, here, tried.script.statements[: finding.done]):
+        return
+    whole = down.text if len(here) == len(down.statements) else _text(down, here)
+    yield whole
+    yield first + whole
     if rows:
         return  # a part of the down may leave what statements did to rows
-    kept = [one for one in down.statements if one.control is None]
+    kept = [one for one in here if one.control is None]
     for start in range(1, len(kept)):
-        yield first + "".join(f"{down.text[one.start : one.end]};\n" for one in kept[start:])
+        yield first + _text(down, kept[start:])
 
 
-def _drop_invalid(finding: Finding, tried: Tried) -> str:
+def _text(script: Script, statements: Sequence[Statement]) -> str:
+    return "".join(f"{script.text[one.start : one.end]};\n" for one in statements)
+
+
+def _is_unproven(statement: Statement) -> bool:
+    """Whether scratch does not tell what it does: it is passed over there, or its role is there."""
+    return reaches_beyond(statement) or makes_role(statement)
+
+
+def _is_unproven_in(down: Script, here: Sequence[Statement], ran: Sequence[Statement]) -> bool:
+    """Whether what the down would have to undo is beyond the database; else that is left out."""
+    return len(here) < len(down.statements) and any(map(_is_unproven, ran))
+
+
+def _drop_invalid(finding: Finding) -> str:
     """What removes an index that a failed build has left; empty where there is none."""
-    if finding.half is None:
-        return ""
-    states = {(state.done, state.half): state.snapshot for state in tried.states}
+    return "".join(f"DROP INDEX CONCURRENTLY IF EXISTS {name};\n" for name in half_made(finding))
+
+
+def half_made(finding: Finding) -> tuple[str, ...]:
+    """The indexes, qualified and quoted, that a failed build has left."""
+    if finding.tried is None or finding.half is None:
+        return ()
+    states = {(state.done, state.half): state.snapshot for state in finding.tried.states}
     before, half = states[finding.done or 0, None], states[finding.done or 0, finding.half]
-    names = [one.identity for one in differences(before, half) if one.kind == "added"]
-    return "".join(
-        f"DROP INDEX CONCURRENTLY IF EXISTS {name.removeprefix(_INDEX)};\n" for name in names
-    )
+    added = [one.identity for one in differences(before, half) if one.kind == "added"]
+    return tuple(name.removeprefix(_INDEX) for name in added)
 
 
 def _mark(suspect: Suspect, version: int | None, *, applied: bool) -> Action:

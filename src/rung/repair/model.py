@@ -28,6 +28,8 @@ class Suspect:
     """The versions that were applied before it, in the order they were."""
     attempt: HistoryEntry | None = None
     """The history's row of it; None where another tool ran it."""
+    undo: HistoryEntry | None = None
+    """The history's row of a roll back of it by us that stopped in the middle."""
 
     @property
     def version(self) -> int:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rung.conventions import RUNG
-from rung.events import Notice
+from rung.drivers.found import Disconnected
+from rung.errors import QueryFailed
+from rung.events import Notice, Warned
 
 if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.drivers.base import Driver, Session
-    from rung.drivers.work import Ran
+    from rung.drivers.work import Attempt, Ran, Refusal
     from rung.events import Event, Listener
     from rung.locks import Patience
     from rung.runner.preparation import Prepared
@@ -57,3 +60,11 @@ class Context:
         """Hand the server's notices on."""
         for notice in ran.notices:
             self.say(Notice(item.step.version, notice.severity, notice.message))
+
+    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
+        """Write the history's row of an attempt that was rolled back; a warning where it cannot."""
+        seconds = time.perf_counter() - self.began
+        try:
+            self.session.record_failure(attempt, refusal, seconds)
+        except (Disconnected, QueryFailed) as error:
+            self.say(Warned(f"The failed attempt could not be recorded: {error}"))

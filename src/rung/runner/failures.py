@@ -63,6 +63,7 @@ def failed(
     refusal: Refusal,
     *,
     alone: bool = False,
+    recorded: bool = True,
     kept: str = NOTHING_OF_THE_STEP,
 ) -> RunError:
     """
@@ -74,6 +75,7 @@ def failed(
         now: the ledger as it is.
         refusal: why.
         alone: whether the statement was sent outside a transaction.
+        recorded: whether there is a history, which tells where the file stopped.
         kept: what is said of the rest where the ledger is clean.
     """
     if refusal.lock_lost:
@@ -94,7 +96,7 @@ def failed(
         at_commit=refusal.at_commit,
         dirty=now.dirty,
         remedy=refusal.remedy,
-        resumes=_resumes(item.script, refusal, alone=alone),
+        resumes=recorded and _resumes(item.script, refusal, alone=alone),
         locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )
 

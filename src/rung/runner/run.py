@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.found import Disconnected
 from rung.drivers.work import Move
-from rung.errors import DatabaseError, QueryFailed
+from rung.errors import DatabaseError
 from rung.events import HalfMissing, ModeChanged, RunPlanned, StepFinished, StepStarted, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.runner import failures
@@ -182,11 +182,7 @@ def _fail(
 ) -> None:
     if refusal.lock_lost:
         raise failures.failed(context.applied, item, context.session.look().ledger, refusal)
-    seconds = time.perf_counter() - context.began
-    try:
-        context.session.record_failure(attempt, refusal, seconds)
-    except (Disconnected, QueryFailed) as error:
-        context.say(Warned(f"The failed attempt could not be recorded: {error}"))
+    context.record_failure(attempt, refusal)
     if ends_as_asked(context, refusal):
         raise failures.stopped(context.applied, before, context.remaining)
     if refusal.ledger_moved:

@@ -189,11 +189,7 @@ def _finish(run: _Together) -> RunReport:
 def _fail(run: _Together, refusal: Refusal) -> None:
     context, before = run.context, run.plan.made_for
     attempt = run.attempts[len(run.ran)]
-    seconds = time.perf_counter() - context.began
-    try:
-        context.session.record_failure(attempt, refusal, seconds)
-    except (Disconnected, QueryFailed) as error:
-        context.say(Warned(f"The failed attempt could not be recorded: {error}"))
+    context.record_failure(attempt, refusal)
     if ends_as_asked(context, refusal):
         raise failures.stopped((), before, context.remaining)
     if refusal.ledger_moved or refusal.lock_lost:

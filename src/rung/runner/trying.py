@@ -98,11 +98,12 @@ def _is_over(context: Context, wait: LockWait, pause: float) -> bool:
 
 
 def _rest(context: Context, seconds: float) -> None:
-    """Pause; less where the run is asked to stop meanwhile."""
+    """Pause, keeping the lock; less where the run is asked to stop meanwhile."""
     patience = context.patience
     end = patience.clock() + seconds
     while (left := end - patience.clock()) > 0 and not context.stop.requested:
         patience.sleep(min(left, _STEP))
+        context.session.keep_lock()
 
 
 def _with(ran: Ran, wait: LockWait) -> Ran:

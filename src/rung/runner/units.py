@@ -60,7 +60,11 @@ def run_units(
         LedgerMoved, LexerFooled, Stopped: as for every run.
     """
     dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
-    begun = context.session.begin_units(Move(move.before, dirty), attempt)
+    first = Move(move.before, dirty)
+    begun = tried(context, item.step.version, lambda: context.session.begin_units(first, attempt))
+    if begun.refusal and ends_as_asked(context, begun.refusal):
+        way = item.step.direction.value
+        raise failures.stopped(context.applied, move.before, context.remaining, way)
     _insist(context, item, move.before, begun)
     _go_on(context, item, dirty, attempt)
     for unit in units or units_behind(item.script, item.step.done):
@@ -176,7 +180,8 @@ def _fail(
         way = item.step.direction.value
         raise failures.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"
-    raise failures.failed(context.applied, item, now, refusal, alone=alone)
+    recorded = context.session.keeps_history()
+    raise failures.failed(context.applied, item, now, refusal, alone=alone, recorded=recorded)
 
 
 def _leaves_nothing(script: Script, unit: Unit) -> bool:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from rung.ailments import Ailment, Health
 from rung.ledger import Outcome
-from rung.resuming import unfinished
+from rung.resuming import rolls_back
+from rung.runs.resuming import left_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.ledger import HistoryEntry
     from rung.target import Target
@@ -22,12 +24,13 @@ def health(target: Target) -> Health:
         look = session.look()
         holder = session.holder()
         under_way = "" if holder is None else str(holder)
-        found = (*_ledger(look, under_way), *_attempts(look, under_way), *session.ailments())
+        ours = (*_ledger(look, session, under_way), *_attempts(look, under_way))
+        found = (*ours, *session.ailments())
     ordered = sorted(found, key=lambda one: one.harmless)
     return Health(look.place.database, look.ledger.dirty, tuple(ordered))
 
 
-def _ledger(look: Look, under_way: str) -> Iterator[Ailment]:
+def _ledger(look: Look, session: Session, under_way: str) -> Iterator[Ailment]:
     if not look.ledger.dirty:
         return
     name = look.place.ledger
@@ -35,9 +38,10 @@ def _ledger(look: Look, under_way: str) -> Iterator[Ailment]:
         said = f"The database is {look.ledger}; a run may be under way. {under_way}"
         yield Ailment("dirty ledger", name, said, harmless=True)
         return
-    entry = unfinished(look.history, look.ledger)
+    entry = left_by(look, session)
     told = _stopped(entry) if entry else "the history does not know the attempt that left it so"
-    way = f"rung {entry.direction} --resume" if entry else "rung repair"
+    goes_on = entry is not None and not rolls_back(entry, look.history or ())
+    way = f"rung {entry.direction} --resume" if entry and goes_on else "rung repair"
     yield Ailment("dirty ledger", name, f"The database is {look.ledger}: {told}.", way)
 
 

@@ -111,7 +111,7 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
         )
     except DirtyLedger as dirty:
         way = way_on(known, session)
-        raise DirtyLedger(dirty.version, _unfinished(look), _late_and_dirty(look), way) from None
+        raise DirtyLedger(dirty.version, *_told_of(look, session), way) from None
     except VersionNotInSource as gone:
         record = _recorded(gone.version, known.applied)
         raise VersionNotInSource(gone.version, gone.role, gone.known, record) from None
@@ -200,6 +200,13 @@ def _left_history(look: Look) -> str:
     if newest is None:
         return ""
     return f"The history is still there: by it the database is at version {newest}."
+
+
+def _told_of(look: Look, session: Session) -> tuple[str, int | None]:
+    """What the history tells of a dirty ledger; nothing where another tool wrote it since."""
+    if look.history and session.written_behind(look.history[-1]):
+        return "", None
+    return _unfinished(look), _late_and_dirty(look)
 
 
 def _late_and_dirty(look: Look) -> int | None:

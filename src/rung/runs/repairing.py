@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING
 
 from rung.applied import replay
 from rung.drivers.work import Move, Refusal
-from rung.errors import PlanChanged, RepairUndecided, ServerMessage
+from rung.errors import MigrationFailed, PlanChanged, RepairUndecided, ServerMessage
 from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience
-from rung.repair import Diagnosis, Finding, judge, propose, statements_found, suspects
-from rung.repair.mending import is_part, why_not_resume
+from rung.repair import ActionKind, Diagnosis, Finding, judge, propose, statements_found, suspects
+from rung.repair.mending import half_made, is_part, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.knowledge import know
+from rung.runs.resuming import left_by
 from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
 from rung.scratch import scratch_of
-from rung.statements import read
+from rung.statements import read, same_until
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
@@ -36,14 +37,14 @@ if TYPE_CHECKING:
     from rung.repair import Action, Suspect, Tried
     from rung.runs.knowledge import Known
     from rung.snapshot import Snapshot
-    from rung.statements import Script
     from rung.target import Target
 
 _MEND_ROWS = (
-    "Mend the rows or the file, then go on: rung up --resume; or finish it by hand and record "
-    "that: rung force V"
+    "Mend the rows or the file, then go on: {way}; or finish it by hand and record that: "
+    "rung force V"
 )
 _SAY = "Look at the rows, and say how many statements of the file are done: rung repair --done K"
+_WAIT = "Wait until that build is over, and look again: rung repair"
 _BY_HAND = (
     "Make the schema one of the states of the file by hand, or mend it wholly and record that: "
     "rung force V"
@@ -61,6 +62,7 @@ def diagnose(
     Raises:
         ScratchFailed: what was applied before could not be replayed on scratch.
         EmbeddedError: there is no server to try things on, and none was named.
+        RepairUndecided: an index of the file is being built by somebody right now.
         VersionNotInSource: the ledger's version has no file, and no text is kept of it.
     """
     with writing(target) as session:
@@ -75,7 +77,7 @@ def repair(target: Target, migrations: MigrationSet, diagnosis: Diagnosis) -> Ru
     Do what a diagnosis proposes.
 
     Raises:
-        RepairUndecided: it proposes nothing.
+        RepairUndecided: it proposes nothing, or an index of it is being built right now.
         PlanChanged: ledger, history or schema have moved since.
         RunError: the SQL that was to mend it failed.
     """
@@ -86,6 +88,7 @@ def repair(target: Target, migrations: MigrationSet, diagnosis: Diagnosis) -> Ru
         known = know(session, migrations)
         if _stamp(known.look, session.snapshot()) != diagnosis.stamp:
             raise PlanChanged
+        _check_nobody_builds(session, diagnosis.finding)
         report = _carried_out(target, session, known, diagnosis, action)
         _close(session, diagnosis, action)
         return report
@@ -96,7 +99,7 @@ def _diagnosed(
 ) -> Diagnosis:
     look = known.look
     files = with_all_stored(known.migrations, look.history or (), session, look.place.dialect)
-    groups = suspects(look.history, look.ledger, files)
+    groups = suspects(look.history, look.ledger, files, left_by(look, session))
     live = session.snapshot()
 
     def say(text: str) -> None:
@@ -106,11 +109,20 @@ def _diagnosed(
         bench = Bench(made, files, look.place)
         tried = [[bench.tried(one) for one in group] for group in groups]
         finding = _with_file_of_now(judge(tried, live, said), known.migrations, bench)
+        _check_nobody_builds(session, finding)
         undo = None
         if _needs_undo(finding):
             undo = bench.proven_undo(finding)
     action = propose(finding, look.ledger, undo)
     return _told(finding, action, look, made.where, _stamp(look, live))
+
+
+def _check_nobody_builds(session: Session, finding: Finding) -> None:
+    """An index that is being built is invalid too, and is not what a failed build has left."""
+    names = half_made(finding)
+    for one in session.ailments() if names else ():
+        if one.name in names and one.harmless:
+            raise RepairUndecided(f"{one.name}: {one.said}", _WAIT)
 
 
 def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp: str) -> Diagnosis:
@@ -133,7 +145,7 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
     last = finding.half or finding.done
     since = _mended(tried, replace(tried.suspect, migration=now), half.text, finding.done)
     anew = bench.tried(since)
-    if _texts(anew.script, last) != _texts(tried.script, last):
+    if not same_until(anew.script, tried.script, last):
         failure = f"{half.file} was edited in what is done already"
         return replace(finding, tried=replace(tried, failure=failure))
     return replace(finding, tried=anew)
@@ -142,14 +154,10 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
 def _mended(tried: Tried, now: Suspect, text: str, done: int) -> Suspect:
     """The file as it is now; what is recorded of a statement that was changed does not count."""
     script = read(text, tried.script.dialect)
-    changed = _texts(script, done + 1) != _texts(tried.script, done + 1)
+    changed = not same_until(script, tried.script, done + 1)
     if now.attempt is None or not changed:
         return now
     return replace(now, attempt=replace(now.attempt, error=None))
-
-
-def _texts(script: Script, last: int) -> list[str]:
-    return [script.text[one.start : one.end] for one in script.statements[:last]]
 
 
 def _needs_undo(finding: Finding) -> bool:
@@ -157,10 +165,12 @@ def _needs_undo(finding: Finding) -> bool:
 
 
 def _why_nothing(finding: Finding) -> tuple[str, str]:
-    if finding.done is not None:
+    if finding.done is not None and finding.tried is not None:
+        suspect = finding.tried.suspect
+        way = f"rung {suspect.direction.value} --resume" if suspect.attempt else REPAIR
         return (
             f"{why_not_resume(finding)}; and nothing was proven on scratch to undo what is there",
-            _MEND_ROWS,
+            _MEND_ROWS.format(way=way),
         )
     if finding.open:
         return (
@@ -197,7 +207,11 @@ def _carried_out(
         recorder,
         target.conventions,
     )
-    return run_plan(context, action.plan, prepared)
+    try:
+        return run_plan(context, action.plan, prepared)
+    except MigrationFailed as failed:
+        failed.resumes = action.kind is ActionKind.RESUME  # what rolled back is no file
+        raise
 
 
 def _rows(diagnosis: Diagnosis, action: Action, known: Known, recorder: Recorder) -> list[Attempt]:
@@ -228,11 +242,13 @@ def _late(suspect: Suspect, diagnosis: Diagnosis, recorder: Recorder) -> Attempt
 
 def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:
     """Say in the history that an attempt whose end nobody saw has ended."""
-    attempt = diagnosis.suspect.attempt if diagnosis.suspect else None
+    suspect = diagnosis.suspect
+    attempt = (suspect.attempt or suspect.undo) if suspect else None
     if attempt is None or attempt.outcome is not Outcome.RUNNING:
         return
     done = diagnosis.finding.done
-    said = f"cut off; by rung repair {done} of its statements were done ({action.kind.value})"
+    told = f"{done} of its statements were done" if suspect and suspect.attempt else "gone on with"
+    said = f"cut off; by rung repair {told} ({action.kind.value})"
     session.end_units(None, attempt.attempt, Refusal(ServerMessage(said)))
 
 

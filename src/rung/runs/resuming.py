@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 
 from rung.errors import CannotResume, ScriptError
 from rung.migrations import Direction
-from rung.resuming import cut_off, resumption, unfinished
+from rung.resuming import cut_off, resumption, rolls_back, unfinished
 from rung.runs.stored import kept_text
 from rung.statements import session_before, shown
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
+    from rung.drivers.found import Look
     from rung.ledger import HistoryEntry
     from rung.resuming import CutOff, Resumption
     from rung.runs.knowledge import Known
 
 _NOT_KNOWN = "the history has no attempt that left it so: another tool did"
+
+
+def left_by(look: Look, session: Session) -> HistoryEntry | None:
+    """The attempt that left the ledger dirty; None where another tool has written it since."""
+    entry = unfinished(look.history, look.ledger)
+    return None if entry is None or session.written_behind(entry) else entry
 
 
 def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
@@ -34,9 +41,11 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
         ScriptError: the file cannot be read.
     """
     look = known.look
-    entry = unfinished(look.history, look.ledger)
+    entry = left_by(look, session)
     if entry is None or entry.version is None:
         raise CannotResume(look.ledger.version, _NOT_KNOWN)
+    if rolls_back(entry, look.history or ()):
+        raise CannotResume(look.ledger.version, f"rung repair was rolling {entry.version} back")
     if entry.direction != direction.value:
         why = f"what stopped is the {entry.direction} of version {entry.version}"
         raise CannotResume(look.ledger.version, why, f"rung {entry.direction} --resume")
@@ -49,7 +58,7 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
 
 def way_on(known: Known, session: Session) -> str:
     """The command that goes on with what left the database dirty; empty where none can."""
-    entry = unfinished(known.look.history, known.look.ledger)
+    entry = left_by(known.look, session)
     if entry is None:
         return ""
     with suppress(CannotResume, ScriptError):

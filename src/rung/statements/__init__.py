@@ -27,6 +27,7 @@ from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 from rung.statements.sharing import needs_session
+from rung.statements.words import StatementReader
 
 __all__ = [
     "CHECKSUM_FORMULA",
@@ -37,6 +38,7 @@ __all__ = [
     "Script",
     "Secrets",
     "Statement",
+    "StatementReader",
     "Token",
     "TokenKind",
     "Trace",

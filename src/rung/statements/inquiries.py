@@ -11,10 +11,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.statements.model import TokenKind
+from rung.statements.words import StatementReader
 
 if TYPE_CHECKING:
-    from rung.statements.model import Script, Statement, Token
+    from rung.statements.model import Script, Statement
 
 _HARMLESS = frozenset(
     {"VACUUM", "ANALYZE", "CHECKPOINT", "REINDEX", "CLUSTER", "DISCARD", "PRAGMA"}
@@ -61,7 +61,7 @@ def inquiry_of(script: Script, statement: Statement) -> Inquiry:
         script: the script.
         statement: one of it that runs outside a transaction.
     """
-    reader = _Reader(script, script.tokens_of(statement))
+    reader = StatementReader(script, statement)
     first = statement.words[0] if statement.words else ""
     if reader.take("REINDEX"):
         return _reindexed(reader)
@@ -76,7 +76,7 @@ def inquiry_of(script: Script, statement: Statement) -> Inquiry:
     return Inquiry(Trace.UNKNOWN)
 
 
-def _made(reader: _Reader, verb: str) -> Inquiry:
+def _made(reader: StatementReader, verb: str) -> Inquiry:
     reader.take(verb)
     for kind in _CATALOGS:
         if reader.take(kind):
@@ -96,7 +96,7 @@ def _made(reader: _Reader, verb: str) -> Inquiry:
     return Inquiry(Trace.INDEX_BUILT, name, reader.name())
 
 
-def _reindexed(reader: _Reader) -> Inquiry:
+def _reindexed(reader: StatementReader) -> Inquiry:
     reader.step_over_brackets()
     for kind in ("INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"):
         if reader.take(kind):
@@ -105,7 +105,7 @@ def _reindexed(reader: _Reader) -> Inquiry:
     return Inquiry(Trace.NONE)
 
 
-def _altered(reader: _Reader) -> Inquiry:
+def _altered(reader: StatementReader) -> Inquiry:
     if reader.take("ALTER", "DATABASE") or reader.take("ALTER", "SUBSCRIPTION"):
         return Inquiry(Trace.NONE)  # a move to where it is, a refresh of what is fresh
     reader.take("ALTER", "TABLE")
@@ -115,36 +115,3 @@ def _altered(reader: _Reader) -> Inquiry:
     if not reader.take("DETACH", "PARTITION"):
         return Inquiry(Trace.UNKNOWN)
     return Inquiry(Trace.PARTITION_DETACHED, reader.name(), table)
-
-
-class _Reader:
-    """The tokens of one statement, read from the left."""
-
-    def __init__(self, script: Script, tokens: tuple[Token, ...]) -> None:
-        plain = (token for token in tokens if token.kind is not TokenKind.DIRECTIVE)
-        self._left = [script.text[token.start : token.end] for token in plain]
-
-    def take(self, *words: str) -> bool:
-        """Step over these key words where they come next, unquoted."""
-        found = tuple(spelled.upper() for spelled in self._left[: len(words)]) == words
-        if found:
-            del self._left[: len(words)]
-        return found
-
-    def name(self) -> str:
-        """Step over a name, qualified or not; empty where none comes next."""
-        parts = self._left[:1]
-        del self._left[:1]
-        while self._left[:1] == ["."]:
-            parts += self._left[:2]
-            del self._left[:2]
-        return "".join(parts)
-
-    def step_over_brackets(self) -> None:
-        """Step over options in parentheses, where they come next."""
-        if self._left[:1] == ["("] and ")" in self._left:
-            del self._left[: self._left.index(")") + 1]
-
-    def rest(self) -> str:
-        """All that is left, as it is written."""
-        return " ".join(self._left)

@@ -37,9 +37,11 @@ def proxy(site: Site) -> Iterator[CountingProxy]:
 
 
 def _counted(site: Site, proxy: CountingProxy) -> Counts:
+    """With a long limit: a slow machine's statement would be looked at from beside."""
     before = proxy.counts
     directory = str(site.database.server.socket_dir)
-    site.migrator(site.database.conninfo.replace(directory, str(proxy.socket_dir))).up()
+    through = site.database.conninfo.replace(directory, str(proxy.socket_dir))
+    site.migrator(through, lock_timeout=30).up()
     return proxy.counts - before
 
 

@@ -183,7 +183,7 @@ def test_a_late_file_that_dies_in_units(site: Site) -> None:
         site.migrator().up(allow_late=[3])
 
     assert site.ledger() == [(5, True)]
-    assert "rung force 5" in site.up_fails(DirtyLedger).advice
+    assert "rung up --resume" in site.up_fails(DirtyLedger).advice
 
 
 def test_a_late_file_that_cannot_be_recorded(site: Site) -> None:

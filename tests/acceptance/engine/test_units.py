@@ -162,3 +162,16 @@ def test_copy_in_a_file_of_units(site: Site) -> None:
     assert site.ask("SELECT sum(x) FROM a") == [(6,)]
     assert site.add("2_b", "COPY a FROM STDIN;\n4\n\\.\nDO $$ BEGIN COMMIT; END $$;").up() == (2,)
     assert site.ask("SELECT sum(x) FROM a") == [(10,)]
+
+
+@pytest.mark.parametrize("text", ["CREATE TABLE b ();", "CREATE TABLE b ();\nVACUUM;"])
+def test_a_number_of_the_history_that_is_given_twice(site: Site, text: str) -> None:
+    """Sequences can go back behind a crash: that is told as it is, and the next try succeeds."""
+    site.add_tables(1).up()
+    site.add("2_b", text)
+    site.ask("ALTER SEQUENCE schema_migrations_history_id_seq RESTART")
+    error = site.up_fails(MigrationFailed)
+
+    assert "The file is not at fault" in error.advice
+    assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
+    assert site.up() == (2,)

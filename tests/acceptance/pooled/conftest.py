@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.acceptance.engine.conftest import golang, site
 
 import rung
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from tests.poolers import Pooler
 
     from rung.migrator import Migrator
-
-__all__ = ["golang", "site"]
 
 _UP = """
 import sys

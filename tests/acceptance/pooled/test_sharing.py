@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.engine.sites import failing
 
 from rung.database import Database
-from rung.errors import MigrationFailed, PooledConnection, RightsMissing
+from rung.errors import LedgerUnreadable, MigrationFailed, PooledConnection, RightsMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,3 +156,17 @@ def test_a_direct_run_without_rights_on_the_lease(behind: Behind) -> None:
     behind.site.ask(error.advice.removeprefix("Grant it: "))
 
     assert [step.version for step in late.up().steps] == [2]
+
+
+@pytest.mark.parametrize("columns", ["id int", "one bool, owner text, expires int"])
+@pytest.mark.parametrize("way", ["direct", "pooled"])
+def test_another_table_of_its_name(behind: Behind, way: str, columns: str) -> None:
+    """Somebody's own table where the lease would be is named as that, and left alone."""
+    site = behind.site.add("1_a", "CREATE TABLE a ();")
+    site.migrator().force(None)
+    site.ask(f"CREATE TABLE schema_migrations_lease ({columns})")
+    url = behind.url if way == "pooled" else site.database.url
+    error = failing(LedgerUnreadable, site.migrator(url).up)
+
+    assert "schema_migrations_lease is there and is no lease: " in str(error)
+    assert "Rename the other table." in error.advice

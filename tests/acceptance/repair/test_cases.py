@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,22 @@ def test_a_dirty_database(
 
     assert verdict.told == ""
     assert (verdict.diagnosed, verdict.mended) == (True, True)
+
+
+def test_an_index_that_is_being_built_is_no_leftover(database: Database, tmp_path: Path) -> None:
+    """It is invalid as one that failed is: to drop it would wait for the build, and undo it."""
+    stage, build = Stage(database.url, tmp_path, None), "CREATE INDEX CONCURRENTLY i ON t (x);"
+    stage.write(1, "CREATE TABLE t (x int);")
+    stage.write(2, f"CREATE TABLE u ();\n{build}\nSELECT 1/0;")
+    stage.rung("up")
+    stage.ask("DROP INDEX i")
+    with ThreadPoolExecutor(1) as pool, stage.holding("INSERT INTO t VALUES (1)"):
+        pool.submit(stage.ask, build)
+        stage.until("SELECT 1 FROM pg_stat_progress_create_index WHERE index_relid <> 0")
+        found = stage.rung("repair", "--yes")
+
+    assert "is being built right now" in found.stderr
+    assert stage.ask("SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass") == [(True,)]
 
 
 def test_there_are_twenty_kinds() -> None:

@@ -10,7 +10,9 @@ import psycopg
 import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
-from rung.errors import MigrationFailed
+from rung import Migrator
+from rung.database import Database
+from rung.errors import MigrationFailed, Stopped, UsageError
 from rung.events import BlockerCancelled, BuildProgress, LockAwaited, LockRefused
 from rung.stopping import Stop
 
@@ -108,6 +110,43 @@ def test_without_a_limit_it_waits(site: Site, web: psycopg.Connection[tuple[obje
     assert [one.application for one in site.heard(LockAwaited)[0].blockers] == ["web"]
 
 
+@pytest.mark.parametrize(
+    "file",
+    ["RESET ALL;\n{}", "BEGIN;\nRESET ALL;\n{}\nCOMMIT;", "VACUUM t;\nBEGIN;RESET ALL;{}END;"],
+)
+def test_a_reset_takes_no_limit_away(
+    site: Site, web: psycopg.Connection[tuple[object, ...]], file: str
+) -> None:
+    """RESET ALL in a file leaves what comes behind it in the queue for no longer than before."""
+    site.add(
+        "2_c", file.format("SET LOCAL statement_timeout = '5s'; ALTER TABLE t ADD COLUMN c int;")
+    )
+    error = failing(MigrationFailed, site.migrator(lock_retry_for=0).up)
+
+    assert web.info.backend_pid
+    assert error.server.sqlstate == "55P03"
+
+
+def test_a_password_that_is_not_to_be_had_twice(
+    site: Site, web: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    """The second connection is not needed: what its password function raises stops nothing."""
+    tokens = iter([""])
+    database = Database(site.database.url, password=lambda: next(tokens))
+    migrator = Migrator(database, site.folder, lock_retry_for=0)
+    error = failing(MigrationFailed, migrator.up)
+
+    assert web.info.backend_pid
+    assert error.server.sqlstate == "55P03"
+
+
+@pytest.mark.parametrize("names", [[""], ["web", " "], "web"])
+def test_nobody_is_cancelled_for_an_empty_name(names: list[str]) -> None:
+    """A variable that was not set names everybody who has no name."""
+    with pytest.raises(UsageError, match="application"):
+        Migrator("postgresql:///chat", "", cancel_blockers=names)
+
+
 @pytest.mark.parametrize("own", ["SET lock_timeout = '5s';", "SET LOCAL lock_timeout = '5s';"])
 def test_a_files_own_limit_prevails(
     site: Site, web: psycopg.Connection[tuple[object, ...]], own: str
@@ -186,6 +225,32 @@ def test_a_pause_ends_with_a_stop(site: Site, web: psycopg.Connection[tuple[obje
 
     assert web.info.backend_pid
     assert time.monotonic() - began < 15
+    assert site.ledger() == [(1, False)]
+
+
+def test_a_ledger_that_is_locked_by_hand(site: Site) -> None:
+    """Its row is waited for as a table is, before a file's first unit; who holds it is named."""
+    site.add("2_c", "VACUUM t;")
+    with psycopg.connect(site.database.conninfo, application_name="psql") as hand:
+        hand.execute("SET idle_in_transaction_session_timeout = '9s'")
+        hand.execute("UPDATE schema_migrations SET dirty = dirty")
+        error = failing(MigrationFailed, site.migrator(lock_retry_for=0).up)
+
+    assert "(user postgres, application psql)" in str(error)
+    assert (site.ledger(), site.history()[-1][2]) == ([(1, False)], "done")
+
+
+def test_a_stop_is_heard_where_the_ledger_is_locked(site: Site) -> None:
+    """Nothing of the file has begun, so nothing has to be waited for."""
+    site.add("2_c", "VACUUM t;")
+    stop = Stop()
+    with psycopg.connect(site.database.conninfo) as hand:
+        hand.execute("SET idle_in_transaction_session_timeout = '9s'")
+        hand.execute("UPDATE schema_migrations SET dirty = dirty")
+        threading.Timer(0.5, stop.set_with_grace, [0.1]).start()
+        failing(Stopped, site.migrator(stop=stop, lock_timeout=60).up)
+        hand.rollback()
+
     assert site.ledger() == [(1, False)]
 
 

@@ -97,3 +97,15 @@ def test_what_nobody_knows(site: Site, sql: str) -> None:
     assert "statement 3 on line 3" in error.reason
     assert sql.split("(", maxsplit=1)[0] in error.reason
     assert (site.ledger(), site.progress()[-1]) == ([(2, True)], ("running", 2, 4, 3))
+
+
+def test_an_older_index_of_the_same_name_is_not_the_files(site: Site) -> None:
+    """The build was refused for it: to go on is to be refused again, not to take it for built."""
+    site.add("1_base", "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (b);").up()
+    text = "CREATE TABLE u ();\nCREATE INDEX CONCURRENTLY i ON t (a);\nCREATE TABLE w ();"
+    site.add("2_x", text).up_fails(MigrationFailed)
+    failing(MigrationFailed, lambda: site.migrator().up(resume=True))
+
+    assert (site.ledger(), site.tables()) == ([(2, True)], {"t", "u"})
+    site.ask("DROP INDEX i")
+    assert [step.version for step in site.migrator().up(resume=True).steps] == [2]

@@ -92,6 +92,18 @@ def test_a_leftover_without_a_name_is_dropped(site: Site) -> None:
     assert list(_indexes(site).values()) == [True]
 
 
+def test_an_invalid_twin_of_another_index_stays(site: Site) -> None:
+    """It is no leftover of this build, and nobody asked for it to go."""
+    site.add(
+        "1_t", "CREATE TABLE t (x int, y int); CREATE INDEX a ON t (y); CREATE INDEX b ON t (y);"
+    )
+    site.up()
+    site.ask("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'b'::regclass")
+    site.add("2_i", "CREATE INDEX CONCURRENTLY ON t (x)").up()
+
+    assert site.ask("SELECT to_regclass('b') IS NOT NULL") == [(True,)]
+
+
 def test_another_schema_by_the_files_own_path(site: Site) -> None:
     """The name is looked for where the file's search path leads."""
     site.ask("CREATE SCHEMA s")

@@ -154,6 +154,19 @@ def test_a_failure_that_was_rolled_back_is_no_evidence(site: Site) -> None:
     assert "another tool" in error.reason
 
 
+def test_a_ledger_written_later_is_no_evidence(site: Site) -> None:
+    """golang-migrate was forced back behind our attempt, and failed in the same file anew."""
+    site.add("1_a", _STOPS).up_fails(MigrationFailed)
+    site.ask(
+        "DROP TABLE a; TRUNCATE schema_migrations; INSERT INTO schema_migrations VALUES (1, true)"
+    )
+    error = failing(CannotResume, lambda: site.migrator().up(resume=True))
+
+    assert "another tool" in error.reason
+    assert "The history says" not in str(site.up_fails(DirtyLedger))
+    assert (site.ledger(), site.tables()) == ([(1, True)], set())
+
+
 def test_a_plan_of_it_shows_where_it_goes_on(site: Site) -> None:
     """The plan's first step has what is done, and is made for the dirty ledger."""
     site.add("1_a", _STOPS, "DROP TABLE a;").add_tables(2).up_fails(MigrationFailed)

@@ -65,6 +65,10 @@ TRUTHS = {
         UP,
         replace(facts(UP.stations[1]), said=Said(state="The database is clean at version 1.")),
     ),
+    "left to a person": (
+        UP,
+        replace(facts(DIRTY), tried=("rung repair",), undecided="It is open.", end=DIRTY),
+    ),
     "mended by repair": (
         UP,
         replace(facts(DIRTY), tried=("rung repair",), end=replace(UP.end, history=())),

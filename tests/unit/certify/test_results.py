@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rung.certify.faults import Fault, Kind, Run
 from rung.certify.invariants import Invariant, Violation
-from rung.certify.results import Certificate, Count, Finding, Trial, add_up
+from rung.certify.results import Certificate, Count, Finding, Question, Trial, add_up
 from rung.render.certificate import certificate_lines, certificate_summary
 from rung.render.terminal import Style
 
+_GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 UP, DOWN = Run("m", "migrations", "up"), Run("m", "migrations", "down")
 CUT, KILL = Fault(UP, Kind.CUT_BEFORE, 3), Fault(DOWN, Kind.KILL, 0.25)
 WRONG = Violation(Invariant.LEDGER, "the ledger is clean at version 2, but something")
 TRIALS = (
     Trial(CUT, injected=True),
     Trial(CUT, injected=True, dirty=True, violations=(WRONG,)),
-    Trial(KILL, injected=True, dirty=True),
+    Trial(KILL, injected=True, dirty=True, undecided="Nothing is proposed."),
     Trial(KILL, injected=False),
 )
 
@@ -26,35 +29,34 @@ def certificate() -> Certificate:
 
 def test_faults_are_counted_by_run_and_kind() -> None:
     """One that came too late is counted apart, and violations go with their fault."""
-    counts, findings = add_up(TRIALS)
+    counts, findings, questions = add_up(TRIALS)
 
     assert counts == {
-        ("m", "up", Kind.CUT_BEFORE): Count(2, 0, 1, 1),
-        ("m", "down", Kind.KILL): Count(1, 1, 1, 0),
+        ("m", "up", Kind.CUT_BEFORE): Count(2, 0, 1, 0, 1),
+        ("m", "down", Kind.KILL): Count(1, 1, 1, 1, 0),
     }
-    assert findings == (Finding(CUT, WRONG),)
+    assert (findings, questions) == (
+        (Finding(CUT, WRONG),),
+        (Question(KILL, "Nothing is proposed."),),
+    )
 
 
 def test_the_table_has_a_row_for_each_kind() -> None:
     """With a column for each run, sums, and each violation with what makes it again."""
-    assert certificate_lines(certificate(), Style()) == [
-        "fault                                       m up  m down  all  left dirty  violations",
-        "connection cut before the client's message     2            2           1           1",
-        "process killed (SIGKILL)                               1    1           1           0",
-        "all                                            2       1    3           2           1",
-        "violation: ledger true to the catalog: the ledger is clean at version 2, but something",
-        "    m, up: connection cut before the client's message, at message 3, seed 7",
-    ]
+    expected = (_GOLDEN / "certify.txt").read_text().splitlines()
+
+    assert expected == certificate_lines(certificate(), Style())
 
 
 def test_the_summary_counts() -> None:
     """Faults, seed and violations in a sentence."""
     assert certificate_summary(certificate()) == (
         "3 faults injected on PostgreSQL 18.1 in 2.5 s, seed 7: 1 violation; "
+        "behind 1 fault repair asks a person; "
         "1 came too late to disturb anything."
     )
 
 
 def test_nothing_made_is_a_table_of_nothing() -> None:
     """No fault is no fault of ours."""
-    assert certificate_lines(Certificate(), Style())[-1].split() == ["all", "0", "0", "0"]
+    assert certificate_lines(Certificate(), Style())[-1].split() == ["all", "0", "0", "0", "0"]

@@ -6,6 +6,7 @@ import pytest
 
 from rung.conventions import RUNG, Conventions
 from rung.drivers.postgres.limits import Limits
+from rung.drivers.postgres.message import Message, file_pieces
 from rung.drivers.postgres.settings import Settings
 from rung.statements import Unit, read
 
@@ -45,12 +46,43 @@ def test_ours_prevails_where_it_was_asked_for() -> None:
         ("set lock_timeout = '5s'; vacuum; select 1", ()),
         ("select set_config('lock_timeout', '5s', false); vacuum; select 1", ()),
         ("set local lock_timeout = '5s'; vacuum; select 1", OURS),
+        ("create function f() returns int set lock_timeout = 0 return 1; vacuum; select 1", OURS),
+        ("alter role ada set lock_timeout = '5s'; vacuum; select 1", OURS),
         ("select 1; vacuum; set lock_timeout = '5s'", OURS),
     ],
 )
 def test_a_files_own_prevails_behind_it(sql: str, expected: tuple[str, ...]) -> None:
     """For the units after the one that set it."""
     assert limits().inside(read(sql), 3) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "parts"),
+    [
+        ("select 1;\nreset all; -- so\nselect 2", ["select 1;\nreset all; -- so\n", "select 2"]),
+        ("reset all", ["reset all"]),
+        (
+            "set lock_timeout = 0; reset all; vacuum",
+            ["set lock_timeout = 0; reset all; ", "vacuum"],
+        ),
+    ],
+)
+def test_it_is_set_anew_where_a_file_resets_all(sql: str, parts: list[str]) -> None:
+    """In the same transaction, unless the file has a limit of its own; the text stays as it is."""
+    pieces = tuple(limits().within(read(sql), file_pieces(read(sql), 1, len(read(sql).statements))))
+    message = Message(pieces, (), read(sql))
+
+    assert [one.sql for one in pieces if not one.label] == parts
+    assert message.statement_running(sum(one.statements for one in pieces) - 1) == len(
+        read(sql).statements
+    )
+
+
+def test_a_limit_is_never_none_by_rounding() -> None:
+    """The server counts milliseconds, and takes 0 for no limit."""
+    found = limits(RUNG._replace(lock_timeout=0.0001))
+
+    assert found.put_back == ("SET LOCAL lock_timeout = 1",)
 
 
 def test_a_concurrent_statement_has_none() -> None:

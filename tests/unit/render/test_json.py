@@ -63,8 +63,18 @@ DIAGNOSIS = Diagnosis(
 _FAULT = Fault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
 _WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, undisturbed 1")
 _CERTIFICATE = Certificate(
-    *add_up([Trial(_FAULT, injected=True, dirty=True, violations=(_WRONG,))]),
-    ("migrations, down: there is no down of 3",),
+    *add_up(
+        [
+            Trial(
+                _FAULT,
+                injected=True,
+                dirty=True,
+                violations=(_WRONG,),
+                undecided="Nothing is proposed: x.",
+            )
+        ]
+    ),
+    left_out=("migrations, down: there is no down of 3",),
     seed=42,
     seconds=1.5,
     server="18.6",

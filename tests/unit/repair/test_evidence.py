@@ -10,6 +10,7 @@ from tests.unit.history import row
 
 from rung.ledger import LedgerState, Outcome
 from rung.repair import suspects
+from rung.resuming import unfinished
 
 FILES = migrations(up1="a", down1="a", up2="b", down2="b", up3="c", down3="c")
 DIRTY = {version: LedgerState(version, dirty=True) for version in (-1, 1, 2, 3)}
@@ -18,7 +19,7 @@ CUT_OFF = replace(row(2, outcome=Outcome.RUNNING), statements_done=1)
 
 def told(*rows: object, ledger: int) -> list[list[tuple[int, str, int | None, int | None]]]:
     """Version, direction and the ledger's way of each suspect, in groups."""
-    found = suspects(rows, DIRTY[ledger], FILES)  # type: ignore[arg-type]
+    found = suspects(rows, DIRTY[ledger], FILES, unfinished(rows, DIRTY[ledger]))  # type: ignore[arg-type]
     return [[(s.version, s.direction.value, s.before, s.after) for s in group] for group in found]
 
 
@@ -60,15 +61,24 @@ def test_our_own_down() -> None:
     assert told(row(1), row(2), down, ledger=1) == [[(2, "down", 2, 1)]]
 
 
+@pytest.mark.parametrize(("version", "ledger"), [(2, 1), (2, 3)], ids=["newest", "late"])
+def test_a_roll_back_that_stopped(version: int, ledger: int) -> None:
+    """What is there is a part of the up that it was taking away, though it was a down."""
+    cut = replace(CUT_OFF, version=version, direction="down")
+    rows = (row(1), row(3), cut) if ledger > version else (row(1), cut)
+
+    assert told(*rows, ledger=ledger) == [[(version, "up", ledger, max(version, ledger))]]
+
+
 def test_a_failure_that_was_rolled_back_left_nothing_dirty() -> None:
     """It is another tool that did."""
     failed = replace(row(2, outcome=Outcome.FAILED), statements_done=0)
 
     assert told(row(1), failed, ledger=2)[0] == [(2, "up", 1, 2)]
-    assert suspects((row(1), failed), DIRTY[2], FILES)[0][0].attempt is None
+    assert unfinished((row(1), failed), DIRTY[2]) is None
 
 
 def test_what_was_applied_before() -> None:
     """By the history in its order, then by the files that another tool went through."""
-    assert suspects((row(2), row(1)), DIRTY[3], FILES)[0][0].base == (2, 1)
-    assert suspects((row(1),), DIRTY[3], FILES)[0][0].base == (1, 2)
+    assert suspects((row(2), row(1)), DIRTY[3], FILES, None)[0][0].base == (2, 1)
+    assert suspects((row(1),), DIRTY[3], FILES, None)[0][0].base == (1, 2)

@@ -134,3 +134,22 @@ def test_two_files_that_mean_another() -> None:
 def test_no_suspect() -> None:
     """Without a file there is nothing to compare."""
     assert judge([], snapshot()).reason == "there is no file that could have left it"
+
+
+def test_a_schema_that_no_file_makes() -> None:
+    """The file may have worked there: on scratch it could not."""
+    one = tried(suspect("SET search_path = s1;\nCREATE TABLE a (x int);"), "", "table a")
+    live = snapshot("schema s1", "table s1.a")
+
+    assert judge([[one]], live).reason.endswith("names the schema s1, which no file makes")
+    assert judge([[one]], live, said=0).done == 0
+    assert judge([[one]], snapshot("schema s2", "table s2.a")).done == 0
+
+
+def test_a_history_that_the_schema_denies_while_more_is_there() -> None:
+    """What it saw commit may be what is there; without such objects somebody undid it."""
+    attempt = replace(row(2, outcome=Outcome.FAILED), statements_done=3)
+    one = tried(suspect(attempt=attempt), "table a", "", "table b")
+
+    assert "no file makes (table z)" in judge([[one]], snapshot("table z")).reason
+    assert judge([[one]], snapshot()).done == 0

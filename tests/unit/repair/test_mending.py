@@ -116,6 +116,27 @@ def test_a_change_of_rows_is_undone_by_the_whole_down_alone() -> None:
     assert "what line 1 did to rows" in action.caution
 
 
+@pytest.mark.parametrize(
+    ("text", "undone"), [(TWO, ("DROP TABLE a;\n",)), (f"CREATE ROLE r;\n{TWO}", ())]
+)
+def test_what_scratch_passes_over_is_not_proven(text: str, undone: tuple[str, ...]) -> None:
+    """A role is never dropped; where the file may have made it, nothing is proposed."""
+    one = tried(suspect(text), *([A] if text is TWO else ["", A]), failure="no")
+    found = judge([[one]], snapshot(A), said=len(one.states) - 1)
+    down = read("DROP TABLE a;\nDROP ROLE r;")
+
+    assert undo_candidates(found, down) == undone
+
+
+def test_what_was_being_rolled_back_is_not_resumed() -> None:
+    """The reason for rolling it back has not gone."""
+    one = finding(A)
+    assert one.tried is not None
+    undone = replace(one.tried, suspect=replace(one.tried.suspect, undo=FAILED))
+
+    assert "rolled back" in why_not_resume(replace(one, tried=undone))
+
+
 def test_rows_that_were_changed_before_a_build_failed() -> None:
     """To drop the index alone would have the change made a second time by the next up."""
     text = "UPDATE users SET x = 1;\nCREATE UNIQUE INDEX CONCURRENTLY i ON users (x);"

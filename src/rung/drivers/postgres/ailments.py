@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.ailments import Ailment
-from rung.drivers.postgres import quoting
+from rung.drivers.postgres import locking, quoting
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
 
@@ -61,7 +61,7 @@ class Physician:
             yield _index(row)
 
     def _detaches(self) -> Iterator[Ailment]:
-        for parent, part in self._ask(statement("pending_detaches")):
+        for parent, part in self._ask(statement("pending_detaches", only=Sql(""))):
             yield Ailment(
                 "pending detach",
                 part or "",
@@ -71,8 +71,8 @@ class Physician:
             )
 
     def _locks(self) -> Iterator[Ailment]:
-        keys = Sql(", ".join(map(str, self._keys)))
-        for pid, who, seconds in self._ask(statement("idle_holders", keys=keys, idle=_IDLE)):
+        held = locking.held(self._keys)
+        for pid, who, seconds in self._ask(statement("idle_holders", held=held, idle=_IDLE)):
             yield Ailment(
                 "stale lock",
                 f"process {pid}",

@@ -17,7 +17,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
  ORDER BY 1
 
 -- name: pending_detaches
--- Every partition whose detaching was begun and not finished: what it is a part of, and it.
+-- Partitions whose detaching was begun and not finished: what each is a part of, and it.
 SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
        pg_catalog.format('%I.%I', cn.nspname, c.relname)
   FROM pg_catalog.pg_inherits i
@@ -26,6 +26,7 @@ SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid
   JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.relnamespace
  WHERE i.inhdetachpending
+   {only}
  ORDER BY 2
 
 -- name: idle_holders
@@ -37,15 +38,7 @@ SELECT DISTINCT a.pid,
            ::pg_catalog.int8
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
- WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
-   AND l.granted
-   AND l.objsubid OPERATOR(pg_catalog.=) 1
-   AND l.database OPERATOR(pg_catalog.=) (
-       SELECT oid FROM pg_catalog.pg_database
-        WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-   AND (l.classid::pg_catalog.int8 OPERATOR(pg_catalog.*) 4294967296
-        OPERATOR(pg_catalog.+) l.objid::pg_catalog.int8)
-       OPERATOR(pg_catalog.=) ANY (ARRAY[{keys}]::pg_catalog.int8[])
+ WHERE {held}
    AND a.state OPERATOR(pg_catalog.~) '^idle'
    AND a.state_change OPERATOR(pg_catalog.<)
        (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {idle})

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _PLAIN_LITERAL = re.compile(r"'([^'\\]*)'\Z")
 
 
-def was_finished(wire: Wire, script: Script, number: int, before: Sequence[int]) -> bool | None:
+def was_finished(
+    wire: Wire, script: Script, number: int, before: Sequence[int], ledger: Sql
+) -> bool | None:
     """
     Whether a statement was finished; False where it is to be run again, None where unknown.
 
@@ -34,11 +36,12 @@ def was_finished(wire: Wire, script: Script, number: int, before: Sequence[int])
         script: as it ran.
         number: the statement.
         before: the numbers of the statements that had set the session.
+        ledger: the table, dirty: what is older than its row is not the file's.
     """
     inquiry = inquiry_of(script, script.statements[number - 1])
     if inquiry.trace in {Trace.NONE, Trace.UNKNOWN}:
         return False if inquiry.trace is Trace.NONE else None
-    question = _question(inquiry)
+    question = _question(inquiry, ledger)
     if question is None:
         return None
     setting = (p for n in before for p in (*file_pieces(script, n, n), CLOSING))
@@ -50,21 +53,23 @@ def was_finished(wire: Wire, script: Script, number: int, before: Sequence[int])
     return reply.rows(reply.done - 1)[0][0] == ("f" if _asks_the_reverse(inquiry) else "t")
 
 
-def _question(inquiry: Inquiry) -> Sql | None:
+def _question(inquiry: Inquiry, ledger: Sql) -> Sql | None:
     """The question; None where the names cannot be read from the script."""
     trace, name, table = inquiry
     names = {"name": quoting.text(name)}
+    since = statement("made_since", ledger=ledger)
     if not name:
         return None
     match trace:
         case Trace.INDEX_BUILT:
-            return statement("index_built", **names, table=quoting.text(table))
+            return statement("index_built", **names, table=quoting.text(table), since=since)
         case Trace.INDEX_DROPPED:
             return statement("relation_gone", **names)
         case Trace.PARTITION_DETACHED:
             return statement("partition_detached", **names, table=quoting.text(table))
         case Trace.MADE | Trace.DROPPED:
-            return statement(f"{table.lower()}_there", **names)
+            since = since if trace is Trace.MADE else statement("made_whenever")
+            return statement(f"{table.lower()}_there", **names, since=since)
     found = _PLAIN_LITERAL.match(name)
     return statement("prepared_there", name=quoting.text(found[1])) if found else None
 

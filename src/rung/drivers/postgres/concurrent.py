@@ -74,10 +74,12 @@ class Concurrent:
 
     def _build_unnamed(self, send: Callable[[], Ran]) -> Ran:
         """A name that the server chooses is a new one; the old index is its twin."""
+        question = _of_index("invalid_twins", self._inquiry)
+        of_others = self._found(question)
         ran = _explained(send())
         if ran.refusal:
             return ran
-        twins = self._found(_of_index("invalid_twins", self._inquiry))
+        twins = [one for one in self._found(question) if one not in of_others]
         dropped = self._drop([one for one in twins if not one.builder])
         return replace(dropped, notices=(*ran.notices, *dropped.notices))
 
@@ -94,7 +96,8 @@ class Concurrent:
 
     def _detach(self, send: Callable[[], Ran]) -> Ran:
         table, name = (quoting.text(part) for part in (self._inquiry.table, self._inquiry.name))
-        reply = self._wire.ask(statement("detach_pending", table=table, name=name))
+        only = statement("of_that_detaching", table=table, name=name)
+        reply = self._wire.ask(statement("pending_detaches", only=only))
         pending = [] if reply.error else reply.rows(0)
         if not pending:
             return send()

@@ -17,7 +17,7 @@ from rung.drivers.postgres.leasing import Fence
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
-from rung.errors import QueryFailed, RightsMissing
+from rung.errors import LedgerUnreadable, QueryFailed, RightsMissing
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.leasing import Lease
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _LOST_TO_ANOTHER = ("22012", "23505", "40001", "42P01", "42P07")
 """1/0 for a key; the table or its row made or dropped at the same moment, as the server sees it."""
 _NO_TABLE = "42P01"
+_OTHER_SHAPE = ("42703", "42804", "42809", "42883")
+"""No such column, another type, no table, no such operator."""
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 
 
@@ -76,7 +78,9 @@ class KeyHold:
             return self._all(keys, reply) and (not new or self._may_go_on(self._states()))
         _check_rights(at)
         guarded = locking.take(keys, unless=self._lease.held)
-        reply = insist(self._wire, guarded, self._lease.state)
+        reply = self._wire.ask(f"{guarded};\n{self._lease.state}")
+        _check_shape(reply, at)
+        checked(reply)
         return self._all(keys, reply) and self._may_go_on(reply.rows(1))
 
     def renew(self) -> None:
@@ -145,6 +149,7 @@ class LeaseHold:
             self._make(at)
         reply = self._wire.ask(self._lease.take)
         if reply.error:
+            _check_shape(reply, at)
             self._made = self._made and not _is_state(reply, _NO_TABLE)
             return _lost_to_another(reply)
         had, taken, rows = reply.rows(0)[0]
@@ -259,6 +264,15 @@ def _check_rights(at: Standing) -> None:
             f"The role {at.rights.role} may not {verb} {at.names.lease}, the lease that excludes "
             "runs behind a pooler.",
             f"Grant it: {grants}",
+        )
+
+
+def _check_shape(reply: Reply, at: Standing) -> None:
+    if reply.error and any(_is_state(reply, state) for state in _OTHER_SHAPE):
+        raise LedgerUnreadable(
+            f"{at.names.lease} is there and is no lease: {reply.error.message.message}.",
+            "That name beside the ledger is kept for what excludes runs behind a pooler. "
+            "Rename the other table.",
         )
 
 

@@ -1,11 +1,30 @@
 -- name: index_built
--- Whether an index of that name stands on that table, and is valid.
-SELECT COALESCE(pg_catalog.bool_or(i.indisvalid), false)
+-- Whether an index of that name stands on that table, is valid, and is no older one.
+SELECT COALESCE(pg_catalog.bool_or(i.indisvalid AND {since}), false)
   FROM pg_catalog.pg_class t
   JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) t.oid
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
  WHERE t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
    AND c.relname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name
+
+-- name: made_since
+-- Whether a row `c` of a catalog was written behind the dirty mark: what stood there before
+-- the file began has its name only. Transactions are numbered in the order they first write.
+(pg_catalog.age(c.xmin) OPERATOR(pg_catalog.<)
+    (SELECT pg_catalog.max(pg_catalog.age(l.xmin)) FROM {ledger} l))
+
+-- name: made_whenever
+-- The same for what has to be gone, whoever made it.
+true
+
+-- name: written_behind
+-- Whether the ledger was written behind a row of the history, by somebody who wrote none.
+SELECT pg_catalog.bool_or(pg_catalog.age(l.xmin) OPERATOR(pg_catalog.<) pg_catalog.age(h.xmin)
+       AND NOT EXISTS (SELECT FROM {history} o
+                        WHERE o.id OPERATOR(pg_catalog.>) h.id
+                          AND o.xmin OPERATOR(pg_catalog.=) l.xmin))
+  FROM {ledger} l
+  JOIN {history} h ON h.id OPERATOR(pg_catalog.=) {id}
 
 -- name: relation_gone
 -- Whether there is no relation of that name on the search path, or in its schema.
@@ -21,22 +40,25 @@ SELECT NOT EXISTS (
 -- name: database_there
 -- Whether there is a database of that name.
 SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_database
-     WHERE datname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name)
+    SELECT FROM pg_catalog.pg_database c
+     WHERE c.datname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name
+       AND {since})
 
 -- name: tablespace_there
 -- Whether there is a tablespace of that name.
 SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_tablespace
-     WHERE spcname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name)
+    SELECT FROM pg_catalog.pg_tablespace c
+     WHERE c.spcname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name
+       AND {since})
 
 -- name: subscription_there
 -- Whether this database has a subscription of that name.
 SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_subscription s
-      JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.subdbid
+    SELECT FROM pg_catalog.pg_subscription c
+      JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) c.subdbid
      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-       AND s.subname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name)
+       AND c.subname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name
+       AND {since})
 
 -- name: prepared_there
 -- Whether a transaction is prepared under that identifier.
@@ -107,15 +129,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), {builder}
                            AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'))
   LIMIT 1)
 
--- name: detach_pending
--- A partition whose detaching was begun and not finished, and what it is a part of.
-SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
-       pg_catalog.format('%I.%I', cn.nspname, c.relname)
-  FROM pg_catalog.pg_inherits i
-  JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) i.inhparent
-  JOIN pg_catalog.pg_namespace pn ON pn.oid OPERATOR(pg_catalog.=) p.relnamespace
-  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid
-  JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.relnamespace
- WHERE i.inhdetachpending
-   AND i.inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
+-- name: of_that_detaching
+-- A condition of `pending_detaches`: that partition of that table.
+AND i.inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
    AND i.inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name})

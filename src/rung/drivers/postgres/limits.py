@@ -12,10 +12,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rung.drivers.postgres.message import cut, ours
 from rung.drivers.postgres.quoting import Sql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from rung.conventions import Conventions
+    from rung.drivers.postgres.message import Piece
     from rung.drivers.postgres.settings import Settings
     from rung.statements import Script, Statement, Unit
 
@@ -23,6 +27,9 @@ _NAME = "lock_timeout"
 _SECONDS = {"us": 1e-6, "": 1e-3, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _VALUE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|min|h|d|)\s*\Z")
 _NO_LIMIT = Sql("SET lock_timeout = 0")
+_RESET_ALL = ("RESET", "ALL")
+_SETS_ELSEWHERE = (("ALTER",), ("COMMENT",), ("CREATE",), ("SHOW",))
+"""A function's or a role's setting is not the session's."""
 
 
 class Limits:
@@ -54,6 +61,16 @@ class Limits:
         """At the head of a transaction that begins with a script's statement `first`."""
         return () if self._is_chosen(script, first) else self.put_back
 
+    def within(self, script: Script, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """A transaction's text with our limit set anew behind a RESET ALL, which takes it away."""
+        for piece in pieces:
+            rest, last = piece, piece.first + piece.statements - 1
+            for number in range(piece.first, last):
+                if script.statements[number - 1].words[:2] == _RESET_ALL:
+                    before, rest = cut(rest, script, number)
+                    yield from (before, ours("limit", *self.inside(script, number + 1)))
+            yield rest
+
     def alone(self, script: Script, number: int) -> tuple[Sql, ...]:
         """For the session, before a statement that is sent alone."""
         if self._is_chosen(script, number):
@@ -68,14 +85,16 @@ class Limits:
             return ()
         return (Sql("SET lock_timeout TO DEFAULT"), *self._named)
 
-    def of(self, script: Script, unit: Unit | None) -> float:
-        """The seconds for a unit of a script, None for all of it; 0 for no limit."""
-        if unit is None or unit.transaction != "none":
+    def of(self, script: Script | None, unit: Unit | None) -> float:
+        """The seconds for a unit of a script, None for all of it or a write; 0 for no limit."""
+        if script is None or unit is None or unit.transaction != "none":
             return self.seconds
         return 0.0 if script.statements[unit.first - 1].concurrent_build else self.seconds
 
-    def holds_for(self, script: Script) -> bool:
-        """Whether a script's statements stand under our limit and set none themselves."""
+    def holds_for(self, script: Script | None) -> bool:
+        """Whether a script, or a write, stands under our limit and sets none itself."""
+        if script is None:
+            return self.ours
         return self.ours and not self._chosen and _NAME not in script.text.lower()
 
     def ran(self, script: Script, unit: Unit | None) -> None:
@@ -91,13 +110,14 @@ class Limits:
         return any(_chooses(script, one) for one in script.statements[: first - 1])
 
     def _set(self, verb: str) -> Sql:
-        return Sql(f"{verb} lock_timeout = {round(self.seconds * 1000):d}")
+        least = 1 if self.seconds else 0  # the server takes 0 for no limit
+        return Sql(f"{verb} lock_timeout = {max(round(self.seconds * 1000), least):d}")
 
 
 def _chooses(script: Script, statement: Statement) -> bool:
     """Whether a statement names the setting for more than its own transaction."""
-    text = script.text[statement.start : statement.end].lower()
-    return _NAME in text and statement.words[:2] != ("SET", "LOCAL")
+    words, text = statement.words, script.text[statement.start : statement.end].lower()
+    return _NAME in text and words[:2] != ("SET", "LOCAL") and words[:1] not in _SETS_ELSEWHERE
 
 
 def _seconds(value: str) -> float:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.quoting import Sql
+from rung.drivers.postgres.statements import statement
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.names import Table
@@ -84,6 +85,11 @@ def try_for_transaction(keys: tuple[int, ...]) -> Sql:
     """
     tries = (f"WHEN NOT pg_catalog.pg_try_advisory_xact_lock({key}) THEN false" for key in keys)
     return Sql(f"CASE {' '.join(tries)} ELSE true END")
+
+
+def held(keys: tuple[int, ...]) -> Sql:
+    """A condition on a row of pg_locks named `l`: it is a hold on one of these keys."""
+    return statement("holds_a_key", keys=Sql(", ".join(map(str, keys))))
 
 
 def give_back(keys: tuple[int, ...]) -> Sql:

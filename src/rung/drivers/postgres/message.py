@@ -8,7 +8,7 @@ number of completed statements can both be turned into a place in the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rung.statements import TokenKind
@@ -52,6 +52,8 @@ class Message:
     pieces: tuple[Piece, ...]
     copy_data: tuple[str, ...] = ()
     script: Script | None = None
+    waits_as_file: bool = False
+    """Whether a write of ours keeps a file's limit, and may be cancelled as a file is."""
 
     @property
     def sql(self) -> str:
@@ -123,6 +125,16 @@ def file_pieces(script: Script, first: int, last: int) -> Iterator[Piece]:
         start, number = data_end, number + len(held)
     rest = [s for s in statements if s.start >= start]
     yield Piece(script.text[start:end], len(rest), "", start, number)
+
+
+def cut(piece: Piece, script: Script, number: int) -> tuple[Piece, Piece]:
+    """A piece of the file in two, behind its statement `number`, which is not its last."""
+    start, done = script.statements[number].start, number + 1 - piece.first
+    at = start - piece.file_start
+    return (
+        replace(piece, sql=piece.sql[:at], statements=done),
+        Piece(piece.sql[at:], piece.statements - done, "", start, number + 1),
+    )
 
 
 def copy_blocks(script: Script, first: int, last: int) -> tuple[str, ...]:

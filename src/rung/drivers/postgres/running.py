@@ -51,6 +51,11 @@ _TIMED_OUT = "ProcessInterrupts"
 _DIVISION, _STALE = "22012", "40001"
 _MOVED = (_DIVISION, "23505", _STALE)
 """1/0 of the compare-and-set; the same key written by another; a newer row."""
+_TWICE = "23505"
+_NUMBERED_TWICE = (
+    "The file is not at fault: the server gave out a number of the history twice, as it may "
+    "behind a crash. See its log"
+)
 _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
 _LOST = (_DIVISION, _STALE, _NO_TABLE)
 """1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
@@ -141,7 +146,7 @@ class Running:
             *self._fence,
             self._limit(script, 1),
             ours("begin", *guard),
-            *file_pieces(script, 1, len(script.statements)),
+            *self._text(script, 1, len(script.statements)),
             CLOSING,
             ours("rights", *self._clean(script), *self._within_file, *((_SYNC,) if last else ())),
             ours("move", *tables.move(move)),
@@ -181,11 +186,12 @@ class Running:
         blocks = copy_blocks(script, 1, len(script.statements))
         limit = self._limit(script, 1)
         if script.mode is Mode.OWN_TRANSACTION:
-            within = _within(script, 1, len(script.statements), behind)
+            total = len(script.statements)
+            within = _within(self._text(script, 1, total), script, total, behind)
             opening = (ours("reset", *self._reset), *self._fence, limit, *before)
             return Message((*opening, *within, *self._left(script)), blocks, script)
         opening = (ours("begin", *self._reset, _BEGIN), *self._fence, limit, *before)
-        body = file_pieces(script, 1, len(script.statements))
+        body = self._text(script, 1, len(script.statements))
         closing = (CLOSING, *behind, ours("commit", _COMMIT), *self._left(script))
         return Message((*opening, *body, *closing), blocks, script)
 
@@ -222,16 +228,22 @@ class Running:
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
         return self._send(Message((ours("move", *before, self._tables.touch(), _COMMIT),)))
 
-    def write_afresh(self, *statements: Sql) -> Ran:
-        """The same, with the session's settings put back first."""
-        before = (*self._reset, _BEGIN_WRITING, OUR_PATH)
-        return self._send(self._fenced(before, statements))
+    def write_first(self, moves: Sequence[Sql], records: Sequence[Sql]) -> Ran:
+        """A move and its records before a file's first unit: its session put back, its limit."""
+        before = (*self._reset, _BEGIN_WRITING, OUR_PATH, *self._limits.put_back)
+        moved, recorded = ours("move", *moves), ours("record", *records)
+        pieces = (ours("begin", *before), *self._fence, moved, recorded, ours("move", _COMMIT))
+        return self._send(Message(pieces, waits_as_file=True))
 
     def _fenced(
         self, before: tuple[Sql, ...], statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()
     ) -> Message:
         moves = (ours("begin", *before), *self._fence, ours("move", *statements, _COMMIT))
         return Message((*(moves if statements else ()), ours("session", *behind)))
+
+    def _text(self, script: Script, first: int, last: int) -> tuple[Piece, ...]:
+        """Statements of a script inside a transaction, under the limit to its end."""
+        return tuple(self._limits.within(script, file_pieces(script, first, last)))
 
     def _limit(self, script: Script, first: int) -> Piece:
         return ours("limit", *self._limits.inside(script, first))
@@ -257,7 +269,7 @@ class Running:
             ours("begin", _BEGIN_WRITING),
             *self._fence,
             self._limit(script, unit.first),
-            *file_pieces(script, unit.first, unit.last),
+            *self._text(script, unit.first, unit.last),
             CLOSING,
             ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last)),
             ours("commit", _COMMIT),
@@ -272,9 +284,10 @@ class Running:
         opening = (*self._fence, self._limit(script, unit.first))
         left = self._left(script, unit.first, unit.last)
         if script.statements[unit.last - 1].control is Control.COMMIT:
-            within = _within(script, unit.first, unit.last, (record,))
+            text = self._text(script, unit.first, unit.last)
+            within = _within(text, script, unit.last, (record,))
             return self._send(Message((*opening, *within, *left), blocks, script), unit=unit)
-        pieces = tuple(file_pieces(script, unit.first, unit.last))
+        pieces = self._text(script, unit.first, unit.last)
         ran = self._send(Message((*opening, *pieces, *left), blocks, script), unit=unit)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
@@ -324,15 +337,15 @@ class Running:
     ) -> tuple[Reply, LockWait | None]:
         """The reply, and where a file was refused a lock, that lock."""
         script, wait = message.script, None
-        if script is None:
+        if script is None and not message.waits_as_file:
             reply = self._wire.settle(message.sql)
         else:
             limit = self._limits.of(script, unit)
             with self._watcher.over(self._wire, limit) as watch:
-                within = self._time_limit
+                within = self._time_limit if script else None
                 reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
             wait = self._lock_wait(script, reply, watch, limit)
-            if reply.error is None:
+            if script and reply.error is None:
                 self._limits.ran(script, unit)
         if reply.error and self._wire.in_transaction:
             left = self._left(message.script) if message.script else ()
@@ -340,7 +353,7 @@ class Running:
         return reply, wait
 
     def _lock_wait(
-        self, script: Script, reply: Reply, watch: Watch, limit: float
+        self, script: Script | None, reply: Reply, watch: Watch, limit: float
     ) -> LockWait | None:
         """The lock that a file was refused; where it has limits of its own, for how long it was."""
         if reply.error is None or reply.error.message.sqlstate != _NO_LOCK:
@@ -373,10 +386,11 @@ def _of_control(notice: ServerNotice) -> bool:
     return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
 
 
-def _within(script: Script, first: int, last: int, records: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _within(
+    body: tuple[Piece, ...], script: Script, last: int, records: tuple[Piece, ...]
+) -> tuple[Piece, ...]:
     """A transaction of the file's own, with records of ours just before its COMMIT."""
     commit = script.statements[last - 1]
-    body = tuple(file_pieces(script, first, last))
     cut = body[-1]
     split = commit.start - cut.file_start
     return (
@@ -409,7 +423,7 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
         lock_lost=running.label in {"keys", "lease"} and state in _LOST,
         cancelled=state == CANCELLED,
         lock_wait=wait,
-        remedy=_remedy(message, error.message, message.words(statement)),
+        remedy=_remedy(message, running.label, error.message, message.words(statement)),
     )
 
 
@@ -417,8 +431,16 @@ def _past_the_pooler(why: str) -> str:
     return f"Behind a pooler it cannot run: {why}. Name the server itself, past the pooler."
 
 
-def _remedy(message: Message, error: ServerMessage, words: tuple[str, ...]) -> str:
-    """For a transaction that wants to be asked for before any query, and finds our fence there."""
+def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str, ...]) -> str:
+    """
+    What to do where the file is not at fault.
+
+    A transaction that wants to be asked for before any query finds our fence there. Behind a
+    crash a sequence may go back, in a database that was copied from a template since the last
+    checkpoint; each try takes the next number.
+    """
+    if label == "record" and error.sqlstate == _TWICE:
+        return _NUMBERED_TWICE
     fenced = any(piece.label == "lease" for piece in message.pieces)
     if fenced and error.sqlstate == _REFUSES_TRANSACTION and words[:1] in _OPENING:
         return _past_the_pooler("there our lock is looked at first in each transaction")

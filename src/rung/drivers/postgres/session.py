@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.events import Listener
+    from rung.ledger import HistoryEntry
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
@@ -128,13 +129,17 @@ class PostgresSession(PostgresReader):
         """Take golang-migrate's keys again, all or none."""
         return self._hold.try_foreign()
 
+    def keep_lock(self) -> None:
+        """Give a sign of life behind a pooler, where one is due."""
+        self._hold.renew()
+
     def holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
         return lease_holder(self._wire, self._lease) or self._key_holder()
 
     def _key_holder(self) -> LockHolder | None:
-        keys = quoting.Sql(", ".join(str(key) for key in self._keys.all))
-        rows = self._insist(statement("lock_holder", keys=keys)).rows(0)
+        held = locking.held(self._keys.all)
+        rows = self._insist(statement("lock_holder", held=held)).rows(0)
         if not rows:
             return None
         pid, user, application, address, since = (value or "" for value in rows[0])
@@ -243,7 +248,7 @@ class PostgresSession(PostgresReader):
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         tables = self._tables
         records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
-        return self._running.write_afresh(*tables.guard(move), *tables.move(move), *records)
+        return self._running.write_first((*tables.guard(move), *tables.move(move)), records)
 
     def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
         """Run statements of a script again that set the session and nothing else."""
@@ -251,7 +256,18 @@ class PostgresSession(PostgresReader):
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
-        return was_finished(self._wire, script, number, before)
+        return was_finished(self._wire, script, number, before, self._tables.ledger)
+
+    def keeps_history(self) -> bool:
+        """Whether our rights suffice for one."""
+        return self._tables.records
+
+    def written_behind(self, entry: HistoryEntry) -> bool:
+        """Whether the ledger's row has a later transaction than the history's."""
+        tables = self._tables
+        names = {"ledger": tables.ledger, "history": tables.history}
+        reply = self._wire.ask(statement("written_behind", **names, id=quoting.number(entry.id)))
+        return reply.error is None and reply.rows(0)[0][0] == "t"
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""

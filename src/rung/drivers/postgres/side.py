@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.found import Disconnected
 from rung.drivers.postgres.wire import Wire
-from rung.errors import ConnectionFailed
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Side:
         """Ask; None where there is no second connection, or it does not answer."""
         try:
             return self._current().ask(sql, within=_ANSWER_WITHIN)
-        except (ConnectionFailed, Disconnected):
+        except Exception:  # noqa: BLE001 - a password function is the user's, and may raise anything
             self._failed = time.monotonic()
             self.close()
             return None

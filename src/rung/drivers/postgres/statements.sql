@@ -257,22 +257,26 @@ SELECT pg_catalog.count(*)
    AND old.pid OPERATOR(pg_catalog.=) {pid}
    AND (old.backend_start IS NULL OR old.backend_start OPERATOR(pg_catalog.<) me.backend_start)
 
--- name: lock_holder
--- Who holds one of our keys, the longest connected first.
-SELECT a.pid, a.usename, a.application_name, pg_catalog.host(a.client_addr),
-       pg_catalog.to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
-  FROM pg_catalog.pg_locks l
-  JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
- WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
+-- name: holds_a_key
+-- A condition on a row of pg_locks: it is a hold on one of these keys.
+l.locktype OPERATOR(pg_catalog.=) 'advisory'
    AND l.granted
    AND l.objsubid OPERATOR(pg_catalog.=) 1
-   AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
    AND l.database OPERATOR(pg_catalog.=) (
        SELECT oid FROM pg_catalog.pg_database
         WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
    AND (l.classid::pg_catalog.int8 OPERATOR(pg_catalog.*) 4294967296
         OPERATOR(pg_catalog.+) l.objid::pg_catalog.int8)
        OPERATOR(pg_catalog.=) ANY (ARRAY[{keys}]::pg_catalog.int8[])
+
+-- name: lock_holder
+-- Who holds one of our keys, the longest connected first.
+SELECT a.pid, a.usename, a.application_name, pg_catalog.host(a.client_addr),
+       pg_catalog.to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
+  FROM pg_catalog.pg_locks l
+  JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
+ WHERE {held}
+   AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
  ORDER BY a.backend_start NULLS LAST LIMIT 1
 
 -- name: changed_settings

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.opening import Opener
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.events import Listener
+    from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.statements import Script, Unit
     from rung.stopping import Stop
@@ -85,6 +86,9 @@ class SqliteSession(SqliteReader):
     def try_foreign_keys(self) -> bool:
         """There are none to take."""
         return True
+
+    def keep_lock(self) -> None:
+        """Nothing: the lock is the file's, and ours as long as we live."""
 
     # --- writing -------------------------------------------------------------------------
 
@@ -149,6 +153,14 @@ class SqliteSession(SqliteReader):
         """What is sent alone here may be run again, or nothing tells."""
         trace = inquiry_of(script, script.statements[number - 1]).trace
         return False if trace is Trace.NONE else None
+
+    def keeps_history(self) -> bool:
+        """Who may write here may write all."""
+        return True
+
+    def written_behind(self, entry: HistoryEntry) -> bool:  # noqa: ARG002 - as the contract has it
+        """Rows have no order of writing here."""
+        return False
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""

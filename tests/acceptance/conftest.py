@@ -1,11 +1,13 @@
-"""A site for each test of files that run unit by unit."""
+"""A site for a test on PostgreSQL, and the real golang-migrate on the same."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.acceptance.engine.golang import Golang
 from tests.acceptance.engine.sites import Site
+from tests.oracle import golang_migrate, or_skip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,3 +21,9 @@ def site(database: Database, tmp_path: Path) -> Site:
     folder = tmp_path / "migrations"
     folder.mkdir()
     return Site(database, folder)
+
+
+@pytest.fixture
+def golang(site: Site) -> Golang:
+    """Give the real golang-migrate on the same database and folder."""
+    return Golang(or_skip(golang_migrate()), site)

@@ -1,0 +1,69 @@
+"""
+Reads one statement word by word, for what only its first words and names have to tell.
+
+Knows key words, names, lists and brackets, and no grammar: who asks knows what may come next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.statements.model import TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.statements.model import Script, Statement
+
+
+class StatementReader:
+    """The tokens of one statement of a script, read from the left."""
+
+    def __init__(self, script: Script, statement: Statement) -> None:
+        tokens = script.tokens_of(statement)
+        plain = (token for token in tokens if token.kind is not TokenKind.DIRECTIVE)
+        self._left = [script.text[token.start : token.end] for token in plain]
+
+    def take(self, *words: str) -> bool:
+        """Step over these key words where they come next, unquoted."""
+        found = tuple(spelled.upper() for spelled in self._left[: len(words)]) == words
+        if found:
+            del self._left[: len(words)]
+        return found
+
+    def name(self) -> str:
+        """Step over a name, qualified or not; empty where none comes next."""
+        parts = self._left[:1]
+        del self._left[:1]
+        while self._left[:1] == ["."]:
+            parts += self._left[:2]
+            del self._left[:2]
+        return "".join(parts)
+
+    def names(self) -> Iterator[str]:
+        """Step over a list of names, each perhaps after ONLY."""
+        more = bool(self._left)
+        while more:
+            self.take("ONLY")
+            yield self.name()
+            self.take("*")
+            more = self.take(",")
+
+    def step_over_brackets(self) -> None:
+        """Step over options in parentheses, where they come next."""
+        if self._left[:1] == ["("] and ")" in self._left:
+            del self._left[: self._left.index(")") + 1]
+
+    def step_over_comma(self) -> bool:
+        """Step behind the next comma that stands in no brackets; False where there is none."""
+        depth = 0
+        while self._left:
+            part = self._left.pop(0)
+            depth += (part == "(") - (part == ")")
+            if part == "," and depth == 0:
+                return True
+        return False
+
+    def rest(self) -> str:
+        """All that is left, as it is written."""
+        return " ".join(self._left)
