@@ -12,8 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Price(BaseModel, frozen=True):
     """What a model costs, in USD for a million tokens."""
 
-    prompt: Decimal = Field(ge=0)
-    completion: Decimal = Field(ge=0)
+    prompt: Decimal = Field(ge=0, le=1000)
+    completion: Decimal = Field(ge=0, le=1000)
 
 
 class Settings(BaseSettings):
