@@ -52,9 +52,10 @@ def acts(seconds: float) -> tuple[Act, ...]:
 
 
 def _act(name: str, title: str, before: str = "") -> Act:
-    """Add a column with a default: the build before lives with it."""
+    """Add a column with a default: the first build lives with it, and the file says so."""
     column = f"ALTER TABLE messages ADD COLUMN {name} boolean NOT NULL DEFAULT false;"
-    return Act(name=name, title=title, up=f"{before}\n{column}".strip())
+    lines = ("-- rung: compatible-with 7", before, column)
+    return Act(name=name, title=title, up="\n".join(filter(None, lines)))
 
 
 def _reading(seconds: float) -> Callable[[Service, str], Coroutine[None, None, None]]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from bench.rolling.builds import Build
 
-_NO_SETTINGS: dict[str, str] = {}
 _DRAIN_S = 0.5
 """From the last request that is sent to a replica to its SIGTERM: a `preStop` pause."""
 
@@ -53,22 +52,19 @@ class Service:
         for replica in started:
             self._take_in(replica)
 
-    async def deploy(
-        self, build: Build, patience: float, settings: Mapping[str, str] = _NO_SETTINGS
-    ) -> None:
+    async def deploy(self, build: Build, patience: float) -> None:
         """
         Put a build in place of what serves, replica by replica.
 
         Args:
             build: what is deployed.
             patience: seconds that a replica may take to be ready.
-            settings: of its replicas, besides the service's.
 
         Raises:
             DeploymentStopped: one was not ready by then.
         """
         for old in tuple(self.serving):
-            self._take_in(await self._surge(build, patience, {**self._settings, **settings}))
+            self._take_in(await self._surge(build, patience))
             await self._let_go(old)
 
     async def end(self) -> None:
@@ -76,17 +72,17 @@ class Service:
         for replica in tuple(self.serving):
             await self._let_go(replica)
 
-    async def _surge(self, build: Build, patience: float, settings: Mapping[str, str]) -> Replica:
+    async def _surge(self, build: Build, patience: float) -> Replica:
         """Start one, again where it dies, until it is ready."""
         end = time.monotonic() + patience
-        self.surging = await start(build, settings, self._log)
+        self.surging = await start(build, self._settings, self._log)
         while not (said := await self.surging.ready()).ready:
             if time.monotonic() > end:
                 await self.surging.stop()
                 raise DeploymentStopped(f"{said.state}: {said.reason}")
             await asyncio.sleep(LOOK_AGAIN_S)
             if not self.surging.lives:
-                self.surging = await start(build, settings, self._log)
+                self.surging = await start(build, self._settings, self._log)
         new, self.surging = self.surging, None
         return new
 

@@ -1,8 +1,8 @@
 """
 Deployment after deployment under one load that never ends, each rolled back again.
 
-Owns the order, and what is counted of each. A build that is rolled back to is told that it may
-serve on a database that is ahead of it: each migration here suits the build before.
+Owns the order, and what is counted of each. A build that is rolled back to serves on a database
+that is ahead of it, because each migration here is declared to suit it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bench.traffic import Latencies
     from rung.embedded import EmbeddedServer
 
-_ROLLED_BACK = {"CHAT_IF_AHEAD": "ok"}
 _CALM_S = 2.0
 """Of load before the first deployment."""
 _WAITS = """
@@ -128,7 +127,7 @@ class _Stage:
         seconds = asyncio.get_running_loop().time() - begun
         if not said:
             self._newest = build
-            await self._service.deploy(self._first, act.patience, _ROLLED_BACK)
+            await self._service.deploy(self._first, act.patience)
         return self._scene(act, build, said, seconds)
 
     async def _deploy(self, act: Act, build: Build) -> str:
