@@ -45,7 +45,7 @@ def acts(seconds: float) -> tuple[Act, ...]:
     return (
         _act("pinned", "a new column"),
         _act("slow", f"takes {seconds:.0f} s", f"SELECT pg_sleep({seconds});"),
-        replace(_act("failing", "fails", "SELECT 1 / 0;"), fails=True, patience=8),
+        replace(_act("failing", "fails", "SELECT 1 / 0;"), fails=True),
         replace(_act("blocked", f"its lock is held for {seconds:.0f} s"), beside=_reading(seconds)),
         replace(_act("killed", "its replica is killed", "SELECT pg_sleep(4);"), beside=_kill),
     )

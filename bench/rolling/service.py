@@ -24,7 +24,7 @@ _DRAIN_S = 0.5
 
 
 class DeploymentStopped(Exception):
-    """A new replica was not ready in time; it is gone, and the old ones serve on."""
+    """A new replica's migration failed, or it was not ready in time; the old ones serve on."""
 
 
 class Service:
@@ -61,7 +61,7 @@ class Service:
             patience: seconds that a replica may take to be ready.
 
         Raises:
-            DeploymentStopped: one was not ready by then.
+            DeploymentStopped: one was not ready by then, or said that its migration failed.
         """
         for old in tuple(self.serving):
             self._take_in(await self._surge(build, patience))
@@ -77,7 +77,7 @@ class Service:
         end = time.monotonic() + patience
         self.surging = await start(build, self._settings, self._log)
         while not (said := await self.surging.ready()).ready:
-            if time.monotonic() > end:
+            if said.state == "failed" or time.monotonic() > end:
                 await self.surging.stop()
                 raise DeploymentStopped(f"{said.state}: {said.reason}")
             await asyncio.sleep(LOOK_AGAIN_S)

@@ -54,6 +54,8 @@ class Scene(NamedTuple):
     """What requests that failed were answered."""
     waited: float
     """Seconds that a request waited for a table's lock at the longest, by the server's clock."""
+    gap: float
+    """Seconds that the machine kept the watcher of that waiting at the longest."""
     late: float
     """Seconds that the load itself was late at the longest."""
     applied: int
@@ -120,7 +122,7 @@ class _Stage:
     async def play(self, act: Act) -> Scene:
         """Deploy, and roll back."""
         self._load.answers.clear()
-        self._watcher.longest = 0.0
+        self._watcher.longest = self._watcher.gap = 0.0
         begun = asyncio.get_running_loop().time()
         build = self._newest.next(act.name, act.up)
         said = await self._deploy(act, build)
@@ -153,6 +155,7 @@ class _Stage:
             slow=sum(answer.seconds >= 1 for answer in answers),
             faults=_faults(answers),
             waited=self._watcher.longest,
+            gap=self._watcher.gap,
             late=max(answer.late for answer in answers),
             applied=outcomes.count(Outcome.DONE),
             tried=len(outcomes),
