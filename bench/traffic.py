@@ -59,6 +59,8 @@ class Watcher:
     """How long requests were seen to wait for a lock, by the server's own clock."""
 
     conninfo: str
+    query: str = _WAITS
+    """Gives the seconds that somebody has waited by now, or null."""
     longest: float = 0.0
     gap: float = 0.0
     """The longest time between two looks: how far the machine kept even the watcher waiting."""
@@ -77,7 +79,7 @@ class Watcher:
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             last = time.monotonic()
             while not self._over.wait(0.02):
-                row = connection.execute(_WAITS).fetchone()
+                row = connection.execute(self.query).fetchone()
                 self.longest = max(self.longest, float(row[0] or 0.0) if row else 0.0)
                 now = time.monotonic()
                 self.gap, last = max(self.gap, now - last), now

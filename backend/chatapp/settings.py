@@ -42,8 +42,8 @@ class Settings(BaseSettings):
 
     migrations: Literal["apply", "check", "require", "ignore"] = "apply"
     """What startup does about pending migrations; see `rung.integrations.fastapi`."""
-    if_ahead: Literal["fail", "ok"] = "fail"
-    """Whether to serve on a database that a newer release has migrated."""
+    if_ahead: Literal["compatible", "fail", "ok"] = "compatible"
+    """Whether to serve on a database that a newer release has migrated: where it says so."""
     compatible_up_to: int | None = None
     """The newest version of the schema that this release is known to work with."""
     look_again_s: float = Field(default=15.0, gt=0)

@@ -177,7 +177,7 @@ class Migrator:
         limit: int | None = None,
         *,
         allow_late: Sequence[int] = (),
-        if_ahead: IfAhead = "fail",
+        if_ahead: IfAhead = "compatible",
         resume: bool = False,
         atomic: bool = False,
     ) -> RunReport:
@@ -187,7 +187,7 @@ class Migrator:
         Args:
             limit: how many at the most.
             allow_late: late versions that may run behind newer ones.
-            if_ahead: "ok" leaves a database that is ahead of the files as it is.
+            if_ahead: what a database that is ahead of the files is: see `rung.plan.IfAhead`.
             resume: go on first with an up that stopped in the middle, where one did.
             atomic: apply all of it in one transaction or nothing; for this call alone.
 

@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from rung.migrations import Half
     from rung.resuming import Resumption
 
-IfAhead = Literal["fail", "ok"]
+IfAhead = Literal["compatible", "fail", "ok"]
+"""
+What a database that is ahead of the files is to a goal that goes up.
+
+compatible: nothing to do where the migrations that have no file here say that they suit this
+build (`-- rung: compatible-with N`), else an error. fail: an error. ok: nothing to do.
+"""
 _ALLOW_LATE = "allow-late"
 
 
@@ -45,14 +51,14 @@ class Up:
     """
     Apply what is pending, oldest first: `limit` of it at the most, None for all.
 
-    `allow_late` names late versions that may run behind newer ones; `if_ahead` tells whether
-    a database ahead of the files is an error or nothing to do. With `resume` an up that
+    `allow_late` names late versions that may run behind newer ones; `if_ahead` tells what a
+    database ahead of the files is. With `resume` an up that
     stopped in the middle is gone on with first, and counts as one.
     """
 
     limit: int | None = None
     allow_late: tuple[int, ...] = ()
-    if_ahead: IfAhead = "fail"
+    if_ahead: IfAhead = "compatible"
     resume: bool = False
 
 
@@ -144,6 +150,8 @@ def make_plan(
     applied: Applied | None = None,
     dialect: Dialect = Dialect.POSTGRES,
     resumption: Resumption | None = None,
+    *,
+    suited: bool = False,
 ) -> Plan:
     """
     Plan the way to a goal.
@@ -155,6 +163,7 @@ def make_plan(
         applied: what is applied; left out, every file at or below the ledger.
         dialect: the SQL that the database reads; a file may say there that it may be late.
         resumption: where the file that left the ledger dirty goes on, for a goal that resumes.
+        suited: the applied versions above every file say that these files' build suits them.
 
     Raises:
         UsageError: a number of the goal is negative or above 2^63-1.
@@ -172,8 +181,8 @@ def make_plan(
         raise EmptySource(migrations.source, ledger.version)
     account = applied or settle(None, ledger, migrations)
     if ledger.version is not None and ledger.version not in migrations.by_version:
-        gone = VersionNotInSource(ledger.version, "ledger", migrations.versions)
-        if not (gone.ahead and isinstance(goal, Up) and goal.if_ahead == "ok"):
+        gone = VersionNotInSource(ledger.version, "ledger", migrations.versions, suited=suited)
+        if not (gone.ahead and _takes_ahead(goal, suited=suited)):
             raise gone
         return Plan(goal, ledger, ahead=True)
     _check_named(goal, migrations, account)
@@ -183,6 +192,11 @@ def make_plan(
     if isinstance(goal, Goto) and ledger.version is not None and goal.version < ledger.version:
         return _down(goal, migrations, ledger, account, late)
     return _up(goal, migrations, ledger, late)
+
+
+def _takes_ahead(goal: Goal, *, suited: bool) -> bool:
+    policy = goal.if_ahead if isinstance(goal, Up) else "fail"
+    return policy == "ok" or (policy == "compatible" and suited)
 
 
 def _resumed(

@@ -36,7 +36,7 @@ def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is
     lock_retry_for: float | None = 600.0,
     cancel_blockers: Sequence[str] = (),
     allow_late: Sequence[int] = (),
-    if_ahead: IfAhead = "fail",
+    if_ahead: IfAhead = "compatible",
 ) -> RunReport:
     """
     Apply every pending migration; safe to call again, and from many processes at once.
@@ -54,7 +54,7 @@ def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is
         cancel_blockers: the names of applications whose queries may be cancelled where they
             keep a lock from us.
         allow_late: late versions that may run behind newer ones.
-        if_ahead: "ok" leaves a database that is ahead of the files as it is.
+        if_ahead: what a database that is ahead of the files is: see `rung.plan.IfAhead`.
 
     Raises:
         RungError: see `rung.errors`; a RunError carries how far the run got.
@@ -83,7 +83,7 @@ async def run_migrations_async(  # noqa: PLR0913 - likewise
     lock_retry_for: float | None = 600.0,
     cancel_blockers: Sequence[str] = (),
     allow_late: Sequence[int] = (),
-    if_ahead: IfAhead = "fail",
+    if_ahead: IfAhead = "compatible",
 ) -> RunReport:
     """
     The same from an event loop.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from tests.acceptance.chat import FOLDER
 from tests.chat.serving import app_of, serving, speaking, until
 
 import rung
@@ -18,6 +20,8 @@ from rung.errors import VersionNotReached
 from rung.integrations.fastapi import Migrations
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.servers import Database
 
 
@@ -169,6 +173,23 @@ def test_an_older_release_serves_a_compatible_database(
         said = client("GET", "/ready")
 
     assert (said["state"], said["version"]) == ("ahead", 8)
+
+
+def test_an_older_release_serves_where_the_newer_says_so(
+    database: Database, tmp_path: Path
+) -> None:
+    """The newer release's migration declares that the older suits it; no setting is needed."""
+    for file in FOLDER.glob("*.sql"):
+        shutil.copy(file, tmp_path)
+    says = "-- rung: compatible-with 7\nALTER TABLE users ADD COLUMN pinned boolean;"
+    (tmp_path / "8_pinned.up.sql").write_text(says)
+    rung.run_migrations(database.conninfo, tmp_path)
+    with speaking(app_of(database.conninfo)) as client:
+        until(lambda: client("GET", "/ready")["_"] == 200)
+        said = client("GET", "/ready")
+
+    assert (said["state"], said["version"]) == ("ahead", 8)
+    assert "declared to suit" in said["detail"]
 
 
 def test_compatible_up_to_a_version_and_no_further(database: Database) -> None:

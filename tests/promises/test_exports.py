@@ -37,7 +37,7 @@ SIGNATURES = {
         "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
         "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
         "cancel_blockers: 'Sequence[str]' = (), "
-        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
+        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'compatible') -> 'RunReport'"
     ),
     "run_migrations_async": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
@@ -45,7 +45,7 @@ SIGNATURES = {
         "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
         "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
         "cancel_blockers: 'Sequence[str]' = (), "
-        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'fail') -> 'RunReport'"
+        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'compatible') -> 'RunReport'"
     ),
     "Migrator": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
@@ -65,7 +65,7 @@ SIGNATURES = {
     ),
     "Migrator.up": (
         "(self, limit: 'int | None' = None, *, allow_late: 'Sequence[int]' = (), "
-        "if_ahead: 'IfAhead' = 'fail', resume: 'bool' = False, atomic: 'bool' = False) "
+        "if_ahead: 'IfAhead' = 'compatible', resume: 'bool' = False, atomic: 'bool' = False) "
         "-> 'RunReport'"
     ),
     "Migrator.goto": ("(self, version: 'int', *, allow_late: 'Sequence[int]' = ()) -> 'RunReport'"),

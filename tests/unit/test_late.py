@@ -17,6 +17,7 @@ from rung.plan import Down, Goal, Goto, Plan, Up, make_plan, may_be_late
 
 if TYPE_CHECKING:
     from rung.migrations import MigrationSet
+    from rung.plan import IfAhead
 
 HALVES = {f"{way}{version}": "" for way in ("up", "down") for version in (1, 2, 3, 4, 5, 7)}
 FILES = migrations(**HALVES)
@@ -120,6 +121,19 @@ def test_ahead() -> None:
 
     assert caught.value.ahead
     assert (plan.ahead, plan.steps, plan.target) == (True, (), 9)
+
+
+@pytest.mark.parametrize("policy", ["compatible", "fail"])
+def test_ahead_and_suited(policy: IfAhead) -> None:
+    """What is above the files is declared to suit them: that is heard, unless it is not wished."""
+    files = migrations(up1="", up2="")
+    goal, ledger = Up(if_ahead=policy), LedgerState(9)
+    try:
+        ahead = make_plan(goal, files, ledger, suited=True).ahead
+    except VersionNotInSource as error:
+        ahead = not error.suited
+
+    assert ahead is (policy == "compatible")
 
 
 def test_a_gap_is_not_ahead() -> None:

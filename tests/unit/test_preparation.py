@@ -9,7 +9,7 @@ from tests.unit.fakes import migrations
 from tests.unit.history import digest, row
 
 from rung.drivers.base import HalfRecord
-from rung.errors import UnbalancedTransaction, UnterminatedToken
+from rung.errors import DirectiveUnusable, UnbalancedTransaction, UnterminatedToken
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down, Up, make_plan
 from rung.runner import Recorder, prepare
@@ -62,6 +62,14 @@ def test_known_texts_are_not_kept_again(
     assert item.up
     assert item.down
     assert (item.up.sql, item.down.sql) == kept
+
+
+def test_a_directive_is_understood_before_anything_runs() -> None:
+    """What an older build could not read stops the newer one that writes it."""
+    with pytest.raises(DirectiveUnusable) as caught:
+        recorded(up="-- rung: compatible-with seven")
+
+    assert (caught.value.file, caught.value.line) == ("1_m1.up.sql", 1)
 
 
 @pytest.mark.parametrize("earlier", [None, DOWN])

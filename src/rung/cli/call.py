@@ -47,7 +47,7 @@ class Call:
 
         goal = self.request.goal or Up()
         if isinstance(goal, Up):
-            return replace(goal, if_ahead=self.settings.if_ahead or "fail")
+            return replace(goal, if_ahead=self.settings.if_ahead or "compatible")
         return goal
 
     def json(self, content: dict[str, Any]) -> None:

@@ -228,10 +228,11 @@ def _if_ahead(file: Path, value: object) -> IfAhead | None:
     match value:
         case None | "":
             return None
-        case "fail" | "ok":
+        case "compatible" | "fail" | "ok":
             return value
     raise UsageError(
-        f"if-ahead of [tool.rung] in {file} is neither fail nor ok.", "Write one of the two."
+        f"if-ahead of [tool.rung] in {file} is none of compatible, fail and ok.",
+        "Write one of the three.",
     )
 
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "up": Command(
         "[N]",
         "apply what is pending, or the next N",
-        "[N] [--atomic | --resume] [--allow-late V] [--if-ahead fail|ok]",
+        "[N] [--atomic | --resume] [--allow-late V] [--if-ahead POLICY]",
     ),
     "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all] [--resume]"),
     "goto": Command("V", "go up or down to exactly version V", "V [--allow-late V]"),
@@ -192,9 +192,10 @@ def _add_allow_late(made: argparse.ArgumentParser) -> None:
 def _add_if_ahead(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--if-ahead",
-        metavar="fail|ok",
-        choices=("fail", "ok"),
-        help="what a database ahead of the files is: an error (the default), or nothing to do",
+        metavar="compatible|fail|ok",
+        choices=("compatible", "fail", "ok"),
+        help="what a database ahead of the files is: nothing to do where it is declared to suit "
+        "them (the default), always an error, or always nothing to do",
     )
 
 

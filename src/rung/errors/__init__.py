@@ -16,7 +16,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   └── TextUnreadable
     ├── ScriptError                 the SQL of one file, before it runs
     │   ├── UnterminatedToken
-    │   └── UnbalancedTransaction
+    │   ├── UnbalancedTransaction
+    │   └── DirectiveUnusable
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
     │   ├── CannotResume
@@ -85,6 +86,7 @@ from rung.errors.embedded import (
     ServerNotStarted,
 )
 from rung.errors.files import (
+    DirectiveUnusable,
     DuplicateMigration,
     EmptySource,
     ScriptError,
@@ -133,6 +135,7 @@ __all__ = [
     "ConnectionLost",
     "DatabaseBusy",
     "DatabaseError",
+    "DirectiveUnusable",
     "DirtyLedger",
     "DriverMissing",
     "DuplicateMigration",

@@ -167,3 +167,11 @@ class UnbalancedTransaction(ScriptError):
     @property
     def advice(self) -> str:
         return "Pair it, or remove it: Rung runs a file in one transaction by itself."
+
+
+class DirectiveUnusable(ScriptError):
+    """A line that speaks to Rung itself does not say what it has to."""
+
+    @property
+    def advice(self) -> str:
+        return "Write it so, in a line of its own: -- rung: compatible-with 7"

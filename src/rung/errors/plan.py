@@ -80,12 +80,22 @@ class VersionNotInSource(PlanError):
         role: "ledger" where the database is at it, "target" where it was asked for.
         known: the versions that have files, ascending.
         record: what the history knows of it, in a sentence; may be empty.
+        suited: the database is ahead, and what was applied above the files is declared to suit
+            a build of them.
     """
 
-    def __init__(self, version: int, role: str, known: Sequence[int], record: str = "") -> None:
+    def __init__(
+        self,
+        version: int,
+        role: str,
+        known: Sequence[int],
+        record: str = "",
+        *,
+        suited: bool = False,
+    ) -> None:
         super().__init__(version, role, tuple(known), record)
         self.version, self.role, self.known = version, role, tuple(known)
-        self.record = record
+        self.record, self.suited = record, suited
 
     @property
     def ahead(self) -> bool:
@@ -102,7 +112,8 @@ class VersionNotInSource(PlanError):
 
     @property
     def looked_at(self) -> str:
-        return "\n".join(filter(None, (self._source(), self.record)))
+        suits = f"It is declared to suit version {max(self.known, default=0)}." * self.suited
+        return "\n".join(filter(None, (self._source(), self.record, suits)))
 
     def _source(self) -> str:
         if not self.known:
@@ -120,9 +131,10 @@ class VersionNotInSource(PlanError):
     @property
     def advice(self) -> str:
         if self.ahead:
+            policy = "compatible" if self.suited else "ok"
             return (
                 "Run the newer build that has the file; or leave the database as it is: "
-                "rung up --if-ahead ok; or go back"
+                f"rung up --if-ahead {policy}; or go back"
                 + (" with what the history holds: rung down." if self.record else " with it.")
             )
         if self.role == "ledger":

@@ -19,6 +19,7 @@ from rung.events import LockAwaited, LockRefused, LockWaiting, StepStarted
 from rung.integrations.logs import in_words, log_crash, log_event, log_readiness
 from rung.integrations.readiness import STARTING, Readiness, of_error, pause_after
 from rung.migrator import Migrator
+from rung.plan import Up
 from rung.startup import run_migrations_async
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class Keeper:
         database: its URL, or a `Database`.
         source: a folder, or `package:NAME`.
         policy: what to do about pending migrations.
-        if_ahead: "ok" serves on any database that is ahead of the files.
+        if_ahead: what to do on a database that is ahead of the files. compatible: serve where
+            its migrations say that they suit this build (`-- rung: compatible-with N`). ok:
+            serve on any. fail: on none.
         compatible_up_to: serve on one that is ahead, up to this version: the newest that is
             known to suit this build.
         look_again: seconds, the longest pause between two looks while not ready.
@@ -65,7 +68,7 @@ class Keeper:
         source: str | os.PathLike[str],
         *,
         policy: Policy = "apply",
-        if_ahead: IfAhead = "fail",
+        if_ahead: IfAhead = "compatible",
         compatible_up_to: int | None = None,
         look_again: float = 15.0,
         grace: float = 20.0,
@@ -138,12 +141,14 @@ class Keeper:
         return found
 
     async def _run(self) -> Readiness:
-        report = await run_migrations_async(self._database, self._source, listener=self._hear)
+        report = await run_migrations_async(
+            self._database, self._source, listener=self._hear, if_ahead="fail"
+        )
         return _current(report.version)
 
     async def _look(self) -> Readiness:
         """Look without running; what a run would refuse is raised."""
-        preview = await asyncio.to_thread(self._migrator.plan)
+        preview = await asyncio.to_thread(self._migrator.plan, Up(if_ahead="fail"))
         pending = [step.version for step in preview.plan.steps]
         if pending:
             said = ", ".join(map(str, pending))
@@ -158,9 +163,11 @@ class Keeper:
         if not (isinstance(error, VersionNotInSource) and error.ahead):
             return None
         known = self._compatible_up_to is not None and error.version <= self._compatible_up_to
-        if not known and self._if_ahead != "ok":
+        suited = error.suited and self._if_ahead == "compatible"
+        if not (known or suited or self._if_ahead == "ok"):
             return None
-        reason = f"{error.cause} It is taken to suit this build."
+        whose = "declared" if suited else "taken"
+        reason = f"{error.cause} It is {whose} to suit this build."
         return Readiness(ready=True, state="ahead", reason=reason, version=error.version)
 
     def _hear(self, event: Event) -> None:

@@ -28,7 +28,7 @@ _NO_LIMIT = "can't read limit argument N"
 def up(call: Call, parsed: Parsed) -> int:
     """Apply all that is pending, or the next N."""
     limit = call.number(parsed, _NO_LIMIT) if parsed.words else None
-    return _steps(call, Up(limit), limit)
+    return _steps(call, Up(limit, if_ahead="fail"), limit)
 
 
 def down(call: Call, parsed: Parsed) -> int:

@@ -18,6 +18,7 @@ from rung.statements import (
     Script,
     cut_behind_value,
     golang_migrate_refuses,
+    oldest_suited,
     read,
     statement_by_statement,
     uses_new_value,
@@ -86,6 +87,8 @@ def _read(step: Step, dialect: Dialect) -> Script:
     if step.half is None:
         return read("", dialect)
     try:
-        return read(step.half.text, dialect)
+        script = read(step.half.text, dialect)
+        oldest_suited(script)  # what it says of older builds has to be understood by these
     except ScriptError as error:
         raise type(error)(error.problem, error.line, step.half.file) from None
+    return script

@@ -27,12 +27,12 @@ from rung.migrations import Direction
 from rung.plan import Down, Goto, make_plan, versions_down
 from rung.runs.resuming import resumed, way_on
 from rung.runs.stored import kept_text, with_stored
-from rung.statements import read, shown
+from rung.statements import read, shown, suits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.applied import Edit
+    from rung.applied import AppliedVersion, Edit
     from rung.conventions import Conventions
     from rung.drivers.base import Session
     from rung.drivers.found import Look
@@ -49,6 +49,8 @@ class Known:
     migrations: MigrationSet
     look: Look
     applied: Applied
+    suited: bool = False
+    """Whether the database is ahead, and by its history suits a build of these files."""
 
     @cached_property
     def edits(self) -> tuple[Edit, ...]:
@@ -80,7 +82,26 @@ def know(session: Session, migrations: MigrationSet) -> Known:
     look = session.look()
     if look.ledger.dirty and look.history is not None:
         return Known(migrations, look, Applied(replay(look.history)))
-    return Known(migrations, look, settle(look.history, look.ledger, migrations))
+    known = Known(migrations, look, settle(look.history, look.ledger, migrations))
+    return replace(known, suited=_suited(known, session))
+
+
+def _suited(known: Known, session: Session) -> bool:
+    """Asks for what is kept of the versions above every file; nothing where there are none."""
+    newest = max(known.migrations.versions, default=None)
+    applied = known.applied
+    above = [one for one in applied.versions.values() if newest is None or one.version > newest]
+    if newest is None or not above or not applied.recorded:
+        return False
+    halves = session.stored([one.version for one in above])
+    texts = [_kept_up(one, halves) for one in above]
+    return suits(newest, texts, known.look.place.dialect)
+
+
+def _kept_up(applied: AppliedVersion, halves: Sequence[StoredHalf]) -> str | None:
+    if applied.up is None:
+        return None
+    return kept_text(halves, applied.version, Direction.UP, applied.up.checksum)
 
 
 def plan_for(goal: Goal, known: Known, session: Session, conventions: Conventions = RUNG) -> Plan:
@@ -108,13 +129,16 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
             known.applied,
             look.place.dialect,
             _resumption(goal, known, session),
+            suited=known.suited,
         )
     except DirtyLedger as dirty:
         way = way_on(known, session)
         raise DirtyLedger(dirty.version, *_told_of(look, session), way) from None
     except VersionNotInSource as gone:
         record = _recorded(gone.version, known.applied)
-        raise VersionNotInSource(gone.version, gone.role, gone.known, record) from None
+        raise VersionNotInSource(
+            gone.version, gone.role, gone.known, record, suited=gone.suited
+        ) from None
     unversioned = bool(look.tables) and not (look.ledger_exists or conventions.takes_tables)
     if plan.steps and not plan.goes_down and unversioned:
         raise UnversionedDatabase(look.place.schema, look.tables, _left_history(look))

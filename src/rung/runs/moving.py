@@ -82,7 +82,14 @@ def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
     """
     look = known.look
     try:
-        plan = make_plan(goal, known.migrations, look.ledger, known.applied, look.place.dialect)
+        plan = make_plan(
+            goal,
+            known.migrations,
+            look.ledger,
+            known.applied,
+            look.place.dialect,
+            suited=known.suited,
+        )
     except PlanError:
         return None
     if plan.steps or not look.ledger_exists:
@@ -197,6 +204,8 @@ def _ahead(known: Known, plan: Plan) -> str:
         f"The database is ahead of the files: it is at version {plan.made_for.version}, "
         "which has no file here. It is left as it is."
     )
+    if known.suited:
+        said += f" It is declared to suit version {max(known.migrations.versions)}."
     late = known.applied.late(known.migrations, plan.made_for)
     if late:
         said += f" Never applied: {', '.join(str(one.version) for one in late)}."

@@ -27,6 +27,7 @@ from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 from rung.statements.sharing import needs_session
+from rung.statements.suiting import oldest_suited, suits
 from rung.statements.words import StatementReader
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "lost_before",
     "may_go_on_behind",
     "needs_session",
+    "oldest_suited",
     "own_block",
     "place_of",
     "read",
@@ -62,6 +64,7 @@ __all__ = [
     "shown",
     "single_units",
     "statement_by_statement",
+    "suits",
     "uncertain_behind",
     "units_behind",
     "uses_new_value",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -305,9 +306,9 @@ def test_force_mends_a_ledger_of_two_rows(site: Site) -> None:
 # --- ahead -----------------------------------------------------------------------------------
 
 
-def ahead(site: Site, down: str | None = "DROP TABLE t9;") -> Site:
+def ahead(site: Site, down: str | None = "DROP TABLE t9;", says: str = "") -> Site:
     """A database at 9, and an older folder that ends at 1."""
-    site.add_tables(1).add("9_nine", "CREATE TABLE t9 (x int);", down)
+    site.add_tables(1).add("9_nine", f"{says}CREATE TABLE t9 (x int);", down)
     site.up()
     site.events.clear()
     for half in site.folder.glob("9_nine.*"):
@@ -333,6 +334,37 @@ def test_ahead_can_be_accepted(site: Site) -> None:
     assert (report.nothing_to_do, report.version) == (True, 9)
     assert "ahead" in site.heard(Warned)[0].message
     assert site.history() == before
+
+
+def test_ahead_and_declared_to_suit(site: Site) -> None:
+    """An older service starts where the newer migration says that it may; nothing is written."""
+    ahead(site, says="-- rung: compatible-with 1\n")
+    before = site.history()
+    report = site.migrator().up()
+
+    assert (report.nothing_to_do, report.version) == (True, 9)
+    assert "declared to suit version 1" in site.heard(Warned)[0].message
+    assert site.history() == before
+    assert failing(VersionNotInSource, partial(site.migrator().up, if_ahead="fail")).suited
+
+
+def test_suitability_that_is_found_out_later(site: Site) -> None:
+    """Written into an applied file it is an edit; accepted, an older build reads it."""
+    site.add_tables(1, 9).up()
+    file = site.folder / "9_t9.up.sql"
+    file.write_text(f"-- rung: compatible-with 1\n{file.read_text()}")
+    site.migrator().accept_edit(9)
+    for half in site.folder.glob("9_t9.*"):
+        half.unlink()
+
+    assert site.migrator().up().nothing_to_do
+
+
+def test_ahead_and_declared_to_suit_newer_ones(site: Site) -> None:
+    """A declaration that does not reach down to this build is none for it."""
+    error = ahead(site, says="-- rung: compatible-with 2\n").up_fails(VersionNotInSource)
+
+    assert (error.ahead, error.suited) == (True, False)
 
 
 def test_ahead_goes_back_with_the_stored_down(site: Site) -> None:

@@ -121,7 +121,7 @@ def test_an_embedded_folder_is_relative_to_the_file(project: Path) -> None:
         ("[tool.rung]\nsorce = 'x'\nb = 1", "has keys that mean nothing: b, sorce."),
         ("[tool.rung]\nsource = 3", "is no text."),
         ("[tool.rung]\nwait-for-lock = '3'", "'3' is no duration for wait-for-lock"),
-        ("[tool.rung]\nif-ahead = 'maybe'", "is neither fail nor ok"),
+        ("[tool.rung]\nif-ahead = 'maybe'", "is none of compatible, fail and ok"),
         ("[tool.rung]\nif-ahead = true", "is no text"),
         ("[tool]\nrung = 3", "is no table."),
         ("[tool.rung", "is no TOML"),

@@ -1,0 +1,64 @@
+"""
+What a migration says of older builds: `-- rung: compatible-with N`. Pure.
+
+A build is known by its newest file. The directive says that builds of version N and later
+work with the schema that the migration leaves, so that an older image may serve on a
+database that a newer release has migrated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.errors import DirectiveUnusable, ScriptError
+from rung.statements.directives import directive_text
+from rung.statements.model import TokenKind
+from rung.statements.reader import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.dialect import Dialect
+    from rung.statements.model import Script
+
+COMPATIBLE_WITH = "compatible-with"
+
+
+def oldest_suited(script: Script) -> int | None:
+    """
+    The oldest build that works with the schema behind a script; None where it does not say.
+
+    Raises:
+        DirectiveUnusable: it says so, and not with one version.
+    """
+    for token in script.tokens:
+        if token.kind is TokenKind.DIRECTIVE:
+            word, _, version = directive_text(script.text, token).partition(" ")
+            if word == COMPATIBLE_WITH:
+                if not (version.strip().isascii() and version.strip().isdigit()):
+                    line = script.text.count("\n", 0, token.start) + 1
+                    raise DirectiveUnusable(f"{COMPATIBLE_WITH} takes one version", line)
+                return int(version)
+    return None
+
+
+def suits(build: int, texts: Sequence[str | None], dialect: Dialect) -> bool:
+    """
+    Whether a build works behind every one of some migrations, by their own word.
+
+    Args:
+        build: its newest version.
+        texts: the ups of all that are applied above it, None for one that is not known.
+        dialect: the SQL that they are in.
+    """
+    return all(_suits(build, text, dialect) for text in texts)
+
+
+def _suits(build: int, text: str | None, dialect: Dialect) -> bool:
+    if text is None:
+        return False
+    try:
+        oldest = oldest_suited(read(text, dialect))
+    except ScriptError:
+        return False
+    return oldest is not None and oldest <= build
