@@ -223,7 +223,7 @@ def test_a_stream_that_breaks(place: Place, form: str, model: str, problem: str)
 
 
 def test_who_hangs_up_leaves_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    """A stream that its reader breaks off is not kept, is no error, and the provider is hung up on."""
+    """A stream that its reader breaks off is not kept and no error; the provider is hung up on."""
     path = place.client.conversation()
     events = place.client.events(f"{path}/stream", content="Go on", model="endless")
     first = next(events)
