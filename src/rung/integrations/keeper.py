@@ -197,7 +197,8 @@ class Keeper:
             case LockWaiting():
                 self._readiness = Readiness(ready=False, state="locked", reason=in_words(event))
             case LockRefused() | LockAwaited():
-                self._readiness = Readiness(ready=False, state="migrating", reason=in_words(event))
+                said = in_words(_without_queries(event))
+                self._readiness = Readiness(ready=False, state="migrating", reason=said)
         self._listener(event)
 
     def _become(self, found: Readiness) -> None:
@@ -216,6 +217,12 @@ class Keeper:
                 await asyncio.wait({self._under_way}, timeout=seconds)
         if self._under_way is not None and not self._under_way.done():
             log_let_go()
+
+
+def _without_queries(event: LockRefused | LockAwaited) -> LockRefused | LockAwaited:
+    """Leave out what others run: a log may have it, a probe is answered to anybody."""
+    blockers = tuple(blocker._replace(query="") for blocker in event.blockers)
+    return event._replace(blockers=blockers)
 
 
 def _look_at(run: asyncio.Future[RunReport]) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from rung.integrations import keeper
 from rung.integrations.fastapi import Migrations, ReadyGate
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
+    from rung.stopping import Stop
     from starlette.types import Message, Receive, Scope, Send
 
 
