@@ -148,7 +148,7 @@ def test_a_database_that_does_not_answer() -> None:
 
 
 def test_probes_are_answered_while_a_migration_waits(database: Database) -> None:
-    """While a migration cannot get on, the service is alive and says who keeps it, not with what."""
+    """While a migration cannot get on, the service lives and says who keeps it, not with what."""
     bring(database, 6)
     with database.connect() as blocking, blocking.transaction():
         blocking.execute("LOCK TABLE conversations IN ACCESS SHARE MODE")

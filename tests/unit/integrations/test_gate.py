@@ -13,8 +13,9 @@ from rung.integrations import keeper
 from rung.integrations.fastapi import Migrations, ReadyGate
 
 if TYPE_CHECKING:
-    from rung.stopping import Stop
     from starlette.types import Message, Receive, Scope, Send
+
+    from rung.stopping import Stop
 
 
 def migrations(**settings: Any) -> Migrations:  # noqa: ANN401 - as many kinds as settings
