@@ -20,6 +20,8 @@ def main() -> None:
         log_config=configuration(settings.log_level),
         access_log=False,
         server_header=False,
+        # A worker that is slow to start, on a busy machine, is not to be killed for it.
+        timeout_worker_healthcheck=60,
     )
 
 

@@ -1,18 +1,19 @@
 """
 The forms of answers: text, JSON after a schema, XML. Says what does not fit, and why. Pure.
 
-Schemas come from users: their regular expressions run in linear time, and no reference in
-them is fetched from anywhere. XML is read without entities, DTDs and the network.
+Which JSON schemas are taken is `schemas`' affair. XML is read without entities, DTDs and the
+network.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jsonschema_rs
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
+
+from chatapp import schemas
 
 if TYPE_CHECKING:
     from chatapp.values import Format
@@ -29,7 +30,7 @@ def schema_fault(form: Format, schema: str | None) -> str | None:
         return "Text answers have no schema."
     if form == "json":
         try:
-            _validator(schema)
+            schemas.read_schema(schema)
         except (ValueError, RecursionError) as error:
             return f"It is no JSON schema: {_short(error)}"
     return None
@@ -60,9 +61,9 @@ def instruction(form: Format, schema: str | None) -> str | None:
 
 def _json_fault(schema: str | None, answer: str) -> str | None:
     try:
-        value = json.loads(answer, parse_constant=_no_number)
+        value = json.loads(answer, parse_constant=schemas.no_number)
         if schema is not None:
-            _validator(schema).validate(value)
+            schemas.check(schema, answer, value)
     except (ValueError, RecursionError) as error:
         return f"The answer is not the JSON that was asked for: {_short(error)}"
     return None
@@ -74,19 +75,6 @@ def _xml_fault(answer: str) -> str | None:
     except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
         return f"The answer is not well-formed XML: {_short(error)}"
     return None
-
-
-def _validator(schema: str) -> Any:  # noqa: ANN401 - one class for each draft
-    read = json.loads(schema, parse_constant=_no_number)
-    if not isinstance(read, dict | bool):
-        raise ValueError("it is neither an object nor true or false")  # noqa: TRY004 - a fault of the text
-    return jsonschema_rs.validator_for(
-        read, offline=True, pattern_options=jsonschema_rs.RegexOptions()
-    )
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON number")
 
 
 def _short(error: Exception) -> str:

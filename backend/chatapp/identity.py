@@ -19,6 +19,11 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
+def _composed(password: str) -> str:
+    """As RFC 8265 has passwords: the same, however a keyboard puts accents to letters."""
+    return unicodedata.normalize("NFC", password)
+
+
 class Passwords:
     """
     Hashes passwords with Argon2id and checks them; slow on purpose, so call it in a thread.
@@ -34,12 +39,12 @@ class Passwords:
 
     def hashed(self, password: str) -> str:
         """The hash to keep."""
-        return self._hasher.hash(password)
+        return self._hasher.hash(_composed(password))
 
     def fits(self, password: str, kept: str | None) -> bool:
         """Whether it is the one; takes as long where there is nobody of that name."""
         try:
-            self._hasher.verify(kept or self._nobody, password)
+            self._hasher.verify(kept or self._nobody, _composed(password))
         except (Argon2Error, InvalidHashError):
             return False
         return kept is not None

@@ -12,8 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Price(BaseModel, frozen=True):
     """What a model costs, in USD for a million tokens."""
 
-    prompt: Decimal = Field(ge=0)
-    completion: Decimal = Field(ge=0)
+    prompt: Decimal = Field(ge=0, le=1000)
+    completion: Decimal = Field(ge=0, le=1000)
 
 
 class Settings(BaseSettings):
@@ -23,7 +23,12 @@ class Settings(BaseSettings):
     Secrets are `SecretStr`: their text is asked for where it is used, and shown nowhere.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CHAT_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CHAT_",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,  # else what is wrong with one shows the secrets of all
+    )
 
     database_url: SecretStr
     """postgresql://…, for the pool and for the migrations."""

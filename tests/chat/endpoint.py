@@ -31,6 +31,21 @@ ANSWERS = {
     "bomb": ['<!DOCTYPE a [<!ENTITY b "c">]><a>', "&b;</a>"],
 }
 KEY = "sk-the-key-of-the-tests"
+RUBBISH = {
+    "nul": r'{"choices": [{"delta": {"content": "a\u0000b"}}]}',
+    "half": r'{"choices": [{"delta": {"content": "\ud800"}}]}',
+    "number": '{"choices": [{"delta": {"content": 5}}]}',
+    "no-delta": '{"choices": [{"delta": null}]}',
+    "words": '{"choices": "abc"}',
+    "list": "[1, 2]",
+    "long": '{"choices": [{"delta": {"content": "%s"}}]}' % ("a" * 1_000_001),
+}
+"""Chunks that are JSON and mean nothing."""
+ODD_USES = {
+    "huge": {"prompt_tokens": 2**40, "completion_tokens": -1, "total_tokens": 10**30},
+    "worded": {"prompt_tokens": "many", "completion_tokens": 1.5, "total_tokens": None},
+}
+"""Numbers of tokens that cannot be."""
 
 
 class Endpoint:
@@ -79,18 +94,22 @@ class Endpoint:
 
 
 async def _chunks(model: str) -> AsyncIterator[str]:
+    if model in RUBBISH:
+        yield f"data: {RUBBISH[model]}\n\n"
     if model == "silent":
         await asyncio.sleep(60)
+    named = {"id": "a\0b"} if model in ODD_USES else {}
     for piece in ANSWERS.get(model, ANSWERS["fine"]):
-        yield _chunk(choices=[{"index": 0, "delta": {"content": piece}}])
+        yield _chunk(choices=[{"index": 0, "delta": {"content": piece}}], **named)
         if model == "slow":
             await asyncio.sleep(0.6)
         if model == "torn":
             raise OSError("the endpoint dies in the middle")
         if model == "garbled":
             yield "data: {nonsense\n\n"
-    used = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 20}
-    yield _chunk(choices=[], usage=None if model == "mute" else used)
+    used: object = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 20}
+    used = ODD_USES.get(model, None if model == "mute" else used)
+    yield _chunk(choices=[], usage=used, **named)
     yield "data: [DONE]\n\n"
 
 

@@ -39,6 +39,18 @@ def test_a_taken_name(anybody: Client, username: str, email: str) -> None:
     assert (refused["_"], refused["type"]) == (409, "urn:chatapp:problem:name-taken")
 
 
+def test_a_password_is_the_same_on_every_keyboard(anybody: Client) -> None:
+    """Letters with accents are the same, whether typed as one character or as two."""
+    sent = {"username": "zofia", "email": "zofia@example.org", "password": "z\u0307o\u0301\0" * 4}
+    made = anybody("POST", "/v1/accounts", **sent)
+    statuses = [
+        anybody("POST", "/v1/tokens", name="zofia", password=password)["_"]
+        for password in ("\u017c\u00f3\0" * 4, "zo\0" * 4, "\u017c\u00f3" * 4)
+    ]
+
+    assert (made["_"], statuses) == (201, [200, 401, 401])
+
+
 def test_a_wrong_password_and_nobody_look_the_same(anybody: Client) -> None:
     """Who guesses is not told whether the account is there."""
     anybody.logged_in("mary")

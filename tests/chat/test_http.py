@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -88,6 +91,15 @@ def test_text_is_kept_as_it_was(ada: Client) -> None:
     ada("POST", f"{path}/messages", content=text)
 
     assert ada("GET", f"{path}/messages")["items"][0]["content"] == text
+
+
+def test_methods_that_nobody_knows_are_counted_together(ada: Client) -> None:
+    """Whoever makes up methods makes no new figures by it."""
+    ada.http.request("BREW", "/v1/account")
+    figures = ada.http.get("/metrics").text
+
+    assert 'method="(any)",route="/v1/account",status="405"' in figures
+    assert "BREW" not in figures
 
 
 def chunks() -> Iterator[bytes]:
@@ -189,6 +201,34 @@ def test_the_database_goes_and_comes_back(database: Database) -> None:
         "urn:chatapp:problem:database-unavailable",
         "down",
     )
+
+
+@pytest.mark.parametrize("path", ["/v1/account", "/ready"])
+def test_a_database_that_falls_silent(database: Database, path: str) -> None:
+    """A server that stops in the middle is told of, and given up: others are connected to."""
+    limits = {"pool_size": 1, "pool_timeout_s": 2, "statement_timeout_ms": 500}
+    with chat(database.conninfo, **limits) as client:
+        ada = client.logged_in("ada")
+        with standing_still(database):
+            away = ada("GET", path)
+            until(lambda: ada("GET", path)["_"] == 200)
+
+    assert away["_"] == 503
+    assert away.get("state", away["type"]) in {"down", "urn:chatapp:problem:database-unavailable"}
+
+
+@contextmanager
+def standing_still(database: Database) -> Iterator[None]:
+    """Stop the server's processes for the sessions that a database has now."""
+    where = "datname = current_database() AND pid <> pg_backend_pid()"
+    pids = [pid for (pid,) in database.psql(f"SELECT pid FROM pg_stat_activity WHERE {where}")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_read_only_database(database: Database) -> None:

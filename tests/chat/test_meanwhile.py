@@ -87,6 +87,27 @@ def test_the_id_is_taken(place: Place) -> None:
     assert [message["content"] for message in kept if message["role"] == "user"] == ["Me first"]
 
 
+ENDING = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+
+@pytest.mark.parametrize(
+    ("result", "problem"), [("SELECT false", "internal-error"), (ENDING, "database-unavailable")]
+)
+def test_the_database_fails(
+    place: Place, chat_database: Database, result: str, problem: str
+) -> None:
+    """A stream whose answer cannot be kept says so at its end, and does not just tear."""
+    checked = "ALTER TABLE messages ADD CONSTRAINT fits CHECK (fitting()) NOT VALID"
+    breaking = f"CREATE FUNCTION fitting() RETURNS bool AS '{result}' LANGUAGE sql; {checked}"
+    try:
+        name, told = asked_meanwhile(place, lambda: chat_database.psql(breaking))
+    finally:
+        chat_database.psql("DROP FUNCTION fitting() CASCADE")
+
+    assert (name, told["type"]) == ("problem", f"urn:chatapp:problem:{problem}")
+    assert place.client("GET", f"{place.path}/messages")["items"] == []
+
+
 def test_both_questions_are_kept(place: Place) -> None:
     """Two questions that are asked at once are both kept, each before its answer."""
     local = {"content": "Me too", "provider": "local"}

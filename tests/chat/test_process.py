@@ -84,8 +84,9 @@ def test_two_workers(database: Database, tmp_path: Path) -> None:
 
 
 def test_a_setting_that_is_missing(tmp_path: Path) -> None:
-    """Without its database's address the service does not start, and says which setting it is."""
+    """The service does not start, and says which setting it is, and nothing of the others."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CHAT_")}
+    environment |= {"CHAT_TOKEN_SECRET": "too-short", "CHAT_OPENAI_API_KEY": "sk-secret"}
     command = [sys.executable, "-m", "chatapp"]
     ended = subprocess.run(
         command, check=False, capture_output=True, text=True, env=environment, cwd=tmp_path
@@ -93,3 +94,5 @@ def test_a_setting_that_is_missing(tmp_path: Path) -> None:
 
     assert ended.returncode != 0
     assert "database_url" in ended.stderr
+    assert "token_secret" in ended.stderr
+    assert not [secret for secret in ("too-short", "sk-secret") if secret in ended.stderr]

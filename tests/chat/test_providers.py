@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from tests.chat.endpoint import ANSWERS, KEY, REFUSALS, Endpoint, endpoint
+from tests.chat.endpoint import ANSWERS, KEY, ODD_USES, REFUSALS, RUBBISH, Endpoint, endpoint
 from tests.chat.serving import chat, until
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Place(NamedTuple):
 @contextmanager
 def on_an_endpoint(database: Database, **limits: float) -> Iterator[Place]:
     """Serve on an endpoint of its own."""
-    prices = dict.fromkeys([*ANSWERS, *REFUSALS, *FAILING], PRICE) | {"unpriced": None}
+    prices = dict.fromkeys([*ANSWERS, *REFUSALS, *FAILING, *RUBBISH, *ODD_USES], PRICE) | {
+        "unpriced": None
+    }
     with endpoint() as made:
         given = {"provider": "openai", "openai_base_url": made.url, "openai_api_key": KEY}
         settings = given | limits | {"openai_models": prices, "provider_retries": 1}
@@ -128,6 +130,17 @@ def test_what_the_provider_does_not_say_is_not_made_up(place: Place) -> None:
     assert (free["total_tokens"], free["cost_usd"]) == (20, None)
 
 
+@pytest.mark.parametrize("model", ODD_USES)
+def test_numbers_that_cannot_be(place: Place, model: str) -> None:
+    """Tokens that are no numbers of tokens, and a name that cannot be kept, were not said."""
+    path = place.client.conversation()
+    kept = place.client("POST", f"{path}/messages", content="?", model=model)["answer"]
+    said = ("prompt_tokens", "completion_tokens", "total_tokens", "cost_usd", "generation_id")
+
+    assert [kept[name] for name in said] == [None] * 5
+    assert kept["content"] == "It is on the hill."
+
+
 def test_a_failure_before_the_answer_is_tried_again(place: Place) -> None:
     """A request that failed with nothing to show is sent once more."""
     path = place.client.conversation()
@@ -145,6 +158,7 @@ FAILURES = [
     ("torn", 502, "provider-broken"),
     ("garbled", 502, "provider-broken"),
     ("empty", 502, "provider-broken"),
+    *((model, 502, "provider-broken") for model in RUBBISH),
 ]
 
 

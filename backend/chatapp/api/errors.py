@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 PROBLEM = "application/problem+json"
 _LOGGER = logging.getLogger("chatapp")
 _UNAUTHORISED, _METHOD_NOT_ALLOWED, _INVALID, _UNAVAILABLE = 401, 405, 422, 503
+_OF_THE_DATABASE = (
+    PoolTimeout,
+    TimeoutError,
+    psycopg.OperationalError,
+    errors.ReadOnlySqlTransaction,
+)
+
+_INTERNAL = Problem(
+    500, "internal-error", "Internal error", "Something went wrong here; it was logged."
+)
 
 
 def install(app: FastAPI, allowed: Callable[[FastAPI, str], str]) -> None:
@@ -45,7 +55,7 @@ def install(app: FastAPI, allowed: Callable[[FastAPI, str], str]) -> None:
     app.add_exception_handler(ProviderError, _provider)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused(allowed))
-    for kind in (PoolTimeout, psycopg.OperationalError, errors.ReadOnlySqlTransaction):
+    for kind in _OF_THE_DATABASE:
         app.add_exception_handler(kind, _database)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -58,6 +68,18 @@ def content(problem: Problem) -> dict[str, Any]:
         "status": problem.status,
         "detail": problem.detail,
     }
+
+
+def in_a_stream(error: Exception) -> dict[str, Any]:
+    """The problem that an error is, where an answer has begun and no handler is asked any more."""
+    if isinstance(error, Problem):
+        return content(error)
+    if isinstance(error, ProviderError):
+        return content(provider_problem(error))
+    if isinstance(error, _OF_THE_DATABASE):
+        return content(_unavailable(error))
+    _LOGGER.error("A stream met an unexpected error.", exc_info=error)
+    return content(_INTERNAL)
 
 
 def response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -114,8 +136,12 @@ def _refused(allowed: Callable[[FastAPI, str], str]) -> Handler:
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:
-    """Say that the database does not do its part; why is for the log."""
     del request
+    return response(_unavailable(error))
+
+
+def _unavailable(error: Exception) -> Problem:
+    """Say that the database does not do its part; why is for the log."""
     _LOGGER.warning("The database failed a request: %s", type(error).__name__)
     read_only = isinstance(error, errors.ReadOnlySqlTransaction)
     name, detail = (
@@ -123,12 +149,11 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
         if read_only
         else ("database-unavailable", "The database does not answer at the moment.")
     )
-    return response(Problem(_UNAVAILABLE, name, "Unavailable", detail, retry_after=5))
+    return Problem(_UNAVAILABLE, name, "Unavailable", detail, retry_after=5)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     del request, error
-    detail = "Something went wrong here; it was logged."
     # The server closes the connection behind an error, so nobody is to send more on it.
     closing = {"connection": "close"}
-    return response(Problem(500, "internal-error", "Internal error", detail), closing)
+    return response(_INTERNAL, closing)

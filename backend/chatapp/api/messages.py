@@ -16,11 +16,10 @@ from chatapp import answering, paging, problems
 from chatapp.api import shapes
 from chatapp.api.conversations import After, Limit, own, place
 from chatapp.api.description import Responses, problems_of
-from chatapp.api.errors import content
+from chatapp.api.errors import in_a_stream
 from chatapp.api.services import CurrentUser, Here, Services
 from chatapp.models import Answer, ProviderError
 from chatapp.postgres import store
-from chatapp.problems import Problem, provider_problem
 from chatapp.values import User
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["messages"])
@@ -122,11 +121,10 @@ async def _events(
         kept = await _keep(here, draft, draft.generation.answer)
         shown = shapes.Exchange.model_validate(kept)
         yield _event("exchange", shown.model_dump(mode="json"))
-    except ProviderError as error:
-        failed(here, draft, error)
-        yield _event("problem", content(provider_problem(error)))
-    except Problem as problem:
-        yield _event("problem", content(problem))
+    except Exception as error:  # noqa: BLE001 - whoever reads is told the end, whatever it is
+        if isinstance(error, ProviderError):
+            failed(here, draft, error)
+        yield _event("problem", in_a_stream(error))
 
 
 def _event(name: str, data: object) -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("chatapp.requests")
 _PROBES = frozenset({"/health", "/ready", "/metrics"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNKNOWN = "(none)"
 
 
@@ -46,7 +47,8 @@ class Observing:
 
     def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = _route(scope)
-        method = scope["method"] if route != _UNKNOWN else "(any)"
+        known = route != _UNKNOWN and scope["method"] in _METHODS
+        method = scope["method"] if known else "(any)"
         self._metrics.requests.labels(method, route, str(status)).observe(seconds)
         facts = {
             "request": request_id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import psycopg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -34,16 +36,26 @@ async def ready(request: Request) -> JSONResponse:
 
 
 async def _now(services: Services, readiness: Readiness) -> Readiness:
-    try:
-        async with services.pool.connection(timeout=_PATIENCE_S) as connection:
-            read_only = await store.is_read_only(connection)
-    except (psycopg.Error, PoolTimeout):
+    """Ask the database; not for longer than a probe waits, though giving up may take longer."""
+    asked = asyncio.create_task(_is_read_only(services))
+    await asyncio.wait({asked}, timeout=_PATIENCE_S)
+    asked.cancel()
+    read_only = asked.result() if asked.done() else None
+    if read_only is None:
         reason = "The database does not answer."
         return readiness._replace(ready=False, state="down", reason=reason)
     if read_only:
         reason = "The database takes no writes: a standby, or it was set so."
         return readiness._replace(ready=False, state="read-only", reason=reason)
     return readiness
+
+
+async def _is_read_only(services: Services) -> bool | None:
+    try:
+        async with services.pool.connection(timeout=_PATIENCE_S) as connection:
+            return await store.is_read_only(connection)
+    except (psycopg.Error, PoolTimeout, TimeoutError):
+        return None
 
 
 @router.get("/metrics")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -50,6 +50,13 @@ class Ending(NamedTuple):
     total_tokens: int | None = None
     """Not always the sum: providers count cached and reasoning tokens in it."""
     generation_id: str | None = None
+
+
+def can_be_kept(text: object) -> TypeGuard[str]:
+    """Whether it is text that UTF-8 and PostgreSQL hold: no NUL, no half of a character."""
+    if not isinstance(text, str) or "\0" in text:
+        return False
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class Model(Protocol):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 from openai import AsyncOpenAI
 
-from chatapp.models.base import Ending, ProviderError
+from chatapp.models.base import Ending, ProviderError, can_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NAME = "openai"
 _LOGGER = logging.getLogger("chatapp.models")
 _SERVER_ERROR = 500
+_NAME_CHARACTERS = 200
+_MOST_TOKENS = 100_000_000
 _UNREACHABLE: tuple[Trouble, str] = ("unreachable", "The model's provider cannot be reached.")
 _BROKEN: tuple[Trouble, str] = ("broken", "The provider's answer broke off.")
 
@@ -56,9 +58,8 @@ class CompatibleModel:
             async with chunks:
                 async for chunk in chunks:
                     ending = _ending(chunk, ending)
-                    for choice in chunk.choices[:1]:
-                        if choice.delta.content:
-                            yield choice.delta.content
+                    if text := _text(chunk):
+                        yield text
         yield ending
 
     async def close(self) -> None:
@@ -87,12 +88,31 @@ def _json_format(schema: str | None) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": wanted}
 
 
+def _text(chunk: ChatCompletionChunk) -> str:
+    """What a chunk says; the SDK does not check what it hands out, so it may be anything."""
+    text = chunk.choices[0].delta.content if chunk.choices else None
+    if text is not None and not can_be_kept(text):
+        raise ValueError("a piece that cannot be kept")
+    return text or ""
+
+
 def _ending(chunk: ChatCompletionChunk, so_far: Ending) -> Ending:
-    name = so_far.generation_id or chunk.id or None
+    name = so_far.generation_id or _name(chunk.id)
     if chunk.usage is None:
         return so_far._replace(generation_id=name)
     used = chunk.usage
-    return Ending(used.prompt_tokens, used.completion_tokens, used.total_tokens, name)
+    sent, written, total = used.prompt_tokens, used.completion_tokens, used.total_tokens
+    return Ending(_count(sent), _count(written), _count(total), name)
+
+
+def _name(given: object) -> str | None:
+    """A provider's name for an answer; what cannot be kept was not said."""
+    return given if can_be_kept(given) and 0 < len(given) <= _NAME_CHARACTERS else None
+
+
+def _count(given: object) -> int | None:
+    """A number of tokens; what cannot be one was not said."""
+    return given if type(given) is int and 0 <= given <= _MOST_TOKENS else None
 
 
 @contextmanager
@@ -109,7 +129,7 @@ def _translated(lost: tuple[Trouble, str]) -> Iterator[None]:
         raise ProviderError(*lost) from error
     except openai.OpenAIError as error:
         raise ProviderError(*_BROKEN) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise ProviderError("broken", "The provider's answer cannot be read.") from error
 
 

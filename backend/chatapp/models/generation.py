@@ -1,7 +1,7 @@
 """
 One answer while it comes: its pieces, its times, and what it came to.
 
-Owns the clock and the bound on the whole. Latency is from the request to the first piece,
+Owns the clock and the bounds on the whole. Latency is from the request to the first piece,
 generation time from the first piece to the last, in whole milliseconds.
 """
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from chatapp.models.base import Ask, Model
     from chatapp.models.catalogue import Offer
+
+_MOST_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Generation:
         self.offer, self.ask = offer, ask
         self._model, self._most = model, most
         self._pieces: list[str] = []
+        self._length = 0
         self._ending = Ending()
         self._began = self._first = self._last = 0.0
 
@@ -80,6 +83,9 @@ class Generation:
             self._last = time.monotonic()
             self._first = self._first or self._last
             self._pieces.append(piece)
+            self._length += len(piece)
+            if self._length > _MOST_CHARACTERS:
+                raise ProviderError("broken", "The model's answer is too long.")
             return piece
         self._ending = piece or self._ending
         return None

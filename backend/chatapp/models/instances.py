@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape
 from defusedxml import ElementTree
 
 _DEPTH = 12
+_CHARACTERS = 10_000
+"""The longest text and, as JSON, about the longest list that a schema can ask for."""
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 
@@ -32,7 +34,7 @@ def _instance(schema: Any, root: Any, text: str, depth: int) -> Any:  # noqa: AN
         if key in schema:
             return schema[key]
     for key in ("enum", "examples"):
-        if schema.get(key):
+        if isinstance(schema.get(key), list) and schema[key]:
             return schema[key][0]
     return _composed(schema, root, text, depth)
 
@@ -63,7 +65,8 @@ def _typed(schema: dict[str, Any], root: Any, text: str, depth: int) -> Any:  # 
         return {name: _instance(properties.get(name, {}), root, text, depth - 1) for name in wanted}
     if kind == "array":
         item = _instance(schema.get("items", {}), root, text, depth - 1)
-        return [item] * max(1, int(schema.get("minItems", 1)))
+        most = max(1, _CHARACTERS // len(json.dumps(item)))
+        return [item] * min(max(1, int(schema.get("minItems", 1))), most)
     return _scalar(kind, schema, text)
 
 
@@ -74,8 +77,8 @@ def _scalar(kind: str, schema: dict[str, Any], text: str) -> object:
         return True
     if kind == "null":
         return None
-    most = schema.get("maxLength", len(text))
-    return text[:most].ljust(schema.get("minLength", 0), ".")
+    most = int(schema.get("maxLength", len(text)))
+    return text[:most].ljust(min(int(schema.get("minLength", 0)), _CHARACTERS), ".")
 
 
 def _number(schema: dict[str, Any]) -> object:

@@ -112,18 +112,15 @@ SCHEMAS = [
     {"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"type": "integer"}}},
     {"properties": {"a": {"type": "string"}, "b": {"type": "integer"}}},
     {"type": "object", "required": ["x"]},
-    {"type": "object", "properties": {"next": {"$ref": "#"}}},
 ]
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=json.dumps)
 def test_the_smallest_answer_of_a_schema(schema: object) -> None:
-    """What is made for a simple schema follows it; one that refers to itself comes to an end."""
+    """What is made for a simple schema follows it."""
     text = json.dumps(schema)
 
-    if schema != SCHEMAS[-1]:
-        assert answer_fault("json", text, json_instance(text, "some words")) is None
-    assert json_instance(text, "some words")
+    assert answer_fault("json", text, json_instance(text, "some words")) is None
 
 
 @pytest.mark.parametrize("schema", [None, "nothing", "<a/>", '<!DOCTYPE a [<!ENTITY b "c">]><a/>'])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import get_args
 
 import pytest
 
 from rung import events
+from rung.blockers import Blocker
 from rung.integrations.logs import log_crash, log_event, log_readiness
 from rung.integrations.readiness import STARTING, Readiness
 
@@ -34,11 +36,22 @@ EVENTS: list[tuple[events.Event, str, str]] = [
         "DEBUG",
         "building index, 1.0 s so far",
     ),
+    (
+        events.BlockerCancelled(Blocker(0)),
+        "INFO",
+        "Cancelled the query of a prepared transaction (see pg_prepared_xacts)",
+    ),
+    (events.StepResumed(2, "up", 1, 4), "INFO", str(events.StepResumed(2, "up", 1, 4))),
     (events.ModeChanged(2, "x", "because"), "INFO", "Version 2 runs x: because."),
     (events.UnitFinished(2, 1, 4), "DEBUG", "Version 2: 1 of 4 statements are committed."),
     (events.Notice(2, "NOTICE", "hello"), "DEBUG", "NOTICE from version 2: hello"),
     (events.Warned("Mind this."), "WARNING", "Mind this."),
 ]
+
+
+def test_no_event_is_without_words() -> None:
+    """Every kind of event that there is has its sentence here."""
+    assert {type(event) for event, _, _ in EVENTS} == set(get_args(events.Event))
 
 
 @pytest.mark.parametrize(("event", "level", "message"), EVENTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung import errors
-from rung.integrations.readiness import of_error, pause_after
+from rung.integrations.readiness import _STATES, of_error, pause_after
 
 STATES = [
     (errors.DirtyLedger(7), "dirty"),
@@ -33,6 +33,30 @@ def test_each_error_is_a_state(error: errors.RungError, state: str) -> None:
     assert (readiness.ready, readiness.state) == (False, state)
     assert readiness.reason
     assert "\n" not in readiness.reason
+
+
+STATED = {kind for kind, _ in _STATES} | {errors.VersionNotInSource}
+OF_A_RUN = {errors.MigrationFailed, errors.LedgerMoved, errors.LedgerDropped, errors.LexerFooled}
+REFUSED_AS_PLANNED = {errors.AtomicRefused, errors.CannotResume, errors.StoredTextUnusable}
+NOT_OF_A_SERVICE = {
+    errors.UsageError,
+    errors.ConfirmationRequired,
+    errors.PlanChanged,
+    errors.NotCertifiable,
+    errors.VersionNotReached,
+    errors.EmbeddedError,
+}
+"""What is raised before a service looks, or by commands that no service runs."""
+
+
+def test_no_error_is_without_a_state() -> None:
+    """Every kind of error has a state of its own, or is known to be a failed run."""
+    bases = {errors.RungError, errors.RunError, errors.PlanError}
+    known = tuple(STATED | OF_A_RUN | REFUSED_AS_PLANNED | NOT_OF_A_SERVICE)
+    names = {kind for kind in vars(errors).values() if isinstance(kind, type)} - bases
+    kinds = {kind for kind in names if issubclass(kind, errors.RungError)}
+
+    assert {kind for kind in kinds if not issubclass(kind, known)} == set()
 
 
 def test_a_dirty_database_says_what_to_do() -> None:
