@@ -22,6 +22,7 @@ def main() -> None:
         server_header=False,
         # A worker that is slow to start, on a busy machine, is not to be killed for it.
         timeout_worker_healthcheck=60,
+        timeout_graceful_shutdown=settings.shutdown_s,
     )
 
 

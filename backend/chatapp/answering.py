@@ -16,7 +16,7 @@ from psycopg import errors
 from chatapp import formats, problems
 from chatapp.models import Ask, Generation
 from chatapp.postgres import store
-from chatapp.prompt import question_turns, usable
+from chatapp.prompt import MOST_MESSAGES, question_turns, usable
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -70,7 +70,8 @@ async def draft(
         question: what is asked.
 
     Raises:
-        Problem: there is no such conversation, the id is taken, or nobody serves that model.
+        Problem: there is no such conversation, it is too long, the id is taken, or nobody
+            serves that model.
     """
     chosen = catalogue.choose(question.provider, question.model)
     if chosen is None:
@@ -86,7 +87,9 @@ async def draft(
             raise _taken()
         summary = usable(await _active(connection, conversation))
         last = summary.last_message_id if summary else None
-        messages = await store.messages_behind(connection, conversation.id, last)
+        messages = await store.messages_behind(connection, conversation.id, last, MOST_MESSAGES + 1)
+    if len(messages) > MOST_MESSAGES:
+        raise problems.too_long(MOST_MESSAGES)
     ask = Ask(
         model=offer.model,
         turns=question_turns(conversation, summary, messages, question.content),

@@ -54,6 +54,12 @@ def conflict(name: str, detail: str) -> Problem:
     return Problem(409, name, "Conflict", detail)
 
 
+def too_long(most: int) -> Problem:
+    """There is more than is read and sent at once."""
+    detail = f"More than {most} messages are not sent at once; summarise the first, up to one."
+    return conflict("too-long", detail)
+
+
 def unauthorised(detail: str) -> Problem:
     """Nobody is logged in, or not with that password."""
     return Problem(401, "not-logged-in", "Not logged in", detail)

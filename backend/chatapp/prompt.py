@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from chatapp.values import Conversation, Message, Summary
 
+MOST_MESSAGES = 1_000
+"""What is read and sent at once; beyond that a summary has to stand for the beginning."""
 _SUMMARISE = (
     "Summarise the conversation below for yourself, so that it can go on without it. Keep names, "
     "numbers, decisions and open questions. Write no more than is needed."

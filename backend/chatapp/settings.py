@@ -79,4 +79,6 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = Field(default=1, ge=1)
+    shutdown_s: int = Field(default=25, ge=1)
+    """How long requests under way are given at the end, before they are broken off."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -14,7 +14,7 @@ from psycopg import errors
 from chatapp import problems
 from chatapp.models import Ask, Generation
 from chatapp.postgres import store
-from chatapp.prompt import summary_turns, usable
+from chatapp.prompt import MOST_MESSAGES, summary_turns, usable
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -81,11 +81,17 @@ async def _material(
 ) -> Material:
     base = await _active(connection, conversation)
     if base is not None:
-        behind = await store.messages_behind(connection, conversation.id, base.last_message_id)
+        behind = await _first(connection, conversation, base.last_message_id)
         if up_to is None or any(message.id == up_to for message in behind):
             return Material(base, _covered(behind, up_to))
-    whole = await store.messages_behind(connection, conversation.id, None)
-    return Material(None, _covered(whole, up_to))
+    return Material(None, _covered(await _first(connection, conversation, None), up_to))
+
+
+async def _first(
+    connection: Connection, conversation: Conversation, last: UUID | None
+) -> list[Message]:
+    """One more than are sent at once, so that it is seen where there are too many."""
+    return await store.messages_behind(connection, conversation.id, last, MOST_MESSAGES + 1)
 
 
 async def _active(connection: Connection, conversation: Conversation) -> Summary | None:
@@ -97,8 +103,10 @@ async def _active(connection: Connection, conversation: Conversation) -> Summary
 
 def _covered(messages: list[Message], up_to: UUID | None) -> list[Message]:
     said = [message for message in messages if message.role != "system"]
+    ends = [number for number, message in enumerate(said) if message.id == up_to]
+    if not ends and len(messages) > MOST_MESSAGES:
+        raise problems.too_long(MOST_MESSAGES)
     if up_to is not None:
-        ends = [number for number, message in enumerate(said) if message.id == up_to]
         if not ends:
             raise problems.not_found("message")
         said = said[: ends[0] + 1]

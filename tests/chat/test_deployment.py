@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
 import yaml
 
+from chatapp.__main__ import main
 from chatapp.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,11 +52,23 @@ def test_the_example_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.compatible_up_to is None
 
 
+GRACE = int(COMPOSE["services"]["backend"]["stop_grace_period"].removesuffix("s"))
+
+
 def test_a_migration_has_time_to_be_rolled_back() -> None:
     """The container is stopped later than a migration under way is given up."""
-    grace = COMPOSE["services"]["backend"]["stop_grace_period"]
+    assert GRACE > 20
 
-    assert int(grace.removesuffix("s")) > 20
+
+def test_a_stream_is_broken_off_before_the_process_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that takes its time does not keep the service from ending in order."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **named: given.update(named))
+    monkeypatch.setenv("CHAT_DATABASE_URL", "postgresql://h/d")
+    monkeypatch.setenv("CHAT_TOKEN_SECRET", "x" * 32)
+    main()
+
+    assert 0 < given["timeout_graceful_shutdown"] < GRACE
 
 
 def test_the_image_is_built_from_what_is_sent() -> None:

@@ -75,9 +75,11 @@ def test_what_fails_while_it_is_kept_leaves_nothing(chat_database: Database, ada
         "CHECK (role <> 'assistant' OR content NOT LIKE '%never%')"
     )
     failed = ada("POST", f"{path}/messages", content="never")
+    answer = ada.http.post(f"{path}/messages", json={"content": "never"}, headers=ada.headers)
     chat_database.psql("ALTER TABLE messages DROP CONSTRAINT no_answers")
 
     assert (failed["_"], failed["type"]) == (500, "urn:chatapp:problem:internal-error")
+    assert answer.headers["x-request-id"]
     assert ada("GET", f"{path}/messages")["items"] == []
 
 

@@ -222,8 +222,8 @@ def test_a_stream_that_breaks(place: Place, form: str, model: str, problem: str)
     assert place.client("GET", f"{path}/messages")["items"] == []
 
 
-def test_who_hangs_up_leaves_nothing(place: Place) -> None:
-    """A stream that its reader breaks off is not kept, and the provider is hung up on."""
+def test_who_hangs_up_leaves_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """A stream that its reader breaks off is not kept and no error; the provider is hung up on."""
     path = place.client.conversation()
     events = place.client.events(f"{path}/stream", content="Go on", model="endless")
     first = next(events)
@@ -233,6 +233,7 @@ def test_who_hangs_up_leaves_nothing(place: Place) -> None:
     assert first == ("delta", {"text": "and "})
     assert place.client("GET", f"{path}/messages")["items"] == []
     assert 'model="endless",outcome="timeout"' not in place.client.http.get("/metrics").text
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_summary_that_fails_leaves_the_conversation(place: Place) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.chat.serving import Client
+    from tests.servers import Database
 
 
 @pytest.fixture
@@ -41,6 +42,24 @@ def test_up_to_a_message(talk: tuple[Client, str, list[Any]]) -> None:
 
     assert "Second?" not in made["summary"]
     assert sent(ada, path) == "5 messages.)"
+
+
+def test_a_conversation_that_is_too_long(ada: Client, chat_database: Database) -> None:
+    """More than a thousand messages are not sent at once; step by step they can be summarised."""
+    path = ada.conversation()
+    [(*ids,)] = chat_database.psql(
+        "WITH said AS (INSERT INTO messages (conversation_id, role, content) "
+        f"SELECT '{path.rpartition('/')[2]}', 'user', 'x' FROM generate_series(1, 1500) "
+        "RETURNING id, created_at), places AS (SELECT id::text, "
+        "row_number() OVER (ORDER BY created_at, id) AS place FROM said) "
+        "SELECT max(id) FILTER (WHERE place = 900), max(id) FILTER (WHERE place = 1500) FROM places"
+    )
+    question = ada("POST", f"{path}/messages", content="?")
+    refused = [ada("POST", f"{path}/summaries", up_to=end) for end in (None, ids[1])]
+    made = [ada("POST", f"{path}/summaries", up_to=end)["_"] for end in ids]
+
+    assert {one["type"] for one in (question, *refused)} == {"urn:chatapp:problem:too-long"}
+    assert (made, sent(ada, path)) == ([201, 201], "2 messages.)")
 
 
 def test_each_use_is_counted(talk: tuple[Client, str, list[Any]]) -> None:

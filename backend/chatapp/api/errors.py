@@ -153,7 +153,8 @@ def _unavailable(error: Exception) -> Problem:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    del request, error
+    """Answer for all that is not foreseen, outside of what else passes a request on."""
+    del error
     # The server closes the connection behind an error, so nobody is to send more on it.
-    closing = {"connection": "close"}
+    closing = {"connection": "close", "x-request-id": str(request.state.request_id)}
     return response(_INTERNAL, closing)

@@ -32,6 +32,7 @@ class Observing:
             await self._app(scope, receive, send)
             return
         request_id, status, began = str(uuid4()), 500, time.monotonic()
+        scope.setdefault("state", {})["request_id"] = request_id  # for who answers outside of us
 
         async def watched(message: Message) -> None:
             nonlocal status

@@ -76,7 +76,9 @@ class Generation:
         """One more piece within the time that is left; None behind the last."""
         left = self._began + self._most - time.monotonic()
         try:
-            piece = await asyncio.wait_for(anext(stream, None), max(left, 0.0))
+            # Not wait_for: that has a task of its own, which may outlive us on a hang-up.
+            async with asyncio.timeout(max(left, 0.0)):
+                piece = await anext(stream, None)
         except TimeoutError:
             raise ProviderError("timeout", "The model took too long to answer.") from None
         if isinstance(piece, str):

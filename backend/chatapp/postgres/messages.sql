@@ -25,6 +25,7 @@ SELECT
 FROM messages
 WHERE conversation_id = %(conversation_id)s
 ORDER BY created_at, id
+LIMIT %(limit)s
 
 -- name: messages_behind
 -- What was said after one of its messages, and the instructions from before it.
@@ -39,6 +40,7 @@ WHERE conversation_id = %(conversation_id)s
         OR (created_at, id) > (SELECT m.created_at, m.id FROM messages AS m WHERE m.id = %(id)s)
     )
 ORDER BY created_at, id
+LIMIT %(limit)s
 
 -- name: first_messages
 -- The oldest messages of a conversation.

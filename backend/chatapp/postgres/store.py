@@ -199,13 +199,13 @@ async def is_message(connection: Connection, message_id: UUID) -> bool:
 
 
 async def messages_behind(
-    connection: Connection, conversation_id: UUID, last: UUID | None
+    connection: Connection, conversation_id: UUID, last: UUID | None, limit: int
 ) -> list[Message]:
-    """What came after a message, and all instructions; the whole conversation for None."""
+    """The first of what came after a message, with all instructions; of all of it for None."""
+    values = {"conversation_id": conversation_id, "limit": limit}
     if last is None:
-        return await many(connection, Message, "all_messages", conversation_id=conversation_id)
-    values = {"conversation_id": conversation_id, "id": last}
-    return await many(connection, Message, "messages_behind", **values)
+        return await many(connection, Message, "all_messages", **values)
+    return await many(connection, Message, "messages_behind", id=last, **values)
 
 
 async def list_messages(

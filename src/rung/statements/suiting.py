@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rung.statements.model import Script
 
 COMPATIBLE_WITH = "compatible-with"
+_DIGITS = len(str(2**63 - 1))
+"""Of the largest version that there is; Python refuses to read thousands of them."""
 
 
 def oldest_suited(script: Script) -> int | None:
@@ -33,9 +35,10 @@ def oldest_suited(script: Script) -> int | None:
     """
     for token in script.tokens:
         if token.kind is TokenKind.DIRECTIVE:
-            word, _, version = directive_text(script.text, token).partition(" ")
+            word, _, said = directive_text(script.text, token).partition(" ")
             if word == COMPATIBLE_WITH:
-                if not (version.strip().isascii() and version.strip().isdigit()):
+                version = said.strip()
+                if not (version.isascii() and version.isdigit() and len(version) <= _DIGITS):
                     line = script.text.count("\n", 0, token.start) + 1
                     raise DirectiveUnusable(f"{COMPATIBLE_WITH} takes one version", line)
                 return int(version)
