@@ -1,13 +1,14 @@
 """
 The chat service from nothing, without Docker: database, migrations, a conversation over HTTP.
 
-Ends by itself; with `--stay`, after Ctrl-C. Everything goes with it.
+Ends by itself; with `--stay`, after Ctrl-C or SIGTERM. Everything goes with it.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -24,20 +25,33 @@ if TYPE_CHECKING:
 
 _STAY = "--stay"
 _PATIENCE_S = 60.0
+_ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 _SCHEMA = '{"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}'
 
 
 def main() -> int:
     """Start it, talk to it, and stay where that is asked for."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    try:
+        _show()
+    except KeyboardInterrupt:
+        _say("Ended.")
+    return 0
+
+
+def _show() -> None:
     with embedded.start(say=_say) as server:
         _say(f"PostgreSQL {server.major} runs, with nothing in it.")
         with _service(server.url("postgres")) as (process, address):
             _talk(address)
+            if _STAY not in sys.argv[1:]:
+                _say(f"The API's page was {address}/docs; `make serve` keeps it there.")
+                return
             _say(f"The API's page: {address}/docs")
-            if _STAY in sys.argv[1:]:
-                _say("It stays until Ctrl-C.")
-                _wait(process)
-    return 0
+            _say(f"Get a token as {_ADA['username']} with the password {_ADA['password']!r}.")
+            _say("It stays until Ctrl-C.")
+            process.wait()
 
 
 @contextmanager
@@ -59,6 +73,7 @@ def _service(url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
             yield process, address
         finally:
             process.terminate()
+            process.wait()  # where it is Ctrl-C that ends us, Popen itself would not
 
 
 def _until_ready(process: subprocess.Popen[bytes], address: str) -> None:
@@ -75,12 +90,15 @@ def _until_ready(process: subprocess.Popen[bytes], address: str) -> None:
 
 def _talk(address: str) -> None:
     with httpx2.Client(base_url=address, timeout=30) as http:
-        ada = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
-        _ask(http, "POST", "/v1/accounts", ada)
-        token = _ask(http, "POST", "/v1/tokens", {"name": "ada", "password": ada["password"]})
+        _ask(http, "POST", "/v1/accounts", _ADA)
+        login = {"name": _ADA["username"], "password": _ADA["password"]}
+        token = _ask(http, "POST", "/v1/tokens", login)
         http.headers["authorization"] = f"Bearer {token['access_token']}"
         form = {"title": "A trip", "response_format": "json", "response_schema": _SCHEMA}
         conversation = f"/v1/conversations/{_ask(http, 'POST', '/v1/conversations', form)['id']}"
+        _say(
+            "The model is the offline one: it repeats what it is asked, in the form that is wanted."
+        )
         for content in ("Where is the castle?", "And how do I get there?"):
             exchange = _ask(http, "POST", f"{conversation}/messages", {"content": content})
             _say(f"  {content}  ->  {exchange['answer']['content']}")
@@ -97,13 +115,6 @@ def _ask(http: httpx2.Client, method: str, path: str, body: object = None) -> An
     if not answer.is_success:
         sys.exit(f"demo: {answer.text}")
     return answer.json()
-
-
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait()
-    except KeyboardInterrupt:
-        _say("Ended.")
 
 
 def _say(text: str) -> None:

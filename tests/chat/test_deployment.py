@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 import yaml
+from tests.chat.image import DOCKERFILE, ROOT, let_through, stages
 
 from chatapp.__main__ import main
 from chatapp.settings import Settings
@@ -15,7 +16,6 @@ from chatapp.settings import Settings
 if TYPE_CHECKING:
     import pytest
 
-ROOT = Path(__file__).parents[2]
 COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SETTINGS = {f"CHAT_{name.upper()}" for name in Settings.model_fields}
 PUBLISHED = {"CHAT_PUBLISHED_PORT"}
@@ -24,7 +24,7 @@ GIVEN = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
 
 def test_what_is_set_is_a_setting() -> None:
     """Each CHAT_ variable of compose.yaml and of the Dockerfile is one that the service reads."""
-    image = re.findall(r"\b(CHAT_\w+)=", (ROOT / "backend" / "Dockerfile").read_text())
+    image = re.findall(r"\b(CHAT_\w+)=", DOCKERFILE.read_text())
     composed = COMPOSE["services"]["backend"]["environment"]
 
     assert {*image, *composed} <= SETTINGS
@@ -73,13 +73,19 @@ def test_a_stream_is_broken_off_before_the_process_is(monkeypatch: pytest.Monkey
 
 def test_the_image_is_built_from_what_is_sent() -> None:
     """What the Dockerfile copies is let through by .dockerignore, and is there."""
-    text = (ROOT / "backend" / "Dockerfile").read_text()
-    copied = [
-        word
-        for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE)
-        for word in line.split()[:-1]
-    ]
-    let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    copied = [word for one in stages()[0] if one.name == "COPY" for word in one.rest.split()[:-1]]
 
-    assert set(copied) == set(let_through)
+    assert {Path(name).parts[0] for name in copied} == set(let_through())
     assert all((ROOT / name).exists() for name in copied)
+
+
+def test_what_others_wrote_is_in_exact_versions() -> None:
+    """Two builds of one commit hold the same: packages, base images."""
+    text = (ROOT / "backend" / "requirements.txt").read_text()
+    packages = [line for line in text.splitlines() if not line.startswith("#")]
+    bases = [*re.findall(r"^ARG BASE=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE)]
+    bases += [one["image"] for one in COMPOSE["services"].values() if "image" in one]
+
+    assert not [line for line in packages if not re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line)]
+    assert not [name for name in bases if not re.fullmatch(r"\w+:\d+\.\d+[.\d]*-[\w-]+", name)]
+    assert len(bases) == 2

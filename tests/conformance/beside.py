@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 20.0
 _PAUSE = 0.02
-_SLACK = 2.0
+_SLACK = 3.0
 """How many times as long a lock is held as is said: a busy machine is slow to start a process."""
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.acceptance.engine.sites import wait_for
 from tests.sharing.bodies import begin_record, bodies, overlaps, slow, write_slow
 
 if TYPE_CHECKING:
@@ -20,20 +21,25 @@ pytestmark = pytest.mark.oracle
 _STEPS = 16
 
 
-def _one_by_one(tool: Tool) -> Ended:
-    """`up 1` until it does not work any more; that last answer."""
+def _one_by_one(tool: Tool, site: Site, at: int) -> Ended:
+    """`up 1` from a version on, until it does not work any more; that last answer."""
+    assert wait_for(lambda: len(bodies(site)) >= at, 60)
     while (ended := tool.run("up", "1")).code == 0:
         pass
     return ended
 
 
 def test_step_by_step(site: Site, make: Make, theirs: Tool) -> None:
-    """Each takes one step after another as fast as it can, and every step is taken once."""
+    """
+    Each takes one step after another as fast as it can, and every step is taken once.
+
+    Theirs begins behind our first step: it starts so fast that it would take all of them.
+    """
     begin_record(site)
     write_slow(site, *[0.15] * _STEPS)
     tools = [make("ours"), theirs, make("ours")]
     with ThreadPoolExecutor(len(tools)) as pool:
-        last = list(pool.map(_one_by_one, tools))
+        last = list(pool.map(_one_by_one, tools, [site] * 3, (0, 1, 0)))
     ran = bodies(site)
 
     assert {said.rpartition("\n")[2] for _, said in last} == {"error: file does not exist"}

@@ -102,9 +102,18 @@ def test_estimates(rows: int | None, expected: str) -> None:
 
 
 def test_a_long_file_takes_no_longer_than_its_length() -> None:
-    """Ten thousand statements are looked through at once, not once for each statement."""
-    script = read("INSERT INTO a VALUES (1, 2, 3);\n" * 10_000 + "DROP TABLE a")
-    began = time.perf_counter()
+    """Statements are looked through at once, not once for each statement."""
+    once, four = (_seconds("INSERT INTO a VALUES (1, 2, 3);\n" * n) for n in (2_000, 8_000))
 
-    assert [str(loss) for loss in losses(script)] == ["table a"]
-    assert time.perf_counter() - began < 2
+    assert 9 * once + 0.01 > four
+
+
+def _seconds(before: str) -> float:
+    """The processor time that it takes to find a loss at the end of a text, the best of three."""
+    script = read(f"{before}DROP TABLE a")
+    times = []
+    for _ in range(3):
+        begun = time.process_time()
+        assert [str(loss) for loss in losses(script)] == ["table a"]
+        times.append(time.process_time() - begun)
+    return min(times)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rung.errors import PlanChanged, ScriptError, UsageError
 from rung.runner import Recorder
 from rung.runs.access import check_recordable
-from rung.runs.knowledge import edited_files, know
+from rung.runs.known import know
+from rung.runs.planning import edited_files
 from rung.runs.settling import check_known, writing
 from rung.statements import read
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rung.drivers.base import Session
     from rung.errors import EditedFile
     from rung.migrations import Half, MigrationSet
-    from rung.runs.knowledge import Known
+    from rung.runs.known import Known
     from rung.target import Target
 
 

@@ -21,7 +21,8 @@ from rung.runner import (
     run_together,
 )
 from rung.runs.access import check_recordable, check_sharing, check_writable
-from rung.runs.knowledge import Known, know, plan_for
+from rung.runs.known import Known, know
+from rung.runs.planning import plan_for
 from rung.runs.settling import baseline, new_in_baseline
 
 if TYPE_CHECKING:

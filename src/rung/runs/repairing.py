@@ -21,7 +21,7 @@ from rung.locks import Patience
 from rung.repair import ActionKind, Diagnosis, Finding, judge, propose, statements_found, suspects
 from rung.repair.mending import half_made, is_part, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
-from rung.runs.knowledge import know
+from rung.runs.known import know
 from rung.runs.resuming import left_by
 from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rung.drivers.work import Attempt
     from rung.migrations import MigrationSet
     from rung.repair import Action, Suspect, Tried
-    from rung.runs.knowledge import Known
+    from rung.runs.known import Known
     from rung.snapshot import Snapshot
     from rung.target import Target
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rung.drivers.found import Look
     from rung.ledger import HistoryEntry
     from rung.resuming import CutOff, Resumption
-    from rung.runs.knowledge import Known
+    from rung.runs.known import Known
 
 _NOT_KNOWN = "the history has no attempt that left it so: another tool did"
 

@@ -12,15 +12,18 @@ from tests.acceptance.sqlite.sites import Site
 from tests.oracle import golang_migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path) -> Iterator[Site]:
     """Name a file that is not there yet, with an empty folder of migrations."""
     folder = tmp_path / "migrations"
     folder.mkdir()
-    return Site(tmp_path / "chat.db", folder)
+    made = Site(tmp_path / "chat.db", folder)
+    yield made
+    made.end()
 
 
 @pytest.fixture

@@ -45,6 +45,8 @@ class Site:
     file: Path
     folder: Path
     events: list[Event] = field(default_factory=list)
+    runs: list[subprocess.Popen[str]] = field(default_factory=list)
+    """The processes that were begun."""
 
     @property
     def url(self) -> str:
@@ -78,13 +80,21 @@ class Site:
 
     def begin_up(self) -> subprocess.Popen[str]:
         """Start `run_migrations` in a process of its own; it prints the versions it applied."""
-        return subprocess.Popen(
+        run = subprocess.Popen(
             [sys.executable, "-c", _UP, self.url, str(self.folder)],
             env={**os.environ, "PYTHONPATH": str(Path(rung.__file__).parents[1])},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.runs.append(run)
+        return run
+
+    def end(self) -> None:
+        """Kill the processes that are left."""
+        for run in self.runs:
+            with run:
+                run.kill()
 
     # --- what is true --------------------------------------------------------------------
 

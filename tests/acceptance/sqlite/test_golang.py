@@ -69,7 +69,7 @@ def test_its_drop_after_us(site: Site, golang: Golang) -> None:
 
 def test_we_come_while_it_works(site: Site, golang: Golang) -> None:
     """Its dirty mark stops us; when it is done, nothing is left to do."""
-    slow = f"INSERT INTO a VALUES (1); {spin(4_000_000)}"
+    slow = f"INSERT INTO a VALUES (1); {spin(9_000_000)}"
     site.add("1_a", "CREATE TABLE a (x);").add("2_b", slow)
     site.migrator().up(1)
     theirs = golang.begin("up")

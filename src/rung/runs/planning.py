@@ -1,17 +1,16 @@
 """
-What one look at a database comes to, beside the files: the ground of every decision.
+The plan for a goal on what is known of a database, or why there is none.
 
-Reads only. Owns the errors that need both sides: an edited file with its diff, tables
-without a ledger, a version that is known to the history alone.
+Reads only. Owns the errors that need both files and database: an edited file with its diff,
+tables without a ledger, a version that is known to the history alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.applied import Applied, differences, edits, replay, settle, strangers
+from rung.applied import Applied, differences, replay, strangers
 from rung.conventions import RUNG
 from rung.errors import (
     DirtyLedger,
@@ -27,81 +26,19 @@ from rung.migrations import Direction
 from rung.plan import Down, Goto, make_plan, versions_down
 from rung.runs.resuming import resumed, way_on
 from rung.runs.stored import kept_text, with_stored
-from rung.statements import read, shown, suits
+from rung.statements import read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.applied import AppliedVersion, Edit
+    from rung.applied import Edit
     from rung.conventions import Conventions
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import StoredHalf
-    from rung.migrations import MigrationSet
     from rung.plan import Goal, Plan
     from rung.resuming import Resumption
-
-
-@dataclass(frozen=True)
-class Known:
-    """The files, what a look found, and what is applied by both."""
-
-    migrations: MigrationSet
-    look: Look
-    applied: Applied
-    suited: bool = False
-    """Whether the database is ahead, and by its history suits a build of these files."""
-
-    @cached_property
-    def edits(self) -> tuple[Edit, ...]:
-        """The files that were edited since they were applied."""
-        return edits(self.applied, self.migrations, self.look.place.dialect)
-
-    @property
-    def edited_ups(self) -> tuple[Edit, ...]:
-        """Those of them that have run."""
-        return tuple(edit for edit in self.edits if edit.direction is Direction.UP)
-
-    @property
-    def owes_baseline(self) -> bool:
-        """Whether the history lags behind the ledger, and may be written."""
-        place, at = self.look.place, self.look.ledger
-        may = self.look.writable and not self.look.missing_grant
-        if not self.applied.unrecorded or at.dirty or not may:
-            return False
-        has_file = at.version is None or at.version in self.migrations.by_version
-        return has_file and not place.read_only
-
-
-def know(session: Session, migrations: MigrationSet) -> Known:
-    """
-    Look at the database.
-
-    The version that a dirty ledger names is not applied: there the history's word counts.
-    """
-    look = session.look()
-    if look.ledger.dirty and look.history is not None:
-        return Known(migrations, look, Applied(replay(look.history)))
-    known = Known(migrations, look, settle(look.history, look.ledger, migrations))
-    return replace(known, suited=_suited(known, session))
-
-
-def _suited(known: Known, session: Session) -> bool:
-    """Asks for what is kept of the versions above every file; nothing where there are none."""
-    newest = max(known.migrations.versions, default=None)
-    applied = known.applied
-    above = [one for one in applied.versions.values() if newest is None or one.version > newest]
-    if newest is None or not above or not applied.recorded:
-        return False
-    halves = session.stored([one.version for one in above])
-    texts = [_kept_up(one, halves) for one in above]
-    return suits(newest, texts, known.look.place.dialect)
-
-
-def _kept_up(applied: AppliedVersion, halves: Sequence[StoredHalf]) -> str | None:
-    if applied.up is None:
-        return None
-    return kept_text(halves, applied.version, Direction.UP, applied.up.checksum)
+    from rung.runs.known import Known
 
 
 def plan_for(goal: Goal, known: Known, session: Session, conventions: Conventions = RUNG) -> Plan:

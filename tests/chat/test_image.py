@@ -1,0 +1,88 @@
+"""The image's own commands: built, served, built again with a migration more, and its texts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.chat.image import Builder, BuildFailed, send, stages
+from tests.chat.serving import SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers import Database
+
+_NO_NETWORK = ("Failed to establish a new connection", "Failed to resolve", "No route to host")
+_PORT = "8000"
+
+
+def build(builder: Builder, context: Path) -> None:
+    """Build, or say that packages are out of reach."""
+    try:
+        builder.build(context, PIP_RETRIES="1")
+    except BuildFailed as failed:
+        if os.environ.get("CI") or not any(text in str(failed) for text in _NO_NETWORK):
+            raise
+        pytest.skip("the image's packages are out of reach")
+
+
+@contextmanager
+def container(builder: Builder, database: Database, cwd: Path) -> Iterator[str]:
+    """Run the image's command until its health check is content; the port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    settings = {"CHAT_DATABASE_URL": database.url, "CHAT_TOKEN_SECRET": SECRET, "CHAT_PORT": port}
+    environment = builder.environment() | settings | {"CHAT_HOST": "127.0.0.1"}
+    check = [word.replace(_PORT, port) for word in builder.health_check()]
+    with subprocess.Popen(builder.command(), env=environment, cwd=cwd) as process:
+        try:
+            patience = time.monotonic() + 120
+            while subprocess.run(check, check=False, capture_output=True, cwd=cwd).returncode:
+                assert process.poll() is None
+                assert time.monotonic() < patience
+            yield port
+        finally:
+            process.terminate()
+
+
+def version_of(database: Database, wanted: int) -> int:
+    """The version that a database comes to; waits for the wanted one."""
+    patience = time.monotonic() + 120
+    while time.monotonic() < patience:
+        rows = database.psql("SELECT to_regclass('schema_migrations') IS NOT NULL")
+        found = database.psql("SELECT version FROM schema_migrations") if rows[0][0] else []
+        if found == [(wanted,)]:
+            break
+        time.sleep(0.1)
+    return int(found[0][0])
+
+
+@pytest.mark.slow
+def test_the_recipe_of_the_team(database: Database, tmp_path: Path) -> None:
+    """Built and run it brings 7; with a file more, built without an index and run, it brings 8."""
+    (context := tmp_path / "context").mkdir()
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    builder = Builder(tmp_path / "image")
+    build(builder, send(context))
+    with container(builder, database, elsewhere):
+        first = version_of(database, 7)
+    (context / "backend/migrations/000008_roles.up.sql").write_text("CREATE TABLE roles ();")
+    builder.build(context, PIP_NO_INDEX="1")
+    with container(builder, database, elsewhere):
+        second = version_of(database, 8)
+
+    assert (first, second) == (7, 8)
+
+
+def test_it_runs_as_nobody_who_owns_anything() -> None:
+    """The image's user is a number that is not root's, so that a cluster can tell."""
+    [user] = [one.rest for one in stages()[1] if one.name == "USER"]
+
+    assert int(user) > 0
