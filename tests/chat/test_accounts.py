@@ -109,6 +109,14 @@ def test_a_bad_token(anybody: Client, bad: str) -> None:
     assert (refused["_"], refused["type"]) == (401, "urn:chatapp:problem:not-logged-in")
 
 
+def test_the_clock_of_another_replica(ada: Client) -> None:
+    """A token is good at once also where the clock goes behind that of the one who gave it."""
+    me = ada("GET", "/v1/account")["id"]
+    ahead = token(sub=me, iat=datetime.now(UTC) + timedelta(minutes=1))
+
+    assert ada.with_token(ahead)("GET", "/v1/account")["id"] == me
+
+
 def test_going_takes_everything_along(ada: Client, chat_database: Database) -> None:
     """With an account go its conversations, messages and summaries; its token is no good then."""
     path = ada.conversation()
