@@ -19,7 +19,7 @@ from chatapp.prompt import MOST_MESSAGES, summary_turns, usable
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from chatapp.models import Answer, Catalogue
+    from chatapp.models import Catalogue
     from chatapp.postgres import Pool
     from chatapp.postgres.rows import Connection
     from chatapp.values import Conversation, Message, Summary
@@ -42,11 +42,20 @@ class Material(NamedTuple):
     """What it covers beyond the base, oldest first; never empty."""
 
 
-async def summarise(
+class Draft(NamedTuple):
+    """A summary that can be asked for: nothing is kept of it yet."""
+
+    conversation: Conversation
+    last: UUID
+    """The last message that it covers."""
+    generation: Generation
+
+
+async def draft(
     pool: Pool, catalogue: Catalogue, most: float, of: tuple[UUID, UUID], wanted: Wanted
-) -> tuple[Summary, Answer]:
+) -> Draft:
     """
-    Make a summary and let it stand for the conversation's beginning.
+    Put together what a summary is made of.
 
     Args:
         pool: where the conversation is.
@@ -56,8 +65,8 @@ async def summarise(
         wanted: up to where, and by whom.
 
     Raises:
-        Problem: there is nothing to summarise, no such message, or nobody serves that model.
-        ProviderError: it was not written.
+        Problem: there is nothing to summarise, or too much, no such message, or nobody serves
+            that model.
     """
     chosen = catalogue.choose(wanted.provider, wanted.model)
     if chosen is None:
@@ -71,9 +80,7 @@ async def summarise(
         material = await _material(connection, conversation, wanted.up_to)
     turns = summary_turns(material.base, material.messages)
     generation = Generation(*chosen, Ask(chosen[0].model, turns, task="summary"), most)
-    written = await generation.whole()
-    last = material.messages[-1].id
-    return await _keep(pool, conversation, written.text, last), written
+    return Draft(conversation, material.messages[-1].id, generation)
 
 
 async def _material(
@@ -115,12 +122,19 @@ def _covered(messages: list[Message], up_to: UUID | None) -> list[Message]:
     return said
 
 
-async def _keep(pool: Pool, conversation: Conversation, text: str, last: UUID) -> Summary:
+async def keep(pool: Pool, made: Draft, text: str) -> Summary:
+    """
+    Keep a summary, and let it stand for the conversation's beginning.
+
+    Raises:
+        Problem: the conversation or the last message that it covers is gone.
+    """
+    conversation = made.conversation
     try:
         async with pool.connection() as connection:
             if not await store.lock_conversation(connection, conversation.user_id, conversation.id):
                 raise problems.not_found("conversation")
-            summary = await store.add_summary(connection, conversation.id, text, last)
+            summary = await store.add_summary(connection, conversation.id, text, made.last)
             await store.set_active_summary(connection, conversation.id, summary.id)
             return summary
     except errors.ForeignKeyViolation:

@@ -242,9 +242,13 @@ def test_a_summary_that_fails_leaves_the_conversation(place: Place) -> None:
     place.client("POST", f"{path}/messages", content="Where?", model="fine")
     failed = place.client("POST", f"{path}/summaries", model="down")
 
+    figures = place.client.http.get("/metrics").text
+    counted = '{model="down",outcome="unreachable",provider="openai",task="summary"} 1.0'
+
     assert failed["_"] == 502
     assert place.client("GET", path)["active_summary_id"] is None
     assert place.client("GET", f"{path}/summaries") == []
+    assert f"chatapp_answers_total{counted}" in figures
 
 
 def test_usage_is_summed_by_day_model_and_provider(place: Place) -> None:

@@ -12,6 +12,7 @@ from chatapp.api import shapes
 from chatapp.api.conversations import Limit, own
 from chatapp.api.description import problems_of
 from chatapp.api.services import CurrentUser, Here
+from chatapp.models import ProviderError
 from chatapp.postgres import store
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["summaries"])
@@ -35,9 +36,15 @@ async def summarise(
     wanted = summarising.Wanted(asked.up_to, asked.model, asked.provider)
     most = here.settings.answer_timeout_s
     of = (user.id, conversation_id)
-    summary, answer = await summarising.summarise(here.pool, here.catalogue, most, of, wanted)
-    here.metrics.answered(answer, "summary")
-    return summary
+    made = await summarising.draft(here.pool, here.catalogue, most, of, wanted)
+    try:
+        answer = await made.generation.whole()
+    except ProviderError as error:
+        offer = made.generation.offer
+        here.metrics.failed(offer.provider, offer.model, "summary", error.trouble)
+        raise
+    here.metrics.answered(answer, "summary")  # paid, also where it cannot be kept
+    return await summarising.keep(here.pool, made, answer.text)
 
 
 @router.get("/summaries", responses=problems_of(401, 404))
