@@ -16,10 +16,17 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 _MOST_PARTS = 2_000
+_PATTERN = 50
+"""A regular expression counts for so many parts: compiling one takes milliseconds."""
+_MOST_PATTERN = 2**20
+"""Bytes that a compiled one may have."""
 _MOST_WORK = 40_000_000
 """Parts of a schema times characters of an answer; seconds at the very worst."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _NAMES = ("$id", "id")
+_LOOKS_AGAIN = ("unevaluatedProperties", "unevaluatedItems")
+_AGAIN = 3
+"""These have all that is below them checked once more, and that for each of them."""
 
 
 def read_schema(text: str) -> tuple[Any, int]:
@@ -34,7 +41,7 @@ def read_schema(text: str) -> tuple[Any, int]:
     if not isinstance(read, dict | bool):
         raise ValueError("it is neither an object nor true or false")  # noqa: TRY004 - a fault of the text
     parts = _Parts(read).of(read)
-    options = jsonschema_rs.RegexOptions()
+    options = jsonschema_rs.RegexOptions(size_limit=_MOST_PATTERN)
     return jsonschema_rs.validator_for(read, offline=True, pattern_options=options), parts
 
 
@@ -80,7 +87,8 @@ class _Parts:
         inner = node if isinstance(node, list) else [v for v in node.values() if _holds(v)]
         parts = 1 + sum(map(self.of, inner))
         if isinstance(node, dict):
-            parts += sum(map(self.of, self._referred(node)))
+            parts += sum(map(self.of, self._referred(node))) + _PATTERN * _patterns(node)
+            parts *= _AGAIN if any(key in node for key in _LOOKS_AGAIN) else 1
         if parts > _MOST_PARTS:
             raise ValueError(f"it has more than {_MOST_PARTS} parts, its references written out")
         return parts
@@ -104,6 +112,11 @@ class _Parts:
             except (KeyError, IndexError, TypeError, ValueError):
                 raise ValueError(f"it has no {reference}") from None
         return found
+
+
+def _patterns(node: dict[str, Any]) -> int:
+    named = node.get("patternProperties")
+    return isinstance(node.get("pattern"), str) + (len(named) if isinstance(named, dict) else 0)
 
 
 def _holds(value: object) -> bool:

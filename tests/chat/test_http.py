@@ -68,6 +68,13 @@ def test_what_does_not_fit_is_pointed_at(anybody: Client, body: dict[str, str], 
     assert "secret" not in json.dumps(refused)
 
 
+def test_the_first_faults_are_enough(anybody: Client) -> None:
+    """A request of nothing but faults is not answered with a list of them all."""
+    refused = anybody("POST", "/v1/tokens", **{str(number): 0 for number in range(100)})
+
+    assert (refused["_"], len(refused["errors"])) == (422, 20)
+
+
 @pytest.mark.parametrize("text", ["a\0b", "", "x" * 32_001])
 def test_text_that_cannot_be_kept(ada: Client, text: str) -> None:
     """NUL, which PostgreSQL's text cannot hold, nothing, and too much are refused."""

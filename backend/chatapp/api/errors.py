@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PROBLEM = "application/problem+json"
 _LOGGER = logging.getLogger("chatapp")
 _UNAUTHORISED, _METHOD_NOT_ALLOWED, _INVALID, _UNAVAILABLE = 401, 405, 422, 503
+_MOST_FAULTS = 20
+"""What somebody sends could have tens of thousands."""
 _OF_THE_DATABASE = (
     PoolTimeout,
     TimeoutError,
@@ -111,7 +113,8 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     problem = Problem(
         _INVALID, "invalid-request", "Invalid request", "The request does not fit its description."
     )
-    faults = [{"at": _place(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]
+    first = error.errors()[:_MOST_FAULTS]
+    faults = [{"at": _place(fault["loc"]), "detail": fault["msg"]} for fault in first]
     return JSONResponse({**content(problem), "errors": faults}, _INVALID, media_type=PROBLEM)
 
 

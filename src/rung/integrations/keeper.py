@@ -11,16 +11,19 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from rung.beside import beside
 from rung.database import Database
 from rung.errors import RungError, VersionNotInSource
 from rung.events import LockAwaited, LockRefused, LockWaiting, StepStarted
-from rung.integrations.logs import in_words, log_crash, log_event, log_readiness
+from rung.integrations.logs import in_words, log_crash, log_event, log_let_go, log_readiness
 from rung.integrations.readiness import STARTING, Readiness, of_error, pause_after
 from rung.migrator import Migrator
 from rung.plan import Up
-from rung.startup import run_migrations_async
+from rung.startup import run_migrations
+from rung.stopping import Stop
 
 if TYPE_CHECKING:
     import os
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from rung.events import Event, Listener
     from rung.plan import IfAhead
+    from rung.runner import RunReport
 
 Policy = Literal["apply", "check", "require", "ignore"]
 """
@@ -37,6 +41,8 @@ apply: run them. check: stay unready until somebody else has. require: look once
 serving, and raise where the database is not ready. ignore: do not look at all.
 """
 
+_LET_GO = 5.0
+"""Seconds that a cancelled migration is given, before its server counts as gone."""
 _UNCHECKED = Readiness(ready=True, state="unchecked", reason="The schema's version is not checked.")
 
 
@@ -81,6 +87,8 @@ class Keeper:
         self._listener = listener
         self._migrator = Migrator(self._database, source, listener=self._hear)
         self._readiness = STARTING
+        self._stop = Stop()
+        self._under_way: asyncio.Future[RunReport] | None = None
 
     @property
     def readiness(self) -> Readiness:
@@ -137,18 +145,26 @@ class Keeper:
                 raise
             return compatible
         if not found.ready:
-            await asyncio.to_thread(self._migrator.wait, "newest", 0.0)  # raises, and says where
+            await beside(partial(self._migrator.wait, "newest", 0.0))  # raises, and says where
         return found
 
     async def _run(self) -> Readiness:
-        report = await run_migrations_async(
-            self._database, self._source, listener=self._hear, if_ahead="fail"
+        self._stop = Stop()
+        work = partial(
+            run_migrations,
+            self._database,
+            self._source,
+            listener=self._hear,
+            stop=self._stop,
+            if_ahead="fail",
         )
-        return _current(report.version)
+        self._under_way = beside(work)
+        self._under_way.add_done_callback(_look_at)
+        return _current((await asyncio.shield(self._under_way)).version)
 
     async def _look(self) -> Readiness:
         """Look without running; what a run would refuse is raised."""
-        preview = await asyncio.to_thread(self._migrator.plan, Up(if_ahead="fail"))
+        preview = await beside(partial(self._migrator.plan, Up(if_ahead="fail")))
         pending = [step.version for step in preview.plan.steps]
         if pending:
             said = ", ".join(map(str, pending))
@@ -181,7 +197,8 @@ class Keeper:
             case LockWaiting():
                 self._readiness = Readiness(ready=False, state="locked", reason=in_words(event))
             case LockRefused() | LockAwaited():
-                self._readiness = Readiness(ready=False, state="migrating", reason=in_words(event))
+                said = in_words(_without_queries(event))
+                self._readiness = Readiness(ready=False, state="migrating", reason=said)
         self._listener(event)
 
     def _become(self, found: Readiness) -> None:
@@ -191,12 +208,27 @@ class Keeper:
             log_readiness(found)
 
     async def _end(self, task: asyncio.Task[None]) -> None:
-        """Ask a run under way to stop after its migration; later, to cancel that."""
+        """Ask a run under way to stop after its migration; later, to cancel that; then let go."""
         task.cancel()
-        await asyncio.wait({task}, timeout=self._grace)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
+        await asyncio.wait({task})
+        for seconds in (self._grace, _LET_GO):
+            if self._under_way is not None and not self._under_way.done():
+                self._stop.set()
+                await asyncio.wait({self._under_way}, timeout=seconds)
+        if self._under_way is not None and not self._under_way.done():
+            log_let_go()
+
+
+def _without_queries(event: LockRefused | LockAwaited) -> LockRefused | LockAwaited:
+    """Leave out what others run: a log may have it, a probe is answered to anybody."""
+    blockers = tuple(blocker._replace(query="") for blocker in event.blockers)
+    return event._replace(blockers=blockers)
+
+
+def _look_at(run: asyncio.Future[RunReport]) -> None:
+    """Take a run's error to notice, so that asyncio does not tell of one that nobody awaits."""
+    if not run.cancelled():
+        run.exception()
 
 
 def _current(version: int | None) -> Readiness:

@@ -61,6 +61,14 @@ def log_crash(error: Exception) -> None:
     _LOGGER.error("The migrations met an unexpected error.", exc_info=error)
 
 
+def log_let_go() -> None:
+    """Write that a cancelled run was not seen to end."""
+    _LOGGER.warning(
+        "The database did not answer to the migration's being cancelled; the service ends "
+        "without it. It is rolled back when the server sees the connection gone."
+    )
+
+
 def in_words(event: Event) -> str:
     """An event on one line."""
     match event:

@@ -16,6 +16,14 @@ def doubling(times: int, kind: str) -> str:
     return json.dumps({"$defs": {**steps, f"s{times}": {"type": "null"}}, "$ref": "#/$defs/s0"})
 
 
+def nested(times: int) -> object:
+    """A schema in which each part looks through what the ones below it have left over."""
+    inner: object = {"properties": {"a": True}}
+    for _ in range(times):
+        inner = {"unevaluatedProperties": False, "allOf": [inner]}
+    return inner
+
+
 @pytest.mark.parametrize("kind", ["allOf", "anyOf", "oneOf"])
 def test_a_schema_that_would_take_days(kind: str) -> None:
     """Parts that double with each reference are counted, not checked; a few are taken."""
@@ -37,9 +45,13 @@ def test_a_schema_that_would_take_days(kind: str) -> None:
         ({"$ref": "#/x/0"}, "it has no #/x/0"),
         ({"items": {"$id": "urn:a", "$ref": "#/x"}, "x": {}}, "a name ($id)"),
         ({"enum": list(range(2000))}, "more than 2000 parts"),
+        ({"allOf": [{"pattern": f"\\w{{{n}}}"} for n in range(40)]}, "more than 2000 parts"),
+        ({"patternProperties": {f"^{n}": {} for n in range(40)}}, "more than 2000 parts"),
+        ({"pattern": "(.{90}){90}"}, "no JSON schema"),
+        (nested(30), "more than 2000 parts"),
     ],
 )
-def test_a_reference_that_is_not_followed(schema: object, reason: str) -> None:
+def test_a_schema_that_is_not_taken(schema: object, reason: str) -> None:
     """A schema is finite, whole in itself, and no larger than can be checked."""
     assert reason in str(schema_fault("json", json.dumps(schema)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,8 @@ from rung.integrations.fastapi import Migrations, ReadyGate
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
+
+    from rung.stopping import Stop
 
 
 def migrations(**settings: Any) -> Migrations:  # noqa: ANN401 - as many kinds as settings
@@ -97,12 +100,40 @@ def test_an_unexpected_error_does_not_end_the_waiting(
 ) -> None:
     """An error that is not ours is logged, and looked past the next time."""
 
-    async def broken(*given: object, **named: object) -> None:
+    def broken(*given: object, **named: object) -> None:
         del given, named
         raise KeyError("not ours")
 
-    monkeypatch.setattr(keeper, "run_migrations_async", broken)
+    monkeypatch.setattr(keeper, "run_migrations", broken)
     state, _, told = asyncio.run(state_of(migrations()))
 
     assert (state, told["detail"]) == ("failed", "An unexpected error; see the log.")
     assert any("KeyError: 'not ours'" in str(record.exc_text) for record in caplog.records)
+
+
+def test_a_run_that_cannot_be_ended_is_let_go(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that answers to nothing does not keep the service from ending; it is cancelled."""
+    stops: list[Stop] = []
+    thawed = threading.Event()
+
+    def frozen(*given: object, stop: Stop, **named: object) -> None:
+        del given, named
+        stops.append(stop)
+        thawed.wait()
+
+    monkeypatch.setattr(keeper, "run_migrations", frozen)
+    monkeypatch.setattr(keeper, "_LET_GO", 0.05)
+    asyncio.run(begun_and_ended(migrations(grace=0.05), stops))
+    thawed.set()
+
+    assert [stop.cancelling for stop in stops] == [True]
+    assert "did not answer" in caplog.text
+
+
+async def begun_and_ended(kept: Migrations, stops: list[Stop]) -> None:
+    """Start a service, and end it as soon as its run is under way."""
+    async with kept.lifespan(None):
+        while not stops:  # noqa: ASYNC110 - it is set by a thread
+            await asyncio.sleep(0.01)
