@@ -16,15 +16,19 @@ tests runs there: `from rung.integrations.pytest import test_every_migration_can
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from rung.errors import RungError
 from rung.integrations.copies import Copies, TestDatabase
 from rung.integrations.undoing import left_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 __all__ = [
     "TestDatabase",
@@ -36,6 +40,8 @@ __all__ = [
     "test_every_migration_can_be_undone",
     "worker_database",
 ]
+
+_Made = TypeVar("_Made")
 
 _SERVER = "RUNG_TEST_SERVER"
 _PACKAGE = "package:"
@@ -69,40 +75,58 @@ def rung_server(pytestconfig: pytest.Config) -> Iterator[str]:
         return
     from rung import embedded
 
-    with embedded.start() as server:
+    with _entered(embedded.start) as server:
         yield server.conninfo()
 
 
 @pytest.fixture(scope="session")
 def rung_copies(rung_server: str, rung_source: str) -> Iterator[Copies]:
     """Make databases for as long as this worker runs."""
-    with Copies(rung_server, rung_source) as copies:
+    with _entered(partial(Copies, rung_server, rung_source)) as copies:
         yield copies
 
 
 @pytest.fixture
-def migrated_database(rung_copies: Copies) -> Iterator[TestDatabase]:
+def migrated_database(rung_copies: Copies, rung_source: str) -> Iterator[TestDatabase]:
     """Give a test its own database, every migration applied."""
-    with rung_copies.copy() as database:
+    with _entered(partial(rung_copies.copy, rung_source)) as database:
         yield database
 
 
 @pytest.fixture(scope="session")
-def worker_database(rung_copies: Copies) -> Iterator[TestDatabase]:
+def worker_database(rung_copies: Copies, rung_source: str) -> Iterator[TestDatabase]:
     """Give all tests of a worker one database, every migration applied."""
-    with rung_copies.copy() as database:
+    with _entered(partial(rung_copies.copy, rung_source)) as database:
         yield database
 
 
 @pytest.fixture
 def empty_database(rung_copies: Copies) -> Iterator[TestDatabase]:
     """Give a test its own database with nothing in it."""
-    with rung_copies.empty() as database:
+    with _entered(rung_copies.empty) as database:
         yield database
 
 
 def test_every_migration_can_be_undone(empty_database: TestDatabase, rung_source: str) -> None:
     """Each down leaves the schema from before its up, and each up works after its down."""
-    left = left_behind(empty_database.conninfo, rung_source)
+    with _in_its_own_words():
+        left = left_behind(empty_database.conninfo, rung_source)
 
     assert not left, "\n".join(left)
+
+
+@contextmanager
+def _entered(make: Callable[[], AbstractContextManager[_Made]]) -> Iterator[_Made]:
+    with ExitStack() as stack:
+        with _in_its_own_words():
+            made = stack.enter_context(make())
+        yield made
+
+
+@contextmanager
+def _in_its_own_words() -> Iterator[None]:
+    """An error says all that there is to say; a traceback would show connections in its frames."""
+    try:
+        yield
+    except RungError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rung.applied import Applied, edits, replay, settle
 from rung.migrations import Direction
+from rung.plan import make_plan
 from rung.runs.stored import kept_text
 from rung.statements import suits
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from rung.drivers.found import Look
     from rung.drivers.work import StoredHalf
     from rung.migrations import MigrationSet
+    from rung.plan import Goal, Plan
+    from rung.resuming import Resumption
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,18 @@ class Known:
             return False
         has_file = at.version is None or at.version in self.migrations.by_version
         return has_file and not place.read_only
+
+    def plan(self, goal: Goal, resumption: Resumption | None = None) -> Plan:
+        """The way to a goal from here; raises what `rung.plan.make_plan` raises."""
+        return make_plan(
+            goal,
+            self.migrations,
+            self.look.ledger,
+            self.applied,
+            self.look.place.dialect,
+            resumption,
+            suited=self.suited,
+        )
 
 
 def know(session: Session, migrations: MigrationSet) -> Known:

@@ -10,7 +10,7 @@ from rung.events import BaselineRecorded, Warned
 from rung.locks import Patience, held
 from rung.losses import losses
 from rung.migrations import Direction
-from rung.plan import Down, make_plan
+from rung.plan import Down
 from rung.runner import (
     Context,
     Recorder,
@@ -83,14 +83,7 @@ def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
     """
     look = known.look
     try:
-        plan = make_plan(
-            goal,
-            known.migrations,
-            look.ledger,
-            known.applied,
-            look.place.dialect,
-            suited=known.suited,
-        )
+        plan = known.plan(goal)
     except PlanError:
         return None
     if plan.steps or not look.ledger_exists:

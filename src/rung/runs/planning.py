@@ -23,7 +23,7 @@ from rung.errors import (
 )
 from rung.ledger import Outcome
 from rung.migrations import Direction
-from rung.plan import Down, Goto, make_plan, versions_down
+from rung.plan import Down, Goto, versions_down
 from rung.runs.resuming import resumed, way_on
 from rung.runs.stored import kept_text, with_stored
 from rung.statements import read, shown
@@ -59,15 +59,7 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
     known = _with_stored(goal, known, session)
     look = known.look
     try:
-        plan = make_plan(
-            goal,
-            known.migrations,
-            look.ledger,
-            known.applied,
-            look.place.dialect,
-            _resumption(goal, known, session),
-            suited=known.suited,
-        )
+        plan = known.plan(goal, _resumption(goal, known, session))
     except DirtyLedger as dirty:
         way = way_on(known, session)
         raise DirtyLedger(dirty.version, *_told_of(look, session), way) from None

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from rung.errors import DatabaseError
+from rung.errors import ConnectionFailed, DatabaseError, MigrationFailed, RightsMissing
 from rung.integrations.copies import Copies, TestDatabase
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_copies_are_migrated_and_apart(
     left = names(admin) - before
 
     assert (rows, tables) == ([[(1,)], [(0,)]], [(0,)])
-    assert [name.rpartition("_")[0] for name in left] == ["rung_template"]
+    assert [name.startswith("rung_template_") for name in left] == [True]
 
 
 def test_the_template_is_migrated_once(
@@ -131,38 +132,139 @@ def test_what_a_killed_worker_left_is_dropped(
 def test_a_template_that_was_not_finished_is_made_anew(
     admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
 ) -> None:
-    """Where its maker was killed, the next takes its place."""
+    """Where its maker was killed, however early, the next takes its place."""
+    with Copies(server.conninfo(), source) as copies:
+        copies._create(copies._name_of(source), "template0")
+    with Copies(server.conninfo(), source) as copies, copies.copy() as copy:
+        assert len(asked(copy, ATTEMPTS)) == 1
+
+
+def test_what_fails_is_not_tried_for_each_test(server: EmbeddedServer, source: Path) -> None:
+    """A migration that fails is run once, and what it said is told again."""
     (source / "2_b.up.sql").write_text("SELECT 1 / 0;")
-    with Copies(server.conninfo(), source) as copies, pytest.raises(Exception, match="by zero"):
-        copies.copy().__enter__()
-    with Copies(server.conninfo(), source) as copies, pytest.raises(Exception, match="by zero"):
-        copies.copy().__enter__()
-    templates = [name for name in names(admin) if name.startswith("rung_template_")]
+    with Copies(server.conninfo(), source) as copies:
+        with pytest.raises(MigrationFailed, match="by zero") as first:
+            copies.copy().__enter__()
+        with pytest.raises(MigrationFailed) as second:
+            copies.copy().__enter__()
 
-    assert len(templates) == 1
+    assert second.value is first.value
 
 
-@pytest.mark.parametrize("comment", [None, "mine", "rung test copy of run 5 by elsewhere"])
-def test_what_is_not_ours_is_left_alone(
-    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path, comment: str | None
+def test_another_source(
+    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
 ) -> None:
-    """A database with a name like ours, and not our comment, is neither used nor dropped."""
-    with Copies(server.conninfo(), source) as copies, copies.copy():
-        pass
-    [template] = [name for name in names(admin) if name.startswith("rung_template_")]
-    strangers = [template, "rung_test_5_1"]
-    admin.execute(f"ALTER DATABASE {template} ALLOW_CONNECTIONS true".encode())
-    admin.execute(b"CREATE DATABASE rung_test_5_1")
-    for name in strangers:
-        text = "NULL" if comment is None else f"'{comment}'"
-        admin.execute(f"COMMENT ON DATABASE {name} IS {text}".encode())
-    with (
-        Copies(server.conninfo(), source) as copies,
-        pytest.raises(DatabaseError, match="is not ours"),
-    ):
-        copies.copy().__enter__()
+    """A copy may be of other migrations than the rest."""
+    other = source / "other"
+    other.mkdir()
+    (other / "5_b.up.sql").write_text("CREATE TABLE b (id int);")
+    copies = Copies(server.conninfo(), source)
+    with copies, copies.copy(other) as one, copies.copy() as two:
+        found = [asked(copy, "SELECT version FROM schema_migrations") for copy in (one, two)]
 
-    assert set(strangers) <= names(admin)
+    assert found == [[(5,)], [(1,)]]
+
+
+# --- whose a database is -------------------------------------------------------------------
+
+
+def left_over(server: EmbeddedServer, source: Path) -> tuple[str, str]:
+    """What a run leaves that is killed at the worst moment: a copy and a template, no comments."""
+    killed = Copies(server.conninfo(), source)
+    copy, template = f"rung_test_{killed._here}_77_1", f"rung_template_{killed._here}_0"
+    for name in (copy, template):
+        killed._create(name, "template0")
+    killed._connection.close()
+    return copy, template
+
+
+def test_what_was_killed_before_its_comment_is_dropped(
+    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
+) -> None:
+    """A database can be told to be ours from its first moment."""
+    left = left_over(server, source)
+    before = names(admin)
+    with Copies(server.conninfo(), source):
+        after = names(admin)
+
+    assert before - after == {*left}
+
+
+def test_what_was_renamed_is_somebodys(
+    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
+) -> None:
+    """A template or copy that was kept under another name is left alone."""
+    for name, kept in zip(left_over(server, source), ("kept", "rung_test_5_77_1"), strict=True):
+        admin.execute(f"COMMENT ON DATABASE {name} IS 'rung test template of {source}'".encode())
+        admin.execute(f"ALTER DATABASE {name} RENAME TO {kept}".encode())
+    with Copies(server.conninfo(), source), Copies(server.conninfo(), source):
+        assert {"kept", "rung_test_5_77_1"} <= names(admin)
+
+
+@pytest.mark.parametrize("comment", ["NULL", "'mine'", "'rung test copy'"])
+def test_what_is_not_ours_is_left_alone(
+    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path, comment: str
+) -> None:
+    """A database with a name like ours that somebody else made is neither used nor dropped."""
+    with Copies(server.conninfo(), source) as copies:
+        strangers = {copies._name_of(source), f"rung_test_{copies._here}_77_1"}
+        for name in strangers:
+            admin.execute(f"CREATE DATABASE {name}".encode())
+            admin.execute(f"COMMENT ON DATABASE {name} IS {comment}".encode())
+        with pytest.raises(DatabaseError, match="is not ours"):
+            copies.copy().__enter__()
+    with Copies(server.conninfo(), source):
+        assert strangers <= names(admin)
+
+
+# --- rights --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def role(admin: psycopg.Connection[Any]) -> Iterator[str]:
+    """Make a role that may log in and nothing else."""
+    admin.execute("CREATE ROLE tester LOGIN")
+    yield "tester"
+    for name in names(admin):
+        if name.startswith("rung_"):
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    admin.execute("DROP ROLE tester")
+
+
+def test_a_role_that_may_not(
+    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path, role: str
+) -> None:
+    """A role without the right is told of it, and how it is given."""
+    with (
+        Copies(make_conninfo(server.conninfo(), user=role), source) as copies,
+        pytest.raises(RightsMissing, match="ALTER ROLE tester CREATEDB"),
+    ):
+        copies.empty().__enter__()
+
+
+def test_roles_do_not_meet(
+    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path, role: str
+) -> None:
+    """What another role left, and its template, is in nobody's way."""
+    admin.execute("ALTER ROLE tester CREATEDB")
+    with Copies(server.conninfo(), source) as copies, copies.copy():
+        theirs = make_conninfo(server.conninfo(), user=role)
+        left = left_over(server, source)
+        with Copies(theirs, source) as others, others.copy() as copy:
+            owner = asked(copy, "SELECT tableowner FROM pg_tables WHERE tablename = 'a'")
+        kept = names(admin)
+
+    assert owner == [("tester",)]
+    assert {*left} <= kept
+
+
+def test_secrets_stay_out_of_sight(source: Path) -> None:
+    """Neither an error nor a value shows the password of the server."""
+    shown = repr(TestDatabase("d", "host=h password=hidden"))
+    with pytest.raises(ConnectionFailed) as failed:
+        Copies("postgresql://u:hid den@localhost:1/d", source)
+
+    assert "hid" not in shown + str(failed.value)
 
 
 def test_urls_lead_to_the_database(

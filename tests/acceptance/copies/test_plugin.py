@@ -30,6 +30,18 @@ test_two = test_one
 def test_shared(worker_database, empty_database):
     assert worker_database.name != empty_database.name
 """
+OTHER_SOURCE = """
+import pathlib, pytest
+
+@pytest.fixture(scope="session")
+def rung_source():
+    return str(pathlib.Path(__file__).parent / "m")
+"""
+OTHER_TEST = """
+def test_other(migrated_database):
+    with migrated_database.connect() as connection:
+        connection.execute("SELECT FROM z")
+"""
 CONFIG = """
 [pytest]
 rung_source = migrations
@@ -76,7 +88,8 @@ def test_a_project_without_a_server(tmp_path: Path) -> None:
     ran = run(tmp_path)
 
     assert "1 failed, 3 passed" in ran.stdout
-    assert 'relation "b" already exists' in ran.stdout
+    assert "Version 1, after its down: the database has table public.b" in ran.stdout
+    assert 'Version 1, the second time: Migration 1 (up) failed: relation "b"' in ran.stdout
 
 
 def test_without_its_setting(tmp_path: Path) -> None:
@@ -84,6 +97,28 @@ def test_without_its_setting(tmp_path: Path) -> None:
     ran = run(tmp_path, "-o", "rung_source=")
 
     assert "Say where the migrations are: rung_source in pytest's settings." in ran.stdout
+
+
+def test_an_error_is_all_that_is_shown(tmp_path: Path) -> None:
+    """A server that is not there is named without its password, without a traceback."""
+    write(tmp_path, "DROP TABLE a, b;")
+    ran = run(tmp_path, RUNG_TEST_SERVER="postgresql://u:hidden@127.0.0.1:1/d")
+
+    assert "No connection to the server for test databases" in ran.stdout
+    assert not [word for word in ("hidden", "copies.py") if word in ran.stdout]
+
+
+def test_two_sources(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Where a folder of tests names other migrations, its tests get databases of those."""
+    write(tmp_path, "DROP TABLE a, b;")
+    other = tmp_path / "other"
+    (other / "m").mkdir(parents=True)
+    (other / "m" / "1_z.up.sql").write_text("CREATE TABLE z ();")
+    (other / "conftest.py").write_text(OTHER_SOURCE)
+    (other / "test_other.py").write_text(OTHER_TEST)
+    ran = run(tmp_path, "other", RUNG_TEST_SERVER=server.url("postgres"))
+
+    assert "5 passed" in ran.stdout
 
 
 def test_what_a_down_leaves_behind(database: Database, tmp_path: Path) -> None:
