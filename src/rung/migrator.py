@@ -112,6 +112,7 @@ class Migrator:
 
         Raises:
             PlanError, SourceError, ScriptError: as the run itself would.
+            LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
         """
         from rung import runs
         from rung.plan import Up

@@ -7,6 +7,7 @@ import logging
 import shutil
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -256,6 +257,34 @@ def test_several_replicas_migrate_once(database: Database) -> None:
     runs = database.psql("SELECT version, count(*) FROM schema_migrations_history GROUP BY 1")
 
     assert sorted(runs) == [(version, 1) for version in range(1, 8)]
+
+
+def test_a_run_under_way_is_not_called_dirty(database: Database, tmp_path: Path) -> None:
+    """Who only checks is told of the run that goes on, not to repair what it is at."""
+    (tmp_path / "1_a.up.sql").write_text("CREATE TABLE t (x int);")
+    (tmp_path / "2_b.up.sql").write_text("CREATE INDEX CONCURRENTLY i ON t (x);")
+    rung.Migrator(database.conninfo, tmp_path).up(1)
+    checking = Migrations(database.conninfo, tmp_path, policy="check", look_again=0.1)
+    with database.connect() as blocking, ThreadPoolExecutor() as threads:
+        blocking.execute("BEGIN")
+        blocking.execute("INSERT INTO t VALUES (1)")
+        job = threads.submit(rung.run_migrations, database.conninfo, tmp_path)
+        until(lambda: database.psql("SELECT dirty FROM schema_migrations") == [(True,)])
+        seen = asyncio.run(before_and_behind(checking, lambda: blocking.execute("ROLLBACK")))
+
+    assert (seen, job.result().version) == (["locked", "current"], 2)
+
+
+async def before_and_behind(checking: Migrations, act: Callable[[], object]) -> list[str]:
+    """Say what a service finds at first, and once something was done and it is ready."""
+    async with checking.lifespan(None):
+        while checking.readiness.state == "starting":  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.02)
+        first = checking.readiness.state
+        act()
+        while not checking.readiness.ready:  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.02)
+        return [first, checking.readiness.state]
 
 
 def test_a_shutdown_rolls_the_migration_back(database: Database) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.errors import DatabaseBusy, PlanChanged, PlanError, UsageError
+from rung.errors import (
+    DatabaseBusy,
+    DirtyLedger,
+    LockNotAcquired,
+    PlanChanged,
+    PlanError,
+    UsageError,
+)
 from rung.events import BaselineRecorded, Warned
 from rung.locks import Patience, held
 from rung.losses import losses
@@ -47,10 +54,21 @@ class Preview:
 
 
 def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
-    """Plan a goal and read its SQL, touching nothing."""
+    """
+    Plan a goal and read its SQL, touching nothing.
+
+    Raises:
+        LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
+    """
     with target.connected() as session:
         known = know(session, migrations)
-        plan = plan_for(goal, known, session, target.conventions)
+        try:
+            plan = plan_for(goal, known, session, target.conventions)
+        except DirtyLedger:
+            holder = session.holder()
+            if holder is None:
+                raise
+            raise LockNotAcquired(0.0, str(holder)) from None
         prepared = _prepare(target, plan, known.look)
         gone = tuple(loss for item in prepared for loss in losses(item.script, item.step.done))
         _tell(target, known, plan)
