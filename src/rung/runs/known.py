@@ -88,9 +88,9 @@ def know(session: Session, migrations: MigrationSet) -> Known:
 def _suited(known: Known, session: Session) -> bool:
     """Asks for what is kept of the versions above every file; nothing where there are none."""
     newest = max(known.migrations.versions, default=None)
-    applied = known.applied
-    above = [one for one in applied.versions.values() if newest is None or one.version > newest]
-    if newest is None or not above or not applied.recorded:
+    versions = known.applied.versions.values()
+    above = [one for one in versions if newest is None or one.version > newest]
+    if newest is None or not above or any(one.up is None for one in above):
         return False
     halves = session.stored([one.version for one in above])
     texts = [_kept_up(one, halves) for one in above]
@@ -98,6 +98,5 @@ def _suited(known: Known, session: Session) -> bool:
 
 
 def _kept_up(applied: AppliedVersion, halves: Sequence[StoredHalf]) -> str | None:
-    if applied.up is None:
-        return None
+    assert applied.up is not None
     return kept_text(halves, applied.version, Direction.UP, applied.up.checksum)

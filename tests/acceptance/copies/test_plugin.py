@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.integrations.pytest import test_every_migration_can_be_undone as undone
 from rung.integrations.undoing import left_behind
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.servers import Database
 
     from rung.embedded import EmbeddedServer
 
+PAGE = Path(__file__).parents[3] / "docs" / "pytest.md"
+FENCES = re.compile(r"^```(?:sh|python|toml)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TESTS = """
 from rung.integrations.pytest import test_every_migration_can_be_undone
 
@@ -63,9 +65,14 @@ def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedPr
     """Run a project's tests."""
     (folder / "test_it.py").write_text(TESTS)
     (folder / "pytest.ini").write_text(CONFIG)
+    return pytest(folder, "test_it.py", *words, **environment)
+
+
+def pytest(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder, nothing loaded that is not asked for."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE_", "PYTEST_"))}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "test_it.py", *words],
+        [sys.executable, "-m", "pytest", "-q", *words],
         check=False,
         capture_output=True,
         text=True,
@@ -80,6 +87,21 @@ def test_a_project_with_workers(server: EmbeddedServer, tmp_path: Path) -> None:
     ran = run(tmp_path, "-n", "2", RUNG_TEST_SERVER=server.url("postgres"))
 
     assert (ran.returncode, "4 passed" in ran.stdout) == (0, True), ran.stdout
+
+
+def test_the_page(server: EmbeddedServer, tmp_path: Path) -> None:
+    """What docs/pytest.md says to write is a project whose tests pass, a second source included."""
+    install, conftest, settings, test, ready_made, second = FENCES.findall(PAGE.read_text())
+    write(tmp_path, "DROP TABLE a, b;")
+    second = second.replace("package:billing.migrations", str(tmp_path / "migrations"))
+    (tmp_path / "conftest.py").write_text(f"import pytest\n{conftest}{second}")
+    (tmp_path / "pyproject.toml").write_text(settings)
+    billing = "def test_billing(billing_database):\n    assert billing_database.url\n"
+    (tmp_path / "test_page.py").write_text(f"{ready_made}{test}{billing}")
+    ran = pytest(tmp_path, "test_page.py", RUNG_TEST_SERVER=server.url("postgres"))
+
+    assert (ran.returncode, "3 passed" in ran.stdout) == (0, True), ran.stdout
+    assert install.startswith("pip install")
 
 
 def test_a_project_without_a_server(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def failing(kind: type[_R], work: Callable[[], object]) -> _R:
     return raised.value
 
 
-def wait_for(fact: Callable[[], object], seconds: float = 10.0) -> bool:
+def wait_for(fact: Callable[[], object], seconds: float = 40.0) -> bool:
     """Whether something becomes true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
