@@ -62,7 +62,7 @@ def version_of(database: Database, wanted: int) -> int:
         if found == [(wanted,)]:
             break
         time.sleep(0.1)
-    return int(found[0][0])
+    return int(found[0][0]) if found else -1
 
 
 @pytest.mark.slow
