@@ -2,8 +2,8 @@
 The image without an engine: the Dockerfile's instructions, carried out below a folder.
 
 Each path of the image (`/build`, `/opt/chat`, `/wheels`) is one below the folder; `python` is a
-clean virtual environment's. A layer is a copy of the folder. Refuses what the Dockerfile does not
-use now, so that a new instruction is noticed.
+clean virtual environment's. A layer is the folder once more, of links to the same files. Refuses
+what the Dockerfile does not use now, so that a new instruction is noticed.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ class Builder:
             subprocess.run([sys.executable, "-m", "venv", self.base.parent], check=True)
             self._carry_out(first, context, environment)
             self.layer = self.folder.with_name("layer")
-            shutil.copytree(self.folder, self.layer, symlinks=True)
+            _link(self.folder, self.layer)
         shutil.rmtree(self.folder)
-        shutil.copytree(self.layer, self.folder, symlinks=True)
+        _link(self.layer, self.folder)
         for layer in others:
             self._carry_out(layer, context, environment)
 
@@ -154,6 +154,11 @@ class Builder:
         _, final = stages()
         assert {one.name for one in final} <= _KNOWN_FINAL
         return final
+
+
+def _link(layer: Path, to: Path) -> None:
+    """Another folder with the same files; pip replaces files, and never writes into one."""
+    shutil.copytree(layer, to, symlinks=True, copy_function=os.link)
 
 
 class BuildFailed(Exception):
