@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo serve test check conformance certify lint types imports bench clean
+.PHONY: help demo serve test check conformance certify lint types imports bench rolling clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ certify: $(VENV)/.dev ## every fault that can be made, in runs of Rung and of go
 
 bench: $(VENV)/.dev ## 1,000 migrations against psql and golang-migrate
 	$(BIN)/python -m bench
+
+rolling: $(VENV)/.dev ## deployments of the chat service under load, each rolled back
+	$(BIN)/python -m bench.rolling
 
 clean: ## removes the virtual environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* dist
