@@ -13,7 +13,7 @@ from rung.cli.asking import confirm
 from rung.cli.call import make_migrator, open_database
 from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.signals import exit_code_of_signal, listening
-from rung.errors import DirtyLedger, PlanChanged, Stopped
+from rung.errors import DirtyLedger, LockNotAcquired, PlanChanged, Stopped
 from rung.ledger import LedgerState
 from rung.plan import Plan, Up
 from rung.render import json as shapes
@@ -75,13 +75,13 @@ def _preview(call: Call, database: str, source: str, goal: Goal) -> Preview:
     """
     What a goal would run.
 
-    A ledger looks dirty while another tool's healthy run is under way. Only a look under
-    the lock can tell, which a run takes; a plan that cannot be keeps it from doing more.
+    A ledger looks dirty while a healthy run is under way. Only a look under the lock can tell,
+    which a run waits for and takes; a plan that cannot be keeps it from doing more.
     """
     migrator = make_migrator(call, database, source=source)
     try:
         return migrator.plan(goal)
-    except DirtyLedger:
+    except (DirtyLedger, LockNotAcquired):
         with suppress(PlanChanged):
             _run(call, database, source, goal, Plan(goal, LedgerState(dirty=True)))
     return migrator.plan(goal)
