@@ -95,6 +95,7 @@ FILES = (
     ),
     Scenario("open-string", _bad("CREATE TABLE roles (name text);\nSELECT 'open;\n")),
     Scenario("begin-without-commit", _bad("BEGIN;\nCREATE TABLE roles (name text);\n")),
+    Scenario("compatible-with-what", _bad("-- rung: compatible-with v1\nCREATE TABLE roles ();\n")),
 )
 
 LEDGER = (
