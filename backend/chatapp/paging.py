@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 
 class Cursor(NamedTuple):
@@ -19,6 +24,18 @@ def written(cursor: Cursor) -> str:
     """A cursor as text that fits into a URL."""
     text = f"{cursor.at.isoformat()} {cursor.id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def following(found: Sequence[T], limit: int, place: Callable[[T], Cursor]) -> str | None:
+    """
+    Where the next page begins, as text; None where there is none.
+
+    Args:
+        found: the rows of this page, and one more where there is one.
+        limit: how many rows a page has.
+        place: a row's place in the order.
+    """
+    return written(place(found[limit - 1])) if len(found) > limit else None
 
 
 def read(text: str) -> Cursor:

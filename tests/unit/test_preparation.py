@@ -72,6 +72,14 @@ def test_a_directive_is_understood_before_anything_runs() -> None:
     assert (caught.value.file, caught.value.line) == ("1_m1.up.sql", 1)
 
 
+def test_a_down_says_nothing_of_older_builds() -> None:
+    """A directive that only an up can mean keeps nobody from going back."""
+    said = "-- rung: compatible-with seven"
+    (item,) = prepare(make_plan(Down(), migrations(up1=UP, down1=said), LedgerState(1)))
+
+    assert item.script.text == said
+
+
 @pytest.mark.parametrize("earlier", [None, DOWN])
 def test_a_fault_in_the_other_half(earlier: str | None) -> None:
     """A down that cannot be read stops no up; it has no checksum and its text is not kept."""

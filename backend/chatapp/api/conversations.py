@@ -66,10 +66,7 @@ async def newest(
     """List one's conversations, the one that something was last said in first."""
     async with here.pool.connection() as connection:
         found = await store.list_conversations(connection, user.id, place(cursor), limit + 1)
-    following = None
-    if len(found) > limit:
-        last = found[limit - 1]
-        following = paging.written(paging.Cursor(last.updated_at, last.id))
+    following = paging.following(found, limit, lambda one: paging.Cursor(one.updated_at, one.id))
     items = [shapes.Conversation.model_validate(one) for one in found[:limit]]
     return shapes.ConversationPage(items=items, next=following)
 

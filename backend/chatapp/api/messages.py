@@ -152,10 +152,7 @@ async def oldest(
         conversation = await own(connection, user, conversation_id)
         behind = place(cursor)
         found = await store.list_messages(connection, conversation.id, behind, limit + 1)
-    following = None
-    if len(found) > limit:
-        last = found[limit - 1]
-        following = paging.written(paging.Cursor(last.created_at, last.id))
+    following = paging.following(found, limit, lambda one: paging.Cursor(one.created_at, one.id))
     items = [shapes.Message.model_validate(one) for one in found[:limit]]
     return shapes.MessagePage(items=items, next=following)
 

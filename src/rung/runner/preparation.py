@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rung.conventions import RUNG
 from rung.errors import ScriptError
+from rung.migrations import Direction
 from rung.statements import (
     Dialect,
     Mode,
@@ -88,7 +89,8 @@ def _read(step: Step, dialect: Dialect) -> Script:
         return read("", dialect)
     try:
         script = read(step.half.text, dialect)
-        oldest_suited(script)  # what it says of older builds has to be understood by these
+        if step.direction is Direction.UP:
+            oldest_suited(script)  # what it says of older builds has to be understood by these
     except ScriptError as error:
         raise type(error)(error.problem, error.line, step.half.file) from None
     return script
