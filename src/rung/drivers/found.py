@@ -37,6 +37,28 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherWriters:
+    """
+    Who besides us may write our tables, each in words: `role "app" has UPDATE`.
+
+    What others can write is data: no text out of such a table runs unseen.
+    """
+
+    ledger: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    lease: tuple[str, ...] = ()
+    closed_after: int | None = None
+    """
+    The id of the last history row that others could have written; 0 where they never could,
+    None where that is not known.
+    """
+
+
+NOT_CHECKED = OtherWriters()
+"""Nothing is known of other writers: no stored text may run unseen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """
     What one round trip tells of a database.
@@ -54,6 +76,8 @@ class Look:
     """What has to be granted so that a history can be written; empty where it can be."""
     writable: bool = True
     """False where our rights do not let us write the ledger that is there."""
+    other_writers: OtherWriters = NOT_CHECKED
+    """Who else may write ledger, history and lease."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rung.dialect import Dialect
-from rung.drivers.found import Look, Place
+from rung.drivers.found import Look, OtherWriters, Place
 from rung.drivers.sqlite.looking import Found
 from rung.ledger import LedgerState
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.opening import Opener
     from rung.ledger import HistoryEntry
     from rung.snapshot import Snapshot
+
+_NOBODY = OtherWriters(closed_after=0)
+"""Who may write the file may write all of it: a row in it is as much ours as the file is."""
 
 
 class SqliteReader:
@@ -36,7 +39,11 @@ class SqliteReader:
         with self._found() as found:
             if found.has_ledger:
                 return Look(
-                    self.locate(), found.ledger(), ledger_exists=True, history=found.history()
+                    self.locate(),
+                    found.ledger(),
+                    ledger_exists=True,
+                    history=found.history(),
+                    other_writers=_NOBODY,
                 )
             return Look(
                 self.locate(),
@@ -44,6 +51,7 @@ class SqliteReader:
                 ledger_exists=False,
                 history=found.history(),
                 tables=found.tables(),
+                other_writers=_NOBODY,
             )
 
     def locate(self) -> Place:
