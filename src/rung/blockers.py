@@ -32,8 +32,13 @@ class Blocker(NamedTuple):
     """Seconds since its transaction began."""
     query: str = ""
     """The beginning of its query, the last one where it is idle; its secrets masked."""
+    prepared: str = ""
+    """The name of a prepared transaction, where it is one and its name is known."""
 
     def __str__(self) -> str:
+        if not self.pid and self.prepared:
+            since = f", prepared{_for(self.in_transaction)}" if self.in_transaction else ""
+            return f'the prepared transaction "{self.prepared}"{since}'
         if not self.pid:
             return "a prepared transaction (see pg_prepared_xacts)"
         who = [f"user {self.user}"] if self.user else []
@@ -44,6 +49,16 @@ class Blocker(NamedTuple):
         if (self.in_transaction or 0.0) - (self.in_state or 0.0) >= 1:
             said += f", its transaction open{_for(self.in_transaction)}"
         return said + (f": {self.query}" if self.query else "")
+
+    @property
+    def ending(self) -> str:
+        """The SQL that ends it; empty where it ends by itself, or is not known."""
+        if self.query.startswith(_AUTOVACUUM):
+            return ""
+        if self.pid:
+            return f"SELECT pg_terminate_backend({self.pid});"
+        quoted = self.prepared.replace("'", "''")
+        return f"ROLLBACK PREPARED '{quoted}';" if self.prepared else ""
 
 
 class Queued(NamedTuple):
@@ -57,10 +72,12 @@ class Queued(NamedTuple):
 
 
 def held_by(blockers: Iterable[Blocker]) -> tuple[str, ...]:
-    """A line for each, and one for an autovacuum: a longer wait would move it."""
+    """A line for each, what ends it, and one for an autovacuum: a longer wait would move it."""
     lines = []
     for one in blockers:
         lines.append(f"Held by {one}")
+        if one.ending:
+            lines.append(f"To end it: {one.ending}")
         if one.query.startswith(_AUTOVACUUM):
             lines.append("It gives way to who waits for more than a second: --lock-timeout 1500ms")
     return tuple(lines)

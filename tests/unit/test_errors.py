@@ -57,6 +57,8 @@ EXAMPLES: list[RungError] = [
     errors.ReadOnlyDatabase("A standby.", "Use the primary."),
     errors.DatabaseBusy("chat.db", "database is locked", 5.0),
     errors.QueryFailed("no", "", "42601"),
+    errors.TableLocked("the ledger l", "lock timeout", "55P03", ["Held by 7"], "SELECT 7;"),
+    errors.DatabaseDamaged("the ledger l", "an index of it is damaged", "no", "XX002"),
     errors.ScratchFailed("1_a.up.sql does not run on scratch.", "Name a server."),
     errors.RepairUndecided("The schema is the same.", "Look at the rows.", [2]),
     errors.VersionNotReached(5, 4, dirty=True, waited=0.5),

@@ -41,7 +41,9 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── ScratchFailed           a database to try things on
     │   ├── RepairUndecided         nothing is proven to mend a dirty one
     │   └── QueryFailed
+    │       ├── DatabaseDamaged     its own files are damaged
     │       └── DatabaseBusy        another connection kept it locked
+    │           └── TableLocked     a table of ours
     ├── VersionNotReached           waited for a version in vain
     ├── LockNotAcquired             another run holds the lock
     ├── RunError                    a run that began; carries how far it got
@@ -68,6 +70,7 @@ from rung.errors.certify import NotCertifiable
 from rung.errors.database import (
     ConnectionFailed,
     DatabaseBusy,
+    DatabaseDamaged,
     DatabaseError,
     DriverMissing,
     LedgerElsewhere,
@@ -78,6 +81,7 @@ from rung.errors.database import (
     ReadOnlyDatabase,
     RightsMissing,
     SchemaMissing,
+    TableLocked,
     VersionNotReached,
 )
 from rung.errors.embedded import (
@@ -134,6 +138,7 @@ __all__ = [
     "ConnectionFailed",
     "ConnectionLost",
     "DatabaseBusy",
+    "DatabaseDamaged",
     "DatabaseError",
     "DirectiveUnusable",
     "DirtyLedger",
@@ -173,6 +178,7 @@ __all__ = [
     "SourceUnreadable",
     "Stopped",
     "StoredTextUnusable",
+    "TableLocked",
     "TextUnreadable",
     "UnbalancedTransaction",
     "UnterminatedToken",

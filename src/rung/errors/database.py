@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rung.errors.base import RungError, _Told
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LOOKED_ONLY = "Nothing was changed by this look."
+_DAMAGE = (
+    "stop writing to it, look into the server's log and at the disk, and restore a backup; "
+    "a damaged index alone is rebuilt by REINDEX"
+)
 
 
 class DatabaseError(_Told):
@@ -94,6 +105,59 @@ class DatabaseBusy(QueryFailed):
             f"{waited:g} s: _busy_timeout=MILLISECONDS in the URL.",
         )
         self.args = (shown, said, waited)
+
+
+class TableLocked(DatabaseBusy):
+    """
+    Another transaction kept a table of ours locked; nothing is known of what is in it.
+
+    Args:
+        what: what was to be read or written: `the ledger public.schema_migrations`.
+        said: what the server said.
+        sqlstate: of that.
+        holders: who holds it, a line each, as far as our rights show it.
+        remedy: the SQL that ends the first holder; empty where none is known.
+    """
+
+    def __init__(
+        self, what: str, said: str, sqlstate: str, holders: Sequence[str] = (), remedy: str = ""
+    ) -> None:
+        ending = f", or end what holds it: `{remedy}`" if remedy else ""
+        cause = f"could not read {what}: it is locked: {said}"
+        QueryFailed.__init__(self, cause, f"try again when the lock is free{ending}", sqlstate)
+        self.args = (what, said, sqlstate, tuple(holders), remedy)
+        self.what, self.said, self.holders = what, said, tuple(holders)
+
+    @property
+    def looked_at(self) -> str:
+        return "\n".join(self.holders)
+
+    @property
+    def state(self) -> str:
+        return _LOOKED_ONLY
+
+
+class DatabaseDamaged(QueryFailed):
+    """
+    The database's own files are damaged, as its server or library says.
+
+    Args:
+        what: what was to be read.
+        cause: what is damaged, in a few words.
+        said: what the database said.
+        sqlstate: of that; empty where there is none.
+        advice: the way out; empty for the general one.
+    """
+
+    def __init__(
+        self, what: str, cause: str, said: str, sqlstate: str = "", advice: str = ""
+    ) -> None:
+        super().__init__(f"could not read {what}: {cause}: {said}", advice or _DAMAGE, sqlstate)
+        self.args = (what, cause, said, sqlstate, advice)
+
+    @property
+    def state(self) -> str:
+        return _LOOKED_ONLY
 
 
 class VersionNotReached(RungError):

@@ -136,7 +136,14 @@ def test_a_table_of_another_shape(site: Site) -> None:
     ("change", "said"),
     [
         ("ALTER TABLE schema_migrations_history RENAME COLUMN tool TO x", "is no history"),
-        ("UPDATE schema_migrations_history SET started = 'soon'", "is no history"),
+        ("UPDATE schema_migrations_history SET started = 'soon'", 'row 1, column started: "soon"'),
+        ("UPDATE schema_migrations_history SET version = -5", 'row 1, column version: "-5"'),
+        ("UPDATE schema_migrations_history SET version = 1e30", "row 1, column version"),
+        ("UPDATE schema_migrations_history SET finished = x'00'", "row 1, column finished"),
+        (
+            "UPDATE schema_migrations_history SET started = '0001-01-01T00:00:00+23:00'",
+            "row 1, column started",
+        ),
         ("UPDATE schema_migrations_history SET outcome = 'skipped'", "a newer Rung"),
     ],
 )

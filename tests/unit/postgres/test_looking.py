@@ -10,10 +10,20 @@ import pytest
 
 from rung.dialect import Dialect
 from rung.drivers.base import Look, Place
+from rung.drivers.history_rows import COLUMNS
 from rung.drivers.postgres import looking
 from rung.drivers.postgres.names import names_of
 from rung.drivers.postgres.wire import Reply, ServerError
-from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed, RungError, ServerMessage
+from rung.errors import (
+    ConnectionFailed,
+    DatabaseDamaged,
+    LedgerElsewhere,
+    LedgerUnreadable,
+    QueryFailed,
+    RungError,
+    ServerMessage,
+    TableLocked,
+)
 from rung.ledger import LedgerState, Outcome
 
 if TYPE_CHECKING:
@@ -131,15 +141,17 @@ def test_ledgers(rows: list[Row], state: LedgerState) -> None:
 @pytest.mark.parametrize(
     ("tables", "error", "kind", "text"),
     [
-        ([], "08006", QueryFailed, "refused"),
+        ([], "08006", ConnectionFailed, "refused"),
         ([[("chatapp", None, *HERE[2:])]], "42P01", LedgerUnreadable, "No schema"),
         ([[(*PLACE, "other", *HERE[7:])]], "42P01", LedgerElsewhere, "is public, .* in: other"),
         ([[(*PLACE, "public\nother", *HERE[7:])]], "", LedgerElsewhere, "public, other"),
         ([[HERE]], "42501", LedgerUnreadable, "Grant the role SELECT"),
         ([[HERE]], "42703", LedgerUnreadable, "is no ledger: refused"),
         ([[HERE], [("1", "f"), ("2", "f")]], "", LedgerUnreadable, "1 and 2"),
-        ([[HERE], [("x", "f")]], "", LedgerUnreadable, "is no ledger"),
-        ([[HERE], [(None, "f")]], "", LedgerUnreadable, "is no ledger"),
+        ([[HERE], [("x", "f")]], "", LedgerUnreadable, r"no version: \(x, false\)"),
+        ([[HERE], [(None, "f")]], "", LedgerUnreadable, r"no version: \(NULL, false\)"),
+        ([[HERE], [("1", None)]], "", LedgerUnreadable, r"no version: \(1, NULL\)"),
+        ([[HERE], [("-7", "t")]], "", LedgerUnreadable, r"no version: \(-7, true\)"),
         ([[HERE], [("1", "f")]], "42703", LedgerUnreadable, "is no history: refused"),
     ],
 )
@@ -149,6 +161,55 @@ def test_what_cannot_be_used(
     """A ledger that is none, is twice, is elsewhere or is forbidden is told apart."""
     with pytest.raises(kind, match=text):
         answer(*tables, error=error)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "text"),
+    [
+        ("55P03", TableLocked, "it is locked"),
+        ("57014", QueryFailed, "could not read .* refused"),
+        ("XX001", DatabaseDamaged, "it is damaged"),
+        ("XX002", DatabaseDamaged, "an index of it is damaged"),
+        ("58030", DatabaseDamaged, "could not read its file"),
+        ("58P01", DatabaseDamaged, "its file is missing"),
+        ("57P01", ConnectionFailed, "connection was lost"),
+        ("57P03", ConnectionFailed, "connection was lost"),
+        ("08006", ConnectionFailed, "connection was lost"),
+        ("53200", QueryFailed, "out of a resource"),
+        ("22012", QueryFailed, "could not read"),
+    ],
+)
+@pytest.mark.parametrize("rows", [[[HERE]], [[HERE], [("1", "f")]]])
+def test_a_failed_look_says_nothing_of_the_shape(
+    rows: list[list[Row]], state: str, kind: type[RungError], text: str
+) -> None:
+    """A lock, a timeout or a damaged file is what it is, and never "no ledger"."""
+    with pytest.raises(kind, match=text) as raised:
+        answer(*rows, error=state)
+
+    assert not isinstance(raised.value, LedgerUnreadable)
+    assert "Move the other table" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("finished", "Infinity"),
+        ("started", "-Infinity"),
+        ("started", "9414000000000"),
+        ("version", "-5"),
+        ("version", "99999999999999999999"),
+        ("statements_done", None),
+        ("attempt", None),
+        ("in_flight", "x"),
+    ],
+)
+def test_a_value_that_cannot_be(column: str, value: str | None) -> None:
+    """The error names the row and the column."""
+    row = list(ROW)
+    row[COLUMNS.index(column)] = value
+    with pytest.raises(LedgerUnreadable, match=f"row {ROW[0]}, column {column}: "):
+        answer([HERE], [("1", "f")], [tuple(row)])
 
 
 def test_a_schema_with_a_space_in_its_name() -> None:

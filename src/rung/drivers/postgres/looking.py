@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.dialect import Dialect
 from rung.drivers.found import Look, Place
+from rung.drivers.history_rows import entry, ledger_state
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.read_failures import NO_RIGHT, NO_TABLE, is_of_shape, read_failure
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
-from rung.errors import LedgerElsewhere, LedgerUnreadable, QueryFailed, SchemaMissing
-from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.errors import LedgerElsewhere, LedgerUnreadable, SchemaMissing
+from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row, ServerError
-
-_NO_TABLE = "42P01"
-_NO_RIGHT = "42501"
+    from rung.errors import DatabaseError
+    from rung.ledger import HistoryEntry
 
 
 class Standing(NamedTuple):
@@ -68,10 +69,10 @@ def standing(reply: Reply, names: Names) -> Standing:
     Raises:
         LedgerUnreadable: no schema on the path.
         LedgerElsewhere: a ledger stands in another schema of the path.
-        QueryFailed: anything else that the server refused.
+        DatabaseError: anything else that the server refused, by what it comes from.
     """
     if not reply.results:
-        raise _failed(reply.error)
+        raise read_failure(reply.error.message if reply.error else None, "the catalog")
     place, (ledgers, quoted, role), facts, tables = _columns(reply.rows(0)[0])
     database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
@@ -97,9 +98,10 @@ def answer(reply: Reply, at: Standing) -> Look:
 
     Raises:
         LedgerUnreadable: no right to read it, another shape, several rows.
+        DatabaseError: it could not be read for another reason: locked, damaged, cancelled.
     """
     missing = at.rights.grants_for_history(at.names)
-    if reply.done == 1 and _state(reply) == _NO_TABLE:
+    if reply.done == 1 and _state(reply) == NO_TABLE:
         return Look(
             at.place,
             LedgerState(),
@@ -165,85 +167,40 @@ def _ledger(reply: Reply, at: Standing) -> LedgerState:
     if not rows:
         return LedgerState()
     version, dirty = rows[0]
-    try:
-        return LedgerState(int(version or ""), dirty == "t")
-    except ValueError:
-        raise _unreadable(reply.error, at) from None
+    return ledger_state(version, {"t": True, "f": False}.get(dirty or ""), str(table))
 
 
 def history(reply: Reply, table: Table, index: int = 0) -> tuple[HistoryEntry, ...] | None:
     """The rows of `look_history`; None where there is no history, or none to read."""
     if reply.error is None:
-        return tuple(_entry(row) for row in reply.rows(index))
-    if _state(reply) in {_NO_TABLE, _NO_RIGHT}:
+        return tuple(entry(row, str(table), _moment) for row in reply.rows(index))
+    if _state(reply) in {NO_TABLE, NO_RIGHT}:
         return None
+    if not is_of_shape(_state(reply)):
+        raise read_failure(reply.error.message, f"the history {table}")
     raise LedgerUnreadable(
         f"{table} is there and is no history: {reply.error.message.message}.",
         "Move the other table away, or name another one with --history-table.",
     )
 
 
-def _outcome(word: str | None) -> Outcome:
-    try:
-        return Outcome(word)
-    except ValueError:
-        return Outcome.UNKNOWN
+def _moment(value: str) -> datetime:
+    return datetime.fromtimestamp(float(value), UTC)
 
 
-def _entry(row: Row) -> HistoryEntry:
-    (id_, attempt, version, name, direction, outcome, total, done, in_flight, started,
-     finished, error, up, down, formula, up_digest, down_digest, tool, tool_version, user,
-     host) = row  # fmt: skip
-    return HistoryEntry(
-        id=int(id_ or 0),
-        attempt=attempt or "",
-        version=_number(version),
-        name=name or "",
-        direction=direction or "",
-        outcome=_outcome(outcome),
-        statements_total=int(total or 0),
-        statements_done=int(done or 0),
-        in_flight=_number(in_flight),
-        started=_moment(started) or datetime.fromtimestamp(0, UTC),
-        finished=_moment(finished),
-        error=error,
-        up_checksum=up,
-        down_checksum=down,
-        checksum_formula=_number(formula),
-        up_digest=up_digest,
-        down_digest=down_digest,
-        tool=tool or "",
-        tool_version=tool_version or "",
-        database_user=user or "",
-        host=host or "",
-    )
-
-
-def _number(value: str | None) -> int | None:
-    return None if value is None else int(value)
-
-
-def _moment(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromtimestamp(float(value), UTC)
-
-
-def _unreadable(error: ServerError | None, at: Standing) -> LedgerUnreadable:
+def _unreadable(error: ServerError | None, at: Standing) -> DatabaseError:
     table = at.names.ledger
-    if error and error.message.sqlstate == _NO_RIGHT:
+    if error and error.message.sqlstate == NO_RIGHT:
         grants = at.rights.grants_for_reading(at.names)
         return LedgerUnreadable(
             f"The ledger {table} may not be read: {error.message.message}.",
             f"Grant the role SELECT on it: {grants}" if grants else "Grant the role SELECT on it.",
         )
+    if error and not is_of_shape(error.message.sqlstate):
+        return read_failure(error.message, f"the ledger {table}")
     said = f": {error.message.message}" if error else ""
     return LedgerUnreadable(
         f"{table} is there and is no ledger{said}.",
         "A ledger is (version bigint not null primary key, dirty boolean not null). "
         "Move the other table away, or name another one with --ledger-table.",
     )
-
-
-def _failed(error: ServerError | None) -> QueryFailed:
-    if error is None:
-        return QueryFailed("The server sent no answer.")
-    return QueryFailed(error.message.message, "", error.message.sqlstate)

@@ -6,14 +6,19 @@ Loads nothing that writes, so that asking for the version stays quick.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.drivers.postgres import looking
+from rung.drivers.postgres import looking, quoting
 from rung.drivers.postgres.settings import Settings
+from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.wire import Wire
+from rung.errors import TableLocked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rung.drivers.found import Look, Place, Surroundings
     from rung.drivers.postgres.connection import Opened
     from rung.drivers.postgres.looking import Standing
@@ -47,7 +52,8 @@ class PostgresReader:
             reply = self._wire.ask(looking.question(self._names))
             standing = looking.standing(reply, self._names)
         standing = self._settle_in(standing)
-        look = looking.answer(reply, standing)
+        with self._naming_holders():
+            look = looking.answer(reply, standing)
         if not look.ledger_exists and standing.rights.history.exists:
             return replace(look, history=self.read_history())
         return look
@@ -61,7 +67,9 @@ class PostgresReader:
         if not self._found.rights.history.exists:
             return None
         names = self._found.names
-        return looking.history(self._wire.ask(looking.history_question(names)), names.history)
+        reply = self._wire.ask(looking.history_question(names))
+        with self._naming_holders():
+            return looking.history(reply, names.history)
 
     def snapshot(self) -> Snapshot:
         """The whole schema but for ledger and history, in one round trip."""
@@ -76,7 +84,6 @@ class PostgresReader:
 
     def surroundings(self) -> Surroundings:
         """What of the server a file's SQL may lean on."""
-        from rung.drivers.postgres.statements import statement
         from rung.drivers.postgres.trying import surroundings
 
         return surroundings(self._wire.ask(statement("surroundings")).rows(0))
@@ -91,6 +98,26 @@ class PostgresReader:
                 return self._found
             return self._settle_in(standing)
         return self._standing
+
+    @contextmanager
+    def _naming_holders(self) -> Iterator[None]:
+        """Have an error of a locked table say who holds it, as far as that is seen now."""
+        try:
+            yield
+        except TableLocked as locked:
+            from rung.blockers import held_by
+            from rung.drivers.postgres.watching import blocker
+
+            names = self._found.names
+            ours = (names.ledger, names.history)
+            schemas, tables = zip(*(map(quoting.text, table) for table in ours), strict=True)
+            places = {"schemas": schemas, "names": tables}
+            listed = {place: quoting.Sql(", ".join(texts)) for place, texts in places.items()}
+            reply = self._wire.ask(statement("locked_by", **listed))
+            holders = () if reply.error else tuple(blocker(row) for row in reply.rows(0))
+            ending = next((one.ending for one in holders if one.ending), "")
+            what, said, state = locked.what, locked.said, locked.sqlstate
+            raise TableLocked(what, said, state, held_by(holders), ending) from None
 
     def _is_behind_pooler(self, standing: Standing) -> bool:
         """Find out that we are, and ask for nothing more of the session than a message's time."""

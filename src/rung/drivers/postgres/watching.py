@@ -134,7 +134,7 @@ class Watch:
             self._progress(built[0], waited)
 
     def _met(self, reply: Reply, waited: float) -> None:
-        blockers = tuple(_blocker(row) for row in reply.rows(0))
+        blockers = tuple(blocker(row) for row in reply.rows(0))
         if not blockers:
             return
         self.blockers = blockers
@@ -155,8 +155,9 @@ class Watch:
             self._watcher.listener(_progress(row, waited))
 
 
-def _blocker(row: Row) -> Blocker:
-    pid, user, application, state, in_state, in_transaction, query = row
+def blocker(row: Row) -> Blocker:
+    """Who holds a lock, from a row of `blocked_by` or `locked_by`."""
+    pid, user, application, state, in_state, in_transaction, query, prepared = row
     return Blocker(
         int(pid or 0),
         user or "",
@@ -165,6 +166,7 @@ def _blocker(row: Row) -> Blocker:
         _number(in_state),
         _number(in_transaction),
         _beginning(query or ""),
+        prepared or "",
     )
 
 

@@ -1,16 +1,34 @@
 -- name: blocked_by
 -- Whom a process waits for, where it waits for a lock, and what they do, as far as our rights
--- show it. A prepared transaction is process 0.
+-- show it. A prepared transaction is process 0, and has a name where it holds what is waited for.
 SELECT held.pid, a.usename, a.application_name, a.state,
        extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
            CASE WHEN a.state OPERATOR(pg_catalog.=) 'active' THEN a.query_start
                 ELSE a.state_change END),
-       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start),
-       pg_catalog.left(a.query, 400)
+       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+           COALESCE(a.xact_start, p.prepared)),
+       pg_catalog.left(a.query, 400), p.gid
   FROM (SELECT DISTINCT pg_catalog.unnest(pg_catalog.pg_blocking_pids({pid})) AS pid
          WHERE (SELECT me.wait_event_type FROM pg_catalog.pg_stat_get_activity({pid}) me)
                OPERATOR(pg_catalog.=) 'Lock') held
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) held.pid
+  LEFT JOIN (SELECT prepared.gid, prepared.prepared
+               FROM pg_catalog.pg_prepared_xacts prepared
+               JOIN pg_catalog.pg_locks its
+                 ON its.virtualtransaction OPERATOR(pg_catalog.=)
+                    ('-1/' OPERATOR(pg_catalog.||) prepared.transaction::pg_catalog.text)
+               JOIN pg_catalog.pg_locks awaited
+                 ON awaited.locktype OPERATOR(pg_catalog.=) its.locktype
+                AND awaited.database IS NOT DISTINCT FROM its.database
+                AND awaited.relation IS NOT DISTINCT FROM its.relation
+                AND awaited.transactionid IS NOT DISTINCT FROM its.transactionid
+                AND awaited.page IS NOT DISTINCT FROM its.page
+                AND awaited.tuple IS NOT DISTINCT FROM its.tuple
+                AND awaited.classid IS NOT DISTINCT FROM its.classid
+                AND awaited.objid IS NOT DISTINCT FROM its.objid
+              WHERE awaited.pid OPERATOR(pg_catalog.=) {pid} AND NOT awaited.granted
+              ORDER BY prepared.prepared LIMIT 1) p
+    ON held.pid OPERATOR(pg_catalog.=) 0
  ORDER BY a.xact_start NULLS LAST, held.pid
 
 -- name: queued_behind
@@ -38,3 +56,30 @@ SELECT pg_catalog.pg_cancel_backend(a.pid)
  WHERE a.pid OPERATOR(pg_catalog.=) {blocker}
    AND a.application_name OPERATOR(pg_catalog.=) {application}
    AND a.pid OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids({pid}))
+
+-- name: locked_by
+-- Who holds a table so that nobody reads it, and what they do, in the form of `blocked_by`.
+SELECT held.pid, a.usename, a.application_name, a.state,
+       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+           CASE WHEN a.state OPERATOR(pg_catalog.=) 'active' THEN a.query_start
+                ELSE a.state_change END),
+       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+           COALESCE(a.xact_start, p.prepared)),
+       pg_catalog.left(a.query, 400), p.gid
+  FROM (SELECT DISTINCT COALESCE(l.pid, 0) AS pid, l.virtualtransaction AS owner
+          FROM pg_catalog.pg_locks l
+          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation
+          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+         WHERE n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[{schemas}]::pg_catalog.name[])
+           AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[{names}]::pg_catalog.name[])
+           AND l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.granted
+           AND l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock'
+           AND l.database OPERATOR(pg_catalog.=) (
+               SELECT oid FROM pg_catalog.pg_database
+                WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+           AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()) held
+  LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) held.pid
+  LEFT JOIN pg_catalog.pg_prepared_xacts p
+    ON held.pid OPERATOR(pg_catalog.=) 0
+   AND held.owner OPERATOR(pg_catalog.=) ('-1/' OPERATOR(pg_catalog.||) p.transaction::pg_catalog.text)
+ ORDER BY COALESCE(a.xact_start, p.prepared) NULLS LAST, held.pid

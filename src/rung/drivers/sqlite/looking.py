@@ -7,16 +7,18 @@ Every error is told: nothing that cannot be read is taken for "no version".
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rung.drivers.sqlite.opening import BUSY, code_of
+from rung.drivers.history_rows import entry, ledger_state
+from rung.drivers.sqlite.opening import code_of
 from rung.drivers.sqlite.statements import in_main, statement
 from rung.errors import LedgerUnreadable
-from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
     from rung.drivers.sqlite.names import Names
+    from rung.ledger import HistoryEntry
 
 _SHAPE = (
     "A ledger is (version uint64, dirty bool). Move the other table away, or name another one "
@@ -53,7 +55,7 @@ class Found:
             question = statement("look_ledger", ledger=in_main(name))
             rows = self.database.execute(question).fetchall()
         except sqlite3.Error as error:
-            if code_of(error) in BUSY:
+            if code_of(error) != sqlite3.SQLITE_ERROR:
                 raise
             raise LedgerUnreadable(f"{name} is there and is no ledger: {error}.", _SHAPE) from None
         if len(rows) > 1:
@@ -76,14 +78,15 @@ class Found:
             return None
         try:
             question = statement("look_history", history=in_main(name))
-            return tuple(_entry(row) for row in self.database.execute(question))
-        except (sqlite3.Error, ValueError, TypeError) as error:
-            if isinstance(error, sqlite3.Error) and code_of(error) in BUSY:
+            rows = self.database.execute(question).fetchall()
+        except sqlite3.Error as error:
+            if code_of(error) != sqlite3.SQLITE_ERROR:
                 raise
             raise LedgerUnreadable(
                 f"{name} is there and is no history: {error}.",
                 "Move the other table away, or name another one with --history-table.",
             ) from None
+        return tuple(entry(row, name, datetime.fromisoformat) for row in rows)
 
     def tables(self) -> tuple[str, ...]:
         """The tables that are not SQLite's own, without our history."""
@@ -99,42 +102,6 @@ def _state(name: str, row: tuple[Any, ...]) -> LedgerState:
     if (version_type, dirty_type) != ("integer", "integer"):
         raise LedgerUnreadable(
             f"The ledger {name} holds what is no version: ({version!r}, {dirty!r}).",
-            "Find out the version the database is at and write it: rung force V.",
+            "Find out the version the database is at and write it: `rung force V`.",
         )
-    return LedgerState(version, bool(dirty))
-
-
-def _entry(row: tuple[Any, ...]) -> HistoryEntry:
-    (id_, attempt, version, name, direction, outcome, total, done, in_flight, started,
-     finished, error, up, down, formula, up_digest, down_digest, tool, tool_version, user,
-     host) = row  # fmt: skip
-    return HistoryEntry(
-        id=id_,
-        attempt=attempt,
-        version=version,
-        name=name,
-        direction=direction,
-        outcome=_outcome(outcome),
-        statements_total=total,
-        statements_done=done,
-        in_flight=in_flight,
-        started=datetime.fromisoformat(started).astimezone(UTC),
-        finished=datetime.fromisoformat(finished).astimezone(UTC) if finished else None,
-        error=error,
-        up_checksum=up,
-        down_checksum=down,
-        checksum_formula=formula,
-        up_digest=up_digest,
-        down_digest=down_digest,
-        tool=tool,
-        tool_version=tool_version,
-        database_user=user,
-        host=host,
-    )
-
-
-def _outcome(word: str) -> Outcome:
-    try:
-        return Outcome(word)
-    except ValueError:
-        return Outcome.UNKNOWN
+    return ledger_state(version, bool(dirty), name)
