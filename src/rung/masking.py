@@ -34,6 +34,7 @@ _IN_URL = (
 _AS_KEY = re.compile(
     rf"\b(?:{'|'.join(SECRET_KEYS)})\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&']+))", re.IGNORECASE
 )
+_CREDENTIALS = re.compile(r"\A([a-z][a-z0-9+.-]*://[^/?#\s:@]*):[^/?#\s@]*@", re.IGNORECASE)
 _ANY_URL = re.compile(r"(://[^/?#\s:@]*:)\S*@")
 
 
@@ -63,6 +64,26 @@ def masked(text: str, secrets: Iterable[str | None] = ()) -> str:
         text = _without(text, form)
     text = _AS_KEY.sub(lambda found: f"{found[0].partition('=')[0]}={HIDDEN}", text)
     return _ANY_URL.sub(rf"\1{HIDDEN}@", text)
+
+
+def without_password(database: str) -> str | None:
+    """
+    A URL or a keyword string without its password, which still names the database.
+
+    Returns:
+        The same text where there is no password in it; None where it cannot be taken out for
+        certain.
+    """
+    if not secrets_in(database):
+        return database
+    bare = _CREDENTIALS.sub(r"\1@", database)
+    head, mark, query = bare.partition("?")
+    if mark and "://" in head:
+        kept = [pair for pair in query.split("&") if not _AS_KEY.search(pair)]
+        bare = "?".join(part for part in (head, "&".join(kept)) if part)
+    elif "://" not in bare:
+        bare = " ".join(_AS_KEY.sub("", bare).split())
+    return None if secrets_in(bare) or bare.count("@") > 1 else bare
 
 
 def _without(text: str, secret: str) -> str:

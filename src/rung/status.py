@@ -32,7 +32,7 @@ _MOVED = (
 )
 _UNVERSIONED = (
     "There are tables and no ledger: nothing says which migrations they come from, and a run is "
-    "refused until rung force V records it."
+    "refused until `rung force V` records it."
 )
 _MAY_BE_LATE = "its file allows that; the next up runs it"
 _DOWN_EDITED = "its down was edited since; the next run that writes stores the new one"

@@ -74,5 +74,5 @@ class Target(NamedTuple):
         except Disconnected as lost:
             raise ConnectionFailed(
                 f"The connection to {self.driver.shown} was lost: {lost.reason}",
-                "See rung status when the server answers again.",
+                "See `rung status` when the server answers again.",
             ) from None

@@ -194,8 +194,8 @@ def test_a_late_file_shows_every_way_out() -> None:
     assert late == "Late, and never applied: 2_b.up.sql."
     assert known.endswith("no row of 2, and these newer versions are applied: 3.")
     assert "a number above 3; or" in ways
-    assert "rung up --allow-late 2, or write -- rung: allow-late in the file." in ways
-    assert record.endswith("record that: rung force 1, then rung force 3.")
+    assert "`rung up --allow-late 2`, or write -- rung: allow-late in the file." in ways
+    assert record.endswith("record that: `rung force 1`, then `rung force 3`.")
 
 
 def test_a_long_diff_is_cut() -> None:

@@ -113,7 +113,7 @@ def test_what_changed_nothing_behind_it_is_passed_over(ledger: LedgerState) -> N
 
 
 @pytest.mark.parametrize(
-    ("history", "advice"), [((), "rung up --resume"), (None, "Let rung repair compare")]
+    ("history", "advice"), [((), "rung up --resume"), (None, "Let `rung repair` compare")]
 )
 def test_the_way_on_of_a_failure(history: tuple[()] | None, advice: str) -> None:
     """Without a history nothing tells where the file stopped."""

@@ -447,7 +447,7 @@ def test_cancelled_by_somebody_else() -> None:
             False,
             (
                 "The database is dirty at version 1. "
-                "rung history names the statement that was under way."
+                "`rung history` names the statement that was under way."
             ),
         ),
         (DatabaseError("away"), (), None, "It is clean at no version or clean at version 1."),

@@ -227,10 +227,10 @@ def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
     from rung.plan import Down, Goto, Up
 
     if everything and (way != "down" or number is not None):
-        raise UsageError("--all goes with down, and without a number.", "Write: rung down --all")
+        raise UsageError("--all goes with down, and without a number.", "Write: `rung down --all`")
     if way == "goto":
         if number is None:
-            raise UsageError("goto needs a version.", "Write: rung plan goto V")
+            raise UsageError("goto needs a version.", "Write: `rung plan goto V`")
         return Goto(whole(number, "version"))
     steps = None if number is None else whole(number, "number of steps")
     if way == "up":
@@ -251,7 +251,7 @@ def _check_policy(goal: Goal, allow_late: tuple[int, ...], if_ahead: str | None)
     if allow_late and isinstance(goal, Down):
         raise UsageError("--allow-late goes with up and goto.", "Going down runs no up file.")
     if if_ahead and not isinstance(goal, Up):
-        raise UsageError("--if-ahead goes with up.", "Write: rung plan up --if-ahead ok")
+        raise UsageError("--if-ahead goes with up.", "Write: `rung plan up --if-ahead ok`")
 
 
 def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
@@ -266,11 +266,11 @@ def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
     from rung.plan import Up
 
     if atomic and not isinstance(goal, Up):
-        raise UsageError("--atomic goes with up.", "Write: rung plan up --atomic")
+        raise UsageError("--atomic goes with up.", "Write: `rung plan up --atomic`")
     if atomic and resume:
         raise UsageError(
             "--atomic and --resume do not go together.",
-            "Go on with the file that stopped first: rung up 1 --resume",
+            "Go on with the file that stopped first: `rung up 1 --resume`",
         )
 
 
@@ -282,7 +282,7 @@ def _resuming(goal: Goal, *, resume: bool) -> Goal:
     if not resume:
         return goal
     if isinstance(goal, Goto):
-        raise UsageError("--resume goes with up and down.", "Write: rung up --resume")
+        raise UsageError("--resume goes with up and down.", "Write: `rung up --resume`")
     return replace(goal, resume=True)
 
 
@@ -290,7 +290,7 @@ def _unknown(command: str) -> UsageError:
     from difflib import get_close_matches
 
     close = get_close_matches(command, COMMANDS, 1)
-    hint = f"Did you mean rung {close[0]}? " if close else ""
+    hint = f"Did you mean `rung {close[0]}`? " if close else ""
     return UsageError(
-        f"{command!r} is no command of rung.", f"{hint}See rung --help for the commands."
+        f"{command!r} is no command of rung.", f"{hint}See `rung --help` for the commands."
     )

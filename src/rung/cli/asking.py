@@ -35,8 +35,8 @@ def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
     """
     console = call.console
     asks = is_asked(call)
-    for line in facts:
-        (console.insist if asks else console.say)(line)
+    for line in facts if asks or not console.quiet else ():
+        console.insist(line)
     if call.request.yes:
         return
     if asks:

@@ -54,7 +54,7 @@ class Call:
         """Print a result as JSON."""
         from rung.render import json as shapes
 
-        self.console.data(shapes.dumps(self.request.command, content))
+        self.console.data(shapes.dumps(self.request.command, content, self.console.completed))
 
 
 @contextmanager

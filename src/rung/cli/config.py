@@ -81,8 +81,8 @@ class Settings:
             raise UsageError(
                 "No migrations are named, and there is no folder migrations here.",
                 "Pass --source DIR or --source package:NAME, set RUNG_SOURCE, or set source in "
-                "[tool.rung] of pyproject.toml; rung create NAME --source migrations makes the "
-                "folder.",
+                "[tool.rung] of pyproject.toml; "
+                "`rung create NAME --source migrations` makes the folder.",
             )
         return self.source
 

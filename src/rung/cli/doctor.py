@@ -24,7 +24,7 @@ def doctor(call: Call) -> ExitCode:
         return code
     from rung.render.health import health_lines, health_summary
 
-    for line in health_lines(found, call.console.out_style):
+    for line in health_lines(found, call.console.out_style, call.console.completed):
         call.console.data(line)
     call.console.say(health_summary(found))
     return code

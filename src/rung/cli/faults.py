@@ -33,7 +33,7 @@ class InternalError(RungError):
     @property
     def advice(self) -> str:
         """Where to look, and that it is not the user's fault."""
-        return "This is a bug of rung. See rung status; --verbose shows where it happened."
+        return "This is a bug of rung. See `rung status`; --verbose shows where it happened."
 
 
 def traceback_of(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from rung.cli.arguments import Words, parse, sort_words
 from rung.cli.call import Call
 from rung.cli.config import settle
 from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
+from rung.cli.hints import completer
 from rung.cli.parsers import overview, parser
 from rung.errors import RungError
 from rung.render.terminal import Console, style_for
@@ -119,6 +120,7 @@ def _console(words: Words) -> Console:
         quiet=words.has("--quiet", "q"),
         verbose=words.has("--verbose", "v"),
         json=words.has("--json"),
+        completed=completer(words, os.environ),
     )
 
 
@@ -128,8 +130,8 @@ def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> i
     if console.json:
         from rung.render import json as shapes
 
-        console.data(shapes.dumps(words.command, shapes.error(error, code)))
-    console.insist(error_text(error, console.err_style))
+        console.data(shapes.dumps(words.command, shapes.error(error, code), console.completed))
+    console.insist(error_text(error, console.err_style, console.completed))
     return code
 
 

@@ -73,7 +73,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(
-            f"{self.prog}: {message}.", f"Usage: {self.usage}\nSee {self.prog} --help."
+            f"{self.prog}: {message}.", f"Usage: {self.usage}\nSee `{self.prog} --help`."
         )
 
 

@@ -186,7 +186,7 @@ class VersionNotReached(RungError):
 
     @property
     def advice(self) -> str:
-        return "See rung history for what became of the run that was to bring it there."
+        return "See `rung history` for what became of the run that was to bring it there."
 
 
 class LockNotAcquired(RungError):

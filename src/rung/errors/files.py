@@ -57,7 +57,7 @@ class EmptySource(SourceError):
 
     @property
     def advice(self) -> str:
-        return "Name the right folder with --source, or begin with: rung create NAME."
+        return "Name the right folder with --source, or begin with: `rung create NAME`."
 
 
 class SourceUnreadable(SourceError):

@@ -56,18 +56,19 @@ class DirtyLedger(PlanError):
     def advice(self) -> str:
         if self.resume:
             return (
-                f"Go on where it stopped: {self.resume}. Or let rung repair compare the schema "
+                f"Go on where it stopped: `{self.resume}`. Or let `rung repair` compare the schema "
                 "with the file first; it asks before it does anything."
             )
         if self.late is not None:
             return (
-                f"Let rung repair say what version {self.late} left; or undo that by hand, then: "
-                f"rung force {self.version}. Version {self.late} is late then, as before, and can "
-                "be run again."
+                f"Let `rung repair` say what version {self.late} left; or undo that by hand, then: "
+                f"`rung force {self.version}`. Version {self.late} is late then, as before, and "
+                "can be run again."
             )
         return (
-            "Let rung repair compare the schema with the file, and mend it; or mend it by hand, "
-            "then record the version it is really at: rung force V (rung force -1 for none)."
+            "Let `rung repair` compare the schema with the file, and repair it; or repair it by "
+            "hand, then record the version it is really at: `rung force V` (`rung force -1` for "
+            "none)."
         )
 
 
@@ -134,13 +135,13 @@ class VersionNotInSource(PlanError):
             policy = "compatible" if self.suited else "ok"
             return (
                 "Run the newer build that has the file; or leave the database as it is: "
-                f"rung up --if-ahead {policy}; or go back"
-                + (" with what the history holds: rung down." if self.record else " with it.")
+                f"`rung up --if-ahead {policy}`; or go back"
+                + (" with what the history holds: `rung down`." if self.record else " with it.")
             )
         if self.role == "ledger":
-            back = "; or go back with what the history holds: rung down" if self.record else ""
-            return f"Bring the file back{back}; or record the true version: rung force V."
-        return "See rung status for the versions there are."
+            back = "; or go back with what the history holds: `rung down`" if self.record else ""
+            return f"Bring the file back{back}; or record the true version: `rung force V`."
+        return "See `rung status` for the versions there are."
 
 
 class LateMigrations(PlanError):
@@ -196,14 +197,14 @@ class LateMigrations(PlanError):
         it = "it" if len(self.late) == 1 else "each"
         ways = (
             f"Give {it} a number above {self.current}; or, if it may run behind the newer ones, "
-            f"run it as it is: rung up {allow}, or write -- rung: allow-late in the file."
+            f"run it as it is: `rung up {allow}`, or write -- rung: allow-late in the file."
         )
         if self.allowed:
             return ways
         does = "it does" if len(self.late) == 1 else "all of them do"
         return (
             f"{ways}\nIf the database has what {does} already, record that: "
-            f"rung force {below}, then rung force {self.current}."
+            f"`rung force {below}`, then `rung force {self.current}`."
         )
 
 
@@ -242,7 +243,7 @@ class EditedMigrations(PlanError):
 
     @property
     def advice(self) -> str:
-        accept = "; ".join(f"rung accept-edit {edit.version}" for edit in self.edits)
+        accept = "; ".join(f"`rung accept-edit {edit.version}`" for edit in self.edits)
         return (
             "Put the file back and write a new migration for the change; or, if the database "
             f"has the change already or needs none, record the edit: {accept}."
@@ -291,8 +292,8 @@ class UnversionedDatabase(PlanError):
     def advice(self) -> str:
         return (
             "If migrations made these tables, look for the newest version whose tables and "
-            "columns are all there, from the last file backwards, and record it: rung force V.\n"
-            "If none of them did, say so once: rung force -1. Then run rung up."
+            "columns are all there, from the last file backwards, and record it: `rung force V`.\n"
+            "If none of them did, say so once: `rung force -1`. Then run `rung up`."
         )
 
 
@@ -355,4 +356,4 @@ class PlanChanged(PlanError):
 
     @property
     def advice(self) -> str:
-        return "Look at rung status and ask again."
+        return "Look at `rung status` and ask again."

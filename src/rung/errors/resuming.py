@@ -31,8 +31,8 @@ class CannotResume(PlanError):
     @property
     def advice(self) -> str:
         if self.command != "rung repair":
-            return f"Run: {self.command}"
+            return f"Run: `{self.command}`"
         return (
-            "rung repair compares the schema with the file, statement by statement, and asks "
+            "`rung repair` compares the schema with the file, statement by statement, and asks "
             "before it does anything."
         )

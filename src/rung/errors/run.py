@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _REPAIR = (
-    "Let rung repair compare the schema with the file: it says what is there, and asks before it "
-    "does anything. rung history names the statement"
+    "Let `rung repair` compare the schema with the file: it says what is there, and asks before it "
+    "does anything. `rung history` names the statement"
 )
 
 
@@ -162,7 +162,7 @@ class MigrationFailed(RunError):
 
 def _resume(direction: str) -> str:
     return (
-        f"go on where it stopped: rung {direction} --resume. rung repair compares the schema "
+        f"go on where it stopped: `rung {direction} --resume`. `rung repair` compares the schema "
         "with the file first, if in doubt."
     )
 
@@ -201,7 +201,7 @@ class LedgerMoved(RunError):
 
     @property
     def advice(self) -> str:
-        return "See rung status and run again; a step is never applied twice."
+        return "See `rung status` and run again; a step is never applied twice."
 
 
 class LockLost(RunError):
@@ -226,7 +226,7 @@ class LockLost(RunError):
 
     @property
     def advice(self) -> str:
-        return "See rung status and run again; a step is never applied twice."
+        return "See `rung status` and run again; a step is never applied twice."
 
 
 class LedgerDropped(RunError):
@@ -334,7 +334,7 @@ class ConnectionLost(RunError):
     @property
     def advice(self) -> str:
         if self.committed is None:
-            return "When the server answers again, rung status tells what became of it."
+            return "When the server answers again, `rung status` tells what became of it."
         if self.dirty:
             return f"To {_resume(self.direction)}"
         return "Run the same command again to go on."

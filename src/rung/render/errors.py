@@ -12,7 +12,7 @@ from rung.errors import EditedMigrations, MigrationFailed
 from rung.render.text import width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rung.errors import Place, RungError
     from rung.render.terminal import Style
@@ -21,8 +21,15 @@ _LONGEST = 110
 _OF_DIFF = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def error_text(error: RungError, style: Style) -> str:
-    """All that is said of an error, in the order in which it is wanted."""
+def error_text(error: RungError, style: Style, completed: Callable[[str], str] = str) -> str:
+    """
+    All that is said of an error, in the order in which it is wanted.
+
+    Args:
+        error: what happened.
+        style: the colours.
+        completed: adds a call's options to the commands that are named.
+    """
     first, *more = error.cause.splitlines() or [""]
     lines = [f"{style.paint('error:', 'red')} {style.paint(first, 'bold')}"]
     if isinstance(error, EditedMigrations):
@@ -32,8 +39,8 @@ def error_text(error: RungError, style: Style) -> str:
         lines += [f"  {line}" for line in more]
     else:
         lines += [f"  {line}" for line in (*more, *error.looked_at.splitlines())]
-    lines += error.state.splitlines()
-    lines += [style.paint(line, "cyan") for line in error.advice.splitlines()]
+    lines += completed(error.state).splitlines()
+    lines += [style.paint(line, "cyan") for line in completed(error.advice).splitlines()]
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from rung.ledger import LedgerState
 from rung.statements import secrets_of, shown, without_passwords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from rung.ailments import Health
@@ -36,15 +36,36 @@ SHAPES = 1
 _NOT_FACTS = {"now"}
 _NOT_SHOWN = ("sql",)
 """What of an error's place can be as long as a file."""
+_ADVICE = frozenset({"advice", "state", "notes", "warnings", "mend"})
+"""Where a person is told which command to run."""
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def dumps(command: str, content: dict[str, Any]) -> str:
-    """One object as text, under the version of the shapes and the command's name."""
+def dumps(command: str, content: dict[str, Any], completed: Callable[[str], str] = str) -> str:
+    """
+    One object as text, under the version of the shapes and the command's name.
+
+    Args:
+        command: its name.
+        content: the object.
+        completed: adds a call's options to the commands that its advice names.
+    """
     import json
 
-    whole = {"rung": SHAPES, "command": command, **content}
-    return json.dumps(plain(whole), indent=2, ensure_ascii=False)
+    whole = _advised(plain({"rung": SHAPES, "command": command, **content}), completed)
+    return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def _advised(value: Any, completed: Callable[[str], str], key: str = "") -> Any:  # noqa: ANN401 - what JSON can hold
+    if isinstance(value, dict):
+        return {name: _advised(item, completed, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_advised(item, completed, key) for item in value]
+    if not isinstance(value, str) or key not in _ADVICE:
+        return value
+    if key == "mend" and value.startswith("rung "):
+        return completed(f"`{value}`").split("`")[1]
+    return completed(value)
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold

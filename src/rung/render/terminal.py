@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import TextIO
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -41,6 +41,7 @@ class Console:
         quiet: say nothing but errors and questions.
         verbose: say more.
         json: data are JSON.
+        completed: adds this call's options to the commands that a message names.
     """
 
     out: TextIO | None
@@ -50,6 +51,7 @@ class Console:
     quiet: bool = False
     verbose: bool = False
     json: bool = False
+    completed: Callable[[str], str] = str
 
     def data(self, text: str) -> None:
         """Print a result on stdout, at once, so that talk on stderr comes behind it."""
@@ -59,7 +61,7 @@ class Console:
     def say(self, text: str) -> None:
         """Talk on stderr, where talk is wanted."""
         if not self.quiet:
-            self.insist(text)
+            self.insist(self.completed(text))
 
     def warn(self, text: str) -> None:
         """Say what a person should know of."""

@@ -143,7 +143,7 @@ def lost(
     told = {
         Outcome.DONE: f"Migration {version} is committed.",
         None: f"Migration {version} was rolled back.",
-    }.get(found.outcome, "rung history names the statement that was under way.")
+    }.get(found.outcome, "`rung history` names the statement that was under way.")
     kept = _kept(applied, item.step, found.ledger)
     done = (*kept, version) if committed else kept
     now = f"{where(found.ledger)} {told}"

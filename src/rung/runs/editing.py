@@ -63,14 +63,14 @@ def _edited(known: Known, version: int, session: Session) -> tuple[EditedFile, .
     if version not in known.applied.versions:
         raise UsageError(
             f"Version {version} is not applied, so its files may be edited freely.",
-            "See rung status.",
+            "See `rung status`.",
         )
     found = [edit for edit in known.edits if edit.version == version]
     if not found:
         raise UsageError(
             f"Version {version} is not edited: nothing but comments or spacing differs, or the "
             "history does not hold its text.",
-            "See rung status.",
+            "See `rung status`.",
         )
     for edit in found:
         _check_readable(edit.half, known)

@@ -240,5 +240,5 @@ def _check_dirt(plan: Plan) -> None:
         raise UsageError(
             "--atomic and --resume do not go together: what stopped in the middle is no part of "
             "one transaction.",
-            "Go on with that file first: rung up 1 --resume",
+            "Go on with that file first: `rung up 1 --resume`",
         )

@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from rung.target import Target
 
 _MEND_ROWS = (
-    "Mend the rows or the file, then go on: {way}; or finish it by hand and record that: "
-    "rung force V"
+    "Mend the rows or the file, then go on: `{way}`; or finish it by hand and record that: "
+    "`rung force V`"
 )
-_SAY = "Look at the rows, and say how many statements of the file are done: rung repair --done K"
-_WAIT = "Wait until that build is over, and look again: rung repair"
+_SAY = "Look at the rows, and say how many statements of the file are done: `rung repair --done K`"
+_WAIT = "Wait until that build is over, and look again: `rung repair`"
 _BY_HAND = (
     "Make the schema one of the states of the file by hand, or mend it wholly and record that: "
-    "rung force V"
+    "`rung force V`"
 )
 REPAIR = "rung repair"
 """The tool that the history names for a mark of ours."""

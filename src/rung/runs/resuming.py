@@ -45,7 +45,7 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
     if entry is None or entry.version is None:
         raise CannotResume(look.ledger.version, _NOT_KNOWN)
     if rolls_back(entry, look.history or ()):
-        raise CannotResume(look.ledger.version, f"rung repair was rolling {entry.version} back")
+        raise CannotResume(look.ledger.version, f"a repair was rolling {entry.version} back")
     if entry.direction != direction.value:
         why = f"what stopped is the {entry.direction} of version {entry.version}"
         raise CannotResume(look.ledger.version, why, f"rung {entry.direction} --resume")

@@ -168,7 +168,7 @@ def test_a_mistyped_command_is_told_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         _parsed("stauts")
 
-    assert caught.value.advice == "Did you mean rung status? See rung --help for the commands."
+    assert caught.value.advice == "Did you mean `rung status`? See `rung --help` for the commands."
 
 
 def test_sorting_judges_nothing() -> None:

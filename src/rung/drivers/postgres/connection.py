@@ -139,7 +139,7 @@ class Connector:
     def _advice(self) -> str:
         right = (
             "Check that the server runs and that host, port, user, password and database are "
-            "right; one that is only starting up is waited for by: rung wait."
+            "right; one that is only starting up is waited for by: `rung wait`."
         )
         if not self._settings.items:
             return right

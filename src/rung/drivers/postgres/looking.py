@@ -162,7 +162,7 @@ def _ledger(reply: Reply, at: Standing) -> LedgerState:
         shown = " and ".join(str(row[0]) for row in rows)
         raise LedgerUnreadable(
             f"The ledger {table} has more than one row: {shown}, perhaps more.",
-            "Find out which is true and write it: rung force V leaves that one row.",
+            "Find out which is true and write it: `rung force V` leaves that one row.",
         )
     if not rows:
         return LedgerState()

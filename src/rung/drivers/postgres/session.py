@@ -405,7 +405,7 @@ class PostgresSession(PostgresReader):
             server = ran.refusal.server
             raise QueryFailed(
                 "The server refuses the drop: " + "\n".join(server.lines()),
-                "Nothing was removed. Connect as a role that owns all that rung drop lists, or "
+                "Nothing was removed. Connect as a role that owns all that `rung drop` lists, or "
                 "name that role with --role.",
                 server.sqlstate,
             )

@@ -62,7 +62,7 @@ class Found:
             shown = " and ".join(str(row[0]) for row in rows)
             raise LedgerUnreadable(
                 f"The ledger {name} has more than one row: {shown}, perhaps more.",
-                "Find out which is true and write it: rung force V leaves that one row.",
+                "Find out which is true and write it: `rung force V` leaves that one row.",
             )
         return _state(name, rows[0]) if rows else LedgerState()
 
