@@ -1,8 +1,9 @@
 """
 What a script would take away, read from its SQL. Pure.
 
-Only what stands plainly in the file is seen: DROP, ALTER TABLE … DROP COLUMN, TRUNCATE and
-DELETE. What a cascade, a function or a rule takes along is not; the callers say so.
+Only what stands plainly in the file is seen: DROP, ALTER TABLE … DROP COLUMN, TRUNCATE, DELETE,
+UPDATE and MERGE. What a cascade takes along is added by the driver, as far as its catalog tells.
+What cannot be counted is said to be that, and never counts as nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from rung.statements import Script
 
+MOST_ROWS = 100_000
+"""Rows are counted up to this many."""
 _KINDS = {
     ("TABLE",): "table",
     ("MATERIALIZED", "VIEW"): "materialized view",
@@ -25,7 +28,9 @@ _KINDS = {
     ("SEQUENCE",): "sequence",
     ("DATABASE",): "database",
 }
-_ROWS = "rows of table"
+ROWS_OF = "rows of table"
+VALUES_IN = "values in table"
+_SOME = "the statement chooses them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +38,47 @@ class Loss:
     """
     One thing that would be gone.
 
-    `table` is its name as the file writes it, `column` a column of it, `rows` the planner's
-    estimate of the rows in it: None where that is not known (never analysed, no table).
+    `table` is its name as the file writes it, or for what the catalog adds its qualified name;
+    `column` is a column of it. `rows` is the exact number of rows in it, of a column the number
+    that hold a value, up to `MOST_ROWS`; None where it has no rows, or they were not counted.
     """
 
     kind: str
     table: str
     column: str = ""
     rows: int | None = None
+    more: bool = False
+    """Whether there are more than `rows`."""
+    unknown: str = ""
+    """Why the rows could not be counted, in a few words; empty where there is no such reason."""
+    cascade: bool = False
+    """Whether the statement takes along what depends on it."""
 
-    def estimated(self, rows: int | None) -> Loss:
-        """The same loss with its estimate; a negative one is no estimate."""
-        return replace(self, rows=rows if rows is not None and rows >= 0 else None)
+    @property
+    def takes_rows(self) -> bool:
+        """Whether rows are lost, or nobody could tell."""
+        return bool(self.rows or self.more or self.unknown)
+
+    def counted(self, rows: int) -> Loss:
+        """The same loss with its rows; a count above `MOST_ROWS` is one of more."""
+        return replace(self, rows=min(rows, MOST_ROWS), more=rows > MOST_ROWS, unknown="")
+
+    def uncounted(self, reason: str) -> Loss:
+        """The same loss whose rows nobody knows."""
+        return replace(self, rows=None, more=False, unknown=reason)
 
     def __str__(self) -> str:
         column = f"column {self.column} of " if self.column else f"{self.kind} "
-        what = column + self.table
-        return what if self.rows is None else f"{what} (about {self.rows} rows)"
+        return column + self.table + self._rows()
+
+    def _rows(self) -> str:
+        if self.unknown:
+            return f" (rows unknown: {self.unknown})"
+        if self.rows is None:
+            return ""
+        if self.more:
+            return f" (more than {self.rows:,} rows)"
+        return f" ({self.rows:,} {'row' if self.rows == 1 else 'rows'})"
 
 
 def losses(script: Script, done: int = 0) -> tuple[Loss, ...]:
@@ -59,16 +88,28 @@ def losses(script: Script, done: int = 0) -> tuple[Loss, ...]:
 
 
 def _of(reader: StatementReader) -> Iterator[Loss]:
+    cascade = reader.holds("CASCADE")
     if reader.take("DROP"):
-        yield from _dropped(reader)
+        yield from (replace(loss, cascade=cascade) for loss in _dropped(reader))
     elif reader.take("TRUNCATE"):
         reader.take("TABLE")
-        yield from (Loss(_ROWS, name) for name in reader.names())
-    elif reader.take("DELETE", "FROM"):
-        reader.take("ONLY")
-        yield Loss(_ROWS, reader.name())
+        yield from (Loss(ROWS_OF, name, cascade=cascade) for name in reader.names())
     elif reader.take("ALTER", "TABLE"):
-        yield from _dropped_columns(reader)
+        yield from (replace(loss, cascade=cascade) for loss in _dropped_columns(reader))
+    else:
+        yield from _changed(reader)
+
+
+def _changed(reader: StatementReader) -> Iterator[Loss]:
+    """Rows that a statement deletes or overwrites; all of them where it names no condition."""
+    chooses = reader.holds("WHERE") or reader.holds("USING")
+    if reader.take("DELETE", "FROM"):
+        reader.take("ONLY")
+        loss = Loss(ROWS_OF, reader.name())
+        yield loss.uncounted(_SOME) if chooses else loss
+    elif reader.take("UPDATE") or reader.take("MERGE", "INTO"):
+        reader.take("ONLY")
+        yield Loss(VALUES_IN, reader.name()).uncounted(_SOME)
 
 
 def _dropped(reader: StatementReader) -> Iterator[Loss]:

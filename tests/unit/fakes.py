@@ -212,7 +212,7 @@ class FakeSession:
         return self.left_over
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
-        return tuple(loss.estimated(3) for loss in losses)
+        return tuple(loss.counted(3) for loss in losses)
 
     def everything(self) -> tuple[Loss, ...]:
         return self.objects

@@ -235,7 +235,12 @@ class Session(Reader, Protocol):
         """What failed work has left in the database and on its server; reads only."""
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
-        """The same losses with the planner's estimate of the rows in them."""
+        """
+        The same losses with the rows in them, counted up to `rung.losses.MOST_ROWS`.
+
+        Behind each that has a cascade comes what that takes along. What cannot be counted, or not
+        in a few seconds, says why.
+        """
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""

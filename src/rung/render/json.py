@@ -195,7 +195,14 @@ def _step(item: Prepared) -> dict[str, Any]:
 def losses(gone: Iterable[Loss]) -> list[dict[str, Any]]:
     """What would go, or what went."""
     return [
-        {"kind": loss.kind, "table": loss.table, "column": loss.column or None, "rows": loss.rows}
+        {
+            "kind": loss.kind,
+            "table": loss.table,
+            "column": loss.column or None,
+            "rows": loss.rows,
+            "more": loss.more,
+            "unknown": loss.unknown or None,
+        }
         for loss in gone
     ]
 

@@ -37,7 +37,7 @@ _RUNS = ("up", "down")
 """The directions of a history in which SQL ran; the others only recorded something."""
 _SQL_COLUMNS = 80
 _CHECKSUM_DIGITS = 12
-_CASCADES = "What a cascade inside the database takes along is not listed."
+_CASCADES = "What a rule, a trigger or a function takes along is not listed."
 
 
 def status_table(status: Status, style: Style, *, local: bool) -> list[str]:

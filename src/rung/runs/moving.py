@@ -15,7 +15,7 @@ from rung.errors import (
 )
 from rung.events import BaselineRecorded, Warned
 from rung.locks import Patience, held
-from rung.losses import losses
+from rung.losses import VALUES_IN, losses
 from rung.migrations import Direction
 from rung.plan import Down
 from rung.runner import (
@@ -70,9 +70,16 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
                 raise
             raise LockNotAcquired(0.0, str(holder)) from None
         prepared = _prepare(target, plan, known.look)
-        gone = tuple(loss for item in prepared for loss in losses(item.script, item.step.done))
+        gone = tuple(loss for item in prepared for loss in _losses_of(item))
         _tell(target, known, plan)
         return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic)
+
+
+def _losses_of(item: Prepared) -> tuple[Loss, ...]:
+    """What a file takes away; that an up changes values is what it is for."""
+    found = losses(item.script, item.step.done)
+    down = item.step.direction is Direction.DOWN
+    return tuple(loss for loss in found if down or loss.kind != VALUES_IN)
 
 
 def carry_out(

@@ -59,13 +59,13 @@ def force(target: Target, migrations: MigrationSet, version: int | None) -> None
 def everything(target: Target) -> tuple[Loss, ...]:
     """All objects that `drop` would remove."""
     with target.connected() as session:
-        return session.everything()
+        return session.estimate(session.everything())
 
 
 def drop(target: Target, expected: tuple[Loss, ...] | None) -> tuple[Loss, ...]:
     """Remove everything in the ledger's schema that no extension owns; returns what went."""
     with writing(target) as session:
-        gone = session.everything()
+        gone = session.estimate(session.everything())
         if expected is not None and _named(gone) - _named(expected):
             raise PlanChanged
         session.drop_everything()

@@ -64,6 +64,11 @@ class StatementReader:
                 return True
         return False
 
+    def holds(self, *words: str) -> bool:
+        """Whether these key words stand in a row somewhere in what is left, unquoted."""
+        left = [spelled.upper() for spelled in self._left]
+        return any(tuple(left[at : at + len(words)]) == words for at in range(len(left)))
+
     def rest(self) -> str:
         """All that is left, as it is written."""
         return " ".join(self._left)

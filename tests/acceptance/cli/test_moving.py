@@ -77,7 +77,7 @@ def test_down_without_a_yes_changes_nothing(rung: Rung, named: Database) -> None
     ended = rung("down")
 
     assert (ended.code, rung("version").out) == (2, "1\n")
-    assert "  table users (about 2 rows)\n" in ended.err
+    assert "  table users (2 rows)\n" in ended.err
     assert f"/{named.name} was not confirmed." in ended.err
 
 

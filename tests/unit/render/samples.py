@@ -180,7 +180,7 @@ def preview(goal: Goal, version: int | None) -> Preview:
     """A plan with its SQL read and its losses estimated."""
     plan = make_plan(goal, SET, LedgerState(version))
     prepared = prepare(plan)
-    gone = (loss.estimated(1200) for item in prepared for loss in losses(item.script))
+    gone = (loss.counted(1200) for item in prepared for loss in losses(item.script))
     return Preview(plan, prepared, tuple(gone))
 
 

@@ -352,18 +352,10 @@ class PostgresSession(PostgresReader):
     # --- losing --------------------------------------------------------------------------
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
-        """The same losses with the planner's estimate of the rows in them."""
-        questions = [statement("estimate_rows", table=quoting.text(loss.table)) for loss in losses]
-        if not questions:
-            return ()
-        reply = self._wire.ask(quoting.Sql(ours("", *questions).sql))
-        if reply.error:  # a name that can be none, which the server will refuse in the file too
-            return tuple(loss.estimated(None) for loss in losses)
-        rows = [reply.rows(index) for index in range(len(losses))]
-        return tuple(
-            loss.estimated(int(found[0][0] or -1) if found else None)
-            for loss, found in zip(losses, rows, strict=True)
-        )
+        """The same losses with their rows counted, and with what goes along."""
+        from rung.drivers.postgres.counting import Counting
+
+        return Counting(self._wire).count(losses)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
@@ -377,10 +369,7 @@ class PostgresSession(PostgresReader):
             lease_name=quoting.text(names.lease.name),
         )
         found = self._insist(quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
-        return tuple(
-            Loss(kind or "", described or "").estimated(None if rows is None else int(rows))
-            for kind, described, rows in found
-        )
+        return tuple(Loss(kind or "", described or "") for kind, described in found)
 
     def _schema_to_empty(self) -> str | None:
         if not self._conventions.drops_current_schema:

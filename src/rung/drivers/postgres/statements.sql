@@ -291,28 +291,19 @@ SELECT (SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM pg_catalog.p
 -- The role that was taken on, and whose session it is.
 SELECT pg_catalog.current_setting('role'), session_user
 
--- name: estimate_rows
--- The planner's estimate of the rows in a table, and the columns it has; null where unknown.
-SELECT CASE WHEN pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.=) 0 THEN 0
-            ELSE c.reltuples::pg_catalog.int8 END,
-       c.oid::pg_catalog.regclass::pg_catalog.text
-  FROM pg_catalog.pg_class c
- WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
-
 -- name: current_schema
 -- The first schema of the search path that is there.
 SELECT pg_catalog.current_schema()
 
 -- name: everything
 -- Every object of the schema that no extension owns, and the history, but not the lease, tables
--- first, with row estimates. To be run with search_path = pg_catalog, so that types of arguments come qualified.
-SELECT kind, described, estimate
+-- first. To be run with search_path = pg_catalog, so that types of arguments come qualified.
+SELECT kind, described
   FROM (
     SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
                           WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table'
                           WHEN 'c' THEN 'type' ELSE 'table' END AS kind,
            pg_catalog.format('%I.%I', n.nspname, c.relname) AS described,
-           CASE WHEN c.relkind IN ('r', 'p', 'm') THEN c.reltuples::pg_catalog.int8 END AS estimate,
            c.oid, 'pg_class'::pg_catalog.regclass AS catalog
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -327,20 +318,20 @@ SELECT kind, described, estimate
            pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
                              CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
                                   ELSE pg_catalog.pg_get_function_identity_arguments(p.oid) END),
-           NULL, p.oid, 'pg_proc'::pg_catalog.regclass
+           p.oid, 'pg_proc'::pg_catalog.regclass
       FROM pg_catalog.pg_proc p
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
      WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
     UNION ALL
     SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
-           pg_catalog.format('%I.%I', n.nspname, t.typname), NULL, t.oid,
+           pg_catalog.format('%I.%I', n.nspname, t.typname), t.oid,
            'pg_type'::pg_catalog.regclass
       FROM pg_catalog.pg_type t
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
      WHERE n.nspname OPERATOR(pg_catalog.=) {schema} AND t.typtype IN ('b', 'd', 'e', 'p', 'r')
     UNION ALL
     SELECT CASE named.type WHEN 'statistics object' THEN 'statistics' ELSE named.type END,
-           named.identity, NULL, other.oid, other.catalog
+           named.identity, other.oid, other.catalog
       FROM (SELECT oid, oprnamespace AS place, 'pg_operator'::pg_catalog.regclass AS catalog
               FROM pg_catalog.pg_operator
              UNION ALL SELECT oid, opfnamespace, 'pg_opfamily' FROM pg_catalog.pg_opfamily
@@ -358,7 +349,7 @@ SELECT kind, described, estimate
            pg_catalog.pg_identify_object(other.catalog, other.oid, 0) AS named
      WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
     UNION ALL
-    SELECT 'collation', pg_catalog.format('%I.%I', n.nspname, o.collname), NULL, o.oid,
+    SELECT 'collation', pg_catalog.format('%I.%I', n.nspname, o.collname), o.oid,
            'pg_collation'::pg_catalog.regclass
       FROM pg_catalog.pg_collation o
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.collnamespace

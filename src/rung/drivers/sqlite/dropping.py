@@ -11,10 +11,9 @@ import re
 import sqlite3
 
 from rung.drivers.sqlite.statements import in_main, quoted, statement
-from rung.losses import Loss
+from rung.losses import MOST_ROWS, Loss
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*\Z")
-_MANY = 100_000
 _WITH_TABLE_LIST = (3, 37)
 
 
@@ -23,7 +22,7 @@ def objects(database: sqlite3.Connection) -> tuple[Loss, ...]:
     shadows = _shadows(database)
     found = database.execute(statement("objects")).fetchall()
     return tuple(
-        Loss(_kind(kind, virtual), _shown(name), rows=_rows_of(database, kind, in_main(name)))
+        counted(database, Loss(_kind(kind, virtual), _shown(name)), in_main(name))
         for kind, name, virtual in found
         if name not in shadows
     )
@@ -41,31 +40,28 @@ def drop(database: sqlite3.Connection) -> None:
                 database.execute(f"DROP {kind} IF EXISTS {in_main(name)}")
 
 
-def estimated_rows(database: sqlite3.Connection, table: str) -> int | None:
+def counted(database: sqlite3.Connection, loss: Loss, table: str) -> Loss:
     """
-    How many rows a table has: counted up to a hundred thousand, else by its highest row.
+    A loss with its rows, counted up to `MOST_ROWS`.
 
     Args:
         database: the connection.
+        loss: of a table, or of a column, whose values are counted then.
         table: its name as SQL.
     """
+    if loss.unknown or loss.kind == "view":
+        return loss
+    condition = f"WHERE {loss.column} IS NOT NULL" if loss.column else ""
+    places = {"table": table, "condition": condition, "bound": str(MOST_ROWS + 1)}
     try:
-        question = statement("first_rows", table=table, bound=str(_MANY))
-        counted = int(database.execute(question).fetchone()[0])
-        if counted < _MANY:
-            return counted
-        highest = database.execute(statement("highest_row", table=table)).fetchone()[0]
-    except (sqlite3.Error, sqlite3.Warning):
-        return None
-    return highest if isinstance(highest, int) else counted
+        row = database.execute(statement("first_rows", **places)).fetchone()
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        return loss.uncounted(str(error))
+    return loss.counted(int(row[0]))
 
 
 def _shown(name: str) -> str:
     return name if _PLAIN.match(name) else quoted(name)
-
-
-def _rows_of(database: sqlite3.Connection, kind: str, table: str) -> int | None:
-    return estimated_rows(database, table) if kind == "table" else None
 
 
 def _kind(kind: str, virtual: int | None) -> str:

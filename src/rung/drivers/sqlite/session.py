@@ -247,12 +247,10 @@ class SqliteSession(SqliteReader):
     # --- losing --------------------------------------------------------------------------
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
-        """The same losses with the number of rows in them."""
+        """The same losses with their rows counted."""
         with self._told():
             database = self._current()
-            return tuple(
-                loss.estimated(dropping.estimated_rows(database, loss.table)) for loss in losses
-            )
+            return tuple(dropping.counted(database, loss, loss.table) for loss in losses)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""

@@ -110,11 +110,7 @@ SELECT outcome FROM {history} WHERE attempt = ?
 
 -- name: first_rows
 -- How many rows there are, counted up to a bound.
-SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {bound})
-
--- name: highest_row
--- The highest row's number, which nearly tells how many there are.
-SELECT max(rowid) FROM {table}
+SELECT count(*) FROM (SELECT 1 FROM {table} {condition} LIMIT {bound})
 
 -- name: objects
 -- Tables and views that are not SQLite's own, and whether a table is virtual.

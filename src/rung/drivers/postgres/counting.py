@@ -1,0 +1,151 @@
+"""
+Counts what a statement would take away: exactly, up to a bound, and for a bounded time.
+
+Each question has a transaction of its own that only reads. It waits for no lock longer than a
+run would, and row security never hides rows from it in silence: what could not be counted says
+why.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rung.drivers.postgres import quoting
+from rung.drivers.postgres.message import ours
+from rung.drivers.postgres.quoting import Sql
+from rung.drivers.postgres.statements import statement
+from rung.losses import MOST_ROWS, ROWS_OF, VALUES_IN, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rung.drivers.postgres.wire import Reply, Row, Wire
+
+_WITHIN = 2.0
+"""Seconds for one question."""
+_ALTOGETHER = 20.0
+"""Seconds for all of them; what is left is not counted."""
+_LIMITS = (
+    Sql("BEGIN READ ONLY"),
+    Sql("SET LOCAL lock_timeout = '200ms'"),
+    Sql("SET LOCAL row_security = off"),
+)
+_WITH_ROWS = {"r": "", "p": "", "m": "", "f": "a foreign table"}
+_REASONS = {
+    "42501": "no right to read all of them",
+    "55P03": "the table is locked",
+    "57014": "counting took too long",
+    "55000": "it was never populated",
+}
+_CLASSES = {"schema": "pg_catalog.pg_namespace"}
+_NOTHING_MORE = "too much to count"
+
+
+class Counting:
+    """
+    Counts on one connection that has no transaction open.
+
+    Args:
+        wire: the connection.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._until = time.monotonic() + _ALTOGETHER
+
+    def count(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+        """The same losses with their rows, each followed by what its cascade takes along."""
+        return tuple(found for loss in losses for found in self._counted(loss))
+
+    def count_one(self, loss: Loss) -> Loss:
+        """A loss with its rows, without what goes along; its name as the catalog has it."""
+        return next(iter(self._counted(replace(loss, cascade=False))))
+
+    def _counted(self, loss: Loss) -> Iterator[Loss]:
+        if loss.kind == "schema":
+            yield loss
+            row = self._row(statement("lost_schema", schema=quoting.text(loss.table)))
+            if row and loss.cascade:
+                yield from self._along("pg_catalog.pg_namespace", row[0] or "", "0")
+            return
+        if loss.kind in ("sequence", "database", "view"):
+            yield loss
+            return
+        column = quoting.text(loss.column or None)
+        row = self._row(statement("lost_relation", table=quoting.text(loss.table), column=column))
+        if row is None:
+            yield loss.uncounted(loss.unknown or "no such table is there now")
+            return
+        oid, kind, name, number, named = (value or "" for value in row)
+        yield self._of_relation(loss, kind, Sql(name), Sql(named))
+        if loss.cascade and loss.kind != ROWS_OF:
+            yield from self._along("pg_catalog.pg_class", oid, number or "0")
+        elif loss.kind == ROWS_OF:
+            yield from self._referencing(oid, cascade=loss.cascade)
+
+    def _of_relation(self, loss: Loss, kind: str, name: Sql, column: Sql) -> Loss:
+        """A loss with the rows of the table that its name stands for."""
+        if loss.unknown or kind not in _WITH_ROWS:
+            return loss
+        if reason := _WITH_ROWS[kind]:
+            return loss.uncounted(reason)
+        if loss.column and not column:
+            return loss.uncounted("no such column is there now")
+        condition = Sql(f"WHERE {column} IS NOT NULL") if loss.column else Sql("")
+        bound = Sql(str(MOST_ROWS + 1))
+        reply = self._ask(statement("first_rows", table=name, condition=condition, bound=bound))
+        if reply is None:
+            return loss.uncounted(_NOTHING_MORE)
+        if reply.error:
+            state = reply.error.message.sqlstate
+            return loss.uncounted(_REASONS.get(state, "they could not be read"))
+        return loss.counted(int(reply.rows(reply.done - 1)[0][0] or 0))
+
+    def _along(self, catalog: str, oid: str, column: str) -> Iterator[Loss]:
+        """What a cascade takes along, counted."""
+        reply = self._ask(
+            statement(
+                "taken_along",
+                catalog=quoting.text(catalog),
+                oid=quoting.number(int(oid)),
+                column=quoting.number(int(column)),
+            )
+        )
+        if reply is None or reply.error:
+            yield Loss("objects", "that depend on it").uncounted("they could not be listed")
+            return
+        for kind, table, named in reply.rows(reply.done - 1):
+            loss = Loss(kind or "", table or "", named or "")
+            counts = loss.kind in ("table", "materialized view", "foreign table", "column")
+            yield self.count_one(loss) if counts else loss
+
+    def _referencing(self, oid: str, *, cascade: bool) -> Iterator[Loss]:
+        """Tables of which rows go along, by their foreign keys."""
+        places = {"oid": quoting.number(int(oid)), "all": quoting.truth(cascade)}
+        reply = self._ask(statement("referencing", **places))
+        if reply is None or reply.error:
+            yield Loss(ROWS_OF, "that refer to it").uncounted("they could not be listed")
+            return
+        for kind, table, _ in reply.rows(reply.done - 1):
+            loss = Loss(kind or VALUES_IN, table or "")
+            alone = loss.uncounted("by their foreign key")
+            yield self.count_one(loss) if cascade else alone
+
+    def _row(self, question: Sql) -> Row | None:
+        reply = self._ask(question)
+        if reply is None or reply.error:  # a name that can be none
+            return None
+        rows = reply.rows(reply.done - 1)
+        return rows[0] if rows else None
+
+    def _ask(self, question: Sql) -> Reply | None:
+        """Ask, and end the transaction; None where all the time is used up."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            return None
+        sql = ours("", *_LIMITS, question).sql
+        reply = self._wire.ask(sql, within=min(_WITHIN, left))
+        self._wire.ask("ROLLBACK")
+        return reply
