@@ -125,7 +125,7 @@ def cut_off(
     try:
         now = read(half.text, dialect)
     except ScriptError as error:
-        raise type(error)(error.problem, error.line, half.file) from None
+        raise error.in_file(half.file) from None
     checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
     if checksum is not None and has_checksum(now, checksum, entry.checksum_formula):
         return CutOff(entry, now, now)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rung.errors import VersionTooLarge
 from rung.migrations import MAX_VERSION
-from rung.migrations.names import near_miss, parse
+from rung.migrations.names import is_near_miss, parse
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,14 @@ def test_very_many_digits() -> None:
     ["1_a.sql", "1.up.sql", "1_a.up", "-1_x.up.sql", "1_a.UP.sql", "7-x.sql", "a.down.sql"],
 )
 def test_near_misses_are_named(file: str) -> None:
-    """A name that looks meant is told, with the rule."""
-    assert near_miss(file).startswith(f"{file} is ignored: ")
-    assert "VERSION_NAME.up.sql" in near_miss(file)
+    """A name that looks meant is told from others."""
+    assert is_near_miss(file)
 
 
-@pytest.mark.parametrize("file", ["foo.sql", "README.md", "__init__.py", "1_a.up.sql", "seed.txt"])
+@pytest.mark.parametrize("file", ["foo.sql", "README.md", "__init__.py", "seed.txt"])
 def test_far_names_are_not_mentioned(file: str) -> None:
     """What lies beside the migrations on purpose is nobody's business."""
-    assert near_miss(file) == ""
+    assert not is_near_miss(file)
 
 
 @given(st.integers(0, MAX_VERSION), st.integers(0, 5), st.text(), st.sampled_from(["up", "down"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,8 @@ import pytest
 
 from rung.errors import (
     DuplicateMigration,
+    MigrationsBelow,
+    NameUnusable,
     SourceNotFound,
     SourceUnreadable,
     TextUnreadable,
@@ -69,23 +73,87 @@ def test_near_misses_are_warned_of(tmp_path: Path) -> None:
     found = read_source(tmp_path)
 
     assert found.versions == (1,)
-    assert [w.split()[0] for w in found.warnings] == ["-1_x.up.sql", "1.up.sql", "1_a.up"]
+    (warning,) = found.warnings
+    assert warning == (
+        "-1_x.up.sql, 1.up.sql and 1_a.up are ignored: a migration is named VERSION_NAME.up.sql "
+        "or VERSION_NAME.down.sql"
+    )
+
+
+@pytest.mark.parametrize(
+    "ending", ["~", ".orig", ".rej", ".disabled", ".bak", ".swp", "_bad", ".old", ".tmp", "x"]
+)
+def test_only_sql_is_read(tmp_path: Path, ending: str) -> None:
+    """What an editor or a merge leaves is no migration, and is named; golang-migrate reads it."""
+    fill(tmp_path, ["1_a.up.sql", f"2_b.up.sql{ending}", "3_c.down.SQL"])
+
+    found = read_source(tmp_path)
+
+    assert found.versions == (1, 3)
+    assert found.warnings == (
+        f"2_b.up.sql{ending} is ignored: only names that end in .sql are read",
+    )
+    assert read_source(tmp_path, any_extension=True).versions == (1, 2, 3)
+
+
+def test_leftovers_are_one_line(tmp_path: Path) -> None:
+    """However many there are, cut with a count."""
+    fill(tmp_path, ["1_a.up.sql", *(f"{number}_b.up.sql~" for number in range(10, 20))])
+
+    (warning,) = read_source(tmp_path).warnings
+
+    assert warning.startswith("10_b.up.sql~, 11_b.up.sql~, ")
+    assert "and 5 more are ignored: " in warning
 
 
 def test_folders_are_not_entered(tmp_path: Path) -> None:
     """A directory is no migration, whatever its name; one named like a migration is told."""
     fill(tmp_path, ["1_a.up.sql"])
-    fill(tmp_path / "sub", ["2_b.up.sql"])
+    fill(tmp_path / "seeds", ["rows.sql"])
+    fill(tmp_path / ".hidden", ["2_b.up.sql"])
+    fill(tmp_path / "__pycache__", ["2_b.up.sql"])
     (tmp_path / "2_b.up.sql").mkdir()
 
     found = read_source(tmp_path)
 
     assert found.versions == (1,)
-    assert found.warnings == ("2_b.up.sql is ignored: it is a directory.",)
+    assert found.warnings == ("2_b.up.sql is ignored: it is a directory",)
+
+
+@pytest.mark.parametrize("top", [[], ["1_a.up.sql"]])
+@pytest.mark.parametrize("below", ["sub", "2024/01/more", "2_b.up.sql"])
+def test_migrations_in_folders_below(tmp_path: Path, top: list[str], below: str) -> None:
+    """They would be left out, so they stop the reading; golang-migrate leaves them out."""
+    fill(tmp_path, top)
+    (tmp_path / below).mkdir(parents=True)
+    fill(tmp_path / below, ["2_b.up.sql", "2_b.down.sql"])
+
+    with pytest.raises(MigrationsBelow) as caught:
+        read_source(tmp_path)
+
+    assert caught.value.folders == {below: 2}
+    assert f"rung up --source {tmp_path}/{below}" in caught.value.advice
+    assert read_source(tmp_path, any_extension=True).versions == ((1,) if top else ())
+
+
+def test_a_mounted_volume(tmp_path: Path) -> None:
+    """Kubernetes links each file into a hidden folder, which holds them too."""
+    fill(tmp_path / "..2026", ["1_a.up.sql"])
+    (tmp_path / "..data").symlink_to("..2026")
+    (tmp_path / "1_a.up.sql").symlink_to("..data/1_a.up.sql")
+
+    assert read_source(tmp_path).versions == (1,)
+
+
+def test_a_link_to_the_folder_itself(tmp_path: Path) -> None:
+    """Links are not followed into folders, which would not end."""
+    (fill(tmp_path, ["1_a.up.sql"]) / "current").symlink_to(tmp_path)
+
+    assert read_source(tmp_path).versions == (1,)
 
 
 @pytest.mark.parametrize(
-    "files", [("0001_foo.up.sql", "1_foo.up.sql"), ("1_foo.up.sql", "1_foo.up.txt")]
+    "files", [("0001_foo.up.sql", "1_foo.up.sql"), ("1_foo.up.sql", "1_foo.up.x.sql")]
 )
 def test_duplicates(tmp_path: Path, files: tuple[str, str]) -> None:
     """Two files for one half are refused, whatever their zeros or extensions; both are named."""
@@ -94,6 +162,26 @@ def test_duplicates(tmp_path: Path, files: tuple[str, str]) -> None:
 
     assert (caught.value.version, caught.value.direction) == (1, "up")
     assert caught.value.files == files
+    assert caught.value.free in {"2", "02", "0002"}
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        (["000003_a.up.sql", "000007_b.up.sql", "3_c.up.sql"], "8"),
+        (["000003_a.up.sql", "000003_c.up.sql", "000007_b.down.sql"], "000008"),
+        (["20260101120000_a.up.sql", "20260101120000_b.up.sql"], "20260101120001"),
+    ],
+)
+def test_a_duplicate_names_the_next_free_number(
+    tmp_path: Path, files: list[str], free: str
+) -> None:
+    """Written as the number is that is taken."""
+    with pytest.raises(DuplicateMigration) as caught:
+        read_source(fill(tmp_path, files))
+
+    assert caught.value.free == free
+    assert f"; {free} is the next that is free." in caught.value.advice
 
 
 def test_titles_of_one_version_may_differ(tmp_path: Path) -> None:
@@ -131,6 +219,89 @@ def test_a_link_to_a_file(tmp_path: Path) -> None:
     (found,) = read_source(tmp_path).migrations
     assert found.up
     assert (found.up.file, found.up.text) == ("1_a.up.sql", "select 1")
+
+
+@pytest.mark.parametrize("any_extension", [False, True])
+def test_a_fifo(tmp_path: Path, *, any_extension: bool) -> None:
+    """It is not opened, which would wait for a writer for ever."""
+    os.mkfifo(fill(tmp_path, ["1_a.up.sql"]) / "2_b.up.sql")
+
+    with pytest.raises(SourceUnreadable, match=r"2_b\.up\.sql cannot be read: it is a FIFO"):
+        read_source(tmp_path, any_extension=any_extension)
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "reason"),
+    [("/dev/null", "it is a device"), ("1_a.up.sql", "too many levels of symbolic links")],
+)
+def test_links_to_no_file(tmp_path: Path, leads_to: str, reason: str) -> None:
+    """A device is never read, nor a link that leads to itself."""
+    (tmp_path / "1_a.up.sql").symlink_to(leads_to)
+
+    with pytest.raises(SourceUnreadable, match=reason):
+        read_source(tmp_path)
+
+
+def test_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named as what it is."""
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind("1_a.up.sql")
+        with pytest.raises(SourceUnreadable, match="it is a socket"):
+            read_source(tmp_path)
+
+
+def test_a_folder_below_that_cannot_be_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows what is in it; lost+found is everywhere."""
+    fill(tmp_path, ["1_a.up.sql"])
+    (tmp_path / "lost+found").mkdir()
+    assert read_source(tmp_path).versions == (1,)
+    (tmp_path / "more").mkdir()
+    real = os.scandir
+
+    def shut(folder: Path) -> object:
+        if folder.name == "more":
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr("os.scandir", shut)
+    with pytest.raises(SourceUnreadable, match="more cannot be read: permission denied"):
+        read_source(tmp_path)
+
+
+@pytest.mark.parametrize("any_extension", [False, True])
+@pytest.mark.parametrize(
+    ("name", "shown", "problem"),
+    [
+        (b"2_pr\xfcfung.up.sql", r"2_pr\xfcfung.up.sql", "is not in UTF-8"),
+        (b"2_a\nb.up.sql", r"2_a\nb.up.sql", "holds a control character, U+000A"),
+        (b"2_\x1b[2Jb.down.sql", r"2_\x1b[2Jb.down.sql", "holds a control character, U+001B"),
+        ("2_\u202eb.up.sql".encode(), r"2_\u202eb.up.sql", "holds an invisible character, U+202E"),
+        (b"2_b.up.sql\r", r"2_b.up.sql\r", "holds a control character, U+000D"),
+        (b"2_\x7fb.sql", r"2_\x7fb.sql", "holds a control character, U+007F"),
+    ],
+)
+def test_names_that_cannot_be_shown(
+    tmp_path: Path, name: bytes, shown: str, problem: str, *, any_extension: bool
+) -> None:
+    """They could not be kept in the history, or would play with a terminal: refused, escaped."""
+    (tmp_path / os.fsdecode(name)).touch()
+
+    with pytest.raises(NameUnusable) as caught:
+        read_source(tmp_path, any_extension=any_extension)
+
+    assert (caught.value.file, caught.value.problem) == (shown, problem)
+    assert caught.value.cause.isprintable()
+
+
+@pytest.mark.parametrize("name", ["2_čaj.up.sql", "2_می\u200cروم.up.sql", "2_🙂 x.up.sql"])
+def test_names_in_any_script(tmp_path: Path, name: str) -> None:
+    """Letters of any language are fine, with the joiners that some need; other files' too."""
+    fill(tmp_path, [name, "a\tb.txt", os.fsdecode(b"\xff.md")])
+
+    assert read_source(tmp_path).versions == (2,)
 
 
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +383,7 @@ def test_a_package_inside_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     found = read_source("package:zipped.migrations")
 
     assert [m.up.text for m in found.migrations if m.up] == ["select 2"]
-    assert found.warnings == ("3_c.up.sql is ignored: it is a directory.",)
+    assert found.warnings == ("3_c.up.sql is ignored: it is a directory",)
 
 
 @pytest.mark.parametrize(

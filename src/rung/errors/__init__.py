@@ -10,6 +10,9 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── SourceError                 the migration files
     │   ├── SourceNotFound
     │   ├── EmptySource
+    │   ├── ForeignSource           the migrations of another tool
+    │   ├── MigrationsBelow         in folders that are not entered
+    │   ├── NameUnusable
     │   ├── SourceUnreadable
     │   ├── DuplicateMigration
     │   ├── VersionTooLarge
@@ -17,7 +20,9 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── ScriptError                 the SQL of one file, before it runs
     │   ├── UnterminatedToken
     │   ├── UnbalancedTransaction
-    │   └── DirectiveUnusable
+    │   ├── DirectiveUnusable
+    │   ├── ClientCommand           psql's own line, or the sqlite3 shell's
+    │   └── ForeignMarker           another tool's sign of a down in the same file
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
     │   ├── CannotResume
@@ -90,9 +95,14 @@ from rung.errors.embedded import (
     ServerNotStarted,
 )
 from rung.errors.files import (
+    ClientCommand,
     DirectiveUnusable,
     DuplicateMigration,
     EmptySource,
+    ForeignMarker,
+    ForeignSource,
+    MigrationsBelow,
+    NameUnusable,
     ScriptError,
     SourceError,
     SourceNotFound,
@@ -134,6 +144,7 @@ __all__ = [
     "AtomicRefused",
     "BinariesNotFound",
     "CannotResume",
+    "ClientCommand",
     "ConfirmationRequired",
     "ConnectionFailed",
     "ConnectionLost",
@@ -148,6 +159,8 @@ __all__ = [
     "EditedMigrations",
     "EmbeddedError",
     "EmptySource",
+    "ForeignMarker",
+    "ForeignSource",
     "LateMigrations",
     "LedgerDropped",
     "LedgerElsewhere",
@@ -157,6 +170,8 @@ __all__ = [
     "LockLost",
     "LockNotAcquired",
     "MigrationFailed",
+    "MigrationsBelow",
+    "NameUnusable",
     "NotCertifiable",
     "Place",
     "PlanChanged",

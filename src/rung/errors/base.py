@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LISTED = 5
+
 
 class RungError(Exception):
     """Anything Rung raises on purpose."""
@@ -55,3 +62,11 @@ class _Told(RungError):
 
 class UsageError(_Told, ValueError):
     """An argument cannot be understood or is out of range."""
+
+
+def listed(names: Sequence[str], most: int = _LISTED) -> str:
+    """The names in a row, cut with a count of the rest."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from rung.errors.base import RungError, listed
 
-from rung.errors.base import RungError
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
 
 
 class SourceError(RungError):
@@ -60,8 +62,79 @@ class EmptySource(SourceError):
         return "Name the right folder with --source, or begin with: `rung create NAME`."
 
 
+class ForeignSource(SourceError):
+    """
+    There are only migrations of another tool.
+
+    Args:
+        source: where they were found.
+        tool: whose they are.
+        files: their names.
+        way: how to make migrations of them.
+    """
+
+    def __init__(self, source: str, tool: str, files: Sequence[str], way: str) -> None:
+        super().__init__(source, tool, tuple(files), way)
+        self.source, self.tool, self.files, self.way = source, tool, tuple(files), way
+
+    @property
+    def cause(self) -> str:
+        many = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
+        return f"{self.source} holds {many} of {self.tool} and no migration: {listed(self.files)}"
+
+    @property
+    def advice(self) -> str:
+        return self.way
+
+
+class MigrationsBelow(SourceError):
+    """
+    There are migrations in folders below the source, which are not entered.
+
+    Args:
+        source: where they were found.
+        folders: the folders by their path from there, with the number of files in each.
+    """
+
+    def __init__(self, source: str, folders: Mapping[str, int]) -> None:
+        super().__init__(source, dict(folders))
+        self.source, self.folders = source, dict(folders)
+
+    @property
+    def cause(self) -> str:
+        found = [
+            f"{path} ({count} file{'' if count == 1 else 's'})"
+            for path, count in self.folders.items()
+        ]
+        return f"{self.source} has migrations in folders below it: {listed(found)}"
+
+    @property
+    def advice(self) -> str:
+        meant = shlex.quote(f"{self.source}/{next(iter(self.folders))}")
+        return (
+            f"name the folder that is meant, as in `rung up --source {meant}`, or move the files "
+            "into one folder, or the folder elsewhere"
+        )
+
+
+class NameUnusable(SourceError):
+    """The name of a migration file cannot be shown, or kept in the history."""
+
+    def __init__(self, file: str, problem: str) -> None:
+        super().__init__(file, problem)
+        self.file, self.problem = file, problem
+
+    @property
+    def cause(self) -> str:
+        return f'the name of the migration file "{self.file}" {self.problem}'
+
+    @property
+    def advice(self) -> str:
+        return "rename the file"
+
+
 class SourceUnreadable(SourceError):
-    """A migration file is there and cannot be read (permissions, dangling link)."""
+    """A migration file is there and cannot be read (permissions, a FIFO, a link to nowhere)."""
 
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(file, reason)
@@ -73,15 +146,24 @@ class SourceUnreadable(SourceError):
 
     @property
     def advice(self) -> str:
-        return "Mend or remove the file; an unreadable file is never taken for an empty one."
+        return "Repair or remove the file; an unreadable file is never taken for an empty one."
 
 
 class DuplicateMigration(SourceError):
-    """Two files claim one half of one version."""
+    """
+    Two files claim one half of one version.
 
-    def __init__(self, version: int, direction: str, files: Sequence[str]) -> None:
-        super().__init__(version, direction, tuple(files))
+    Args:
+        version: the version.
+        direction: "up" or "down".
+        files: their names.
+        free: the next number that no file has, as it is written.
+    """
+
+    def __init__(self, version: int, direction: str, files: Sequence[str], free: str = "") -> None:
+        super().__init__(version, direction, tuple(files), free)
         self.version, self.direction, self.files = version, direction, tuple(files)
+        self.free = free
 
     @property
     def cause(self) -> str:
@@ -90,7 +172,8 @@ class DuplicateMigration(SourceError):
 
     @property
     def advice(self) -> str:
-        return "Give one of them a number of its own, above the newest."
+        number = f"; {self.free} is the next that is free" if self.free else ""
+        return f"Give one of them a number of its own, above the newest{number}."
 
 
 class VersionTooLarge(SourceError):
@@ -134,23 +217,39 @@ class ScriptError(RungError):
     The SQL of a file is refused before anything runs.
 
     Args:
-        file: the file's name, or empty where the text has none yet.
-        line: 1-based line of the place.
         problem: what is wrong there.
+        line: 1-based line of the place.
+        file: the file's name, or empty where the text has none yet.
+        column: 1-based, in characters; 0 where only the line is known.
+        way: what to write instead; empty where the kind of error says it.
     """
 
-    def __init__(self, problem: str, line: int, file: str = "") -> None:
-        super().__init__(problem, line, file)
+    def __init__(
+        self, problem: str, line: int, file: str = "", column: int = 0, way: str = ""
+    ) -> None:
+        super().__init__(problem, line, file, column, way)
         self.problem, self.line, self.file = problem, line, file
+        self.column, self.way = column, way
+
+    def in_file(self, file: str) -> Self:
+        """The same error of a text that has a name."""
+        return type(self)(self.problem, self.line, file, self.column, self.way)
 
     @property
     def cause(self) -> str:
+        if self.column:
+            place = f"{self.file}:" if self.file else "line "
+            return f"{place}{self.line}:{self.column}: {self.problem}"
         place = f"{self.file}, line {self.line}" if self.file else f"line {self.line}"
         return f"{place}: {self.problem}."
 
     @property
     def state(self) -> str:
         return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        return self.way
 
 
 class UnterminatedToken(ScriptError):
@@ -175,3 +274,11 @@ class DirectiveUnusable(ScriptError):
     @property
     def advice(self) -> str:
         return "Write it so, in a line of its own: -- rung: compatible-with 7"
+
+
+class ClientCommand(ScriptError):
+    """A line is a command of psql or of SQLite's shell, which no server reads."""
+
+
+class ForeignMarker(ScriptError):
+    """A line is another tool's sign that what undoes the migration follows in the same file."""

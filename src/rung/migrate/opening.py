@@ -113,7 +113,8 @@ class Opening:
         scheme = source_scheme(self._source) if not self._folder else SOURCES[0]
         if scheme not in SOURCES:
             raise AddressRefused(f"source driver: unknown driver '{scheme}' (forgotten import?)")
-        return read_source(self._folder or source_folder(self._source))
+        folder = self._folder or source_folder(self._source)
+        return read_source(folder, any_extension=True)
 
     @cached_property
     def _address(self) -> Address:

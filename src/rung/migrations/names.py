@@ -3,7 +3,8 @@ The file-name rule, exactly golang-migrate's, and what comes near to it.
 
 `VERSION_TITLE.up.EXT` and `.down.EXT`: ASCII digits, case matters, leading zeros do not
 count, the title and the extension may be empty and may hold dots. golang-migrate ignores
-every other name in silence; here the ones that look meant are named.
+every other name in silence; here the ones that look meant are named. `rung` reads only names
+that end in `.sql`: an editor's backup (`.sql~`) is no migration.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rung.errors import VersionTooLarge
 from rung.migrations.model import MAX_VERSION, Direction
 
 _RULE = re.compile(r"([0-9]+)_(.*)\.(down|up)\.(.*)\Z")
-_NEAR = re.compile(r"\d+[_.\-].*\.sql\Z|.*\.(up|down)(\.[^.]*)?\Z", re.IGNORECASE)
+_NEAR = re.compile(r"\d+[_.\-].*\.sql\Z|.*\.(up|down)(\.[^.]*)?\Z", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,11 @@ def parse(file: str) -> FileName | None:
     return FileName(file, int(significant), title, Direction(direction))
 
 
-def near_miss(file: str) -> str:
-    """A sentence about a name that looks meant as a migration and is none; else empty."""
-    if parse(file) is not None or not _NEAR.match(file):
-        return ""
-    return f"{file} is ignored: a migration is named VERSION_NAME.up.sql or VERSION_NAME.down.sql."
+def is_near_miss(file: str) -> bool:
+    """Whether a name that is no migration's looks meant as one."""
+    return bool(_NEAR.match(file))
+
+
+def ends_in_sql(file: str) -> bool:
+    """Whether `rung` reads a migration of that name."""
+    return file.lower().endswith(".sql")

@@ -3,44 +3,70 @@ Reads a source into a `MigrationSet`: a folder, or a Python package (`package:NA
 
 All of it is read before anybody may write to a database: a file that cannot be read, is
 not UTF-8 or holds a NUL byte stops everything, and is never taken for an empty one.
-Directories below the source are not entered.
+Folders below the source are not entered; one that holds migrations is an error.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rung.errors import DuplicateMigration, SourceNotFound, SourceUnreadable, TextUnreadable
+from rung.errors import (
+    DuplicateMigration,
+    MigrationsBelow,
+    NameUnusable,
+    SourceNotFound,
+    SourceUnreadable,
+    TextUnreadable,
+    VersionTooLarge,
+)
+from rung.errors.base import listed
+from rung.migrations import layouts
+from rung.migrations.listing import FILE, FOLDER, entries_of, folders_below, unprintable, visible
 from rung.migrations.model import Direction, Half, Migration, MigrationSet
-from rung.migrations.names import FileName, near_miss, parse
+from rung.migrations.names import FileName, ends_in_sql, is_near_miss, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
+
+    from rung.migrations.listing import Entry
 
 _PACKAGE = "package:"
 _BOM = b"\xef\xbb\xbf"
+_RULE = "a migration is named VERSION_NAME.up.sql or VERSION_NAME.down.sql"
 
 
-def read_source(source: str | os.PathLike[str]) -> MigrationSet:
+def read_source(source: str | os.PathLike[str], *, any_extension: bool = False) -> MigrationSet:
     """
     Read every migration of a source.
 
     Args:
         source: a folder, or `package:NAME` for the files of an importable package.
+        any_extension: read as golang-migrate does: whatever follows `.up.` or `.down.`, and
+            without a look at other tools' files and at the folders below.
 
     Raises:
         SourceNotFound: there is no such folder or package.
-        SourceUnreadable: a migration file cannot be read.
+        SourceUnreadable: a migration file, or a folder below, cannot be read.
+        NameUnusable: the name of a migration file cannot be shown.
         TextUnreadable: a migration file is not UTF-8 text.
         DuplicateMigration: two files claim one half of one version.
         VersionTooLarge: a version is above 2^63-1.
+        ForeignSource: there are only migrations of another tool.
+        MigrationsBelow: there are migrations in folders below.
     """
     shown = os.fspath(source)
     root = _open_package(shown) if shown.startswith(_PACKAGE) else Path(shown)
-    return _collect(shown, _entries(shown, root))
+    try:
+        entries = entries_of(root)
+    except OSError as error:
+        raise SourceNotFound(shown, (error.strerror or str(error)).lower()) from error
+    sorted_out = _sort_out(shown, entries, any_extension=any_extension)
+    if not any_extension:
+        _check_layout(shown, entries, sorted_out)
+    return _collect(shown, sorted_out)
 
 
 def _open_package(shown: str) -> Traversable:
@@ -54,55 +80,118 @@ def _open_package(shown: str) -> Traversable:
         raise SourceNotFound(shown, str(error).rstrip(".")) from error
 
 
-def _entries(shown: str, root: Traversable) -> list[Traversable]:
-    try:
-        return sorted(root.iterdir(), key=lambda entry: os.fsencode(entry.name))
-    except OSError as error:
-        raise SourceNotFound(shown, (error.strerror or str(error)).lower()) from error
+class _SortedOut(NamedTuple):
+    """The entries of a source by what they are to us."""
+
+    migrations: Sequence[tuple[FileName, Entry]]
+    folders: Sequence[Entry]
+    """Named like migrations."""
+    leftovers: Sequence[Entry]
+    """Named like migrations, but for an ending that is not read."""
+    others: Sequence[Entry]
+    foreign: layouts.Found | None
+    """What of the leftovers and the others is another tool's."""
 
 
-def _collect(shown: str, entries: Iterable[Traversable]) -> MigrationSet:
-    halves: dict[int, dict[Direction, Half]] = {}
-    warnings: list[str] = []
+def _sort_out(shown: str, entries: Sequence[Entry], *, any_extension: bool) -> _SortedOut:
+    migrations, folders, leftovers, others = [], [], [], []
     for entry in entries:
-        name = parse(entry.name)
-        half = _read_half(entry, name, warnings)
-        if name is None or half is None:
-            continue
+        name = _parsed(shown, entry, entries)
+        if problem := unprintable(entry.name):
+            if name or is_near_miss(entry.name):
+                raise NameUnusable(visible(entry.name), problem)
+        elif name is None:
+            others.append(entry)
+        elif entry.kind == FOLDER:
+            folders.append(entry)
+        elif any_extension or ends_in_sql(entry.name):
+            migrations.append((name, entry))
+        else:
+            leftovers.append(entry)
+    foreign = layouts.find([*leftovers, *others])
+    return _SortedOut(migrations, folders, leftovers, others, foreign)
+
+
+def _parsed(shown: str, entry: Entry, entries: Sequence[Entry]) -> FileName | None:
+    try:
+        return parse(entry.name)
+    except VersionTooLarge:
+        if found := layouts.of_several_dialects(one.name for one in entries):
+            raise found.error(shown) from None
+        raise
+
+
+def _check_layout(shown: str, entries: list[Entry], found: _SortedOut) -> None:
+    """Refuse a source whose migrations are another tool's, or in folders below."""
+    if found.foreign and not found.migrations:
+        raise found.foreign.error(shown)
+    below = list(folders_below(entries))
+    counts = {
+        path: count
+        for path, inside in below
+        if (count := sum(1 for one in inside if ends_in_sql(one.name) and parse(one.name)))
+    }
+    if counts:
+        raise MigrationsBelow(shown, {visible(path): counts[path] for path in counts})
+    if not found.migrations and (foreign := layouts.find_in_folders(below)):
+        raise foreign.error(shown)
+
+
+def _collect(shown: str, found: _SortedOut) -> MigrationSet:
+    halves: dict[int, dict[Direction, Half]] = {}
+    for name, entry in found.migrations:
         pair = halves.setdefault(name.version, {})
         if name.direction in pair:
-            files = (pair[name.direction].file, name.file)
-            raise DuplicateMigration(name.version, name.direction.value, files)
-        pair[name.direction] = half
+            raise _duplicate(shown, found, name, pair[name.direction].file)
+        pair[name.direction] = _read_half(entry, name)
     migrations = tuple(
         Migration(version, pair.get(Direction.UP), pair.get(Direction.DOWN))
         for version, pair in sorted(halves.items())
     )
-    return MigrationSet(shown, migrations, tuple(warnings))
+    return MigrationSet(shown, migrations, tuple(_warnings(found)))
 
 
-def _read_half(entry: Traversable, name: FileName | None, warnings: list[str]) -> Half | None:
-    if name is None:
-        if warning := near_miss(entry.name):
-            warnings.append(warning)
-        return None
+def _duplicate(shown: str, found: _SortedOut, name: FileName, other: str) -> Exception:
+    if foreign := layouts.of_several_dialects((other, name.file)):
+        files = [one.file for one, _ in found.migrations]
+        return (layouts.of_several_dialects(files) or foreign).error(shown)
+    taken = [one for one, _ in found.migrations]
+    free = str(max(one.version for one in taken) + 1).zfill(len(name.file.partition("_")[0]))
+    return DuplicateMigration(name.version, name.direction.value, (other, name.file), free)
+
+
+def _warnings(found: _SortedOut) -> list[str]:
+    """A line for each kind of file that is passed over."""
+    warnings = []
+    foreign = found.foreign.files if found.foreign else ()
+    if found.foreign:
+        many = "1 file" if len(foreign) == 1 else f"{len(foreign)} files"
+        what = f"{many} of {found.foreign.tool}"
+        are = "is" if len(foreign) == 1 else "are"
+        warnings.append(f"{what} ({listed(foreign)}) {are} not read: {found.foreign.way}")
+    near = [one.name for one in found.others if is_near_miss(one.name) and one.name not in foreign]
+    left = [one.name for one in found.leftovers if one.name not in foreign]
+    folders = [one.name for one in found.folders]
+    for names, why in (
+        (near, _RULE),
+        (left, "only names that end in .sql are read"),
+        (folders, "it is a directory" if len(folders) == 1 else "they are directories"),
+    ):
+        if names:
+            are = "is" if len(names) == 1 else "are"
+            warnings.append(f"{listed(names)} {are} ignored: {why}")
+    return warnings
+
+
+def _read_half(entry: Entry, name: FileName) -> Half:
+    if entry.kind != FILE:
+        raise SourceUnreadable(name.file, entry.kind)
     try:
-        content = entry.read_bytes()
-    except IsADirectoryError as error:
-        if isinstance(entry, Path) and entry.is_symlink():
-            raise SourceUnreadable(name.file, "it is a link to a directory") from error
-        warnings.append(f"{name.file} is ignored: it is a directory.")
-        return None
+        content = entry.at.read_bytes()
     except OSError as error:
-        raise SourceUnreadable(name.file, _reason(entry, error)) from error
+        raise SourceUnreadable(name.file, (error.strerror or str(error)).lower()) from error
     text = _text(name.file, content)
     return Half(name.file, name.title, text, content.startswith(_BOM))
-
-
-def _reason(entry: Traversable, error: OSError) -> str:
-    if isinstance(error, FileNotFoundError) and isinstance(entry, Path) and entry.is_symlink():
-        return f"it is a link to {entry.readlink()}, which is not there"
-    return (error.strerror or str(error)).lower()
 
 
 def _text(file: str, content: bytes) -> str:

@@ -92,5 +92,5 @@ def _read(step: Step, dialect: Dialect) -> Script:
         if step.direction is Direction.UP:
             oldest_suited(script)  # what it says of older builds has to be understood by these
     except ScriptError as error:
-        raise type(error)(error.problem, error.line, step.half.file) from None
+        raise error.in_file(step.half.file) from None
     return script

@@ -82,4 +82,4 @@ def _check_readable(half: Half, known: Known) -> None:
     try:
         read(half.text, known.look.place.dialect)
     except ScriptError as error:
-        raise type(error)(error.problem, error.line, half.file) from None
+        raise error.in_file(half.file) from None

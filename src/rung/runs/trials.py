@@ -173,7 +173,7 @@ class Bench:
         try:
             return self._read_text(half.text)
         except ScriptError as error:
-            raise type(error)(error.problem, error.line, half.file) from None
+            raise error.in_file(half.file) from None
 
     def _read_text(self, text: str) -> Script:
         return read(text, self.place.dialect)
