@@ -6,4 +6,9 @@ from hypothesis import settings
 settings.register_profile("rung", deadline=None)
 settings.load_profile("rung")
 
-pytest_plugins = ["tests.servers", "tests.poolers", "rung.integrations.pytest"]
+pytest_plugins = [
+    "tests.processes",
+    "tests.servers",
+    "tests.poolers",
+    "rung.integrations.pytest",
+]
