@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo serve test check conformance certify lint types imports bench rolling clean
+.PHONY: help demo serve test test-slow test-all check conformance certify lint types imports bench rolling clean
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/.demo ## the seven migrations up, down and up again, and the chat service on them
 	@$(BIN)/python -m demo
@@ -16,8 +16,13 @@ demo: $(VENV)/.demo ## the seven migrations up, down and up again, and the chat 
 serve: $(VENV)/.demo ## the chat service on an embedded PostgreSQL, until Ctrl-C
 	@$(BIN)/python -m demo.service --stay
 
-test: $(VENV)/.dev ## every test; what cannot run here is skipped with its reason
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q
+test: $(VENV)/.dev ## the tests, in minutes; what cannot run here is skipped with its reason
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
+
+test-slow: $(VENV)/.dev ## what certifies: golang-migrate beside us, faults, random stories, deployments
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q -m slow
+
+test-all: test-slow test ## every test
 
 check: lint types imports $(VENV)/.dev ## linters, types, import direction, tests with coverage
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q --cov --cov-report=term
