@@ -23,6 +23,7 @@ from rung.runner.masking import hide
 from rung.runner.report import RunReport, StepReport
 from rung.runner.trying import ends_as_asked, tried
 from rung.statements import Mode
+from rung.statements.sqlite.foreign_keys import turned_off_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,12 +47,17 @@ def check_together(prepared: Sequence[Prepared]) -> None:
         AtomicRefused: with the file and the reason.
     """
     for number, item in enumerate(prepared, 1):
-        if reason := _forbids(item, last=number == len(prepared)):
+        if reason := _forbids(item, number == len(prepared), len(prepared) > 1):
             raise AtomicRefused(item.step.version, item.file, reason)
 
 
-def _forbids(item: Prepared, *, last: bool) -> str:
+def _forbids(item: Prepared, last: bool, several: bool) -> str:  # noqa: FBT001 - two facts
     script = item.script
+    if several and script.dialect is Dialect.SQLITE and (one := turned_off_by(script)):
+        return (
+            f"PRAGMA foreign_keys on line {one.line} turns foreign keys off, which SQLite does "
+            "only before a transaction"
+        )
     if script.mode is not Mode.TRANSACTIONAL:
         return script.reason
     for one in script.statements:

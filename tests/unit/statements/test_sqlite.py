@@ -16,6 +16,7 @@ from rung.statements import (
     read,
     secrets_of,
 )
+from rung.statements.sqlite import foreign_keys
 
 REBUILD = "PRAGMA foreign_keys=OFF;\nBEGIN;\nDROP TABLE a;\nCOMMIT;\nPRAGMA foreign_keys=ON;"
 
@@ -170,8 +171,54 @@ def test_a_pragma_beside_more(text: str, expected: list[tuple[int, int, str]]) -
     assert units(text) == expected
 
 
+def test_a_pragma_inside_the_files_own_transaction() -> None:
+    """It is done around that transaction too, so the file stays its one transaction."""
+    script = lite("BEGIN; PRAGMA foreign_keys=OFF; DROP TABLE a; COMMIT;")
+
+    assert (script.mode, script.statements[1].needs_no_transaction) == (Mode.OWN_TRANSACTION, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PRAGMA foreign_keys=OFF", False),
+        ("PRAGMA 'foreign_keys' ( 0 )", False),
+        ('EXPLAIN QUERY PLAN PRAGMA "main".[foreign_keys] = "no"', False),
+        ("PRAGMA foreign_keys = -1", False),
+        ("PRAGMA foreign_keys = 256", False),
+        ("PRAGMA foreign_keys = +1", True),
+        ("PRAGMA foreign_keys = TRUE", True),
+        ("PRAGMA foreign_keys", None),
+        ("PRAGMA foreign_key_check", None),
+        ("SELECT 'PRAGMA foreign_keys=OFF'", None),
+    ],
+)
+def test_what_sets_foreign_keys(text: str, expected: bool | None) -> None:  # noqa: FBT001 - a value
+    """The value is read as SQLite reads it, however it is spelled."""
+    script = lite(text)
+
+    assert foreign_keys.set_by(script, script.statements[0]) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("DROP TABLE a", "a"),
+        ('drop table if exists main . "a b"', "a b"),
+        ("DROP TABLE IF EXISTS [if]", "if"),
+        ("DROP VIEW a", ""),
+        ("DROP TABLE", ""),
+    ],
+)
+def test_the_table_that_a_drop_names(text: str, table: str) -> None:
+    """Without schema and quotes."""
+    script = lite(text)
+
+    assert foreign_keys.dropped_table(script, script.statements[0]) == table
+
+
 def test_a_pragma_in_a_file_without_transactions() -> None:
-    """It is passed over, as golang-migrate has it; the file stays whole, unless it is marked."""
+    """What it means is done around our transaction; the file stays whole, unless it is marked."""
     text = "PRAGMA foreign_keys=OFF; DROP TABLE a;"
 
     assert units(text) == [(1, 2, "ours")]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rung.ailments import Ailment
     from rung.drivers.found import LockHolder
+    from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.drivers.work import Attempt, Move, Ran, Refusal
@@ -48,6 +49,8 @@ class SqliteSession(SqliteReader):
         super().__init__(opener, names)
         self._lock = RunLock(opener.file)
         self._watch = Watch(stop, time_limit)
+        self._violated: dict[str, Violations] = {}
+        """Foreign keys that were violated before each attempt that runs unit by unit."""
         self._before: SessionState | None = None
         """The session as it was before any file; None as long as nothing was written."""
         if opener.file is None:  # in memory: the one connection is the database
@@ -295,7 +298,7 @@ class SqliteSession(SqliteReader):
     @property
     def _running(self) -> Running:
         begin = self._opener.address.begin
-        return Running(self._writing, self._records, begin, self._watch)
+        return Running(self._writing, self._records, begin, self._watch, self._violated)
 
     def _commit(self, *actions: Callable[[], None]) -> None:
         ran = self._running.write(*actions)

@@ -127,3 +127,19 @@ SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'
 SELECT type, name FROM temp.sqlite_master
  WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
  ORDER BY type = 'table', name
+
+-- name: row_values
+-- The values by which one row refers to another table.
+SELECT {columns} FROM {table} WHERE rowid = ?
+
+-- name: children
+-- The columns of other tables that refer to a table and change with its rows, and the action.
+SELECT m.name, k.id, k."from", k.on_delete
+  FROM main.sqlite_master m, pragma_foreign_key_list(m.name, 'main') k
+ WHERE m.type = 'table' AND k."table" = ?1 COLLATE NOCASE AND m.name <> ?1 COLLATE NOCASE
+   AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
+ ORDER BY m.name, k.id, k.seq
+
+-- name: refers
+-- A row where a table has any that refers by these columns.
+SELECT 1 FROM {table} WHERE {condition} LIMIT 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.statements.directives import NO_TRANSACTION, directive_text
-from rung.statements.model import Cut, Statement, Token, TokenKind
+from rung.statements.model import Control, Cut, Statement, Token, TokenKind
 from rung.statements.sqlite.lexer import tokens_of
 from rung.statements.sqlite.meaning import (
     control_of,
@@ -50,19 +50,21 @@ def _statements(
     pieces: Sequence[Sequence[Token]],
     heard: bool,  # noqa: FBT001 - handed on
 ) -> Iterator[Statement]:
-    counted, line = 0, 1
+    counted, line, inside = 0, 1, False
     for number, piece in enumerate(pieces, 1):
         start = piece[0].start
         line += text.count("\n", counted, start)
         counted = start
+        control = control_of(text, piece)
+        inside = inside if control is None else control is Control.BEGIN
         yield Statement(
             number,
             start,
             piece[-1].end,
             line,
             _words(text, piece),
-            control_of(text, piece),
-            needs_no_transaction=refusal_of(text, piece, heard=heard),
+            control,
+            needs_no_transaction=refusal_of(text, piece, heard=heard and not inside),
             touches_session=touches_session(text, piece),
             session_only=is_of_session(text, piece),
         )

@@ -21,13 +21,20 @@ _SESSION = frozenset({"PRAGMA", "ATTACH", "DETACH"})
 _OF_SESSION = frozenset({"FOREIGN_KEYS", "DEFER_FOREIGN_KEYS", "LEGACY_ALTER_TABLE", "SYNCHRONOUS"})
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
 _QUOTES = "\"`'[]"
+_EXPLAINS = ["EXPLAIN", "QUERY", "PLAN"]
+_LONGEST = 10
+"""Tokens of EXPLAIN QUERY PLAN PRAGMA schema . name = - value, and one more."""
 
 
 class Pragma(NamedTuple):
-    """A PRAGMA's name in upper case, and whether it is given a value."""
+    """A PRAGMA's name in upper case, and what value it is given."""
 
     name: str
     sets: bool
+    value: str = ""
+    """In upper case, without its quotes and a plus sign."""
+    explained: bool = False
+    """Behind EXPLAIN: it gives other rows, and is obeyed all the same."""
 
 
 def control_of(text: str, tokens: Sequence[Token]) -> Control | None:
@@ -44,13 +51,13 @@ def refusal_of(text: str, tokens: Sequence[Token], *, heard: bool) -> str:
     Name a statement that does not work inside a transaction; else empty.
 
     PRAGMA foreign_keys is passed over there in silence. A file without transactions of its
-    own stays whole all the same, as golang-migrate runs it; one that has its own beside the
-    PRAGMA, as SQLite's documentation has a table rebuilt, means it to be heard.
+    own stays whole all the same: what the PRAGMA means is done around its transaction, see
+    `foreign_keys`. Outside of a file's own transaction it is heard.
 
     Args:
         text: the script's.
         tokens: the statement's.
-        heard: whether its file means PRAGMA foreign_keys to be heard.
+        heard: whether PRAGMA foreign_keys is heard where the statement stands.
     """
     first = _upper(text, tokens[0])
     if first in {"VACUUM", "DETACH"}:
@@ -72,18 +79,23 @@ def is_of_session(text: str, tokens: Sequence[Token]) -> bool:
 def touches_session(text: str, tokens: Sequence[Token]) -> bool:
     """Whether it may leave the session changed: PRAGMA, ATTACH, temporary things."""
     first = _upper(text, tokens[0])
-    if first in _SESSION:
+    if first in _SESSION or pragma_of(text, tokens) is not None:
         return True
     return first == "CREATE" and any(_bare(text, token) in _TEMPORARY for token in tokens)
 
 
 def pragma_of(text: str, tokens: Sequence[Token]) -> Pragma | None:
     """The PRAGMA that a statement is; None for all others."""
-    spelled = [_bare(text, token) for token in tokens[:5]]
+    spelled = [_bare(text, token) for token in tokens[:_LONGEST]]
+    before = next((n for n in (3, 1) if spelled[:n] == _EXPLAINS[:n]), 0)
+    spelled, tokens = spelled[before:], tokens[before:]
     if spelled[:1] != ["PRAGMA"] or tokens[0].kind is not TokenKind.WORD:
         return None
     rest = spelled[3:] if spelled[2:3] == ["."] else spelled[1:]
-    return Pragma(rest[0], sets=rest[1:2] in (["="], ["("])) if rest else None
+    if not rest:
+        return None
+    value = "".join(part for part in rest[2:4] if part not in {"+", ")"})
+    return Pragma(rest[0], rest[1:2] in (["="], ["("]), value, bool(before))
 
 
 def _upper(text: str, token: Token) -> str:

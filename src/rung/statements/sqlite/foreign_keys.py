@@ -1,0 +1,103 @@
+"""
+What a script of SQLite's means with PRAGMA foreign_keys. Pure.
+
+Inside a transaction SQLite passes over it in silence, whoever began that transaction. A file
+that turns foreign keys off there means SQLite's recipe to rebuild a table: off before BEGIN,
+PRAGMA foreign_key_check before COMMIT, on again behind it. Every spelling means the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rung.statements.model import TokenKind
+from rung.statements.sqlite.meaning import pragma_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.statements.model import Script, Statement
+
+_PRAGMA: Final = "FOREIGN_KEYS"
+_CHECK: Final = "FOREIGN_KEY_CHECK"
+_INTEGRITY: Final = frozenset({"INTEGRITY_CHECK", "QUICK_CHECK"})
+_ON: Final = frozenset({"ON", "YES", "TRUE"})
+_LOW_BYTE = 0xFF
+_RENAME: Final = ("RENAME", "TO")
+
+
+def set_by(script: Script, statement: Statement) -> bool | None:
+    """What a statement sets foreign keys to, as SQLite reads the value; None where it does not."""
+    pragma = pragma_of(script.text, script.tokens_of(statement))
+    if pragma is None or pragma.name != _PRAGMA or not pragma.sets:
+        return None
+    value = pragma.value
+    if value[:1].isdigit() and value.isdecimal():
+        return bool(int(value) & _LOW_BYTE)
+    return value in _ON
+
+
+def turned_off_by(script: Script, first: int = 1, last: int | None = None) -> Statement | None:
+    """The first of a script's statements, from `first` to `last`, that turns foreign keys off."""
+    if _PRAGMA not in script.text.upper():
+        return None
+    return next(
+        (s for s in script.statements[first - 1 : last] if set_by(script, s) is False), None
+    )
+
+
+def meant_before(script: Script, number: int) -> bool | None:
+    """What the statements before one have set foreign keys to; None where they did not."""
+    if _PRAGMA not in script.text.upper():
+        return None
+    found = (set_by(script, one) for one in reversed(script.statements[: number - 1]))
+    return next((value for value in found if value is not None), None)
+
+
+def checks(script: Script) -> bool:
+    """Whether a script looks for violations of foreign keys itself, in whatever form."""
+    return _CHECK in script.text.upper()
+
+
+def is_foreign_key_check(script: Script, statement: Statement) -> bool:
+    """Whether a statement gives a row for each violation of a foreign key in our database."""
+    pragma = pragma_of(script.text, script.tokens_of(statement))
+    return pragma is not None and pragma.name == _CHECK and not pragma.explained
+
+
+def is_integrity_check(script: Script, statement: Statement) -> bool:
+    """Whether a statement gives a row `ok`, or rows that say what is damaged."""
+    pragma = pragma_of(script.text, script.tokens_of(statement))
+    return pragma is not None and pragma.name in _INTEGRITY and not pragma.explained
+
+
+def dropped_table(script: Script, statement: Statement) -> str:
+    """The table that a DROP TABLE names, without its schema; empty for other statements."""
+    if statement.words[:2] != ("DROP", "TABLE"):
+        return ""
+    named = [_name(script.text[start:end]) for _, start, end in script.tokens_of(statement)][2:]
+    named = named[2:] if [one.upper() for one in named[:2]] == ["IF", "EXISTS"] else named
+    return named[2] if named[1:2] == ["."] and len(named) > 2 else (named or [""])[0]  # noqa: PLR2004 - schema, point, name
+
+
+def renames_a_table(script: Script) -> bool:
+    """Whether a script gives a table another name, as one does that rebuilds it."""
+    return any(
+        one.words[:2] == ("ALTER", "TABLE") and _has(script, one, _RENAME)
+        for one in script.statements
+    )
+
+
+def _has(script: Script, statement: Statement, pair: Sequence[str]) -> bool:
+    words = [
+        script.text[start:end].upper() if kind is TokenKind.WORD else ""
+        for kind, start, end in script.tokens_of(statement)
+    ]
+    return any(tuple(words[at : at + 2]) == tuple(pair) for at in range(len(words)))
+
+
+def _name(spelled: str) -> str:
+    for opening, closing in ('""', "''", "``", "[]"):
+        if spelled[:1] == opening and len(spelled) > 1:
+            return spelled[1:-1].replace(closing * 2, closing)
+    return spelled
