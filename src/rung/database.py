@@ -26,6 +26,9 @@ class Database(NamedTuple):
     password: Callable[[], str] | None = None
     """Asked for a password before each connection; for tokens that do not live long."""
 
+    ledger_writers: tuple[str, ...] = ()
+    """Roles that are to write the ledger besides ours, as golang-migrate's; given its rights."""
+
     def __repr__(self) -> str:
         return "Database(***)"
 

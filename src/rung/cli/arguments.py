@@ -32,6 +32,7 @@ _VALUED = (
     "--role",
     "--ledger-table",
     "--history-table",
+    "--ledger-writers",
     "--timeout",
     "--lock-timeout",
     "--lock-retry-for",
@@ -83,6 +84,8 @@ class Request:
     role: str | None = None
     ledger_table: str | None = None
     history_table: str | None = None
+    ledger_writers: str | None = None
+    """Roles, with commas between them; None where it was not given."""
     wait_for_lock: float | None = None
     """Seconds; None where it was not given."""
     lock_timeout: float | None = None

@@ -107,7 +107,13 @@ def make_migrator(
 
     settings = call.settings
     heard = partial(_hear, call.told, listener or partial(_say_event, call.console))
-    named = Database(database, settings.role, settings.ledger_table, settings.history_table)
+    named = Database(
+        database,
+        settings.role,
+        settings.ledger_table,
+        settings.history_table,
+        ledger_writers=settings.ledger_writers,
+    )
     bound = settings.lock_retry_for
     return Migrator(
         named,

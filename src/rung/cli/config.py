@@ -26,7 +26,7 @@ _FOLDER = "embedded:"
 _PACKAGE = "package:"
 _KEYS = (
     *("database", "source", "wait-for-lock", "role", "ledger-table", "history-table"),
-    *("if-ahead", "lock-timeout", "lock-retry-for"),
+    *("if-ahead", "lock-timeout", "lock-retry-for", "ledger-writers"),
 )
 _OF_LIBPQ = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 """Any of these names a database to libpq; PGUSER and others alone do not."""
@@ -51,6 +51,8 @@ class Settings:
     """Seconds, 0 for none; None for the library's own."""
     lock_retry_for: float | None = None
     """Likewise."""
+    ledger_writers: tuple[str, ...] = ()
+    """The roles that are to write the ledger besides ours."""
 
     def need_database(self) -> str:
         """
@@ -93,8 +95,8 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
 
     Args:
         request: the command line.
-        environ: RUNG_DATABASE, RUNG_DATABASE_FILE, DATABASE_URL, RUNG_SOURCE and libpq's own;
-            an empty one counts as not set.
+        environ: RUNG_DATABASE, RUNG_DATABASE_FILE, DATABASE_URL, RUNG_SOURCE,
+            RUNG_LEDGER_WRITERS and libpq's own; an empty one counts as not set.
         directory: the working directory.
 
     Raises:
@@ -116,7 +118,14 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
         request.if_ahead or table.if_ahead,
         _first(request.lock_timeout, table.lock_timeout),
         _first(request.lock_retry_for, table.lock_retry_for),
+        _roles(request.ledger_writers or environ.get("RUNG_LEDGER_WRITERS"))
+        or table.ledger_writers,
     )
+
+
+def _roles(text: str | None) -> tuple[str, ...]:
+    """The names between commas."""
+    return tuple(name for part in (text or "").split(",") if (name := part.strip()))
 
 
 def _first(given: float | None, otherwise: float | None) -> float | None:
@@ -198,7 +207,7 @@ def _read(file: Path) -> dict[str, object]:
 
 
 def _settings(file: Path, table: Mapping[str, object]) -> Settings:
-    for key in _KEYS:
+    for key in (key for key in _KEYS if key != "ledger-writers"):
         if not isinstance(table.get(key, ""), str):
             raise UsageError(f"{key} of [tool.rung] in {file} is no text.", "Put it in quotes.")
     source, database = table.get("source"), table.get("database")
@@ -212,6 +221,19 @@ def _settings(file: Path, table: Mapping[str, object]) -> Settings:
         if_ahead=_if_ahead(file, table.get("if-ahead")),
         lock_timeout=_duration(file, table, "lock-timeout"),
         lock_retry_for=_duration(file, table, "lock-retry-for"),
+        ledger_writers=_writers(file, table.get("ledger-writers")),
+    )
+
+
+def _writers(file: Path, value: object) -> tuple[str, ...]:
+    """A list of names, or a text with commas between them."""
+    if value is None or isinstance(value, str):
+        return _roles(value)
+    if isinstance(value, list) and all(isinstance(name, str) and name for name in value):
+        return tuple(value)
+    raise UsageError(
+        f"ledger-writers of [tool.rung] in {file} is not a list of roles.",
+        'Write ledger-writers = ["NAME"].',
     )
 
 

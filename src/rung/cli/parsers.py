@@ -253,6 +253,12 @@ def add_common(group: argparse._ArgumentGroup) -> None:
         "--history-table", metavar="NAME", help="the history (default: beside the ledger)"
     )
     group.add_argument(
+        "--ledger-writers",
+        metavar="ROLES",
+        help="roles that another tool migrates with, with commas between them: given what "
+        "golang-migrate needs when the ledger is made (RUNG_LEDGER_WRITERS)",
+    )
+    group.add_argument(
         "-s",
         "--source",
         metavar="DIR",

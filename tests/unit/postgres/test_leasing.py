@@ -40,14 +40,14 @@ def test_a_fence_takes_the_keys_before_it_looks() -> None:
 
 def test_no_session_lock_is_taken_behind_a_pooler() -> None:
     """It would stay in a session that the next client gets."""
-    said = (*LEASE.make(()), LEASE.take, LEASE.check, LEASE.beat, LEASE.give_back)
+    said = (*LEASE.make(), LEASE.take, LEASE.check, LEASE.beat, LEASE.give_back)
 
     assert not any(re.search(r"pg_(try_)?advisory_lock\b", sql) for sql in said)
 
 
 def test_the_lease_is_made_under_the_keys() -> None:
     """Two that make it at once do not meet; who writes the ledger may use it."""
-    made = [flat(sql).split("(")[0] for sql in LEASE.make(("ada", "PUBLIC"))]
+    made = [flat(sql).split("(")[0] for sql in (*LEASE.make(), *LEASE.share(("ada", "PUBLIC")))]
 
     assert made[0].startswith("SELECT 1 / CASE")
     assert made[1] == 'CREATE TABLE IF NOT EXISTS "s"."led_lease" '

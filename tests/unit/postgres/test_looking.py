@@ -35,10 +35,22 @@ ALL = "SELECT INSERT UPDATE DELETE TRUNCATE"
 THERE: Row = ("t", ALL, "t", "USAGE CREATE")
 ABSENT: Row = ("f", None, "t", "USAGE CREATE")
 NO_LEASE: Row = ("f", None)
+NOBODY: Row = (None, None, None, None)
+"""Who else may write, the history's comment, the state of its rights, whether we may comment."""
 PLACE: Row = ("chatapp", "public", "f", "77", "15.3", "on")
-HERE: Row = (*PLACE, "public", "public", "ada", *THERE, *THERE, *NO_LEASE, None)
-NO_HISTORY: Row = (*PLACE, "public", "public", "ada", *THERE, *ABSENT, *NO_LEASE, None)
-NO_LEDGER: Row = (*PLACE, None, "public", "ada", *ABSENT, *ABSENT, *NO_LEASE, 'teams\n"Odd name"')
+HERE: Row = (*PLACE, "public", "public", "ada", *THERE, *THERE, *NO_LEASE, None, *NOBODY)
+NO_HISTORY: Row = (*PLACE, "public", "public", "ada", *THERE, *ABSENT, *NO_LEASE, None, *NOBODY)
+NO_LEDGER: Row = (
+    *PLACE,
+    None,
+    "public",
+    "ada",
+    *ABSENT,
+    *ABSENT,
+    *NO_LEASE,
+    'teams\n"Odd name"',
+    *NOBODY,
+)
 ROW: Row = (
     "5", "a-1", "3", "users", "up", "failed", "4", "2", "3", "1700000000.5", None,
     "no", "sum", None, "1", "digest", None, "rung", "0.1.0", "ada", "box",
@@ -122,7 +134,20 @@ def test_a_history_elsewhere_on_the_path() -> None:
 
 def test_a_history_that_cannot_be_made() -> None:
     """The look says what has to be granted."""
-    nothing = (*PLACE, "public", "public", "a b", *THERE, "f", None, "t", "USAGE", *NO_LEASE, None)
+    nothing = (
+        *PLACE,
+        "public",
+        "public",
+        "a b",
+        *THERE,
+        "f",
+        None,
+        "t",
+        "USAGE",
+        *NO_LEASE,
+        None,
+        *NOBODY,
+    )
     look = answer([nothing], [("4", "f")], error="42P01")
 
     assert look.missing_grant == 'GRANT CREATE ON SCHEMA "public" TO "a b";'

@@ -66,7 +66,8 @@ class PostgresDriver:
 
     def read(self) -> AbstractContextManager[PostgresReader]:
         """Connect for reading; the connection is closed at the end, whatever happens."""
-        return closing(PostgresReader(self._connector.open(), Stop(), self._names))
+        writers = self._database.ledger_writers
+        return closing(PostgresReader(self._connector.open(), Stop(), self._names, writers))
 
     def connect(
         self, stop: Stop, conventions: Conventions = RUNG
@@ -91,7 +92,8 @@ class PostgresDriver:
             ledger_table=here.ledger_table,
             path=f"/{name or ''}",
         )
-        return PostgresDriver(self._database._replace(role=None, password=None), address)
+        database = self._database._replace(role=None, password=None, ledger_writers=())
+        return PostgresDriver(database, address)
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
         """What is found of an attempt, once what the lost connection began has ended."""
@@ -110,8 +112,8 @@ class PostgresDriver:
     ) -> PostgresSession:
         from rung.drivers.postgres.session import PostgresSession
 
-        path = self._address.path
-        return PostgresSession(self._connector, stop, names, conventions, path)
+        path, writers = self._address.path, self._database.ledger_writers
+        return PostgresSession(self._connector, stop, names, conventions, path, writers)
 
 
 def _await_end(

@@ -190,8 +190,13 @@ class LeaseHold:
 
     def _make(self, at: Standing) -> None:
         """Make the table or its row; quiet where another is at it."""
-        making = (_BEGIN, *self._lease.make(self._writers(at)), _COMMIT)
+        writers = self._writers(at)
+        making = (_BEGIN, *self._lease.make(), self._lease.revokes)
         reply = self._wire.settle(ours("", *making).sql)
+        if reply.error is None:
+            revoked = (Sql(row[0] or "") for row in reply.rows(reply.done - 1))
+            closing = (*revoked, *self._lease.share(writers), _COMMIT)
+            reply = self._wire.settle(ours("", *closing).sql)
         if reply.error:
             self._wire.ask(_ROLLBACK)
         self._made = reply.error is None or _lost_to_another(reply)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from rung._version import __version__
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.locking import try_for_transaction
+from rung.drivers.postgres.others import revokes
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
 
@@ -53,11 +54,19 @@ class Lease:
     owner: str
     keys: tuple[int, ...]
 
-    def make(self, writers: tuple[str, ...]) -> tuple[Sql, ...]:
-        """The table with its row, under the keys, for all who write the ledger."""
+    def make(self) -> tuple[Sql, ...]:
+        """The table with its row, under the keys."""
+        return (self.try_keys, self._sql("create_lease"), self._sql("fill_lease"))
+
+    @property
+    def revokes(self) -> Sql:
+        """The question, behind its making, for what leaves others SELECT alone."""
+        return revokes((self.table.sql,), self.table.sql, ())
+
+    def share(self, writers: tuple[str, ...]) -> tuple[Sql, ...]:
+        """The lease for all who write the ledger."""
         places = {"writers": Sql(", ".join(writers))}
-        grants = (self._sql("grant_lease", **places),) if writers else ()
-        return (self.try_keys, self._sql("create_lease"), self._sql("fill_lease"), *grants)
+        return (self._sql("grant_lease", **places),) if writers else ()
 
     @property
     def try_keys(self) -> Sql:

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.dialect import Dialect
-from rung.drivers.found import Look, Place
+from rung.drivers.found import NOT_CHECKED, Look, OtherWriters, Place
 from rung.drivers.history_rows import entry, ledger_state
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.others import COLUMNS, Note, read_note, read_writers
 from rung.drivers.postgres.read_failures import NO_RIGHT, NO_TABLE, is_of_shape, read_failure
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
@@ -21,6 +22,8 @@ from rung.errors import LedgerElsewhere, LedgerUnreadable, SchemaMissing
 from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row, ServerError
@@ -37,6 +40,9 @@ class Standing(NamedTuple):
     rights: Rights
     tables: tuple[str, ...] = ()
     """Where there is no ledger: the tables of its schema that no extension owns."""
+    other_writers: OtherWriters = NOT_CHECKED
+    note: Note = Note()
+    """What the history says of who could write it."""
 
 
 def where_question(names: Names) -> Sql:
@@ -48,6 +54,8 @@ def where_question(names: Names) -> Sql:
         history_schema=quoting.text(names.history.schema),
         history_name=quoting.text(names.history.name),
         lease_name=quoting.text(names.lease.name),
+        other_writers=statement("other_writers"),
+        rights_state=statement("rights_state"),
     )
 
 
@@ -62,9 +70,14 @@ def history_question(names: Names) -> Sql:
     return statement("look_history", history=names.history.sql)
 
 
-def standing(reply: Reply, names: Names) -> Standing:
+def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standing:
     """
     Where we are.
+
+    Args:
+        reply: to `where_question`, or to `question`.
+        names: as they were asked for.
+        meant: the roles that are to write the ledger besides us.
 
     Raises:
         LedgerUnreadable: no schema on the path.
@@ -73,7 +86,8 @@ def standing(reply: Reply, names: Names) -> Standing:
     """
     if not reply.results:
         raise read_failure(reply.error.message if reply.error else None, "the catalog")
-    place, (ledgers, quoted, role), facts, tables = _columns(reply.rows(0)[0])
+    row = reply.rows(0)[0]
+    place, (ledgers, quoted, role), facts, tables = _columns(row)
     database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
         raise SchemaMissing(
@@ -89,7 +103,9 @@ def standing(reply: Reply, names: Names) -> Standing:
     found = Place(database, schema, read_only == "t", server, dialect, int(pid), shown)
     lease = (*facts[8:], *facts[2:4])  # its schema is the ledger's
     rights = Rights(role or "", _here(facts[:4]), _here(facts[4:8]), _here(lease))
-    return Standing(found, here, rights, _lines(tables))
+    last = row[-COLUMNS:]
+    others = read_writers(last, meant, has_history=rights.history.exists)
+    return Standing(found, here, rights, _lines(tables), others, read_note(last))
 
 
 def answer(reply: Reply, at: Standing) -> Look:
@@ -109,6 +125,7 @@ def answer(reply: Reply, at: Standing) -> Look:
             history=None,
             tables=at.tables,
             missing_grant=missing,
+            other_writers=at.other_writers,
         )
     ledger = _ledger(reply, at)
     kept = history(reply, at.names.history, 2) if at.rights.history.exists else None
@@ -119,6 +136,7 @@ def answer(reply: Reply, at: Standing) -> Look:
         history=kept,
         missing_grant=missing,
         writable=at.rights.may_write_ledger,
+        other_writers=at.other_writers,
     )
 
 

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 class PostgresReader:
     """See `rung.drivers.base.Reader`."""
 
-    def __init__(self, opened: Opened, stop: Stop, names: Names) -> None:
+    def __init__(
+        self, opened: Opened, stop: Stop, names: Names, writers: tuple[str, ...] = ()
+    ) -> None:
         self._connection = opened.connection
         self._opened = opened
         self._settings = Settings() if opened.taken else opened.settings
@@ -40,6 +42,8 @@ class PostgresReader:
         self._wire = Wire(opened.connection, stop, before.for_message)
         self._names = names
         """With the schema, once it is found: a file may make another one that comes first."""
+        self._writers = writers
+        """The roles that are to write the ledger besides us."""
         self._standing: Standing | None = None
         self._stale = False
         """Whether that is from before we held the lock."""
@@ -47,10 +51,10 @@ class PostgresReader:
     def look(self) -> Look:
         """Read all that a decision needs, in one round trip, without lock or write."""
         reply = self._wire.ask(looking.question(self._names))
-        standing = looking.standing(reply, self._names)
+        standing = looking.standing(reply, self._names, self._writers)
         if self._is_behind_pooler(standing):
             reply = self._wire.ask(looking.question(self._names))
-            standing = looking.standing(reply, self._names)
+            standing = looking.standing(reply, self._names, self._writers)
         standing = self._settle_in(standing)
         with self._naming_holders():
             look = looking.answer(reply, standing)
@@ -93,7 +97,7 @@ class PostgresReader:
         """Where we stand: as it was last looked at, or looked at now."""
         if self._standing is None:
             reply = self._wire.ask(looking.where_question(self._names))
-            standing = looking.standing(reply, self._names)
+            standing = looking.standing(reply, self._names, self._writers)
             if self._is_behind_pooler(standing):
                 return self._found
             return self._settle_in(standing)

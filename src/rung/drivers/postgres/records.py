@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING
 
 from rung._version import __version__
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.others import revokes
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
 from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
 from rung.statements import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Table
+    from rung.drivers.postgres.wire import Row
     from rung.drivers.work import Attempt, Move, Refusal
     from rung.statements import Script
 
@@ -46,6 +50,9 @@ The search_path stays as the file left it, for deferred triggers that run at COM
 
 OUR_PATH = Sql("SET LOCAL search_path = pg_catalog")
 """In a transaction with nothing of the file in it."""
+
+NOT_FOR_LONG = Sql("SET LOCAL lock_timeout = '200ms'")
+"""Before a lock that can as well be had another time."""
 
 RESET = (
     Sql("RESET ALL"),
@@ -103,15 +110,22 @@ class Tables:
     """Whether the ledger's row is replaced by TRUNCATE and INSERT, for want of rights."""
     records: bool = True
     """Whether there is a history to write."""
+    writers: tuple[str, ...] = ()
+    """The roles that are to write the ledger besides us."""
 
     @classmethod
-    def of(cls, at: Standing) -> Tables:
+    def of(cls, at: Standing, writers: tuple[str, ...] = ()) -> Tables:
         """The tables of a place, with our rights there."""
         ledger, history = at.names
         schemas = dict.fromkeys(_schema(table) for table in at.names)
         rights = at.rights
         return cls(
-            ledger.sql, history.sql, tuple(schemas), rights.by_truncate, rights.may_write_history
+            ledger.sql,
+            history.sql,
+            tuple(schemas),
+            rights.by_truncate,
+            rights.may_write_history,
+            writers,
         )
 
     def guard(self, move: Move) -> tuple[Sql, ...]:
@@ -178,6 +192,18 @@ class Tables:
     def make_history(self) -> Sql:
         """The history, where it is missing."""
         return statement("create_history", history=self.history)
+
+    @property
+    def revokes(self) -> Sql:
+        """The question, behind their making, for what leaves others SELECT alone."""
+        return revokes((self.ledger, self.history), self.ledger, self.writers)
+
+    def close(self, rows: Sequence[Row]) -> tuple[Sql, ...]:
+        """What answers it, and the rights of who is to write the ledger."""
+        names = Sql(", ".join(quoting.name(role) for role in self.writers))
+        places = {"ledger": self.ledger, "writers": names}
+        grants = (statement("grant_writing", **places),) if self.writers else ()
+        return (*(Sql(row[0] or "") for row in rows), *grants)
 
     def make_anew(self, *, with_schemas: bool) -> tuple[Sql, ...]:
         """Both tables, behind a file that dropped one or both; the ledger empty."""

@@ -29,7 +29,7 @@ from rung.drivers.postgres.limits import Limits
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reader import PostgresReader
-from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
+from rung.drivers.postgres.records import FORGET, NOT_FOR_LONG, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
@@ -70,9 +70,10 @@ class PostgresSession(PostgresReader):
         names: Names,
         conventions: Conventions = RUNG,
         path: str = "",
+        writers: tuple[str, ...] = (),
     ) -> None:
         opened = connector.open()
-        super().__init__(opened, stop, names)
+        super().__init__(opened, stop, names, writers)
         self._side = Side(connector)
         self._conventions = conventions
         self._limits = Limits(conventions, opened.settings)
@@ -177,8 +178,9 @@ class PostgresSession(PostgresReader):
             raise _may_not_write(at)
         making = (*self._make_ledger(at), *self._make_history(at))
         if making:
-            self._commit(*making)
+            self._checked(self._running.make(making))
             self._look_around()
+        self._note_others()
         rights = self._found.rights
         if not rights.may_write_ledger:
             raise _may_not_write(self._found)
@@ -212,6 +214,37 @@ class PostgresSession(PostgresReader):
         places = {"schema": quoting.text(schema), "name": quoting.text(name)}
         question = statement("grantees", right=quoting.text("SELECT"), **places)
         return [row[0] or "" for row in self._insist(question).rows(0)]
+
+    def _note_others(self) -> None:
+        """
+        Note in the history's comment since which row it is closed to others, where that changed.
+
+        Every writer is kept out meanwhile, and rights and rows are looked at again under that
+        lock: a row that was written before and is committed behind it would pass as closed.
+        Where the lock is not to be had at once, or somebody was quicker, the next run notes it.
+        """
+        at, history = self._found, self._tables.history
+        is_open = bool(at.other_writers.history)
+        noted = not at.note.says_closed if is_open else at.other_writers.closed_after is not None
+        if noted or not (at.rights.may_write_history and at.note.may_write):
+            return
+        newest = Sql(self._insist(statement("newest_row", history=history)).rows(0)[0][0] or "0")
+        check = statement(
+            "check_closed",
+            history=history,
+            name=quoting.text(history),
+            rights_state=statement("rights_state"),
+            state=quoting.text(at.note.state),
+            newest=newest,
+        )
+        comment = quoting.text(at.note.written(None if is_open else int(newest)))
+        self._running.write(
+            NOT_FOR_LONG,
+            statement("keep_writers_out", history=history),
+            check,
+            statement("comment_history", history=history, comment=comment),
+        )
+        self._look_around()
 
     def _look_around(self) -> None:
         """Find out anew what is there and what we may do with it."""
@@ -405,7 +438,7 @@ class PostgresSession(PostgresReader):
 
     @property
     def _tables(self) -> Tables:
-        return Tables.of(self._found)
+        return Tables.of(self._found, self._writers)
 
     @property
     def _hold(self) -> Hold:

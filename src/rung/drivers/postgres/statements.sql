@@ -1,7 +1,7 @@
 -- name: look_place
 -- Where we are, whether it takes writes, the schemas of the path that have a ledger, what is
--- there of ledger, history and lease, what we may do with it, and the tables where there is no
--- ledger.
+-- there of ledger, history and lease, what we may do with it, the tables where there is no
+-- ledger, who else may write ours, and the note on the history with the state of its rights.
 SELECT pg_catalog.current_database(),
        place.ledger_schema,
        pg_catalog.pg_is_in_recovery()
@@ -48,7 +48,14 @@ SELECT pg_catalog.current_database(),
                   SELECT FROM pg_catalog.pg_depend d
                    WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
                      AND d.objid OPERATOR(pg_catalog.=) c.oid
-                     AND d.deptype OPERATOR(pg_catalog.=) 'e')) END
+                     AND d.deptype OPERATOR(pg_catalog.=) 'e')) END,
+       {other_writers},
+       (SELECT d.description FROM pg_catalog.pg_description d
+         WHERE d.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+           AND d.objoid OPERATOR(pg_catalog.=) history.oid
+           AND d.objsubid OPERATOR(pg_catalog.=) 0),
+       {rights_state},
+       pg_catalog.pg_has_role(history.relowner, 'USAGE')
   FROM (SELECT COALESCE({ledger_schema}, pg_catalog.current_schema()) AS ledger_schema,
                COALESCE({history_schema}, pg_catalog.current_schema()) AS history_schema) place
   LEFT JOIN pg_catalog.pg_namespace ledger_place

@@ -1,0 +1,149 @@
+-- name: other_writers
+-- A part of look_place: a line for each way in which others can write ledger, history or lease:
+-- table, kind, name, how. Who can act as us or as the owner anyway (a superuser, a member) does
+-- not count. A superuser is a member of every role for pg_has_role, so where we are one the
+-- owner has to be able to act as us. 6182 is pg_write_all_data.
+(SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\t', f.what, f.kind,
+            pg_catalog.translate(f.name, E'\t\n', '  '),
+            pg_catalog.translate(f.how, E'\t\n', '  ')), E'\n')
+   FROM (
+     SELECT CASE WHEN t.oid OPERATOR(pg_catalog.=) ledger.oid THEN 'ledger'
+                 WHEN t.oid OPERATOR(pg_catalog.=) history.oid THEN 'history'
+                 ELSE 'lease' END AS what,
+            w.kind, w.how,
+            CASE WHEN w.name IS NOT NULL THEN w.name
+                 WHEN w.role OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+                 ELSE pg_catalog.pg_get_userbyid(w.role) END AS name
+       FROM pg_catalog.pg_class t
+      CROSS JOIN LATERAL (
+          SELECT 'role' AS kind, a.grantee AS role, NULL::pg_catalog.name AS name,
+                 a.privilege_type AS how
+            FROM pg_catalog.aclexplode(t.relacl) a
+           WHERE a.privilege_type OPERATOR(pg_catalog.=) ANY
+                 (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER'])
+          UNION ALL
+          SELECT 'role', a.grantee, NULL, pg_catalog.format('%s (%I)', a.privilege_type, c.attname)
+            FROM pg_catalog.pg_attribute c, pg_catalog.aclexplode(c.attacl) a
+           WHERE c.attrelid OPERATOR(pg_catalog.=) t.oid AND c.attacl IS NOT NULL
+             AND a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE'])
+          UNION ALL
+          SELECT 'role', m.member, NULL, 'pg_write_all_data'
+            FROM pg_catalog.pg_auth_members m
+           WHERE m.roleid OPERATOR(pg_catalog.=) 6182::pg_catalog.oid
+          UNION ALL
+          SELECT 'owner', t.relowner, NULL, ''
+          UNION ALL
+          SELECT 'trigger', p.proowner, g.tgname, pg_catalog.pg_get_userbyid(p.proowner)
+            FROM pg_catalog.pg_trigger g
+            JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) g.tgfoid
+           WHERE g.tgrelid OPERATOR(pg_catalog.=) t.oid AND NOT g.tgisinternal
+          UNION ALL
+          SELECT 'rule', NULL, r.rulename, ''
+            FROM pg_catalog.pg_rewrite r
+           WHERE r.ev_class OPERATOR(pg_catalog.=) t.oid
+             AND t.relkind OPERATOR(pg_catalog.<>) 'v'
+          UNION ALL
+          SELECT 'child', NULL, i.inhrelid::pg_catalog.regclass::pg_catalog.text, ''
+            FROM pg_catalog.pg_inherits i
+           WHERE i.inhparent OPERATOR(pg_catalog.=) t.oid) w
+      WHERE t.oid OPERATOR(pg_catalog.=) ANY (ARRAY[ledger.oid, history.oid, lease.oid])
+        AND CASE WHEN w.role IS NULL OR w.role OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN true
+                 WHEN pg_catalog.pg_has_role(w.role, current_user, 'MEMBER') THEN false
+                 WHEN w.kind OPERATOR(pg_catalog.=) 'role'
+                 THEN NOT pg_catalog.pg_has_role(w.role, t.relowner, 'MEMBER')
+                 ELSE pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'
+                      OR NOT pg_catalog.pg_has_role(w.role, 'MEMBER') END
+      LIMIT 500) f)
+
+-- name: rights_state
+-- What changes with every GRANT, REVOKE, ALTER, new rule, trigger or trigger function of the
+-- history, though it be taken back: the transactions that wrote its rows of the catalog. VACUUM
+-- and ANALYZE write these rows in place.
+pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+    pg_catalog.concat_ws(' ', history.oid, history.xmin,
+        (SELECT pg_catalog.string_agg(c.xmin::pg_catalog.text, ' ' ORDER BY c.attnum)
+           FROM pg_catalog.pg_attribute c
+          WHERE c.attrelid OPERATOR(pg_catalog.=) history.oid
+            AND c.attnum OPERATOR(pg_catalog.>) 0),
+        (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', g.oid, g.xmin, p.oid, p.xmin),
+                                      ' ' ORDER BY g.oid)
+           FROM pg_catalog.pg_trigger g
+           JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) g.tgfoid
+          WHERE g.tgrelid OPERATOR(pg_catalog.=) history.oid)),
+    'UTF8')), 'hex'), 32)
+
+-- name: revokes
+-- The statements that take every right but SELECT on tables of ours and their sequences from all
+-- but the owner. Who is meant to write the ledger keeps what golang-migrate needs there.
+WITH tables AS (
+    SELECT c.oid, c.relacl, c.relowner, 'TABLE' AS kind,
+           pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+     WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[{tables}]::pg_catalog.oid[])
+     UNION ALL
+    SELECT c.oid, c.relacl, c.relowner, 'SEQUENCE',
+           pg_catalog.format('%I.%I', n.nspname, c.relname)
+      FROM pg_catalog.pg_depend d
+      JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.objid
+       AND c.relkind OPERATOR(pg_catalog.=) 'S'
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+     WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+       AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+       AND d.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[{tables}]::pg_catalog.oid[])
+       AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::"char"[])
+), held AS (
+    SELECT t.*, a.grantee, a.privilege_type AS privilege
+      FROM tables t, pg_catalog.aclexplode(t.relacl) a
+     WHERE NOT (t.oid OPERATOR(pg_catalog.=) {ledger}
+                AND a.privilege_type OPERATOR(pg_catalog.=) ANY
+                    (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'])
+                AND pg_catalog.pg_get_userbyid(a.grantee) OPERATOR(pg_catalog.=) ANY
+                    (ARRAY[{writers}]::pg_catalog.name[]))
+     UNION ALL
+    SELECT t.*, a.grantee, pg_catalog.format('%s (%I)', a.privilege_type, c.attname)
+      FROM tables t
+      JOIN pg_catalog.pg_attribute c ON c.attrelid OPERATOR(pg_catalog.=) t.oid,
+           pg_catalog.aclexplode(c.attacl) a
+     WHERE a.privilege_type OPERATOR(pg_catalog.<>) 'SELECT'
+)
+SELECT pg_catalog.format('REVOKE %s ON %s %s FROM %s CASCADE',
+           pg_catalog.string_agg(DISTINCT h.privilege, ', ' ORDER BY h.privilege), h.kind, h.name,
+           CASE WHEN h.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+                ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(h.grantee)) END)
+  FROM held h
+ WHERE h.grantee OPERATOR(pg_catalog.<>) h.relowner
+   AND h.privilege OPERATOR(pg_catalog.<>) 'SELECT'
+   {only}
+ GROUP BY h.kind, h.name, h.grantee
+ ORDER BY 1
+
+-- name: from_others
+-- A condition: who can act as the owner or as us anyway is left alone.
+AND (h.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+     OR NOT pg_catalog.pg_has_role(h.grantee, h.relowner, 'MEMBER')
+        AND NOT pg_catalog.pg_has_role(h.grantee, current_user, 'MEMBER'))
+
+-- name: grant_writing
+-- What golang-migrate needs on the ledger, for the roles that are to use it.
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABLE {ledger} TO {writers}
+
+-- name: newest_row
+-- The id of the history's newest row, 0 where it has none.
+SELECT COALESCE(pg_catalog.max(id), 0) FROM {history}
+
+-- name: keep_writers_out
+-- Waits for whoever has written the history, and lets nobody begin, but not for long.
+LOCK TABLE {history} IN SHARE MODE
+
+-- name: check_closed
+-- An error by 1/0 where rights or rows are not any more as they were when the note was thought out.
+SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)
+  FROM pg_catalog.pg_class history
+ WHERE history.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name})
+   AND {rights_state} OPERATOR(pg_catalog.=) {state}
+   AND (SELECT COALESCE(pg_catalog.max(id), 0) FROM {history}) OPERATOR(pg_catalog.=) {newest}
+
+-- name: comment_history
+-- The note, where the owner alone can write.
+COMMENT ON TABLE {history} IS {comment}
