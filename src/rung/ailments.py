@@ -16,7 +16,8 @@ class Ailment(NamedTuple):
     kind: str
     """
     invalid index, reindex leftover, pending detach, stale lock, prepared transaction, expired
-    lease, scratch database, unvalidated constraint, dirty ledger or unfinished attempt.
+    lease, open to others, scratch database, unvalidated constraint, dirty ledger or unfinished
+    attempt.
     """
     name: str
     """What it is about: an index, a partition, a process, a version; qualified and quoted."""

@@ -10,9 +10,12 @@ from rung.statements import needs_session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.found import Look, Place
+    from rung.drivers.found import Look, OtherWriters, Place
     from rung.runner import Prepared
     from rung.target import Target
+
+_SHOWN = 3
+"""How many ways are told of each table; `doctor` tells all."""
 
 
 def check_writable(target: Target, place: Place) -> None:
@@ -46,6 +49,19 @@ def check_sharing(target: Target, place: Place, prepared: Sequence[Prepared]) ->
                 f"{item.file} cannot run behind a pooler, as {target.driver.shown} is: {why}.",
                 "Name the server itself for this run, past the pooler (often port 5432).",
             )
+
+
+def others_warning(writers: OtherWriters) -> str:
+    """Who else may write our tables, and what that means; empty where nobody may."""
+    tables = {"ledger": writers.ledger, "history": writers.history, "lease": writers.lease}
+    said = [f"the {table} ({'; '.join(ways[:_SHOWN])})" for table, ways in tables.items() if ways]
+    if not said:
+        return ""
+    return (
+        f"others may write {', '.join(said)}: what they write there passes for what was run, "
+        "and SQL that the history keeps does not run without being shown. "
+        "`rung doctor` prints what takes these rights away"
+    )
 
 
 def check_recordable(look: Look) -> None:

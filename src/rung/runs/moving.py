@@ -27,7 +27,7 @@ from rung.runner import (
     run_plan,
     run_together,
 )
-from rung.runs.access import check_recordable, check_sharing, check_writable
+from rung.runs.access import check_recordable, check_sharing, check_writable, others_warning
 from rung.runs.known import Known, know
 from rung.runs.planning import plan_for
 from rung.runs.settling import baseline, new_in_baseline
@@ -182,6 +182,8 @@ def _make_ready(
     if any(step.before == step.after for step in plan.steps):
         check_recordable(look)  # nothing else would keep a late one from running again
     session.ensure_tables()
+    if warning := others_warning(look.other_writers):
+        target.listener(Warned(warning))
     if look.missing_grant:
         target.listener(Warned(_without_history(look.missing_grant)))
         return

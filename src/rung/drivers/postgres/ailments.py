@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rung.ailments import Ailment
 from rung.drivers.postgres import locking, quoting
+from rung.drivers.postgres.others import revokes
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rung.drivers.postgres.leasing import Lease
+    from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.wire import Row, Wire
 
 SCRATCH = "rung_scratch_"
@@ -35,14 +37,25 @@ class Physician:
         wire: idle, outside a transaction.
         keys: the advisory keys of the ledger.
         lease: the ledger's, whether there is one or not.
+        at: where we are.
+        writers: the roles that are to write the ledger besides us.
     """
 
-    def __init__(self, wire: Wire, keys: tuple[int, ...], lease: Lease) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        keys: tuple[int, ...],
+        lease: Lease,
+        at: Standing,
+        writers: tuple[str, ...] = (),
+    ) -> None:
         self._wire, self._keys, self._lease = wire, keys, lease
+        self._at, self._writers = at, writers
 
     def find(self) -> tuple[Ailment, ...]:
         """All that was found."""
         return (
+            *self._others(),
             *self._indexes(),
             *self._detaches(),
             *self._locks(),
@@ -55,6 +68,26 @@ class Physician:
     def _ask(self, question: Sql) -> list[Row]:
         reply = self._wire.ask(question)
         return [] if reply.error else reply.rows(0)
+
+    def _others(self) -> Iterator[Ailment]:
+        """Who else may write our tables, with the REVOKE for each; the owner can run it."""
+        names, found = self._at.names, self._at.other_writers
+        tables = (
+            (names.ledger, found.ledger),
+            (names.history, found.history),
+            (names.lease, found.lease),
+        )
+        for table, ways in tables:
+            if not ways:
+                continue
+            question = revokes((table.sql,), names.ledger.sql, self._writers, only_others=True)
+            statements = [f"{row[0]};" for row in self._ask(question)]
+            yield Ailment(
+                "open to others",
+                str(table),
+                f"Others may write it: {'; '.join(ways)}.",
+                " ".join(statements),
+            )
 
     def _indexes(self) -> Iterator[Ailment]:
         for row in self._ask(statement("invalid_indexes", builder=statement("index_builder"))):

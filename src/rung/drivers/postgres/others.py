@@ -31,6 +31,13 @@ _NOTE = re.compile(
     r"^rung: (?:open to others|closed to others after row (\d+), state (\w+))$", re.MULTILINE
 )
 _OPEN = "rung: open to others"
+_EVERYTHING = "pg_write_all_data"
+_OTHERWISE = {
+    "owner": 'role "{name}" owns it',
+    "trigger": 'trigger "{name}" runs a function of role "{how}"',
+    "rule": 'rule "{name}" rewrites what is written',
+    "child": "its rows are also those of the child table {name}",
+}
 _MEANT = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE"})
 """What a ledger-writer is meant to have."""
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.concurrent import Concurrent
+from rung.drivers.postgres.making import make_closed
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, UTF8, Tables, leave_clean
@@ -176,7 +177,7 @@ class Running:
             whole = self._enclosed(script, before, (rights, anew, record))
             made = whole.pieces.index(anew) + 1
             head = replace(whole, pieces=whole.pieces[:made])
-            ran = self._closed(head, whole.pieces[made:])
+            ran = make_closed(self, tables, head, whole.pieces[made:])
             refused = ran.refusal.server.sqlstate if ran.refusal else ""
             if refused != _NO_SCHEMA:
                 break
@@ -226,28 +227,11 @@ class Running:
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
         return self._send(self._fenced(before, statements, behind))
 
-    def make(self, making: Sequence[Sql]) -> Ran:
-        """
-        Make tables of ours, and take from others what default privileges give them, at once.
-
-        What they were given shows behind the CREATE only (an event trigger may give more), so
-        the transaction is of two messages.
-        """
+    def make(self, *making: Sql) -> Ran:
+        """Make tables of ours in a transaction, closed to others before it commits."""
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
         pieces = (ours("begin", *before), *self._fence, ours("move", *making))
-        return self._closed(Message(pieces), (ours("move", _COMMIT),))
-
-    def _closed(self, message: Message, then: tuple[Piece, ...]) -> Ran:
-        """A message that makes tables, the revokes, and what ends the transaction."""
-        asked = ours("anew", self._tables.revokes)
-        made = replace(message, pieces=(*message.pieces, asked))
-        reply, wait = self._exchange(made)
-        if reply.error:
-            return _ran(made, reply, wait)
-        rows = reply.rows(reply.done - 1)
-        revoked = ours("anew", *self._tables.close(rows))
-        ended = self._send(Message((revoked, *then), (), message.script))
-        return replace(ended, notices=(*_ran(made, reply, wait).notices, *ended.notices))
+        return make_closed(self, self._tables, Message(pieces), (ours("move", _COMMIT),))
 
     def touch(self) -> Ran:
         """A write that changes nothing, whoever holds the lock: it puts commits on disk."""
@@ -349,21 +333,21 @@ class Running:
         unit: Unit | None = None,
     ) -> Ran:
         """Send it, and read the reply."""
-        return _ran(message, *self._exchange(message, meanwhile, unit))
+        return self.exchange(message, meanwhile, unit)[0]
 
-    def _exchange(
+    def exchange(
         self,
         message: Message,
         meanwhile: Callable[[], None] | None = None,
         unit: Unit | None = None,
-    ) -> tuple[Reply, LockWait | None]:
+    ) -> tuple[Ran, Reply]:
         """Send it; again for a while where another has a key of the fence for a moment."""
         deadline = time.monotonic() + _KEYS_WITHIN
         while True:
             self._hold.renew()
             reply, wait = self._send_once(message, meanwhile, unit)
             if not _is_busy(message, reply) or time.monotonic() > deadline:
-                return reply, wait
+                return _ran(message, reply, wait), reply
             meanwhile = None
             time.sleep(random.uniform(_PAUSE / 2, _PAUSE * 1.5))  # noqa: S311 - no secret
 

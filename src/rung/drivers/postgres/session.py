@@ -26,16 +26,16 @@ from rung.drivers.postgres.holding import (
 )
 from rung.drivers.postgres.leasing import Lease
 from rung.drivers.postgres.limits import Limits
+from rung.drivers.postgres.making import may_not_write, note_statements, table_statements
 from rung.drivers.postgres.message import ours
-from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reader import PostgresReader
-from rung.drivers.postgres.records import FORGET, NOT_FOR_LONG, OUR_PATH, Tables
+from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.watching import Watcher
 from rung.drivers.work import Carried, StoredHalf
-from rung.errors import QueryFailed, RightsMissing
+from rung.errors import QueryFailed
 from rung.ledger import Outcome
 from rung.losses import Loss
 
@@ -46,9 +46,8 @@ if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.drivers.postgres.connection import Connector
     from rung.drivers.postgres.holding import Hold
-    from rung.drivers.postgres.looking import Standing
-    from rung.drivers.postgres.names import Names, Table
-    from rung.drivers.postgres.rights import Here
+    from rung.drivers.postgres.names import Names
+    from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.events import Listener
@@ -173,78 +172,14 @@ class PostgresSession(PostgresReader):
         """
         if self._stale:
             self._look_around()
-        at = self._found
-        if at.rights.ledger.exists and not at.rights.may_write_ledger:
-            raise _may_not_write(at)
-        making = (*self._make_ledger(at), *self._make_history(at))
-        if making:
-            self._checked(self._running.make(making))
+        if made := table_statements(self._wire, self._found):
+            self._checked(self._running.make(*made))
             self._look_around()
-        self._note_others()
-        rights = self._found.rights
-        if not rights.may_write_ledger:
-            raise _may_not_write(self._found)
-
-    def _make_ledger(self, at: Standing) -> tuple[Sql, ...]:
-        if at.rights.ledger.exists:
-            return ()
-        _check_schema("ledger", at.names.ledger, at.rights.ledger)
-        if grants := at.rights.grants_for_ledger(at.names):
-            raise RightsMissing(
-                f"The role {at.rights.role} may not make the ledger {at.names.ledger}.",
-                f"Grant it: {grants}",
-            )
-        return (self._tables.make_ledger(),)
-
-    def _make_history(self, at: Standing) -> tuple[Sql, ...]:
-        """With the ledger's readers; nothing where our rights do not suffice."""
-        if at.rights.history.exists:
-            return ()
-        _check_schema("history", at.names.history, at.rights.history)
-        if at.rights.grants_for_history(at.names):
-            return ()
-        tables = self._tables
-        readers = self._readers(at)
-        places = {"history": tables.history, "readers": Sql(", ".join(readers))}
-        grants = (statement("grant_reading", **places),) if readers else ()
-        return (tables.make_history(), *grants)
-
-    def _readers(self, at: Standing) -> list[str]:
-        schema, name = at.names.ledger
-        places = {"schema": quoting.text(schema), "name": quoting.text(name)}
-        question = statement("grantees", right=quoting.text("SELECT"), **places)
-        return [row[0] or "" for row in self._insist(question).rows(0)]
-
-    def _note_others(self) -> None:
-        """
-        Note in the history's comment since which row it is closed to others, where that changed.
-
-        Every writer is kept out meanwhile, and rights and rows are looked at again under that
-        lock: a row that was written before and is committed behind it would pass as closed.
-        Where the lock is not to be had at once, or somebody was quicker, the next run notes it.
-        """
-        at, history = self._found, self._tables.history
-        is_open = bool(at.other_writers.history)
-        noted = not at.note.says_closed if is_open else at.other_writers.closed_after is not None
-        if noted or not (at.rights.may_write_history and at.note.may_write):
-            return
-        newest = Sql(self._insist(statement("newest_row", history=history)).rows(0)[0][0] or "0")
-        check = statement(
-            "check_closed",
-            history=history,
-            name=quoting.text(history),
-            rights_state=statement("rights_state"),
-            state=quoting.text(at.note.state),
-            newest=newest,
-        )
-        comment = quoting.text(at.note.written(None if is_open else int(newest)))
-        self._running.write(
-            NOT_FOR_LONG,
-            statement("keep_writers_out", history=history),
-            check,
-            statement("comment_history", history=history, comment=comment),
-        )
-        self._look_around()
+        if noting := note_statements(self._wire, self._found):
+            self._running.write(*noting)  # refused where somebody was quicker: noted next time
+            self._look_around()
+        if not self._found.rights.may_write_ledger:
+            raise may_not_write(self._found)
 
     def _look_around(self) -> None:
         """Find out anew what is there and what we may do with it."""
@@ -380,7 +315,7 @@ class PostgresSession(PostgresReader):
         """What failed work has left in the database and on its server."""
         from rung.drivers.postgres.ailments import Physician
 
-        return Physician(self._wire, self._keys.all, self._lease).find()
+        return Physician(self._wire, self._keys.all, self._lease, self._found, self._writers).find()
 
     # --- losing --------------------------------------------------------------------------
 
@@ -489,21 +424,6 @@ class PostgresSession(PostgresReader):
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)
-
-
-def _check_schema(what: str, table: Table, here: Here) -> None:
-    if here.schema_rights is None:
-        raise QueryFailed(
-            f"The schema of the {what} {table} does not exist.",
-            f"Make it: CREATE SCHEMA {quoting.name(table.schema or '')};",
-        )
-
-
-def _may_not_write(at: Standing) -> RightsMissing:
-    return RightsMissing(
-        f"The role {at.rights.role} may not write the ledger {at.names.ledger}.",
-        f"Grant it: {at.rights.grants_for_ledger(at.names)}",
-    )
 
 
 def _halves(row: Row) -> Iterator[StoredHalf]:
