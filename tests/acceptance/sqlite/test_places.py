@@ -10,6 +10,7 @@ import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.acceptance.engine.sites import failing
@@ -20,15 +21,22 @@ from rung.database import Database
 from rung.errors import (
     ConnectionFailed,
     DatabaseBusy,
+    DatabaseDamaged,
     EditedMigrations,
     LateMigrations,
     LedgerUnreadable,
     ReadOnlyDatabase,
+    RungError,
     UnversionedDatabase,
 )
-from rung.events import Warned
+from rung.events import StepStarted, Warned
 from rung.ledger import LedgerState
 from rung.migrator import Migrator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rung.events import Event
 
 NOBODY = 65534
 AS_NOBODY = f"""
@@ -209,10 +217,49 @@ def test_what_cannot_be_opened(site: Site) -> None:
     for name, said in (
         ("nowhere/a.db", "there is no folder"),
         ("migrations", "unable to open"),
-        ("other.db", "no SQLite database"),
+        ("other.db", "not a SQLite database"),
     ):
         migrator = Migrator(f"sqlite://{site.file.parent / name}", site.folder)
         assert said in failing(ConnectionFailed, migrator.version).cause
+
+
+@pytest.mark.parametrize(
+    ("harm", "kind", "said"),
+    [
+        (lambda data: b"x" * 100 + data[100:], ConnectionFailed, "is damaged, encrypted"),
+        (lambda data: data[:100] + b"\xff" * 1000 + data[1100:], DatabaseDamaged, "malformed"),
+        (lambda data: data[:4096] + b"\xff" * (len(data) - 4096), DatabaseDamaged, "malformed"),
+    ],
+)
+def test_a_damaged_file(
+    site: Site, harm: Callable[[bytes], bytes], kind: type[RungError], said: str
+) -> None:
+    """It is called damaged, and never a database without a ledger or with another's."""
+    site.add_tables(1, 2).up()
+    site.file.write_bytes(harm(site.file.read_bytes()))
+    for command in (site.migrator().status, site.migrator().up):
+        assert said in failing(kind, command).cause
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced"])
+@pytest.mark.parametrize("more", ["", "VACUUM;"])
+def test_a_file_that_goes_away_in_mid_run(site: Site, what: str, more: str) -> None:
+    """Nothing is told as applied that stands in no file any more."""
+
+    def listener(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.version == 2:
+            kept = site.file.read_bytes()
+            site.file.unlink()
+            if what == "replaced":
+                site.file.write_bytes(kept)
+
+    site.add_tables(1).add("2_b", f"CREATE TABLE b (x);{more}").add_tables(3)
+    error = failing(RungError, site.migrator(listener=listener).up)
+
+    assert "was replaced or removed while it was in use" in str(error)
+    assert site.file.exists() == (what == "replaced")
+    if what == "replaced":
+        assert (site.ledger(), site.tables()) == ([(1, 0)], {"t1"})
 
 
 def test_a_pragma_that_cannot_be_set(site: Site) -> None:

@@ -14,6 +14,7 @@ from rung.drivers.sqlite.locking import RunLock, user_name
 from rung.errors import RightsMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HOLD = """
@@ -55,6 +56,40 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     lock.give_back()
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "fifo", "folder", "file"])
+def test_what_is_not_our_file_is_left_alone(tmp_path: Path, kind: str) -> None:
+    """No link is followed, nothing is waited for, and no content but ours is written over."""
+    victim, path = tmp_path / "victim", tmp_path / "a.db-rung-lock"
+    victim.write_text("precious")
+    make: dict[str, Callable[[], object]] = {
+        "link": lambda: path.symlink_to(victim),
+        "dangling link": lambda: path.symlink_to(tmp_path / "nowhere"),
+        "hard link": lambda: path.hardlink_to(victim),
+        "fifo": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "file": lambda: path.write_text("precious"),
+    }
+    make[kind]()
+    lock = RunLock(tmp_path / "a.db")
+    with pytest.raises(RightsMissing, match="lock"):
+        lock.take()
+
+    assert (victim.read_text(), lock.holder()) == ("precious", None)
+    assert kind != "file" or path.read_text() == "precious"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_that_took_the_place_of_ours(tmp_path: Path) -> None:
+    """Giving back removes our file and no other."""
+    lock, path = RunLock(tmp_path / "a.db"), tmp_path / "a.db-rung-lock"
+    lock.take()
+    path.unlink()
+    path.write_text("precious")
+    lock.give_back()
+
+    assert path.read_text() == "precious"
 
 
 def test_a_file_that_a_dead_process_left(tmp_path: Path) -> None:

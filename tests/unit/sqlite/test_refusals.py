@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rung.drivers.sqlite import refusals
+from rung.drivers.sqlite.library import needs_newer, sqlite3
 from rung.statements import Dialect, read
 
 if TYPE_CHECKING:
@@ -84,3 +84,28 @@ def test_where_the_file_is_not_at_fault(code: int) -> None:
 
     assert refusals.of_ours(error, done=1).remedy
     assert not refusals.of_ours(sqlite3.OperationalError("no"), done=1).remedy
+
+
+@pytest.mark.parametrize(
+    ("said", "sql", "what"),
+    [
+        ("no such function: json_pretty", "SELECT json_pretty(x)", "which has no such json_pretty"),
+        ('near "RETURNING": syntax error', "INSERT INTO a VALUES (1) RETURNING x", "RETURNING"),
+        ('near "strict": syntax error', "CREATE TABLE b (x INT) strict", "STRICT tables"),
+        ('near ">": syntax error', "SELECT x ->> 'a' FROM a", "-> and ->>"),
+        ('near "COLUMN": syntax error', "ALTER TABLE a DROP COLUMN x", "DROP COLUMN"),
+        ('near "selct": syntax error', "selct 1", ""),
+        ("no such table: b", "SELECT x ->> 'a' FROM b", ""),
+    ],
+)
+def test_what_a_newer_library_has(
+    said: str, sql: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The version here is told, and how to get a newer one; no other error is explained so."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 22, 0))
+    found = needs_newer(said, sql)
+
+    assert what in found
+    assert bool(found) == bool(what)
+    assert not what or f"here it is {sqlite3.sqlite_version}" in found
+    assert not what or "`pip install" in found

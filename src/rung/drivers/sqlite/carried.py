@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rung.drivers.sqlite.statements import quoted, statement
 
 if TYPE_CHECKING:
-    import sqlite3
+    from rung.drivers.sqlite.library import sqlite3
 
 _PRAGMAS = (
     *("automatic_index", "busy_timeout", "cache_size", "cell_size_check"),

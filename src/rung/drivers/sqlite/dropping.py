@@ -8,8 +8,8 @@ holds go with it, and the rows of sqlite_sequence with the tables that they coun
 from __future__ import annotations
 
 import re
-import sqlite3
 
+from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.statements import in_main, quoted, statement
 from rung.losses import MOST_ROWS, Loss
 

@@ -7,10 +7,10 @@ rebuilt gives its rows other numbers. What was violated before a file ran is not
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.statements import in_main, quoted, statement
 
 if TYPE_CHECKING:

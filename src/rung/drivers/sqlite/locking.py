@@ -7,8 +7,12 @@ for the whole process. The file says who holds the lock, and is gone when nobody
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
+import shlex
+import stat
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +21,9 @@ from rung.drivers.found import LockHolder
 from rung.errors import QueryFailed, RightsMissing
 
 _SUFFIX = "-rung-lock"
+_CAREFULLY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_SIGNED = re.compile(rb"(?:\d+\n[^\n]*\n[^\n]*\n)?")
+"""Who holds it in three lines, or nothing yet."""
 _LINES = 3
 _LONGEST = 1000
 
@@ -60,7 +67,8 @@ class RunLock:
         if self._held is None or self._path is None:
             return
         with suppress(OSError):
-            self._path.unlink()
+            if _is_file(self._held, self._path):
+                self._path.unlink()
         os.close(self._held)
         self._held = None
 
@@ -69,10 +77,12 @@ class RunLock:
         if self._path is None or self._held is not None:
             return None
         try:
-            opened = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            opened = os.open(self._path, os.O_RDONLY | _CAREFULLY)
         except OSError:
             return None
         try:
+            if _not_ours(opened):
+                return None
             if _try(opened, fcntl.LOCK_SH):
                 return None
             return _read(os.pread(opened, _LONGEST, 0).decode(errors="replace"))
@@ -82,14 +92,50 @@ class RunLock:
     def _open(self, path: Path) -> int:
         """The file, made where it is missing; one of another user is locked without a word."""
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            opened = _opened(path)
         except OSError as error:
-            with suppress(OSError):
-                return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            if error.errno in {errno.ELOOP, errno.EMLINK}:
+                raise _refused(path, "is a symbolic link, which is not followed") from None
             raise RightsMissing(
                 f"The lock's file {path} cannot be made: {error.strerror}.",
                 "Let us make files in that folder: SQLite keeps its journal there too.",
             ) from None
+        if why := _not_ours(opened):
+            os.close(opened)
+            raise _refused(path, why)
+        return opened
+
+
+def _opened(path: Path) -> int:
+    """Open it, following no link and waiting for nobody, as a FIFO would have us do."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | _CAREFULLY, 0o644)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        with suppress(OSError):
+            return os.open(path, os.O_RDONLY | _CAREFULLY)
+        raise
+
+
+def _not_ours(opened: int) -> str:
+    """Why an open file cannot be a lock file of ours; empty where it can."""
+    found = os.fstat(opened)
+    if not stat.S_ISREG(found.st_mode):
+        return "is not a regular file"
+    if found.st_nlink > 1:
+        return "has a second name (a hard link)"
+    if not _SIGNED.fullmatch(os.pread(opened, _LONGEST, 0)):
+        return "holds something else than a lock of rung"
+    return ""
+
+
+def _refused(path: Path, why: str) -> RightsMissing:
+    return RightsMissing(
+        f"the lock file {path} {why}",
+        f"if no other run is under way, move it out of the way: `mv {shlex.quote(str(path))} "
+        f"{shlex.quote(f'{path}.old')}`",
+    )
 
 
 def _try(opened: int, how: int) -> bool:
@@ -107,7 +153,7 @@ def _try(opened: int, how: int) -> bool:
 
 def _is_file(opened: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(opened), path.stat())
+        return os.path.samestat(os.fstat(opened), path.lstat())
     except OSError:
         return False
 

@@ -6,11 +6,11 @@ Every error is told: nothing that cannot be read is taken for "no version".
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rung.drivers.history_rows import entry, ledger_state
+from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.opening import code_of
 from rung.drivers.sqlite.statements import in_main, statement
 from rung.errors import LedgerUnreadable

@@ -8,17 +8,21 @@ for it until something is to be written.
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rung.drivers.found import Disconnected
-from rung.errors import ConnectionFailed, DatabaseBusy, QueryFailed
+from rung.drivers.sqlite.library import sqlite3
+from rung.errors import ConnectionFailed, DatabaseBusy, DatabaseDamaged, QueryFailed
 
 if TYPE_CHECKING:
     from rung.drivers.sqlite.urls import Address
 
 BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED: Final = (
+    "stop writing to it and restore a backup; what can still be read is rescued by "
+    "`sqlite3 DAMAGED.db .recover | sqlite3 NEW.db`"
+)
 _PRIMARY = 0xFF
 """The low byte of an extended error code is its kind."""
 
@@ -58,6 +62,14 @@ class Opener:
         protected = file is not None and file.exists() and not os.access(file, os.W_OK)
         return protected or not self.address.writable
 
+    def identity(self) -> tuple[int, int] | None:
+        """Which file stands at the path now, as its system numbers it; None where none does."""
+        try:
+            found = None if self.file is None else self.file.stat()
+        except OSError:
+            return None
+        return None if found is None else (found.st_dev, found.st_ino)
+
     def to_read(self) -> sqlite3.Connection:
         """
         A connection that writes nothing and makes no file.
@@ -93,8 +105,11 @@ class Opener:
         if code_of(error) in BUSY:
             return DatabaseBusy(self.shown, str(error), self.address.busy_ms / 1000)
         if code_of(error) == sqlite3.SQLITE_NOTADB:
-            said = f"{self.shown} is no SQLite database, or an encrypted one: {error}"
-            return ConnectionFailed(f"{said}.", "Check the path in the database's URL.", said)
+            said = f"{self.shown} is damaged, encrypted, or not a SQLite database: {error}"
+            advice = "check the path in the database's URL; a damaged file comes from a backup"
+            return ConnectionFailed(said, advice, said)
+        if code_of(error) == sqlite3.SQLITE_CORRUPT:
+            return DatabaseDamaged(self.shown, "the file is damaged", str(error), "", _DAMAGED)
         if code_of(error) == sqlite3.SQLITE_CANTOPEN:
             return self._cannot_open(error)
         return QueryFailed(f"{error}.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rung.dialect import Dialect
 from rung.drivers.found import Look, OtherWriters, Place
+from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.looking import Found
 from rung.ledger import LedgerState
 

@@ -8,12 +8,12 @@ compare-and-set, which nothing can come between inside a transaction that writes
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rung._version import __version__
+from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.locking import user_name
 from rung.drivers.sqlite.statements import in_main, quoted, statement
 from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome

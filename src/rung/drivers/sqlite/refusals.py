@@ -8,11 +8,11 @@ statement has that word once. Pure.
 from __future__ import annotations
 
 import re
-import sqlite3
 from bisect import bisect_left
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from rung.drivers.sqlite.library import needs_newer, sqlite3
 from rung.drivers.sqlite.opening import BUSY, code_of
 from rung.drivers.work import Refusal
 from rung.errors import ServerMessage
@@ -37,6 +37,9 @@ _REMEDIES: Final = {
     sqlite3.SQLITE_FULL: "Make room on the disk",
     sqlite3.SQLITE_READONLY: "Let us write the file and its folder",
     sqlite3.SQLITE_CANTOPEN: "Let us write the file and its folder",
+    sqlite3.SQLITE_CORRUPT: "The database file is damaged: restore a backup of it",
+    sqlite3.SQLITE_NOTADB: "The database file is damaged: restore a backup of it",
+    sqlite3.SQLITE_IOERR: "Look at the disk that holds the database",
 }
 
 
@@ -52,7 +55,8 @@ def of_statement(
         at_commit=at_commit,
         needs_no_transaction=_works_alone(statement, error),
         cancelled=_code(error) == sqlite3.SQLITE_INTERRUPT,
-        remedy=_remedy(error),
+        remedy=_remedy(error)
+        or needs_newer(str(error), script.text[statement.start : statement.end]),
     )
 
 

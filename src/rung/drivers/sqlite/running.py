@@ -12,7 +12,6 @@ with foreign keys off by its own will, or looks for violations, leaves no new on
 
 from __future__ import annotations
 
-import sqlite3
 from bisect import bisect_left
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rung.drivers.sqlite import foreign_keys, refusals
+from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.records import LedgerMovedError, now
 from rung.drivers.work import Ran, Refusal, ServerNotice
 from rung.errors import ServerMessage
@@ -77,6 +77,8 @@ class Running:
         begin: how a transaction of ours begins, IMMEDIATE or EXCLUSIVE.
         watch: what may interrupt a file's statements.
         violated: what was violated before each attempt that runs unit by unit; filled here.
+        check_file: raises `Disconnected` where the file is not at its path any more; asked
+            before and after each COMMIT.
     """
 
     def __init__(
@@ -86,9 +88,10 @@ class Running:
         begin: str,
         watch: Watch,
         violated: dict[str, Violations],
+        check_file: Callable[[], None],
     ) -> None:
         self._database, self._records, self._watch = database, records, watch
-        self._violated = violated
+        self._violated, self._check_file = violated, check_file
         self._begin = f"BEGIN {begin}"
 
     def whole(self, script: Script, move: Move, attempt: Attempt) -> Ran:
@@ -124,7 +127,7 @@ class Running:
                 self._ours(work, lambda: self._do(self._begin))
             within()
             if last:
-                self._ours(work, lambda: self._do("COMMIT"), at_commit=True)
+                self._commit(work)
 
         if not (first and last):
             return self._tried(work, steps)
@@ -223,11 +226,18 @@ class Running:
         if own:
             self._run(work, first, first)
             within()
+            self._check_file()
             self._run(work, last, last, at_commit=True)
+            self._check_file()
             return
         self._ours(work, lambda: self._do(self._begin))
         within()
+        self._commit(work)
+
+    def _commit(self, work: _Work) -> None:
+        self._check_file()
         self._ours(work, lambda: self._do("COMMIT"), at_commit=True)
+        self._check_file()
 
     def _tried(self, work: _Work, steps: Callable[[], None]) -> Ran:
         try:
@@ -236,6 +246,7 @@ class Running:
             with suppress(*_FAILURES):
                 if self._database.in_transaction:
                     self._do("ROLLBACK")
+            self._check_file()  # where it is gone, that is why, whatever SQLite says
             return work.ran(refused.refusal)
         return work.ran()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rung.drivers.found import Disconnected
 from rung.drivers.sqlite import dropping
 from rung.drivers.sqlite.carried import SessionState
 from rung.drivers.sqlite.locking import RunLock
@@ -24,12 +25,12 @@ from rung.ledger import Outcome
 from rung.statements import Trace, inquiry_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from rung.ailments import Ailment
     from rung.drivers.found import LockHolder
     from rung.drivers.sqlite.foreign_keys import Violations
+    from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.drivers.work import Attempt, Move, Ran, Refusal
@@ -51,6 +52,8 @@ class SqliteSession(SqliteReader):
         self._watch = Watch(stop, time_limit)
         self._violated: dict[str, Violations] = {}
         """Foreign keys that were violated before each attempt that runs unit by unit."""
+        self._identity: tuple[int, int] | None = None
+        """The file that was opened for writing; None as long as none was."""
         self._before: SessionState | None = None
         """The session as it was before any file; None as long as nothing was written."""
         if opener.file is None:  # in memory: the one connection is the database
@@ -282,10 +285,23 @@ class SqliteSession(SqliteReader):
         return self._connection
 
     def _open_to_write(self) -> None:
+        self._check_file()
         self._connection.close()
         self._connection = self._opener.to_write()
+        self._identity = self._identity or self._opener.identity()
         self._stands_in = False
         self._before = SessionState.of(self._connection)
+
+    def _check_file(self) -> None:
+        """
+        Notice that the file was replaced or removed since we opened it: what is written is lost.
+
+        Raises:
+            Disconnected: it was.
+        """
+        if self._identity is not None and self._opener.identity() != self._identity:
+            shown = self._opener.shown
+            raise Disconnected(f"the file {shown} was replaced or removed while it was in use")
 
     def _open_anew(self) -> None:
         if self._opener.file is not None:
@@ -298,7 +314,9 @@ class SqliteSession(SqliteReader):
     @property
     def _running(self) -> Running:
         begin = self._opener.address.begin
-        return Running(self._writing, self._records, begin, self._watch, self._violated)
+        return Running(
+            self._writing, self._records, begin, self._watch, self._violated, self._check_file
+        )
 
     def _commit(self, *actions: Callable[[], None]) -> None:
         ran = self._running.write(*actions)

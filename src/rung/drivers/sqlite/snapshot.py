@@ -15,9 +15,9 @@ from rung.snapshot import Snapshot
 from rung.statements import Dialect, TokenKind, read
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
 
+    from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.names import Names
     from rung.statements import Script, Token
 

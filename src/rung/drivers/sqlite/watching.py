@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
+    from rung.drivers.sqlite.library import sqlite3
     from rung.stopping import Stop
 
 _EVERY = 2000
