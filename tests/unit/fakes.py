@@ -72,6 +72,8 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    nothing_left: bool = False
+    """Whether a statement that was refused alone left nothing in the catalog."""
     overwritten: bool = False
     """Whether another tool has written the ledger behind the history."""
     left_over: tuple[Ailment, ...] = ()
@@ -156,6 +158,12 @@ class FakeSession:
     def roll_back(self) -> None:
         self.calls.append("roll back")
         self.ledger = self.kept_before
+
+    def check_syntax(self, script: Script) -> Ran:
+        return Ran()
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        return self.nothing_left
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         self.calls.append(f"begin {attempt.version}")

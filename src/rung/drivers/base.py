@@ -165,6 +165,13 @@ class Session(Reader, Protocol):
     def roll_back(self) -> None:
         """Undo the transaction that `run_together` has opened."""
 
+    def check_syntax(self, script: Script) -> Ran:
+        """
+        Have the server parse a script, as far as it can, and run nothing of it.
+
+        A refusal is one of the grammar, with its place; without one nothing is proved.
+        """
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """
         Commit the dirty mark and the history row of a file that runs unit by unit.
@@ -181,6 +188,13 @@ class Session(Reader, Protocol):
 
         False where it is to be run again, None where nothing tells. `before` are the numbers
         of the statements by which the script had set the session then.
+        """
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        """
+        Whether a statement that was sent alone and refused left nothing in the catalog.
+
+        Reads only. Compared is with the note that it was under way; False where nothing tells.
         """
 
     def keeps_history(self) -> bool:

@@ -20,6 +20,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── ScriptError                 the SQL of one file, before it runs
     │   ├── UnterminatedToken
     │   ├── UnbalancedTransaction
+    │   ├── StatementMisplaced
     │   ├── DirectiveUnusable
     │   ├── ClientCommand           psql's own line, or the sqlite3 shell's
     │   └── ForeignMarker           another tool's sign of a down in the same file
@@ -107,6 +108,7 @@ from rung.errors.files import (
     SourceError,
     SourceNotFound,
     SourceUnreadable,
+    StatementMisplaced,
     TextUnreadable,
     UnbalancedTransaction,
     UnterminatedToken,
@@ -191,6 +193,7 @@ __all__ = [
     "SourceError",
     "SourceNotFound",
     "SourceUnreadable",
+    "StatementMisplaced",
     "Stopped",
     "StoredTextUnusable",
     "TableLocked",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.concurrent import Concurrent
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.work import Attempt, Move, ServerNotice
     from rung.errors import ServerMessage
-    from rung.statements import Script, Unit
+    from rung.statements import Script, Statement, Unit
 
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 _BEGIN_WRITING = Sql("BEGIN READ WRITE")
-"""Whatever default_transaction_read_only an earlier unit of the file has set."""
+"""For writes of ours, whatever default_transaction_read_only the file has set."""
 _ASYNC = Sql("SET LOCAL synchronous_commit = off")
 _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 """As the session had it at connect, whatever the file did."""
@@ -45,6 +46,8 @@ _REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _NEW_VALUE = "55P04"
 """An enum's value is used in the transaction that added it."""
 _CONTROL_WARNINGS = ("25001", "25P01")
+_READ_ONLY = "25006"
+_OURS = ("move", "record")
 CANCELLED = "57014"
 _NO_LOCK = "55P03"
 _TIMED_OUT = "ProcessInterrupts"
@@ -201,13 +204,9 @@ class Running:
 
     def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """One unit of a script, with its progress."""
-        match unit.transaction:
-            case "ours":
-                return self._in_our_transaction(script, unit, attempt_id)
-            case "own":
-                return self._in_its_transaction(script, unit, attempt_id)
-            case _:
-                return self._alone(script, unit, attempt_id)
+        if unit.transaction == "none":
+            return self._alone(script, unit, attempt_id)
+        return self._in_a_transaction(script, unit, attempt_id)
 
     def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
         """Statements that set the session and nothing else, in a message of their own."""
@@ -274,32 +273,40 @@ class Running:
         last = len(script.statements) if last is None else last
         return leave_clean(script, first, last) if self._hold.shares_session else ()
 
-    def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        pieces = (
-            ours("begin", _BEGIN_WRITING),
-            *self._fence,
-            self._limit(script, unit.first),
-            *self._text(script, unit.first, unit.last),
-            CLOSING,
-            ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last)),
-            ours("commit", _COMMIT),
-            *self._left(script, unit.first, unit.last),
-        )
-        blocks = copy_blocks(script, unit.first, unit.last)
-        return self._send(Message(pieces, blocks, script), unit=unit)
+    def _in_a_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+        """
+        With its progress, which goes in before the transaction ends.
 
-    def _in_its_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        record = ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last))
-        blocks = copy_blocks(script, unit.first, unit.last)
-        opening = (*self._fence, self._limit(script, unit.first))
-        left = self._left(script, unit.first, unit.last)
-        if script.statements[unit.last - 1].control is Control.COMMIT:
-            text = self._text(script, unit.first, unit.last)
-            within = _within(text, script, unit.last, (record,))
-            return self._send(Message((*opening, *within, *left), blocks, script), unit=unit)
-        pieces = self._text(script, unit.first, unit.last)
-        ran = self._send(Message((*opening, *pieces, *left), blocks, script), unit=unit)
+        Not where it is rolled back, nor where it lets nobody write: there it follows.
+        """
+        end = script.statements[unit.last - 1].control
+        if end is not Control.ROLLBACK:
+            progress = self._tables.progress(attempt_id, unit.last)
+            record = ours("record", *self._within_file, *progress)
+            ran = self._send(self._of_unit(script, unit, (record,)), unit=unit)
+            if not (ran.refusal and ran.refusal.read_only):
+                return ran
+        if end is not Control.ROLLBACK and not _begins_read_only(script.statements[unit.first - 1]):
+            noted = self._write(self._tables.in_flight(attempt_id, unit.first))
+            if noted.refusal:
+                return noted
+        ran = self._send(self._of_unit(script, unit, ()), unit=unit)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+
+    def _of_unit(self, script: Script, unit: Unit, record: tuple[Piece, ...]) -> Message:
+        """A unit's transaction, ours or the file's own, with a record before its COMMIT."""
+        opening = (*self._fence, self._limit(script, unit.first))
+        text = self._text(script, unit.first, unit.last)
+        left = self._left(script, unit.first, unit.last)
+        blocks = copy_blocks(script, unit.first, unit.last)
+        if unit.transaction == "ours":
+            commit = ours("commit", _COMMIT)
+            pieces = (ours("begin", _BEGIN), *opening, *text, CLOSING, *record, commit, *left)
+        elif record:
+            pieces = (*opening, *_within(text, script, unit.last, record), *left)
+        else:
+            pieces = (*opening, *text, CLOSING, *left)
+        return Message(pieces, blocks, script)
 
     def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         ahead, after = self._around(script, unit.first)
@@ -385,11 +392,32 @@ class Running:
 
 def _ran(message: Message, reply: Reply, wait: LockWait | None) -> Ran:
     warnings = [notice.message for notice in reply.notices if _of_control(notice)]
+    fooled = len(warnings) > _foreseen_warnings(message)
     return Ran(
         refusal=_refusal(message, reply, wait),
-        notices=tuple(notice for notice in reply.notices if not _of_control(notice)),
-        control_warning=warnings[0] if warnings else "",
+        notices=tuple(n for n in reply.notices if not (fooled and _of_control(n))),
+        control_warning=warnings[-1] if fooled else "",
     )
+
+
+def _foreseen_warnings(message: Message) -> int:
+    """How often the server warns of a BEGIN in a block, or of an end outside of one."""
+    if message.script is None:
+        return 0
+    found, in_block = 0, False
+    for piece in message.pieces:
+        for number in range(piece.first, piece.first + piece.statements if piece.first else 0):
+            control = message.script.statements[number - 1].control
+            if control is Control.BEGIN:
+                found, in_block = found + in_block, True
+            elif control in (Control.COMMIT, Control.ROLLBACK):
+                found, in_block = found + (not in_block), False
+    return found
+
+
+def _begins_read_only(statement: Statement) -> bool:
+    """Whether a transaction that begins so can write nothing, so that it may run twice."""
+    return ("READ", "ONLY") in set(pairwise(statement.words))
 
 
 def _is_busy(message: Message, reply: Reply) -> bool:
@@ -437,6 +465,7 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
         at_commit=running.label == "commit" or _is_own_commit(message, running),
         needs_no_transaction=_works_alone(message.words(statement), error.message),
         needs_commit_before=state == _NEW_VALUE,
+        read_only=running.label in _OURS and state == _READ_ONLY,
         ledger_moved=running.label == "move" and state in _MOVED,
         ledger_dropped=_is_dropped(running.label, state),
         lock_lost=running.label in {"keys", "lease"} and state in _LOST,

@@ -33,6 +33,7 @@ from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
+from rung.drivers.postgres.syntax import check_syntax
 from rung.drivers.postgres.watching import Watcher
 from rung.drivers.work import Carried, StoredHalf
 from rung.errors import QueryFailed
@@ -212,6 +213,10 @@ class PostgresSession(PostgresReader):
         """Undo the transaction that holds scripts together."""
         self._wire.ask("ROLLBACK")
 
+    def check_syntax(self, script: Script) -> Ran:
+        """Have the server parse a script, and run nothing of it."""
+        return check_syntax(self._wire, script)
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         tables = self._tables
@@ -225,6 +230,14 @@ class PostgresSession(PostgresReader):
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
         return was_finished(self._wire, script, number, before, self._tables.ledger)
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        """Whether the catalog has no row that is newer than the note of what was under way."""
+        if not self._tables.records:
+            return False
+        places = {"history": self._tables.history, "attempt": quoting.text(attempt_id)}
+        reply = self._wire.ask(statement("left_nothing", **places))
+        return reply.error is None and reply.rows(0) == [("t",)]
 
     def keeps_history(self) -> bool:
         """Whether our rights suffice for one."""
