@@ -325,7 +325,7 @@ def test_a_statement_alone_that_was_rejected(
     """Where it is proved that it left nothing, and nothing was committed before: clean."""
     plan, (item,) = planned(up1=text)
     last = len(item.script.statements)
-    answers = [*[Ran()] * (last - 1), refused(sqlstate, statement=last)]
+    answers: list[Ran | Exception] = [*[Ran()] * (last - 1), refused(sqlstate, statement=last)]
     session = FakeSession(answers=answers, nothing_left=nothing_left)
 
     with pytest.raises(MigrationFailed) as caught:
