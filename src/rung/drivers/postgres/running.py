@@ -19,7 +19,15 @@ from rung.drivers.postgres.making import make_closed
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, UTF8, Tables, leave_clean
-from rung.drivers.work import LockWait, Ran, Refusal
+from rung.drivers.postgres.refusals import (
+    CLEAN,
+    NO_SCHEMA,
+    REFUSES_TRANSACTION,
+    is_busy,
+    outcome_of,
+    past_the_pooler,
+)
+from rung.drivers.work import LockWait, Ran
 from rung.ledger import Outcome
 from rung.statements import Control, Mode, needs_session, statement_by_statement
 
@@ -32,8 +40,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.settings import Settings
     from rung.drivers.postgres.watching import Watch, Watcher
     from rung.drivers.postgres.wire import Reply, Wire
-    from rung.drivers.work import Attempt, Move, ServerNotice
-    from rung.errors import ServerMessage
+    from rung.drivers.work import Attempt, Move
     from rung.statements import Script, Statement, Unit
 
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
@@ -42,29 +49,9 @@ _BEGIN_WRITING = Sql("BEGIN READ WRITE")
 _ASYNC = Sql("SET LOCAL synchronous_commit = off")
 _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 """As the session had it at connect, whatever the file did."""
-_REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
-_NEW_VALUE = "55P04"
-"""An enum's value is used in the transaction that added it."""
-_CONTROL_WARNINGS = ("25001", "25P01")
-_READ_ONLY = "25006"
-_OURS = ("move", "record")
-CANCELLED = "57014"
 _NO_LOCK = "55P03"
 _TIMED_OUT = "ProcessInterrupts"
 """Where the server ends a wait by lock_timeout, and not at once as for NOWAIT."""
-_DIVISION, _STALE = "22012", "40001"
-_MOVED = (_DIVISION, "23505", _STALE)
-"""1/0 of the compare-and-set; the same key written by another; a newer row."""
-_TWICE = "23505"
-_NUMBERED_TWICE = (
-    "The file is not at fault: the server gave out a number of the history twice, as it may "
-    "behind a crash. See its log"
-)
-_NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
-_LOST = (_DIVISION, _STALE, _NO_TABLE)
-"""1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
-_OPENING = (("SET",), ("BEGIN",), ("START",))
-_CLEAN = "clean"
 _KEYS_WITHIN = 5.0
 """Seconds: others try the keys for a moment. Half of what `docker stop` leaves us."""
 _PAUSE = 0.05
@@ -132,7 +119,7 @@ class Running:
             return ran
         loose = ", ".join(self._settings.names)
         if why := loose or needs_session(statement_by_statement(script)):
-            refusal = replace(refusal, needs_no_transaction=False, remedy=_past_the_pooler(why))
+            refusal = replace(refusal, needs_no_transaction=False, remedy=past_the_pooler(why))
         return replace(ran, refusal=refusal)
 
     def together(
@@ -182,9 +169,9 @@ class Running:
             head = replace(whole, pieces=whole.pieces[:made])
             ran = make_closed(self, tables, head, whole.pieces[made:])
             refused = ran.refusal.server.sqlstate if ran.refusal else ""
-            if refused != _NO_SCHEMA:
+            if refused != NO_SCHEMA:
                 break
-        return None if refused == _REFUSES_TRANSACTION else ran
+        return None if refused == REFUSES_TRANSACTION else ran
 
     def _enclosed(
         self, script: Script, before: tuple[Piece, ...], behind: tuple[Piece, ...]
@@ -267,7 +254,7 @@ class Running:
     def _left(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Piece, ...]:
         """Behind a pooler what leaves nothing of the file in a session that is not ours alone."""
         clean = self._clean(script, first, last)
-        return (ours(_CLEAN, *clean),) if clean else ()
+        return (ours(CLEAN, *clean),) if clean else ()
 
     def _clean(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Sql, ...]:
         last = len(script.statements) if last is None else last
@@ -353,8 +340,8 @@ class Running:
         while True:
             self._hold.renew()
             reply, wait = self._send_once(message, meanwhile, unit)
-            if not _is_busy(message, reply) or time.monotonic() > deadline:
-                return _ran(message, reply, wait), reply
+            if not is_busy(message, reply) or time.monotonic() > deadline:
+                return outcome_of(message, reply, wait), reply
             meanwhile = None
             time.sleep(random.uniform(_PAUSE / 2, _PAUSE * 1.5))  # noqa: S311 - no secret
 
@@ -390,47 +377,9 @@ class Running:
         return LockWait(waited, ours, watch.blockers, watch.queued)
 
 
-def _ran(message: Message, reply: Reply, wait: LockWait | None) -> Ran:
-    warnings = [notice.message for notice in reply.notices if _of_control(notice)]
-    fooled = len(warnings) > _foreseen_warnings(message)
-    return Ran(
-        refusal=_refusal(message, reply, wait),
-        notices=tuple(n for n in reply.notices if not (fooled and _of_control(n))),
-        control_warning=warnings[-1] if fooled else "",
-    )
-
-
-def _foreseen_warnings(message: Message) -> int:
-    """How often the server warns of a BEGIN in a block, or of an end outside of one."""
-    if message.script is None:
-        return 0
-    found, in_block = 0, False
-    for piece in message.pieces:
-        for number in range(piece.first, piece.first + piece.statements if piece.first else 0):
-            control = message.script.statements[number - 1].control
-            if control is Control.BEGIN:
-                found, in_block = found + in_block, True
-            elif control in (Control.COMMIT, Control.ROLLBACK):
-                found, in_block = found + (not in_block), False
-    return found
-
-
 def _begins_read_only(statement: Statement) -> bool:
     """Whether a transaction that begins so can write nothing, so that it may run twice."""
     return ("READ", "ONLY") in set(pairwise(statement.words))
-
-
-def _is_busy(message: Message, reply: Reply) -> bool:
-    """Whether another has a key, or gave a sign of life, at this very moment."""
-    if reply.error is None:
-        return False
-    label, state = message.running(reply.done).label, reply.error.message.sqlstate
-    return (label, state) in {("keys", _DIVISION), ("lease", _STALE)}
-
-
-def _of_control(notice: ServerNotice) -> bool:
-    """BEGIN inside a transaction, or COMMIT outside: not what was read in the file."""
-    return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
 
 
 def _within(
@@ -449,78 +398,5 @@ def _within(
     )
 
 
-def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal | None:
-    error = reply.error
-    if error is None or message.running(reply.done).label == _CLEAN:
-        return None
-    offset = None if error.position is None else message.file_offset(error.position)
-    running = message.running(reply.done)
-    statement = message.statement_running(reply.done)
-    state = error.message.sqlstate
-    return Refusal(
-        server=error.message,
-        statement=statement,
-        offset=offset,
-        statements_done=message.file_done(reply.done),
-        at_commit=running.label == "commit" or _is_own_commit(message, running),
-        needs_no_transaction=_works_alone(message.words(statement), error.message),
-        needs_commit_before=state == _NEW_VALUE,
-        read_only=running.label in _OURS and state == _READ_ONLY,
-        ledger_moved=running.label == "move" and state in _MOVED,
-        ledger_dropped=_is_dropped(running.label, state),
-        lock_lost=running.label in {"keys", "lease"} and state in _LOST,
-        cancelled=state == CANCELLED,
-        lock_wait=wait,
-        remedy=_remedy(message, running.label, error.message, message.words(statement)),
-    )
-
-
-def _past_the_pooler(why: str) -> str:
-    return f"Behind a pooler it cannot run: {why}. Name the server itself, past the pooler."
-
-
-def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str, ...]) -> str:
-    """
-    What to do where the file is not at fault.
-
-    A transaction that wants to be asked for before any query finds our fence there. Behind a
-    crash a sequence may go back, in a database that was copied from a template since the last
-    checkpoint; each try takes the next number.
-    """
-    if label == "record" and error.sqlstate == _TWICE:
-        return _NUMBERED_TWICE
-    fenced = any(piece.label == "lease" for piece in message.pieces)
-    if fenced and error.sqlstate == _REFUSES_TRANSACTION and words[:1] in _OPENING:
-        return _past_the_pooler("there our lock is looked at first in each transaction")
-    return ""
-
-
-def _is_dropped(label: str, state: str) -> bool:
-    """Whether a statement of ours found its table gone, or could not be given it again."""
-    return label == "anew" or (label in {"move", "record"} and state in {_NO_TABLE, _NO_SCHEMA})
-
-
 def _is_last_down(move: Move, attempt: Attempt) -> bool:
     return move.after.row is None and attempt.direction == "down"
-
-
-def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:
-    """
-    Whether the server refused a statement for our transaction only.
-
-    SET TRANSACTION behind a query, VACUUM inside a function (the error has a context then)
-    and COMMIT inside a function are refused without one too.
-    """
-    if error.sqlstate == _REFUSES_TRANSACTION:
-        return bool(words) and words[0] != "SET" and not error.context
-    return error.sqlstate == _REFUSES_COMMIT and words[:1] in {("CALL",), ("DO",)}
-
-
-def _is_own_commit(message: Message, running: Piece) -> bool:
-    """True for the last piece where records of ours stand before it: the file's own COMMIT."""
-    last = next(piece for piece in reversed(message.pieces) if piece.label != _CLEAN)
-    return (
-        running is last
-        and not running.label
-        and any(piece.label == "record" for piece in message.pieces)
-    )

@@ -30,7 +30,8 @@ from rung.drivers.postgres.making import may_not_write, note_statements, table_s
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
-from rung.drivers.postgres.running import CANCELLED, Running
+from rung.drivers.postgres.refusals import CANCELLED
+from rung.drivers.postgres.running import Running
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.syntax import check_syntax
