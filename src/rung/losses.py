@@ -16,7 +16,7 @@ from rung.statements import StatementReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.statements import Script
+    from rung.statements import Script, Statement
 
 MOST_ROWS = 100_000
 """Rows are counted up to this many."""
@@ -84,7 +84,27 @@ class Loss:
 def losses(script: Script, done: int = 0) -> tuple[Loss, ...]:
     """What the statements of a script behind the first `done` say they take away, in order."""
     left = script.statements[done:]
-    return tuple(loss for statement in left for loss in _of(StatementReader(script, statement)))
+    return tuple(loss for statement in left for loss in losses_of(script, statement))
+
+
+def losses_of(script: Script, statement: Statement) -> tuple[Loss, ...]:
+    """What one statement of a script says it takes away."""
+    return tuple(_of(StatementReader(script, statement)))
+
+
+def tables_named(script: Script) -> tuple[str, ...]:
+    """The tables that a script drops or alters, as it writes them."""
+    found: dict[str, None] = {}
+    for statement in script.statements:
+        reader = StatementReader(script, statement)
+        if reader.take("DROP", "TABLE") or reader.take("DROP", "MATERIALIZED", "VIEW"):
+            reader.take("IF", "EXISTS")
+            found |= dict.fromkeys(reader.names())
+        elif reader.take("ALTER", "TABLE"):
+            reader.take("IF", "EXISTS")
+            reader.take("ONLY")
+            found |= dict.fromkeys([reader.name()])
+    return tuple(found)
 
 
 def _of(reader: StatementReader) -> Iterator[Loss]:

@@ -13,6 +13,7 @@ from rung.dialect import Dialect
 from rung.drivers.base import (
     Aftermath,
     Carried,
+    DryRun,
     LockHolder,
     LockWait,
     Look,
@@ -221,6 +222,15 @@ class FakeSession:
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         return tuple(loss.counted(3) for loss in losses)
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        return DryRun("nothing is sent")
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:
+        return ""
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        return ()
 
     def everything(self) -> tuple[Loss, ...]:
         return self.objects

@@ -16,6 +16,7 @@ from rung.drivers.work import (
     Aftermath,
     Attempt,
     Carried,
+    DryRun,
     HalfRecord,
     LockWait,
     Move,
@@ -44,6 +45,7 @@ __all__ = [
     "Carried",
     "Disconnected",
     "Driver",
+    "DryRun",
     "HalfRecord",
     "LockHolder",
     "LockWait",
@@ -254,6 +256,26 @@ class Session(Reader, Protocol):
 
         Behind each that has a cascade comes what that takes along. What cannot be counted, or not
         in a few seconds, says why.
+        """
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        """
+        Run SQL that takes schema away in a transaction that is rolled back; tells what went.
+
+        Args:
+            undo: it was judged before: nothing in it reaches beyond its transaction.
+            tables: the names of the tables in it; where they are too large nothing is sent.
+        """
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:
+        """SQL that locks what is lost, and fails where other rows are there than were counted."""
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """
+        Those of these objects that were perhaps there before the ledger was marked dirty.
+
+        Args:
+            identities: as snapshots name them; of tables, views, indexes and columns.
         """
 
     def everything(self) -> tuple[Loss, ...]:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row
-    from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.drivers.work import Attempt, DryRun, Move, Ran, Refusal
     from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.statements import Script, Unit
@@ -338,6 +338,26 @@ class PostgresSession(PostgresReader):
         from rung.drivers.postgres.counting import Counting
 
         return Counting(self._wire).count(losses)
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        """Run SQL in a transaction that is rolled back; tells what went."""
+        from rung.drivers.postgres.dry_run import dry_run
+
+        return dry_run(self._wire, self._found.names, undo, tables)
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:
+        """SQL that fails where other rows are there than were counted."""
+        from rung.drivers.postgres.dry_run import row_guard
+
+        return row_guard(losses)
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """Those that the catalog does not show to be made since the dirty mark."""
+        from rung.drivers.postgres.dry_run import relations
+
+        there = relations(self._wire, self._found.names).values()
+        made = {str(one) for one in there if one.since}
+        return tuple(one for one in identities if one not in made)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""

@@ -19,7 +19,7 @@ from rung.drivers.sqlite.records import Records, ago, now
 from rung.drivers.sqlite.running import Running
 from rung.drivers.sqlite.statements import in_main, statement
 from rung.drivers.sqlite.watching import Watch
-from rung.drivers.work import Carried, Ran, StoredHalf
+from rung.drivers.work import Carried, DryRun, Ran, StoredHalf
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
 from rung.statements import Trace, inquiry_of
@@ -265,6 +265,18 @@ class SqliteSession(SqliteReader):
         with self._told():
             database = self._current()
             return tuple(dropping.counted(database, loss, loss.table) for loss in losses)
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:  # noqa: ARG002 - as the contract has it
+        """Nothing is sent: no catalog here tells who made what."""
+        return DryRun("SQLite does not keep when an object was made")
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:  # noqa: ARG002 - as the contract has it
+        """None: nothing is ever proved to be a file's own here."""
+        return ""
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """All of them: SQLite does not keep when an object was made."""
+        return tuple(identities)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
