@@ -41,7 +41,7 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
         )
     if found.rollback is not None:
         because = f" because {found.rollback.reason}" if found.rollback.reason else ""
-        yield f"That rolling back loses nothing else is {found.rollback.proof.value}{because}."
+        yield f"Rolling back takes nothing else along: {found.rollback.proof.value}{because}."
 
 
 def proposal_lines(action: Action, style: Style) -> Iterator[str]:

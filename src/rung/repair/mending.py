@@ -87,7 +87,8 @@ def why_not_resume(finding: Finding) -> str:
         return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
     attempt = tried.suspect.attempt
     if attempt and _is_of_rows(attempt.error or ""):
-        return f"the rest failed on the rows that are there: {attempt.error}"
+        first = (attempt.error or "").splitlines()[0]
+        return f"the rest failed on the rows that are there: {first}"
     return ""
 
 

@@ -23,8 +23,6 @@ from rung.repair import (
     ActionKind,
     Diagnosis,
     Finding,
-    Proof,
-    Rollback,
     judge,
     loses,
     propose,
@@ -146,7 +144,7 @@ def _diagnosed(
         if _needs_undo(finding):
             undo, rollback = rolled_back(finding, bench, session)
     action = propose(finding, look.ledger, undo, rollback)
-    told = _told(finding, action, look, made.where, _stamp(look, live), rollback)
+    told = _told(finding, action, look, made.where, _stamp(look, live))
     return replace(told, rollback=rollback)
 
 
@@ -180,17 +178,10 @@ def _check_nobody_builds(session: Session, finding: Finding) -> None:
             raise RepairUndecided(f"{one.name}: {one.said}", _WAIT)
 
 
-def _told(
-    finding: Finding,
-    action: Action | None,
-    look: Look,
-    where: str,
-    stamp: str,
-    rollback: Rollback | None,
-) -> Diagnosis:
+def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp: str) -> Diagnosis:
     if action is not None:
         action = replace(action, sql=action.sql.replace("{ledger}", look.place.ledger))
-    reason, advice = ("", "") if action else _why_nothing(finding, rollback)
+    reason, advice = ("", "") if action else _why_nothing(finding)
     found = statements_found(finding)
     return Diagnosis(look.ledger, where, finding, found, action, reason, advice, stamp)
 
@@ -226,15 +217,12 @@ def _needs_undo(finding: Finding) -> bool:
     return is_part(finding) and bool(why_not_resume(finding))
 
 
-def _why_nothing(finding: Finding, rollback: Rollback | None) -> tuple[str, str]:
+def _why_nothing(finding: Finding) -> tuple[str, str]:
     """Why nothing is proposed, and what would help: what loses nothing first."""
     if finding.done is None or finding.tried is None:
         return finding.reason, _SAY if finding.open else _BY_HAND
     suspect, script = finding.tried.suspect, finding.tried.script
     reason = why_not_resume(finding)
-    if rollback is not None:
-        proof = "would lose more" if rollback.proof is Proof.REFUTED else "is not proved harmless"
-        reason += f"; rolling back {proof}: {rollback.reason}"
     if suspect.undo or why_not_from(script, finding.done):
         return reason, _NOT_FROM_THERE.format(file=suspect.file)
     way = f"rung {suspect.direction.value} --resume" if suspect.attempt else REPAIR

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.errors import ScriptError
 from rung.losses import MOST_ROWS, Loss, tables_named
 from rung.migrations import Direction
 from rung.repair import Proof, Rollback
@@ -61,7 +62,10 @@ def _on_scratch(finding: Finding, bench: Bench) -> tuple[str, str]:
     down = finding.tried.suspect.migration.down
     if down is not None and down.file.endswith(_STORED):
         return "", "its down is stored, and is no file any more"
-    undo = bench.proven_undo(finding)
+    try:
+        undo = bench.proven_undo(finding)
+    except ScriptError as error:
+        return "", f"its down cannot be read: {error}"
     if undo is None:
         return "", "no part of its down leads back to the schema before it on scratch"
     return undo, ""
