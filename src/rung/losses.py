@@ -16,6 +16,7 @@ from rung.statements import StatementReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rung.snapshot import Snapshot
     from rung.statements import Script, Statement
 
 MOST_ROWS = 100_000
@@ -79,6 +80,33 @@ class Loss:
         if self.more:
             return f" (more than {self.rows:,} rows)"
         return f" ({self.rows:,} {'row' if self.rows == 1 else 'rows'})"
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A relation, or a column of one that stays, that a dry run took away."""
+
+    kind: str
+    """`table`, `view`, `materialized view`, `foreign table`, `sequence`, `index` or `column`."""
+    name: str
+    """The relation's, qualified and quoted."""
+    column: str = ""
+    since: bool = False
+    """Whether all that the catalog says of it was written since the ledger was marked dirty."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" + (f".{self.column}" if self.column else "")
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What SQL did in a transaction that was rolled back."""
+
+    reason: str = ""
+    """Why it was not sent, or did not come to its end; empty where it did."""
+    before: Snapshot | None = None
+    after: Snapshot | None = None
+    gone: tuple[Gone, ...] = ()
 
 
 def losses(script: Script, done: int = 0) -> tuple[Loss, ...]:

@@ -13,7 +13,6 @@ from rung.dialect import Dialect
 from rung.drivers.base import (
     Aftermath,
     Carried,
-    DryRun,
     LockHolder,
     LockWait,
     Look,
@@ -27,6 +26,7 @@ from rung.errors import ServerMessage
 from rung.events import ignore
 from rung.ledger import LedgerState
 from rung.locks import Patience
+from rung.losses import DryRun
 from rung.migrations import Half, Migration, MigrationSet
 from rung.plan import Up, make_plan
 from rung.runner import Context, Recorder, prepare

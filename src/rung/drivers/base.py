@@ -16,7 +16,6 @@ from rung.drivers.work import (
     Aftermath,
     Attempt,
     Carried,
-    DryRun,
     HalfRecord,
     LockWait,
     Move,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.events import Listener
     from rung.ledger import HistoryEntry
-    from rung.losses import Loss
+    from rung.losses import DryRun, Loss
     from rung.snapshot import Snapshot
     from rung.statements import Script, Unit
     from rung.stopping import Stop
@@ -45,7 +44,6 @@ __all__ = [
     "Carried",
     "Disconnected",
     "Driver",
-    "DryRun",
     "HalfRecord",
     "LockHolder",
     "LockWait",

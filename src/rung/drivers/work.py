@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from rung.blockers import Blocker, Queued
     from rung.errors import ServerMessage
     from rung.ledger import LedgerState, Outcome
-    from rung.snapshot import Snapshot
 
 
 class HalfRecord(NamedTuple):
@@ -127,33 +126,6 @@ class Ran:
     notices: tuple[ServerNotice, ...] = ()
     control_warning: str = ""
     """The server's warning of transaction control that the lexer did not see; else empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A relation, or a column of one that stays, that a dry run took away."""
-
-    kind: str
-    """`table`, `view`, `materialized view`, `foreign table`, `sequence`, `index` or `column`."""
-    name: str
-    """The relation's, qualified and quoted."""
-    column: str = ""
-    since: bool = False
-    """Whether all that the catalog says of it was written since the ledger was marked dirty."""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}" + (f".{self.column}" if self.column else "")
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What SQL did in a transaction that was rolled back."""
-
-    reason: str = ""
-    """Why it was not sent, or did not come to its end; empty where it did."""
-    before: Snapshot | None = None
-    after: Snapshot | None = None
-    gone: tuple[Gone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from rung.statements import Mode, StatementReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.drivers.work import DryRun
+    from rung.losses import DryRun
     from rung.repair.model import Finding, Tried
     from rung.snapshot import Snapshot
     from rung.statements import Script, Statement

@@ -8,8 +8,8 @@ import pytest
 from tests.unit.history import row
 from tests.unit.repair.cases import snapshot, suspect, tried
 
-from rung.drivers.work import DryRun, Gone
 from rung.ledger import Outcome
+from rung.losses import DryRun, Gone
 from rung.repair import Finding, Proof, judge
 from rung.repair.rollback import judge_dry_run, why_not_the_down, why_not_the_file
 from rung.statements import read

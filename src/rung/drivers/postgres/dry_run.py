@@ -15,7 +15,7 @@ from rung.drivers.postgres import quoting, snapshot
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
-from rung.drivers.work import DryRun, Gone
+from rung.losses import DryRun, Gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -39,7 +39,7 @@ from rung.drivers.postgres.watching import Watcher
 from rung.drivers.work import Carried, StoredHalf
 from rung.errors import QueryFailed
 from rung.ledger import Outcome
-from rung.losses import Loss
+from rung.losses import DryRun, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row
-    from rung.drivers.work import Attempt, DryRun, Move, Ran, Refusal
+    from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.statements import Script, Unit

@@ -19,9 +19,10 @@ from rung.drivers.sqlite.records import Records, ago, now
 from rung.drivers.sqlite.running import Running
 from rung.drivers.sqlite.statements import in_main, statement
 from rung.drivers.sqlite.watching import Watch
-from rung.drivers.work import Carried, DryRun, Ran, StoredHalf
+from rung.drivers.work import Carried, Ran, StoredHalf
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
+from rung.losses import DryRun
 from rung.statements import Trace, inquiry_of
 
 if TYPE_CHECKING:
