@@ -19,6 +19,8 @@ class Conventions(NamedTuple):
     """Whether each statement outside a transaction of the file's own commits by itself."""
     time_limit: float | None = None
     """Seconds for a file, or with `each_statement` for a statement; None for no limit."""
+    passes_empty: bool = False
+    """Whether what holds no statement is passed in either direction, with a warning."""
     takes_tables: bool = False
     """Whether a database with tables and no ledger is migrated from the first version."""
     drops_current_schema: bool = False

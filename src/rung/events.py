@@ -113,6 +113,8 @@ class StepFinished(NamedTuple):
     seconds: float
     number: int
     total: int
+    result: str = ""
+    """applied, reverted, empty (nothing ran), or not reverted (passed over, all of it is left)."""
 
 
 class StepResumed(NamedTuple):

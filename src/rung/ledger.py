@@ -18,6 +18,10 @@ LEDGER_TABLE = "schema_migrations"
 HISTORY_TABLE = "schema_migrations_history"
 CUT_OFF = "cut off: its end was not seen, and a later attempt went on with it"
 """The error of an attempt that another one goes on with."""
+NOT_REVERTED = "not reverted: its down holds no statement"
+"""The error of a down that ran nothing because it was told to pass the version over."""
+MARK_APPLIED, MARK_NOT_APPLIED = "mark-applied", "mark-not-applied"
+"""What was done where a person recorded that a version is applied, or is not."""
 NO_VERSION = -1
 """How golang-migrate writes "before the first migration" where it has to write a row."""
 
@@ -67,8 +71,8 @@ class HistoryEntry:
     name: str
     direction: str
     """
-    What was done: up, down, force, baseline (found applied by another tool) or edit (the
-    files' texts taken over, nothing run).
+    What was done: up, down, force, baseline (found applied by another tool), edit (the
+    files' texts taken over, nothing run), mark-applied or mark-not-applied.
     """
     outcome: Outcome
     statements_total: int
@@ -88,3 +92,17 @@ class HistoryEntry:
     tool_version: str
     database_user: str
     host: str
+
+    @property
+    def ran_nothing(self) -> bool:
+        """Whether it is an up or a down that ended well and held no statement."""
+        runs = self.direction in ("up", "down")
+        return runs and self.outcome is Outcome.DONE and self.statements_total == 0
+
+    @property
+    def result(self) -> str:
+        """What came of it, for people: `empty` and `not reverted` where nothing ran."""
+        if not self.ran_nothing:
+            return self.outcome.value
+        passed = self.direction == "down" and self.error == NOT_REVERTED
+        return "not reverted" if passed else "empty"

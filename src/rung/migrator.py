@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.ailments import Health
+    from rung.applied import DownOptions
     from rung.errors import EditedFile
     from rung.events import Listener
     from rung.ledger import HistoryEntry, LedgerState
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rung.plan import Goal, IfAhead, Plan
     from rung.repair import Diagnosis
     from rung.runner import RunReport
-    from rung.runs import Preview
+    from rung.runs import Marked, Preview
     from rung.status import Status
     from rung.waiting import Waited
 
@@ -205,7 +206,9 @@ class Migrator:
             target = target._replace(conventions=conventions)
         return runs.carry_out(target, self._migrations(), goal, None)
 
-    def down(self, limit: int | None = 1, *, resume: bool = False) -> RunReport:
+    def down(
+        self, limit: int | None = 1, *, resume: bool = False, downs: DownOptions | None = None
+    ) -> RunReport:
         """
         Go down `limit` steps at the most, newest first; None goes all the way.
 
@@ -213,10 +216,33 @@ class Migrator:
             limit: how many at the most.
             resume: go on with a down that stopped in the middle, as the first of them; where
                 none did, do nothing.
+            downs: what it may do where it would be refused.
+
+        Raises:
+            DownRefused: a down is empty, missing or another's, or the migration irreversible.
+            StoredSqlUnconfirmed: a stored down would run that others could have written.
         """
+        from rung.applied import STRICT
         from rung.plan import Down
 
-        return self.run(Down(limit, resume))
+        return self.run(Down(limit, resume, downs or STRICT))
+
+    def redo(self, limit: int = 1, *, downs: DownOptions | None = None) -> RunReport:
+        """
+        Revert the last `limit` applied versions, and apply them again from their files.
+
+        Args:
+            limit: how many.
+            downs: what going down may do where it would be refused.
+
+        Raises:
+            DownRefused, StoredSqlUnconfirmed: as for `down`.
+            UnwrittenMigration: the newest up holds no statement.
+        """
+        from rung.applied import STRICT
+        from rung.plan import Redo
+
+        return self.run(Redo(limit, downs or STRICT))
 
     def goto(self, version: int, *, allow_late: Sequence[int] = ()) -> RunReport:
         """Go up or down to exactly this version; late ones up to it run where they may."""
@@ -260,6 +286,26 @@ class Migrator:
         if version is not None and not even_without_file:
             runs.check_known(version, migrations)
         runs.force(self._target, migrations, version)
+
+    def mark_applied(self, versions: Sequence[int], *, not_applied: Sequence[int] = ()) -> Marked:
+        """
+        Record that versions are applied, and others not, at once. Runs nothing.
+
+        Args:
+            versions: those that are applied; each has an up file.
+            not_applied: those that are not.
+
+        Returns:
+            What was recorded, and where the ledger is.
+
+        Raises:
+            UsageError: no version is named, one is named for both, or its file was edited.
+            VersionNotInSource: a version has no up file.
+            DirtyLedger: an earlier run did not finish.
+        """
+        from rung import runs
+
+        return runs.mark(self._target, self._migrations(), versions, not_applied)
 
     def accept_edit(
         self, version: int, *, expected: tuple[EditedFile, ...] | None = None
@@ -308,22 +354,18 @@ class Migrator:
 
         return repairing.diagnose(self._target, self._migrations(), scratch, done)
 
-    def repair(self, diagnosis: Diagnosis, *, lose_data: bool = False) -> RunReport:
+    def repair(self, diagnosis: Diagnosis) -> RunReport:
         """
         Do what a diagnosis proposes, and record it.
 
-        Args:
-            diagnosis: what was found.
-            lose_data: whether the losses that its action lists are agreed to.
-
         Raises:
-            RepairUndecided: it proposes nothing, or what loses rows and nobody agreed to.
+            RepairUndecided: it proposes nothing.
             PlanChanged: ledger, history or schema have moved since it was made.
             RunError: the SQL that was to mend the database failed.
         """
         from rung.runs import repairing
 
-        return repairing.repair(self._target, self._migrations(), diagnosis, lose_data=lose_data)
+        return repairing.repair(self._target, self._migrations(), diagnosis)
 
     def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
         """

@@ -4,11 +4,12 @@ Decides what to run. Nothing here opens a file or a connection.
 In: the migrations there are, what is applied, what the ledger says, and a goal. Out: a
 `Plan`, or an error naming the version that is in the way. `runner` carries plans out.
 
-golang-migrate's rules are kept where they are no trap: a version with a missing half is a
-step that runs nothing, and version 0 is a version like any other. Two rules are ours. Going
-up stops at a late version, one below the ledger that was never applied, unless it is
-allowed; then it runs first and the ledger stays. Going down undoes what is applied, newest
-version first, and passes over what is not.
+golang-migrate's rules are kept where they are no trap: version 0 is a version like any other.
+These rules are ours. Going up stops at a late version, one below the ledger that was never
+applied, unless it is allowed; then it runs first and the ledger stays. It stops at an up that
+is not written yet, passes over a version that has only a down, and runs what was applied while
+it was empty and holds SQL now. Going down undoes what is applied, newest version first, and
+passes over what is not; `rung.applied.downs` chooses what each version runs.
 """
 
 from __future__ import annotations
@@ -17,22 +18,24 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from rung.applied import Applied, AppliedVersion, settle
+from rung.applied import STRICT, Applied, AppliedVersion, DownOptions, settle
 from rung.errors import (
     DirtyLedger,
     EmptySource,
     LateMigrations,
     ScriptError,
+    UnwrittenMigration,
     UsageError,
     VersionNotInSource,
 )
 from rung.ledger import LedgerState
 from rung.migrations import MAX_VERSION, Direction, Migration, MigrationSet
-from rung.statements import Dialect, directives, read
+from rung.statements import Dialect, contents_of, directives, read
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+    from rung.applied import DownChoice, StoredSql
     from rung.migrations import Half
     from rung.resuming import Resumption
 
@@ -73,6 +76,7 @@ class Down:
 
     limit: int | None = 1
     resume: bool = False
+    downs: DownOptions = STRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,18 @@ class Goto:
 
     version: int
     allow_late: tuple[int, ...] = ()
+    downs: DownOptions = STRICT
 
 
-Goal = Up | Down | Goto
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Revert the last `limit` applied versions, and apply them again from their files."""
+
+    limit: int = 1
+    downs: DownOptions = STRICT
+
+
+Goal = Up | Down | Goto | Redo
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,10 @@ class Step:
     """How many statements of its file an earlier attempt has committed; it goes on behind them."""
     continues: str = ""
     """Our id of that attempt, where the history has a row of it."""
+    passes: str = ""
+    """Why a down runs nothing though its version is applied; empty where it runs."""
+    stored: StoredSql | None = None
+    """Where the down that runs is out of the history."""
 
     @property
     def version(self) -> int:
@@ -107,8 +124,8 @@ class Step:
 
     @property
     def half(self) -> Half | None:
-        """The file that runs; None where that half is missing and nothing runs."""
-        return self.migration.half(self.direction)
+        """The file that runs; None where nothing does."""
+        return None if self.passes else self.migration.half(self.direction)
 
     @property
     def title(self) -> str:
@@ -143,7 +160,7 @@ class Plan:
         return any(step.direction is Direction.DOWN for step in self.steps)
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - facts, each named where it is given
     goal: Goal,
     migrations: MigrationSet,
     ledger: LedgerState,
@@ -152,6 +169,8 @@ def make_plan(
     resumption: Resumption | None = None,
     *,
     suited: bool = False,
+    downs: Mapping[int, DownChoice] | None = None,
+    passes_empty: bool = False,
 ) -> Plan:
     """
     Plan the way to a goal.
@@ -164,8 +183,11 @@ def make_plan(
         dialect: the SQL that the database reads; a file may say there that it may be late.
         resumption: where the file that left the ledger dirty goes on, for a goal that resumes.
         suited: the applied versions above every file say that these files' build suits them.
+        downs: what reverting a version runs; left out, its down file.
+        passes_empty: whether ups that are not written and lone downs are steps that run nothing.
 
     Raises:
+        UnwrittenMigration: the newest up holds no statement.
         UsageError: a number of the goal is negative or above 2^63-1.
         DirtyLedger: an earlier run did not finish.
         EmptySource: there is nothing to go up with.
@@ -174,24 +196,49 @@ def make_plan(
     """
     _check_numbers(goal)
     if ledger.dirty and resumption is not None:
-        return _resumed(goal, migrations, ledger, applied or Applied(), dialect, resumption)
+        return _resumed(
+            goal, migrations, ledger, applied or Applied(), dialect, resumption, downs or {}
+        )
     if ledger.dirty:
         raise DirtyLedger(ledger.version)
-    if not migrations.versions and not (isinstance(goal, Down) and ledger.version is None):
+    chosen = downs or {}
+    if not (migrations.versions or chosen or (isinstance(goal, Down) and ledger.version is None)):
         raise EmptySource(migrations.source, ledger.version)
     account = applied or settle(None, ledger, migrations)
-    if ledger.version is not None and ledger.version not in migrations.by_version:
+    if ledger.version is not None and not {*migrations.by_version, *chosen} & {ledger.version}:
         gone = VersionNotInSource(ledger.version, "ledger", migrations.versions, suited=suited)
         if not (gone.ahead and _takes_ahead(goal, suited=suited)):
             raise gone
         return Plan(goal, ledger, ahead=True)
     _check_named(goal, migrations, account)
-    if isinstance(goal, Down):
-        return Plan(goal, ledger) if goal.resume else _down(goal, migrations, ledger, account)
-    late = _check_late(goal, migrations, ledger, account, dialect)
+    plan = _way(goal, migrations, ledger, account, dialect, chosen, passes_empty=passes_empty)
+    if not passes_empty:
+        _check_written(plan, migrations, dialect)
+    return plan
+
+
+def _way(
+    goal: Goal,
+    migrations: MigrationSet,
+    ledger: LedgerState,
+    applied: Applied,
+    dialect: Dialect,
+    downs: Mapping[int, DownChoice],
+    *,
+    passes_empty: bool,
+) -> Plan:
+    match goal:
+        case Down(resume=True):
+            return Plan(goal, ledger)
+        case Down():
+            return _down(goal, migrations, ledger, applied, downs)
+        case Redo():
+            return _redo(goal, migrations, ledger, applied, downs)
+    late = _check_late(goal, migrations, ledger, applied, dialect)
     if isinstance(goal, Goto) and ledger.version is not None and goal.version < ledger.version:
-        return _down(goal, migrations, ledger, account, late)
-    return _up(goal, migrations, ledger, late)
+        return _down(goal, migrations, ledger, applied, downs, late)
+    first = (*late, *applied.again(migrations))
+    return _up(goal, migrations, ledger, first, passes_empty=passes_empty)
 
 
 def _takes_ahead(goal: Goal, *, suited: bool) -> bool:
@@ -206,11 +253,19 @@ def _resumed(
     applied: Applied,
     dialect: Dialect,
     found: Resumption,
+    downs: Mapping[int, DownChoice],
 ) -> Plan:
     """What stopped in the middle, and behind it what the goal asks for as usual."""
-    assert not isinstance(goal, Goto)
+    assert isinstance(goal, Up | Down)
+    choice = downs.get(found.migration.version) if found.direction is Direction.DOWN else None
     first = Step(
-        found.migration, found.direction, found.before, found.after, found.done, found.continues
+        found.migration,
+        found.direction,
+        found.before,
+        found.after,
+        found.done,
+        found.continues,
+        stored=choice.stored if choice else None,
     )
     left = None if goal.limit is None else goal.limit - 1
     if left is not None and left <= 0:
@@ -224,6 +279,7 @@ def _resumed(
         LedgerState(first.after),
         replace(applied, versions=versions),
         dialect,
+        downs=downs,
     )
     return Plan(goal, ledger, (first, *rest.steps), rest.short, rest.ahead)
 
@@ -232,7 +288,7 @@ def versions_down(goal: Goal, applied: Applied) -> tuple[int, ...]:
     """The applied versions that a goal undoes where it goes down, newest first."""
     newest_first = applied.ascending[::-1]
     match goal:
-        case Down(limit=limit):
+        case Down(limit=limit) | Redo(limit=limit):
             return newest_first if limit is None else newest_first[:limit]
         case Goto(version=target):
             return tuple(version for version in newest_first if version > target)
@@ -248,26 +304,45 @@ def _check_numbers(goal: Goal) -> None:
 
 def _check_named(goal: Goal, migrations: MigrationSet, applied: Applied) -> None:
     """Refuse a version that was named and is not known."""
-    if isinstance(goal, Down):
+    if isinstance(goal, Down | Redo):
         return
     named = (goal.version, *goal.allow_late) if isinstance(goal, Goto) else goal.allow_late
     for version in named:
-        if version not in migrations.by_version and version not in applied.versions:
+        migration = migrations.by_version.get(version)
+        if (migration is None or migration.up is None) and version not in applied.versions:
             raise VersionNotInSource(version, "target", migrations.versions)
 
 
 def _up(
-    goal: Up | Goto, migrations: MigrationSet, ledger: LedgerState, late: Sequence[Migration]
+    goal: Up | Goto,
+    migrations: MigrationSet,
+    ledger: LedgerState,
+    first: Sequence[Migration],
+    *,
+    passes_empty: bool,
 ) -> Plan:
     current = ledger.version
-    above = [m for m in migrations.migrations if current is None or m.version > current]
+    ups = [m for m in migrations.migrations if passes_empty or m.up is not None]
+    above = [m for m in ups if current is None or m.version > current]
     if isinstance(goal, Goto):
         above = [m for m in above if m.version <= goal.version]
-    steps = _late_ups(late, current) + _ups(above, current)
+        first = [m for m in first if m.version <= goal.version]
+    steps = _late_ups(first, current) + _ups(above, current)
     asked = goal.limit if isinstance(goal, Up) else None
     if asked is None:
         return Plan(goal, ledger, steps)
     return Plan(goal, ledger, steps[:asked], asked - len(steps[:asked]))
+
+
+def _check_written(plan: Plan, migrations: MigrationSet, dialect: Dialect) -> None:
+    """Refuse the newest up while it holds no statement, and does not say that this is meant."""
+    newest = max((m.version for m in migrations.migrations if m.up is not None), default=None)
+    for step in plan.steps:
+        half = step.half if step.direction is Direction.UP else None
+        if half is None or step.version != newest:
+            continue
+        if contents_of(half.text, dialect).is_undeclared:
+            raise UnwrittenMigration(step.version, half.file)
 
 
 def _check_late(
@@ -317,7 +392,8 @@ def _late_error(
 
 def _late_ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ...]:
     """The ledger stays at the highest version that is applied."""
-    return tuple(Step(migration, Direction.UP, current, current) for migration in migrations)
+    ascending = sorted(migrations, key=lambda one: one.version)
+    return tuple(Step(migration, Direction.UP, current, current) for migration in ascending)
 
 
 def _ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ...]:
@@ -333,19 +409,60 @@ def _down(
     migrations: MigrationSet,
     ledger: LedgerState,
     applied: Applied,
+    downs: Mapping[int, DownChoice],
     late: Sequence[Migration] = (),
 ) -> Plan:
     """The late ones that may run first, then down over what is applied."""
-    chosen = versions_down(goal, applied)
+    steps = _downs(goal, migrations, applied, downs, late)
+    asked = goal.limit if isinstance(goal, Down) else None
+    short = 0 if asked is None else asked - len(steps)
+    return Plan(goal, ledger, _late_ups(late, ledger.version) + steps, short)
+
+
+def _downs(
+    goal: Down | Goto | Redo,
+    migrations: MigrationSet,
+    applied: Applied,
+    downs: Mapping[int, DownChoice],
+    late: Sequence[Migration] = (),
+) -> tuple[Step, ...]:
+    versions = versions_down(goal, applied)
     there = {*applied.versions, *(migration.version for migration in late)}
     behind = (*sorted(there, reverse=True), None)[1:]
-    downs = tuple(
-        Step(_at(version, migrations), Direction.DOWN, version, after)
-        for version, after in zip(chosen, behind, strict=False)
+    return tuple(
+        _down_step(version, after, migrations, downs.get(version))
+        for version, after in zip(versions, behind, strict=False)
     )
-    asked = goal.limit if isinstance(goal, Down) else None
-    steps = _late_ups(late, ledger.version) + downs
-    return Plan(goal, ledger, steps, 0 if asked is None else asked - len(downs))
+
+
+def _down_step(
+    version: int, after: int | None, migrations: MigrationSet, choice: DownChoice | None
+) -> Step:
+    if choice is None:
+        return Step(_at(version, migrations), Direction.DOWN, version, after)
+    return Step(
+        choice.migration,
+        Direction.DOWN,
+        version,
+        after,
+        passes=choice.passes,
+        stored=choice.stored,
+    )
+
+
+def _redo(
+    goal: Redo,
+    migrations: MigrationSet,
+    ledger: LedgerState,
+    applied: Applied,
+    downs: Mapping[int, DownChoice],
+) -> Plan:
+    """Down over the newest that are applied, and up again with their files as they are now."""
+    down = _downs(goal, migrations, applied, downs)
+    again = [_at(step.version, migrations) for step in reversed(down)]
+    at = down[-1].after if down else ledger.version
+    steps = down + _ups([m for m in again if m.up is not None], at)
+    return Plan(goal, ledger, steps, goal.limit - len(down))
 
 
 def _at(version: int, migrations: MigrationSet) -> Migration:

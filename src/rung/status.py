@@ -5,22 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.applied import edits, settle
+from rung.applied import edits, renamed, settle
 from rung.migrations import Direction
 from rung.plan import may_be_late
+from rung.statements import contents_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from rung.applied import Applied, AppliedVersion
+    from rung.applied import Applied, AppliedVersion, Edit
     from rung.dialect import Dialect
     from rung.drivers.found import Look
     from rung.ledger import LedgerState
-    from rung.migrations import MigrationSet
+    from rung.migrations import Half, Migration, MigrationSet
+    from rung.statements import Contents
 
 APPLIED, PENDING, LATE, EDITED = "applied", "pending", "late", "edited"
 MISSING, DIRTY, AHEAD = "missing", "dirty", "ahead"
+EMPTY, UNWRITTEN, DOWN_ONLY = "empty", "unwritten", "down-only"
+EXCHANGED, FORCED, NOT_REVERTED = "exchanged", "forced", "not reverted"
+_AS_IT_SHOULD_BE = frozenset({APPLIED, EMPTY, FORCED})
 
 _NO_HISTORY = (
     "There is no history to go by: files at or below the ledger's version count as applied, "
@@ -35,6 +40,13 @@ _UNVERSIONED = (
     "refused until `rung force V` records it."
 )
 _MAY_BE_LATE = "its file allows that; the next up runs it"
+_WAS_EMPTY = "it was applied while it was empty, and holds SQL now"
+_OF_STATE = {
+    DOWN_ONLY: "it has a down file and no up file, and is passed over",
+    UNWRITTEN: "it holds no statement yet",
+    NOT_REVERTED: "a down passed it over: what its up made is still there",
+    FORCED: "`rung force` recorded it, and no run of it succeeded",
+}
 _DOWN_EDITED = "its down was edited since; the next run that writes stores the new one"
 
 
@@ -44,9 +56,11 @@ class StatusLine:
     One version.
 
     `state` is applied, pending, late (below the ledger and never applied), edited (after it
-    was applied), dirty, missing (applied, its up file not there) or ahead (the same, above
-    every file). `finished` and `seconds` are None where the history knows
-    nothing of it; `note` is what else there is to say.
+    was applied), exchanged (its files are another migration's), dirty, missing (applied, its
+    up file not there), ahead (the same, above every file), empty (its up held no statement),
+    unwritten (the newest, and it holds none yet), down-only (it has no up file), forced (only
+    `force` says that it is applied) or not reverted (a down passed it over). `finished` and
+    `seconds` are None where the history knows nothing of it; `note` is what else there is to say.
     """
 
     version: int
@@ -74,16 +88,23 @@ class Status:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What the states cannot say, in sentences."""
+    undeclared: tuple[int, ...] = ()
+    """The versions whose up holds no statement and does not declare it, but for the newest."""
+    empty_downs: tuple[int, ...] = ()
+    """The versions that cannot be reverted: the down is empty or missing, and not declared."""
+    edited_downs: tuple[int, ...] = ()
+    """The applied versions whose down alone was edited since."""
 
     @property
     def pending(self) -> tuple[int, ...]:
         """The versions that `up` would apply."""
-        return self.versions(PENDING)
+        again = (PENDING, NOT_REVERTED)
+        return tuple(line.version for line in self.lines if line.state in again)
 
     @property
     def problems(self) -> tuple[StatusLine, ...]:
-        """Every line that is not plainly applied."""
-        return tuple(line for line in self.lines if line.state != APPLIED)
+        """Every line that is not as it should be."""
+        return tuple(line for line in self.lines if line.state not in _AS_IT_SHOULD_BE)
 
     def versions(self, state: str) -> tuple[int, ...]:
         """The versions in a state."""
@@ -92,7 +113,10 @@ class Status:
 
 def make_status(migrations: MigrationSet, look: Look) -> Status:
     """Compare the migrations with what a look found."""
-    applied = settle(look.history, look.ledger, migrations)
+    dialect = look.place.dialect
+    applied = settle(look.history, look.ledger, migrations, dialect)
+    found = edits(applied, migrations, dialect)
+    files = _Files(migrations, dialect)
     return Status(
         database=look.place.database,
         schema=look.place.schema,
@@ -101,32 +125,113 @@ def make_status(migrations: MigrationSet, look: Look) -> Status:
         ledger=look.ledger,
         ledger_exists=look.ledger_exists,
         history_exists=look.history is not None,
-        lines=tuple(_lines(migrations, look, applied)),
+        lines=tuple(_lines(files, look, applied, found)),
         warnings=migrations.warnings,
         notes=tuple(_notes(look, applied)),
+        undeclared=files.undeclared,
+        empty_downs=files.empty_downs,
+        edited_downs=_edited_downs(found),
     )
 
 
-def _lines(migrations: MigrationSet, look: Look, applied: Applied) -> Iterator[StatusLine]:
-    found = edits(applied, migrations, look.place.dialect)
+class _Files:
+    """The files, and what each of them holds."""
+
+    def __init__(self, migrations: MigrationSet, dialect: Dialect) -> None:
+        self.migrations, self.dialect = migrations, dialect
+        there = migrations.migrations
+        self.ups = {m.version: self._read(m.up) for m in there if m.up is not None}
+        self.downs = {m.version: self._read(m.down) for m in there if m.down is not None}
+        self.newest = max(self.ups, default=-1)
+
+    def _read(self, half: Half) -> Contents:
+        return contents_of(half.text, self.dialect)
+
+    @property
+    def undeclared(self) -> tuple[int, ...]:
+        """The versions whose empty up is not declared, and that something follows."""
+        return tuple(v for v, up in self.ups.items() if up.is_undeclared and v != self.newest)
+
+    @property
+    def empty_downs(self) -> tuple[int, ...]:
+        """The versions with an up to revert, and nothing that reverts it or says why not."""
+        return tuple(m.version for m in self.migrations.migrations if self._is_one_way(m))
+
+    def _is_one_way(self, migration: Migration) -> bool:
+        up, down = self.ups.get(migration.version), self.downs.get(migration.version)
+        if up is None or up.is_empty or up.irreversible:
+            return False
+        return down is None or (down.is_undeclared and not down.irreversible)
+
+
+def _edited_downs(found: Sequence[Edit]) -> tuple[int, ...]:
     ups = {edit.version for edit in found if edit.direction is Direction.UP}
-    downs = {edit.version for edit in found} - ups
+    return tuple(sorted({edit.version for edit in found} - ups))
+
+
+def _lines(
+    files: _Files, look: Look, applied: Applied, found: Sequence[Edit]
+) -> Iterator[StatusLine]:
+    migrations = files.migrations
+    ups = {edit.version: edit for edit in found if edit.direction is Direction.UP}
+    notes = _notes_of(files, applied, found)
     missing = set(applied.missing(migrations))
+    late = {m.version for m in applied.late(migrations, look.ledger)}
     for version in sorted({*migrations.versions, *applied.versions}):
         line = _line(version, migrations, look.ledger, applied.versions.get(version))
-        if line.state == APPLIED and version in missing:
+        if line.state == DIRTY:
+            pass
+        elif version not in applied.versions or version in applied.reopened:
+            line = replace(line, state=_to_do(version, files, applied, late))
+        elif version in missing:
             line = replace(line, state=_gone(version, migrations))
-        elif line.state == APPLIED and version in ups:
-            line = replace(line, state=EDITED)
-        yield replace(line, note=_note(line, migrations, look.place.dialect, downs))
+        elif version in ups:
+            line = replace(line, state=EXCHANGED if ups[version].applied_as else EDITED)
+        else:
+            line = replace(line, state=_done(applied.versions[version], files))
+        yield replace(line, note=_note(line, files, notes))
 
 
-def _note(
-    line: StatusLine, migrations: MigrationSet, dialect: Dialect, edited_downs: Collection[int]
-) -> str:
-    if line.state == LATE and may_be_late(migrations.by_version[line.version], dialect):
+def _to_do(version: int, files: _Files, applied: Applied, late: Collection[int]) -> str:
+    """The state of a version that is not applied."""
+    if version not in files.ups:
+        return DOWN_ONLY
+    if version in late:
+        return LATE
+    if version == files.newest and files.ups[version].is_undeclared:
+        return UNWRITTEN
+    return NOT_REVERTED if version in applied.unreverted else PENDING
+
+
+def _done(known: AppliedVersion, files: _Files) -> str:
+    """The state of a version that is applied, and whose files are here and unedited."""
+    if known.version not in files.ups:
+        return DOWN_ONLY
+    nothing_recorded = known.entry is None and files.ups[known.version].is_empty
+    if known.is_empty or nothing_recorded:
+        return EMPTY
+    return FORCED if known.is_forced else APPLIED
+
+
+def _notes_of(files: _Files, applied: Applied, found: Sequence[Edit]) -> dict[int, str]:
+    """What is to be said of single versions, the more important last."""
+    notes = {v: f"declared: {up.empty}" for v, up in files.ups.items() if up.is_empty and up.empty}
+    notes |= dict.fromkeys(_edited_downs(found), _DOWN_EDITED)
+    notes |= {
+        one.version: f'renamed, applied as "{one.applied_as}"'
+        for one in renamed(applied, files.migrations, files.dialect)
+    }
+    notes |= dict.fromkeys(applied.reopened, _WAS_EMPTY)
+    return notes | {
+        edit.version: f'applied as "{edit.applied_as}"' for edit in found if edit.applied_as
+    }
+
+
+def _note(line: StatusLine, files: _Files, notes: Mapping[int, str]) -> str:
+    migration = files.migrations.by_version.get(line.version)
+    if line.state == LATE and migration and may_be_late(migration, files.dialect):
         return _MAY_BE_LATE
-    return _DOWN_EDITED if line.version in edited_downs else ""
+    return _OF_STATE.get(line.state) or notes.get(line.version, "")
 
 
 def _gone(version: int, migrations: MigrationSet) -> str:

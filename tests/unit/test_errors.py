@@ -9,9 +9,15 @@ import re
 import pytest
 
 from rung import errors
-from rung.errors import EditedFile, Place, RungError, ServerMessage
+from rung.errors import DownProblem, EditedFile, Place, RungError, ServerMessage
 
 SERVER = ServerMessage("no", "42601", "why", "do", "where")
+DOWN_PROBLEMS = (
+    DownProblem(4, "d", "4_d.down.sql", "irreversible", "the rows are gone"),
+    DownProblem(3, "c", "3_c.down.sql", "empty"),
+    DownProblem(2, "b", "", "missing", "was not kept"),
+    DownProblem(1, "a", "1_a.down.sql", "edited"),
+)
 EXAMPLES: list[RungError] = [
     errors.UsageError("x is no number.", "Give one."),
     errors.SourceNotFound("folder", "no such file"),
@@ -26,10 +32,14 @@ EXAMPLES: list[RungError] = [
     errors.ScriptError("it is wrong", 3, "1_a.up.sql"),
     errors.UnterminatedToken("a string is never closed", 3, "1_a.up.sql"),
     errors.UnbalancedTransaction("BEGIN without COMMIT", 3),
-    errors.StatementMisplaced("VACUUM cannot run inside a transaction", 3, "1_a.up.sql"),
     errors.DirectiveUnusable("compatible-with takes one version", 3, "1_a.up.sql"),
     errors.ClientCommand("it is psql's", 3, "1_a.up.sql", 7, "leave it out"),
     errors.ForeignMarker("it is goose's", 3, "1_a.up.sql", 1, "split the file"),
+    errors.DeclarationUnusable("the declaration empty has no reason", 3, "1_a.up.sql"),
+    errors.UnwrittenMigration(7, "7_g.up.sql"),
+    errors.DownRefused(DOWN_PROBLEMS[1:], "rung down 4"),
+    errors.DownRefused(DOWN_PROBLEMS, "rung redo"),
+    errors.StoredSqlUnconfirmed(2, "ab" * 32, "Others may write it.", "DROP TABLE a;", "rung down"),
     errors.DirtyLedger(3, "It began."),
     errors.DirtyLedger(None),
     errors.DirtyLedger(5, "It began.", 3),
@@ -46,7 +56,8 @@ EXAMPLES: list[RungError] = [
     errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1),
     errors.LateMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [1, 3]),
     errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "-a\n+b"), EditedFile(2, "2_b.sql", "")]),
-    errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "+b\n" * 99)]),
+    errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "+b\n" * 99)], 1),
+    errors.EditedMigrations([EditedFile(2, "2_email.up.sql", "-a", "mine")], 3),
     errors.UnversionedDatabase("public", [f"t{number}" for number in range(20)], "It is there."),
     errors.UnversionedDatabase("public", ["users"]),
     errors.StoredTextUnusable(9, "was not kept"),
@@ -143,8 +154,9 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 
 def test_all_are_exported() -> None:
-    """What is exported is the tree and the three values that it carries."""
-    assert errors.__all__ == sorted([*classes(), "EditedFile", "Place", "ServerMessage"])
+    """What is exported is the tree and the four values that it carries."""
+    values = ["DownProblem", "EditedFile", "Place", "ServerMessage"]
+    assert errors.__all__ == sorted([*classes(), *values])
 
 
 def test_every_class_has_an_example_here() -> None:
@@ -198,10 +210,10 @@ def test_a_late_file_shows_every_way_out() -> None:
 
     late, known, _, ways, record = str(error).splitlines()
     assert late == "Late, and never applied: 2_b.up.sql."
-    assert known.endswith("no row of 2, and these newer versions are applied: 3.")
+    assert known.endswith("no run of 2, and these newer versions are applied: 3.")
     assert "a number above 3; or" in ways
     assert "`rung up --allow-late 2`, or write -- rung: allow-late in the file." in ways
-    assert record.endswith("record that: `rung force 1`, then `rung force 3`.")
+    assert record.endswith("record that: `rung mark-applied 2`.")
 
 
 def test_a_long_diff_is_cut() -> None:

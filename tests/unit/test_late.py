@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.fakes import migrations
+from tests.unit.fakes import SQL, migrations
 from tests.unit.history import row
 from tests.unit.test_plan import shown
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from rung.migrations import MigrationSet
     from rung.plan import IfAhead
 
-HALVES = {f"{way}{version}": "" for way in ("up", "down") for version in (1, 2, 3, 4, 5, 7)}
+HALVES = {f"{way}{version}": SQL for way in ("up", "down") for version in (1, 2, 3, 4, 5, 7)}
 FILES = migrations(**HALVES)
 APPLIED = (1, 3, 5)
-ALLOWED = migrations(**HALVES | {"up2": "-- rung: allow-late\n", "up4": "--rung:allow-late"})
+ALLOWED = migrations(
+    **HALVES | {"up2": f"-- rung: allow-late\n{SQL}", "up4": f"--rung:allow-late\n{SQL}"}
+)
 
 
 def planned(goal: Goal, files: MigrationSet = FILES, applied: tuple[int, ...] = APPLIED) -> Plan:
@@ -105,7 +107,7 @@ def test_going_down_after_one_ran_late() -> None:
 
 def test_going_down_past_a_version_without_a_file() -> None:
     """An applied version whose file is gone is named, not skipped."""
-    files = migrations(up1="", up5="", down5="")
+    files = migrations(up1=SQL, up5=SQL, down5=SQL)
     with pytest.raises(VersionNotInSource) as caught:
         planned(Down(None), files)
 
@@ -114,7 +116,7 @@ def test_going_down_past_a_version_without_a_file() -> None:
 
 def test_ahead() -> None:
     """A database ahead of the files is an error, or nothing to do where that is wished."""
-    files = migrations(up1="", up2="")
+    files = migrations(up1=SQL, up2=SQL)
     with pytest.raises(VersionNotInSource) as caught:
         planned(Up(), files, (1, 2, 9))
     plan = planned(Up(if_ahead="ok"), files, (1, 2, 9))
@@ -126,7 +128,7 @@ def test_ahead() -> None:
 @pytest.mark.parametrize("policy", ["compatible", "fail"])
 def test_ahead_and_suited(policy: IfAhead) -> None:
     """What is above the files is declared to suit them: that is heard, unless it is not wished."""
-    files = migrations(up1="", up2="")
+    files = migrations(up1=SQL, up2=SQL)
     goal, ledger = Up(if_ahead=policy), LedgerState(9)
     try:
         ahead = make_plan(goal, files, ledger, suited=True).ahead
@@ -139,7 +141,7 @@ def test_ahead_and_suited(policy: IfAhead) -> None:
 def test_a_gap_is_not_ahead() -> None:
     """Where higher files exist, the ledger's version without a file is an error all the same."""
     with pytest.raises(VersionNotInSource):
-        planned(Up(if_ahead="ok"), migrations(up1="", up9=""), (1, 5))
+        planned(Up(if_ahead="ok"), migrations(up1=SQL, up9=SQL), (1, 5))
 
 
 def test_a_negative_allowance() -> None:

@@ -99,6 +99,7 @@ def test_nothing_to_do(session: FakeSession, folder: Path, ledger: int | None, g
 
 def test_down_and_goto(session: FakeSession, folder: Path) -> None:
     """Down alone is one step; goto goes either way."""
+    (folder / "3_c.down.sql").write_text("drop table t")
     session.ledger = LedgerState(3)
 
     assert migrator(folder).down().version == 2

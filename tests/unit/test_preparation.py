@@ -67,7 +67,7 @@ def test_known_texts_are_not_kept_again(
 def test_a_directive_is_understood_before_anything_runs() -> None:
     """What an older build could not read stops the newer one that writes it."""
     with pytest.raises(DirectiveUnusable) as caught:
-        recorded(up="-- rung: compatible-with seven")
+        recorded(up="-- rung: compatible-with seven\nSELECT 1")
 
     assert (caught.value.file, caught.value.line) == ("1_m1.up.sql", 1)
 
@@ -90,7 +90,7 @@ def test_a_fault_in_the_other_half(earlier: str | None) -> None:
 
 def test_a_missing_half() -> None:
     """A step without a file is an empty script of no file; the other half's text is kept."""
-    (item,) = prepare(make_plan(Up(), migrations(down1=DOWN), LedgerState()))
+    (item,) = prepare(make_plan(Up(), migrations(down1=DOWN), LedgerState(), passes_empty=True))
     record = Recorder().attempt(item)
 
     assert (item.file, item.script.statements) == ("", ())

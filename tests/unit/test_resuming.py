@@ -57,7 +57,7 @@ def test_what_is_under_way_is_asked(
     """A statement that the catalog has as finished is one of those that are done."""
     last = replace(_CUT, statements_done=1, in_flight=in_flight)
     session = FakeSession(_DIRTY, history=(last,), ended=ended)
-    plan = preview(_target(session), migrations(up1=_TEXT, up2=""), Up(resume=True)).plan
+    plan = preview(_target(session), migrations(up1=_TEXT, up2="SELECT 1"), Up(resume=True)).plan
 
     assert [(step.version, step.done, step.continues) for step in plan.steps] == [
         (1, done, "a"),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from tests.unit.fakes import PLACE, migrations
-from tests.unit.history import NOON, row
+from tests.unit.fakes import PLACE, SQL, migrations
+from tests.unit.history import NOON
+from tests.unit.history import row as any_row
 
 from rung.drivers.base import Look
 from rung.ledger import HistoryEntry, LedgerState, Outcome
 from rung.statements import checksum, read
 from rung.status import Status, make_status
 
-FILES = migrations(up1="", up2="", down3="")
+row = partial(any_row, up=SQL)
+FILES = migrations(up1=SQL, up2=SQL, down3=SQL)
 
 
 def status(ledger: LedgerState, *history: HistoryEntry) -> Status:
@@ -25,14 +28,14 @@ def status(ledger: LedgerState, *history: HistoryEntry) -> Status:
 @pytest.mark.parametrize(
     ("ledger", "states"),
     [
-        (LedgerState(), "pending pending pending"),
-        (LedgerState(-1), "pending pending pending"),
-        (LedgerState(2), "applied applied pending"),
-        (LedgerState(3), "applied applied applied"),
-        (LedgerState(2, dirty=True), "applied dirty pending"),
-        (LedgerState(-1, dirty=True), "pending pending pending"),
-        (LedgerState(9), "applied applied applied ahead"),
-        (LedgerState(0), "missing pending pending pending"),
+        (LedgerState(), "pending pending down-only"),
+        (LedgerState(-1), "pending pending down-only"),
+        (LedgerState(2), "applied applied down-only"),
+        (LedgerState(3), "applied applied down-only"),
+        (LedgerState(2, dirty=True), "applied dirty down-only"),
+        (LedgerState(-1, dirty=True), "pending pending down-only"),
+        (LedgerState(9), "applied applied down-only ahead"),
+        (LedgerState(0), "missing pending pending down-only"),
     ],
 )
 def test_states(ledger: LedgerState, states: str) -> None:
@@ -45,7 +48,7 @@ def test_states(ledger: LedgerState, states: str) -> None:
 
 def test_pending() -> None:
     """Pending is what an up would apply."""
-    assert status(LedgerState(1)).pending == (2, 3)
+    assert status(LedgerState(1)).pending == (2,)
 
 
 def test_what_the_history_adds() -> None:
@@ -61,8 +64,8 @@ def test_what_the_history_adds() -> None:
 
     first, second, _ = found.lines
     assert (first.finished, first.seconds) == (NOON + timedelta(hours=5, seconds=2), 2)
-    assert (first.checksum, first.tool) == (checksum(read("")), "rung")
-    assert (second.state, second.finished, second.seconds) == ("applied", None, None)
+    assert (first.checksum, first.tool) == (checksum(read(SQL)), "rung")
+    assert (second.state, second.finished, second.seconds) == ("forced", None, None)
 
 
 def test_a_version_gone_down_and_brought_back_by_another_tool() -> None:
@@ -112,7 +115,7 @@ def test_without_a_history() -> None:
     look = Look(PLACE, LedgerState(2), ledger_exists=True, history=None)
     found = make_status(FILES, look)
 
-    assert [line.state for line in found.lines] == ["applied", "applied", "pending"]
+    assert [line.state for line in found.lines] == ["applied", "applied", "down-only"]
     assert found.notes[0].startswith("There is no history to go by")
     assert make_status(FILES, replace(look, ledger=LedgerState())).notes == ()
 

@@ -1,16 +1,45 @@
 """What is applied, by the history and the ledger, and which files were edited since. Pure."""
 
 from rung.applied.account import Applied, AppliedVersion, KeptHalf, replay, settle, strangers
-from rung.applied.edits import Edit, differences, edits, is_kept
+from rung.applied.downs import (
+    EMPTY,
+    NOT_REVERTED,
+    STRICT,
+    DownChoice,
+    DownOptions,
+    StoredDown,
+    StoredSql,
+    choose_down,
+)
+from rung.applied.edits import (
+    Edit,
+    Renamed,
+    differences,
+    edits,
+    is_kept,
+    is_proven,
+    renamed,
+)
 
 __all__ = [
+    "EMPTY",
+    "NOT_REVERTED",
+    "STRICT",
     "Applied",
     "AppliedVersion",
+    "DownChoice",
+    "DownOptions",
     "Edit",
     "KeptHalf",
+    "Renamed",
+    "StoredDown",
+    "StoredSql",
+    "choose_down",
     "differences",
     "edits",
     "is_kept",
+    "is_proven",
+    "renamed",
     "replay",
     "settle",
     "strangers",

@@ -12,16 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rung.ledger import Outcome
+from rung.dialect import Dialect
+from rung.ledger import MARK_APPLIED, MARK_NOT_APPLIED, NOT_REVERTED, Outcome
+from rung.statements import checksum, contents_of, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rung.ledger import HistoryEntry, LedgerState
     from rung.migrations import Migration, MigrationSet
 
 _PLACED = ("force", "baseline")
-_KNOWN = (*_PLACED, "up", "down", "edit")
+_KNOWN = (*_PLACED, "up", "down", "edit", MARK_APPLIED, MARK_NOT_APPLIED)
+_EMPTY = checksum(read(""))
+"""The checksum of a file that holds no statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,26 @@ class AppliedVersion:
     down: KeptHalf | None = None
     entry: HistoryEntry | None = None
     """The row that made it applied."""
+    down_entry: HistoryEntry | None = None
+    """The row that holds the down which belongs to the up: of that attempt, or of `accept-edit`."""
+    is_empty: bool = False
+    """Whether its up held no statement, so that nothing was run."""
 
     @property
     def kept(self) -> bool:
         """Whether the history holds the files of it."""
         return self.up is not None or self.down is not None
+
+    @property
+    def ran(self) -> bool:
+        """Whether a run of ours applied it: what the history keeps of it is what ran."""
+        return self.entry is not None and self.entry.direction == "up"
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether nothing but `force` says that it is applied."""
+        entry = self.entry
+        return entry is not None and (entry.direction, entry.tool) == ("force", "rung")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +78,15 @@ class Applied:
     `recorded` is False where there is no history to go by: then the files at or below the
     ledger count as applied, and a late one cannot be told apart. `unrecorded` is what a
     baseline has to add, in order; None in it is the state before the first migration.
+    `reopened` are those whose up was empty and holds SQL now: it is still to run.
+    `unreverted` are those that a down passed over and that were not applied since.
     """
 
     versions: Mapping[int, AppliedVersion] = field(default_factory=dict)
     recorded: bool = True
     unrecorded: tuple[int | None, ...] = ()
+    reopened: Collection[int] = frozenset()
+    unreverted: Collection[int] = frozenset()
 
     @property
     def ascending(self) -> tuple[int, ...]:
@@ -71,12 +94,27 @@ class Applied:
         return tuple(sorted(self.versions))
 
     def late(self, migrations: MigrationSet, ledger: LedgerState) -> tuple[Migration, ...]:
-        """The migrations at or below the ledger that were never applied."""
+        """The migrations at or below the ledger that were never applied, or ran empty."""
         current = ledger.version
         if current is None or not self.recorded:
             return ()
-        below = (m for m in migrations.migrations if m.version <= current)
-        return tuple(m for m in below if m.version not in self.versions)
+        below = (m for m in migrations.migrations if m.version <= current and m.up is not None)
+        return tuple(m for m in below if self._is_late(m.version))
+
+    def _is_late(self, version: int) -> bool:
+        if version in self.reopened:
+            return version < self._newest_done
+        return version not in self.versions
+
+    def again(self, migrations: MigrationSet) -> tuple[Migration, ...]:
+        """The migrations that ran empty, hold SQL now, and have nothing newer applied."""
+        reopened = (m for m in migrations.migrations if m.version in self.reopened)
+        return tuple(m for m in reopened if m.version > self._newest_done)
+
+    @property
+    def _newest_done(self) -> int:
+        """The highest version of which nothing is still to run."""
+        return max((v for v in self.versions if v not in self.reopened), default=-1)
 
     def missing(self, migrations: MigrationSet) -> tuple[int, ...]:
         """The applied versions whose up file is not there any more."""
@@ -92,7 +130,10 @@ def _is_missing(applied: AppliedVersion, migration: Migration | None) -> bool:
 
 
 def settle(
-    history: Sequence[HistoryEntry] | None, ledger: LedgerState, migrations: MigrationSet
+    history: Sequence[HistoryEntry] | None,
+    ledger: LedgerState,
+    migrations: MigrationSet,
+    dialect: Dialect = Dialect.POSTGRES,
 ) -> Applied:
     """
     Give what is applied.
@@ -101,15 +142,33 @@ def settle(
         history: every row, oldest first; None where there is none or it may not be read.
         ledger: as it stands.
         migrations: the files there are now.
+        dialect: the SQL that the database reads.
     """
     account = _Account(history or ())
     at, left = ledger.version, account.newest
-    if at == left:
-        return Applied(account.versions, recorded=history is not None)
-    found = _found(at, left, migrations)
+    found = () if at == left else _found(at, left, migrations)
     for version in found:
         account.place(version, AppliedVersion(version or 0, _name(version, migrations)))
-    return Applied(account.versions, history is not None, found)
+    return Applied(
+        account.versions,
+        history is not None,
+        found,
+        _reopened(account.versions, migrations, dialect) if history is not None else frozenset(),
+        frozenset(account.unreverted),
+    )
+
+
+def _reopened(
+    versions: Mapping[int, AppliedVersion], migrations: MigrationSet, dialect: Dialect
+) -> frozenset[int]:
+    """The versions that ran empty and whose file holds SQL now."""
+    empty = (version for version, known in versions.items() if known.is_empty)
+    files = ((version, migrations.by_version.get(version)) for version in empty)
+    return frozenset(
+        version
+        for version, migration in files
+        if migration and migration.up and not contents_of(migration.up.text, dialect).is_empty
+    )
 
 
 def replay(history: Sequence[HistoryEntry]) -> dict[int, AppliedVersion]:
@@ -132,6 +191,7 @@ class _Account:
     def __init__(self, history: Sequence[HistoryEntry]) -> None:
         self.versions: dict[int, AppliedVersion] = {}
         self.newest: int | None = None
+        self.unreverted: set[int] = set()
         for entry in history:
             if entry.outcome is Outcome.DONE:
                 self._take(entry)
@@ -159,18 +219,37 @@ class _Account:
 
     def _take(self, entry: HistoryEntry) -> None:
         version = entry.version
+        if version is not None:
+            self.unreverted.discard(version)
         if entry.direction in _PLACED:
             self.place(version, _applied(entry))
         elif version is None:
             return
-        elif entry.direction == "up":
+        elif entry.direction in ("up", MARK_APPLIED):
             self.versions[version] = _applied(entry)
             self.newest = version if self.newest is None else max(self.newest, version)
-        elif entry.direction == "down":
+        elif entry.direction in ("down", MARK_NOT_APPLIED):
             self._remove(version)
+            if entry.ran_nothing and entry.error == NOT_REVERTED:
+                self.unreverted.add(version)
         elif entry.direction == "edit" and version in self.versions:
-            held, new = self.versions[version], _applied(entry)
-            self.versions[version] = replace(held, up=new.up or held.up, down=new.down or held.down)
+            self._accept(self.versions[version], entry)
+
+    def _accept(self, held: AppliedVersion, entry: HistoryEntry) -> None:
+        """
+        Take the texts of an edit over.
+
+        A down belongs to the up that it was recorded with: that of an edit which left the up
+        alone is no part of the attempt.
+        """
+        new = _applied(entry)
+        same_up = new.up is None or (held.up is not None and new.up.checksum == held.up.checksum)
+        self.versions[held.version] = replace(
+            held,
+            up=new.up or held.up,
+            down=new.down or held.down,
+            down_entry=held.down_entry if same_up else entry,
+        )
 
     def _remove(self, version: int) -> None:
         self.versions.pop(version, None)
@@ -193,7 +272,19 @@ def _applied(entry: HistoryEntry) -> AppliedVersion:
         _kept(entry.up_checksum, entry.up_digest, entry),
         _kept(entry.down_checksum, entry.down_digest, entry),
         entry,
+        entry,
+        _held_nothing(entry),
     )
+
+
+def _held_nothing(entry: HistoryEntry) -> bool:
+    """Whether an up ran nothing; of what another tool ran, the file at first contact tells."""
+    if entry.direction == "up":
+        return entry.ran_nothing
+    if entry.direction != "baseline":
+        return False
+    lone_down = entry.up_checksum is None and entry.down_checksum is not None
+    return lone_down or entry.up_checksum == _EMPTY
 
 
 def _kept(checksum: str | None, digest: str | None, entry: HistoryEntry) -> KeptHalf | None:

@@ -1,20 +1,23 @@
 """
-Which files of applied migrations were edited since, and how the texts differ. Pure.
+Which files of applied migrations were edited, exchanged or renamed since. Pure.
+
+A migration's identity is its version, its title and its text. Another text is an edit, and
+with another title it is another migration; another title alone is a new name.
 
 Two texts are the same where their checksums are; comments and spacing do not count. Equal
 digests spare the reading. A checksum of a formula that is not known here cannot be
-compared, and is taken as unchanged.
+compared, and is taken as unchanged; it proves nothing, though, where SQL is to run by it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import ScriptError
 from rung.migrations import Direction
-from rung.statements import Dialect, has_checksum, read
+from rung.statements import Dialect, has_checksum, is_proven_by, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +35,30 @@ class Edit:
     half: Half
     kept: KeptHalf | None
     """None for a half that had no file when the version was applied."""
+    applied_as: str = ""
+    """The title it was applied under, where that is another: then it is another migration."""
+
+
+class Renamed(NamedTuple):
+    """An applied migration whose files have another title, and the same text."""
+
+    version: int
+    applied_as: str
+    name: str
+
+
+def renamed(
+    applied: Applied, migrations: MigrationSet, dialect: Dialect = Dialect.POSTGRES
+) -> tuple[Renamed, ...]:
+    """Give every applied migration that has another title now and the same text."""
+    pairs = ((m, applied.versions.get(m.version)) for m in migrations.migrations)
+    return tuple(
+        Renamed(migration.version, known.name, migration.up.title)
+        for migration, known in pairs
+        if known is not None and known.up is not None and migration.up is not None
+        if known.name and known.name != migration.up.title
+        if is_kept(migration.up.text, known.up, dialect)
+    )
 
 
 def edits(
@@ -49,7 +76,7 @@ def edits(
     return tuple(
         edit
         for migration, known in pairs
-        if known is not None and known.kept
+        if known is not None and known.kept and not known.is_empty
         for edit in _of(migration, known, dialect)
     )
 
@@ -61,6 +88,23 @@ def differences(kept: str, now: str, file: str) -> str:
     before, after = (text.replace("\r\n", "\n").splitlines() for text in (kept, now))
     lines = unified_diff(before, after, f"{file} as applied", f"{file} now", lineterm="", n=2)
     return "\n".join(lines)
+
+
+def is_proven(text: str, kept: KeptHalf | None, dialect: Dialect = Dialect.POSTGRES) -> bool:
+    """
+    Whether the history proves that a text is what it holds of a half.
+
+    Unlike `is_kept` it says no where that cannot be compared.
+    """
+    if kept is None:
+        return False
+    if kept.digest == sha256(text.encode()).hexdigest():
+        return True
+    try:
+        script = read(text, dialect)
+    except ScriptError:
+        return False
+    return is_proven_by(script, kept.checksum, kept.formula)
 
 
 def is_kept(text: str, kept: KeptHalf, dialect: Dialect = Dialect.POSTGRES) -> bool:
@@ -86,4 +130,5 @@ def _of(migration: Migration, known: AppliedVersion, dialect: Dialect) -> Iterat
         if half is None:
             continue
         if kept is None or not is_kept(half.text, kept, dialect):
-            yield Edit(migration.version, direction, half, kept)
+            other = direction is Direction.UP and bool(known.name) and known.name != half.title
+            yield Edit(migration.version, direction, half, kept, known.name if other else "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.cli.numbers import duration, forced_version, whole
-from rung.cli.parsers import COMMANDS, parser
+from rung.cli.parsers import COMMANDS, MOVING, parser
 from rung.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _VALUED = (
     "--cancel-blockers",
     "--scratch",
     "--done",
+    "--run-stored-sql",
+    "--not",
     "--faults",
     "--seed",
 )
@@ -100,12 +102,20 @@ class Request:
     no_color: bool = False
     goal: Goal | None = None
     """Of up, down, goto and plan; without the policy for a database that is ahead."""
+    strict: bool = False
+    """Of check: undeclared empty ups fail."""
+    require_downs: bool = False
+    """Of check: empty and missing downs fail."""
     atomic: bool = False
     """Of up and plan: all in one transaction."""
     if_ahead: IfAhead | None = None
     """Of up; None where it was not given."""
     version: int | None = None
     """Of force, accept-edit and wait: the version; None for none."""
+    versions: tuple[int, ...] = ()
+    """Of mark-applied: those that are applied."""
+    not_applied: tuple[int, ...] = ()
+    """Of mark-applied: those that are not."""
     newest: bool = False
     """Of wait: the newest version of the files."""
     timeout: float | None = None
@@ -115,8 +125,6 @@ class Request:
     """Of repair: a server to try things on."""
     done: int | None = None
     """Of repair: how many statements of the file are done, by a person's word."""
-    lose_data: bool = False
-    """Of repair: whether a rollback may lose the rows that it lists."""
     faults: int | None = None
     """Of certify: how many; None for as many as it thinks right."""
     seed: int | None = None
@@ -180,14 +188,14 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     number, everything = found.pop("number", None), bool(found.pop("all", False))
     allowed = tuple(_late(text) for text in found.pop("allow_late", None) or ())
     way = found.pop("way", None) or "up"
-    if command in ("up", "down", "goto"):
+    if command in MOVING:
         way = command
-    if command in ("up", "down", "goto", "plan"):
+    if command in (*MOVING, "plan"):
         goal = _goal(str(way), _text(number), everything=everything)
         _check_policy(goal, allowed, found.get("if_ahead"))
         resume = bool(found.pop("resume", False))
         _check_atomic(goal, atomic=bool(found.get("atomic")), resume=resume)
-        goal = _resuming(_allowing(goal, allowed), resume=resume)
+        goal = _with_downs(_resuming(_allowing(goal, allowed), resume=resume), found)
         return found | _traffic(found) | {"goal": goal}
     if command == "force":
         return found | {"version": forced_version(str(number))}
@@ -198,7 +206,8 @@ def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
         return found | {name: _whole(found[name], _NUMBERS[name]) for name in numbers}
     if command == "accept-edit":
         return found | {"version": whole(str(number), "version")}
-    return found
+    lists = [name for name in ("versions", "not_applied") if name in found]
+    return found | {name: _versions(found[name] or ()) for name in lists}
 
 
 def _traffic(found: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +238,7 @@ def _text(value: object) -> str | None:
 
 
 def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
-    from rung.plan import Down, Goto, Up
+    from rung.plan import Down, Goto, Redo, Up
 
     if everything and (way != "down" or number is not None):
         raise UsageError("--all goes with down, and without a number.", "Write: `rung down --all`")
@@ -240,7 +249,33 @@ def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
     steps = None if number is None else whole(number, "number of steps")
     if way == "up":
         return Up(steps)
+    if way == "redo":
+        return Redo(1 if steps is None else steps)
     return Down(None if everything else 1 if steps is None else steps)
+
+
+def _with_downs(goal: Goal, found: dict[str, Any]) -> Goal:
+    """The goal with what going down may do where it would be refused."""
+    from dataclasses import replace
+
+    from rung.applied import STRICT, DownOptions
+    from rung.plan import Down, Up
+
+    hashes = tuple(text.lower() for text in found.pop("run_stored_sql", None) or ())
+    unreverted = bool(found.pop("unreverted", False))
+    options = DownOptions(unreverted, bool(found.pop("use_edited_down", False)), hashes)
+    if unreverted and not isinstance(goal, Down):
+        raise UsageError("--unreverted goes with down.", "Write: `rung plan down --unreverted`")
+    if isinstance(goal, Up):
+        if options != STRICT:
+            what = "--use-edited-down and --run-stored-sql go with down, goto and redo."
+            raise UsageError(what, "Write: `rung plan down --use-edited-down`")
+        return goal
+    return replace(goal, downs=options)
+
+
+def _versions(texts: Sequence[str]) -> tuple[int, ...]:
+    return tuple(whole(text, "version") for text in texts)
 
 
 def _late(text: str) -> int:
@@ -251,9 +286,9 @@ def _late(text: str) -> int:
 
 
 def _check_policy(goal: Goal, allow_late: tuple[int, ...], if_ahead: str | None) -> None:
-    from rung.plan import Down, Up
+    from rung.plan import Down, Redo, Up
 
-    if allow_late and isinstance(goal, Down):
+    if allow_late and isinstance(goal, Down | Redo):
         raise UsageError("--allow-late goes with up and goto.", "Going down runs no up file.")
     if if_ahead and not isinstance(goal, Up):
         raise UsageError("--if-ahead goes with up.", "Write: `rung plan up --if-ahead ok`")
@@ -262,9 +297,9 @@ def _check_policy(goal: Goal, allow_late: tuple[int, ...], if_ahead: str | None)
 def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
     from dataclasses import replace
 
-    from rung.plan import Down
+    from rung.plan import Goto, Up
 
-    return goal if isinstance(goal, Down) else replace(goal, allow_late=late)
+    return replace(goal, allow_late=late) if isinstance(goal, Up | Goto) else goal
 
 
 def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
@@ -282,11 +317,11 @@ def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
 def _resuming(goal: Goal, *, resume: bool) -> Goal:
     from dataclasses import replace
 
-    from rung.plan import Goto
+    from rung.plan import Down, Up
 
     if not resume:
         return goal
-    if isinstance(goal, Goto):
+    if not isinstance(goal, Up | Down):
         raise UsageError("--resume goes with up and down.", "Write: `rung up --resume`")
     return replace(goal, resume=True)
 

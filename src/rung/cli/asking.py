@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.cli.call import Call
+    from rung.render.terminal import Console
 
 _YES = ("y", "yes")
 
@@ -39,12 +40,26 @@ def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
         console.insist(line)
     if call.request.yes:
         return
-    if asks:
-        question = console.err_style.paint(f"{what}: go on?", "bold")
-        console.insist(f"{question} [y/N] ", end="")
-        answer = sys.stdin.readline()
-        if not answer.endswith("\n"):
-            console.insist("")
-        if answer.strip().lower() in _YES:
-            return
+    if asks and _answer(console, f"{what}: go on?", "[y/N]").lower() in _YES:
+        return
     raise ConfirmationRequired(what)
+
+
+def confirm_typed(call: Call, what: str) -> None:
+    """
+    Go on only where somebody types the whole word; `--yes` is no answer here.
+
+    Raises:
+        ConfirmationRequired: nobody did.
+    """
+    if _answer(call.console, f"{what}: type yes to go on:") != "yes":
+        raise ConfirmationRequired(what)
+
+
+def _answer(console: Console, question: str, choices: str = "") -> str:
+    shown = console.err_style.paint(question, "bold")
+    console.insist(f"{shown} {choices} " if choices else f"{shown} ", end="")
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        console.insist("")
+    return answer.strip()

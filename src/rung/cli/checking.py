@@ -25,31 +25,33 @@ def check(call: Call) -> ExitCode:
         found = make_migrator(call, database, source=source).status()
     if not found.lines:
         raise EmptySource(found.source)
-    code = _code(found)
+    code = _code(call, found)
     if call.console.json:
         from rung.render import json as shapes
 
         call.json(shapes.check(found, code))
         return code
-    _show(call, found)
+    _show(call, found, failed=code is ExitCode.PENDING)
     return code
 
 
-def _code(found: Status) -> ExitCode:
+def _code(call: Call, found: Status) -> ExitCode:
     if found.ledger.dirty:
         return ExitCode.DIRTY
     if found.versions("ahead"):
         return ExitCode.AHEAD
-    return ExitCode.PENDING if found.problems else ExitCode.DONE
+    undeclared = call.request.strict and found.undeclared
+    one_way = call.settings.require_downs and found.empty_downs
+    return ExitCode.PENDING if found.problems or undeclared or one_way else ExitCode.DONE
 
 
-def _show(call: Call, found: Status) -> None:
-    from rung.render.views import check_summary, problem_table
+def _show(call: Call, found: Status, *, failed: bool) -> None:
+    from rung.render.views import check_notes, check_summary, problem_table
 
     console = call.console
     if found.problems:
         for line in problem_table(found, console.out_style):
             console.data(line)
-    for note in found.notes:
+    for note in (*found.notes, *check_notes(found)):
         console.note(note)
-    console.say(check_summary(found))
+    console.say(check_summary(found, failed=failed))

@@ -26,7 +26,7 @@ _FOLDER = "embedded:"
 _PACKAGE = "package:"
 _KEYS = (
     *("database", "source", "wait-for-lock", "role", "ledger-table", "history-table"),
-    *("if-ahead", "lock-timeout", "lock-retry-for", "ledger-writers"),
+    *("if-ahead", "lock-timeout", "lock-retry-for", "ledger-writers", "require-downs"),
 )
 _OF_LIBPQ = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 """Any of these names a database to libpq; PGUSER and others alone do not."""
@@ -53,6 +53,8 @@ class Settings:
     """Likewise."""
     ledger_writers: tuple[str, ...] = ()
     """The roles that are to write the ledger besides ours."""
+    require_downs: bool = False
+    """Whether a check fails where a down is empty or missing."""
 
     def need_database(self) -> str:
         """
@@ -120,6 +122,7 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
         _first(request.lock_retry_for, table.lock_retry_for),
         _roles(request.ledger_writers or environ.get("RUNG_LEDGER_WRITERS"))
         or table.ledger_writers,
+        request.require_downs or table.require_downs,
     )
 
 
@@ -207,7 +210,13 @@ def _read(file: Path) -> dict[str, object]:
 
 
 def _settings(file: Path, table: Mapping[str, object]) -> Settings:
-    for key in (key for key in _KEYS if key != "ledger-writers"):
+    needs = table.get("require-downs", False)
+    if not isinstance(needs, bool):
+        raise UsageError(
+            f"require-downs of [tool.rung] in {file} is neither true nor false.",
+            "Write: require-downs = true",
+        )
+    for key in sorted(set(_KEYS) - {"require-downs", "ledger-writers"}):
         if not isinstance(table.get(key, ""), str):
             raise UsageError(f"{key} of [tool.rung] in {file} is no text.", "Put it in quotes.")
     source, database = table.get("source"), table.get("database")
@@ -222,6 +231,7 @@ def _settings(file: Path, table: Mapping[str, object]) -> Settings:
         lock_timeout=_duration(file, table, "lock-timeout"),
         lock_retry_for=_duration(file, table, "lock-retry-for"),
         ledger_writers=_writers(file, table.get("ledger-writers")),
+        require_downs=needs,
     )
 
 

@@ -31,6 +31,8 @@ _COMMANDS = {
     "up": ("rung.cli.moving", "move"),
     "down": ("rung.cli.moving", "move"),
     "goto": ("rung.cli.moving", "move"),
+    "redo": ("rung.cli.moving", "move"),
+    "mark-applied": ("rung.cli.marking", "mark_applied"),
     "version": ("rung.cli.reading", "version"),
     "status": ("rung.cli.reading", "status"),
     "history": ("rung.cli.reading", "history"),

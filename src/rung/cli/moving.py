@@ -1,5 +1,5 @@
 """
-The commands that run migrations: up, down, goto.
+The commands that run migrations: up, down, goto, redo.
 
 What goes down is shown and asked about first, and then only that very plan is run.
 """
@@ -7,19 +7,22 @@ What goes down is shown and asked about first, and then only that very plan is r
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.cli.asking import confirm
+from rung.applied import NOT_REVERTED
+from rung.cli.asking import confirm, confirm_typed, is_asked
 from rung.cli.call import make_migrator, open_database
 from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.signals import exit_code_of_signal, listening
 from rung.errors import DirtyLedger, LockNotAcquired, PlanChanged, Stopped
 from rung.ledger import LedgerState
-from rung.plan import Plan, Up
+from rung.plan import Plan, Redo, Up
 from rung.render import json as shapes
 from rung.render.progress import progress
 from rung.render.text import count, outcome
-from rung.render.views import down_lines, step_range
+from rung.render.views import down_lines, step_range, unreverted_lines
+from rung.runs import check_read, options_of
 
 if TYPE_CHECKING:
     from rung.cli.call import Call
@@ -35,7 +38,10 @@ def move(call: Call) -> None:
     goal = call.goal
     source = call.settings.need_source()
     with open_database(call) as database:
-        expected = None if isinstance(goal, Up) else _agreed(call, database, source, goal)
+        expected = None
+        if not isinstance(goal, Up):
+            expected = _agreed(call, database, source, goal)
+            goal = expected.goal
         report = _run(call, database, source, goal, expected)
     if call.console.json:
         call.json(shapes.report(report))
@@ -65,10 +71,33 @@ def _stoppable(
 def _agreed(call: Call, database: str, source: str, goal: Goal) -> Plan:
     """The plan of a goal, and a person's consent where it goes down."""
     preview = _preview(call, database, source, goal)
-    if preview.plan.goes_down:
-        what = f"Going down {step_range(preview.plan)} on {make_migrator(call, database).shown}"
-        confirm(call, what, down_lines(preview))
-    return preview.plan
+    plan = preview.plan
+    if not plan.goes_down:
+        return plan
+    shown = make_migrator(call, database, source=source).shown
+    if not is_asked(call):
+        check_read(plan)
+    if passed := [step for step in plan.steps if step.passes == NOT_REVERTED]:
+        what = f"Passing {count(len(passed), 'migration')} that cannot be reverted on {shown}"
+        confirm(call, what, unreverted_lines(passed))
+    what = f"Going down {step_range(plan)} on {shown}"
+    if isinstance(goal, Redo):
+        what = f"Reverting and applying again {step_range(plan)} on {shown}"
+    confirm(call, what, down_lines(preview))
+    return _read_by_person(call, plan)
+
+
+def _read_by_person(call: Call, plan: Plan) -> Plan:
+    """The plan with the stored texts that somebody has read now, and typed `yes` for."""
+    goal = plan.goal
+    unread = [step.stored for step in plan.steps if step.stored and step.stored.unseen]
+    unread = [one for one in unread if one.sha256 not in options_of(goal).stored_sql]
+    if not unread or isinstance(goal, Up):
+        return plan
+    confirm_typed(call, f"Running {count(len(unread), 'stored down')} as shown above")
+    hashes = (*goal.downs.stored_sql, *(one.sha256 for one in unread))
+    downs = replace(goal.downs, stored_sql=hashes)
+    return replace(plan, goal=replace(goal, downs=downs))
 
 
 def _preview(call: Call, database: str, source: str, goal: Goal) -> Preview:

@@ -26,16 +26,33 @@ COMMANDS = {
         "apply what is pending, or the next N",
         "[N] [--atomic | --resume] [--allow-late V] [--if-ahead POLICY]",
     ),
-    "down": Command("[N]", "go down one step, or N, or --all the way", "[N | --all] [--resume]"),
-    "goto": Command("V", "go up or down to exactly version V", "V [--allow-late V]"),
+    "down": Command(
+        "[N]",
+        "go down one step, or N, or --all the way",
+        "[N | --all] [--resume] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
+    ),
+    "goto": Command(
+        "V",
+        "go up or down to exactly version V",
+        "V [--allow-late V] [--use-edited-down] [--run-stored-sql SHA256]",
+    ),
+    "redo": Command(
+        "[N]",
+        "revert the last migration, or N, and apply it again from its files",
+        "[N] [--use-edited-down] [--run-stored-sql SHA256]",
+    ),
     "status": Command("", "show every migration with its state"),
     "history": Command("", "show every attempt ever made"),
     "plan": Command(
         "[GOAL]",
         "show what would run, statement by statement; touches nothing",
-        "[up [N] | down [N | --all] | goto V] [--atomic | --resume]",
+        "[up [N] | down [N | --all] | goto V | redo [N]] [--atomic | --resume]",
     ),
-    "check": Command("", "fail where anything is pending, late, edited, missing or ahead"),
+    "check": Command(
+        "",
+        "fail where anything is pending, late, edited, missing or ahead",
+        "[--strict] [--require-downs]",
+    ),
     "doctor": Command("", "list invalid indexes, stale locks and other leftovers; mends nothing"),
     "wait": Command(
         "[V]",
@@ -52,19 +69,24 @@ COMMANDS = {
     "repair": Command(
         "",
         "find out what a dirty database holds, and mend it; asks first",
-        "[--scratch URL] [--done K] [--lose-data]",
+        "[--scratch URL] [--done K]",
     ),
     "force": Command(
         "V",
         "record that the database is at version V, clean; runs nothing",
         "V [--even-without-file]",
     ),
+    "mark-applied": Command(
+        "V...",
+        "record that versions are applied, or with --not that they are not; runs nothing",
+        "[V...] [--not V]",
+    ),
     "accept-edit": Command("V", "record that the edit of an applied version's files is meant", "V"),
     "drop": Command("", "remove everything in the schema of the ledger"),
 }
 
 
-MOVING = ("up", "down", "goto")
+MOVING = ("up", "down", "goto", "redo")
 """The commands that run migrations."""
 
 
@@ -102,9 +124,15 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument("number", metavar="N", nargs="?", help="go down N steps (default: 1)")
         made.add_argument("--all", action="store_true", help="go down all the way")
         _add_resume(made)
+        _add_unreverted(made)
+        _add_downs(made)
     elif command == "goto":
         made.add_argument("number", metavar="V", help="the version to end at")
         _add_allow_late(made)
+        _add_downs(made)
+    elif command == "redo":
+        made.add_argument("number", metavar="N", nargs="?", help="how many (default: 1)")
+        _add_downs(made)
     elif command == "plan":
         _add_plan(made)
     else:
@@ -115,15 +143,19 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
 
 def _add_still(made: argparse.ArgumentParser, command: str) -> None:
     """The commands that run no migration."""
-    if command == "force":
+    adders = {
+        "check": _add_check,
+        "mark-applied": _add_marks,
+        "repair": _add_repair,
+        "certify": _add_certify,
+    }
+    if command in adders:
+        adders[command](made)
+    elif command == "force":
         made.add_argument("number", metavar="V", help="the version to record; -1 for none")
         made.add_argument(
             "--even-without-file", action="store_true", help="though no file has that version"
         )
-    elif command == "repair":
-        _add_repair(made)
-    elif command == "certify":
-        _add_certify(made)
     elif command == "accept-edit":
         made.add_argument("number", metavar="V", help="the version whose files were edited")
     elif command == "wait":
@@ -164,11 +196,6 @@ def _add_repair(made: argparse.ArgumentParser) -> None:
         help="how many statements of the file are done, by your word, where the schema is the "
         "same either way",
     )
-    made.add_argument(
-        "--lose-data",
-        action="store_true",
-        help="roll back though rows are lost that the proposal lists; besides --yes",
-    )
 
 
 def _add_atomic(made: argparse.ArgumentParser) -> None:
@@ -182,6 +209,52 @@ def _add_resume(made: argparse.ArgumentParser) -> None:
         "--resume",
         action="store_true",
         help="go on first with the file that left the database dirty, where it stopped",
+    )
+
+
+def _add_check(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail also where an up holds no statement and does not declare it",
+    )
+    made.add_argument(
+        "--require-downs",
+        action="store_true",
+        help="fail also where a down is empty or missing (require-downs in pyproject.toml)",
+    )
+
+
+def _add_marks(made: argparse.ArgumentParser) -> None:
+    made.add_argument("versions", metavar="V", nargs="*", help="versions that are applied")
+    made.add_argument(
+        "--not",
+        metavar="V",
+        dest="not_applied",
+        action="append",
+        help="a version that is not applied; may be given again",
+    )
+
+
+def _add_unreverted(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--unreverted",
+        action="store_true",
+        help="pass versions whose down is empty or missing; they are recorded as not reverted",
+    )
+
+
+def _add_downs(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--use-edited-down",
+        action="store_true",
+        help="run a down file though its up was edited, where nothing is stored of what ran",
+    )
+    made.add_argument(
+        "--run-stored-sql",
+        metavar="SHA256",
+        action="append",
+        help="let a stored down with this hash run, though others could have written it",
     )
 
 
@@ -226,13 +299,15 @@ def _add_traffic(made: argparse.ArgumentParser) -> None:
 def _add_plan(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "way",
-        metavar="up|down|goto",
+        metavar="up|down|goto|redo",
         nargs="?",
-        choices=("up", "down", "goto"),
+        choices=("up", "down", "goto", "redo"),
         help="where to (default: up)",
     )
     made.add_argument("number", metavar="N|V", nargs="?", help="steps, or the version of goto")
     made.add_argument("--all", action="store_true", help="with down: all the way")
+    _add_unreverted(made)
+    _add_downs(made)
     _add_atomic(made)
     _add_resume(made)
     _add_allow_late(made)

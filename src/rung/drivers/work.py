@@ -30,6 +30,12 @@ class StoredHalf(NamedTuple):
     checksum: str | None
     sql: str
     """With its secrets masked."""
+    id: int = 0
+    """The row that holds it."""
+    digest: str | None = None
+    """The SHA-256 that the row has of the text as it was read."""
+    formula: int | None = None
+    """The formula of its checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Attempt:
     """How many an earlier attempt has committed, where this one goes on behind them."""
     continues: str = ""
     """The id of that attempt, where the history has a row of it."""
+    remark: str | None = None
+    """What is to be said of an attempt that runs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +102,6 @@ class Refusal:
     """The server runs that statement only outside a transaction block."""
     needs_commit_before: bool = False
     """It uses what the server lets be used only behind a commit: a value new in its enum."""
-    read_only: bool = False
-    """Every statement ran, and the file's transaction lets nobody write, so neither us."""
     ledger_moved: bool = False
     """Every statement ran, and the ledger was not in the state the move starts from."""
     ledger_dropped: bool = False

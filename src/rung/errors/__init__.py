@@ -20,8 +20,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── ScriptError                 the SQL of one file, before it runs
     │   ├── UnterminatedToken
     │   ├── UnbalancedTransaction
-    │   ├── StatementMisplaced
     │   ├── DirectiveUnusable
+    │   │   └── DeclarationUnusable
     │   ├── ClientCommand           psql's own line, or the sqlite3 shell's
     │   └── ForeignMarker           another tool's sign of a down in the same file
     ├── PlanError                   files and ledger do not fit together
@@ -29,6 +29,9 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── CannotResume
     │   ├── AtomicRefused
     │   ├── VersionNotInSource
+    │   ├── UnwrittenMigration
+    │   ├── DownRefused
+    │   ├── StoredSqlUnconfirmed
     │   ├── LateMigrations
     │   ├── EditedMigrations
     │   ├── UnversionedDatabase
@@ -90,6 +93,7 @@ from rung.errors.database import (
     TableLocked,
     VersionNotReached,
 )
+from rung.errors.downs import DownProblem, DownRefused, StoredSqlUnconfirmed
 from rung.errors.embedded import (
     BinariesNotFound,
     EmbeddedError,
@@ -97,6 +101,7 @@ from rung.errors.embedded import (
 )
 from rung.errors.files import (
     ClientCommand,
+    DeclarationUnusable,
     DirectiveUnusable,
     DuplicateMigration,
     EmptySource,
@@ -108,7 +113,6 @@ from rung.errors.files import (
     SourceError,
     SourceNotFound,
     SourceUnreadable,
-    StatementMisplaced,
     TextUnreadable,
     UnbalancedTransaction,
     UnterminatedToken,
@@ -124,6 +128,7 @@ from rung.errors.plan import (
     PlanError,
     StoredTextUnusable,
     UnversionedDatabase,
+    UnwrittenMigration,
     VersionNotInSource,
 )
 from rung.errors.repair import RepairUndecided, ScratchFailed
@@ -153,8 +158,11 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseDamaged",
     "DatabaseError",
+    "DeclarationUnusable",
     "DirectiveUnusable",
     "DirtyLedger",
+    "DownProblem",
+    "DownRefused",
     "DriverMissing",
     "DuplicateMigration",
     "EditedFile",
@@ -193,14 +201,15 @@ __all__ = [
     "SourceError",
     "SourceNotFound",
     "SourceUnreadable",
-    "StatementMisplaced",
     "Stopped",
+    "StoredSqlUnconfirmed",
     "StoredTextUnusable",
     "TableLocked",
     "TextUnreadable",
     "UnbalancedTransaction",
     "UnterminatedToken",
     "UnversionedDatabase",
+    "UnwrittenMigration",
     "UsageError",
     "VersionNotInSource",
     "VersionNotReached",

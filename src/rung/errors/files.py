@@ -268,17 +268,6 @@ class UnbalancedTransaction(ScriptError):
         return "Pair it, or remove it: Rung runs a file in one transaction by itself."
 
 
-class StatementMisplaced(ScriptError):
-    """A statement that can never run where it stands: the server would refuse it half way."""
-
-    @property
-    def advice(self) -> str:
-        return (
-            "End the transaction with COMMIT before it, or take its BEGIN out: outside of one "
-            "such a statement is run alone."
-        )
-
-
 class DirectiveUnusable(ScriptError):
     """A line that speaks to Rung itself does not say what it has to."""
 
@@ -293,3 +282,13 @@ class ClientCommand(ScriptError):
 
 class ForeignMarker(ScriptError):
     """A line is another tool's sign that what undoes the migration follows in the same file."""
+
+
+class DeclarationUnusable(DirectiveUnusable):
+    """A file declares that it is empty or irreversible, and gives no reason or holds more."""
+
+    @property
+    def advice(self) -> str:
+        return (
+            "write it in a line of its own, with the reason: -- rung: empty its table was dropped"
+        )

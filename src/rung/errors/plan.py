@@ -181,7 +181,7 @@ class LateMigrations(PlanError):
     def looked_at(self) -> str:
         newer = ", ".join(map(str, self.newer))
         return (
-            f"The database is at version {self.current}; the history has no row of "
+            f"The database is at version {self.current}; the history has no run of "
             f"{', '.join(map(str, self.late))}, and these newer versions are applied: {newer}."
         )
 
@@ -193,7 +193,6 @@ class LateMigrations(PlanError):
     def advice(self) -> str:
         together = sorted({*self.late, *self.allowed})
         allow = " ".join(f"--allow-late {version}" for version in together)
-        below = "-1" if self.below is None else str(self.below)
         it = "it" if len(self.late) == 1 else "each"
         ways = (
             f"Give {it} a number above {self.current}; or, if it may run behind the newer ones, "
@@ -204,7 +203,7 @@ class LateMigrations(PlanError):
         does = "it does" if len(self.late) == 1 else "all of them do"
         return (
             f"{ways}\nIf the database has what {does} already, record that: "
-            f"`rung force {below}`, then `rung force {self.current}`."
+            f"`rung mark-applied {' '.join(map(str, self.late))}`."
         )
 
 
@@ -215,23 +214,34 @@ class EditedFile(NamedTuple):
     file: str
     diff: str
     """A unified diff against the text that was applied; empty where that was not kept."""
+    applied_as: str = ""
+    """The title it was applied under, where that is another: it is another migration then."""
 
 
 class EditedMigrations(PlanError):
     """
-    Applied migrations were edited afterwards.
+    Applied migrations were edited afterwards, or their files are those of other migrations.
 
     Args:
         edits: the files, ascending by version.
+        newest: the newest version that is applied, where that is known.
     """
 
-    def __init__(self, edits: Sequence[EditedFile]) -> None:
-        super().__init__(tuple(edits))
-        self.edits = tuple(edits)
+    def __init__(self, edits: Sequence[EditedFile], newest: int | None = None) -> None:
+        super().__init__(tuple(edits), newest)
+        self.edits, self.newest = tuple(edits), newest
 
     @property
     def cause(self) -> str:
-        return f"Edited after it was applied: {', '.join(edit.file for edit in self.edits)}."
+        edited = ", ".join(edit.file for edit in self.edits if not edit.applied_as)
+        said = [f"Edited after it was applied: {edited}."] if edited else []
+        said += [
+            f'version {edit.version} was applied as "{edit.applied_as}", and {edit.file} is '
+            "another migration"
+            for edit in self.edits
+            if edit.applied_as
+        ]
+        return "\n".join(said)
 
     @property
     def looked_at(self) -> str:
@@ -244,15 +254,23 @@ class EditedMigrations(PlanError):
     @property
     def advice(self) -> str:
         accept = "; ".join(f"`rung accept-edit {edit.version}`" for edit in self.edits)
+        redo = ""
+        if [edit.version for edit in self.edits] == [self.newest]:
+            redo = "in development, revert it as it was applied and apply the file: `rung redo`\n"
         return (
-            "Put the file back and write a new migration for the change; or, if the database "
-            f"has the change already or needs none, record the edit: {accept}."
+            f"{redo}put the file back and write a new migration for the change; or, if the "
+            f"database has the change already or needs none, record the edit: {accept}"
         )
 
 
 def _shortened(edit: EditedFile) -> str:
     """The diff, cut where it is longer than a screen."""
     lines = edit.diff.splitlines() or [f"{edit.file}: the text that was applied is not kept."]
+    return on_a_screen(lines)
+
+
+def on_a_screen(lines: Sequence[str]) -> str:
+    """Lines, cut where they are more than a screen."""
     left = len(lines) - _DIFF_LINES
     return "\n".join(lines if left <= 0 else [*lines[:_DIFF_LINES], f"… {left} more lines"])
 
@@ -294,6 +312,35 @@ class UnversionedDatabase(PlanError):
             "If migrations made these tables, look for the newest version whose tables and "
             "columns are all there, from the last file backwards, and record it: `rung force V`.\n"
             "If none of them did, say so once: `rung force -1`. Then run `rung up`."
+        )
+
+
+class UnwrittenMigration(PlanError):
+    """
+    The newest migration holds no statement yet, and does not declare that this is meant.
+
+    Args:
+        version: the version.
+        file: its up file.
+    """
+
+    def __init__(self, version: int, file: str) -> None:
+        super().__init__(version, file)
+        self.version, self.file = version, file
+
+    @property
+    def cause(self) -> str:
+        return f"migration {self.version} is not written yet: {self.file} holds no statement"
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        return (
+            "write its SQL and run again; or, if it is meant to be empty, declare it in the file "
+            "with the reason: -- rung: empty REASON"
         )
 
 

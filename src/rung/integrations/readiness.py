@@ -25,6 +25,7 @@ from rung.errors import (
     SourceError,
     Stopped,
     UnversionedDatabase,
+    UnwrittenMigration,
     VersionNotInSource,
 )
 
@@ -40,6 +41,7 @@ State = Literal[
     "dirty",
     "late",
     "edited",
+    "unwritten",
     "unversioned",
     "down",
     "read-only",
@@ -53,7 +55,8 @@ Where a service stands with its schema.
 
 starting (nothing known yet), migrating, locked (another run is waited for), current, unchecked
 (policy "ignore"), behind (pending, and not to be applied here), ahead (of this build),
-unknown-version (at a version without a file), dirty, late, edited, unversioned (tables and no
+unknown-version (at a version without a file), dirty, late, edited, unwritten (the
+newest file holds no statement yet), unversioned (tables and no
 ledger), down (no connection), read-only (pending, and the server takes no writes), refused
 (rights, poolers, an unreadable ledger), files (the migrations cannot be read), failed
 (a migration was refused), stopped.
@@ -63,6 +66,7 @@ _STATES: tuple[tuple[type[RungError], State], ...] = (
     (DirtyLedger, "dirty"),
     (LateMigrations, "late"),
     (EditedMigrations, "edited"),
+    (UnwrittenMigration, "unwritten"),
     (UnversionedDatabase, "unversioned"),
     (ConnectionFailed, "down"),
     (ConnectionLost, "down"),

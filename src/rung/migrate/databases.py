@@ -71,6 +71,7 @@ def address_of(url: Url, scheme: Scheme) -> Address:
     if scheme.locks_by_choice:
         _check_lock(own.get("x-lock-strategy") or _ADVISORY)
     conventions = Conventions(
+        passes_empty=True,
         carries_session=True,
         each_statement=_truth(own, "x-multi-statement"),
         time_limit=_time_limit(own),
@@ -96,7 +97,11 @@ def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str]) -> Address:
     except NumberRefused as error:
         raise Fault(f"{_OPEN}: x-no-tx-wrap: {error}") from None
     conventions = Conventions(
-        carries_session=True, each_statement=bare, takes_tables=True, drops_current_schema=True
+        passes_empty=True,
+        carries_session=True,
+        each_statement=bare,
+        takes_tables=True,
+        drops_current_schema=True,
     )
     table = own.get(_TABLE) or None
     database = Database(for_the_library(replace(url, scheme=scheme.ours)), ledger_table=table)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
-    from rung.repair import Action, Diagnosis, Rollback
+    from rung.repair import Action, Diagnosis
     from rung.runner import Prepared, RunReport
-    from rung.runs import Preview
+    from rung.runs import Marked, Preview
     from rung.snapshot import Difference
     from rung.status import Status
     from rung.waiting import Waited
@@ -128,6 +128,9 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
         **version(found.ledger),
         "exit_code": exit_code,
         "problems": found.problems,
+        "undeclared": found.undeclared,
+        "empty_downs": found.empty_downs,
+        "edited_downs": found.edited_downs,
         "notes": found.notes,
     }
 
@@ -147,9 +150,14 @@ def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
     return {"version": version, "edits": list(edits)}
 
 
+def marked(found: Marked) -> dict[str, Any]:
+    """What `mark-applied` prints."""
+    return found._asdict()
+
+
 def history(entries: Iterable[HistoryEntry]) -> dict[str, Any]:
     """What `history` prints."""
-    return {"attempts": list(entries)}
+    return {"attempts": [asdict(entry) | {"outcome": entry.result} for entry in entries]}
 
 
 def preview(found: Preview) -> dict[str, Any]:
@@ -176,6 +184,8 @@ def _step(item: Prepared) -> dict[str, Any]:
         "before": item.step.before,
         "after": item.step.after,
         "done": item.step.done,
+        "result": item.result,
+        "stored": item.step.stored,
         "mode": script.mode,
         "reason": script.reason,
         "new_value": item.new_value or None,
@@ -274,7 +284,6 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
         "reason": found.reason,
         "advice": found.advice,
         "action": action and _action(action),
-        "rollback": found.rollback and _rollback(found.rollback),
     }
     return {**version(after), "repaired": done, "diagnosis": told}
 
@@ -292,13 +301,7 @@ def _action(action: Action) -> dict[str, Any]:
         "words": action.words,
         "sql": action.sql,
         "caution": action.caution,
-        "losses": losses(action.losses),
     }
-
-
-def _rollback(found: Rollback) -> dict[str, Any]:
-    """What is known of rolling back: proved, refuted or not proved, and why."""
-    return {"proof": found.proof, "reason": found.reason, "losses": losses(found.losses)}
 
 
 def error(failure: RungError, exit_code: int) -> dict[str, Any]:

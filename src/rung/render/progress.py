@@ -120,6 +120,7 @@ class Lines:
         way = self._style.paint(f"{event.direction:<4}", _colour(event.direction))
         took = self._style.paint(f"{duration(event.seconds):>8}", "dim")
         mode = f"  {self._mode}" if self._verbose else ""
+        mode += f"  {event.result}" if event.result in ("empty", "not reverted") else ""
         name = f"{event.name:<{_NAME_COLUMNS}}"
         return f"  {way} {event.version:>{self._columns}} {name} {took}{mode}"
 

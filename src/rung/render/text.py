@@ -76,10 +76,18 @@ def at(version: int | None) -> str:
     return "at no version" if version is None else f"at version {version}"
 
 
-def moves(directions: Sequence[str], up: str, down: str) -> str:
-    """How many migrations go which way: `applied 2 migrations and reverted 1 migration`."""
-    ways = ((up, directions.count("up")), (down, directions.count("down")))
-    return " and ".join(f"{verb} {count(many, 'migration')}" for verb, many in ways if many)
+def results(found: Sequence[str], verbs: Sequence[str]) -> str:
+    """
+    What comes of the steps of a run: `applied 2 migrations and passed 1 empty migration`.
+
+    Args:
+        found: what came of each step, see `rung.runner.StepReport`.
+        verbs: the words for what is applied, reverted, empty and not reverted.
+    """
+    kinds = ("applied", "reverted", "empty", "not reverted")
+    nouns = ("migration", "migration", "empty migration", "migration")
+    ways = zip(verbs, nouns, (found.count(kind) for kind in kinds), strict=True)
+    return " and ".join(f"{verb} {count(many, noun)}" for verb, noun, many in ways if many)
 
 
 def outcome(report: RunReport) -> str:
@@ -87,7 +95,9 @@ def outcome(report: RunReport) -> str:
     now = f"the database is {at(report.version)}."
     if report.nothing_to_do:
         return f"Nothing to do; {now}"
-    done = moves([step.direction for step in report.steps], "applied", "reverted").capitalize()
+    verbs = ("applied", "reverted", "passed", "did not revert")
+    done = results([step.result for step in report.steps], verbs)
+    done = done[:1].upper() + done[1:]
     if report.short:
         done += f", {report.short} fewer than asked, for there are no more"
     return f"{done}; {now}"

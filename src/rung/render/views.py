@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.applied import NOT_REVERTED
 from rung.ledger import Outcome
 from rung.render.errors import painted_diff
-from rung.render.text import aligned, at, duration, moment, moves
-from rung.statements import Mode, secrets_of, shown, units_behind
+from rung.render.text import aligned, at, count, duration, moment, results
+from rung.statements import Mode, contents, secrets_of, shown, units_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,10 +30,21 @@ _COLOURS = {
     "dirty": "red",
     "missing": "red",
     "ahead": "red",
+    "empty": "yellow",
+    "not reverted": "red",
+    "forced": "yellow",
+    "exchanged": "red",
+    "unwritten": "yellow",
+    "down-only": "red",
     Outcome.DONE.value: "green",
     Outcome.FAILED.value: "red",
     Outcome.RUNNING.value: "yellow",
 }
+_COUNTED = (
+    *("late", "edited", "exchanged", "missing", "ahead", "empty", "unwritten", "down-only"),
+    *("forced", "not reverted"),
+)
+"""The states that the summary of a status counts, besides pending."""
 _RUNS = ("up", "down")
 """The directions of a history in which SQL ran; the others only recorded something."""
 _SQL_COLUMNS = 80
@@ -72,13 +84,31 @@ def _status_row(line: StatusLine, *, local: bool) -> tuple[str, ...]:
     )
 
 
-def check_summary(status: Status) -> str:
-    """What a check comes to, in a sentence."""
+def check_notes(status: Status) -> list[str]:
+    """What a check counts and does not fail for by itself."""
+    counted = (
+        (status.undeclared, "up file", "without a statement, and not declared empty"),
+        (status.empty_downs, "down", "empty or missing, so that it cannot be reverted"),
+        (status.edited_downs, "down", "edited since the up was applied"),
+    )
+    return [
+        f"{what}: {count(len(versions), noun)} ({', '.join(map(str, versions))})"
+        for versions, noun, what in counted
+        if versions
+    ]
+
+
+def check_summary(status: Status, *, failed: bool = False) -> str:
+    """What a check comes to, in a sentence; it may fail for what is counted alone."""
     dirty = "dirty " if status.ledger.dirty else ""
     where = f"{status.database} is {dirty}{at(status.ledger.version)}"
     if not status.problems:
-        return f"{where}." if dirty else f"{where}; all as it should be."
-    states = ("dirty", "ahead", "edited", "late", "missing", "pending")
+        plain = f"{where}." if dirty else f"{where}; all as it should be."
+        return f"{where}; not as --strict or require-downs ask for." if failed else plain
+    states = (
+        *("dirty", "ahead", "exchanged", "edited", "late", "missing", "down-only"),
+        *("not reverted", "unwritten", "pending"),
+    )
     found = [(len(status.versions(state)), state) for state in states]
     return f"{where}; " + ", ".join(f"{many} {state}" for many, state in found if many) + "."
 
@@ -88,11 +118,7 @@ def status_summary(status: Status) -> str:
     where = f"{status.database} (schema {status.schema}, {status.server})"
     dirty = "dirty " if status.ledger.dirty else ""
     left = [f"{len(status.pending)} pending" if status.pending else "nothing pending"]
-    left += [
-        f"{len(found)} {state}"
-        for state in ("late", "edited", "missing", "ahead")
-        if (found := status.versions(state))
-    ]
+    left += [f"{len(found)} {state}" for state in _COUNTED if (found := status.versions(state))]
     return f"{where} is {dirty}{at(status.ledger.version)}; {', '.join(left)}."
 
 
@@ -115,7 +141,7 @@ def _history_row(entry: HistoryEntry, *, local: bool) -> tuple[str, ...]:
         "none" if entry.version is None else str(entry.version),
         entry.name,
         entry.direction,
-        entry.outcome.value,
+        entry.result,
         moment(entry.started, local=local),
         "" if took is None else duration(took),
         f"{entry.statements_done}/{entry.statements_total}" if entry.statements_total else "",
@@ -146,9 +172,10 @@ def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
     step, script = item.step, item.script
     title = f"{step.direction.value} {step.version} {step.title}"
     late = "  (late: the ledger stays)" if _is_late(step) else ""
-    file = item.file or "no file: the ledger moves, nothing runs"
-    yield f"{style.paint(title, 'bold')}  {file}{late}"
-    if not item.file:
+    yield f"{style.paint(title, 'bold')}  {_what_runs(item)}{late}"
+    if step.stored is not None:
+        yield from _stored_lines(item)
+    if not script.statements:
         return
     yield f"  {script.mode.value}: {script.reason}"
     if said := item.new_value:
@@ -157,14 +184,47 @@ def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
         yield f"  not for golang-migrate: {refused}"
     if step.done:
         yield f"  goes on behind statement {step.done} of {len(script.statements)}, which is done"
+    yield from _unit_lines(item)
+
+
+def _unit_lines(item: Prepared) -> Iterator[str]:
+    """The statements of a step, by what commits together."""
+    script = item.script
     columns = max((len(str(s.line)) for s in script.statements), default=1)
     secrets = secrets_of(script)
-    for unit in units_behind(script, step.done):
+    for unit in units_behind(script, item.step.done):
         if script.mode is Mode.UNITS:
             yield f"  {_UNITS[unit.transaction]}:"
         for statement in script.statements[unit.first - 1 : unit.last]:
             sql = shown(script, statement.start, statement.end, secrets)
             yield f"    line {statement.line:>{columns}}  {_first(sql)}"
+
+
+def _what_runs(item: Prepared) -> str:
+    """The file that runs, or why nothing does."""
+    step = item.step
+    if step.passes == NOT_REVERTED:
+        return "not reverted: its down is empty or missing, and the ledger passes it"
+    if step.passes and not step.migration.down:
+        return "empty: its up held no statement, so nothing is reverted"
+    if item.script.statements:
+        return item.file
+    if not item.file and not step.passes:
+        return "no file: the ledger moves, nothing runs"
+    half = step.half or step.migration.half(step.direction)
+    file = half.file if half else ""
+    said = contents(item.script).empty
+    return f"{file}  empty: {said or 'nothing runs'}"
+
+
+def _stored_lines(item: Prepared) -> Iterator[str]:
+    """The text out of the history that runs in place of a file: all of it."""
+    stored = item.step.stored
+    assert stored is not None
+    yield f"  the down that was stored with the attempt runs, SHA-256 {stored.sha256}:"
+    if stored.unseen:
+        yield f"  {stored.unseen}"
+    yield from (f"    | {line}" for line in shown(item.script).splitlines())
 
 
 def _is_late(step: Step) -> bool:
@@ -189,7 +249,8 @@ def plan_summary(preview: Preview) -> str:
     plan = preview.plan
     if not plan.steps:
         return f"Nothing to do; the database is {at(plan.target)}."
-    steps = moves([step.direction.value for step in plan.steps], "apply", "revert")
+    verbs = ("apply", "revert", "pass", "not revert")
+    steps = results([item.result for item in preview.prepared], verbs)
     steps += " in one transaction" if preview.atomic else ""
     stays = plan.target == plan.made_for.version and not plan.made_for.dirty
     be = "stay" if stays else "be"
@@ -205,16 +266,23 @@ def step_range(plan: Plan) -> str:
 def down_lines(preview: Preview) -> list[str]:
     """What going down would run and take away, for the person who is asked."""
     lines = ["These would run:"]
-    lines += [_down_line(item) for item in preview.prepared]
+    lines += [line for item in preview.prepared for line in _down_lines(item)]
     if not preview.losses:
         return [*lines, "Their SQL names no table, column or rows to take away."]
     return [*lines, "They take away:", *loss_lines(preview.losses), _CASCADES]
 
 
-def _down_line(item: Prepared) -> str:
+def _down_lines(item: Prepared) -> Iterator[str]:
     step = item.step
-    file = f"  {item.file}" if item.file else " (no file: the ledger moves, nothing runs)"
-    return f"  {step.direction.value} {step.version} {step.title}{file}"
+    yield f"  {step.direction.value} {step.version} {step.title}  {_what_runs(item)}"
+    if step.stored is not None:
+        yield from _stored_lines(item)
+
+
+def unreverted_lines(steps: Sequence[Step]) -> list[str]:
+    """What a down would pass over, for the person who is asked."""
+    lines = [f"  {step.version} {step.title}" for step in steps]
+    return ["These have no down, and what their up made stays in the database:", *lines]
 
 
 def drop_lines(losses: Sequence[Loss]) -> list[str]:

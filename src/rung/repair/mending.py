@@ -2,8 +2,8 @@
 Proposes the one action that mends a dirty database, out of what was found. Pure.
 
 All of a file is there, or nothing of it: the ledger is marked. A part of it: the file is
-resumed where the rest of it is known to run. Else it is to be fixed and resumed, which loses
-nothing; what is there is rolled back only where that is proved to take nothing else along.
+resumed where the rest of it is known to run; else what is there is undone, by SQL that was
+proven on scratch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from rung.plan import Down, Plan, Step, Up
 from rung.repair.beyond import makes_role, reaches_beyond
 from rung.repair.extent import is_all, is_nothing, of_rows
 from rung.repair.model import Action, ActionKind
-from rung.repair.rollback import Proof
 from rung.snapshot import differences
 from rung.statements import lost_before, may_go_on_behind, read, shown
 
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.ledger import LedgerState
-    from rung.losses import Loss
     from rung.repair.model import Finding, Suspect, Tried
-    from rung.repair.rollback import Rollback
     from rung.statements import Script, Statement
 
 _STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
@@ -37,20 +34,14 @@ _OF_DATA_IN_SQLITE = ("constraint failed", "datatype mismatch")
 _INDEX = "index "
 
 
-def propose(
-    finding: Finding,
-    ledger: LedgerState,
-    undo: str | None = None,
-    rollback: Rollback | None = None,
-) -> Action | None:
+def propose(finding: Finding, ledger: LedgerState, undo: str | None = None) -> Action | None:
     """
     The action, or None where nothing is proven to mend it.
 
     Args:
         finding: with the number of statements done.
         ledger: as it stands, dirty.
-        undo: SQL that rolls back what is there.
-        rollback: whether that is proved to take away nothing but what the file made.
+        undo: SQL that was proven to undo what is there; only asked for where `needs_undo`.
     """
     tried = finding.tried
     if tried is None or finding.done is None:
@@ -62,9 +53,7 @@ def propose(
         return _mark(tried.suspect, tried.suspect.before, applied=False)
     if not why_not_resume(finding):
         return _resume(finding, tried, ledger)
-    if undo and rollback and rollback.proof is Proof.PROVED:
-        return _roll_back(tried, ledger, undo, rollback.costs)
-    return None
+    return _roll_back(tried, finding.done, ledger, undo) if undo else None
 
 
 def is_part(finding: Finding) -> bool:
@@ -81,19 +70,19 @@ def why_not_resume(finding: Finding) -> str:
     assert tried is not None
     if tried.suspect.undo:
         return f"{tried.suspect.file} was being rolled back"
-    if reason := why_not_from(tried.script, finding.done or 0):
+    if reason := _why_not_from(tried.script, finding.done or 0):
         return reason
     if tried.failure:
         return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
     attempt = tried.suspect.attempt
     if attempt and _is_of_rows(attempt.error or ""):
-        first = (attempt.error or "").splitlines()[0]
-        return f"the rest failed on the rows that are there: {first}"
+        return f"the rest failed on the rows that are there: {attempt.error}"
+    if attempt is None and finding.half and _makes_unique(tried.script, finding.half):
+        return "a unique index that is not valid most likely failed on rows that are equal"
     return ""
 
 
-def why_not_from(script: Script, done: int) -> str:
-    """Why no run can begin behind a statement; empty where one may."""
+def _why_not_from(script: Script, done: int) -> str:
     if not may_go_on_behind(script, done):
         return f"statement {done} is in the middle of a transaction of the file's own"
     if lost := lost_before(script, done):
@@ -158,7 +147,7 @@ def _is_unproven_in(down: Script, here: Sequence[Statement], ran: Sequence[State
 
 def _drop_invalid(finding: Finding) -> str:
     """What removes an index that a failed build has left; empty where there is none."""
-    return "".join(f"DROP INDEX IF EXISTS {name};\n" for name in half_made(finding))
+    return "".join(f"DROP INDEX CONCURRENTLY IF EXISTS {name};\n" for name in half_made(finding))
 
 
 def half_made(finding: Finding) -> tuple[str, ...]:
@@ -198,24 +187,20 @@ def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
         f"{following.line}",
         shown(tried.script, following.start).strip(),
         Plan(goal, ledger, (step,)),
-        _caution(finding, tried),
     )
 
 
-def _caution(finding: Finding, tried: Tried) -> str:
-    """What may keep the rest of another tool's file from running, as far as it can be seen."""
-    half = finding.half
-    if half is None or tried.suspect.attempt is not None:
-        return ""
-    if "UNIQUE" not in tried.script.statements[half - 1].words:
+def _caution(tried: Tried, done: int) -> str:
+    lines = ", ".join(str(one.line) for one in of_rows(tried, done))
+    if not lines:
         return ""
     return (
-        f"Statement {half} most likely failed on rows that are equal: it fails again, and loses "
-        "nothing, unless they were fixed."
+        f"The schema is proven to come back; what line {lines} did to rows is undone as far as "
+        "this undoes it, and done again by the next up."
     )
 
 
-def _roll_back(tried: Tried, ledger: LedgerState, undo: str, costs: tuple[Loss, ...]) -> Action:
+def _roll_back(tried: Tried, done: int, ledger: LedgerState, undo: str) -> Action:
     suspect = tried.suspect
     half = Half("rung repair", suspect.migration.name, undo)
     undoing = Migration(suspect.version, None, half)
@@ -229,7 +214,7 @@ def _roll_back(tried: Tried, ledger: LedgerState, undo: str, costs: tuple[Loss, 
         f"roll back what is there of {suspect.file}, and mark the database clean {where}",
         shown(read(undo, tried.script.dialect)).strip(),
         Plan(Down(1), ledger, (step,)),
-        losses=costs,
+        _caution(tried, done),
     )
 
 
@@ -237,3 +222,7 @@ def _ledger_sql(version: int | None) -> str:
     if version is None:
         return "DELETE FROM {ledger};"
     return f"UPDATE {{ledger}} SET version = {version}, dirty = false;"  # noqa: S608 - shown
+
+
+def _makes_unique(script: Script, number: int) -> bool:
+    return "UNIQUE" in script.statements[number - 1].words

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rung.applied import EMPTY
 from rung.conventions import RUNG
 from rung.errors import ScriptError
 from rung.migrations import Direction
@@ -18,6 +19,7 @@ from rung.statements import (
     Mode,
     Script,
     cut_behind_value,
+    declared,
     golang_migrate_refuses,
     oldest_suited,
     read,
@@ -41,6 +43,13 @@ class Prepared:
     def file(self) -> str:
         """The name of the file that runs; empty where that half is missing."""
         return self.step.half.file if self.step.half else ""
+
+    @property
+    def result(self) -> str:
+        """What comes of the step: applied or reverted; empty or not reverted where nothing runs."""
+        if self.script.statements:
+            return "applied" if self.step.direction is Direction.UP else "reverted"
+        return self.step.passes or EMPTY
 
     @property
     def new_value(self) -> str:
@@ -89,6 +98,7 @@ def _read(step: Step, dialect: Dialect) -> Script:
         return read("", dialect)
     try:
         script = read(step.half.text, dialect)
+        declared(script)
         if step.direction is Direction.UP:
             oldest_suited(script)  # what it says of older builds has to be understood by these
     except ScriptError as error:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
+from rung.applied import NOT_REVERTED as PASSED_OVER
 from rung.drivers.work import Attempt, HalfRecord
 from rung.errors import ScriptError
+from rung.ledger import NOT_REVERTED
 from rung.migrations import Direction
 from rung.statements import Dialect, checksum, read, shown
 
@@ -66,6 +68,7 @@ class Recorder:
             statements_total=len(item.script.statements),
             statements_done=item.step.done,
             continues=item.step.continues,
+            remark=NOT_REVERTED if item.result == PASSED_OVER else None,
         )
 
     def note(

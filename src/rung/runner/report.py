@@ -18,6 +18,8 @@ class StepReport:
     statements: int
     """How many ran; those that an earlier attempt had committed are left out."""
     seconds: float
+    result: str
+    """applied, reverted, empty (nothing ran), or not reverted (passed over, all of it is left)."""
 
 
 @dataclass(frozen=True, slots=True)

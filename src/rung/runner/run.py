@@ -23,7 +23,7 @@ from rung.runner.recording import Attempts
 from rung.runner.report import RunReport, StepReport
 from rung.runner.trying import ends_as_asked, tried
 from rung.runner.units import cut_at_value, run_units
-from rung.statements import Mode, cut_around
+from rung.statements import Mode, Unit, single_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rung.plan import Plan
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
-    from rung.statements import Script, Unit
+    from rung.statements import Script
 
 
 def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunReport:
@@ -97,7 +97,7 @@ def _step(
     step, last = item.step, number == total
     facts = (step.version, step.title, step.direction.value)
     context.say(StepStarted(*facts, item.script.mode.value, number, total))
-    if step.half is None:
+    if step.half is None and not step.passes:
         context.say(HalfMissing(step.version, step.direction.value))
     context.began = time.perf_counter()
     attempt = attempts.take()
@@ -110,8 +110,9 @@ def _step(
         ran_as = item.script.mode
     seconds = time.perf_counter() - context.began
     statements = len(item.script.statements) - step.done
-    context.done.append(StepReport(*facts, item.file, ran_as.value, statements, seconds))
-    context.say(StepFinished(*facts, seconds, number, total))
+    report = StepReport(*facts, item.file, ran_as.value, statements, seconds, item.result)
+    context.done.append(report)
+    context.say(StepFinished(*facts, seconds, number, total, item.result))
     carries = context.conventions.carries_session
     if item.script.touches_session and not (last or carries):
         _restore(context, item)
@@ -148,19 +149,15 @@ def _run(
 
 
 def _otherwise(context: Context, item: Prepared, refusal: Refusal) -> tuple[Unit, ...]:
-    """The units of a file that was refused as one transaction; none where it failed."""
+    """The units of a file that was refused as one transaction of ours; none where it failed."""
     script = item.script
-    (whole,) = script.units or (None,)
-    if whole is None:
+    if script.mode is not Mode.TRANSACTIONAL:
         return ()
     if refusal.needs_no_transaction:
-        assert refusal.statement is not None
-        units = cut_around(script, whole, refusal.statement)
+        units = single_units(script)
         reason = f"{_at(script, refusal)} cannot run inside a transaction, the server says"
-    elif refusal.read_only:
-        units = script.units
-        reason = "its transaction is read only, so that its ledger row has to follow it"
     else:
+        whole = Unit(1, len(script.statements), "ours")
         units = cut_at_value(script, whole, refusal) if refusal.needs_commit_before else ()
         reason = "it uses a value of an enum that it adds, for which that has to be committed"
     if units:

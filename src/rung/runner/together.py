@@ -151,7 +151,7 @@ class _Together:
         total = len(self.prepared)
         facts = (step.version, step.title, step.direction.value)
         context.say(StepStarted(*facts, ATOMIC, number, total))
-        if step.half is None:
+        if step.half is None and not step.passes:
             context.say(HalfMissing(step.version, step.direction.value))
         context.began = time.perf_counter()
         attempt = self.attempts[number - 1]
@@ -165,7 +165,8 @@ class _Together:
             self._restore(item)
         seconds = time.perf_counter() - context.began
         statements = len(item.script.statements)
-        self.ran.append(StepReport(*facts, item.file, ATOMIC, statements, seconds))
+        report = StepReport(*facts, item.file, ATOMIC, statements, seconds, item.result)
+        self.ran.append(report)
         context.say(StepRan(*facts, seconds, number, total))
         return ran
 
@@ -185,7 +186,7 @@ def _finish(run: _Together) -> RunReport:
     for number, step in enumerate(run.ran, 1):
         context.done.append(step)
         facts = (step.version, step.name, step.direction)
-        context.say(StepFinished(*facts, step.seconds, number, total))
+        context.say(StepFinished(*facts, step.seconds, number, total, step.result))
     context.remaining = ()
     if context.listener_error is not None:
         raise context.listener_error
@@ -226,7 +227,7 @@ def _find_out(run: _Together, lost: Disconnected) -> None:
         seconds = time.perf_counter() - context.began
         facts = (item.step.version, item.step.title, item.step.direction.value)
         statements = len(item.script.statements)
-        run.ran.append(StepReport(*facts, item.file, ATOMIC, statements, seconds))
+        run.ran.append(StepReport(*facts, item.file, ATOMIC, statements, seconds, item.result))
 
 
 def _committed(run: _Together, found: Aftermath) -> bool:

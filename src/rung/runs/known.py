@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rung.applied import Applied, edits, replay, settle
+from rung.applied import Applied, edits, renamed, replay, settle
 from rung.migrations import Direction
 from rung.plan import make_plan
 from rung.runs.stored import kept_text
 from rung.statements import suits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from rung.applied import AppliedVersion, Edit
+    from rung.applied import AppliedVersion, DownChoice, Edit, Renamed
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import StoredHalf
@@ -59,7 +59,19 @@ class Known:
         has_file = at.version is None or at.version in self.migrations.by_version
         return has_file and not place.read_only
 
-    def plan(self, goal: Goal, resumption: Resumption | None = None) -> Plan:
+    @cached_property
+    def renamed(self) -> tuple[Renamed, ...]:
+        """The files that have another title than what was applied, and the same text."""
+        return renamed(self.applied, self.migrations, self.look.place.dialect)
+
+    def plan(
+        self,
+        goal: Goal,
+        resumption: Resumption | None = None,
+        downs: Mapping[int, DownChoice] | None = None,
+        *,
+        passes_empty: bool = False,
+    ) -> Plan:
         """The way to a goal from here; raises what `rung.plan.make_plan` raises."""
         return make_plan(
             goal,
@@ -69,6 +81,8 @@ class Known:
             self.look.place.dialect,
             resumption,
             suited=self.suited,
+            downs=downs,
+            passes_empty=passes_empty,
         )
 
 
@@ -81,7 +95,8 @@ def know(session: Session, migrations: MigrationSet) -> Known:
     look = session.look()
     if look.ledger.dirty and look.history is not None:
         return Known(migrations, look, Applied(replay(look.history)))
-    known = Known(migrations, look, settle(look.history, look.ledger, migrations))
+    dialect = look.place.dialect
+    known = Known(migrations, look, settle(look.history, look.ledger, migrations, dialect))
     return replace(known, suited=_suited(known, session))
 
 

@@ -28,11 +28,15 @@ from rung.runner import (
     run_together,
 )
 from rung.runs.access import check_recordable, check_sharing, check_writable, others_warning
+from rung.runs.downs import check_read
 from rung.runs.known import Known, know
 from rung.runs.planning import plan_for
 from rung.runs.settling import baseline, new_in_baseline
+from rung.runs.warnings import passed_over, warnings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.losses import Loss
@@ -71,7 +75,7 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
             raise LockNotAcquired(0.0, str(holder)) from None
         prepared = _prepare(target, plan, known.look)
         gone = tuple(loss for item in prepared for loss in _losses_of(item))
-        _tell(target, known, plan)
+        _tell(target, known, plan, prepared)
         return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic)
 
 
@@ -108,14 +112,14 @@ def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
     """
     look = known.look
     try:
-        plan = known.plan(goal)
+        plan = known.plan(goal, passes_empty=target.conventions.passes_empty)
     except PlanError:
         return None
     if plan.steps or not look.ledger_exists:
         return None
     if known.edited_ups and not plan.ahead and not isinstance(goal, Down):
         return None
-    _tell(target, known, plan)
+    _tell(target, known, plan, ())
     return RunReport((), look.ledger.version, plan.short)
 
 
@@ -152,12 +156,13 @@ def _run(
     target: Target, session: Session, known: Known, plan: Plan, patience: Patience
 ) -> RunReport:
     look = known.look
+    check_read(plan)
     prepared = _prepare(target, plan, look)
     check_sharing(target, look.place, prepared)
     recorder = Recorder.of(look.history or (), look.place.dialect)
     if plan.steps or known.owes_baseline:
         _make_ready(target, session, known, plan, recorder)
-    _tell(target, known, plan)
+    _tell(target, known, plan, prepared)
     if not plan.steps:
         return RunReport((), look.ledger.version, plan.short)
     context = Context(
@@ -210,13 +215,19 @@ def _without_history(grant: str) -> str:
     )
 
 
-def _tell(target: Target, known: Known, plan: Plan) -> None:
+def _tell(target: Target, known: Known, plan: Plan, prepared: Sequence[Prepared]) -> None:
     """What a person should know of a plan that is not refused for it."""
     if plan.ahead:
         target.listener(Warned(_ahead(known, plan)))
     if plan.goes_down and (ups := known.edited_ups):
         files = ", ".join(edit.half.file for edit in ups)
         target.listener(Warned(f"Edited after it was applied: {files}."))
+    if not isinstance(plan.goal, Down):
+        lone = not target.conventions.passes_empty
+        for said in warnings_of(known.applied, known.migrations, known.renamed, lone=lone):
+            target.listener(Warned(said))
+    for said in passed_over(prepared):
+        target.listener(Warned(said))
 
 
 def _ahead(known: Known, plan: Plan) -> str:

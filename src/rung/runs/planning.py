@@ -23,13 +23,14 @@ from rung.errors import (
 )
 from rung.ledger import Outcome
 from rung.migrations import Direction
-from rung.plan import Down, Goto, versions_down
+from rung.plan import Down, Goto, Redo, versions_down
+from rung.runs.downs import check_downs, choose_downs, with_choices
 from rung.runs.resuming import resumed, way_on
-from rung.runs.stored import kept_text, with_stored
+from rung.runs.stored import kept_text
 from rung.statements import read, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rung.applied import Edit
     from rung.conventions import Conventions
@@ -53,13 +54,20 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
 
     Raises:
         PlanError: see `rung.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
-            StoredTextUnusable.
+            DownRefused, StoredTextUnusable.
     """
     _check_understood(known.look)
-    known = _with_stored(goal, known, session)
     look = known.look
+    _check_redone(goal, known)
+    downs = choose_downs(goal, known, session, conventions)
+    with_downs = replace(known, migrations=with_choices(known.migrations, downs))
     try:
-        plan = known.plan(goal, _resumption(goal, known, session))
+        plan = known.plan(
+            goal,
+            _resumption(goal, with_downs, session),
+            downs,
+            passes_empty=conventions.passes_empty,
+        )
     except DirtyLedger as dirty:
         way = way_on(known, session)
         raise DirtyLedger(dirty.version, *_told_of(look, session), way) from None
@@ -68,16 +76,30 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
         raise VersionNotInSource(
             gone.version, gone.role, gone.known, record, suited=gone.suited
         ) from None
+    check_downs(plan, downs, known.migrations)
     unversioned = bool(look.tables) and not (look.ledger_exists or conventions.takes_tables)
     if plan.steps and not plan.goes_down and unversioned:
         raise UnversionedDatabase(look.place.schema, look.tables, _left_history(look))
-    if not isinstance(goal, Down) and not plan.ahead and not plan.goes_down:
-        _check_edited(known, session)
+    if _minds_edits(goal, plan):
+        redone = versions_down(goal, known.applied) if isinstance(goal, Redo) else ()
+        _check_edited(known, session, redone)
     return plan
 
 
+def _minds_edits(goal: Goal, plan: Plan) -> bool:
+    """Whether edited files stop a plan: going back is a way out, and so is doing them again."""
+    return isinstance(goal, Redo) or not (isinstance(goal, Down) or plan.ahead or plan.goes_down)
+
+
+def _check_redone(goal: Goal, known: Known) -> None:
+    """Refuse to revert what could not be applied again."""
+    for version in versions_down(goal, known.applied) if isinstance(goal, Redo) else ():
+        if version not in known.migrations.by_version:
+            raise VersionNotInSource(version, "target", known.migrations.versions)
+
+
 def _resumption(goal: Goal, known: Known, session: Session) -> Resumption | None:
-    if isinstance(goal, Goto) or not (goal.resume and known.look.ledger.dirty):
+    if isinstance(goal, Goto | Redo) or not (goal.resume and known.look.ledger.dirty):
         return None
     direction = Direction.DOWN if isinstance(goal, Down) else Direction.UP
     return resumed(known, session, direction)
@@ -87,7 +109,8 @@ def edited_files(found: Sequence[Edit], known: Known, session: Session) -> tuple
     """Edited halves with their differences from what is kept."""
     kept = session.stored(sorted({edit.version for edit in found}))
     return tuple(
-        EditedFile(edit.version, edit.half.file, _difference(edit, kept, known)) for edit in found
+        EditedFile(edit.version, edit.half.file, _difference(edit, kept, known), edit.applied_as)
+        for edit in found
     )
 
 
@@ -102,25 +125,10 @@ def _check_understood(look: Look) -> None:
     )
 
 
-def _with_stored(goal: Goal, known: Known, session: Session) -> Known:
-    """The same, with the stored halves of versions that go down and have no file here."""
-    current = known.look.ledger.version
-    down = versions_down(goal, known.applied) if current is not None else ()
-    gone = [
-        known.applied.versions[version]
-        for version in down
-        if version not in known.migrations.by_version and known.applied.versions[version].kept
-    ]
-    if not gone or not known.applied.recorded:
-        return known
-    halves = session.stored([one.version for one in gone])
-    found = with_stored(known.migrations, gone, halves, known.look.place.dialect)
-    return replace(known, migrations=found)
-
-
-def _check_edited(known: Known, session: Session) -> None:
-    if found := known.edited_ups:
-        raise EditedMigrations(edited_files(found, known, session))
+def _check_edited(known: Known, session: Session, redone: Collection[int]) -> None:
+    if found := [edit for edit in known.edited_ups if edit.version not in redone]:
+        newest = max((v for v in known.applied.versions), default=None)
+        raise EditedMigrations(edited_files(found, known, session), newest)
 
 
 def _difference(edit: Edit, kept: Sequence[StoredHalf], known: Known) -> str:

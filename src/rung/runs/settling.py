@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rung.applied import settle
+from rung.applied import replay, settle
 from rung.errors import PlanChanged, VersionNotInSource
-from rung.events import BaselineRecorded
-from rung.ledger import LedgerState
+from rung.events import BaselineRecorded, Warned
+from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience, held
 from rung.runner import Recorder
 from rung.runs.access import check_writable
@@ -38,12 +38,15 @@ def check_known(version: int, migrations: MigrationSet) -> None:
         raise VersionNotInSource(version, "target", migrations.versions)
 
 
-def force(target: Target, migrations: MigrationSet, version: int | None) -> None:
+def force(
+    target: Target, migrations: MigrationSet, version: int | None, *, warns: bool = True
+) -> None:
     """
     Write the ledger, clean at a version, with rows of the history.
 
     The files above where the history left the database and up to the version count as
-    applied from then on; a late file below stays late.
+    applied from then on; a late file below stays late. With `warns` the listener is told of a
+    version whose up never succeeded.
     """
     with writing(target) as session:
         session.ensure_tables()
@@ -54,6 +57,27 @@ def force(target: Target, migrations: MigrationSet, version: int | None) -> None
         session.force(version, [*baseline(skipped, migrations, recorder), forced])
     if skipped and history is not None:
         target.listener(BaselineRecorded(skipped, version))
+    if warns and (said := _never_ran(version, history or ())):
+        target.listener(Warned(said))
+
+
+def _never_ran(version: int | None, history: Sequence[HistoryEntry]) -> str:
+    """What is to be said of a forced version whose up did not succeed; else empty."""
+    held = replay(history).get(version) if version is not None else None
+    if version is None or (held is not None and not held.is_forced):
+        return ""
+    tried = [row for row in history if row.version == version and row.direction == "up"]
+    failed = bool(tried) and tried[-1].outcome is not Outcome.DONE
+    what = (
+        f"the last attempt of version {version} failed"
+        if failed
+        else f"no run of version {version} is recorded that still counts"
+    )
+    return (
+        f"{what}; it counts as applied now, and its file will not run. `rung status` shows it as "
+        "forced until a run applies it. If the database has all of it, record that: "
+        f"`rung mark-applied {version}`"
+    )
 
 
 def everything(target: Target) -> tuple[Loss, ...]:

@@ -1,50 +1,23 @@
 """
-Migrations out of the history: for versions whose files are not here. Pure.
+Migrations out of the history: as they ran, whatever their files say now. Pure.
 
-A database that is ahead of its files can go down with the down that was stored when the
-version was applied. A stored text whose secrets were masked is not what ran, and is not
-run: its checksum tells.
+A stored text whose secrets were redacted is not what ran: its digest and checksum tell.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.applied import KeptHalf, is_kept
-from rung.errors import StoredTextUnusable
+from rung.applied import KeptHalf, is_kept, is_proven
 from rung.migrations import Direction, Half, Migration, MigrationSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.applied import AppliedVersion
     from rung.dialect import Dialect
     from rung.drivers.base import Session
     from rung.drivers.work import StoredHalf
     from rung.ledger import HistoryEntry
-
-
-def with_stored(
-    migrations: MigrationSet,
-    gone: Sequence[AppliedVersion],
-    halves: Sequence[StoredHalf],
-    dialect: Dialect,
-) -> MigrationSet:
-    """
-    The same migrations, with those that only the history has.
-
-    Args:
-        migrations: the files.
-        gone: applied versions without a file.
-        halves: every text that is kept of them.
-        dialect: the SQL that the database reads.
-
-    Raises:
-        StoredTextUnusable: a down of theirs is kept, and cannot be run.
-    """
-    found = [_migration(one, halves, dialect) for one in gone]
-    together = sorted((*migrations.migrations, *found), key=lambda one: one.version)
-    return MigrationSet(migrations.source, tuple(together), migrations.warnings)
 
 
 def with_all_stored(
@@ -91,7 +64,7 @@ def _as_it_ran(
         kept = KeptHalf(total, row.checksum_formula, digests[direction])
         text = kept_text(halves, version, direction, total) if total else None
         unlike = half is None or not is_kept(half.text, kept, dialect)
-        if text is not None and unlike and is_kept(text, kept, dialect):
+        if text is not None and unlike and is_proven(text, kept, dialect):
             file = f"{version}_{row.name}.{direction.value}.sql (as stored)"
             half = Half(file, row.name, text)
         made[direction] = half
@@ -105,31 +78,3 @@ def kept_text(
     wanted = (version, direction.value, checksum)
     found = [h.sql for h in halves if (h.version, h.direction, h.checksum) == wanted]
     return found[-1] if found else None
-
-
-def _migration(
-    applied: AppliedVersion, halves: Sequence[StoredHalf], dialect: Dialect
-) -> Migration:
-    up = _half(applied, Direction.UP, applied.up, halves)
-    down = _half(applied, Direction.DOWN, applied.down, halves)
-    if down is None and applied.down is not None:
-        raise StoredTextUnusable(applied.version, "was not kept")
-    whole = applied.down and down and is_kept(down.text, applied.down, dialect)
-    if down is not None and not whole:
-        raise StoredTextUnusable(applied.version, "holds a secret, which was not kept with it")
-    return Migration(applied.version, up, down)
-
-
-def _half(
-    applied: AppliedVersion,
-    direction: Direction,
-    kept: KeptHalf | None,
-    halves: Sequence[StoredHalf],
-) -> Half | None:
-    if kept is None:
-        return None
-    text = kept_text(halves, applied.version, direction, kept.checksum)
-    if text is None:
-        return None
-    file = f"{applied.version}_{applied.name}.{direction.value}.sql (as stored)"
-    return Half(file, applied.name, text)

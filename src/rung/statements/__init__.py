@@ -7,33 +7,39 @@ Pure: nothing here opens a file or a connection. Each dialect of SQL has a folde
 from __future__ import annotations
 
 from rung.dialect import Dialect
-from rung.statements.checksum import CHECKSUM_FORMULA, checksum, has_checksum
+from rung.statements.checksum import (
+    CHECKSUM_FORMULA,
+    checksum,
+    has_checksum,
+    is_proven_by,
+    knows_formula,
+)
+from rung.statements.contents import Contents, contents, contents_of
 from rung.statements.continuing import (
-    cut_around,
-    in_block,
-    leaves_nothing_before,
     lost_before,
     may_go_on_behind,
     same_until,
     session_before,
+    single_units,
     uncertain_behind,
     units_behind,
 )
-from rung.statements.directives import directives
+from rung.statements.directives import declared, directives
 from rung.statements.enums import adds_value, cut_behind_value, uses_new_value
 from rung.statements.inquiries import Inquiry, Trace, inquiry_of
 from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
+from rung.statements.modes import own_block
 from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 from rung.statements.sharing import needs_session
-from rung.statements.sqlite.modes import own_block
 from rung.statements.suiting import oldest_suited, suits
 from rung.statements.words import StatementReader
 
 __all__ = [
     "CHECKSUM_FORMULA",
+    "Contents",
     "Control",
     "Dialect",
     "Inquiry",
@@ -48,14 +54,16 @@ __all__ = [
     "Unit",
     "adds_value",
     "checksum",
-    "cut_around",
+    "contents",
+    "contents_of",
     "cut_behind_value",
+    "declared",
     "directives",
     "golang_migrate_refuses",
     "has_checksum",
-    "in_block",
     "inquiry_of",
-    "leaves_nothing_before",
+    "is_proven_by",
+    "knows_formula",
     "lost_before",
     "may_go_on_behind",
     "needs_session",
@@ -67,6 +75,7 @@ __all__ = [
     "secrets_of",
     "session_before",
     "shown",
+    "single_units",
     "statement_by_statement",
     "suits",
     "uncertain_behind",

@@ -2,14 +2,17 @@
 What of a script counts when it is asked whether it was edited.
 
 Owns the formula and its number. Comments, blanks between tokens, line ends, a byte order
-mark and the letter case of unquoted words do not count; all else does.
+mark, the letter case of unquoted words, and the declarations `-- rung: empty` and
+`-- rung: irreversible` do not count; all else does. Comparing a checksum (`has_checksum`) and
+proving a text by it (`is_proven_by`) are two functions: what cannot be compared is no edit,
+and no proof either.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rung.statements.directives import directive_text
+from rung.statements.directives import directive_text, is_declaration
 from rung.statements.model import TokenKind
 
 if TYPE_CHECKING:
@@ -39,19 +42,40 @@ def has_checksum(script: Script, kept: str, formula: int | None) -> bool:
     return made is None or made(script) == kept
 
 
+def is_proven_by(script: Script, kept: str | None, formula: int | None) -> bool:
+    """
+    Tell whether a checksum that was kept proves that a script says the same.
+
+    A formula that is not known here proves nothing, nor does a checksum that was not kept.
+    """
+    made = _FORMULAS.get(formula or CHECKSUM_FORMULA)
+    return made is not None and kept is not None and made(script) == kept
+
+
+def knows_formula(formula: int | None) -> bool:
+    """Tell whether a checksum of a formula can be compared here."""
+    return (formula or CHECKSUM_FORMULA) in _FORMULAS
+
+
 def _formula_1(script: Script) -> str:
     """
     SHA-256 of each token's text in order, preceded by its length in characters and a space.
 
     All in UTF-8. Within a token CR LF is LF. Words and numbers, and the letters before a
     quote, are in lower case (ASCII alone, as PostgreSQL folds names). Directives count
-    without the blanks around them.
+    without the blanks around them; declarations do not count, so that an applied file may get
+    one.
     """
     from hashlib import sha256
 
-    parts = [said(script.text, token) for token in script.tokens]
+    text = script.text
+    parts = [said(text, token) for token in script.tokens if not _is_declaration(text, token)]
     told = "".join(f"{len(part)} {part}" for part in parts)
     return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_declaration(text: str, token: Token) -> bool:
+    return token.kind is TokenKind.DIRECTIVE and is_declaration(text, token)
 
 
 def said(text: str, token: Token) -> str:

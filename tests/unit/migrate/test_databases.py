@@ -12,7 +12,9 @@ from rung.migrate.databases import Address, address_of
 from rung.migrate.faults import Fault
 from rung.migrate.schemes import DATABASES, Tongue
 
-PLAIN = Conventions(carries_session=True, takes_tables=True, drops_current_schema=True)
+PLAIN = Conventions(
+    carries_session=True, passes_empty=True, takes_tables=True, drops_current_schema=True
+)
 POSTGRES = PLAIN._replace(lock_retry_for=None, retries_refused_locks=False)
 
 

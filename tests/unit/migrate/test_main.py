@@ -105,7 +105,7 @@ def test_a_path_is_a_path(stage: Stage, name: str) -> None:
     """No character of it means anything to a URL."""
     folder = stage.folder / name
     folder.mkdir()
-    (folder / "7_x.up.sql").touch()
+    (folder / "7_x.up.sql").write_text("SELECT 1")
 
     assert stage.bare("-path", str(folder), "-database", "postgres://h/x", "up", "1") == (
         0,

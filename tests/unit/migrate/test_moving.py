@@ -123,14 +123,17 @@ def test_a_half_without_a_file(stage: Stage) -> None:
     """It moves the ledger, and has no name."""
     (stage.folder / "3_b.up.sql").unlink()
 
-    assert stage.run("up", "2") == (0, ["1/u a (<d>)", "3/u <empty> (<d>)"])
+    code, (warned, *lines) = stage.run("up", "2")
+
+    assert (code, lines) == (0, ["1/u a (<d>)", "3/u <empty> (<d>)"])
+    assert warned.startswith("warning: 1 up without a statement: 3;")
 
 
 def test_the_verbose_lines(stage: Stage) -> None:
     """What is read ahead, what is run, and the end."""
     (stage.folder / "3_b.up.sql").unlink()
 
-    assert stage.run("-verbose", "up", "2")[1] == [
+    assert stage.run("-verbose", "up", "2")[1][1:] == [
         "Start buffering 1/u a",
         "Scheduled 3/u <empty>",
         "Read and execute 1/u a",

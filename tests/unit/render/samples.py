@@ -135,7 +135,7 @@ HISTORY = (
 )
 
 REPORT = RunReport(
-    (StepReport(1, "users", "up", "000001_users.up.sql", "transactional", 2, 0.0123),), 1
+    (StepReport(1, "users", "up", "000001_users.up.sql", "transactional", 2, 0.0123, "applied"),), 1
 )
 
 FAILED = MigrationFailed(

@@ -62,7 +62,7 @@ def test_a_table_is_aligned() -> None:
 
 def test_a_run_ends_with_a_sentence() -> None:
     """It says how many, which way, and where the database is."""
-    down = StepReport(1, "users", "down", "f", "transactional", 1, 0.1)
+    down = StepReport(1, "users", "down", "f", "transactional", 1, 0.1, "reverted")
 
     done = [outcome(each) for each in (REPORT, RunReport((down, down), None, 3), RunReport((), 7))]
     assert done[0] == "Applied 1 migration; the database is at version 1."

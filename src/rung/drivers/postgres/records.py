@@ -250,7 +250,7 @@ class Tables:
             statements_done=quoting.number(done),
             started=_begun(seconds),
             finished=_NOW if over else NULL,
-            error=quoting.text(error_text(refusal)),
+            error=quoting.text(error_text(refusal) or attempt.remark),
             up_checksum=quoting.text(attempt.up and attempt.up.checksum),
             down_checksum=quoting.text(attempt.down and attempt.down.checksum),
             formula=quoting.number(CHECKSUM_FORMULA),

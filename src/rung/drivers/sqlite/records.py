@@ -120,7 +120,7 @@ class Records:
             "statements_done": done,
             "started": told(began),
             "finished": told(now()) if over else None,
-            "error": error_text(refusal),
+            "error": error_text(refusal) or attempt.remark,
             **dict(zip(("up_checksum", "up_digest", "up_sql"), up, strict=True)),
             **dict(zip(("down_checksum", "down_digest", "down_sql"), down, strict=True)),
             "formula": CHECKSUM_FORMULA,

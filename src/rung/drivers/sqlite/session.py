@@ -19,10 +19,9 @@ from rung.drivers.sqlite.records import Records, ago, now
 from rung.drivers.sqlite.running import Running
 from rung.drivers.sqlite.statements import in_main, statement
 from rung.drivers.sqlite.watching import Watch
-from rung.drivers.work import Carried, Ran, StoredHalf
+from rung.drivers.work import Carried, StoredHalf
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
-from rung.losses import DryRun
 from rung.statements import Trace, inquiry_of
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
-    from rung.drivers.work import Attempt, Move, Refusal
+    from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
@@ -143,14 +142,6 @@ class SqliteSession(SqliteReader):
         """Undo the transaction that holds scripts together."""
         self._writing.rollback()
 
-    def check_syntax(self, script: Script) -> Ran:  # noqa: ARG002 - nothing to ask
-        """Nothing: what SQLite parses it looks up in the schema too."""
-        return Ran()
-
-    def left_nothing(self, attempt_id: str) -> bool:  # noqa: ARG002 - nothing tells
-        """Nothing tells."""
-        return False
-
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         records = self._records
@@ -249,9 +240,9 @@ class SqliteSession(SqliteReader):
         with self._told():
             rows = self._current().execute(statement("stored_halves", **places)).fetchall()
         return tuple(
-            StoredHalf(version, direction, checksum, sql)
-            for version, up, up_sql, down, down_sql in rows
-            for direction, checksum, sql in (("up", up, up_sql), ("down", down, down_sql))
+            StoredHalf(version, direction, checksum, sql, id_, digest, formula)
+            for version, id_, formula, *halves in rows
+            for direction, (checksum, digest, sql) in (("up", halves[:3]), ("down", halves[3:]))
             if sql is not None
         )
 
@@ -266,18 +257,6 @@ class SqliteSession(SqliteReader):
         with self._told():
             database = self._current()
             return tuple(dropping.counted(database, loss, loss.table) for loss in losses)
-
-    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:  # noqa: ARG002 - as the contract has it
-        """Nothing is sent: no catalog here tells who made what."""
-        return DryRun("SQLite does not keep when an object was made")
-
-    def row_guard(self, losses: Sequence[Loss]) -> str:  # noqa: ARG002 - as the contract has it
-        """None: nothing is ever proved to be a file's own here."""
-        return ""
-
-    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
-        """All of them: SQLite does not keep when an object was made."""
-        return tuple(identities)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""

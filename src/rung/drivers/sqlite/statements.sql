@@ -99,7 +99,8 @@ UPDATE {history} SET outcome = 'failed', error = :error, finished = :finished
 
 -- name: stored_halves
 -- Every text that is kept of these versions, oldest first.
-SELECT version, up_checksum, up_sql, down_checksum, down_sql
+SELECT version, id, checksum_formula,
+       up_checksum, up_digest, up_sql, down_checksum, down_digest, down_sql
   FROM {history}
  WHERE version IN ({versions}) AND (up_sql IS NOT NULL OR down_sql IS NOT NULL)
  ORDER BY id

@@ -1,0 +1,122 @@
+"""Errors of going down: versions that cannot be reverted, and stored SQL that nobody has read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.errors.plan import PlanError, on_a_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class DownProblem(NamedTuple):
+    """Why a version cannot be reverted."""
+
+    version: int
+    name: str
+    file: str
+    """The down file; empty where there is none."""
+    kind: str
+    """irreversible, empty, missing, or edited: the file belongs to another up than what ran."""
+    detail: str = ""
+    """The reason that was declared, or why the stored down cannot be run."""
+
+
+_KINDS = {
+    "irreversible": "is declared irreversible: {detail}",
+    "empty": "has an empty down: {file} holds no statement",
+    "missing": "has no down file",
+    "edited": "was applied with another up than the file's, so {file} does not belong to it",
+}
+
+
+class DownRefused(PlanError):
+    """
+    Versions on the way down cannot be reverted.
+
+    Args:
+        problems: every one of them, in the order in which they would be reverted.
+        command: the command that reverts as many versions as were asked for.
+    """
+
+    def __init__(self, problems: Sequence[DownProblem], command: str) -> None:
+        super().__init__(tuple(problems), command)
+        self.problems, self.command = tuple(problems), command
+
+    @property
+    def cause(self) -> str:
+        shown = ", ".join(f"{one.version} ({one.name})" for one in self.problems)
+        return f"cannot revert {shown}"
+
+    @property
+    def looked_at(self) -> str:
+        return "\n".join(map(_of_problem, self.problems))
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        kinds = {one.kind for one in self.problems}
+        if "irreversible" in kinds:
+            return "write a new migration that takes the change back, and run `rung up`"
+        ways = []
+        if kinds & {"empty", "missing"}:
+            write = (
+                "write the down; or, if there is nothing to revert, declare it there: "
+                "-- rung: empty REASON"
+            )
+            passes = self.command.startswith("rung down")
+            ways.append(f"{write}; or pass it: `{self.command} --unreverted`" if passes else write)
+        if "edited" in kinds:
+            ways.append(
+                "bring the files back that were applied; or, if the down file reverts what is "
+                f"there, run it: `{self.command} --use-edited-down`"
+            )
+        return "\n".join(ways)
+
+
+def _of_problem(problem: DownProblem) -> str:
+    said = _KINDS[problem.kind].format(file=problem.file, detail=problem.detail)
+    kept = f"; its stored down {problem.detail}" if problem.detail else ""
+    more = "" if problem.kind == "irreversible" else kept
+    return f"{problem.version} ({problem.name}) {said}{more}."
+
+
+class StoredSqlUnconfirmed(PlanError):
+    """
+    A stored down would run that others could have written, and nobody has read it.
+
+    Args:
+        version: the version that it reverts.
+        sha256: the SHA-256 of the text.
+        reason: why it may not run unseen, in a few words.
+        sql: the text, which holds no secret.
+        command: the command that asked for it.
+    """
+
+    def __init__(self, version: int, sha256: str, reason: str, sql: str, command: str) -> None:
+        super().__init__(version, sha256, reason, sql, command)
+        self.version, self.sha256, self.reason = version, sha256, reason
+        self.sql, self.command = sql, command
+
+    @property
+    def cause(self) -> str:
+        return f"the stored down of version {self.version} may not run before it was read"
+
+    @property
+    def looked_at(self) -> str:
+        return f"{self.reason}\nIts text is:\n{on_a_screen(self.sql.splitlines())}"
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        return (
+            "read it, and if it is what has to run, let this text run: "
+            f"`{self.command} --yes --run-stored-sql {self.sha256}`"
+        )
