@@ -52,6 +52,7 @@ class Target(NamedTuple):
         self.tell_notes()
         with self._told(), self.driver.read() as reader:
             look = reader.look()
+        tell_obstacles(self.listener, look)
         if look.ledger.dirty:
             self._tell_of_another_run()
         return look
@@ -76,3 +77,9 @@ class Target(NamedTuple):
                 f"The connection to {self.driver.shown} was lost: {lost.reason}",
                 "See `rung status` when the server answers again.",
             ) from None
+
+
+def tell_obstacles(listener: Listener, look: Look) -> None:
+    """Warn of what keeps runs from writing our tables: who only reads is told, and answered."""
+    for obstacle in look.obstacles:
+        listener(Warned(f"{obstacle}; until then no run writes here"))

@@ -21,6 +21,7 @@ from rung.drivers.base import (
     Ran,
     Refusal,
     Surroundings,
+    TablesReady,
 )
 from rung.errors import ServerMessage
 from rung.events import ignore
@@ -103,8 +104,9 @@ class FakeSession:
     def try_out(self, script: Script, first: int, last: int) -> Ran:
         return self._answer()
 
-    def ensure_tables(self) -> None:
+    def ensure_tables(self, makes: object = None) -> TablesReady:
         self.calls.append("ensure tables")
+        return TablesReady()
 
     def try_lock(self) -> bool:
         self.calls.append("lock")

@@ -23,6 +23,8 @@ from rung.drivers.work import (
     Refusal,
     ServerNotice,
     StoredHalf,
+    TablesReady,
+    makes_none,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ __all__ = [
     "Session",
     "StoredHalf",
     "Surroundings",
+    "TablesReady",
 ]
 
 
@@ -97,15 +100,19 @@ class Reader(Protocol):
 class Session(Reader, Protocol):
     """One connection that may write. Everything that touches the database goes through here."""
 
-    def ensure_tables(self) -> None:
+    def ensure_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
         """
         Make ledger and history where they are missing; only under the lock.
 
         A new history can be read by whoever may read the ledger. Where our rights do not
-        suffice for it, the session goes on without one.
+        suffice for it, or a rule of the database refuses it, the session goes on without one.
+
+        Args:
+            makes: whether a file makes a table of a name; asked before a history takes it.
 
         Raises:
             RightsMissing: the ledger may not be made, or not be written.
+            TableRefused: a rule of the database refuses the ledger.
             QueryFailed: it cannot be made for another reason.
         """
 

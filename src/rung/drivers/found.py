@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.ledger import LEDGER_TABLE
 
@@ -58,6 +58,16 @@ NOT_CHECKED = OtherWriters()
 """Nothing is known of other writers: no stored text may run unseen."""
 
 
+class Obstacle(NamedTuple):
+    """Why a table of ours is not read, or not written, and what to do; both for people."""
+
+    cause: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.advice}"
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """
@@ -76,6 +86,10 @@ class Look:
     """What has to be granted so that a history can be written; empty where it can be."""
     writable: bool = True
     """False where our rights do not let us write the ledger that is there."""
+    obstacles: tuple[Obstacle, ...] = ()
+    """What keeps a run from writing our tables, other than rights; reading is warned of it."""
+    history_is_spare: bool = False
+    """Whether the history has its second name, for another table has the usual one."""
     other_writers: OtherWriters = NOT_CHECKED
     """Who else may write ledger, history and lease."""
 

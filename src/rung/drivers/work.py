@@ -84,6 +84,16 @@ class LockWait(NamedTuple):
     """Whether it was not tried again, because something may have been committed."""
 
 
+class OwnWrite(NamedTuple):
+    """A write of ours that a rule of the database refused; no file is at fault."""
+
+    table: str
+    """What was written, in words: `the ledger public.schema_migrations`."""
+    objects: tuple[str, ...]
+    """What there is at the table that may refuse, each in words; none where nothing is seen."""
+    remedy: str
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """
@@ -111,6 +121,15 @@ class Refusal:
     cancelled: bool = False
     lock_wait: LockWait | None = None
     """The lock that was not to be had; None where it was something else."""
+    triggers: int | None = None
+    """
+    What the ledger's triggers fire for, where that is not what was found before. Nothing is
+    kept then: sent again, the ledger is written to suit them.
+    """
+    own_table: str = ""
+    """`ledger` or `history`, where it was a write of ours that a rule of the database refused."""
+    own: OwnWrite | None = None
+    """What is known of that."""
     remedy: str = ""
     """What to do where the script is not at fault; empty where the message's code tells it."""
 
@@ -132,6 +151,21 @@ class Ran:
     notices: tuple[ServerNotice, ...] = ()
     control_warning: str = ""
     """The server's warning of transaction control that the lexer did not see; else empty."""
+
+
+def makes_none(name: str) -> bool:
+    """Where no files are known: none of them makes a table of this name."""
+    del name
+    return False
+
+
+class TablesReady(NamedTuple):
+    """What came of making ledger and history."""
+
+    no_history: str = ""
+    """Why there is none, and the way out; empty where there is one, or rights are missing."""
+    note: str = ""
+    """What a person should know of them; empty where all is as usual."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,12 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── DriverMissing
     │   ├── ConnectionFailed
     │   ├── LedgerUnreadable
-    │   │   └── SchemaMissing
+    │   │   ├── SchemaMissing
+    │   │   └── RowSecurityHides    of ledger or history nothing is known
     │   ├── LedgerElsewhere
     │   ├── RightsMissing
+    │   ├── TableRefused            our own tables, by a rule of the database
+    │   ├── TablesUntrusted         our own tables, where others' code would run
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
     │   ├── ScratchFailed           a database to try things on
@@ -60,6 +63,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── LedgerMoved
     │   ├── LockLost
     │   ├── LedgerDropped
+    │   ├── OwnWriteRefused
     │   ├── LexerFooled
     │   ├── ConnectionLost
     │   └── Stopped
@@ -89,8 +93,11 @@ from rung.errors.database import (
     QueryFailed,
     ReadOnlyDatabase,
     RightsMissing,
+    RowSecurityHides,
     SchemaMissing,
     TableLocked,
+    TableRefused,
+    TablesUntrusted,
     VersionNotReached,
 )
 from rung.errors.downs import DownProblem, DownRefused, StoredSqlUnconfirmed
@@ -140,6 +147,7 @@ from rung.errors.run import (
     LexerFooled,
     LockLost,
     MigrationFailed,
+    OwnWriteRefused,
     Place,
     RunError,
     ServerMessage,
@@ -183,6 +191,7 @@ __all__ = [
     "MigrationsBelow",
     "NameUnusable",
     "NotCertifiable",
+    "OwnWriteRefused",
     "Place",
     "PlanChanged",
     "PlanError",
@@ -191,6 +200,7 @@ __all__ = [
     "ReadOnlyDatabase",
     "RepairUndecided",
     "RightsMissing",
+    "RowSecurityHides",
     "RunError",
     "RungError",
     "SchemaMissing",
@@ -205,6 +215,8 @@ __all__ = [
     "StoredSqlUnconfirmed",
     "StoredTextUnusable",
     "TableLocked",
+    "TableRefused",
+    "TablesUntrusted",
     "TextUnreadable",
     "UnbalancedTransaction",
     "UnterminatedToken",

@@ -52,6 +52,30 @@ class LedgerUnreadable(_Untouched):
     """The ledger is there and is not a ledger, has several rows, or may not be read."""
 
 
+class RowSecurityHides(LedgerUnreadable):
+    """Row-level security hides rows of ledger or history: nothing is known of them."""
+
+
+class TableRefused(_Untouched):
+    """
+    A rule of the database refuses our own ledger or history; no file is at fault.
+
+    Args:
+        cause: what was refused and by what, with the server's words.
+        advice: the way out.
+        sqlstate: the server's.
+    """
+
+    def __init__(self, cause: str, advice: str = "", sqlstate: str = "") -> None:
+        super().__init__(cause, advice)
+        self.args = (cause, advice, sqlstate)
+        self.sqlstate = sqlstate
+
+
+class TablesUntrusted(_Untouched):
+    """A write of ours would run code of a role that is less than us, or rows are hidden."""
+
+
 class SchemaMissing(LedgerUnreadable):
     """No schema of the search path is there, so there is no place for the ledger."""
 

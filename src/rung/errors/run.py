@@ -261,6 +261,54 @@ class LedgerDropped(RunError):
         )
 
 
+class OwnWriteRefused(RunError):
+    """
+    A rule of the database refused our own write to ledger or history; the file is not at fault.
+
+    Args:
+        applied: the versions finished by this run, in order.
+        now: the state of the database now, in a sentence.
+        version: the version under way.
+        table: what was written: `the ledger public.schema_migrations`.
+        objects: what may have refused it, each in words.
+        server: what the database said.
+        remedy: the way out.
+        resumes: the command that goes on with a file that is half done; empty where none is.
+    """
+
+    def __init__(
+        self,
+        applied: Sequence[int],
+        now: str,
+        version: int,
+        table: str,
+        objects: Sequence[str],
+        server: ServerMessage,
+        remedy: str,
+        resumes: str = "",
+    ) -> None:
+        super().__init__(applied, now)
+        self.args = (tuple(applied), now, version, table, tuple(objects), server, remedy, resumes)
+        self.version, self.table, self.objects = version, table, tuple(objects)
+        self.server, self._remedy, self._resumes = server, remedy, resumes
+
+    @property
+    def cause(self) -> str:
+        first, *more = self.server.lines()
+        seen = f" ({', '.join(self.objects)})" if self.objects else ""
+        said = f"the database refuses a write of Rung's own to {self.table}{seen}: {first}"
+        return "\n".join((said, *more))
+
+    @property
+    def looked_at(self) -> str:
+        return f"Migration {self.version} itself is not at fault: its statements ran."
+
+    @property
+    def advice(self) -> str:
+        again = f"`{self._resumes}`" if self._resumes else "run again"
+        return f"{self._remedy}; then {again}"
+
+
 class LexerFooled(RunError):
     """
     The server warned of transaction control inside a file that was read as having none.

@@ -16,6 +16,7 @@ from rung.errors import (
     LexerFooled,
     LockLost,
     MigrationFailed,
+    OwnWriteRefused,
     Place,
     Stopped,
 )
@@ -83,6 +84,11 @@ def failed(
     if refusal.ledger_moved:
         return LedgerMoved(applied, where(now), item.step.version, item.file)
     kept = "" if now.dirty else kept
+    if refusal.own is not None:
+        way = f"rung {item.step.direction.value} --resume" if now.dirty else ""
+        where_now = where(now) + kept
+        own, server = refusal.own, refusal.server
+        return OwnWriteRefused(applied, where_now, item.step.version, *own[:2], server, own[2], way)
     if refusal.ledger_dropped:
         said = refusal.server.message
         return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TIMES = 5.0
 """How many times as long as a try the shortest pause after it is."""
 _SHORTEST = 0.5
+_OTHER_TRIGGERS = 3
+"""How often a file is sent that changes the ledger's triggers: once to see, once to suit them."""
 _STEP = 0.1
 """Seconds between looks at the `Stop` in a pause."""
 
@@ -43,7 +45,7 @@ def tried(context: Context, version: int, send: Callable[[], Ran], *, again: boo
     """
     patience, tries, first = context.patience, 0, None
     while True:
-        ran = send()
+        ran = _sent(send)
         wait = ran.refusal.lock_wait if ran.refusal else None
         if wait is None or not (wait.ours or context.conventions.retries_refused_locks):
             return ran
@@ -57,6 +59,15 @@ def tried(context: Context, version: int, send: Callable[[], Ran], *, again: boo
         _rest(context, pause)
         if context.stop.requested:
             return _with(ran, wait)
+
+
+def _sent(send: Callable[[], Ran]) -> Ran:
+    """Send; again at once where the file has changed what the ledger's triggers fire for."""
+    for _ in range(_OTHER_TRIGGERS):
+        ran = send()
+        if ran.refusal is None or ran.refusal.triggers is None:
+            break
+    return ran
 
 
 def pause_after(limit: float, jitter: float) -> float:

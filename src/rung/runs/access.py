@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.errors import PooledConnection, ReadOnlyDatabase, RightsMissing
+from rung.errors import PooledConnection, ReadOnlyDatabase, RightsMissing, TablesUntrusted
 from rung.statements import needs_session
 
 if TYPE_CHECKING:
@@ -62,6 +62,19 @@ def others_warning(writers: OtherWriters) -> str:
         "and SQL that the history keeps does not run without being shown. "
         "`rung doctor` prints what takes these rights away"
     )
+
+
+def check_trusted(look: Look) -> None:
+    """
+    Refuse tables of ours that cannot be written without running what lesser roles wrote.
+
+    Raises:
+        TablesUntrusted: that is so, or rows of them are hidden.
+    """
+    if look.obstacles:
+        raise TablesUntrusted(
+            "; ".join(one.cause for one in look.obstacles), look.obstacles[0].advice
+        )
 
 
 def check_recordable(look: Look) -> None:

@@ -27,12 +27,20 @@ from rung.runner import (
     run_plan,
     run_together,
 )
-from rung.runs.access import check_recordable, check_sharing, check_writable, others_warning
+from rung.runs.access import (
+    check_recordable,
+    check_sharing,
+    check_trusted,
+    check_writable,
+    others_warning,
+)
 from rung.runs.downs import check_read
 from rung.runs.known import Known, know
+from rung.runs.making import made_by
 from rung.runs.planning import plan_for
 from rung.runs.settling import baseline, new_in_baseline
 from rung.runs.warnings import passed_over, warnings_of
+from rung.target import tell_obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +83,7 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
             raise LockNotAcquired(0.0, str(holder)) from None
         prepared = _prepare(target, plan, known.look)
         gone = tuple(loss for item in prepared for loss in _losses_of(item))
+        tell_obstacles(target.listener, known.look)
         _tell(target, known, plan, prepared)
         return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic)
 
@@ -92,6 +101,8 @@ def carry_out(
     """Go where the goal says; refuse any plan but the expected one, where one is given."""
     with target.connected() as session:
         known = _glance(session, migrations)
+        if known is not None:
+            check_trusted(known.look)
         idle = None if known is None or known.owes_baseline else _idle(target, goal, known)
         return idle or _locked(target, migrations, goal, session, expected)
 
@@ -186,12 +197,14 @@ def _make_ready(
     check_writable(target, look.place)
     if any(step.before == step.after for step in plan.steps):
         check_recordable(look)  # nothing else would keep a late one from running again
-    session.ensure_tables()
+    ready = session.ensure_tables(made_by(known.migrations, look.place.dialect))
     if warning := others_warning(look.other_writers):
         target.listener(Warned(warning))
-    if look.missing_grant:
-        target.listener(Warned(_without_history(look.missing_grant)))
+    if look.missing_grant or ready.no_history:
+        target.listener(Warned(ready.no_history or _without_history(look.missing_grant)))
         return
+    if ready.note:
+        target.listener(Warned(ready.note))
     rows = baseline(known.applied.unrecorded, known.migrations, recorder)
     rows += [recorder.note("edit", v, known.migrations.by_version[v]) for v in _mended(known)]
     if rows:

@@ -12,6 +12,7 @@ from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience, held
 from rung.runner import Recorder
 from rung.runs.access import check_writable
+from rung.runs.making import made_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,9 +50,12 @@ def force(
     version whose up never succeeded.
     """
     with writing(target) as session:
-        session.ensure_tables()
+        dialect = session.locate().dialect
+        ready = session.ensure_tables(made_by(migrations, dialect))
+        for said in filter(None, ready):
+            target.listener(Warned(said))
         history = session.read_history()
-        recorder = Recorder.of(history or (), session.locate().dialect)
+        recorder = Recorder.of(history or (), dialect)
         skipped = _skipped(history, version, migrations)
         forced = recorder.note("force", version, migrations.by_version.get(_number(version)))
         session.force(version, [*baseline(skipped, migrations, recorder), forced])

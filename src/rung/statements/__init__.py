@@ -35,7 +35,7 @@ from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 from rung.statements.sharing import needs_session
 from rung.statements.suiting import oldest_suited, suits
-from rung.statements.words import StatementReader
+from rung.statements.words import StatementReader, made_table
 
 __all__ = [
     "CHECKSUM_FORMULA",
@@ -65,6 +65,7 @@ __all__ = [
     "is_proven_by",
     "knows_formula",
     "lost_before",
+    "made_table",
     "may_go_on_behind",
     "needs_session",
     "oldest_suited",

@@ -72,3 +72,32 @@ class StatementReader:
     def rest(self) -> str:
         """All that is left, as it is written."""
         return " ".join(self._left)
+
+
+def made_table(script: Script, statement: Statement) -> str:
+    """
+    The name, without its schema, of the lasting table or view that a statement makes.
+
+    A name that another table is given counts too. Empty where the statement makes none.
+    """
+    reader = StatementReader(script, statement)
+    if reader.take("ALTER", "TABLE"):
+        before = reader.rest().upper().split(" RENAME TO ")
+        return _bare(reader.rest()[len(before[0]) + len(" RENAME TO ") :]) if before[1:] else ""
+    if not reader.take("CREATE"):
+        return ""
+    reader.take("OR", "REPLACE")
+    reader.take("UNLOGGED")
+    if not any(reader.take(*kind) for kind in _RELATIONS):
+        return ""
+    reader.take("IF", "NOT", "EXISTS")
+    return _bare(reader.name())
+
+
+_RELATIONS = (("TABLE",), ("VIEW",), ("MATERIALIZED", "VIEW"), ("FOREIGN", "TABLE"))
+
+
+def _bare(name: str) -> str:
+    """The last part of a name, as the server keeps it."""
+    last = name[:-1].rpartition('"')[2] if name.endswith('"') else name.rpartition(".")[2].lower()
+    return last.strip()

@@ -190,10 +190,6 @@ def test_a_role_that_may_not_create_is_told(site: Site, reader: str) -> None:
             "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
             "INSERT INTO schema_migrations VALUES (NULL, false)"
         ),
-        (
-            "CREATE TABLE schema_migrations_history (x int);"
-            "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
-        ),
     ],
 )
 def test_what_is_no_ledger_stops_everything(site: Site, ddl: str) -> None:

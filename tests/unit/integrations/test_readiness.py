@@ -37,7 +37,13 @@ def test_each_error_is_a_state(error: errors.RungError, state: str) -> None:
 
 
 STATED = {kind for kind, _ in _STATES} | {errors.VersionNotInSource}
-OF_A_RUN = {errors.MigrationFailed, errors.LedgerMoved, errors.LedgerDropped, errors.LexerFooled}
+OF_A_RUN = {
+    errors.MigrationFailed,
+    errors.LedgerMoved,
+    errors.LedgerDropped,
+    errors.LexerFooled,
+    errors.OwnWriteRefused,
+}
 REFUSED_AS_PLANNED = {errors.AtomicRefused, errors.CannotResume, errors.StoredTextUnusable}
 NOT_OF_A_SERVICE = {
     errors.UsageError,

@@ -38,18 +38,18 @@ NO_LEASE: Row = ("f", None)
 NOBODY: Row = (None, None, None, None)
 """Who else may write, the history's comment, the state of its rights, whether we may comment."""
 PLACE: Row = ("chatapp", "public", "f", "77", "15.3", "on")
-HERE: Row = (*PLACE, "public", "public", "ada", *THERE, *THERE, *NO_LEASE, None, *NOBODY)
-NO_HISTORY: Row = (*PLACE, "public", "public", "ada", *THERE, *ABSENT, *NO_LEASE, None, *NOBODY)
+USUAL = "schema_migrations_history"
+HERE: Row = (
+    *(*PLACE, "public", "public", "ada", *THERE, *THERE, *NO_LEASE),
+    *(None, USUAL, None, *NOBODY),
+)
+NO_HISTORY: Row = (
+    *(*PLACE, "public", "public", "ada", *THERE, *ABSENT, *NO_LEASE),
+    *(None, USUAL, None, *NOBODY),
+)
 NO_LEDGER: Row = (
-    *PLACE,
-    None,
-    "public",
-    "ada",
-    *ABSENT,
-    *ABSENT,
-    *NO_LEASE,
-    'teams\n"Odd name"',
-    *NOBODY,
+    *(*PLACE, None, "public", "ada", *ABSENT, *ABSENT, *NO_LEASE),
+    *('teams\n"Odd name"', USUAL, None, *NOBODY),
 )
 ROW: Row = (
     "5", "a-1", "3", "users", "up", "failed", "4", "2", "3", "1700000000.5", None,
@@ -79,7 +79,8 @@ class FakeReply:
 def answer(*tables: list[Row], error: str = "", names: Names = NAMES) -> Look:
     """What such an answer is read as."""
     failed = ServerError(ServerMessage("refused", error), None) if error else None
-    reply = cast("Reply", FakeReply(list(tables), failed))
+    guarded = [*tables[:1], *([[]] if tables else []), *tables[1:]]
+    reply = cast("Reply", FakeReply(guarded, failed))
     return looking.answer(reply, looking.standing(reply, names))
 
 
@@ -134,20 +135,8 @@ def test_a_history_elsewhere_on_the_path() -> None:
 
 def test_a_history_that_cannot_be_made() -> None:
     """The look says what has to be granted."""
-    nothing = (
-        *PLACE,
-        "public",
-        "public",
-        "a b",
-        *THERE,
-        "f",
-        None,
-        "t",
-        "USAGE",
-        *NO_LEASE,
-        None,
-        *NOBODY,
-    )
+    nothing = (*PLACE, "public", "public", "a b", *THERE, "f", None, "t", "USAGE", *NO_LEASE)
+    nothing = (*nothing, None, USUAL, None, *NOBODY)
     look = answer([nothing], [("4", "f")], error="42P01")
 
     assert look.missing_grant == 'GRANT CREATE ON SCHEMA "public" TO "a b";'

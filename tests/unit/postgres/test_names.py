@@ -44,11 +44,11 @@ def test_the_usual_names() -> None:
     """Without a word the ledger is golang-migrate's, and both stand in the current schema."""
     names = names_of()
 
-    assert names == Names()
-    assert [table.sql for table in names] == [
+    assert names == Names(spare=Table(None, "rung_history"))
+    assert (names.ledger.sql, names.history.sql) == (
         '"schema_migrations"',
         '"schema_migrations_history"',
-    ]
+    )
     assert names.at("s").history == Table("s", "schema_migrations_history")
 
 
@@ -80,13 +80,32 @@ def test_a_name_too_long(ledger: str) -> None:
         names_of(ledger)
 
 
-def test_a_ledger_whose_history_would_be_too_long() -> None:
-    """A long ledger needs a history with a name of its own."""
-    with pytest.raises(UsageError, match="too long a name for the history") as raised:
-        names_of("x" * 63)
+@pytest.mark.parametrize("ledger", ["x" * 63, "x" * 55 + "y", "é" * 31, "ops." + "q" * 60])
+def test_what_stands_beside_a_long_ledger(ledger: str) -> None:
+    """Every name fits, is found again by everybody, and is no other ledger's."""
+    names, other = names_of(ledger), names_of(ledger[:-1] + "z")
 
-    assert "--history-table" in raised.value.advice
-    assert names_of("x" * 63, "h").history == Table(None, "h")
+    tables = [names.history, names.lease, names.spare]
+    assert all(table and len(table.name.encode()) <= 63 for table in tables)
+    assert len({*tables, other.history, other.lease, other.spare, names.ledger}) == 7
+    assert names_of(ledger) == names
+    assert names_of(ledger, "h").history.name == "h"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "history", "spare"),
+    [
+        (None, None, "rung_history"),
+        ("ops.v", None, "v_rung_history"),
+        ("rung_history", None, "rung_history_rung_history"),
+        (None, "h", None),
+    ],
+)
+def test_the_spare_name(ledger: str | None, history: str | None, spare: str | None) -> None:
+    """A history that nobody named has a second name, of its ledger alone."""
+    found = names_of(ledger, history).spare
+
+    assert (found and found.name) == spare
 
 
 @pytest.mark.parametrize(("ledger", "history"), [("a", "a"), ("s.a", "a"), ("s.a", "s.a")])
@@ -101,7 +120,7 @@ def test_one_table_cannot_be_both(ledger: str, history: str) -> None:
     [
         (None, None, Table(None, "schema_migrations_lease")),
         ("ops.v", "log.h", Table("ops", "v_lease")),
-        ("é" * 31, "h", Table(None, "é" * 28 + "_lease")),
+        ("é" * 28, "h", Table(None, "é" * 28 + "_lease")),
     ],
 )
 def test_the_lease_stands_beside_the_ledger(
@@ -111,8 +130,7 @@ def test_the_lease_stands_beside_the_ledger(
     assert names_of(ledger, history).lease == expected
 
 
-@pytest.mark.parametrize(("ledger", "history"), [("v", "v_lease"), ("x" * 57 + "_lease", "h")])
-def test_the_lease_is_a_third_table(ledger: str, history: str) -> None:
-    """Neither ledger nor history may have its name."""
+def test_the_lease_is_a_third_table() -> None:
+    """The history may not have its name."""
     with pytest.raises(UsageError, match="_lease is the name of the lease"):
-        names_of(ledger, history)
+        names_of("v", "v_lease")

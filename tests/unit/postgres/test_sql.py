@@ -16,7 +16,7 @@ from rung.drivers.postgres import locking, quoting, statements
 from rung.drivers.postgres.dropping import drop_statements
 from rung.drivers.postgres.names import Table
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import FORGET, RESET, Tables, error_text
+from rung.drivers.postgres.records import FORGET, RESET, Form, Tables, error_text
 from rung.drivers.postgres.statements import statement
 from rung.errors import ServerMessage
 from rung.ledger import LedgerState, Outcome
@@ -28,7 +28,9 @@ FILE = "".join(file.read_text() for file in FILES)
 BLOCKS = re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", FILE, re.DOTALL | re.MULTILINE)
 LEDGER, HISTORY = (quoting.name("public", f"schema_migrations{end}") for end in ("", "_history"))
 TABLES = Tables(LEDGER, HISTORY, (quoting.name("public"),))
-BY_TRUNCATE = replace(TABLES, by_truncate=True)
+BY_TRUNCATE = replace(TABLES, form=Form.TRUNCATE, truncates=True)
+CHECKS = ("SELECT", "SELECT")
+"""What its triggers fire for, and its row, are what was found."""
 UNRECORDED = replace(TABLES, records=False)
 UP = HalfRecord("sum", "digest", "select 'é\\'")
 ATTEMPT = Attempt("a-1", 3, "o'hara", "up", UP, None, 4)
@@ -148,9 +150,9 @@ def test_moves(before: LedgerState, after: LedgerState, expected: list[str]) -> 
     ("before", "after", "words"),
     [
         (LedgerState(), LedgerState(1), ["LOCK", "WITH"]),
-        (LedgerState(1), LedgerState(3), ["LOCK", "SELECT", "TRUNCATE", "INSERT"]),
-        (LedgerState(1), LedgerState(), ["LOCK", "SELECT", "TRUNCATE"]),
-        (LedgerState(1, dirty=True), LedgerState(1), ["LOCK", "SELECT", "TRUNCATE", "INSERT"]),
+        (LedgerState(1), LedgerState(3), ["LOCK", *CHECKS, "TRUNCATE", "INSERT"]),
+        (LedgerState(1), LedgerState(), ["LOCK", *CHECKS, "TRUNCATE"]),
+        (LedgerState(1, dirty=True), LedgerState(1), ["LOCK", *CHECKS, "TRUNCATE", "INSERT"]),
     ],
 )
 def test_moves_by_truncate(before: LedgerState, after: LedgerState, words: list[str]) -> None:

@@ -2,7 +2,8 @@
 Reads the one message of the idle look: where we are and what we may do, ledger and history.
 
 A missing or forbidden history is an answer, and so is a missing ledger: the message ends at
-the first statement that fails, and how far it came tells which.
+the first statement that fails, and how far it came tells which. It also ends before anything
+is read that would run what others wrote.
 """
 
 from __future__ import annotations
@@ -14,21 +15,28 @@ from rung.dialect import Dialect
 from rung.drivers.found import NOT_CHECKED, Look, OtherWriters, Place
 from rung.drivers.history_rows import entry, ledger_state
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.facts import TableFacts, facts_of, facts_places, may_read
 from rung.drivers.postgres.others import COLUMNS, Note, read_note, read_writers
 from rung.drivers.postgres.read_failures import NO_RIGHT, NO_TABLE, is_of_shape, read_failure
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
-from rung.errors import LedgerElsewhere, LedgerUnreadable, SchemaMissing
+from rung.errors import LedgerElsewhere, LedgerUnreadable, RowSecurityHides, SchemaMissing
 from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
+    from rung.drivers.found import Obstacle
     from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row, ServerError
     from rung.errors import DatabaseError
     from rung.ledger import HistoryEntry
+
+
+_LEDGER_AT, _HISTORY_AT = 2, 3
+"""Which statement of the message reads which; before them stand `look_place` and `may_read`."""
+_DIVISION = "22012"
 
 
 class Standing(NamedTuple):
@@ -43,6 +51,41 @@ class Standing(NamedTuple):
     other_writers: OtherWriters = NOT_CHECKED
     note: Note = Note()
     """What the history says of who could write it."""
+    ledger_facts: TableFacts = TableFacts()
+    history_facts: TableFacts = TableFacts()
+    lease_facts: TableFacts = TableFacts()
+
+    @property
+    def reads_history(self) -> bool:
+        """Whether there is a history, and reading it runs nothing that others wrote."""
+        return self.rights.history.exists and self.history_facts.may_be_read
+
+    @property
+    def reads_lease(self) -> bool:
+        """The same of the lease."""
+        return self.rights.lease.exists and self.lease_facts.may_be_read
+
+    @property
+    def may_write_history(self) -> bool:
+        """Whether there is a history that we may write."""
+        return self.reads_history and self.rights.may_write_history
+
+    @property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What keeps a run from writing our tables, other than rights."""
+        return tuple(obstacle for obstacle in self._obstacles() if obstacle)
+
+    def _obstacles(self) -> Iterator[Obstacle | None]:
+        for what, table, facts, here in (
+            ("ledger", self.names.ledger, self.ledger_facts, self.rights.ledger),
+            ("history", self.names.history, self.history_facts, self.rights.history),
+            ("lease", self.names.lease, self.lease_facts, self.rights.lease),
+        ):
+            yield facts.is_other(what, table)
+            yield facts.is_untrusted(what, table)
+            truncates = what == "ledger" and "TRUNCATE" in (here.rights or ())
+            if not (truncates and "a" not in facts.hidden):
+                yield facts.hides(what, table, self.rights.role)
 
 
 def where_question(names: Names) -> Sql:
@@ -52,17 +95,34 @@ def where_question(names: Names) -> Sql:
         ledger_schema=quoting.text(names.ledger.schema),
         ledger_name=quoting.text(names.ledger.name),
         history_schema=quoting.text(names.history.schema),
-        history_name=quoting.text(names.history.name),
         lease_name=quoting.text(names.lease.name),
         other_writers=statement("other_writers"),
         rights_state=statement("rights_state"),
+        **facts_places(names, quoting.Sql("history_place.oid")),
     )
 
 
-def question(names: Names) -> Sql:
-    """The message: three statements; a name without a schema is found on the search path."""
+def question(names: Names, *, history: bool = True) -> Sql:
+    """
+    The message: four statements; a name without a schema is found on the search path.
+
+    Args:
+        names: as far as they are known.
+        history: whether the history is read, which is the last of them.
+    """
     ledger = statement("look_ledger", ledger=names.ledger.sql)
-    return quoting.Sql(f"{where_question(names)};\n{ledger};\n{history_question(names)}")
+    parts = (where_question(names), may_read(names, history=history), ledger)
+    return quoting.Sql(";\n".join((*parts, *((history_question(names),) if history else ()))))
+
+
+def asks_again(reply: Reply, names: Names, at: Standing) -> bool:
+    """
+    Whether a second message is needed: another table has the history's usual name.
+
+    The same where the history is not to be read, and the first message ended at its guard.
+    """
+    guarded = reply.done == 1 and _state(reply) == _DIVISION and not at.reads_history
+    return guarded or names.uses_spare != at.names.uses_spare
 
 
 def history_question(names: Names) -> Sql:
@@ -82,12 +142,13 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
     Raises:
         LedgerUnreadable: no schema on the path.
         LedgerElsewhere: a ledger stands in another schema of the path.
+        RowSecurityHides: rows of ledger or history may be hidden from us.
         DatabaseError: anything else that the server refused, by what it comes from.
     """
     if not reply.results:
         raise read_failure(reply.error.message if reply.error else None, "the catalog")
     row = reply.rows(0)[0]
-    place, (ledgers, quoted, role), facts, tables = _columns(row)
+    place, (ledgers, quoted, role), facts, (tables, picked, lines) = _columns(row)
     database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
         raise SchemaMissing(
@@ -98,14 +159,19 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
         _check_place(names.ledger, schema, quoted, ledgers)
     server = f"PostgreSQL {version}"
     dialect = Dialect.POSTGRES if strings == "on" else Dialect.POSTGRES_ESCAPES
-    here = names.at(schema)
+    spare = names.spare is not None and picked == names.spare.name
+    here = names.at(schema)._replace(uses_spare=spare)
     shown = str(here.ledger)
     found = Place(database, schema, read_only == "t", server, dialect, int(pid), shown)
     lease = (*facts[8:], *facts[2:4])  # its schema is the ledger's
     rights = Rights(role or "", _here(facts[:4]), _here(facts[4:8]), _here(lease))
+    known = facts_of(lines)
+    each = (known.get(what, TableFacts()) for what in ("ledger", "history", "lease"))
     last = row[-COLUMNS:]
     others = read_writers(last, meant, has_history=rights.history.exists)
-    return Standing(found, here, rights, _lines(tables), others, read_note(last))
+    at = Standing(found, here, rights, _lines(tables), others, read_note(last), *each)
+    _check_hidden(at)
+    return at
 
 
 def answer(reply: Reply, at: Standing) -> Look:
@@ -117,7 +183,7 @@ def answer(reply: Reply, at: Standing) -> Look:
         DatabaseError: it could not be read for another reason: locked, damaged, cancelled.
     """
     missing = at.rights.grants_for_history(at.names)
-    if reply.done == 1 and _state(reply) == NO_TABLE:
+    if reply.done == _LEDGER_AT and _state(reply) == NO_TABLE:
         return Look(
             at.place,
             LedgerState(),
@@ -126,9 +192,11 @@ def answer(reply: Reply, at: Standing) -> Look:
             tables=at.tables,
             missing_grant=missing,
             other_writers=at.other_writers,
+            obstacles=at.obstacles,
+            history_is_spare=at.names.uses_spare,
         )
     ledger = _ledger(reply, at)
-    kept = history(reply, at.names.history, 2) if at.rights.history.exists else None
+    kept = history(reply, at.names.history, _HISTORY_AT) if at.reads_history else None
     return Look(
         at.place,
         ledger,
@@ -137,12 +205,28 @@ def answer(reply: Reply, at: Standing) -> Look:
         missing_grant=missing,
         writable=at.rights.may_write_ledger,
         other_writers=at.other_writers,
+        obstacles=at.obstacles,
+        history_is_spare=at.names.uses_spare,
     )
 
 
-def _columns(row: Row) -> tuple[Row, Row, Row, str | None]:
+def _check_hidden(at: Standing) -> None:
+    """Refuse what would be told of a ledger or a history whose rows we may not see."""
+    role = at.rights.role
+    if other := at.ledger_facts.is_other("ledger", at.names.ledger):
+        raise LedgerUnreadable(*other)
+    for what, table, facts in (
+        ("ledger", at.names.ledger, at.ledger_facts),
+        ("history", at.names.history, at.history_facts),
+    ):
+        hidden = facts.hides(what, table, role)
+        if hidden and "r" in facts.hidden:
+            raise RowSecurityHides(*hidden)
+
+
+def _columns(row: Row) -> tuple[Row, Row, Row, Row]:
     """The parts of `look_place`."""
-    return row[:6], row[6:9], row[9:19], row[19]
+    return row[:6], row[6:9], row[9:19], row[19:22]
 
 
 def _here(facts: Row) -> Here:
@@ -173,9 +257,9 @@ def _check_place(table: Table, schema: str, quoted: str | None, ledgers: str | N
 
 def _ledger(reply: Reply, at: Standing) -> LedgerState:
     table = at.names.ledger
-    if reply.done == 1:
+    if reply.done <= _LEDGER_AT:
         raise _unreadable(reply.error, at)
-    rows = reply.rows(1)
+    rows = reply.rows(_LEDGER_AT)
     if len(rows) > 1:
         shown = " and ".join(str(row[0]) for row in rows)
         raise LedgerUnreadable(

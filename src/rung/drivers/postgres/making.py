@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from rung.drivers.work import Ran
 
 
-def table_statements(wire: Wire, at: Standing) -> tuple[Sql, ...]:
+def table_statements(wire: Wire, at: Standing) -> tuple[tuple[Sql, ...], tuple[Sql, ...]]:
     """
-    What makes ledger and history where they are missing.
+    What makes the ledger, and what makes the history, where they are missing.
 
     Raises:
         RightsMissing: the ledger cannot be made, or not be written.
@@ -39,7 +39,7 @@ def table_statements(wire: Wire, at: Standing) -> tuple[Sql, ...]:
     """
     if at.rights.ledger.exists and not at.rights.may_write_ledger:
         raise may_not_write(at)
-    return (*_make_ledger(at), *_make_history(wire, at))
+    return _make_ledger(at), _make_history(wire, at)
 
 
 def make_closed(
@@ -73,7 +73,7 @@ def note_statements(wire: Wire, at: Standing) -> tuple[Sql, ...]:
     note, writers, history = at.note, at.other_writers, at.names.history.sql
     is_open = bool(writers.history)
     noted = not note.says_closed if is_open else writers.closed_after is not None
-    if noted or not (at.rights.may_write_history and note.may_write):
+    if noted or not (at.may_write_history and note.may_write):
         return ()
     newest = Sql(insist(wire, statement("newest_row", history=history)).rows(0)[0][0] or "0")
     check = statement(

@@ -7,6 +7,7 @@ takes it; a part that has a dot or a quote in it stands in double quotes.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,8 @@ _NAME = re.compile(rf"(?:({_PART})\.)?({_PART})\Z")
 _PLAIN = re.compile(r"\w+\Z")
 _LONGEST = 63
 """Bytes; PostgreSQL cuts a longer name off."""
-_LEASE = "_lease"
+_HISTORY, _LEASE = "_history", "_lease"
+_SPARE = "rung_history"
 
 
 class Table(NamedTuple):
@@ -36,30 +38,58 @@ class Table(NamedTuple):
         """The name in a statement."""
         return quoting.name(*(part for part in self if part is not None))
 
+    def beside(self, suffix: str) -> Table:
+        """
+        A table in the same schema, named after this one.
+
+        What PostgreSQL would cut off is replaced by a hash of the whole name: two long names
+        that begin alike stay two, and everybody who knows one finds the same.
+        """
+        name = self.name + suffix
+        if len(name.encode()) > _LONGEST:
+            ending = f"_{hashlib.sha256(self.name.encode()).hexdigest()[:8]}{suffix}"
+            room = _LONGEST - len(ending)
+            name = self.name.encode()[:room].decode(errors="ignore") + ending
+        return Table(self.schema, name)
+
     def __str__(self) -> str:
         return ".".join(_shown(part) for part in self if part is not None)
 
 
 class Names(NamedTuple):
-    """Which tables are ledger and history."""
+    """
+    Which tables are ledger and history.
+
+    A common recipe for golang-migrate keeps a table of its own under the history's usual name.
+    So there is a second name for a history that nobody named.
+    """
 
     ledger: Table = Table(None, LEDGER_TABLE)
-    history: Table = Table(None, f"{LEDGER_TABLE}_history")
+    usual: Table = Table(None, LEDGER_TABLE + _HISTORY)
+    """The history's name, unless another table has it."""
+    spare: Table | None = None
+    """The history's name where another table has the usual one; None where it was named."""
+    uses_spare: bool = False
+
+    @property
+    def history(self) -> Table:
+        """The history, as far as is known now."""
+        return self.spare if self.uses_spare and self.spare else self.usual
 
     @property
     def lease(self) -> Table:
-        """
-        The lease beside the ledger: by its name alone, so that all who share a ledger find it.
-
-        A ledger's long name is cut to what PostgreSQL keeps.
-        """
-        room = _LONGEST - len(_LEASE)
-        cut = self.ledger.name.encode()[:room].decode(errors="ignore")
-        return Table(self.ledger.schema, cut + _LEASE)
+        """The lease beside the ledger: by its name alone, so all who share a ledger find it."""
+        return self.ledger.beside(_LEASE)
 
     def at(self, schema: str) -> Names:
         """The same with the ledger's schema filled in where none was named."""
-        return Names(*(table._replace(schema=table.schema or schema) for table in self))
+        ledger, usual, spare = (
+            table and table._replace(schema=table.schema or schema)
+            for table in (self.ledger, self.usual, self.spare)
+        )
+        assert ledger is not None
+        assert usual is not None
+        return Names(ledger, usual, spare, self.uses_spare)
 
 
 def names_of(ledger: str | None = None, history: str | None = None) -> Names:
@@ -71,12 +101,11 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
     """
     first = _read("ledger", LEDGER_TABLE if ledger is None else ledger)
     if history is None:
-        beside = Table(first.schema, f"{first.name}_history")
-        return Names(first, _checked("history", beside, str(beside)))
+        return Names(first, first.beside(_HISTORY), _spare(first))
     second = _read("history", history)
     second = second._replace(schema=second.schema or first.schema)
     names = Names(first, second)
-    if names.lease in names:
+    if names.lease in (names.ledger, names.history):
         raise UsageError(
             f"{names.lease} is the name of the lease that Rung keeps beside the ledger.",
             "Give ledger and history other names: --ledger-table, --history-table.",
@@ -87,6 +116,12 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
             "They are two tables: give --history-table another name, or leave it out.",
         )
     return names
+
+
+def _spare(ledger: Table) -> Table:
+    """`rung_history`; after the ledger, where that has another name than golang-migrate's."""
+    is_usual = ledger.name == LEDGER_TABLE
+    return Table(ledger.schema, _SPARE) if is_usual else ledger.beside(f"_{_SPARE}")
 
 
 def _read(what: str, text: str) -> Table:

@@ -55,10 +55,13 @@ class PostgresReader:
         if self._is_behind_pooler(standing):
             reply = self._wire.ask(looking.question(self._names))
             standing = looking.standing(reply, self._names, self._writers)
-        standing = self._settle_in(standing)
+        asked, standing = self._names, self._settle_in(standing)
+        if looking.asks_again(reply, asked, standing):
+            reads = standing.reads_history
+            reply = self._wire.ask(looking.question(standing.names, history=reads))
         with self._naming_holders():
             look = looking.answer(reply, standing)
-        if not look.ledger_exists and standing.rights.history.exists:
+        if not look.ledger_exists and standing.reads_history:
             return replace(look, history=self.read_history())
         return look
 
@@ -68,7 +71,7 @@ class PostgresReader:
 
     def read_history(self) -> tuple[HistoryEntry, ...] | None:
         """The history alone, oldest first; None where there is none to read."""
-        if not self._found.rights.history.exists:
+        if not self._found.reads_history:
             return None
         names = self._found.names
         reply = self._wire.ask(looking.history_question(names))

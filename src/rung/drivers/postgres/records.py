@@ -2,19 +2,21 @@
 The SQL that moves the ledger and writes the history, as statements for a message. Pure.
 
 The move is a compare-and-set: it raises (by 1/0, for plpgsql may be missing) unless the
-ledger holds exactly the state that the plan was made for. What is written depends on our
-rights: without those on single rows the ledger is emptied by TRUNCATE, and without any on
-the history its statements are none.
+ledger holds exactly the state that the plan was made for. How the row is written depends on
+our rights and on the team's own triggers: see `Form`. Without rights on the history its
+statements are none.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from rung._version import __version__
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.facts import check_triggers
 from rung.drivers.postgres.others import revokes
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
@@ -99,6 +101,43 @@ def leave_clean(script: Script, first: int, last: int) -> tuple[Sql, ...]:
     )
 
 
+class Form(Enum):
+    """
+    How the ledger's row becomes another one.
+
+    golang-migrate empties the ledger and inserts, so a team's triggers expect an INSERT and no
+    UPDATE or DELETE. UPDATE and DELETE spare readers from waiting for us, and from a moment in
+    which an old snapshot sees no row.
+    """
+
+    UPDATE = "update"
+    """Where no trigger would notice the difference."""
+    REPLACE = "replace"
+    """DELETE of exactly the row, and INSERT: for INSERT triggers and guards against UPDATE."""
+    TRUNCATE = "truncate"
+    """
+    TRUNCATE and INSERT, last before COMMIT: for triggers that fire on DELETE besides, for a
+    published ledger without a key, and for want of rights on single rows.
+    """
+
+    @classmethod
+    def of(cls, at: Standing) -> Form:
+        """What suits the rights and the triggers of a place."""
+        facts, rights = at.ledger_facts, at.rights.ledger.rights or _ALL
+        by_row = {"SELECT", "INSERT", "UPDATE", "DELETE"} <= rights
+        if by_row and facts.takes_update:
+            return cls.UPDATE
+        if by_row and facts.takes_delete:
+            return cls.REPLACE
+        if "TRUNCATE" in rights:
+            return cls.TRUNCATE
+        return cls.UPDATE if facts.publications else cls.REPLACE
+
+
+_ALL = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"))
+"""Our rights on a ledger that we are about to make."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The tables of a place, and how they can be written there."""
@@ -106,8 +145,11 @@ class Tables:
     ledger: Sql
     history: Sql
     schemas: tuple[Sql, ...] = ()
-    by_truncate: bool = False
-    """Whether the ledger's row is replaced by TRUNCATE and INSERT, for want of rights."""
+    form: Form = Form.UPDATE
+    truncates: bool = False
+    """Whether the ledger is emptied by TRUNCATE, for want of rights or for a trigger's sake."""
+    events: int = 0
+    """What the ledger's triggers are known to fire for."""
     records: bool = True
     """Whether there is a history to write."""
     writers: tuple[str, ...] = ()
@@ -116,17 +158,25 @@ class Tables:
     @classmethod
     def of(cls, at: Standing, writers: tuple[str, ...] = ()) -> Tables:
         """The tables of a place, with our rights there."""
-        ledger, history = at.names
-        schemas = dict.fromkeys(_schema(table) for table in at.names)
-        rights = at.rights
+        ledger, history = at.names.ledger, at.names.history
+        schemas = dict.fromkeys(_schema(table) for table in (ledger, history))
+        form, rights = Form.of(at), at.rights.ledger.rights or _ALL
+        deletes = "DELETE" in rights and at.ledger_facts.takes_delete
         return cls(
             ledger.sql,
             history.sql,
             tuple(schemas),
-            rights.by_truncate,
-            rights.may_write_history,
+            form,
+            form is Form.TRUNCATE or (not deletes and "TRUNCATE" in rights),
+            at.ledger_facts.events,
+            at.may_write_history,
             writers,
         )
+
+    @property
+    def moves_last(self) -> bool:
+        """Whether the move stands last before COMMIT: readers wait from there on."""
+        return self.form is Form.TRUNCATE
 
     def guard(self, move: Move) -> tuple[Sql, ...]:
         """
@@ -136,7 +186,8 @@ class Tables:
         locked before the file's snapshot is taken, which then sees whatever another run has
         written.
         """
-        needed = move.before.row is None or self.by_truncate
+        empties = self.truncates and move.after.row is None
+        needed = move.before.row is None or self.form is Form.TRUNCATE or empties
         return self.lock if needed else ()
 
     @property
@@ -150,13 +201,24 @@ class Tables:
         to = {"version": quoting.number(version), "dirty": quoting.truth(move.after.dirty)}
         if move.before.row is None:
             return (statement("move_from_empty", ledger=self.ledger, **to),)
-        if self.by_truncate:
-            write = statement("write_ledger", ledger=self.ledger, **to)
-            return (*self.check(move.before), self.clear, *((write,) if keeps_row else ()))
         origin = _origin(move.before)
-        if keeps_row:
-            return (statement("move_row", ledger=self.ledger, **origin, **to),)
-        return (statement("move_to_empty", ledger=self.ledger, **origin),)
+        known = check_triggers(self.events, self.ledger)
+        write = statement("write_ledger", ledger=self.ledger, **to)
+        if self.form is Form.TRUNCATE or (self.truncates and not keeps_row):
+            return (known, *self.check(move.before), self.clear, *((write,) if keeps_row else ()))
+        if not keeps_row:
+            return (known, statement("move_to_empty", ledger=self.ledger, **origin))
+        if self.form is Form.REPLACE:
+            return (known, statement("move_to_empty", ledger=self.ledger, **origin), write)
+        return (known, statement("move_row", ledger=self.ledger, **origin, **to))
+
+    def moved(self, move: Move | None, records: Sequence[Sql]) -> tuple[Sql, ...]:
+        """A move behind its guard, with records; a move that keeps readers waiting comes last."""
+        if move is None:
+            return tuple(records)
+        moves = self.move(move)
+        both = (*records, *moves) if self.moves_last else (*moves, *records)
+        return (*self.guard(move), *both)
 
     def check(self, state: LedgerState) -> tuple[Sql, ...]:
         """Raise unless the ledger is in a state."""
@@ -167,7 +229,7 @@ class Tables:
     @property
     def clear(self) -> Sql:
         """Empty the ledger, whatever it holds."""
-        return statement("truncate" if self.by_truncate else "clear_ledger", ledger=self.ledger)
+        return statement("truncate" if self.truncates else "clear_ledger", ledger=self.ledger)
 
     def write(self, version: int | None) -> tuple[Sql, ...]:
         """Set the ledger clean at a version, whatever it holds."""
@@ -179,7 +241,7 @@ class Tables:
 
     def touch(self) -> Sql:
         """A write that changes nothing: its commit puts all commits before it on disk."""
-        if self.by_truncate:
+        if self.form is not Form.UPDATE:
             return statement("touch_nothing")
         return statement("touch_ledger", ledger=self.ledger)
 

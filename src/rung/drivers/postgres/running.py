@@ -9,6 +9,7 @@ ledger moved by compare-and-set; the history row; COMMIT.
 from __future__ import annotations
 
 import random
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from rung.ledger import Outcome
 from rung.statements import Control, Mode, needs_session, statement_by_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rung.conventions import Conventions
     from rung.drivers.postgres.holding import Hold
@@ -60,6 +61,11 @@ _NUMBERED_TWICE = (
 _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
 _LOST = (_DIVISION, _STALE, _NO_TABLE)
 """1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
+_NOT_A_NUMBER = "22P02"
+_TRIGGERS = re.compile(r"triggers:(\d+)")
+_OURS = {"move": "ledger", "record": "history"}
+_FARES = frozenset(("08", "40", "53", "57", "58", "XX"))
+"""Lost, to be tried again, short of room, ended by somebody, broken."""
 _OPENING = (("SET",), ("BEGIN",), ("START",))
 _CLEAN = "clean"
 _KEYS_WITHIN = 5.0
@@ -112,8 +118,7 @@ class Running:
         before, behind = ((), (_SYNC,)) if last else ((_ASYNC,), ())
         records = (
             ours("rights", *self._within_file, *behind),
-            ours("move", *tables.move(move)),
-            ours("record", *tables.record(attempt, Outcome.DONE)),
+            *_in_order(tables, ours("move", *tables.move(move)), self._record(attempt)),
         )
         guard = ours("begin", *before, *tables.guard(move))
         ran = self._send(self._enclosed(script, (guard,), records), meanwhile)
@@ -150,11 +155,13 @@ class Running:
             *self._text(script, 1, len(script.statements)),
             CLOSING,
             ours("rights", *self._clean(script), *self._within_file, *((_SYNC,) if last else ())),
-            ours("move", *tables.move(move)),
-            ours("record", *tables.record(attempt, Outcome.DONE)),
+            *_in_order(tables, ours("move", *tables.move(move)), self._record(attempt)),
             *((ours("commit", _COMMIT),) if last else ()),
         )
         return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements)), script))
+
+    def _record(self, attempt: Attempt) -> Piece:
+        return ours("record", *self._tables.record(attempt, Outcome.DONE))
 
     def _anew(
         self,
@@ -230,7 +237,7 @@ class Running:
     def make(self, *making: Sql) -> Ran:
         """Make tables of ours in a transaction, closed to others before it commits."""
         before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
-        pieces = (ours("begin", *before), *self._fence, ours("move", *making))
+        pieces = (ours("begin", *before), *self._fence, *self._by_table(making))
         return make_closed(self, self._tables, Message(pieces), (ours("move", _COMMIT),))
 
     def touch(self) -> Ran:
@@ -242,14 +249,26 @@ class Running:
         """A move and its records before a file's first unit: its session put back, its limit."""
         before = (*self._reset, _BEGIN_WRITING, OUR_PATH, *self._limits.put_back)
         moved, recorded = ours("move", *moves), ours("record", *records)
-        pieces = (ours("begin", *before), *self._fence, moved, recorded, ours("move", _COMMIT))
+        both = _in_order(self._tables, moved, recorded)
+        pieces = (ours("begin", *before), *self._fence, *both, ours("move", _COMMIT))
         return self._send(Message(pieces, waits_as_file=True))
 
     def _fenced(
         self, before: tuple[Sql, ...], statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()
     ) -> Message:
-        moves = (ours("begin", *before), *self._fence, ours("move", *statements, _COMMIT))
+        moves = (
+            ours("begin", *before),
+            *self._fence,
+            *self._by_table(statements),
+            ours("move", _COMMIT),
+        )
         return Message((*(moves if statements else ()), ours("session", *behind)))
+
+    def _by_table(self, statements: Sequence[Sql]) -> Iterator[Piece]:
+        """Statements of ours as pieces that say which table each of them writes."""
+        history, ledger = self._tables.history, self._tables.ledger
+        for sql in statements:
+            yield ours("record" if history in sql and ledger not in sql else "move", sql)
 
     def _text(self, script: Script, first: int, last: int) -> tuple[Piece, ...]:
         """Statements of a script inside a transaction, under the limit to its end."""
@@ -439,11 +458,31 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
         needs_commit_before=state == _NEW_VALUE,
         ledger_moved=running.label == "move" and state in _MOVED,
         ledger_dropped=_is_dropped(running.label, state),
+        triggers=_other_triggers(running.label, error.message),
+        own_table=_OURS.get(running.label, "") if _is_rule(state) else "",
         lock_lost=running.label in {"keys", "lease"} and state in _LOST,
         cancelled=state == CANCELLED,
         lock_wait=wait,
         remedy=_remedy(message, running.label, error.message, message.words(statement)),
     )
+
+
+def _in_order(tables: Tables, move: Piece, record: Piece) -> tuple[Piece, Piece]:
+    """The move and the row of the history; a move that keeps readers waiting comes last."""
+    return (record, move) if tables.moves_last else (move, record)
+
+
+def _other_triggers(label: str, error: ServerMessage) -> int | None:
+    """What the ledger's triggers fire for, where `check_triggers` found them changed."""
+    if label != "move" or error.sqlstate != _NOT_A_NUMBER:
+        return None
+    found = _TRIGGERS.search(error.message)
+    return int(found[1]) if found else None
+
+
+def _is_rule(state: str) -> bool:
+    """Whether a refusal comes from a rule of the database, and not from how it fares now."""
+    return state not in (*_MOVED, _NO_TABLE, _NO_SCHEMA, _NO_LOCK) and state[:2] not in _FARES
 
 
 def _past_the_pooler(why: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.conventions import RUNG
@@ -28,13 +29,22 @@ from rung.drivers.postgres.leasing import Lease
 from rung.drivers.postgres.limits import Limits
 from rung.drivers.postgres.making import may_not_write, note_statements, table_statements
 from rung.drivers.postgres.message import ours
+from rung.drivers.postgres.own_writes import (
+    check_trusted,
+    guards_of,
+    in_spare_place,
+    name_taken,
+    own_write,
+    refused_history,
+    table_refused,
+)
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.watching import Watcher
-from rung.drivers.work import Carried, StoredHalf
+from rung.drivers.work import Carried, StoredHalf, TablesReady, makes_none
 from rung.errors import QueryFailed
 from rung.ledger import Outcome
 from rung.losses import Loss
@@ -95,7 +105,7 @@ class PostgresSession(PostgresReader):
     @property
     def records_history(self) -> bool:
         """Whether there is a history that we may write."""
-        return self._found.rights.may_write_history
+        return self._found.may_write_history
 
     def attempt_outcome(self, attempt_id: str) -> Outcome | None:
         """How the history says an attempt ended; None where it has no row of it."""
@@ -112,6 +122,7 @@ class PostgresSession(PostgresReader):
 
     def try_lock(self) -> bool:
         """Take every key that excludes other runs, or none; the lease behind a pooler."""
+        check_trusted(self._found.obstacles)
         taken = self._hold.take(self._found)
         if taken:
             self._stale = True
@@ -135,7 +146,8 @@ class PostgresSession(PostgresReader):
 
     def holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
-        return lease_holder(self._wire, self._lease) or self._key_holder()
+        readable = self._found.lease_facts.may_be_read
+        return (readable and lease_holder(self._wire, self._lease)) or self._key_holder()
 
     def _key_holder(self) -> LockHolder | None:
         held = locking.held(self._keys.all)
@@ -162,24 +174,51 @@ class PostgresSession(PostgresReader):
 
     # --- writing -------------------------------------------------------------------------
 
-    def ensure_tables(self) -> None:
+    def ensure_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
         """
         Make ledger and history where they are missing.
 
         Raises:
             RightsMissing: the ledger cannot be made, or not be written.
+            TableRefused: a rule of the database refuses the ledger.
             QueryFailed: the schema of one of them is not there, or the server refused.
         """
         if self._stale:
             self._look_around()
-        if made := table_statements(self._wire, self._found):
-            self._checked(self._running.make(*made))
-            self._look_around()
+        at = self._found
+        had = at.rights.history.exists
+        if not had and at.names.spare is not None and makes(at.names.usual.name):
+            self._names = at.names._replace(uses_spare=True)
+            self._standing = at = at._replace(names=self._names)
+        ledger, history = table_statements(self._wire, at)
+        without = self._make(ledger, history) if ledger or history else ""
         if noting := note_statements(self._wire, self._found):
             self._running.write(*noting)  # refused where somebody was quicker: noted next time
             self._look_around()
-        if not self._found.rights.may_write_ledger:
-            raise may_not_write(self._found)
+        at = self._found
+        if not at.rights.may_write_ledger:
+            raise may_not_write(at)
+        new = at.rights.history.exists and not had
+        return TablesReady(without, in_spare_place(at.names) if new else "")
+
+    def _make(self, ledger: tuple[Sql, ...], history: tuple[Sql, ...]) -> str:
+        """
+        Make what is missing; why there is no history, where a rule of the database refuses it.
+
+        Both at once; where that is refused, each by itself, so that the ledger does not go
+        without for the history's sake.
+        """
+        ran, without = self._running.make(*ledger, *history), ""
+        if history and ran.refusal and ran.refusal.own_table:
+            if ledger:
+                self._checked(self._running.make(*ledger))
+            ran = self._running.make(*history)
+            if ran.refusal and ran.refusal.own_table:
+                without = refused_history(self._explained(ran.refusal), self._found.names)
+        if not without:
+            self._checked(ran)
+        self._look_around()
+        return without
 
     def _look_around(self) -> None:
         """Find out anew what is there and what we may do with it."""
@@ -200,13 +239,15 @@ class PostgresSession(PostgresReader):
         last: bool,
     ) -> Ran:
         """Run a script in one transaction with its move and its history row."""
-        return self._running.whole(script, move, attempt, meanwhile, last=last)
+        ran = self._running.whole(script, move, attempt, meanwhile, last=last)
+        return self._explained_if_refused(ran)
 
     def run_together(
         self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
     ) -> Ran:
         """Run a script with its move and its history row in a transaction with others."""
-        return self._running.together(script, move, attempt, first=first, last=last)
+        ran = self._running.together(script, move, attempt, first=first, last=last)
+        return self._explained_if_refused(ran)
 
     def roll_back(self) -> None:
         """Undo the transaction that holds scripts together."""
@@ -214,9 +255,13 @@ class PostgresSession(PostgresReader):
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
-        tables = self._tables
-        records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
-        return self._running.write_first((*tables.guard(move), *tables.move(move)), records)
+
+        def send() -> Ran:
+            tables = self._tables
+            records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
+            return self._running.write_first((*tables.guard(move), *tables.move(move)), records)
+
+        return self._moved(send)
 
     def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
         """Run statements of a script again that set the session and nothing else."""
@@ -239,18 +284,28 @@ class PostgresSession(PostgresReader):
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""
-        return self._running.unit(script, unit, attempt_id)
+        return self._explained_if_refused(self._running.unit(script, unit, attempt_id))
 
     def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
         """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
         outcome = Outcome.FAILED if refusal else Outcome.DONE
-        tables = self._tables
-        moves = (*tables.guard(move), *tables.move(move)) if move else ()
-        return self._running.write(*moves, *tables.end(attempt_id, outcome, refusal))
+
+        def send() -> Ran:
+            tables = self._tables
+            end = tables.end(attempt_id, outcome, refusal)
+            return self._running.write(*tables.moved(move, end))
+
+        return self._moved(send)
 
     def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
-        """Write the history row of an attempt that was rolled back."""
-        self._commit(*self._tables.record(attempt, Outcome.FAILED, refusal, seconds))
+        """
+        Write the history row of an attempt that was rolled back.
+
+        Where a rule of the database refuses that too, the attempt's own error says enough.
+        """
+        ran = self._running.write(*self._tables.record(attempt, Outcome.FAILED, refusal, seconds))
+        if not (ran.refusal and ran.refusal.own_table):
+            self._checked(ran)
 
     def restore_session(self) -> Carried:
         """
@@ -287,10 +342,12 @@ class PostgresSession(PostgresReader):
 
     def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
         """Commit a move of the ledger that runs no SQL, with history rows."""
-        tables = self._tables
-        return self._running.write(
-            *tables.guard(move), *tables.move(move), *self._done(attempts), tables.touch()
-        )
+
+        def send() -> Ran:
+            tables = self._tables
+            return self._running.write(*tables.moved(move, (*self._done(attempts), tables.touch())))
+
+        return self._moved(send)
 
     def try_out(self, script: Script, first: int, last: int) -> Ran:
         """Have statements of a script run as they stand, unrecorded."""
@@ -304,7 +361,7 @@ class PostgresSession(PostgresReader):
 
     def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
         """Every text that the history keeps of these versions, oldest first."""
-        if not versions or not self._found.rights.history.exists:
+        if not versions or not self._found.reads_history:
             return ()
         numbers = quoting.Sql(", ".join(map(str, versions)))
         places = {"history": self._tables.history, "versions": numbers}
@@ -418,9 +475,36 @@ class PostgresSession(PostgresReader):
     def _commit(self, *statements: Sql) -> None:
         self._checked(self._running.write(*statements))
 
+    def _moved(self, send: Callable[[], Ran]) -> Ran:
+        """Send a move of ours; again where the ledger's triggers are not what was found."""
+        ran = self._explained_if_refused(send())
+        if ran.refusal and ran.refusal.triggers is not None:
+            return self._explained_if_refused(send())
+        return ran
+
+    def _explained_if_refused(self, ran: Ran) -> Ran:
+        return replace(ran, refusal=self._explained(ran.refusal)) if ran.refusal else ran
+
+    def _explained(self, refusal: Refusal) -> Refusal:
+        """What refused a write of ours; and what its triggers fire for, for the next try."""
+        at = self._found
+        if refusal.triggers is not None:
+            facts = at.ledger_facts._replace(events=refusal.triggers)
+            self._standing = at._replace(ledger_facts=facts)
+        elif refusal.own_table:
+            table = at.names.ledger if refusal.own_table == "ledger" else at.names.history
+            rows = self._wire.ask(guards_of(table))
+            own = own_write(refusal, table, rows, at.ledger_facts)
+            return replace(refusal, own=own, server=refusal.server._replace(detail=""))
+        elif refusal.statement is not None and (taken := name_taken(refusal, at.names)):
+            return replace(refusal, remedy=taken)
+        return refusal
+
     def _checked(self, ran: Ran) -> None:
         if ran.refusal and ran.refusal.lock_lost:
             raise lock_lost(self.holder())
+        if ran.refusal and ran.refusal.own_table:
+            raise table_refused(self._explained(ran.refusal))
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)

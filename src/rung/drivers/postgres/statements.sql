@@ -14,7 +14,7 @@ SELECT pg_catalog.current_database(),
           FROM pg_catalog.pg_class c
           JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
          WHERE c.relname OPERATOR(pg_catalog.=) {ledger_name}
-           AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
+           AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
            AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false))),
        pg_catalog.quote_ident(place.ledger_schema),
        current_user,
@@ -49,6 +49,8 @@ SELECT pg_catalog.current_database(),
                    WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
                      AND d.objid OPERATOR(pg_catalog.=) c.oid
                      AND d.deptype OPERATOR(pg_catalog.=) 'e')) END,
+       picked.name,
+       {table_facts},
        {other_writers},
        (SELECT d.description FROM pg_catalog.pg_description d
          WHERE d.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -63,17 +65,18 @@ SELECT pg_catalog.current_database(),
   LEFT JOIN pg_catalog.pg_class ledger
     ON ledger.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
    AND ledger.relname OPERATOR(pg_catalog.=) {ledger_name}
-   AND ledger.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
+   AND ledger.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
   LEFT JOIN pg_catalog.pg_namespace history_place
     ON history_place.nspname OPERATOR(pg_catalog.=) place.history_schema
+  LEFT JOIN LATERAL (SELECT ({pick_history})::pg_catalog.name AS name) picked ON true
   LEFT JOIN pg_catalog.pg_class history
     ON history.relnamespace OPERATOR(pg_catalog.=) history_place.oid
-   AND history.relname OPERATOR(pg_catalog.=) {history_name}
-   AND history.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f']::"char"[])
+   AND history.relname OPERATOR(pg_catalog.=) picked.name
+   AND history.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
   LEFT JOIN pg_catalog.pg_class lease
     ON lease.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
    AND lease.relname OPERATOR(pg_catalog.=) {lease_name}
-   AND lease.relkind OPERATOR(pg_catalog.=) 'r'
+   AND lease.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
 
 -- name: look_ledger
 -- The ledger's rows; two are enough to see that there is more than one.
@@ -144,7 +147,7 @@ WITH moved AS (
 SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM moved
 
 -- name: move_to_empty
--- From exactly the row that was planned for to none, or an error by 1/0.
+-- From exactly the row that was planned for to none, or an error by 1/0. An INSERT may follow.
 WITH moved AS (
     DELETE FROM {ledger}
      WHERE version OPERATOR(pg_catalog.=) {from_version}
@@ -184,7 +187,7 @@ INSERT INTO {ledger} (version, dirty) VALUES ({version}, {dirty})
 UPDATE {ledger} SET dirty = dirty
 
 -- name: touch_nothing
--- The same for a role that may not update the ledger; nobody listens to the message.
+-- The same where an UPDATE is not allowed, or a trigger would see it; nobody listens to the message.
 SELECT pg_catalog.pg_logical_emit_message(true, 'rung', '')
 
 -- name: still_there

@@ -19,7 +19,7 @@ from rung.drivers.sqlite.records import Records, ago, now
 from rung.drivers.sqlite.running import Running
 from rung.drivers.sqlite.statements import in_main, statement
 from rung.drivers.sqlite.watching import Watch
-from rung.drivers.work import Carried, StoredHalf
+from rung.drivers.work import Carried, StoredHalf, TablesReady, makes_none
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
 from rung.statements import Trace, inquiry_of
@@ -98,7 +98,10 @@ class SqliteSession(SqliteReader):
 
     # --- writing -------------------------------------------------------------------------
 
-    def ensure_tables(self) -> None:
+    def ensure_tables(
+        self,
+        makes: Callable[[str], bool] = makes_none,  # noqa: ARG002 - no recipe takes a name here
+    ) -> TablesReady:
         """
         Make ledger and history where they are missing.
 
@@ -115,6 +118,7 @@ class SqliteSession(SqliteReader):
             there = found.has_ledger and found.history() is not None
         if not there:
             self._commit(self._records.make)
+        return TablesReady()
 
     def report_to(self, listener: Listener) -> None:
         """Nothing is told: a script of SQLite's waits for nobody while it runs."""

@@ -1,0 +1,129 @@
+"""
+Our own writes that the database refuses: what of it does so, and the way out. Pure.
+
+A trigger, a rule, a check constraint or a publication of the team's may refuse what we write
+to ledger and history, and an event trigger that these tables are made. No file is at fault.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.drivers.postgres import quoting
+from rung.drivers.postgres.statements import statement
+from rung.drivers.work import OwnWrite
+from rung.errors import TableRefused, TablesUntrusted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.drivers.found import Obstacle
+    from rung.drivers.postgres.facts import TableFacts
+    from rung.drivers.postgres.names import Names, Table
+    from rung.drivers.postgres.quoting import Sql
+    from rung.drivers.postgres.wire import Reply
+    from rung.drivers.work import Refusal
+
+_NO_KEY, _NAME_TAKEN = "55000", "42P07"
+
+
+def check_trusted(obstacles: Sequence[Obstacle]) -> None:
+    """
+    Refuse to write tables of ours where a lesser role's code would run, or rows are hidden.
+
+    Raises:
+        TablesUntrusted: that is so.
+    """
+    if obstacles:
+        first, *more = obstacles
+        cause = "; ".join((first.cause, *(other.cause for other in more)))
+        raise TablesUntrusted(cause, first.advice)
+
+
+def guards_of(table: Table) -> Sql:
+    """The question for all that may refuse a write to a table of ours, or its making."""
+    schema, name = quoting.text(table.schema), quoting.text(table.name)
+    return statement("guards", schema=schema, name=name)
+
+
+def own_write(refusal: Refusal, table: Table, reply: Reply, facts: TableFacts) -> OwnWrite:
+    """
+    What is known of a write of ours that was refused.
+
+    Args:
+        refusal: of the write.
+        table: the ledger or the history.
+        reply: to `guards_of`.
+        facts: of the ledger, as it was found.
+    """
+    rows = [] if reply.error else reply.rows(0)
+    exists = any(kind == "table" for kind, _ in rows)
+    kinds = {"publication"} if refusal.server.sqlstate == _NO_KEY else _GUARDS[exists]
+    objects = tuple(f"{kind} {name}" for kind, name in rows if kind in kinds)
+    what = refusal.own_table
+    other = f"give the {what} a place where that is allowed: `--{what}-table SCHEMA.NAME`"
+    remedy = f"have {' or '.join(objects) or 'the rule'} allow it for our role, or {other}"
+    if refusal.server.sqlstate == _NO_KEY:
+        key = "version" if what == "ledger" else "id"
+        remedy = (
+            f"run `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
+            if facts.publications
+            else f"run `ALTER TABLE {table.sql} REPLICA IDENTITY DEFAULT;`"
+        )
+    return OwnWrite(f"the {what} {table}", objects, remedy)
+
+
+_GUARDS = {
+    True: frozenset(("trigger", "rule", "check constraint", "policy")),
+    False: frozenset(("event trigger",)),
+}
+"""What may refuse a write to a table that is there, and the making of one that is not."""
+
+
+def table_refused(refusal: Refusal) -> TableRefused:
+    """The error where no migration is under way."""
+    cause, advice = _told(refusal)
+    return TableRefused(cause, advice, refusal.server.sqlstate)
+
+
+def refused_history(refusal: Refusal, names: Names) -> str:
+    """The warning of a run that goes on without a history."""
+    assert refusal.own is not None
+    seen = f" ({', '.join(refusal.own.objects)})" if refusal.own.objects else ""
+    said = "; ".join(refusal.server.lines())
+    return (
+        f"the database refuses the history {names.history}{seen}: {said}. This run is not "
+        "recorded; for a history, name a place where it is allowed: `--history-table SCHEMA.NAME`"
+    )
+
+
+def _told(refusal: Refusal) -> tuple[str, str]:
+    assert refusal.own is not None
+    table, objects, remedy = refusal.own
+    seen = f" ({', '.join(objects)})" if objects else ""
+    said = "\n".join(refusal.server.lines())
+    return f"the database refuses a write of Rung's own to {table}{seen}: {said}", remedy
+
+
+def in_spare_place(names: Names) -> str:
+    """What is said once of a history that has its second name; empty where it has the usual."""
+    if not names.uses_spare:
+        return ""
+    return (
+        f"{names.usual} is the name of another table, or of one that a file makes: the history is "
+        f"kept in {names.history}"
+    )
+
+
+def name_taken(refusal: Refusal, names: Names) -> str:
+    """What to do where a file makes a table that has a name of ours; empty where it has not."""
+    if refusal.server.sqlstate != _NAME_TAKEN:
+        return ""
+    for what, table in (("ledger", names.ledger), ("history", names.history)):
+        if re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", refusal.server.message):
+            return (
+                f"The {what} of Rung has that name: rename the file's table, take its CREATE TABLE "
+                f"out, or give the {what} another name (--{what}-table NAME)"
+            )
+    return ""

@@ -1,0 +1,220 @@
+-- name: is_hidden
+-- An expression on a row of pg_class: row security hides rows from this command (r, a, w, d),
+-- or may: a policy counts as open only where its condition is plainly true. No policy is
+-- evaluated, for its functions are its owner's and would run with our rights.
+(c.relrowsecurity AND pg_catalog.row_security_active(c.oid) AND (
+    NOT EXISTS (
+        SELECT FROM pg_catalog.pg_policy o
+         WHERE o.polrelid OPERATOR(pg_catalog.=) c.oid AND o.polpermissive
+           AND {applies} AND {open})
+    OR EXISTS (
+        SELECT FROM pg_catalog.pg_policy o
+         WHERE o.polrelid OPERATOR(pg_catalog.=) c.oid AND NOT o.polpermissive
+           AND {applies} AND ({open}) IS NOT TRUE)))
+
+-- name: policy_applies
+-- An expression on a policy: it is for this command and for us.
+o.polcmd OPERATOR(pg_catalog.=) ANY (ARRAY[{command}, '*'::"char"])
+AND EXISTS (SELECT FROM pg_catalog.unnest(o.polroles) AS whose (oid)
+             WHERE whose.oid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+                OR pg_catalog.pg_has_role(whose.oid, 'USAGE'))
+
+-- name: policy_shows
+-- An expression on a policy: it hides no row that is there.
+COALESCE(pg_catalog.pg_get_expr(o.polqual, o.polrelid) OPERATOR(pg_catalog.=) 'true', false)
+
+-- name: policy_admits
+-- An expression on a policy: it lets every new row in.
+COALESCE(COALESCE(pg_catalog.pg_get_expr(o.polwithcheck, o.polrelid),
+                  pg_catalog.pg_get_expr(o.polqual, o.polrelid))
+         OPERATOR(pg_catalog.=) 'true', false)
+
+-- name: is_plain
+-- An expression on a row of pg_class: it is a table, and no column that we read is of a type
+-- that somebody made here, whose casts would be functions of theirs.
+(c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::"char"[])
+ AND NOT EXISTS (
+     SELECT FROM pg_catalog.pg_attribute made
+      WHERE made.attrelid OPERATOR(pg_catalog.=) c.oid
+        AND made.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+        AND NOT made.attisdropped
+        AND made.atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+        AND (NOT {is_ledger}
+             OR made.attname OPERATOR(pg_catalog.=) ANY
+                (ARRAY['version', 'dirty']::pg_catalog.name[]))))
+
+-- name: may_read
+-- An error by 1/0 where reading one of these would run what others wrote: a view, a policy, a
+-- cast. The message ends there, and nothing of it is read.
+SELECT 1 OPERATOR(pg_catalog./) CASE WHEN EXISTS (
+    SELECT FROM pg_catalog.pg_class c
+     WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[{tables}]::pg_catalog.oid[])
+       AND (NOT {is_plain} OR {hides_rows})) THEN 0 ELSE 1 END
+
+-- name: found_by_path
+-- The table that a name without a schema leads to.
+pg_catalog.to_regclass({name})::pg_catalog.oid
+
+-- name: found_in_schema
+-- The table of a schema; null where it is not there, whatever our rights.
+(SELECT t.oid FROM pg_catalog.pg_class t
+   JOIN pg_catalog.pg_namespace p ON p.oid OPERATOR(pg_catalog.=) t.relnamespace
+  WHERE p.nspname OPERATOR(pg_catalog.=) {schema} AND t.relname OPERATOR(pg_catalog.=) {name})
+
+-- name: is_history
+-- An expression on a namespace's oid: a table of this name there has the columns of a history.
+EXISTS (SELECT FROM pg_catalog.pg_class c
+          JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
+         WHERE c.relnamespace OPERATOR(pg_catalog.=) {place}
+           AND c.relname OPERATOR(pg_catalog.=) {name}
+           AND a.attname OPERATOR(pg_catalog.=) ANY
+               (ARRAY['attempt', 'outcome', 'statements_done', 'up_checksum']::pg_catalog.name[])
+           AND NOT a.attisdropped
+         GROUP BY c.oid
+        HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) 4)
+
+-- name: pick_history
+-- An expression: the history's name. The usual one, unless another table has it, or a history
+-- stands under the spare one alone.
+CASE WHEN {spare} IS NULL OR {usual_is_history} THEN {usual}
+     WHEN {spare_is_history} THEN {spare}
+     WHEN EXISTS (SELECT FROM pg_catalog.pg_class c
+                   WHERE c.relnamespace OPERATOR(pg_catalog.=) {place}
+                     AND c.relname OPERATOR(pg_catalog.=) {usual}) THEN {spare}
+     ELSE {usual} END
+
+-- name: trigger_events
+-- A subquery on a table's oid: what its triggers fire for. 4 INSERT, 8 DELETE, 16 UPDATE, and
+-- 2 for one before an UPDATE, which may refuse it.
+(SELECT COALESCE(pg_catalog.bit_or(
+            (g.tgtype::pg_catalog.int4 OPERATOR(pg_catalog.&) 28) OPERATOR(pg_catalog.|)
+            CASE WHEN (g.tgtype::pg_catalog.int4 OPERATOR(pg_catalog.&) 18)
+                      OPERATOR(pg_catalog.=) 18 THEN 2 ELSE 0 END), 0)
+   FROM pg_catalog.pg_trigger g
+  WHERE g.tgrelid OPERATOR(pg_catalog.=) {table} AND NOT g.tgisinternal
+    AND g.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['O', 'A']::"char"[]))
+
+-- name: check_triggers
+-- An error that tells what the ledger's triggers fire for, where that is not what was found
+-- before: the file, or somebody meanwhile, has made one or dropped one.
+SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
+             ELSE pg_catalog.concat('triggers:', found.events) END)::pg_catalog.int4
+  FROM (SELECT {trigger_events} AS events) found
+
+-- name: table_facts
+-- A subquery of look_place: a line for each of ledger, history and lease that is there. What it
+-- is, whose, what row security hides, what its triggers fire for, the publications that need a
+-- key which it lacks, and what would run a function of a role that is less than us.
+(WITH RECURSIVE ours AS (
+     SELECT r.oid FROM pg_catalog.pg_roles r
+      WHERE r.rolname OPERATOR(pg_catalog.=) ANY (ARRAY[current_user, session_user])
+     UNION
+     SELECT m.roleid FROM pg_catalog.pg_auth_members m
+       JOIN ours ON ours.oid OPERATOR(pg_catalog.=) m.member
+ ), tables AS (
+     SELECT t.what, c.*
+       FROM (VALUES ('ledger', ledger.oid), ('history', history.oid), ('lease', lease.oid))
+            AS t (what, oid)
+       JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.oid
+ ), objects AS (
+     SELECT c.oid AS of_table, 'pg_catalog.pg_trigger'::pg_catalog.regclass AS catalog, g.oid,
+            'trigger' AS kind, g.tgname::pg_catalog.text AS name
+       FROM tables c JOIN pg_catalog.pg_trigger g ON g.tgrelid OPERATOR(pg_catalog.=) c.oid
+      WHERE NOT g.tgisinternal
+     UNION ALL
+     SELECT c.oid, 'pg_catalog.pg_rewrite', w.oid, 'rule', w.rulename
+       FROM tables c JOIN pg_catalog.pg_rewrite w ON w.ev_class OPERATOR(pg_catalog.=) c.oid
+     UNION ALL
+     SELECT c.oid, 'pg_catalog.pg_constraint', k.oid, 'constraint', k.conname
+       FROM tables c JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) c.oid
+     UNION ALL
+     SELECT c.oid, 'pg_catalog.pg_attrdef', d.oid, 'default of column', a.attname
+       FROM tables c JOIN pg_catalog.pg_attrdef d ON d.adrelid OPERATOR(pg_catalog.=) c.oid
+       JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
+        AND a.attnum OPERATOR(pg_catalog.=) d.adnum
+     UNION ALL
+     SELECT c.oid, 'pg_catalog.pg_class', i.indexrelid, 'index', x.relname
+       FROM tables c JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) c.oid
+       JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid
+ ), strange AS (
+     SELECT o.of_table, o.kind, o.name, whose.rolname
+       FROM objects o
+       JOIN pg_catalog.pg_depend f ON f.classid OPERATOR(pg_catalog.=) o.catalog
+        AND f.objid OPERATOR(pg_catalog.=) o.oid
+       JOIN pg_catalog.pg_proc p ON f.refclassid
+            OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+        AND p.oid OPERATOR(pg_catalog.=) f.refobjid
+       JOIN pg_catalog.pg_roles whose ON whose.oid OPERATOR(pg_catalog.=) p.proowner
+      WHERE NOT whose.rolsuper AND whose.oid OPERATOR(pg_catalog.<>) ALL (SELECT ours.oid FROM ours)
+     UNION
+     SELECT o.of_table, o.kind, o.name, whose.rolname
+       FROM objects o
+       JOIN tables c ON c.oid OPERATOR(pg_catalog.=) o.of_table
+       JOIN pg_catalog.pg_roles whose ON whose.oid OPERATOR(pg_catalog.=) c.relowner
+      WHERE o.kind OPERATOR(pg_catalog.=) 'rule' AND NOT whose.rolsuper
+        AND whose.oid OPERATOR(pg_catalog.<>) ALL (SELECT ours.oid FROM ours)
+ )
+ SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\t', c.what, c.relkind,
+            CASE WHEN {is_plain} THEN 't' ELSE 'f' END,
+            pg_catalog.translate(pg_catalog.pg_get_userbyid(c.relowner), E'\t\n', '  '),
+            pg_catalog.concat(CASE WHEN {hides_rows} THEN 'r' END,
+                              CASE WHEN {hides_inserts} THEN 'a' END,
+                              CASE WHEN {hides_updates} THEN 'w' END,
+                              CASE WHEN {hides_deletes} THEN 'd' END),
+            {trigger_events},
+            COALESCE(CASE WHEN c.relreplident OPERATOR(pg_catalog.<>) 'f' AND NOT EXISTS (
+                     SELECT FROM pg_catalog.pg_index i
+                      WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid
+                        AND i.indisvalid AND i.indimmediate
+                        AND CASE c.relreplident WHEN 'd' THEN i.indisprimary
+                                                WHEN 'i' THEN i.indisreplident END)
+                 THEN (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p.pubname), ', '
+                                  ORDER BY p.pubname)
+                         FROM pg_catalog.pg_publication_tables v
+                         JOIN pg_catalog.pg_publication p
+                           ON p.pubname OPERATOR(pg_catalog.=) v.pubname
+                         JOIN pg_catalog.pg_namespace n
+                           ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+                        WHERE v.schemaname OPERATOR(pg_catalog.=) n.nspname
+                          AND v.tablename OPERATOR(pg_catalog.=) c.relname
+                          AND (p.pubupdate OR p.pubdelete)) END, ''),
+            COALESCE((SELECT pg_catalog.translate(pg_catalog.string_agg(pg_catalog.concat(
+                              s.kind, ' ', pg_catalog.quote_ident(s.name), ' of role ',
+                              pg_catalog.quote_ident(s.rolname)), ', ' ORDER BY s.kind, s.name),
+                          E'\t\n', '  ')
+                        FROM strange s WHERE s.of_table OPERATOR(pg_catalog.=) c.oid), '')), E'\n')
+   FROM tables c)
+
+-- name: guards
+-- What may refuse a write to a table, or that it is made: the table itself, where it is there,
+-- its triggers, rules, check constraints and policies, publications, and event triggers.
+WITH ours AS (
+    SELECT c.oid, c.relname, n.nspname FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+     WHERE n.nspname OPERATOR(pg_catalog.=) {schema} AND c.relname OPERATOR(pg_catalog.=) {name}
+)
+SELECT 'table' AS kind, pg_catalog.quote_ident(o.relname) AS name FROM ours o
+UNION ALL
+SELECT 'trigger', pg_catalog.quote_ident(g.tgname) FROM ours o
+  JOIN pg_catalog.pg_trigger g ON g.tgrelid OPERATOR(pg_catalog.=) o.oid
+ WHERE NOT g.tgisinternal AND g.tgenabled OPERATOR(pg_catalog.<>) 'D'
+UNION ALL
+SELECT 'rule', pg_catalog.quote_ident(r.rulename) FROM ours o
+  JOIN pg_catalog.pg_rewrite r ON r.ev_class OPERATOR(pg_catalog.=) o.oid
+UNION ALL
+SELECT 'check constraint', pg_catalog.quote_ident(k.conname) FROM ours o
+  JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) o.oid
+ WHERE k.contype OPERATOR(pg_catalog.=) 'c'
+UNION ALL
+SELECT 'policy', pg_catalog.quote_ident(p.polname) FROM ours o
+  JOIN pg_catalog.pg_policy p ON p.polrelid OPERATOR(pg_catalog.=) o.oid
+UNION ALL
+SELECT 'publication', pg_catalog.quote_ident(v.pubname) FROM ours o
+  JOIN pg_catalog.pg_publication_tables v ON v.schemaname OPERATOR(pg_catalog.=) o.nspname
+   AND v.tablename OPERATOR(pg_catalog.=) o.relname
+UNION ALL
+SELECT 'event trigger', pg_catalog.quote_ident(e.evtname) FROM pg_catalog.pg_event_trigger e
+ WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D'
+   AND e.evtevent OPERATOR(pg_catalog.=) ANY
+       (ARRAY['ddl_command_start', 'ddl_command_end']::pg_catalog.name[])
+   AND (e.evttags IS NULL OR 'CREATE TABLE' OPERATOR(pg_catalog.=) ANY (e.evttags))

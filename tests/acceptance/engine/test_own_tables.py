@@ -1,0 +1,341 @@
+"""Our own tables where the team or another role has put something on them, or beside them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+from tests.acceptance.engine.sites import failing
+
+from rung.database import Database
+from rung.errors import (
+    LedgerUnreadable,
+    MigrationFailed,
+    OwnWriteRefused,
+    RowSecurityHides,
+    TableRefused,
+    TablesUntrusted,
+)
+from rung.events import Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.acceptance.engine.golang import Golang
+    from tests.acceptance.engine.sites import Site
+
+_NOTE = """
+    CREATE TABLE noted (id serial, op text, version bigint, dirty boolean);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO public.noted (op, version, dirty) VALUES (TG_OP, NEW.version, NEW.dirty);
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER note AFTER INSERT OR UPDATE ON schema_migrations
+        FOR EACH ROW EXECUTE FUNCTION note();
+"""
+_GUARD = """
+    CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the house says no to %', TG_OP; END $$;
+"""
+_SPY = """
+    CREATE FUNCTION public.spy() RETURNS bigint LANGUAGE plpgsql AS
+        $$ BEGIN CREATE TABLE IF NOT EXISTS public.robbed (who text);
+           INSERT INTO public.robbed VALUES (current_user); RETURN 9; END $$;
+"""
+
+
+def _guard(events: str, level: str = "ROW", table: str = "schema_migrations") -> str:
+    trigger = f"guard_{events.replace(' ', '_').lower()}"
+    return (
+        f"CREATE TRIGGER {trigger} BEFORE {events} ON {table} "
+        f"FOR EACH {level} EXECUTE FUNCTION guard();"
+    )
+
+
+@contextmanager
+def _stranger(site: Site) -> Iterator[str]:
+    """A role that may make things in the schema, and is nobody's member."""
+    name = f"stranger {site.database.name}"
+    site.ask(f'CREATE ROLE "{name}" LOGIN; GRANT ALL ON SCHEMA public TO "{name}"')
+    try:
+        yield name
+    finally:
+        site.ask(f'DROP OWNED BY "{name}" CASCADE; DROP ROLE "{name}"')
+
+
+@pytest.fixture
+def stranger(site: Site) -> Iterator[str]:
+    """Give the name of such a role."""
+    with _stranger(site) as name:
+        yield name
+
+
+def _as(site: Site, role: str) -> Database:
+    return Database(site.database.url.replace("postgres@", f"{quote(role)}@", 1))
+
+
+# --- triggers of the team ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_an_insert_trigger_that_a_file_makes(site: Site, *, atomic: bool) -> None:
+    """It sees the version that made it, and every one after it, whichever way they run."""
+    site.add("1_note", _NOTE).add_tables(2).add("3_v", "VACUUM;").add_tables(4)
+    if atomic:
+        (site.folder / "3_v.up.sql").write_text("CREATE TABLE v ();")
+    site.migrator(atomic=atomic).up()
+
+    assert site.ask("SELECT DISTINCT op FROM noted") == [("INSERT",)]
+    found = site.ask("SELECT version FROM noted WHERE NOT dirty ORDER BY id")
+    assert found == [(1,), (2,), (3,), (4,)]
+    assert site.ledger() == [(4, False)]
+
+
+@pytest.mark.parametrize(
+    "guards",
+    [
+        [("UPDATE", "ROW")],
+        [("UPDATE", "STATEMENT")],
+        [("DELETE", "ROW")],
+        [("DELETE", "STATEMENT")],
+        [("UPDATE OR DELETE", "ROW")],
+        [("UPDATE", "STATEMENT"), ("DELETE", "STATEMENT")],
+        [("TRUNCATE", "STATEMENT")],
+        [("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")],
+    ],
+)
+def test_guards_on_the_ledger(site: Site, guards: list[tuple[str, str]]) -> None:
+    """What is guarded against is not done: up, a file of units, and force all go through."""
+    site.add_tables(1).up()
+    site.ask(_GUARD + "".join(_guard(*guard) for guard in guards))
+    site.add_tables(2).add("3_v", "VACUUM;").up()
+    if all("DELETE" not in events for events, _ in guards) or len(guards) == 1:
+        site.migrator().force(2)
+        site.up()
+
+    assert site.ledger() == [(3, False)]
+
+
+def test_a_guard_against_all_of_it(site: Site) -> None:
+    """What leaves no way is told as our ledger's, with its triggers, and the file is not blamed."""
+    site.add_tables(1).up()
+    site.ask(_GUARD + _guard("INSERT OR UPDATE OR DELETE") + _guard("TRUNCATE", "STATEMENT"))
+    error = site.add_tables(2).up_fails(OwnWriteRefused)
+
+    assert "the ledger public.schema_migrations" in error.cause
+    assert "trigger guard_insert_or_update_or_delete" in error.cause
+    assert "--ledger-table" in error.advice
+    assert site.ledger() == [(1, False)]
+    assert "t2" not in site.tables()
+
+
+def test_a_guard_on_the_history(site: Site) -> None:
+    """A history that refuses our row is told as ours, and the migration is undone."""
+    site.add_tables(1).up()
+    site.ask("ALTER TABLE schema_migrations_history ADD CONSTRAINT odd CHECK (version < 2)")
+    error = site.add_tables(2).up_fails(OwnWriteRefused)
+
+    assert "the history public.schema_migrations_history (check constraint odd)" in error.cause
+    assert site.ledger() == [(1, False)]
+
+
+@pytest.mark.parametrize("key", ["", "ALTER TABLE schema_migrations REPLICA IDENTITY NOTHING"])
+def test_a_published_ledger_without_a_key(site: Site, golang: Golang, key: str) -> None:
+    """UPDATE and DELETE are refused there, so it is written as golang-migrate writes it."""
+    site.add_tables(1)
+    assert golang.run("up")[0] == 0
+    drop = "ALTER TABLE schema_migrations DROP CONSTRAINT schema_migrations_pkey"
+    site.ask(f"{key or drop}; CREATE PUBLICATION p FOR ALL TABLES")
+    site.add("2_v", "VACUUM;", "SELECT 1;").up()
+    site.migrator().force(1)
+
+    assert site.ledger() == [(1, False)]
+
+
+# --- what others put there ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("superuser", [True, False])
+def test_a_ledger_that_is_a_view(site: Site, stranger: str, *, superuser: bool) -> None:
+    """It is not read by anybody, for its functions would have our rights."""
+    site.ask(f"{_SPY} CREATE VIEW schema_migrations AS SELECT spy() AS version, false AS dirty")
+    site.ask(f'ALTER VIEW schema_migrations OWNER TO "{stranger}"')
+    migrator = site.add_tables(1).migrator(None if superuser else _as(site, stranger))
+
+    for call in (migrator.version, migrator.status, migrator.up, lambda: migrator.force(1)):
+        error = failing(LedgerUnreadable, call)
+        assert f'is a view of "{stranger}" and was not read' in error.cause
+    assert site.tables() == set()
+
+
+@pytest.mark.parametrize("what", ["history", "lease"])
+def test_a_history_or_a_lease_that_is_a_view(site: Site, what: str) -> None:
+    """The ledger is told with a warning, the view is not read, and no run writes."""
+    site.add_tables(1).up()
+    site.ask(f"{_SPY} ALTER TABLE IF EXISTS schema_migrations_{what} RENAME TO old")
+    columns = "attempt, outcome, statements_done, up_checksum"
+    body = "old WHERE spy() > 0" if what == "history" else "spy()"
+    names = f"id, {columns}" if what == "history" else "spy AS owner"
+    site.ask(f"CREATE VIEW schema_migrations_{what} AS SELECT {names} FROM {body}")
+    migrator = site.add_tables(2).migrator()
+
+    assert migrator.version().version == 1
+    assert any("was not read" in warned.message for warned in site.heard(Warned))
+    assert "is a view" in failing(TablesUntrusted, migrator.up).cause
+    failing(TablesUntrusted, lambda: migrator.force(2))
+    assert "robbed" not in site.tables()
+
+
+@pytest.mark.parametrize(
+    "ddl",
+    [
+        "CREATE TRIGGER x BEFORE UPDATE ON schema_migrations EXECUTE FUNCTION theirs();",
+        "CREATE TRIGGER x AFTER INSERT ON schema_migrations_history EXECUTE FUNCTION theirs();",
+        "ALTER TABLE schema_migrations ADD CHECK (number() > version);",
+        "ALTER TABLE schema_migrations_history ADD x bigint DEFAULT number();",
+        "CREATE INDEX x ON schema_migrations ((number()));",
+    ],
+)
+def test_what_would_run_a_function_of_others(site: Site, stranger: str, ddl: str) -> None:
+    """Runs refuse to write there and name it; reading is answered, with a warning."""
+    site.add_tables(1).up()
+    site.ask(
+        "CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE FUNCTION number() RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT 99::bigint';"
+        f'{ddl} ALTER FUNCTION theirs() OWNER TO "{stranger}";'
+        f'ALTER FUNCTION number() OWNER TO "{stranger}"'
+    )
+    migrator = site.add_tables(2).migrator()
+
+    error = failing(TablesUntrusted, migrator.up)
+    assert f'of role "{stranger}"' in error.cause
+    assert migrator.version().version == 1
+    assert site.heard(Warned)
+    assert "t2" not in site.tables()
+
+
+# --- row security ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["schema_migrations", "schema_migrations_history"])
+def test_row_security_that_hides(site: Site, stranger: str, table: str) -> None:
+    """No command tells "none" of rows that it may not see, and no policy is evaluated."""
+    site.add_tables(1).up()
+    site.ask(
+        f'{_SPY} GRANT ALL ON ALL TABLES IN SCHEMA public TO "{stranger}";'
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
+        f"CREATE POLICY p ON {table} USING (spy() > 10)"
+    )
+    migrator = site.add_tables(2).migrator(_as(site, stranger))
+
+    for call in (migrator.version, migrator.status, migrator.history, migrator.plan, migrator.up):
+        error = failing(RowSecurityHides, call)
+        assert "row-level security hides" in error.cause
+        assert stranger in error.cause
+    failing(RowSecurityHides, lambda: migrator.force(2))
+    assert site.history() == [(1, "up", "done")]
+    assert "robbed" not in site.tables()
+
+
+def test_an_open_policy_is_a_way_out(site: Site, stranger: str) -> None:
+    """A policy that hides nothing lets reading and writing go on."""
+    site.add_tables(1).up()
+    site.ask(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{stranger}"')
+    for table in ("schema_migrations", "schema_migrations_history"):
+        site.ask(
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
+            f'CREATE POLICY rung ON {table} TO "{stranger}" USING (true)'
+        )
+    migrator = site.add_tables(2).migrator(_as(site, stranger))
+
+    assert migrator.version().version == 1
+    migrator.up()
+    assert (site.ledger(), len(site.history())) == ([(2, False)], 2)
+
+
+# --- tables that are refused, and names that are taken -----------------------------------
+
+_HOUSE = """
+    CREATE FUNCTION house() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    DECLARE o record; BEGIN FOR o IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
+        IF o.object_identity ~ '{refused}' THEN RAISE EXCEPTION 'not here'; END IF;
+    END LOOP; END $$;
+    CREATE EVENT TRIGGER house ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
+        EXECUTE FUNCTION house();
+"""
+
+
+def test_a_history_that_an_event_trigger_refuses(site: Site) -> None:
+    """The run goes on without one, and says who refuses it and what to do."""
+    site.ask(_HOUSE.replace("{refused}", "_history"))
+    site.add_tables(1).up()
+
+    (warned,) = site.heard(Warned)
+    assert "event trigger house" in warned.message
+    assert "--history-table" in warned.message
+    assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
+
+
+def test_a_ledger_that_an_event_trigger_refuses(site: Site) -> None:
+    """Nothing is run; the error names our ledger, the trigger and the way out."""
+    site.ask(_HOUSE.replace("{refused}", "schema_migrations"))
+    error = site.add_tables(1).up_fails(TableRefused)
+
+    assert "the ledger public.schema_migrations (event trigger house)" in error.cause
+    assert "--ledger-table" in error.advice
+    assert "Nothing was run" in error.state
+    assert site.ask("SELECT FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+_RECIPE = "CREATE TABLE schema_migrations_history (id serial, version bigint);"
+
+
+def test_the_usual_name_is_taken(site: Site, golang: Golang) -> None:
+    """The history stands under its other name, said once, and is found there ever after."""
+    site.add("1_h", _RECIPE, "DROP TABLE schema_migrations_history;")
+    assert golang.run("up")[0] == 0
+    site.add_tables(2).up()
+    site.add_tables(3).up()
+
+    assert len([one for one in site.heard(Warned) if "rung_history" in one.message]) == 1
+    assert [entry.version for entry in site.migrator().history()] == [1, 2, 3]
+    assert site.ask("SELECT count(*) FROM schema_migrations_history") == [(0,)]
+    site.migrator().down(None)
+    assert [entry.direction for entry in site.migrator().history()][-3:] == ["down"] * 3
+    assert golang.run("up")[0] == 0
+    assert site.migrator().version().version == 3
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        _RECIPE,
+        "CREATE UNLOGGED TABLE IF NOT EXISTS public.Schema_Migrations_History (version bigint);",
+        'CREATE TABLE a (x int); ALTER TABLE a RENAME TO "schema_migrations_history";',
+    ],
+)
+def test_a_file_that_makes_a_table_of_that_name(site: Site, sql: str) -> None:
+    """On a new database the history leaves the name to it."""
+    site.add_tables(1).add("2_h", sql)
+    site.migrator().up(limit=1)
+    site.up()
+
+    assert [entry.version for entry in site.migrator().history()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("schema_migrations", "--ledger-table"),
+        ("public.schema_migrations_history", "--history-table"),
+    ],
+)
+def test_a_later_file_that_makes_a_table_of_ours(site: Site, name: str, option: str) -> None:
+    """It is told whose name that is."""
+    site.add_tables(1).up()
+    error = site.add("2_h", f"CREATE TABLE {name} (id int);").up_fails(MigrationFailed)
+
+    assert option in error.advice
+    assert "Rung" in error.advice
