@@ -292,6 +292,7 @@ class FakeDriver:
         name: str | None = None,
         user: str | None = None,
         settings: Sequence[tuple[str, str]] = (),
+        password: str | None = None,
     ) -> FakeDriver:
         return self
 

@@ -299,15 +299,19 @@ class Driver(Protocol):
         name: str | None = None,
         user: str | None = None,
         settings: Sequence[tuple[str, str]] = (),
+        password: str | None = None,
     ) -> Driver:
         """
         Another database, with the same names of ledger and history, and settings of the session.
+
+        No role is taken on there.
 
         Args:
             url: how to come to its server; for a database that is a file, its folder.
             name: the database's; None for the one that the URL names.
             user: whom to connect as; None for the one that the URL names.
             settings: more of them, weaker than those that this one's URL has.
+            password: of that user; the URL's is another's.
 
         Raises:
             UsageError: the URL cannot be read, or leads to a database of another kind.

@@ -105,6 +105,14 @@ class Surroundings:
     """Those of the database or the role that change what SQL means."""
     major: int | None = None
     """The server's major version, where several may be told apart."""
+    memberships: tuple[str, ...] = ()
+    """The roles that ours belongs to, or may take on as a superuser."""
+    makes_roles: bool = False
+    """Whether it may make roles."""
+    leaves_database: bool = False
+    """Whether it may run programs or reach files of the server, or give itself the right to."""
+    extensions: tuple[tuple[str, str], ...] = ()
+    """The extensions of the database, each with its schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from rung.embedded.keeper import USERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -98,6 +99,14 @@ class EmbeddedServer:
 
         socket = quote(str(self.socket_dir), safe="")
         return f"postgresql://{USER}@/{quote(dbname, safe='')}?host={socket}&port={self.port}"
+
+    def let_in(self, rules: Sequence[str]) -> None:
+        """
+        Say who may connect from now on, in lines of pg_hba.conf.
+
+        In force once somebody has the server reload its configuration.
+        """
+        (self.data_dir / "pg_hba.conf").write_text("".join(f"{rule}\n" for rule in rules))
 
     def close(self) -> None:
         """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rung.errors import QueryFailed, ScratchFailed, ScriptError
 from rung.migrations import Direction
 from rung.repair import Tried, states_of, undo_candidates
-from rung.repair.beyond import makes_role, reaches_beyond
+from rung.repair.beyond import is_not_compared, makes_extension, makes_role, reaches_beyond
 from rung.runner.masking import hide
 from rung.statements import Dialect, Mode, Script, read
 
@@ -36,7 +36,9 @@ _UNDONE = read("BEGIN; ROLLBACK")
 _OPEN, _CLOSE = (1, 1), (2, 2)
 _REFUSES_TRANSACTION = frozenset({"25001", "2D000", "55P04"})
 """Also the use of an enum value that the same transaction has added."""
-_EXISTS = "42710"
+_EXISTS, _NO_RIGHT = "42710", "42501"
+_NOT_AVAILABLE = frozenset({_NO_RIGHT, "58P01", "0A000"})
+"""Of an extension: a superuser makes it, or the server does not have it."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Bench:
         """
         script = self._read(suspect.migration.half(suspect.direction))
         seen = self._seen(suspect, script)
+        _check_rights(suspect.file, script, seen.refusal)
         states = states_of(script, seen.after, seen.broken)
         return Tried(suspect, script, states, _words(script, seen.refusal))
 
@@ -161,6 +164,7 @@ class Bench:
             if script.touches_session:
                 session.restore_session()
             return
+        _check_rights(half.file, script, refusal)
         raise ScratchFailed(
             f"{half.file}, which is applied, does not run on scratch: {_words(script, refusal)}.",
             "Name a server on which it does with --scratch URL (the same version, extensions and "
@@ -214,18 +218,50 @@ def _run(
 
 
 def _one(session: Session, script: Script, statement: Statement, *, inside: bool) -> Refusal | None:
-    """One statement; a role belongs to the whole server, and may be there already."""
+    """One statement; passed over where it fails for what only scratch lacks, or has already."""
     if reaches_beyond(statement):
         return None
-    role, number = makes_role(statement), statement.number
-    if role and inside:
+    passed, number = _passed_over(script, statement), statement.number
+    if passed and inside:
         session.try_out(_POINT, *_OPEN)
     refusal = hide(session.try_out(script, number, number), script).refusal
-    if role and refusal and refusal.server.sqlstate == _EXISTS:
+    if refusal and refusal.server.sqlstate in passed:
         if inside:
             session.try_out(_POINT, *_CLOSE)
         return None
     return refusal
+
+
+def _passed_over(script: Script, statement: Statement) -> frozenset[str]:
+    """
+    With which states a statement is passed over.
+
+    A role belongs to the whole server and may be there already, as may an extension that only
+    a superuser makes. Files have no superuser's rights there.
+    """
+    passed = {_EXISTS} if makes_role(statement) or makes_extension(statement) else set()
+    if is_not_compared(statement, script.text[statement.start : statement.end]):
+        passed |= {_NO_RIGHT}
+    return frozenset(passed)
+
+
+def _check_rights(file: str, script: Script, refusal: Refusal | None) -> None:
+    """
+    Refuse to take what scratch alone refuses for a fault of the file.
+
+    Raises:
+        ScratchFailed: a statement needs rights that files do not have there.
+    """
+    if refusal is None or refusal.statement is None:
+        return
+    state = refusal.server.sqlstate
+    extension = makes_extension(script.statements[refusal.statement - 1])
+    if state == _NO_RIGHT or (extension and state in _NOT_AVAILABLE):
+        raise ScratchFailed(
+            f"{file} is not proved, because scratch has no superuser and no untrusted extension "
+            f"for it: {_words(script, refusal)}",
+            "Complete the file or undo it by hand, and record that: `rung force V`",
+        )
 
 
 def _refuses_transaction(refusal: Refusal) -> bool:

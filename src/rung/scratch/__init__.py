@@ -13,7 +13,8 @@ from rung.dialect import Dialect
 from rung.errors import UsageError
 from rung.scratch.files import files
 from rung.scratch.model import Scratch
-from rung.scratch.servers import embedded, named
+from rung.scratch.owned import embedded
+from rung.scratch.servers import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

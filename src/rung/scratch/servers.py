@@ -1,34 +1,44 @@
 """
 Scratch for PostgreSQL: databases on the embedded server, or on one that the user names.
 
-Roles belong to a whole server. On the embedded one those that the other server has are made,
-without the right to log in, and we work as the role of the same name, so that what files grant
-and own comes out alike. On a server of the user's none is made by us.
+Files run there as a role that is no superuser and cannot become one, and that reaches neither
+programs nor files of the server: it logs in as itself, so that RESET ROLE and RESET SESSION
+AUTHORIZATION lead back to it. It owns the databases, and that is all.
 """
 
 from __future__ import annotations
 
 import secrets
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
 from rung.drivers.found import Disconnected
-from rung.embedded import find, start
-from rung.errors import BinariesNotFound, DatabaseError, ScratchFailed
+from rung.errors import DatabaseError, ScratchFailed
+from rung.scratch.roles import quoted
 from rung.statements import read
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from rung.drivers.base import Driver, Session
     from rung.drivers.found import Surroundings
-    from rung.embedded import EmbeddedServer
 
-_NO_DATABASE = "3D000"
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whom files run as: a role of the server; None where that is who the URL names."""
+
+    user: str | None = None
+    password: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """The clause that gives it a database."""
+        return "" if self.user is None else f" OWNER {quoted(self.user)}"
 
 
 @dataclass(slots=True)
@@ -40,68 +50,60 @@ class Databases:
     admin: Session
     """On the same server, in another database."""
     url: str
-    user: str | None
+    account: Account
     around: Surroundings
     where: str
+    prepare: tuple[str, ...] = ()
+    """What a superuser does in each empty one, where there is one for it."""
+    superuser: Account = field(default_factory=Account)
     prefix: str = field(default_factory=lambda: f"rung_scratch_{secrets.token_hex(4)}")
     made: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new(self) -> str:
         """Make an empty one."""
-        return self.copy("template0")
+        made = self.copy("template0")
+        if self.prepare:
+            with self._there(made, self.superuser).connect(Stop()) as session:
+                for sql in self.prepare:
+                    session.try_out(read(sql), 1, 1)  # what is not to be had, the files tell
+        return made
 
     def copy(self, name: str) -> str:
         """Make one after another."""
         made = f"{self.prefix}_{next(self._numbers)}"
         self.made.append(made)
-        self._ask(f"CREATE DATABASE {made} TEMPLATE {name}")
+        self.ask(f"CREATE DATABASE {made}{self.account.owner} TEMPLATE {name}")
         return made
 
     def open(self, name: str) -> AbstractContextManager[Session]:
         """Connect to one, for a block."""
-        settings = self.around.settings
-        return self.driver.beside(self.url, name, self.user, settings).connect(Stop())
+        return self._there(name, self.account, self.around.settings).connect(Stop())
+
+    def _there(
+        self, name: str, account: Account, settings: Sequence[tuple[str, str]] = ()
+    ) -> Driver:
+        return self.driver.beside(self.url, name, account.user, settings, account.password)
 
     def remove(self) -> None:
         """Drop all that were made."""
         for name in self.made:
-            self._ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            self.ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    def _ask(self, sql: str) -> None:
+    def ask(self, sql: str) -> None:
+        """Have the server do something, which it has to."""
         ran = self.admin.try_out(read(sql), 1, 1)
         if ran.refusal:
             raise ScratchFailed("; ".join(ran.refusal.server.lines()))
 
 
 @contextmanager
-def embedded(
-    driver: Driver, around: Surroundings, say: Callable[[str], None]
-) -> Iterator[Databases]:
-    """
-    Scratch databases on a server of our own, of the same major version where there is one.
-
-    Args:
-        driver: of the database that they are to be like.
-        around: that database's server.
-        say: told what takes long, and of another version.
-
-    Raises:
-        EmbeddedError: there is none.
-    """
-    with _server(around.major, say) as server, ExitStack() as stack:
-        url = server.url()
-        admin = stack.enter_context(driver.beside(url).connect(Stop()))
-        for sql in _roles(around):
-            admin.try_out(read(sql), 1, 1)  # one that is there already is as good
-        made = Databases(driver, admin, url, around.user, around, f"PostgreSQL {server.version}")
-        yield made  # the server goes with all that is on it
-
-
-@contextmanager
 def named(driver: Driver, around: Surroundings, url: str) -> Iterator[Databases]:
     """
     Scratch databases on a server that the user names, dropped behind the block.
+
+    Where its URL names a role that reaches more than databases, a role of the moment runs the
+    files; it belongs to no other, for those may own what is not ours.
 
     Args:
         driver: of the database that they are to be like.
@@ -113,38 +115,33 @@ def named(driver: Driver, around: Surroundings, url: str) -> Iterator[Databases]
     """
     with driver.beside(url).connect(Stop()) as admin:
         server = admin.surroundings()
-        made = Databases(driver, admin, url, None, around, f"PostgreSQL {server.major}")
+        made = Databases(driver, admin, url, Account(), around, f"PostgreSQL {server.major}")
         try:
+            if server.leaves_database:
+                made.account = _made_account(made)
             yield made
         finally:
             _remove(made, driver, url)
 
 
+def _made_account(made: Databases) -> Account:
+    account = Account(f"{made.prefix}_role", secrets.token_hex(16))
+    made.ask(f"CREATE ROLE {account.user} LOGIN PASSWORD '{account.password}'")
+    made.ask(f"GRANT {account.user} TO CURRENT_USER")
+    return account
+
+
 def _remove(made: Databases, driver: Driver, url: str) -> None:
-    """Drop them; over a new connection where the old one is lost."""
+    """Drop them and the role; over a new connection where the old one is lost."""
     try:
-        made.remove()
+        _drop(made)
     except (DatabaseError, Disconnected):
         with driver.beside(url).connect(Stop()) as again:
             made.admin = again
-            made.remove()
+            _drop(made)
 
 
-def _server(major: int | None, say: Callable[[str], None]) -> EmbeddedServer:
-    try:
-        find(major)
-    except BinariesNotFound:
-        server = start(say=say)
-        say(
-            f"there are no binaries of PostgreSQL {major}; PostgreSQL {server.version} stands in "
-            "for it, which may write some objects otherwise"
-        )
-        return server
-    return start(major=major, say=say)
-
-
-def _roles(around: Surroundings) -> Iterator[str]:
-    for role in around.roles:
-        quoted = '"' + role.replace('"', '""') + '"'
-        rights = "LOGIN SUPERUSER" if role == around.user else "NOLOGIN"
-        yield f"CREATE ROLE {quoted} {rights}"
+def _drop(made: Databases) -> None:
+    made.remove()
+    if made.account.user is not None:
+        made.ask(f"DROP ROLE IF EXISTS {made.account.user}")

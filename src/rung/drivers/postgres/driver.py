@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _RECONNECT_FOR = 60.0
 _PAUSE = 0.25
+_WHO = ("role", "session_authorization")
+"""Settings that say whose rights a session has, which another server's roles decide."""
 
 
 class PostgresDriver:
@@ -81,14 +83,17 @@ class PostgresDriver:
         name: str | None = None,
         user: str | None = None,
         settings: Sequence[tuple[str, str]] = (),
+        password: str | None = None,
     ) -> PostgresDriver:
         """Another database, maybe on another server, with the same names and settings."""
         there, here = translate(url), self._address
-        told = {"dbname": name, "user": user, "options": here.parameters.get("options")}
+        options = here.parameters.get("options")
+        told = {"dbname": name, "user": user, "password": password, "options": options}
         parameters = there.parameters | {key: text for key, text in told.items() if text}
+        mine = {key: text for key, text in here.settings.items() if key.lower() not in _WHO}
         address = there._replace(
             parameters=parameters,
-            settings=dict(settings) | there.settings | here.settings,
+            settings=dict(settings) | there.settings | mine,
             ledger_table=here.ledger_table,
             path=f"/{name or ''}",
         )

@@ -35,6 +35,10 @@ def surroundings(rows: list[Row]) -> Surroundings:
         tuple(named("role")),
         tuple((name or "", value or "") for kind, name, value in rows if kind == "setting"),
         int(named("version")[0]) // _VERSIONS,
+        memberships=tuple(named("member")),
+        makes_roles="make roles" in named("may"),
+        leaves_database="leave the database" in named("may"),
+        extensions=tuple((name or "", at or "") for kind, name, at in rows if kind == "extension"),
     )
 
 

@@ -78,6 +78,7 @@ class SqliteDriver:
         name: str | None = None,
         user: str | None = None,  # noqa: ARG002 - there are none
         settings: Sequence[tuple[str, str]] = (),  # noqa: ARG002 - a file brings none with it
+        password: str | None = None,  # noqa: ARG002 - nor has it one
     ) -> SqliteDriver:
         """Another file, in the folder that is named, with the same names and PRAGMAs."""
         path = os.path.join(url, name or "scratch.db")  # noqa: PTH118 - as SQLite is given it
