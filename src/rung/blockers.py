@@ -34,8 +34,12 @@ class Blocker(NamedTuple):
     """The beginning of its query, the last one where it is idle; its secrets masked."""
     prepared: str = ""
     """The name of a prepared transaction, where it is one and its name is known."""
+    standby: str = ""
+    """Which standbys are waited for, where a commit waits for a synchronous one."""
 
     def __str__(self) -> str:
+        if self.standby:
+            return f"a synchronous standby ({self.standby})"
         if not self.pid and self.prepared:
             since = f", prepared{_for(self.in_transaction)}" if self.in_transaction else ""
             return f'the prepared transaction "{self.prepared}"{since}'
@@ -75,7 +79,7 @@ def held_by(blockers: Iterable[Blocker]) -> tuple[str, ...]:
     """A line for each, what ends it, and one for an autovacuum: a longer wait would move it."""
     lines = []
     for one in blockers:
-        lines.append(f"Held by {one}")
+        lines.append(f"Held {'up ' if one.standby else ''}by {one}")
         if one.ending:
             lines.append(f"To end it: {one.ending}")
         if one.query.startswith(_AUTOVACUUM):

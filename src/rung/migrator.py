@@ -15,7 +15,7 @@ from rung.database import Database
 from rung.drivers import open_driver
 from rung.events import Warned, ignore
 from rung.stopping import Stop
-from rung.target import Target
+from rung.target import READ_WITHIN, Target
 
 if TYPE_CHECKING:
     import os
@@ -92,17 +92,17 @@ class Migrator:
 
     def version(self) -> LedgerState:
         """The ledger as it stands. Reads only, and needs no source."""
-        return self._target.look().ledger
+        return self._target.look(READ_WITHIN).ledger
 
     def status(self) -> Status:
         """Every migration with its state. Reads only."""
         from rung.status import make_status
 
-        return make_status(self._migrations(), self._target.look())
+        return make_status(self._migrations(), self._target.look(READ_WITHIN))
 
     def history(self) -> tuple[HistoryEntry, ...]:
         """Every attempt ever recorded, oldest first. Reads only, and needs no source."""
-        return self._target.look().history or ()
+        return self._target.look(READ_WITHIN).history or ()
 
     def plan(self, goal: Goal | None = None) -> Preview:
         """

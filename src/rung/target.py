@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rung.events import Listener
     from rung.stopping import Stop
 
+READ_WITHIN = 30.0
+"""Seconds for a command that only reads; a ledger that is locked for longer is an error."""
+
 
 class Target(NamedTuple):
     """What every call of a `Migrator` is about."""
@@ -42,15 +45,26 @@ class Target(NamedTuple):
         for note in self.driver.notes:
             self.listener(Warned(note))
 
-    def look(self) -> Look:
+    def look(self, within: float | None = None) -> Look:
         """
         One look, on a connection of its own that cannot write.
 
         A healthy run of another tool looks dirty from outside; where somebody holds the
         lock of a dirty ledger, the listener is told.
+
+        Args:
+            within: seconds; None for as long as a locked table is tried again for, and no
+                shorter than a command that only reads.
+
+        Raises:
+            TableLocked: ledger or history were locked for longer.
+            Stopped: as asked.
         """
         self.tell_notes()
-        with self._told(), self.driver.read() as reader:
+        longest = self.conventions.lock_retry_for
+        bound = within or (None if longest is None else max(longest, READ_WITHIN))
+        with self._told(), self.driver.read(self.stop, bound) as reader:
+            reader.report_to(self.listener)
             look = reader.look()
         tell_obstacles(self.listener, look)
         if look.ledger.dirty:
@@ -66,6 +80,7 @@ class Target(NamedTuple):
     @contextmanager
     def _session(self) -> Iterator[Session]:
         with self._told(), self.driver.connect(self.stop, self.conventions) as session:
+            session.report_to(self.listener)
             yield session
 
     @contextmanager

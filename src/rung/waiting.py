@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.found import Disconnected, Ping
-from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, VersionNotReached
+from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, TableLocked, VersionNotReached
 from rung.events import DatabaseWaiting
 
 if TYPE_CHECKING:
@@ -64,10 +64,17 @@ class _Wait:
         self._said = -_SAY_EVERY
         self._pause = _FIRST_PAUSE
         self._ledger: LedgerState | None = None
+        self._busy: DatabaseBusy | None = None
 
     @property
     def _waited(self) -> float:
         return self._patience.clock() - self._began
+
+    @property
+    def _left(self) -> float | None:
+        """Seconds to the end; None where there is none."""
+        bound = self._patience.bound
+        return None if bound is None else max(0.0, bound - self._waited)
 
     def wait(self) -> Waited:
         while True:
@@ -78,7 +85,7 @@ class _Wait:
                 except Disconnected as lost:
                     reason = f"The connection was lost: {lost.reason}"
                 except DatabaseBusy as busy:
-                    reason = busy.cause
+                    self._busy, reason = busy, busy.cause
             self._rest(reason)
 
     def _watch(self, reader: Reader) -> LedgerState:
@@ -93,7 +100,7 @@ class _Wait:
         while True:
             reader = self._try(stack)
             refusal = reader if isinstance(reader, ConnectionFailed) else None
-            if refusal and self._answers(refusal):
+            if refusal and self._left != 0 and self._answers(refusal):
                 reader = self._try(stack)
                 refusal = reader if isinstance(reader, ConnectionFailed) else None
                 if refusal and self._answers(refusal):
@@ -104,9 +111,12 @@ class _Wait:
 
     def _try(self, stack: ExitStack) -> Reader | ConnectionFailed:
         try:
-            return stack.enter_context(self._target.driver.read())
+            driver = self._target.driver
+            reader = stack.enter_context(driver.read(self._target.stop, self._left))
         except ConnectionFailed as refused:
             return refused
+        reader.report_to(self._target.listener)
+        return reader
 
     def _answers(self, refusal: ConnectionFailed) -> bool:
         ping = self._target.driver.ping()
@@ -133,6 +143,8 @@ class _Wait:
         if self._ledger is not None and self._version is not None:
             ledger = self._ledger
             return VersionNotReached(self._version, ledger.version, ledger.dirty, self._waited)
+        if isinstance(self._busy, TableLocked) and reason == self._busy.cause:
+            return self._busy
         return ConnectionFailed(
             f"{self._target.driver.shown} did not answer in {self._waited:.1f} s. {reason}",
             "Check that the server is started, and allow more time: --timeout DURATION.",

@@ -278,7 +278,7 @@ class FakeDriver:
         yield self.session
 
     @contextmanager
-    def read(self) -> Iterator[FakeSession]:
+    def read(self, stop: Stop | None = None, within: float | None = None) -> Iterator[FakeSession]:
         if self.refusals:
             raise self.refusals.pop(0)
         yield self.session

@@ -21,6 +21,7 @@ from rung.cli.config import settle
 from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
 from rung.cli.hints import completer
 from rung.cli.parsers import overview, parser
+from rung.cli.signals import leaving
 from rung.errors import RungError
 from rung.render.terminal import Console, style_for
 
@@ -47,6 +48,10 @@ _COMMANDS = {
     "accept-edit": ("rung.cli.settling", "accept_edit"),
     "drop": ("rung.cli.settling", "drop"),
 }
+_WRITING = ("force", "accept-edit", "drop", "repair", "unlock", "mark-applied")
+_WRITES = "What was under way may be recorded or not: `rung status` tells."
+_ONLY_READ = "Nothing was run here."
+"""Of a command that reads, or that has not begun; one that runs files hears signals itself."""
 
 
 def run() -> NoReturn:
@@ -102,7 +107,8 @@ def _obey(words: Words, console: Console) -> int:
     request = parse(words)
     settings = settle(request, os.environ, Path.cwd())
     module, function = _COMMANDS[request.command]
-    code = getattr(import_module(module), function)(Call(request, settings, console))
+    with leaving(_WRITES if request.command in _WRITING else _ONLY_READ):
+        code = getattr(import_module(module), function)(Call(request, settings, console))
     return ExitCode.DONE if code is None else int(code)
 
 

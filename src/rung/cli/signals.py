@@ -50,18 +50,20 @@ def exit_code_of_signal(number: int) -> ExitCode:
 
 
 @contextmanager
-def leaving() -> Iterator[None]:
+def leaving(state: str = "Nothing was run here.") -> Iterator[None]:
     """
     Leave a block on SIGINT or SIGTERM.
+
+    Args:
+        state: what is true of the database then, in a sentence.
 
     Raises:
         StoppedBySignal: one came.
     """
-    with process.handling(_leave):
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise StoppedBySignal(Stopped((), state, ()), exit_code_of_signal(number))
+
+    with process.handling(leave):
         yield
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    del frame
-    stopped = Stopped((), "Nothing was run here.", ())
-    raise StoppedBySignal(stopped, exit_code_of_signal(number))

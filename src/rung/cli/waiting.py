@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.cli.call import make_migrator, open_database
-from rung.cli.signals import leaving
 from rung.render import json as shapes
 from rung.render.progress import progress
 from rung.render.text import at
@@ -18,7 +17,7 @@ def wait(call: Call) -> None:
     """Wait for the server and, where one was asked for, for a version."""
     request = call.request
     source = call.settings.need_source() if request.newest else ""
-    with leaving(), open_database(call) as database, progress(call.console) as listener:
+    with open_database(call) as database, progress(call.console) as listener:
         migrator = make_migrator(call, database, source=source, listener=listener)
         found = migrator.wait("newest" if request.newest else request.version, request.timeout)
     if call.console.json:

@@ -93,6 +93,9 @@ class Reader(Protocol):
     def surroundings(self) -> Surroundings:
         """What of the server a file's SQL may lean on."""
 
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told what is waited for, and how far a script is that runs."""
+
     def close(self) -> None:
         """Close the connection; quiet where it is gone."""
 
@@ -138,9 +141,6 @@ class Session(Reader, Protocol):
 
     def keep_lock(self) -> None:
         """Keep the lock in a pause, where that takes a sign of life; now and then is enough."""
-
-    def report_to(self, listener: Listener) -> None:
-        """Have a listener told whom a script waits for while it runs, and how far it is."""
 
     def run_whole(
         self,
@@ -270,9 +270,15 @@ class Driver(Protocol):
     def ping(self) -> Ping:
         """Whether the server takes connections; tells what a failed one came from."""
 
-    def read(self) -> AbstractContextManager[Reader]:
+    def read(
+        self, stop: Stop | None = None, within: float | None = None
+    ) -> AbstractContextManager[Reader]:
         """
         Connect for reading alone; loads nothing that writes.
+
+        Args:
+            stop: its first request ends what is read.
+            within: seconds for connecting and for all that is read; None for no limit.
 
         Raises:
             ConnectionFailed: with the reason, masked.

@@ -147,7 +147,7 @@ class TableLocked(DatabaseBusy):
         self, what: str, said: str, sqlstate: str, holders: Sequence[str] = (), remedy: str = ""
     ) -> None:
         ending = f", or end what holds it: `{remedy}`" if remedy else ""
-        cause = f"could not read {what}: it is locked: {said}"
+        cause = f"could not read {what}: {said}"
         QueryFailed.__init__(self, cause, f"try again when the lock is free{ending}", sqlstate)
         self.args = (what, said, sqlstate, tuple(holders), remedy)
         self.what, self.said, self.holders = what, said, tuple(holders)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rung.blockers import Blocker, Queued
 from rung.events import BlockerCancelled, BuildProgress, LockAwaited, LockRefused
 from rung.render.waits import Waits
@@ -17,6 +19,7 @@ def test_a_refusal() -> None:
     assert said == (
         "Version 3 had no lock within 200 ms and is rolled back; it is tried again in 1.2 s.",
         f"  Held by {WEB}",
+        "  To end it: SELECT pg_terminate_backend(7);",
         "  Behind us in the queue: 4, process 8 (api), 9 (api), 10 (api), …",
     )
 
@@ -46,8 +49,26 @@ def test_as_far_as_our_rights_show_it() -> None:
     assert said == (
         "Waiting for others to end, 12.0 s so far.",
         "  Held by process 7",
+        "  To end it: SELECT pg_terminate_backend(7);",
         "  Held by a prepared transaction (see pg_prepared_xacts)",
     )
+
+
+@pytest.mark.parametrize(
+    ("blocker", "said", "ending"),
+    [
+        (
+            Blocker(0, in_transaction=75.0, prepared="it's"),
+            'the prepared transaction "it\'s", prepared for 1 min 15 s',
+            "ROLLBACK PREPARED 'it''s';",
+        ),
+        (Blocker(0, standby="none"), "a synchronous standby (none)", ""),
+        (Blocker(7, query="autovacuum: VACUUM t"), "process 7: autovacuum: VACUUM t", ""),
+    ],
+)
+def test_what_is_no_session(blocker: Blocker, said: str, ending: str) -> None:
+    """A prepared transaction is ended by its name; a standby and an autovacuum are left alone."""
+    assert (str(blocker), blocker.ending) == (said, ending)
 
 
 def test_autovacuum_gives_way_to_who_waits() -> None:

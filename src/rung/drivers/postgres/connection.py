@@ -8,6 +8,7 @@ its secrets taken out.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +43,7 @@ _FROM_SERVICE = ("host", "hostaddr", "port")
 
 _ALWAYS = {"client_encoding": "UTF8", "fallback_application_name": f"rung {__version__}"}
 _PING_SECONDS = 2
+_LEAST_SECONDS = 2
 _OPTION = re.compile(r"\s*(?:-c\s*|--)((?:[^\s\\]|\\.)+)")
 
 _PINGS = {
@@ -111,16 +113,20 @@ class Connector:
             place = _each(host.split(","), port.split(","))
         return masked(f"{found.get('user', '')}@{place}/{found.get('dbname', '')}".lstrip("@"))
 
-    def open(self) -> Opened:
+    def open(self, within: float | None = None) -> Opened:
         """
         Connect, in autocommit.
+
+        Args:
+            within: seconds for each host, no fewer than the two that libpq needs; None for
+                what the address or libpq says.
 
         Raises:
             ConnectionFailed: with the server's or the library's reason, masked.
         """
         said = ""
         for way in self._ways:
-            opened, said = self._try(way)
+            opened, said = self._try(way, within)
             if opened is not None:
                 return opened
             if not any(word in said for word in _REFUSED):
@@ -146,10 +152,13 @@ class Connector:
         names = ", ".join(name for name, _ in self._settings.items)
         return f"{right} Set for the session, as keys that libpq does not know: {names}."
 
-    def _try(self, way: _Way) -> tuple[Opened | None, str]:
+    def _try(self, way: _Way, within: float | None) -> tuple[Opened | None, str]:
         """A connection, or why there is none."""
         token = {"password": self._password()} if self._password else {}
         wanted: dict[str, str] = self._wanted | {"options": way.options} | token
+        if within is not None:
+            usual = _seconds(wanted["connect_timeout"]) or math.inf
+            wanted["connect_timeout"] = str(max(_LEAST_SECONDS, math.ceil(min(within, usual))))
         try:
             opened = psycopg.Connection.connect(autocommit=True, **wanted)  # type: ignore[arg-type]
         except (psycopg.Error, ValueError) as error:

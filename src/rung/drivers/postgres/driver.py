@@ -66,10 +66,13 @@ class PostgresDriver:
         """Whether the server takes connections."""
         return self._connector.ping()
 
-    def read(self) -> AbstractContextManager[PostgresReader]:
+    def read(
+        self, stop: Stop | None = None, within: float | None = None
+    ) -> AbstractContextManager[PostgresReader]:
         """Connect for reading; the connection is closed at the end, whatever happens."""
         writers = self._database.ledger_writers
-        return closing(PostgresReader(self._connector.open(), Stop(), self._names, writers))
+        reader = PostgresReader(self._connector, stop or Stop(), self._names, writers, within)
+        return closing(reader)
 
     def connect(
         self, stop: Stop, conventions: Conventions = RUNG

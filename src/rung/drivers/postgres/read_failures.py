@@ -54,7 +54,7 @@ def read_failure(message: ServerMessage | None, what: str) -> DatabaseError:
         return QueryFailed(f"could not read {what}: the server sent no answer")
     state, said = message.sqlstate, _said(message)
     if state in _LOCKED:
-        return TableLocked(what, said, state)
+        return TableLocked(what, f"it is locked: {said}", state)
     if state in _DAMAGED:
         return DatabaseDamaged(what, _CAUSES_OF_DAMAGE.get(state, "it is damaged"), said, state)
     if state in _ENDED or state.startswith(_ENDED_CLASS):

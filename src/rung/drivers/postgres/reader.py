@@ -6,40 +6,71 @@ Loads nothing that writes, so that asking for the version stays quick.
 
 from __future__ import annotations
 
+import math
+import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from rung.drivers.postgres import looking, quoting
 from rung.drivers.postgres.settings import Settings
+from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.wire import Wire
-from rung.errors import TableLocked
+from rung.errors import Stopped, TableLocked
+from rung.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rung.drivers.found import Look, Place, Surroundings
-    from rung.drivers.postgres.connection import Opened
+    from rung.drivers.postgres.connection import Connector
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Names
+    from rung.drivers.postgres.quoting import Sql
+    from rung.drivers.postgres.watching import OwnWatch, Watcher
+    from rung.drivers.postgres.wire import Reply
+    from rung.events import Event, Listener
     from rung.ledger import HistoryEntry
     from rung.snapshot import Snapshot
     from rung.stopping import Stop
+
+_SHORTEST: Final = 0.5
+_LONG: Final = 1.0
+"""Seconds of a wait from which on somebody looks whom it is for."""
+_LONGEST_LOOK: Final = 3.0
+"""Seconds that such a look may take, on a server that does not answer."""
 
 
 class PostgresReader:
     """See `rung.drivers.base.Reader`."""
 
+    _cancels: tuple[str, ...] = ()
+    """The applications whose queries may be cancelled; by a reader none."""
+
     def __init__(
-        self, opened: Opened, stop: Stop, names: Names, writers: tuple[str, ...] = ()
+        self,
+        connector: Connector,
+        stop: Stop,
+        names: Names,
+        writers: tuple[str, ...] = (),
+        within: float | None = None,
     ) -> None:
+        self._deadline = None if within is None else time.monotonic() + within
+        """For all that is read; None where each question has the time of `_within`."""
+        self._within: float | None = None
+        opened = connector.open(within)
         self._connection = opened.connection
         self._opened = opened
         self._settings = Settings() if opened.taken else opened.settings
         """What every reset would lose."""
         before = opened.settings.where if opened.taken else opened.settings
         self._wire = Wire(opened.connection, stop, before.for_message)
+        self._wire.while_waiting.append(self._meanwhile)
+        self._side = Side(connector)
+        self._waits: OwnWatch | None = None
+        self._listener: Listener = ignore
         self._names = names
         """With the schema, once it is found: a file may make another one that comes first."""
         self._writers = writers
@@ -48,12 +79,69 @@ class PostgresReader:
         self._stale = False
         """Whether that is from before we held the lock."""
 
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told what is waited for."""
+        self._listener = listener
+
+    def _ask(self, sql: Sql) -> Reply:
+        """
+        Ask for what is read, for as long as this reader may.
+
+        Raises:
+            TableLocked: the time is over.
+            Stopped: as asked.
+        """
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        within = self._within if left is None else max(_SHORTEST, left)
+        with self._wire.reading():
+            reply = self._wire.ask(sql, within=within)
+        if reply.error is None or not reply.cancelled:
+            return reply
+        if not reply.late:
+            raise Stopped((), "Nothing was run here.", ())
+        from rung.blockers import held_by
+
+        holders = self._waits.blockers if self._waits else ()
+        ending = next((one.ending for one in holders if one.ending), "")
+        said = f"{'it is locked: ' if holders else ''}no answer in {self._wire.waited:.1f} s"
+        raise TableLocked("ledger and history", said, "", held_by(holders), ending)
+
+    def _meanwhile(self, waited: float) -> None:
+        """Look, beside, whom we wait for; loads what it takes when a wait is long."""
+        left = math.inf if self._deadline is None else self._deadline - time.monotonic()
+        if waited < _LONG or left < _LONGEST_LOOK:
+            return
+        if self._waits is None:
+            from rung.drivers.postgres.watching import OwnWatch
+
+            self._waits = OwnWatch(self._watcher)
+        self._waits(waited)
+
+    @cached_property
+    def _watcher(self) -> Watcher:
+        from rung.drivers.postgres.watching import Watcher
+
+        watcher = Watcher(self._side, lambda: self._process, self._cancels)
+        watcher.listener = self._tell
+        return watcher
+
+    def _tell(self, event: Event) -> None:
+        self._listener(event)
+
+    @property
+    def _process(self) -> int | None:
+        """Our server process, as far as it is known; behind a pooler it is another each time."""
+        if self._standing is None:
+            return self._connection.info.backend_pid
+        place = self._standing.place
+        return None if place.pooled else place.process
+
     def look(self) -> Look:
         """Read all that a decision needs, in one round trip, without lock or write."""
-        reply = self._wire.ask(looking.question(self._names))
+        reply = self._ask(looking.question(self._names))
         standing = looking.standing(reply, self._names, self._writers)
         if self._is_behind_pooler(standing):
-            reply = self._wire.ask(looking.question(self._names))
+            reply = self._ask(looking.question(self._names))
             standing = looking.standing(reply, self._names, self._writers)
         asked, standing = self._names, self._settle_in(standing)
         if looking.asks_again(reply, asked, standing):
@@ -74,7 +162,7 @@ class PostgresReader:
         if not self._found.reads_history:
             return None
         names = self._found.names
-        reply = self._wire.ask(looking.history_question(names))
+        reply = self._ask(looking.history_question(names))
         with self._naming_holders():
             return looking.history(reply, names.history)
 
@@ -83,7 +171,8 @@ class PostgresReader:
         from rung.drivers.postgres import snapshot
         from rung.errors import QueryFailed
 
-        reply = self._wire.ask(snapshot.question(self._found.names))
+        with self._wire.reading():
+            reply = self._wire.ask(snapshot.question(self._found.names))
         if reply.error:
             message = reply.error.message
             raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
@@ -99,7 +188,7 @@ class PostgresReader:
     def _found(self) -> Standing:
         """Where we stand: as it was last looked at, or looked at now."""
         if self._standing is None:
-            reply = self._wire.ask(looking.where_question(self._names))
+            reply = self._ask(looking.where_question(self._names))
             standing = looking.standing(reply, self._names, self._writers)
             if self._is_behind_pooler(standing):
                 return self._found
@@ -120,7 +209,7 @@ class PostgresReader:
             schemas, tables = zip(*(map(quoting.text, table) for table in ours), strict=True)
             places = {"schemas": schemas, "names": tables}
             listed = {place: quoting.Sql(", ".join(texts)) for place, texts in places.items()}
-            reply = self._wire.ask(statement("locked_by", **listed))
+            reply = self._wire.ask(statement("locked_by", **listed), within=_LONG)
             holders = () if reply.error else tuple(blocker(row) for row in reply.rows(0))
             ending = next((one.ending for one in holders if one.ending), "")
             what, said, state = locked.what, locked.said, locked.sqlstate
@@ -154,5 +243,6 @@ class PostgresReader:
         return self._standing
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and the one beside it."""
+        self._side.close()
         self._connection.close()

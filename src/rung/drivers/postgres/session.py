@@ -41,11 +41,10 @@ from rung.drivers.postgres.own_writes import (
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
 from rung.drivers.postgres.running import CANCELLED, Running
-from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
-from rung.drivers.postgres.watching import Watcher
 from rung.drivers.work import Carried, StoredHalf, TablesReady, makes_none
-from rung.errors import QueryFailed
+from rung.errors import QueryFailed, Stopped
+from rung.events import Warned
 from rung.ledger import Outcome
 from rung.losses import Loss
 
@@ -60,11 +59,12 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row
     from rung.drivers.work import Attempt, Move, Ran, Refusal
-    from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.statements import Script, Unit
     from rung.stopping import Stop
 
+_LEAST = 30.0
+"""Seconds that a message of ours has at the least, however short a lock is tried for."""
 _WHO = ("role", "session_authorization")
 """What `who_we_are` asks for, in its order."""
 
@@ -81,13 +81,12 @@ class PostgresSession(PostgresReader):
         path: str = "",
         writers: tuple[str, ...] = (),
     ) -> None:
-        opened = connector.open()
-        super().__init__(opened, stop, names, writers)
-        self._side = Side(connector)
+        super().__init__(connector, stop, names, writers)
         self._conventions = conventions
-        self._limits = Limits(conventions, opened.settings)
-        cancels = conventions.cancel_blockers
-        self._watcher = Watcher(self._side, lambda: self._process, cancels)
+        self._limits = Limits(conventions, self._opened.settings)
+        self._cancels = conventions.cancel_blockers
+        longest = conventions.lock_retry_for
+        self._within = self._wire.bound = None if longest is None else max(longest, _LEAST)
         self._path = path
         """Of the URL; golang-migrate's command locks by it."""
         self._owner = str(uuid.uuid4())
@@ -99,7 +98,6 @@ class PostgresSession(PostgresReader):
         if self._held is not None and self._held.shares_session:
             with contextlib.suppress(Disconnected):
                 self._held.give_back()
-        self._side.close()
         super().close()
 
     @property
@@ -224,10 +222,6 @@ class PostgresSession(PostgresReader):
         """Find out anew what is there and what we may do with it."""
         self._standing = None
         self.locate()
-
-    def report_to(self, listener: Listener) -> None:
-        """Have a listener told whom a script waits for while it runs, and how far it is."""
-        self._watcher.listener = listener
 
     def run_whole(
         self,
@@ -452,12 +446,6 @@ class PostgresSession(PostgresReader):
         return locking.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
-    def _process(self) -> int | None:
-        """Our server process; behind a pooler each transaction may have another."""
-        place = self.locate()
-        return None if place.pooled else place.process
-
-    @property
     def _running(self) -> Running:
         return Running(
             self._wire,
@@ -501,8 +489,13 @@ class PostgresSession(PostgresReader):
         return refusal
 
     def _checked(self, ran: Ran) -> None:
+        for notice in ran.notices:
+            if notice.severity == "WARNING":
+                self._listener(Warned(f"the server warns of a commit of ours: {notice.message}"))
         if ran.refusal and ran.refusal.lock_lost:
             raise lock_lost(self.holder())
+        if ran.refusal and ran.refusal.cancelled and self._wire.is_asked_to_stop:
+            raise Stopped((), "What was to be recorded was not; no migration was run.", ())
         if ran.refusal and ran.refusal.own_table:
             raise table_refused(self._explained(ran.refusal))
         if ran.refusal:

@@ -56,7 +56,7 @@ class Side:
         if self._wire is None:
             if time.monotonic() - self._failed < _TRY_AGAIN_AFTER:
                 raise Disconnected("not tried again yet")
-            self._opened = self._connector.open()
+            self._opened = self._connector.open(_ANSWER_WITHIN)
             before = () if self._opened.taken else self._opened.settings.for_message
             self._wire = Wire(self._opened.connection, Stop(), before)
         return self._wire

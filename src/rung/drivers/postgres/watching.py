@@ -53,6 +53,7 @@ class Watcher:
         self.listener: Listener = ignore
         self._side, self._process, self._cancels = side, process, cancels
         self._told: set[int] = set()
+        self.is_over_a_file = False
 
     @contextmanager
     def over(self, wire: Wire, limit: float) -> Iterator[Watch]:
@@ -65,9 +66,11 @@ class Watcher:
         """
         watch = Watch(self, limit)
         wire.while_waiting.append(watch)
+        self.is_over_a_file = True
         try:
             yield watch
         finally:
+            self.is_over_a_file = False
             wire.while_waiting.remove(watch)
 
     def look(self) -> Reply | None:
@@ -75,7 +78,7 @@ class Watcher:
         process = self._process()
         if process is None:
             return None
-        names = ("blocked_by", "queued_behind", "index_build")
+        names = ("blocked_by", "queued_behind", "index_build", "standby_wait")
         questions = (statement(name, pid=quoting.number(process)) for name in names)
         reply = self._side.ask(Sql(ours("", *questions).sql))
         return None if reply is None or reply.error else reply
@@ -107,6 +110,34 @@ class Watcher:
         return "" if reply.rows(0) else None
 
 
+class OwnWatch:
+    """
+    Watches over messages of ours, where none of a file is watched over.
+
+    Args:
+        watcher: the session's.
+    """
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._watch = Watch(watcher, 0.0)
+        self._waited = 0.0
+
+    @property
+    def blockers(self) -> tuple[Blocker, ...]:
+        """Whom the message under way, or the last one, was last seen to wait for."""
+        return self._watch.blockers
+
+    def __call__(self, waited: float) -> None:
+        """Look, where it is time to; less time than before is another message."""
+        if self._watcher.is_over_a_file:
+            return
+        if waited < self._waited:
+            self._watch = Watch(self._watcher, 0.0)
+        self._waited = waited
+        self._watch(waited)
+
+
 class Watch:
     """One message under way."""
 
@@ -130,17 +161,22 @@ class Watch:
             self._next = waited + _SAY_EVERY
             return
         self._met(reply, waited)
+        if awaited := reply.rows(3):
+            names, connected = awaited[0]
+            standby = Blocker(0, standby=_standby(names or "", connected or "0"))
+            self._tell((standby,), waited, always=True)
         if built := reply.rows(2):
             self._progress(built[0], waited)
 
     def _met(self, reply: Reply, waited: float) -> None:
-        blockers = tuple(blocker(row) for row in reply.rows(0))
-        if not blockers:
-            return
+        if blockers := tuple(blocker(row) for row in reply.rows(0)):
+            self.queued = tuple(Queued(int(pid or 0), name or "") for pid, name in reply.rows(1))
+            self._tell(blockers, waited)
+
+    def _tell(self, blockers: tuple[Blocker, ...], waited: float, *, always: bool = False) -> None:
         self.blockers = blockers
-        self.queued = tuple(Queued(int(pid or 0), name or "") for pid, name in reply.rows(1))
         self._first = waited if self._first < 0 else self._first
-        if (not self._limit or self._limit > _LONG) and waited - self._said >= _SAY_EVERY:
+        if (always or not self._limit or self._limit > _LONG) and waited - self._said >= _SAY_EVERY:
             self._said = waited
             event = LockAwaited(waited - self._first, self.blockers, self.queued)
             self._watcher.listener(event)
@@ -168,6 +204,11 @@ def blocker(row: Row) -> Blocker:
         _beginning(query or ""),
         prepared or "",
     )
+
+
+def _standby(names: str, connected: str) -> str:
+    few = "none is connected" if connected == "0" else f"{connected} connected"
+    return f'synchronous_standby_names is "{names}", {few}'
 
 
 def _number(text: str | None) -> float | None:

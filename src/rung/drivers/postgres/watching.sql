@@ -14,9 +14,12 @@ SELECT held.pid, a.usename, a.application_name, a.state,
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) held.pid
   LEFT JOIN (SELECT prepared.gid, prepared.prepared
                FROM pg_catalog.pg_prepared_xacts prepared
+               JOIN pg_catalog.pg_locks own
+                 ON own.transactionid OPERATOR(pg_catalog.=) prepared.transaction
+                AND own.granted AND own.pid IS NULL
                JOIN pg_catalog.pg_locks its
-                 ON its.virtualtransaction OPERATOR(pg_catalog.=)
-                    ('-1/' OPERATOR(pg_catalog.||) prepared.transaction::pg_catalog.text)
+                 ON its.virtualtransaction OPERATOR(pg_catalog.=) own.virtualtransaction
+                AND its.granted AND its.pid IS NULL
                JOIN pg_catalog.pg_locks awaited
                  ON awaited.locktype OPERATOR(pg_catalog.=) its.locktype
                 AND awaited.database IS NOT DISTINCT FROM its.database
@@ -49,6 +52,14 @@ SELECT phase, lockers_done, lockers_total, blocks_done, blocks_total, tuples_don
   FROM pg_catalog.pg_stat_progress_create_index
  WHERE pid OPERATOR(pg_catalog.=) {pid}
 
+-- name: standby_wait
+-- The standbys that a process waits for, where its commit does so, and how many are connected.
+SELECT pg_catalog.current_setting('synchronous_standby_names'),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication
+         WHERE sync_state OPERATOR(pg_catalog.=) ANY (ARRAY['sync', 'quorum', 'potential']))
+ WHERE (SELECT me.wait_event FROM pg_catalog.pg_stat_get_activity({pid}) me)
+       OPERATOR(pg_catalog.=) 'SyncRep'
+
 -- name: cancel_blocker
 -- Cancels a query, if it is still that application's and still in the way of a process.
 SELECT pg_catalog.pg_cancel_backend(a.pid)
@@ -79,7 +90,11 @@ SELECT held.pid, a.usename, a.application_name, a.state,
                 WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
            AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()) held
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) held.pid
-  LEFT JOIN pg_catalog.pg_prepared_xacts p
+  LEFT JOIN (SELECT prepared.gid, prepared.prepared, own.virtualtransaction AS owner
+               FROM pg_catalog.pg_prepared_xacts prepared
+               JOIN pg_catalog.pg_locks own
+                 ON own.transactionid OPERATOR(pg_catalog.=) prepared.transaction
+                AND own.granted AND own.pid IS NULL) p
     ON held.pid OPERATOR(pg_catalog.=) 0
-   AND held.owner OPERATOR(pg_catalog.=) ('-1/' OPERATOR(pg_catalog.||) p.transaction::pg_catalog.text)
+   AND held.owner OPERATOR(pg_catalog.=) p.owner
  ORDER BY COALESCE(a.xact_start, p.prepared) NULLS LAST, held.pid

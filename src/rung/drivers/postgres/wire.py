@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import math
 import select
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
     from rung.stopping import Stop
 
 _LOOK_AT_STOP_MS = 50
+_CANCEL_WITHIN = 5
+"""Seconds for a request to cancel, which is made beside; and so long is its first moment."""
+_CANCEL_AT_ONCE = 0.25
+_GIVE_UP_AFTER = 10.0
+_GIVE_UP_SOON = 1.5
+"""Seconds from a request to cancel to giving the connection up; soon where nothing was written."""
+_SETTLES_WITHIN = 1.0
+"""Seconds that a message has which records how work ended, before a `Stop` cancels it too."""
 _COPY_CHUNK = 1 << 18
 
 Row = tuple[str | None, ...]
@@ -56,6 +65,10 @@ class Reply:
     results: list[PGresult] = field(default_factory=list)
     error: ServerError | None = None
     notices: list[ServerNotice] = field(default_factory=list)
+    cancelled: bool = False
+    """Whether we asked for it to be cancelled; it may have come to its end all the same."""
+    late: bool = False
+    """Whether that was because its time was over, and not because of the `Stop`."""
 
     @property
     def done(self) -> int:
@@ -101,8 +114,14 @@ class Wire:
         They must be quick, and must not use this wire: for looks by a second connection.
         """
         self._asked = 0.0
-        self._cancellable = True
-        self._cancelled = False
+        self._settles = False
+        """Whether the message under way records how work ended."""
+        self._reads = False
+        """Whether it does nothing that would be lost: the first request of a `Stop` cancels it."""
+        self._cancelled = self._late = False
+        self._give_up = math.inf
+        self.bound: float | None = None
+        """Seconds for a message that records how work ended; None for no limit."""
         self._deadline: float | None = None
         self._notices: list[ServerNotice] = []
         self._poll = select.poll()
@@ -141,7 +160,8 @@ class Wire:
         before = () if self.in_transaction else self.prelude
         opening = "".join(f"{statement};\n" for statement in before)
         self._notices = reply.notices
-        self._cancelled = not self._cancellable
+        self._cancelled = self._late = False
+        self._give_up = math.inf
         self._asked = time.monotonic()
         self._deadline = None if within is None else self._asked + within
         try:
@@ -152,10 +172,13 @@ class Wire:
             self._collect(reply, list(copy_data))
             reply.forget(len(before), len(opening))
         except psycopg.OperationalError as error:
+            if self._give_up < math.inf:
+                self._connection.close()
             raise Disconnected(_reason(error)) from None
         except BaseException:
             self._abandon()
             raise
+        reply.cancelled, reply.late = self._cancelled, self._late
         if self._pgconn.status != pq.ConnStatus.OK:
             raise Disconnected(reply.error.message.message if reply.error else "closed")
         return reply
@@ -171,16 +194,25 @@ class Wire:
 
     def settle(self, sql: str) -> Reply:
         """
-        The same for a message that records how work ended, which no `Stop` cancels.
+        The same for a message that records how work ended: a `Stop` leaves it some time.
 
         Raises:
             Disconnected: the connection was lost before the end.
         """
-        self._cancellable = False
+        self._settles = True
         try:
-            return self.ask(sql)
+            return self.ask(sql, within=self.bound)
         finally:
-            self._cancellable = True
+            self._settles = False
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Have the first request of a `Stop` cancel what is asked in the block: it is no work."""
+        before, self._reads = self._reads, True
+        try:
+            yield
+        finally:
+            self._reads = before
 
     def _collect(self, reply: Reply, copy_data: list[str]) -> None:
         while (result := self._next_result()) is not None:
@@ -212,10 +244,13 @@ class Wire:
         self._poll.modify(self._pgconn.socket, wanted)
         while True:
             left = self._left()
-            if not self._cancelled and (self._stop.cancelling or left <= 0):
-                self._cancelled = True
-                with contextlib.suppress(psycopg.Error):  # refused, and the work goes on
-                    self.cancel()
+            if not self._cancelled and (self._is_stopped() or left <= 0):
+                self._cancelled, self._late = True, left <= 0
+                soon = _GIVE_UP_SOON if self._reads else _GIVE_UP_AFTER
+                self._give_up = time.monotonic() + soon
+                self.cancel()
+            if time.monotonic() > self._give_up:
+                raise psycopg.OperationalError("the server does not answer, and cancels nothing")
             pause = _LOOK_AT_STOP_MS if self._cancelled else min(_LOOK_AT_STOP_MS, left)
             if ready := self._poll.poll(pause):
                 return ready[0][1]
@@ -228,9 +263,30 @@ class Wire:
             return _LOOK_AT_STOP_MS
         return math.ceil((self._deadline - time.monotonic()) * 1000)
 
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether a `Stop` was set, be it to end or to cancel."""
+        return self._stop.requested
+
+    def _is_stopped(self) -> bool:
+        if self._settles and not self._reads and self.waited < _SETTLES_WITHIN:
+            return False
+        return self._stop.cancelling or (self._reads and self._stop.requested)
+
     def cancel(self) -> None:
-        """Ask the server to cancel what it is doing; the reply still comes."""
-        self._connection.cancel_safe(timeout=5)
+        """
+        Ask the server to cancel what it is doing; the reply still comes.
+
+        A server that is stopped takes the request and never answers it: it is waited for beside.
+        """
+
+        def ask() -> None:
+            with contextlib.suppress(psycopg.Error):  # refused, and the work goes on
+                self._connection.cancel_safe(timeout=_CANCEL_WITHIN)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(_CANCEL_AT_ONCE)
 
     def _feed(self, data: str | None) -> None:
         if data is None:
@@ -257,8 +313,6 @@ class Wire:
         """After Ctrl-C: cancel on the server and close, so that nothing runs on unseen."""
         try:
             self.cancel()
-        except psycopg.Error:
-            pass  # the connection may be gone already, and the first error is the one to tell
         finally:
             self._connection.close()
 

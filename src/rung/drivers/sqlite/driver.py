@@ -62,7 +62,11 @@ class SqliteDriver:
         """There is no server to wait for: a file that cannot be opened stays so."""
         return Ping.ANSWERS
 
-    def read(self) -> AbstractContextManager[SqliteReader]:
+    def read(
+        self,
+        stop: Stop | None = None,  # noqa: ARG002 - what is read takes a moment
+        within: float | None = None,  # noqa: ARG002 - likewise; _busy_timeout bounds a lock
+    ) -> AbstractContextManager[SqliteReader]:
         """Open for reading; the connection is closed at the end, whatever happens."""
         return closing(SqliteReader(self._opener, self._names))
 

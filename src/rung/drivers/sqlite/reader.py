@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rung.drivers.found import Surroundings
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
+    from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.snapshot import Snapshot
 
@@ -86,6 +87,9 @@ class SqliteReader:
         from rung.drivers.found import Surroundings
 
         return Surroundings()
+
+    def report_to(self, listener: Listener) -> None:
+        """Nothing is told: SQLite does not say whom it waits for."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.drivers.work import Attempt, Move, Ran, Refusal
-    from rung.events import Listener
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.statements import Script, Unit
@@ -119,9 +118,6 @@ class SqliteSession(SqliteReader):
         if not there:
             self._commit(self._records.make)
         return TablesReady()
-
-    def report_to(self, listener: Listener) -> None:
-        """Nothing is told: a script of SQLite's waits for nobody while it runs."""
 
     def run_whole(
         self,
