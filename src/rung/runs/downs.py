@@ -133,7 +133,7 @@ def stored_down(
         digest = sha256(half.sql.encode()).hexdigest()
         if digest in (row.down_digest, half.digest):
             oldest = min(half.id, row.id, known.entry.id)
-            return StoredDown(half.sql, sql=StoredSql(digest, _unseen(oldest, writers)))
+            return StoredDown(half.sql, sql=StoredSql(digest, why_unseen(oldest, writers)))
     return StoredDown(reason="holds a secret, which was not kept with it, or was changed")
 
 
@@ -145,7 +145,7 @@ def _fits(half: StoredHalf, known: AppliedVersion, digest: str, checksum: str | 
     return half.digest == digest or (same and knows_formula(half.formula))
 
 
-def _unseen(row: int, writers: OtherWriters) -> str:
+def why_unseen(row: int, writers: OtherWriters) -> str:
     """Why a text of a row may not run unseen; empty where it may."""
     if writers.history:
         return f"Others may write the history: {', '.join(writers.history)}."

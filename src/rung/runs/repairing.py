@@ -98,13 +98,13 @@ def _diagnosed(
     target: Target, session: Session, known: Known, scratch: str | None, said: int | None
 ) -> Diagnosis:
     look = known.look
-    files = with_all_stored(known.migrations, look.history or (), session, look.place.dialect)
-    groups = suspects(look.history, look.ledger, files, left_by(look, session))
-    live = session.snapshot()
 
     def say(text: str) -> None:
         target.listener(Warned(f"scratch: {text}"))
 
+    files = with_all_stored(known.migrations, look.history or (), session, look, say)
+    groups = suspects(look.history, look.ledger, files, left_by(look, session))
+    live = session.snapshot()
     with scratch_of(target.driver, session, scratch, say) as made:
         bench = Bench(made, files, look.place)
         tried = [[bench.tried(one) for one in group] for group in groups]

@@ -11,6 +11,7 @@ from tests.acceptance.engine.sites import failing
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.errors import MigrationFailed, ScratchFailed
+from rung.events import Warned
 from rung.scratch import scratch_of
 from rung.statements import read
 from rung.stopping import Stop
@@ -151,3 +152,20 @@ def test_roles_and_extensions_of_the_server_are_on_scratch(site: Site) -> None:
 
     assert found is not None
     assert found.finding.done == 3
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_stored_text_that_others_could_have_written_is_not_run(
+    site: Site, *, is_open: bool
+) -> None:
+    """Of a version without a file; what only we could write stands in for the file."""
+    site.add_tables(1).up()
+    site.add("2_b", "CREATE TABLE b (); VACUUM b; SELECT 1/0;")
+    failing(MigrationFailed, site.migrator().up)
+    (site.folder / "1_t1.up.sql").unlink()
+    if is_open:
+        site.ask("GRANT UPDATE ON schema_migrations_history TO public")
+    site.migrator().diagnose()
+    said = [event.message for event in site.heard(Warned)]
+
+    assert any("(as stored) is not run on scratch" in one for one in said) is is_open
