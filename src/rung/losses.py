@@ -16,7 +16,8 @@ from rung.statements import StatementReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.statements import Script
+    from rung.snapshot import Snapshot
+    from rung.statements import Script, Statement
 
 MOST_ROWS = 100_000
 """Rows are counted up to this many."""
@@ -81,10 +82,57 @@ class Loss:
         return f" ({self.rows:,} {'row' if self.rows == 1 else 'rows'})"
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A relation, or a column of one that stays, that a dry run took away."""
+
+    kind: str
+    """`table`, `view`, `materialized view`, `foreign table`, `sequence`, `index` or `column`."""
+    name: str
+    """The relation's, qualified and quoted."""
+    column: str = ""
+    since: bool = False
+    """Whether all that the catalog says of it was written since the ledger was marked dirty."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" + (f".{self.column}" if self.column else "")
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What SQL did in a transaction that was rolled back."""
+
+    reason: str = ""
+    """Why it was not sent, or did not come to its end; empty where it did."""
+    before: Snapshot | None = None
+    after: Snapshot | None = None
+    gone: tuple[Gone, ...] = ()
+
+
 def losses(script: Script, done: int = 0) -> tuple[Loss, ...]:
     """What the statements of a script behind the first `done` say they take away, in order."""
     left = script.statements[done:]
-    return tuple(loss for statement in left for loss in _of(StatementReader(script, statement)))
+    return tuple(loss for statement in left for loss in losses_of(script, statement))
+
+
+def losses_of(script: Script, statement: Statement) -> tuple[Loss, ...]:
+    """What one statement of a script says it takes away."""
+    return tuple(_of(StatementReader(script, statement)))
+
+
+def tables_named(script: Script) -> tuple[str, ...]:
+    """The tables that a script drops or alters, as it writes them."""
+    found: dict[str, None] = {}
+    for statement in script.statements:
+        reader = StatementReader(script, statement)
+        if reader.take("DROP", "TABLE") or reader.take("DROP", "MATERIALIZED", "VIEW"):
+            reader.take("IF", "EXISTS")
+            found |= dict.fromkeys(reader.names())
+        elif reader.take("ALTER", "TABLE"):
+            reader.take("IF", "EXISTS")
+            reader.take("ONLY")
+            found |= dict.fromkeys([reader.name()])
+    return tuple(found)
 
 
 def _of(reader: StatementReader) -> Iterator[Loss]:

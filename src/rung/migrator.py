@@ -354,18 +354,22 @@ class Migrator:
 
         return repairing.diagnose(self._target, self._migrations(), scratch, done)
 
-    def repair(self, diagnosis: Diagnosis) -> RunReport:
+    def repair(self, diagnosis: Diagnosis, *, lose_data: bool = False) -> RunReport:
         """
         Do what a diagnosis proposes, and record it.
 
+        Args:
+            diagnosis: what was found.
+            lose_data: whether the losses that its action lists are agreed to.
+
         Raises:
-            RepairUndecided: it proposes nothing.
+            RepairUndecided: it proposes nothing, or what loses rows and nobody agreed to.
             PlanChanged: ledger, history or schema have moved since it was made.
             RunError: the SQL that was to mend the database failed.
         """
         from rung.runs import repairing
 
-        return repairing.repair(self._target, self._migrations(), diagnosis)
+        return repairing.repair(self._target, self._migrations(), diagnosis, lose_data=lose_data)
 
     def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
         """

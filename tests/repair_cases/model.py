@@ -39,6 +39,8 @@ class Expected:
     said: int | None = None
     """What a person then says is done; the action follows from it."""
     drift: int = 0
+    fixed: str = ""
+    """What a person does to the rows between the diagnosis and the repair, as it advises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ def _mend(case: Case, stage: Stage, twin: str, migrator: Migrator, found: Diagno
         return f"{_kind(found)} instead of {case.expected.action}: {found.reason}"
     if found.action is None:
         return "" if migrator.version().dirty else "something was done"
+    if case.expected.fixed:
+        stage.ask(case.expected.fixed)
     try:
         migrator.repair(found)
     except RungError as error:

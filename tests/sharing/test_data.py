@@ -38,7 +38,8 @@ ALTER TABLE messages ALTER COLUMN day TYPE text USING day::text;
 """
 _WHERE = """
 CREATE TABLE settings AS SELECT name, setting FROM pg_settings WHERE context = 'user'
-    AND name NOT IN ('application_name', 'client_connection_check_interval', 'lock_timeout');
+    AND name NOT IN ('application_name', 'client_connection_check_interval', 'lock_timeout',
+        'idle_session_timeout', 'idle_in_transaction_session_timeout');
 """
 
 

@@ -27,6 +27,7 @@ from rung.errors import ServerMessage
 from rung.events import ignore
 from rung.ledger import LedgerState
 from rung.locks import Patience
+from rung.losses import DryRun
 from rung.migrations import Half, Migration, MigrationSet
 from rung.plan import Up, make_plan
 from rung.runner import Context, Recorder, prepare
@@ -75,6 +76,8 @@ class FakeSession:
     objects: tuple[Loss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
+    nothing_left: bool = False
+    """Whether a statement that was refused alone left nothing in the catalog."""
     overwritten: bool = False
     """Whether another tool has written the ledger behind the history."""
     left_over: tuple[Ailment, ...] = ()
@@ -161,6 +164,12 @@ class FakeSession:
         self.calls.append("roll back")
         self.ledger = self.kept_before
 
+    def check_syntax(self, script: Script) -> Ran:
+        return Ran()
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        return self.nothing_left
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         self.calls.append(f"begin {attempt.version}")
         return self._moved(move, Ran())
@@ -217,6 +226,15 @@ class FakeSession:
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         return tuple(loss.counted(3) for loss in losses)
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        return DryRun("nothing is sent")
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:
+        return ""
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        return ()
 
     def everything(self) -> tuple[Loss, ...]:
         return self.objects

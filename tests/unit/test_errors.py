@@ -32,6 +32,7 @@ EXAMPLES: list[RungError] = [
     errors.ScriptError("it is wrong", 3, "1_a.up.sql"),
     errors.UnterminatedToken("a string is never closed", 3, "1_a.up.sql"),
     errors.UnbalancedTransaction("BEGIN without COMMIT", 3),
+    errors.StatementMisplaced("VACUUM cannot run inside a transaction", 3, "1_a.up.sql"),
     errors.DirectiveUnusable("compatible-with takes one version", 3, "1_a.up.sql"),
     errors.ClientCommand("it is psql's", 3, "1_a.up.sql", 7, "leave it out"),
     errors.ForeignMarker("it is goose's", 3, "1_a.up.sql", 1, "split the file"),

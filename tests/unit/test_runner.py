@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +40,6 @@ from rung.events import (
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down, Up, make_plan
 from rung.runner import prepare, run_plan
-from rung.statements import Mode
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
@@ -252,17 +250,21 @@ def test_units() -> None:
 
 
 def test_the_server_has_the_last_word() -> None:
-    """A file that is refused in a transaction runs statement by statement, then without one."""
-    refusal = refused("25001", needs_no_transaction=True, statement=2)
-    session = FakeSession(answers=[refusal, Ran(), refusal, Ran()])
-    report = run_plan(context(session), *planned(up1="select 1; call p()"))
+    """A file that is refused in a transaction is cut around what the server runs alone."""
+    first, second = (refused("2D000", needs_no_transaction=True, statement=n) for n in (3, 5))
+    session = FakeSession(answers=[first, Ran(), Ran(), second, Ran(), Ran(), Ran()])
+    text = "select 1; select 2; call p(); select 4; call q(); begin; select 7; commit"
+    report = run_plan(context(session), *planned(up1=text))
 
     assert session.calls == [
         "whole 1 last",
         "begin 1",
-        "unit 1-1 ours",
-        "unit 2-2 ours",
-        "unit 2-2 none",
+        "unit 1-2 ours",
+        "unit 3-3 none",
+        "unit 4-8 own",
+        "unit 4-4 ours",
+        "unit 5-5 none",
+        "unit 6-8 own",
         "end done",
     ]
     assert report.version == 1
@@ -291,18 +293,52 @@ def test_a_later_unit_failed(done: int) -> None:
     assert (session.ledger, caught.value.dirty) == (LedgerState(1, dirty=True), True)
 
 
-@pytest.mark.parametrize(("first", "dirty"), [(True, False), (False, True)])
-def test_a_unit_failed_behind_what_leaves_no_trace(*, first: bool, dirty: bool) -> None:
-    """Where only the session was changed before, nothing is left behind: clean again."""
-    plan, (item,) = planned(up1="set a = 1; begin; select 1; commit")
-    statement, *rest = item.script.statements
-    script = replace(
-        item.script, statements=(replace(statement, session_only=first), *rest), mode=Mode.UNITS
-    )
-    session = FakeSession(answers=[Ran(), refused(statement=3)])
+@pytest.mark.parametrize(
+    ("before", "dirty"),
+    [
+        ("set a = 1", False),
+        ("create table a (); rollback", False),
+        ("begin; create table a (); commit and chain; select 1; rollback", True),
+        ("create table a ()", True),
+    ],
+)
+def test_a_unit_failed_behind_what_leaves_no_trace(before: str, *, dirty: bool) -> None:
+    """Where only the session was changed before, or all undone, the ledger is clean again."""
+    plan, (item,) = planned(up1=f"{before}; commit; begin; select 1; commit")
+    answers = [Ran()] * (len(item.script.units) - 1)
+    last = len(item.script.statements)
+    session = FakeSession(answers=[*answers, refused(statement=last - 1)])
 
     with pytest.raises(MigrationFailed) as caught:
-        run_plan(context(session), plan, [replace(item, script=script)])
+        run_plan(context(session), plan, [item])
+
+    assert (caught.value.dirty, session.ledger.dirty) == (dirty, dirty)
+
+
+@pytest.mark.parametrize(
+    ("text", "sqlstate", "nothing_left", "dirty"),
+    [
+        ("vacuum a", "42P01", True, False),
+        ("set a = 1; vacuum a", "42P01", True, False),
+        ("create database a", "42P04", True, False),
+        ("alter table a detach partition b concurrently", "0A000", True, False),
+        ("create index concurrently on a (b)", "42703", False, True),
+        ("create index concurrently on a (b)", "23505", True, True),
+        ("create table a (); vacuum b", "42P01", True, True),
+        ("-- rung: no-transaction\ncall a()", "42883", True, True),
+    ],
+)
+def test_a_statement_alone_that_was_rejected(
+    text: str, sqlstate: str, *, nothing_left: bool, dirty: bool
+) -> None:
+    """Where it is proved that it left nothing, and nothing was committed before: clean."""
+    plan, (item,) = planned(up1=text)
+    last = len(item.script.statements)
+    answers: list[Ran | Exception] = [*[Ran()] * (last - 1), refused(sqlstate, statement=last)]
+    session = FakeSession(answers=answers, nothing_left=nothing_left)
+
+    with pytest.raises(MigrationFailed) as caught:
+        run_plan(context(session), plan, [item])
 
     assert (caught.value.dirty, session.ledger.dirty) == (dirty, dirty)
 

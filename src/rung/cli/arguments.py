@@ -125,6 +125,8 @@ class Request:
     """Of repair: a server to try things on."""
     done: int | None = None
     """Of repair: how many statements of the file are done, by a person's word."""
+    lose_data: bool = False
+    """Of repair: whether a rollback may lose the rows that it lists."""
     faults: int | None = None
     """Of certify: how many; None for as many as it thinks right."""
     seed: int | None = None

@@ -69,7 +69,7 @@ COMMANDS = {
     "repair": Command(
         "",
         "find out what a dirty database holds, and mend it; asks first",
-        "[--scratch URL] [--done K]",
+        "[--scratch URL] [--done K] [--lose-data]",
     ),
     "force": Command(
         "V",
@@ -195,6 +195,11 @@ def _add_repair(made: argparse.ArgumentParser) -> None:
         metavar="K",
         help="how many statements of the file are done, by your word, where the schema is the "
         "same either way",
+    )
+    made.add_argument(
+        "--lose-data",
+        action="store_true",
+        help="roll back though rows are lost that the proposal lists; besides --yes",
     )
 
 

@@ -18,6 +18,7 @@ from rung.render import json as shapes
 from rung.render.progress import progress
 from rung.render.repair import diagnosis_lines, proposal_lines
 from rung.render.text import at
+from rung.repair import loses
 
 if TYPE_CHECKING:
     from rung.cli.call import Call
@@ -45,10 +46,31 @@ def repair(call: Call) -> ExitCode | None:
             cause = f"{found.reason[0].upper()}{found.reason[1:]}."
             raise RepairUndecided(cause, found.advice, found.finding.open)
         what = f"Repairing {migrator.shown}"
+        _agree_to_losses(call, found)
         confirm(call, what, tuple(proposal_lines(found.action, call.console.err_style)))
         report = _run(call, database, source, found)
     call.console.say(f"Repaired; the database is clean {at(report.version)}.")
     return None
+
+
+def _agree_to_losses(call: Call, found: Diagnosis) -> None:
+    """
+    What is lost has a question of its own, and an option of its own where nobody is asked.
+
+    Raises:
+        RepairUndecided: nobody agreed.
+    """
+    lost = found.action.losses if found.action else ()
+    if not lost or call.request.lose_data:
+        return
+    if is_asked(call):
+        for loss in lost:
+            call.console.insist(f"  {loss}")
+        question = call.console.err_style.paint("Lose all of that?", "bold")
+        call.console.insist(f"{question} [y/N] ", end="")
+        if sys.stdin.readline().strip().lower() in _YES:
+            return
+    raise RepairUndecided(*loses(found))
 
 
 def _clean(call: Call, migrator: Migrator) -> None:
@@ -60,7 +82,8 @@ def _clean(call: Call, migrator: Migrator) -> None:
 
 def _json(call: Call, database: str, source: str, found: Diagnosis) -> ExitCode:
     """The diagnosis as data; without --yes nothing is done, and the database stays dirty."""
-    acts = found.action is not None and call.request.yes
+    loses_more = bool(found.action and found.action.losses) and not call.request.lose_data
+    acts = found.action is not None and call.request.yes and not loses_more
     if acts:
         _run(call, database, source, found)
     call.json(shapes.diagnosis(found, done=acts))
@@ -91,7 +114,7 @@ def _told(call: Call, found: Diagnosis) -> int | None:
             return one.number - 1
         if answer not in _YES:
             return None
-    return asked[-1].number
+    return max(asked[-1].number, found.finding.at_least)
 
 
 def _run(call: Call, database: str, source: str, found: Diagnosis) -> RunReport:
@@ -100,6 +123,6 @@ def _run(call: Call, database: str, source: str, found: Diagnosis) -> RunReport:
             call, database, source=source, listener=listener, stop=signals.stop
         )
         try:
-            return migrator.repair(found)
+            return migrator.repair(found, lose_data=True)  # agreed to by now
         except Stopped as error:
             raise StoppedBySignal(error, exit_code_of_signal(signals.first)) from None

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.events import Listener
     from rung.ledger import HistoryEntry
-    from rung.losses import Loss
+    from rung.losses import DryRun, Loss
     from rung.snapshot import Snapshot
     from rung.statements import Script, Unit
     from rung.stopping import Stop
@@ -172,6 +172,13 @@ class Session(Reader, Protocol):
     def roll_back(self) -> None:
         """Undo the transaction that `run_together` has opened."""
 
+    def check_syntax(self, script: Script) -> Ran:
+        """
+        Have the server parse a script, as far as it can, and run nothing of it.
+
+        A refusal is one of the grammar, with its place; without one nothing is proved.
+        """
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """
         Commit the dirty mark and the history row of a file that runs unit by unit.
@@ -188,6 +195,13 @@ class Session(Reader, Protocol):
 
         False where it is to be run again, None where nothing tells. `before` are the numbers
         of the statements by which the script had set the session then.
+        """
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        """
+        Whether a statement that was sent alone and refused left nothing in the catalog.
+
+        Reads only. Compared is with the note that it was under way; False where nothing tells.
         """
 
     def keeps_history(self) -> bool:
@@ -247,6 +261,26 @@ class Session(Reader, Protocol):
 
         Behind each that has a cascade comes what that takes along. What cannot be counted, or not
         in a few seconds, says why.
+        """
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        """
+        Run SQL that takes schema away in a transaction that is rolled back; tells what went.
+
+        Args:
+            undo: it was judged before: nothing in it reaches beyond its transaction.
+            tables: the names of the tables in it; where they are too large nothing is sent.
+        """
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:
+        """SQL that locks what is lost, and fails where other rows are there than were counted."""
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """
+        Those of these objects that were perhaps there before the ledger was marked dirty.
+
+        Args:
+            identities: as snapshots name them; of tables, views, indexes and columns.
         """
 
     def everything(self) -> tuple[Loss, ...]:

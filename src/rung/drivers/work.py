@@ -112,6 +112,8 @@ class Refusal:
     """The server runs that statement only outside a transaction block."""
     needs_commit_before: bool = False
     """It uses what the server lets be used only behind a commit: a value new in its enum."""
+    read_only: bool = False
+    """Every statement ran, and the file's transaction lets nobody write, so neither us."""
     ledger_moved: bool = False
     """Every statement ran, and the ledger was not in the state the move starts from."""
     ledger_dropped: bool = False

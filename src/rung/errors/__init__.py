@@ -20,6 +20,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── ScriptError                 the SQL of one file, before it runs
     │   ├── UnterminatedToken
     │   ├── UnbalancedTransaction
+    │   ├── StatementMisplaced
     │   ├── DirectiveUnusable
     │   │   └── DeclarationUnusable
     │   ├── ClientCommand           psql's own line, or the sqlite3 shell's
@@ -120,6 +121,7 @@ from rung.errors.files import (
     SourceError,
     SourceNotFound,
     SourceUnreadable,
+    StatementMisplaced,
     TextUnreadable,
     UnbalancedTransaction,
     UnterminatedToken,
@@ -211,6 +213,7 @@ __all__ = [
     "SourceError",
     "SourceNotFound",
     "SourceUnreadable",
+    "StatementMisplaced",
     "Stopped",
     "StoredSqlUnconfirmed",
     "StoredTextUnusable",

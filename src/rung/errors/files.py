@@ -268,6 +268,17 @@ class UnbalancedTransaction(ScriptError):
         return "Pair it, or remove it: Rung runs a file in one transaction by itself."
 
 
+class StatementMisplaced(ScriptError):
+    """A statement that can never run where it stands: the server would refuse it half way."""
+
+    @property
+    def advice(self) -> str:
+        return (
+            "End the transaction with COMMIT before it, or take its BEGIN out: outside of one "
+            "such a statement is run alone."
+        )
+
+
 class DirectiveUnusable(ScriptError):
     """A line that speaks to Rung itself does not say what it has to."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
-    from rung.repair import Action, Diagnosis
+    from rung.repair import Action, Diagnosis, Rollback
     from rung.runner import Prepared, RunReport
     from rung.runs import Marked, Preview
     from rung.snapshot import Difference
@@ -284,6 +284,7 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
         "reason": found.reason,
         "advice": found.advice,
         "action": action and _action(action),
+        "rollback": found.rollback and _rollback(found.rollback),
     }
     return {**version(after), "repaired": done, "diagnosis": told}
 
@@ -301,7 +302,13 @@ def _action(action: Action) -> dict[str, Any]:
         "words": action.words,
         "sql": action.sql,
         "caution": action.caution,
+        "losses": losses(action.losses),
     }
+
+
+def _rollback(found: Rollback) -> dict[str, Any]:
+    """What is known of rolling back: proved, refuted or not proved, and why."""
+    return {"proof": found.proof, "reason": found.reason, "losses": losses(found.losses)}
 
 
 def error(failure: RungError, exit_code: int) -> dict[str, Any]:

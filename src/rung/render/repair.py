@@ -39,6 +39,9 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
             "Besides, not as the files make it, none of this file's, and left alone: "
             f"{count(found.finding.drift, 'object')}."
         )
+    if found.rollback is not None:
+        because = f" because {found.rollback.reason}" if found.rollback.reason else ""
+        yield f"Rolling back takes nothing else along: {found.rollback.proof.value}{because}."
 
 
 def proposal_lines(action: Action, style: Style) -> Iterator[str]:
@@ -48,6 +51,9 @@ def proposal_lines(action: Action, style: Style) -> Iterator[str]:
         yield f"    {line}"
     if action.caution:
         yield action.caution
+    if action.losses:
+        yield style.paint("It loses:", "bold")
+        yield from (f"  {loss}" for loss in action.losses)
 
 
 def _statements(found: Diagnosis, style: Style) -> Iterator[str]:

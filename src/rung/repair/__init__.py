@@ -20,7 +20,8 @@ from rung.repair.model import (
     Suspect,
     Tried,
 )
-from rung.repair.report import statements_found
+from rung.repair.report import loses, statements_found
+from rung.repair.rollback import Proof, Rollback
 from rung.repair.states import states_of
 
 __all__ = [
@@ -29,11 +30,14 @@ __all__ = [
     "Diagnosis",
     "Fate",
     "Finding",
+    "Proof",
+    "Rollback",
     "State",
     "StatementFound",
     "Suspect",
     "Tried",
     "judge",
+    "loses",
     "propose",
     "statements_found",
     "states_of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rung.ledger import HistoryEntry
     from rung.repair.model import Tried
     from rung.statements import Script, Statement
 
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 _OF_SESSION = frozenset({"SET", "RESET", "SHOW"})
 _NO_ROWS = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT"})
 """Neither rows nor the schema are others behind them."""
+_ROWS = frozenset(
+    {
+        *("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TRUNCATE", "COPY"),
+        *("WITH", "SELECT", "DO", "CALL", "EXECUTE"),
+    }
+)
+"""What may change rows; the last of them by what they call."""
 
 
 def leaves_nothing(statement: Statement) -> bool:
@@ -48,3 +56,19 @@ def of_rows(tried: Tried, done: int) -> list[Statement]:
         if not (leaves_nothing(one) or tried.leaves_trace(one.number))
         and not _NO_ROWS & set(one.words[:1])
     ]
+
+
+def rows_not_counted(tried: Tried, done: int) -> list[Statement]:
+    """Those that may have changed rows, if they ran, and that no history counted."""
+    attempt = tried.suspect.attempt
+    counted = attempt.statements_done if attempt else 0
+    return [
+        one for one in of_rows(tried, done) if one.number > counted and _ROWS & set(one.words[:1])
+    ]
+
+
+def rows_counted_beyond(tried: Tried, done: int, attempt: HistoryEntry | None) -> list[Statement]:
+    """Those that the history counted, and that the schema shows as not reached."""
+    counted = attempt.statements_done if attempt else 0
+    reached = tried.script.statements[done:counted]
+    return [one for one in reached if _ROWS & set(one.words[:1]) and not leaves_nothing(one)]

@@ -13,7 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.ledger import Outcome
-from rung.repair.extent import lands_at, leaves_nothing
+from rung.repair.extent import (
+    lands_at,
+    leaves_nothing,
+    rows_counted_beyond,
+    rows_not_counted,
+)
 from rung.repair.model import Finding
 from rung.snapshot import differences
 
@@ -56,7 +61,28 @@ def judge(groups: Sequence[Sequence[Tried]], live: Snapshot, said: int | None = 
         and (reason := _doubt(tried[first], equal[first], drift))
     ):
         found = replace(found, done=None, half=None, reason=reason)
+    if said is None:
+        found = _with_rows(found, tried[first])
     return replace(found, drift=len(drift))
+
+
+def _with_rows(found: Finding, tried: Tried) -> Finding:
+    """The schema tells nothing of rows: what no history counted is asked, not inferred."""
+    done = found.done
+    if done is None:
+        return found
+    if asked := rows_not_counted(tried, done):
+        numbers = tuple(one.number for one in asked)
+        reason = "the schema does not tell whether these statements changed rows"
+        return replace(found, done=None, half=None, reason=reason, open=numbers, at_least=done)
+    if counted := rows_counted_beyond(tried, done, tried.suspect.attempt):
+        number = counted[0].number
+        reason = (
+            f"the schema is that behind {_statements(done)}, and by the history statement {number} "
+            "changed rows, which may still be so"
+        )
+        return replace(found, done=None, half=None, reason=reason)
+    return found
 
 
 def _equal(tried: Tried, live: Snapshot, touched: frozenset[str]) -> list[_Point]:
@@ -161,7 +187,7 @@ def _decided(tried: Tried, points: Sequence[_Point], evidence: tuple[str, ...]) 
             evidence = (*evidence, "what is not known may be run again without harm")
         return Finding(tried, *first, evidence)
     reason = "the schema is the same whether these statements ran or not"
-    return Finding(tried, evidence=evidence, reason=reason, open=open_)
+    return Finding(tried, evidence=evidence, reason=reason, open=open_, at_least=first[0])
 
 
 def _recorded(suspect: Suspect, points: Sequence[_Point]) -> list[_Point]:

@@ -2,8 +2,8 @@
 Proposes the one action that mends a dirty database, out of what was found. Pure.
 
 All of a file is there, or nothing of it: the ledger is marked. A part of it: the file is
-resumed where the rest of it is known to run; else what is there is undone, by SQL that was
-proven on scratch.
+resumed where the rest of it is known to run. Else it is to be fixed and resumed, which loses
+nothing; what is there is rolled back only where that is proved to take nothing else along.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rung.plan import Down, Plan, Step, Up
 from rung.repair.beyond import makes_role, reaches_beyond
 from rung.repair.extent import is_all, is_nothing, of_rows
 from rung.repair.model import Action, ActionKind
+from rung.repair.rollback import Proof
 from rung.snapshot import differences
 from rung.statements import lost_before, may_go_on_behind, read, shown
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.ledger import LedgerState
+    from rung.losses import Loss
     from rung.repair.model import Finding, Suspect, Tried
+    from rung.repair.rollback import Rollback
     from rung.statements import Script, Statement
 
 _STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
@@ -34,14 +37,20 @@ _OF_DATA_IN_SQLITE = ("constraint failed", "datatype mismatch")
 _INDEX = "index "
 
 
-def propose(finding: Finding, ledger: LedgerState, undo: str | None = None) -> Action | None:
+def propose(
+    finding: Finding,
+    ledger: LedgerState,
+    undo: str | None = None,
+    rollback: Rollback | None = None,
+) -> Action | None:
     """
     The action, or None where nothing is proven to mend it.
 
     Args:
         finding: with the number of statements done.
         ledger: as it stands, dirty.
-        undo: SQL that was proven to undo what is there; only asked for where `needs_undo`.
+        undo: SQL that rolls back what is there.
+        rollback: whether that is proved to take away nothing but what the file made.
     """
     tried = finding.tried
     if tried is None or finding.done is None:
@@ -53,7 +62,9 @@ def propose(finding: Finding, ledger: LedgerState, undo: str | None = None) -> A
         return _mark(tried.suspect, tried.suspect.before, applied=False)
     if not why_not_resume(finding):
         return _resume(finding, tried, ledger)
-    return _roll_back(tried, finding.done, ledger, undo) if undo else None
+    if undo and rollback and rollback.proof is Proof.PROVED:
+        return _roll_back(tried, ledger, undo, rollback.costs)
+    return None
 
 
 def is_part(finding: Finding) -> bool:
@@ -70,19 +81,19 @@ def why_not_resume(finding: Finding) -> str:
     assert tried is not None
     if tried.suspect.undo:
         return f"{tried.suspect.file} was being rolled back"
-    if reason := _why_not_from(tried.script, finding.done or 0):
+    if reason := why_not_from(tried.script, finding.done or 0):
         return reason
     if tried.failure:
         return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
     attempt = tried.suspect.attempt
     if attempt and _is_of_rows(attempt.error or ""):
-        return f"the rest failed on the rows that are there: {attempt.error}"
-    if attempt is None and finding.half and _makes_unique(tried.script, finding.half):
-        return "a unique index that is not valid most likely failed on rows that are equal"
+        first = (attempt.error or "").splitlines()[0]
+        return f"the rest failed on the rows that are there: {first}"
     return ""
 
 
-def _why_not_from(script: Script, done: int) -> str:
+def why_not_from(script: Script, done: int) -> str:
+    """Why no run can begin behind a statement; empty where one may."""
     if not may_go_on_behind(script, done):
         return f"statement {done} is in the middle of a transaction of the file's own"
     if lost := lost_before(script, done):
@@ -147,7 +158,7 @@ def _is_unproven_in(down: Script, here: Sequence[Statement], ran: Sequence[State
 
 def _drop_invalid(finding: Finding) -> str:
     """What removes an index that a failed build has left; empty where there is none."""
-    return "".join(f"DROP INDEX CONCURRENTLY IF EXISTS {name};\n" for name in half_made(finding))
+    return "".join(f"DROP INDEX IF EXISTS {name};\n" for name in half_made(finding))
 
 
 def half_made(finding: Finding) -> tuple[str, ...]:
@@ -187,20 +198,24 @@ def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
         f"{following.line}",
         shown(tried.script, following.start).strip(),
         Plan(goal, ledger, (step,)),
+        _caution(finding, tried),
     )
 
 
-def _caution(tried: Tried, done: int) -> str:
-    lines = ", ".join(str(one.line) for one in of_rows(tried, done))
-    if not lines:
+def _caution(finding: Finding, tried: Tried) -> str:
+    """What may keep the rest of another tool's file from running, as far as it can be seen."""
+    half = finding.half
+    if half is None or tried.suspect.attempt is not None:
+        return ""
+    if "UNIQUE" not in tried.script.statements[half - 1].words:
         return ""
     return (
-        f"The schema is proven to come back; what line {lines} did to rows is undone as far as "
-        "this undoes it, and done again by the next up."
+        f"Statement {half} most likely failed on rows that are equal: it fails again, and loses "
+        "nothing, unless they were fixed."
     )
 
 
-def _roll_back(tried: Tried, done: int, ledger: LedgerState, undo: str) -> Action:
+def _roll_back(tried: Tried, ledger: LedgerState, undo: str, costs: tuple[Loss, ...]) -> Action:
     suspect = tried.suspect
     half = Half("rung repair", suspect.migration.name, undo)
     undoing = Migration(suspect.version, None, half)
@@ -214,7 +229,7 @@ def _roll_back(tried: Tried, done: int, ledger: LedgerState, undo: str) -> Actio
         f"roll back what is there of {suspect.file}, and mark the database clean {where}",
         shown(read(undo, tried.script.dialect)).strip(),
         Plan(Down(1), ledger, (step,)),
-        _caution(tried, done),
+        losses=costs,
     )
 
 
@@ -222,7 +237,3 @@ def _ledger_sql(version: int | None) -> str:
     if version is None:
         return "DELETE FROM {ledger};"
     return f"UPDATE {{ledger}} SET version = {version}, dirty = false;"  # noqa: S608 - shown
-
-
-def _makes_unique(script: Script, number: int) -> bool:
-    return "UNIQUE" in script.statements[number - 1].words

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rung.ledger import HistoryEntry, LedgerState
+    from rung.losses import Loss
     from rung.migrations import Direction, Migration
     from rung.plan import Plan
+    from rung.repair.rollback import Rollback
     from rung.snapshot import Difference, Snapshot
     from rung.statements import Script
 
@@ -95,6 +97,8 @@ class Finding:
     """What it rests on, in sentences."""
     reason: str = ""
     open: tuple[int, ...] = ()
+    at_least: int = 0
+    """Where statements are open: how many are done by the schema, but for those."""
     differences: tuple[Difference, ...] = ()
     """From the nearest state to the live schema, where none is equal."""
     drift: int = 0
@@ -130,7 +134,7 @@ class ActionKind(Enum):
     RESUME = "resume"
     """Run the file from the statement where it stopped."""
     ROLL_BACK = "roll back"
-    """Undo what is half there, with SQL that was proven on scratch."""
+    """Undo what is half there, with SQL that is proved to take away nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,8 @@ class Action:
     """What the proof does not hold for, in a sentence; empty where there is no such."""
     applied: bool = False
     """For `MARK`: whether all of an up is there."""
+    losses: tuple[Loss, ...] = ()
+    """For `ROLL_BACK`: the rows and values that it takes away; it needs a word of its own then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,8 @@ class Diagnosis:
     reason: str = ""
     advice: str = ""
     stamp: str = ""
+    rollback: Rollback | None = None
+    """What is known of rolling back; None where that was not looked at."""
 
     @property
     def suspect(self) -> Suspect | None:

@@ -1,4 +1,4 @@
-"""What became of each statement of a file, for people. Pure."""
+"""What became of each statement of a file, and what a rollback would lose, for people. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from rung.repair.model import Fate, Finding, StatementFound
 from rung.statements import secrets_of, shown
 
 if TYPE_CHECKING:
+    from rung.repair.model import Diagnosis
     from rung.statements import Statement
 
 _LONGEST = 72
+_LOSES = (
+    "Fix {file} and go on with `rung up --resume`, which loses nothing; or roll back all the "
+    "same: `rung repair --yes --lose-data`"
+)
 
 
 def statements_found(finding: Finding) -> tuple[StatementFound, ...]:
@@ -36,7 +41,7 @@ def _fate(statement: Statement, finding: Finding) -> Fate:
     if finding.done is None:
         if number in finding.open:
             return Fate.UNKNOWN
-        return Fate.APPLIED if number < min(finding.open) else Fate.NOT_APPLIED
+        return Fate.APPLIED if number <= finding.at_least else Fate.NOT_APPLIED
     if number == finding.half:
         return Fate.HALF
     return Fate.APPLIED if number <= finding.done else Fate.NOT_APPLIED
@@ -45,3 +50,11 @@ def _fate(statement: Statement, finding: Finding) -> Fate:
 def _beginning(sql: str) -> str:
     line = " ".join(sql.split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def loses(diagnosis: Diagnosis) -> tuple[str, str]:
+    """What a rollback that loses rows is refused with where nobody agreed: cause and advice."""
+    action, suspect = diagnosis.action, diagnosis.suspect
+    gone = ", ".join(str(loss) for loss in action.losses) if action else ""
+    file = suspect.file if suspect else "the file"
+    return f"Rolling back would lose {gone}.", _LOSES.format(file=file)

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from rung.statements import Script
 
 
+_ALONE = {
+    "57014": "Give it more time (SET statement_timeout before it in the file) or less to do,",
+}
+"""What helps a statement outside a transaction, where SET LOCAL does nothing."""
 NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
 NOTHING_OF_THE_RUN = " Nothing of this run was kept."
 
@@ -101,7 +105,7 @@ def failed(
         server=refusal.server,
         at_commit=refusal.at_commit,
         dirty=now.dirty,
-        remedy=refusal.remedy,
+        remedy=refusal.remedy or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
         resumes=recorded and _resumes(item.script, refusal, alone=alone),
         locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )

@@ -23,7 +23,7 @@ from rung.runner.recording import Attempts
 from rung.runner.report import RunReport, StepReport
 from rung.runner.trying import ends_as_asked, tried
 from rung.runner.units import cut_at_value, run_units
-from rung.statements import Mode, Unit, single_units
+from rung.statements import Mode, cut_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rung.plan import Plan
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
-    from rung.statements import Script
+    from rung.statements import Script, Unit
 
 
 def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunReport:
@@ -149,15 +149,19 @@ def _run(
 
 
 def _otherwise(context: Context, item: Prepared, refusal: Refusal) -> tuple[Unit, ...]:
-    """The units of a file that was refused as one transaction of ours; none where it failed."""
+    """The units of a file that was refused as one transaction; none where it failed."""
     script = item.script
-    if script.mode is not Mode.TRANSACTIONAL:
+    (whole,) = script.units or (None,)
+    if whole is None:
         return ()
     if refusal.needs_no_transaction:
-        units = single_units(script)
+        assert refusal.statement is not None
+        units = cut_around(script, whole, refusal.statement)
         reason = f"{_at(script, refusal)} cannot run inside a transaction, the server says"
+    elif refusal.read_only:
+        units = script.units
+        reason = "its transaction is read only, so that its ledger row has to follow it"
     else:
-        whole = Unit(1, len(script.statements), "ours")
         units = cut_at_value(script, whole, refusal) if refusal.needs_commit_before else ()
         reason = "it uses a value of an enum that it adds, for which that has to be committed"
     if units:

@@ -1,9 +1,10 @@
 """
 Runs a file that cannot be one transaction: unit by unit, with the ledger dirty meanwhile.
 
-The dirty mark and a history row are committed before the first unit; each unit commits with
-its progress; the clean mark and the outcome are committed after the last. A unit that the
-server refuses inside a transaction is sent again without one.
+The server parses the file first, so that none is begun that can never reach its end. The dirty
+mark and a history row are committed before the first unit; each unit commits with its progress;
+the clean mark and the outcome are committed after the last. Where the server refuses a statement
+inside a transaction, its unit is cut around it, and it is sent again without one.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from rung.runner.masking import hide
 from rung.runner.trying import ends_as_asked, may_be_tried_again, tried
 from rung.statements import (
     Control,
-    Unit,
+    cut_around,
     cut_behind_value,
+    in_block,
+    leaves_nothing_before,
     session_before,
-    single_units,
     units_behind,
 )
 from rung.stopping import Stop
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
     from rung.drivers.work import Attempt, Refusal
     from rung.runner.context import Context
     from rung.runner.preparation import Prepared
-    from rung.statements import Script
+    from rung.statements import Script, Unit
+
+
+_REJECTED_CLASSES = ("42", "3D", "3F")
+_NOT_SUPPORTED = "0A000"
+_MAY_COMMIT = (("CALL",), ("DO",))
 
 
 def run_units(
@@ -59,6 +66,7 @@ def run_units(
             else dirty.
         LedgerMoved, LexerFooled, Stopped: as for every run.
     """
+    _check_syntax(context, item, move.before, attempt)
     dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
     first = Move(move.before, dirty)
     begun = tried(context, item.step.version, lambda: context.session.begin_units(first, attempt))
@@ -71,6 +79,16 @@ def run_units(
         _run_unit(context, item, unit, Move(dirty, move.before), attempt)
     ended = context.session.end_units(Move(dirty, move.after), attempt.id, None)
     _insist(context, item, dirty, ended)
+
+
+def _check_syntax(context: Context, item: Prepared, before: LedgerState, attempt: Attempt) -> None:
+    """End the run here, before anything of the file ran, where it can never be parsed."""
+    refusal = hide(context.session.check_syntax(item.script), item.script).refusal
+    if refusal is None:
+        return
+    if not attempt.continues:
+        context.record_failure(attempt, refusal)
+    raise failures.failed(context.applied, item, before, refusal)
 
 
 def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
@@ -101,9 +119,9 @@ def cut_at_value(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ..
     if refusal.statement is None:
         return ()
     last = cut_behind_value(script, unit.first, refusal.statement)
-    if last is None:
+    if last is None or in_block(script, unit.first, last):
         return ()
-    return (replace(unit, last=last), replace(unit, first=last + 1))
+    return (replace(unit, last=last, transaction="ours"), replace(unit, first=last + 1))
 
 
 def _go_on(context: Context, item: Prepared, dirty: LedgerState, attempt: Attempt) -> None:
@@ -121,15 +139,11 @@ def _go_on(context: Context, item: Prepared, dirty: LedgerState, attempt: Attemp
 
 def _smaller(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
     """What to send in place of a unit that was refused for its transaction; none if for more."""
-    if unit.transaction != "ours":
-        return ()
     if refusal.needs_commit_before:
         return cut_at_value(script, unit, refusal)
-    if not refusal.needs_no_transaction:
+    if not refusal.needs_no_transaction or refusal.statement is None:
         return ()
-    if unit.first == unit.last:
-        return (replace(unit, transaction="none"),)
-    return single_units(script)[unit.first - 1 : unit.last]
+    return cut_around(script, unit, refusal.statement)
 
 
 def _send(context: Context, item: Prepared, unit: Unit, attempt: Attempt) -> Ran:
@@ -170,7 +184,7 @@ def _run_without_foreign_keys(
 def _fail(
     context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt, refusal: Refusal
 ) -> None:
-    nothing_left = _leaves_nothing(item.script, unit)
+    nothing_left = _leaves_nothing(context, item.script, unit, attempt, refusal)
     settled = back if nothing_left else None
     ended = context.session.end_units(settled, attempt.id, refusal)
     now = back.after if nothing_left else back.before
@@ -184,18 +198,29 @@ def _fail(
     raise failures.failed(context.applied, item, now, refusal, alone=alone, recorded=recorded)
 
 
-def _leaves_nothing(script: Script, unit: Unit) -> bool:
+def _leaves_nothing(
+    context: Context, script: Script, unit: Unit, attempt: Attempt, refusal: Refusal
+) -> bool:
     """
     Whether nothing of the file is left where a unit was refused.
 
-    The unit is one transaction, ours or its own, and before it only the session was changed.
+    The unit is one transaction, ours or its own, or a statement that the server rejected and
+    that left no trace; and before it only the session was changed.
     """
-    before = script.statements[: unit.first - 1]
-    if unit.transaction == "none" or not all(one.session_only for one in before):
+    if not leaves_nothing_before(script, unit.first):
         return False
+    if unit.transaction == "none":
+        rejected = refusal.statement == unit.first and _rejects(refusal.server.sqlstate)
+        may_commit = script.statements[unit.first - 1].words[:1] in _MAY_COMMIT
+        return rejected and not may_commit and context.session.left_nothing(attempt.id)
     inside = script.statements[unit.first - 1 : unit.last]
     ends = [s for s in inside if s.control not in (None, Control.BEGIN)]
     return len(ends) <= 1
+
+
+def _rejects(sqlstate: str) -> bool:
+    """Whether the server says so before it does anything: a name, a right, a form is not there."""
+    return sqlstate[:2] in _REJECTED_CLASSES or sqlstate == _NOT_SUPPORTED
 
 
 def _insist(context: Context, item: Prepared, before: LedgerState, ran: Ran) -> None:

@@ -18,15 +18,27 @@ from rung.errors import MigrationFailed, PlanChanged, RepairUndecided, ServerMes
 from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience
-from rung.repair import ActionKind, Diagnosis, Finding, judge, propose, statements_found, suspects
-from rung.repair.mending import half_made, is_part, why_not_resume
+from rung.migrations import Direction
+from rung.repair import (
+    ActionKind,
+    Diagnosis,
+    Finding,
+    judge,
+    loses,
+    propose,
+    statements_found,
+    suspects,
+)
+from rung.repair.mending import half_made, is_part, why_not_from, why_not_resume
 from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.known import know
 from rung.runs.resuming import left_by
+from rung.runs.rollback import rolled_back
 from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
 from rung.scratch import scratch_of
+from rung.snapshot import differences
 from rung.statements import read, same_until
 
 if TYPE_CHECKING:
@@ -39,9 +51,12 @@ if TYPE_CHECKING:
     from rung.snapshot import Snapshot
     from rung.target import Target
 
-_MEND_ROWS = (
-    "Mend the rows or the file, then go on: `{way}`; or finish it by hand and record that: "
-    "`rung force V`"
+_FIX = (
+    "Fix {what}, then go on with `{way}`, which loses nothing; or finish it by hand and record "
+    "that: `rung force V`"
+)
+_NOT_FROM_THERE = (
+    "Finish {file} by hand, or undo by hand what is there of it, and record that: `rung force V`"
 )
 _SAY = "Look at the rows, and say how many statements of the file are done: `rung repair --done K`"
 _WAIT = "Wait until that build is over, and look again: `rung repair`"
@@ -49,6 +64,8 @@ _BY_HAND = (
     "Make the schema one of the states of the file by hand, or mend it wholly and record that: "
     "`rung force V`"
 )
+_SEEN = ("table ", "column ", "view ", "materialized view ", "index ", "sequence ")
+"""Kinds of objects whose age the catalog tells."""
 REPAIR = "rung repair"
 """The tool that the history names for a mark of ours."""
 
@@ -72,18 +89,29 @@ def diagnose(
         return _diagnosed(target, session, known, scratch, said)
 
 
-def repair(target: Target, migrations: MigrationSet, diagnosis: Diagnosis) -> RunReport:
+def repair(
+    target: Target, migrations: MigrationSet, diagnosis: Diagnosis, *, lose_data: bool = False
+) -> RunReport:
     """
     Do what a diagnosis proposes.
 
+    Args:
+        target: the database.
+        migrations: the files.
+        diagnosis: what was found, and proposes an action.
+        lose_data: whether the losses that it lists are agreed to.
+
     Raises:
-        RepairUndecided: it proposes nothing, or an index of it is being built right now.
+        RepairUndecided: it proposes nothing, or what loses rows and nobody agreed to, or an index
+            of it is being built right now.
         PlanChanged: ledger, history or schema have moved since.
         RunError: the SQL that was to mend it failed.
     """
     action = diagnosis.action
     if action is None:
         raise RepairUndecided(f"Nothing is proposed: {diagnosis.reason}.", diagnosis.advice)
+    if action.losses and not lose_data:
+        raise RepairUndecided(*loses(diagnosis))
     with writing(target) as session:
         known = know(session, migrations)
         if _stamp(known.look, session.snapshot()) != diagnosis.stamp:
@@ -110,11 +138,36 @@ def _diagnosed(
         tried = [[bench.tried(one) for one in group] for group in groups]
         finding = _with_file_of_now(judge(tried, live, said), known.migrations, bench)
         _check_nobody_builds(session, finding)
-        undo = None
+        if said is None:
+            finding = _without_likeness(finding, session)
+        undo, rollback = None, None
         if _needs_undo(finding):
-            undo = bench.proven_undo(finding)
-    action = propose(finding, look.ledger, undo)
-    return _told(finding, action, look, made.where, _stamp(look, live))
+            undo, rollback = rolled_back(finding, bench, session)
+    action = propose(finding, look.ledger, undo, rollback)
+    told = _told(finding, action, look, made.where, _stamp(look, live))
+    return replace(told, rollback=rollback)
+
+
+def _without_likeness(finding: Finding, session: Session) -> Finding:
+    """
+    Without what only looks like a part of another tool's file, and may be older than its run.
+
+    The rest of a file may destroy what its beginning made a copy of: it is run only behind a
+    beginning that did run.
+    """
+    tried, done = finding.tried, finding.done
+    if tried is None or done is None or not is_part(finding):
+        return finding
+    if tried.suspect.attempt is not None or tried.suspect.direction is Direction.DOWN:
+        return finding
+    states = {(state.done, state.half): state.snapshot for state in tried.states}
+    made = differences(states[0, None], states[done, finding.half])
+    added = [one.identity for one in made if one.before is None]
+    seen = [name for name in added if name.startswith(_SEEN)]
+    if not (older := session.perhaps_older(seen)):
+        return finding
+    reason = f"{older[0]} may have been there before {tried.suspect.file} began"
+    return replace(finding, done=None, half=None, reason=reason)
 
 
 def _check_nobody_builds(session: Session, finding: Finding) -> None:
@@ -165,22 +218,18 @@ def _needs_undo(finding: Finding) -> bool:
 
 
 def _why_nothing(finding: Finding) -> tuple[str, str]:
-    if finding.done is not None and finding.tried is not None:
-        suspect = finding.tried.suspect
-        way = f"rung {suspect.direction.value} --resume" if suspect.attempt else REPAIR
-        return (
-            f"{why_not_resume(finding)}; and nothing was proven on scratch to undo what is there",
-            _MEND_ROWS.format(way=way),
-        )
-    if finding.open:
-        return (
-            finding.reason,
-            _SAY,
-        )
-    return (
-        finding.reason,
-        _BY_HAND,
-    )
+    """Why nothing is proposed, and what would help: what loses nothing first."""
+    if finding.done is None or finding.tried is None:
+        return finding.reason, _SAY if finding.open else _BY_HAND
+    suspect, script = finding.tried.suspect, finding.tried.script
+    reason = why_not_resume(finding)
+    if suspect.undo or why_not_from(script, finding.done):
+        return reason, _NOT_FROM_THERE.format(file=suspect.file)
+    way = f"rung {suspect.direction.value} --resume" if suspect.attempt else REPAIR
+    what = f"{suspect.file} from line {script.statements[finding.done].line} on"
+    if not finding.tried.failure:
+        what = f"the rows, or {what}"
+    return reason, _FIX.format(what=what, way=way)
 
 
 def _carried_out(

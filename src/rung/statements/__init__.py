@@ -16,11 +16,13 @@ from rung.statements.checksum import (
 )
 from rung.statements.contents import Contents, contents, contents_of
 from rung.statements.continuing import (
+    cut_around,
+    in_block,
+    leaves_nothing_before,
     lost_before,
     may_go_on_behind,
     same_until,
     session_before,
-    single_units,
     uncertain_behind,
     units_behind,
 )
@@ -29,11 +31,11 @@ from rung.statements.enums import adds_value, cut_behind_value, uses_new_value
 from rung.statements.inquiries import Inquiry, Trace, inquiry_of
 from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
-from rung.statements.modes import own_block
 from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 from rung.statements.sharing import needs_session
+from rung.statements.sqlite.modes import own_block
 from rung.statements.suiting import oldest_suited, suits
 from rung.statements.words import StatementReader, made_table
 
@@ -56,14 +58,17 @@ __all__ = [
     "checksum",
     "contents",
     "contents_of",
+    "cut_around",
     "cut_behind_value",
     "declared",
     "directives",
     "golang_migrate_refuses",
     "has_checksum",
+    "in_block",
     "inquiry_of",
     "is_proven_by",
     "knows_formula",
+    "leaves_nothing_before",
     "lost_before",
     "made_table",
     "may_go_on_behind",
@@ -76,7 +81,6 @@ __all__ = [
     "secrets_of",
     "session_before",
     "shown",
-    "single_units",
     "statement_by_statement",
     "suits",
     "uncertain_behind",

@@ -8,12 +8,14 @@ tables): that is gone with the session.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from rung.dialect import Dialect
 from rung.statements.checksum import said
-from rung.statements.model import Control, Mode, TokenKind, Unit
+from rung.statements.model import Control, TokenKind, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,31 +24,59 @@ if TYPE_CHECKING:
 
 _AGAIN = frozenset({("SET",), ("RESET",), ("LOAD",), ("ATTACH",)})
 _ENDS = (Control.COMMIT, Control.ROLLBACK)
+_CHAINS = (Control.COMMIT_CHAIN, Control.ROLLBACK_CHAIN)
+_OF_SESSION = frozenset({("SET",), ("RESET",), ("SHOW",)})
 _NOT_NEEDED = frozenset({"LISTEN", "UNLISTEN", "DISCARD", "DO", "CALL", "DETACH", "PRAGMA"})
 
 
-def single_units(script: Script) -> tuple[Unit, ...]:
-    """What commits together where each statement outside a transaction of its own does alone."""
-    if script.mode is Mode.TRANSACTIONAL:
-        return tuple(Unit(one.number, one.number, "ours") for one in script.statements)
-    return script.units
-
-
 def may_go_on_behind(script: Script, done: int) -> bool:
-    """Whether `done` statements end where something of the script commits."""
-    return not done or any(unit.last == done for unit in single_units(script))
+    """Whether no transaction block of the script's own is open behind `done` statements."""
+    return not (done and in_block(script, 1, done))
+
+
+def in_block(script: Script, first: int, last: int) -> bool:
+    """Whether a block that begins in the statements `first` to `last` is open behind them."""
+    opened = False
+    for one in script.statements[first - 1 : last]:
+        if one.control is Control.BEGIN:
+            opened = True
+        elif one.control in _ENDS:
+            opened = False
+    return opened
 
 
 def units_behind(script: Script, done: int) -> tuple[Unit, ...]:
     """
     What of a script commits together behind its first `done` statements.
 
-    The rest of a script that may run in a transaction is one.
+    The rest of a unit within which it stopped is one.
     """
-    if script.mode is Mode.TRANSACTIONAL:
-        total = len(script.statements)
-        return (Unit(done + 1, total, "ours"),) if done < total else ()
-    return tuple(unit for unit in script.units if unit.first > done)
+    left = (unit for unit in script.units if unit.last > done)
+    return tuple(replace(unit, first=max(unit.first, done + 1)) for unit in left)
+
+
+def cut_around(script: Script, unit: Unit, number: int) -> tuple[Unit, ...]:
+    """
+    A unit in up to three, so that one statement of it is sent alone.
+
+    None where that statement stands in a block of the script's own.
+    """
+    own = unit.transaction == "own" and script.dialect is Dialect.SQLITE
+    if own or unit.transaction == "none" or in_block(script, unit.first, number):
+        return ()
+    before = replace(unit, last=number - 1, transaction="ours")
+    alone = Unit(number, number, "none")
+    behind = replace(unit, first=number + 1)
+    return tuple(one for one in (before, alone, behind) if one.first <= one.last)
+
+
+def leaves_nothing_before(script: Script, number: int) -> bool:
+    """
+    Whether nothing of the statements before one is left in the database, though they ran.
+
+    They set the session, or were rolled back.
+    """
+    return all(_sets_only(one) for one in _kept(script, number - 1))
 
 
 def session_before(script: Script, done: int) -> tuple[int, ...]:
@@ -67,15 +97,11 @@ def uncertain_behind(script: Script, done: int) -> Statement | None:
     """
     What may have committed a part of the unit behind the first `done` statements; None for none.
 
-    A COMMIT AND CHAIN within it, or a PREPARE TRANSACTION at its end.
+    That is an AND CHAIN within it.
     """
-    unit = next((one for one in script.units if one.first == done + 1), None)
-    if unit is None or unit.transaction != "own":
-        return None
-    inside = script.statements[unit.first : unit.last]
-    ends = [one for one in inside if one.control]
-    plain = len(ends) == 1 and ends[0].control in _ENDS
-    return None if plain else ends[0]
+    unit = next(iter(units_behind(script, done)), None)
+    inside = script.statements[unit.first - 1 : unit.last] if unit else ()
+    return next((one for one in inside if one.control in _CHAINS), None)
 
 
 def same_until(script: Script, other: Script, done: int) -> bool:
@@ -93,11 +119,19 @@ def _beginning(script: Script, done: int) -> str:
 
 def _kept(script: Script, done: int) -> Iterator[Statement]:
     """The statements up to there but those of transactions that were rolled back."""
-    for unit in single_units(script):
+    for unit in script.units:
         end = script.statements[unit.last - 1]
-        undone = unit.transaction == "own" and end.control is not Control.COMMIT
-        if unit.last <= done and not undone:
-            yield from script.statements[unit.first - 1 : unit.last]
+        undone = end.control is Control.ROLLBACK and unit.last <= done
+        inside = script.statements[unit.first - 1 : min(unit.last, done)]
+        chained = any(one.control in _CHAINS for one in inside)
+        if chained or not undone:
+            yield from inside
+
+
+def _sets_only(statement: Statement) -> bool:
+    """Whether it changes the session or its transaction alone."""
+    plain = statement.control in (*_ENDS, Control.BEGIN) or statement.words[:1] in _OF_SESSION
+    return statement.session_only or plain
 
 
 def _sets_session(script: Script, statement: Statement) -> bool:

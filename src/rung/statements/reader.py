@@ -1,8 +1,8 @@
 """
 Reads a script's text into statements, as the database at hand would, and says how it can be run.
 
-How text is cut is each dialect's own; how the whole can be run is asked of `modes`. Refuses
-only what can never be read; wrong SQL is left to the database.
+How text is cut, and what of it commits together, is each dialect's own. Refuses only what can
+never be read or run; wrong SQL is left to the database.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from rung.dialect import Dialect
 from rung.statements.directives import NO_TRANSACTION, directive_text
 from rung.statements.model import Mode, Script
-from rung.statements.modes import mode_of, units_of
 from rung.statements.postgres import cutting as postgres
+from rung.statements.postgres import modes as of_message
 from rung.statements.sqlite import cutting as sqlite
+from rung.statements.sqlite import modes as of_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,15 +40,20 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
 
     Raises:
         UnterminatedToken: a string, quoted name or comment is not closed.
-        UnbalancedTransaction: a BEGIN without its COMMIT, or the reverse.
+        UnbalancedTransaction: a BEGIN without its COMMIT; for SQLite also the reverse.
+        StatementMisplaced: a statement can never run where it stands.
         ScriptError: it can never be read for another reason.
     """
     statements, tokens, directives = _CUTTERS[dialect](text)
     if directives:
         tokens = sorted([*tokens, *directives], key=lambda token: token.start)
     marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
-    mode, reason = mode_of(statements, marked=marked)
-    units = units_of(statements, mode, marked=marked)
+    if dialect is Dialect.SQLITE:
+        mode, reason = of_statements.mode_of(statements, marked=marked)
+        units = of_statements.units_of(statements, mode, marked=marked)
+    else:
+        mode, reason = of_message.mode_of(statements, marked=marked)
+        units = of_message.units_of(statements, marked=marked)
     return Script(text, tuple(statements), tuple(tokens), mode, reason, units, dialect)
 
 
@@ -57,7 +63,10 @@ def statement_by_statement(script: Script) -> Script:
 
     A script that is one such statement or transaction stays as it is: it commits at once.
     """
-    units = units_of(script.statements, Mode.UNITS)
+    if script.dialect is Dialect.SQLITE:
+        units = of_statements.units_of(script.statements, Mode.UNITS)
+    else:
+        units = of_message.units_of(script.statements, singly=True)
     if len(units) <= 1:
         return script
     reason = "each of its statements is asked to commit by itself"

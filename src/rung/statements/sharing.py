@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.statements.model import Control, Mode
+from rung.statements.model import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +28,6 @@ def needs_session(script: Script, settings: Sequence[str] = ()) -> str:
         script: how it runs counts.
         settings: names of settings of ours that would hold inside transactions only.
     """
-    if prepares := _first(s for s in script.statements if s.control is Control.PREPARE):
-        return f"{_named(prepares)} prepares a transaction, which would keep our lock"
     return _between_units(script, settings) if script.mode is Mode.UNITS else ""
 
 

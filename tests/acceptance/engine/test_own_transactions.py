@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.errors import DirtyLedger, MigrationFailed, UnbalancedTransaction
+from rung.errors import (
+    DirtyLedger,
+    MigrationFailed,
+    StatementMisplaced,
+    UnbalancedTransaction,
+)
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
@@ -108,25 +113,88 @@ def test_a_failure_behind_commit_and_chain_is_dirty(site: Site) -> None:
     assert (site.tables(), site.ledger()) == ({"a"}, [(1, True)])
 
 
-def test_a_prepared_transaction(site: Site) -> None:
-    """PREPARE TRANSACTION and COMMIT PREPARED in one file run, as units."""
-    text = "BEGIN; CREATE TABLE a (); PREPARE TRANSACTION 'p1'; COMMIT PREPARED 'p1';"
-
-    assert site.add("1_a", text).up() == (1,)
-    assert (site.tables(), site.ledger()) == ({"a"}, [(1, False)])
-
-
 @pytest.mark.parametrize(
-    ("text", "line"), [("SELECT 1;\nBEGIN;\nSELECT 1;", 2), ("SELECT 1;\n\nCOMMIT;", 3)]
+    ("text", "line"),
+    [
+        ("SELECT 1;\nBEGIN;\nSELECT 1;", 2),
+        ("SELECT 1;\nCOMMIT; BEGIN;\nCOMMIT AND CHAIN;", 3),
+        ("BEGIN; CREATE TABLE a ();\nPREPARE TRANSACTION 'p1'; COMMIT PREPARED 'p1';", 2),
+    ],
 )
-def test_half_a_transaction_is_refused_before_anything_runs(
+def test_an_open_transaction_is_refused_before_anything_runs(
     site: Site, text: str, line: int
 ) -> None:
-    """A BEGIN without COMMIT, or the reverse, stops the run before its first step."""
+    """A BEGIN without COMMIT, or a prepared transaction, stops the run before its first step."""
     error = site.add_tables(1).add("2_b", text).up_fails(UnbalancedTransaction)
 
     assert (error.file, error.line) == ("2_b.up.sql", line)
     assert site.ask("SELECT to_regclass('schema_migrations'), to_regclass('t1')") == [(None, None)]
+
+
+def test_what_can_never_run_in_its_block_is_refused_before_anything_runs(site: Site) -> None:
+    """VACUUM between BEGIN and COMMIT stops the run before its first step."""
+    error = site.add_tables(1).add("2_b", "BEGIN;\nVACUUM;\nCOMMIT;").up_fails(StatementMisplaced)
+
+    assert (error.file, error.line) == ("2_b.up.sql", 2)
+    assert site.ask("SELECT to_regclass('t1')") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        ("CREATE TABLE a (); COMMIT;", {"a"}),
+        ("CREATE TABLE a (); COMMIT; CREATE TABLE b (); END; ROLLBACK;", {"a", "b"}),
+        ("CREATE TABLE a (); BEGIN; CREATE TABLE b (); ROLLBACK; CREATE TABLE c ();", {"c"}),
+        ("BEGIN; BEGIN; CREATE TABLE a (); COMMIT;", {"a"}),
+        ("CREATE TABLE a (); ROLLBACK; CREATE TABLE b (); ABORT", set()),
+        ("BEGIN; CREATE TABLE a (); ROLLBACK AND CHAIN; CREATE TABLE b (); COMMIT;", {"b"}),
+    ],
+)
+def test_borders_are_those_of_one_message(site: Site, text: str, tables: set[str]) -> None:
+    """What stands before a BEGIN belongs to it, and a COMMIT without one commits, as there."""
+    assert site.add("1_a", text).add_tables(2).up() == (1, 2)
+    assert (site.tables(), site.ledger()) == (tables | {"t2"}, [(2, False)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN READ ONLY; SELECT 1; COMMIT;",
+        "SET TRANSACTION READ ONLY; SELECT 1;",
+        "BEGIN; CREATE TABLE a (); SET TRANSACTION READ ONLY; SELECT 1; COMMIT;",
+        "CREATE TABLE a (); COMMIT; BEGIN READ ONLY; SELECT 1; COMMIT; CREATE TABLE b ();",
+        "SET default_transaction_read_only = on; COMMIT; SELECT 1; COMMIT; SELECT 2;",
+    ],
+)
+def test_a_read_only_transaction_is_applied(site: Site, text: str) -> None:
+    """Where the file's transaction lets nobody write, our rows follow it."""
+    assert site.add("1_a", text).add_tables(2).up() == (1, 2)
+    assert site.ledger() == [(2, False)]
+    assert [row[0] for row in site.progress()] == ["done", "done"]
+
+
+def test_what_a_rolled_back_transaction_takes_with_it_is_not_left(site: Site) -> None:
+    """A failure behind transactions that were rolled back leaves the ledger clean."""
+    text = (
+        "CREATE TABLE a (); BEGIN; INSERT INTO t1 SELECT; ROLLBACK; CREATE TABLE b (); SELECT 1/0;"
+    )
+    error = site.add_tables(1).add("2_b", text).up_fails(MigrationFailed)
+
+    assert not error.dirty
+    assert (site.tables(), site.ledger()) == ({"t1"}, [(1, False)])
+
+
+def test_rows_go_in_under_our_role_and_path(site: Site) -> None:
+    """A role and a search path that the file takes on inside do not reach our rows."""
+    text = (
+        "CREATE ROLE role_of_a_file; CREATE SCHEMA s AUTHORIZATION role_of_a_file; "
+        "BEGIN; SET ROLE role_of_a_file; SET search_path = s; CREATE TABLE a (); COMMIT; "
+        "CREATE TABLE b (); ALTER TABLE a OWNER TO role_of_a_file; RESET ROLE; "
+        "DROP SCHEMA s CASCADE; DROP ROLE role_of_a_file;"
+    )
+
+    assert site.add("1_a", text).up() == (1,)
+    assert (site.tables(), site.ledger()) == (set(), [(1, False)])
 
 
 def test_copy_inside_an_own_transaction(site: Site) -> None:

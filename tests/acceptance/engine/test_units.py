@@ -82,9 +82,9 @@ def test_a_failure_in_the_middle_is_dirty_with_true_counts(site: Site) -> None:
     error = site.add("1_a", text).up_fails(MigrationFailed)
 
     assert (error.dirty, error.place.line) == (True, 4)
-    assert (site.tables(), site.ledger()) == ({"a", "b"}, [(1, True)])
-    assert site.progress() == [("failed", 3, 5, None)]
-    assert "3 of 5 statements are committed" in str(site.up_fails(DirtyLedger))
+    assert (site.tables(), site.ledger()) == ({"a"}, [(1, True)])
+    assert site.progress() == [("failed", 2, 5, None)]
+    assert "2 of 5 statements are committed" in str(site.up_fails(DirtyLedger))
 
 
 def test_a_failure_in_the_first_transactional_unit_is_clean(site: Site) -> None:
@@ -175,3 +175,90 @@ def test_a_number_of_the_history_that_is_given_twice(site: Site, text: str) -> N
     assert "The file is not at fault" in error.advice
     assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
     assert site.up() == (2,)
+
+
+_FAILS = """
+CREATE FUNCTION fails(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+AS $$ BEGIN RAISE undefined_table; END $$;
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("DROP TABLE t1;\nCREATE INDEX CONCURRENTLY i ON t2 (x);\nALTER TABEL b ADD j int;", 7),
+        ("BEGIN; DROP TABLE t1; COMMIT;\nBEGIN WORK;\nEND; SELEC 1", 6),
+        ("DROP TABLE t1; VACUUM;\nCOPY t2 FROM STDIN;\n\\.\nSELECT 1 +", 11),
+    ],
+)
+def test_nothing_is_begun_that_cannot_be_parsed(site: Site, text: str, column: int) -> None:
+    """A syntax error anywhere in a file of several units means that nothing ran."""
+    error = site.add_tables(1, 2).add("3_c", text).up_fails(MigrationFailed)
+
+    assert (error.dirty, error.server.sqlstate) == (False, "42601")
+    assert (error.place.line, error.place.column) == (text.count("\n") + 1, column)
+    assert (site.tables(), site.ledger()) == ({"t1", "t2"}, [(2, False)])
+    assert site.history()[-1] == (3, "up", "failed")
+
+
+_EVERYTHING = """
+CREATE TABLE a (i int); ; /* nothing */ ;
+VACUUM a;
+BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE; END TRANSACTION;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END;
+CREATE RULE r AS ON DELETE TO a DO ALSO (SELECT 1; SELECT 2);
+CREATE SCHEMA s CREATE TABLE b (i int) CREATE VIEW v AS SELECT 1 AS "end";
+CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
+CALL p(); DO $$ BEGIN PERFORM 1; COMMIT; END $$;
+COPY a FROM STDIN;
+1
+\\.
+PREPARE q AS SELECT $1; EXECUTE q('x'); DEALLOCATE q; ABORT; COMMIT;
+CREATE INDEX CONCURRENTLY ON a (i);
+START TRANSACTION; SAVEPOINT x; ROLLBACK TO x; RELEASE x; COMMIT AND NO CHAIN;
+TABLE a; VALUES (1); (SELECT 1); SELECT 1 AS atomic, 'ä€'
+"""
+
+
+def test_what_the_server_can_read_is_not_refused(site: Site) -> None:
+    """Every form of a statement is read in the file's check as where it runs."""
+    assert site.add("1_a", _EVERYTHING).up() == (1,)
+    assert site.ledger() == [(1, False)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE INDEX CONCURRENTLY i ON missing (x);",
+        "SET lock_timeout = '1s';\nCREATE INDEX CONCURRENTLY i ON t1 (missing);",
+        "CREATE INDEX CONCURRENTLY i ON part (x);",
+        "VACUUM missing;",
+        "REINDEX TABLE CONCURRENTLY missing;",
+        "ALTER TABLE part DETACH PARTITION missing CONCURRENTLY;",
+        "CREATE DATABASE postgres;",
+        "DROP DATABASE missing;",
+        "ALTER SYSTEM SET no_such_setting = 1;",
+        "COMMIT PREPARED 'missing';",
+        "BEGIN; CREATE TABLE x (); ROLLBACK; VACUUM missing;",
+    ],
+)
+def test_a_statement_alone_that_did_nothing_leaves_clean(site: Site, text: str) -> None:
+    """Where the server rejects it before it does anything, and nothing was committed before."""
+    site.add("1_a", "CREATE TABLE t1 (y int); CREATE TABLE part (x int) PARTITION BY RANGE (x);")
+    error = site.add("2_b", text).up_fails(MigrationFailed)
+
+    assert not error.dirty
+    assert site.ledger() == [(1, False)]
+    assert site.history()[-1] == (2, "up", "failed")
+
+
+def test_a_statement_alone_that_left_something_is_dirty(site: Site) -> None:
+    """A build over a function that fails half way leaves an invalid index, whatever its code."""
+    site.add("1_a", "CREATE TABLE a AS SELECT 1 AS x;")
+    site.add("2_f", _FAILS).up()
+    error = site.add("3_b", "CREATE INDEX CONCURRENTLY i ON a (fails(x));").up_fails(
+        MigrationFailed
+    )
+
+    assert (error.dirty, error.server.sqlstate) == (True, "42P01")
+    assert site.ledger() == [(3, True)]

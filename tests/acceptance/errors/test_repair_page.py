@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 _BUILD = (
     "ALTER TABLE roles ADD COLUMN rank int;\n"
-    "UPDATE roles SET rank = 1;\n"
-    "CREATE UNIQUE INDEX CONCURRENTLY roles_name ON roles (name);\n"
+    "{}CREATE UNIQUE INDEX CONCURRENTLY roles_name ON roles (name);\n"
 )
 _UNBUILD = "DROP INDEX roles_name;\nALTER TABLE roles DROP COLUMN rank;\n"
 _BY_ANOTHER = "UPDATE schema_migrations SET version = 3, dirty = true"
@@ -33,12 +32,22 @@ def _shown(stage: Stage, name: str, *words: str) -> int:
 
 
 def test_a_build_that_failed(stage: Stage) -> None:
-    """The rows will not let it end, so what is there is undone."""
-    _at_2(stage, _BUILD, _UNBUILD)
+    """The rows will not let it end, and what is there is proved to be its own."""
+    _at_2(stage, _BUILD.format(""), _UNBUILD)
     stage.run("up")
 
     assert _shown(stage, "rolled-back", "repair", "--yes") == 0
     assert stage.ask("SELECT version, dirty FROM schema_migrations") == [(2, False)]
+
+
+def test_a_build_behind_a_change_of_rows(stage: Stage) -> None:
+    """No rollback brings rows back: they are to be fixed, and the file resumed."""
+    _at_2(stage, _BUILD.format("UPDATE roles SET rank = 1;\n"), _UNBUILD)
+    stage.run("up")
+
+    assert _shown(stage, "kept", "repair", "--yes") == 4
+    stage.ask("DELETE FROM roles")
+    assert stage.run("up", "--resume")[0] == 0
 
 
 def test_what_another_tool_left(stage: Stage) -> None:
@@ -65,4 +74,10 @@ def test_what_leaves_no_trace(stage: Stage) -> None:
 
 def test_the_page_shows_no_other() -> None:
     """Each block of the page is printed by a test."""
-    assert set(page.blocks(page.REPAIR)) == {"rolled-back", "marked", "undecided", "decided"}
+    assert set(page.blocks(page.REPAIR)) == {
+        "rolled-back",
+        "kept",
+        "marked",
+        "undecided",
+        "decided",
+    }

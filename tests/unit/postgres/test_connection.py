@@ -20,7 +20,10 @@ from rung.errors import ConnectionFailed, DriverMissing, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALIVE = "-c client_connection_check_interval=5s"
+ALIVE = (
+    "-c client_connection_check_interval=5s "
+    "-c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0"
+)
 SECRET = "tr0ub4dor"
 
 
@@ -86,9 +89,9 @@ def test_the_environment_wins_over_ours(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=1s")
 
     assert told("postgres://h/x")["connect_timeout"] == "4"
-    expected = f"-c lock_timeout=1s -c search_path=s2 {ALIVE}"
+    expected = f"{ALIVE} -c lock_timeout=1s -c search_path=s2"
     assert options("postgres://h/x?search_path=s2") == expected
-    assert options("postgres://h/x?options=-c%20a.b%3D1") == f"-c a.b=1 {ALIVE}"
+    assert options("postgres://h/x?options=-c%20a.b%3D1") == f"{ALIVE} -c a.b=1"
 
 
 @pytest.mark.parametrize("named", ["service=chat", "postgres://?service=chat", ""])
@@ -103,28 +106,28 @@ def test_a_service_wins_over_ours(
 
     found = told(named)
     assert (found["connect_timeout"], found["keepalives_count"]) == ("5", "9")
-    assert options(named) == f"-c a.b=1 {ALIVE}"
+    assert options(named) == f"{ALIVE} -c a.b=1"
     assert connector(named).shown == "me@db:7/c"
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("search_path=a%2Cb%20c", "-c search_path=a,b\\ c "),
-        ("search_path=a\\b", "-c search_path=a\\\\b "),
-        ("options=-c%20a.b%3D1&search_path=s2", "-c a.b=1 -c search_path=s2 "),
-        ("statement_timeout=5s&lock_timeout=1s", "-c statement_timeout=5s -c lock_timeout=1s "),
+        ("search_path=a%2Cb%20c", "-c search_path=a,b\\ c"),
+        ("search_path=a\\b", "-c search_path=a\\\\b"),
+        ("options=-c%20a.b%3D1&search_path=s2", "-c a.b=1 -c search_path=s2"),
+        ("statement_timeout=5s&lock_timeout=1s", "-c statement_timeout=5s -c lock_timeout=1s"),
     ],
 )
 def test_settings_of_the_session(query: str, expected: str) -> None:
     """Settings are added to the options, with blanks and backslashes escaped."""
-    assert options(f"postgres://h/x?{query}") == expected + ALIVE
+    assert options(f"postgres://h/x?{query}") == f"{ALIVE} {expected}"
 
 
 def test_a_role() -> None:
     """A role is one of the options, and so what RESET goes back to; the argument wins."""
-    assert options("postgres://h/x", "my owner") == f"-c role=my\\ owner {ALIVE}"
-    assert options("postgres://h/x?role=a", "b") == f"-c role=b {ALIVE}"
+    assert options("postgres://h/x", "my owner") == f"{ALIVE} -c role=my\\ owner"
+    assert options("postgres://h/x?role=a", "b") == f"{ALIVE} -c role=b"
 
 
 def test_ways_to_ask_for_less() -> None:
@@ -133,7 +136,7 @@ def test_ways_to_ask_for_less() -> None:
     opening = connector(f"postgres://h/x?{given}")
 
     assert opening._ways == (
-        (f"-c a.b=1 --lock-timeout=1s -c search_path=s2 {ALIVE}", True),
+        (f"{ALIVE} -c a.b=1 --lock-timeout=1s -c search_path=s2", True),
         ("-c a.b=1 --lock-timeout=1s -c search_path=s2", True),
         ("", False),
     )
@@ -143,7 +146,7 @@ def test_ways_to_ask_for_less() -> None:
 
 def test_options_that_are_no_settings() -> None:
     """What no SET can stand for is not given up in silence."""
-    assert [way.options for way in connector("options='-d 5'")._ways] == [f"-d 5 {ALIVE}", "-d 5"]
+    assert [way.options for way in connector("options='-d 5'")._ways] == [f"{ALIVE} -d 5", "-d 5"]
 
 
 @pytest.mark.parametrize(

@@ -90,12 +90,30 @@ def test_a_concurrent_statement_has_none() -> None:
     script = read("create index concurrently i on t (a); vacuum")
     found = limits(settings=OF_URL)
 
-    assert found.alone(script, 1) == ("SET lock_timeout = 0",)
+    assert found.alone(script, 1) == ("SET lock_timeout = 0", "SET statement_timeout = 0")
     assert found.behind(script, 1) == (
         "SET lock_timeout TO DEFAULT",
         "SET lock_timeout = '3s'",
+        "SET statement_timeout TO DEFAULT",
     )
     assert found.of(script, Unit(1, 1, "none")) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("set statement_timeout = '1h'", Settings()),
+        ("set local statement_timeout = '1h'", Settings((("Statement_Timeout", "5s"),))),
+        ("select 1", Settings((("statement_timeout", "5s"),))),
+    ],
+)
+def test_a_limit_that_somebody_asked_for_holds_for_it(text: str, settings: Settings) -> None:
+    """A statement_timeout of the file or of the URL is no role's; only that is lifted."""
+    script = read(f"{text}; create index concurrently i on t (a)")
+    found = limits(settings=settings)
+
+    assert found.alone(script, 2) == ("SET lock_timeout = 0",)
+    assert found.behind(script, 2) == ("SET lock_timeout TO DEFAULT",)
 
 
 def test_another_statement_alone_has_ours() -> None:

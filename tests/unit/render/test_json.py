@@ -29,7 +29,7 @@ from rung.ledger import LedgerState
 from rung.losses import Loss
 from rung.plan import Down, Up
 from rung.render import json as shapes
-from rung.repair import Diagnosis, judge, propose, statements_found
+from rung.repair import Diagnosis, Proof, Rollback, judge, propose, statements_found
 from rung.waiting import Waited
 
 _ROOT = Path(__file__).parents[3]
@@ -52,12 +52,14 @@ _RAN = tried(
 )
 _FOUND = judge([[_RAN]], snapshot("table a", "table notes"), 2)
 _DIRTY = LedgerState(2, dirty=True)
+_PROVED = Rollback(Proof.PROVED, losses=(Loss("table", "public.a").counted(2),))
 DIAGNOSIS = Diagnosis(
     _DIRTY,
     "PostgreSQL 15.18",
     _FOUND,
     statements_found(_FOUND),
-    propose(_FOUND, _DIRTY, "DROP TABLE a;"),
+    propose(_FOUND, _DIRTY, "DROP TABLE a;", _PROVED),
+    rollback=_PROVED,
 )
 
 _FAULT = Fault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)

@@ -9,12 +9,22 @@ from tests.unit.history import row
 from tests.unit.repair.cases import snapshot, suspect, tried
 
 from rung.ledger import LedgerState, Outcome
+from rung.losses import Loss
 from rung.migrations import Direction
-from rung.repair import Finding, judge, propose, statements_found, undo_candidates
+from rung.repair import (
+    Finding,
+    Proof,
+    Rollback,
+    judge,
+    propose,
+    statements_found,
+    undo_candidates,
+)
 from rung.repair.mending import why_not_resume
 from rung.statements import read
 
 A, B = "table a", "table b"
+PROVED = Rollback(Proof.PROVED)
 DIRTY = LedgerState(2, dirty=True)
 TWO = "CREATE TABLE a (x int);\nCREATE TABLE b (x int);"
 DOWN = read("DROP TABLE b;\nDROP TABLE a;")
@@ -67,22 +77,41 @@ def test_a_resumed_step() -> None:
         finding(A, error="statement 2: no (SQLSTATE 23505)"),
         finding(A, error="statement 2: no (SQLSTATE 22012)"),
         finding(A, error="statement 2: UNIQUE constraint failed: users.email"),
-        half("UNIQUE INDEX"),
     ],
 )
 def test_what_would_fail_again_is_rolled_back(one: Finding) -> None:
-    """Where the rest fails on scratch, or on the rows; only with SQL that is proven."""
-    action = propose(one, DIRTY, "DROP TABLE a;")
+    """Where the rest fails on scratch, or on the rows; only with SQL that is proved harmless."""
+    action = propose(one, DIRTY, "DROP TABLE a;", PROVED)
 
     assert action is not None
     assert (action.kind.value, action.version, action.sql) == ("roll back", 1, "DROP TABLE a;")
+    for proof in (Proof.REFUTED, Proof.NOT_PROVED):
+        assert propose(one, DIRTY, "DROP TABLE a;", Rollback(proof, "why")) is None
     assert propose(one, DIRTY) is None
+
+
+def test_a_rollback_lists_the_rows_that_it_loses() -> None:
+    """Empty tables are no loss."""
+    gone = (Loss("table", "a").counted(2), Loss("table", "b").counted(0))
+    action = propose(finding(A, failure="no"), DIRTY, "DROP TABLE a;", replace(PROVED, losses=gone))
+
+    assert action is not None
+    assert [str(one) for one in action.losses] == ["table a (2 rows)"]
 
 
 def test_other_errors_do_not_keep_from_resuming() -> None:
     """A lock that was not had, a statement that was cancelled."""
     assert why_not_resume(finding(A, error="statement 2: no (SQLSTATE 55P03)")) == ""
     assert why_not_resume(half("INDEX")) == ""
+
+
+def test_another_tools_unique_index_is_resumed_with_a_caution() -> None:
+    """It loses nothing where it fails again."""
+    action = propose(half("UNIQUE INDEX"), DIRTY)
+
+    assert action is not None
+    assert action.kind.value == "resume"
+    assert "most likely failed on rows that are equal" in action.caution
 
 
 def test_what_may_undo() -> None:
@@ -92,8 +121,8 @@ def test_what_may_undo() -> None:
 
 
 def test_an_invalid_index_is_dropped_first() -> None:
-    """By its name, concurrently, alone or before the down."""
-    drop = "DROP INDEX CONCURRENTLY IF EXISTS public.i;\n"
+    """By its name, in the same transaction, alone or before the down."""
+    drop = "DROP INDEX IF EXISTS public.i;\n"
 
     assert undo_candidates(half("UNIQUE INDEX"), None) == (drop,)
     assert undo_candidates(half("UNIQUE INDEX"), DOWN) == (
@@ -105,15 +134,12 @@ def test_an_invalid_index_is_dropped_first() -> None:
 
 
 def test_a_change_of_rows_is_undone_by_the_whole_down_alone() -> None:
-    """A part of the down may leave the rows changed; and a caution is told."""
+    """A part of the down may leave the rows changed."""
     text = "UPDATE users SET x = 1;\nCREATE TABLE a (x int);"
     one = tried(suspect(text), "", A, failure="no")
     found = judge([[one]], snapshot(), said=1)
-    action = propose(found, DIRTY, DOWN.text)
 
     assert undo_candidates(found, DOWN) == (DOWN.text,)
-    assert action is not None
-    assert "what line 1 did to rows" in action.caution
 
 
 @pytest.mark.parametrize(
@@ -152,7 +178,7 @@ def test_no_secret_is_shown() -> None:
     text = f"{TWO}\nALTER ROLE ada PASSWORD 'tr0ub4dor';"
     resumed = propose(finding(A, text=text), DIRTY)
     undo = "ALTER ROLE ada PASSWORD 'tr0ub4dor';"
-    undone = propose(finding(A, failure="no"), DIRTY, undo)
+    undone = propose(finding(A, failure="no"), DIRTY, undo, PROVED)
 
     for action in (resumed, undone):
         assert action is not None

@@ -63,12 +63,11 @@ def test_what_is_gone_with_its_session(sql: str, lost: int | None) -> None:
 
 
 def test_a_transaction_that_commits_twice_is_uncertain() -> None:
-    """COMMIT AND CHAIN within it, or PREPARE TRANSACTION at its end."""
+    """A COMMIT AND CHAIN within it."""
     chained = read("VACUUM; BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; COMMIT")
 
     assert (uncertain_behind(chained, 1) or chained.statements[0]).number == 4
     assert uncertain_behind(chained, 0) is None
-    assert uncertain_behind(read("VACUUM; BEGIN; PREPARE TRANSACTION 'x'"), 1) is not None
     assert uncertain_behind(read(_OWN), 1) is None
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rung.errors import UnbalancedTransaction
-from rung.statements import Control, Mode, read
+from rung.errors import StatementMisplaced, UnbalancedTransaction
+from rung.statements import Control, Mode, read, statement_by_statement
+
+_PREPARED = "PREPARE TRANSACTION would keep our lock, as it leaves a transaction open"
 
 
 def units(text: str) -> list[tuple[int, int, str]]:
@@ -28,7 +30,6 @@ def units(text: str) -> list[tuple[int, int, str]]:
             "BEGIN; ROLLBACK AND CHAIN; ROLLBACK",
             [Control.BEGIN, Control.ROLLBACK_CHAIN, Control.ROLLBACK],
         ),
-        ("BEGIN; PREPARE TRANSACTION 'a'", [Control.BEGIN, Control.PREPARE]),
         ("COMMIT PREPARED 'a'", [Control.RESOLVE_PREPARED]),
         ("ROLLBACK PREPARED 'a'", [Control.RESOLVE_PREPARED]),
         ("SAVEPOINT a; ROLLBACK TO a; RELEASE a", [None, None, None]),
@@ -47,21 +48,24 @@ def test_control(text: str, expected: list[Control | None]) -> None:
         ("-- a", Mode.TRANSACTIONAL, "it holds no statement"),
         ("a; b", Mode.TRANSACTIONAL, "no statement needs to run outside a transaction"),
         ("BEGIN; a; COMMIT", Mode.OWN_TRANSACTION, "its own BEGIN and COMMIT enclose all of it"),
-        ("BEGIN; a; ROLLBACK", Mode.UNITS, "its own transaction ends with ROLLBACK on line 1"),
+        ("a; BEGIN; b; END", Mode.OWN_TRANSACTION, "END on line 1 commits all of it"),
+        ("a; b;\nCOMMIT", Mode.OWN_TRANSACTION, "COMMIT on line 2 commits all of it"),
         (
-            "BEGIN;\na;\nPREPARE TRANSACTION 'x'",
-            Mode.UNITS,
-            "its own transaction ends with PREPARE TRANSACTION on line 3",
+            "BEGIN; BEGIN; a; COMMIT",
+            Mode.OWN_TRANSACTION,
+            "its own BEGIN and COMMIT enclose all of it",
         ),
+        ("BEGIN; a; ROLLBACK", Mode.UNITS, "its own transaction ends with ROLLBACK on line 1"),
+        ("a; ROLLBACK", Mode.UNITS, "its own transaction ends with ROLLBACK on line 1"),
         (
             "BEGIN;\nCOMMIT AND CHAIN;COMMIT",
             Mode.UNITS,
             "COMMIT AND CHAIN on line 2 splits its own transaction",
         ),
         ("BEGIN;COMMIT;BEGIN;END", Mode.UNITS, "it has several transactions of its own"),
-        ("a;BEGIN;COMMIT", Mode.UNITS, "its own transaction encloses only a part"),
+        ("BEGIN;COMMIT;END", Mode.UNITS, "it has several transactions of its own"),
+        ("BEGIN;\nCOMMIT;a", Mode.UNITS, "statements follow behind COMMIT on line 2"),
         ("a;\n\nVACUUM", Mode.UNITS, "VACUUM on line 3 cannot run inside a transaction"),
-        ("BEGIN;VACUUM;END", Mode.UNITS, "VACUUM on line 1 cannot run inside a transaction"),
         (
             "a -- rung: no-transaction",
             Mode.UNITS,
@@ -82,11 +86,16 @@ def test_mode(text: str, mode: Mode, reason: str) -> None:
         ("", []),
         ("a; b", [(1, 2, "ours")]),
         ("BEGIN; a; END", [(1, 3, "own")]),
-        ("a; b; VACUUM; c", [(1, 1, "ours"), (2, 2, "ours"), (3, 3, "none"), (4, 4, "ours")]),
-        ("a; BEGIN; b; ROLLBACK; c", [(1, 1, "ours"), (2, 4, "own"), (5, 5, "ours")]),
+        ("a; b; VACUUM; c; d", [(1, 2, "ours"), (3, 3, "none"), (4, 5, "ours")]),
+        ("a; BEGIN; b; ROLLBACK; c", [(1, 4, "own"), (5, 5, "ours")]),
+        ("a; COMMIT; b; c; BEGIN; d; END; e", [(1, 2, "own"), (3, 7, "own"), (8, 8, "ours")]),
+        ("a; ROLLBACK TO b; RELEASE c; ABORT; COMMIT", [(1, 4, "own"), (5, 5, "own")]),
         ("BEGIN; COMMIT AND CHAIN; b; END; VACUUM", [(1, 4, "own"), (5, 5, "none")]),
-        ("BEGIN; VACUUM; END", [(1, 3, "own")]),
-        ("BEGIN;PREPARE TRANSACTION 'a';COMMIT PREPARED 'a'", [(1, 2, "own"), (3, 3, "none")]),
+        ("BEGIN; BEGIN; a; END; b", [(1, 4, "own"), (5, 5, "ours")]),
+        (
+            "a; COMMIT PREPARED 'a'; ROLLBACK PREPARED 'b'",
+            [(1, 1, "ours"), (2, 2, "none"), (3, 3, "none")],
+        ),
         (
             "-- rung: no-transaction\na; CALL b(); DO 'c'",
             [(1, 1, "ours"), (2, 2, "none"), (3, 3, "none")],
@@ -113,16 +122,56 @@ def test_units(text: str, expected: list[tuple[int, int, str]]) -> None:
             2,
             "COMMIT AND CHAIN opens a transaction that no COMMIT or ROLLBACK ends",
         ),
-        ("a;\nCOMMIT", 2, "COMMIT has no BEGIN before it"),
-        ("BEGIN;COMMIT;\nEND", 2, "END has no BEGIN before it"),
         ("ROLLBACK AND CHAIN", 1, "ROLLBACK AND CHAIN has no BEGIN before it"),
-        ("PREPARE TRANSACTION 'a'", 1, "PREPARE TRANSACTION has no BEGIN before it"),
-        ("BEGIN;\nBEGIN;\nEND", 2, "BEGIN is inside a transaction that is open already"),
+        ("BEGIN;\nPREPARE TRANSACTION 'x'", 2, _PREPARED),
+        ("PREPARE TRANSACTION 'x'", 1, _PREPARED),
+        ("BEGIN;\nEND; BEGIN; a", 2, "BEGIN opens a transaction that no COMMIT or ROLLBACK ends"),
     ],
 )
 def test_unbalanced(text: str, line: int, problem: str) -> None:
-    """A BEGIN without its end, an end without its BEGIN and a second BEGIN are refused."""
+    """A BEGIN without its end, and an AND CHAIN without its BEGIN, are refused."""
     with pytest.raises(UnbalancedTransaction) as caught:
         read(text)
 
     assert (problem, line) == (caught.value.problem, caught.value.line)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        (
+            "BEGIN;\nVACUUM;END",
+            2,
+            "VACUUM cannot run inside a transaction, and BEGIN on line 1 opens one",
+        ),
+        (
+            "BEGIN;END AND CHAIN;\nDROP DATABASE a; END",
+            2,
+            "DROP DATABASE cannot run inside a transaction, and END AND CHAIN on line 1 opens one",
+        ),
+    ],
+)
+def test_misplaced(text: str, line: int, problem: str) -> None:
+    """What can never run where it stands is refused while the file is read."""
+    with pytest.raises(StatementMisplaced) as caught:
+        read(text)
+
+    assert (problem, line) == (caught.value.problem, caught.value.line)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a; b; c", [(1, 1, "ours"), (2, 2, "ours"), (3, 3, "ours")]),
+        (
+            "a; BEGIN; b; COMMIT; c; END",
+            [(1, 1, "ours"), (2, 4, "own"), (5, 5, "ours"), (6, 6, "own")],
+        ),
+        ("a; VACUUM", [(1, 1, "ours"), (2, 2, "none")]),
+    ],
+)
+def test_statement_by_statement(text: str, expected: list[tuple[int, int, str]]) -> None:
+    """Each statement that is a message of its own commits by itself, unless a block is open."""
+    found = statement_by_statement(read(text))
+
+    assert expected == [(one.first, one.last, one.transaction) for one in found.units]

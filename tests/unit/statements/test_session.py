@@ -45,7 +45,6 @@ def test_statements_that_touch_the_session(text: str) -> None:
         "SET LOCAL search_path = a",
         "SET CONSTRAINTS ALL DEFERRED",
         "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; COMMIT",
-        "BEGIN; PREPARE TRANSACTION 'a'",
         "EXECUTE a",
         "DECLARE a CURSOR FOR SELECT 1",
         "CREATE TABLE temp (temporary int)",

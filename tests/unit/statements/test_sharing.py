@@ -27,7 +27,6 @@ def test_those_that_do_not(text: str) -> None:
     [
         ("SET work_mem = '1MB';\nVACUUM;", "statement 1 (line 1) changes the session"),
         ("VACUUM;\nCREATE TEMP TABLE t ();", "statement 2 (line 2) changes the session"),
-        ("BEGIN; PREPARE TRANSACTION 'p';", "statement 2 (line 1) prepares a transaction"),
     ],
 )
 def test_those_that_do(text: str, why: str) -> None:

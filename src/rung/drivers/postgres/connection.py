@@ -1,9 +1,9 @@
 """
 From an address to an open connection; and what every connection of ours gets.
 
-That is UTF-8, keepalives, and a server that notices a dead client, each only where neither
-the address nor libpq's environment nor a service says otherwise. Passes a reason on only with
-its secrets taken out.
+That is UTF-8, keepalives, a server that notices a dead client, and none that ends a session in
+a pause, each only where neither the address nor libpq's environment nor a service says otherwise.
+Passes a reason on only with its secrets taken out.
 """
 
 from __future__ import annotations
@@ -26,9 +26,18 @@ if TYPE_CHECKING:
 
     from rung.drivers.postgres.urls import Address
 
-_ALIVE = "-c client_connection_check_interval=5s"
-_REFUSED = ("client_connection_check_interval", "startup parameter", "command-line options")
-"""Servers without that setting, and poolers that take no options, are connected without."""
+_ALIVE = (
+    "-c client_connection_check_interval=5s "
+    "-c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0"
+)
+"""All that servers since 14 know; a role's limits for idle sessions would end a run in a pause."""
+_REFUSED = (
+    "client_connection_check_interval",
+    "idle_session_timeout",
+    "startup parameter",
+    "command-line options",
+)
+"""Servers without these settings, and poolers that take no options, are connected without."""
 
 _DEFAULTS = {
     "connect_timeout": "10",
@@ -170,7 +179,7 @@ def _ways(options: str, settings: dict[str, str], *, all_known: bool) -> Iterato
     """From all in the options that the connection is opened with to nothing in them."""
     ours = [f"-c {_escape(name)}={_escape(value)}" for name, value in settings.items()]
     together = " ".join(part for part in (options.strip(), *ours) if part)
-    yield _Way(f"{together} {_ALIVE}".strip())
+    yield _Way(f"{_ALIVE} {together}".strip())
     if together:
         yield _Way(together)
     if all_known:

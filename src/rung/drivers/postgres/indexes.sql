@@ -133,3 +133,17 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), {builder}
 -- A condition of `pending_detaches`: that partition of that table.
 AND i.inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})
    AND i.inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name})
+
+-- name: left_nothing
+-- Whether no row of these catalogs was written behind the note that a statement of an attempt was
+-- under way, whoever wrote it; no row where there is no such note.
+SELECT NOT EXISTS (
+    SELECT FROM (SELECT xmin AS made FROM pg_catalog.pg_class
+                 UNION ALL SELECT xmin FROM pg_catalog.pg_index
+                 UNION ALL SELECT xmin FROM pg_catalog.pg_inherits
+                 UNION ALL SELECT xmin FROM pg_catalog.pg_constraint
+                 UNION ALL SELECT xmin FROM pg_catalog.pg_database
+                 UNION ALL SELECT xmin FROM pg_catalog.pg_tablespace) c
+     WHERE pg_catalog.age(c.made) OPERATOR(pg_catalog.<) pg_catalog.age(h.xmin))
+  FROM {history} h
+ WHERE h.attempt OPERATOR(pg_catalog.=) {attempt} AND h.in_flight IS NOT NULL

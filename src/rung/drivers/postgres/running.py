@@ -9,9 +9,9 @@ ledger moved by compare-and-set; the history row; COMMIT.
 from __future__ import annotations
 
 import random
-import re
 import time
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.concurrent import Concurrent
@@ -19,7 +19,15 @@ from rung.drivers.postgres.making import make_closed
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, UTF8, Tables, leave_clean
-from rung.drivers.work import LockWait, Ran, Refusal
+from rung.drivers.postgres.refusals import (
+    CLEAN,
+    NO_SCHEMA,
+    REFUSES_TRANSACTION,
+    is_busy,
+    outcome_of,
+    past_the_pooler,
+)
+from rung.drivers.work import LockWait, Ran
 from rung.ledger import Outcome
 from rung.statements import Control, Mode, needs_session, statement_by_statement
 
@@ -32,42 +40,18 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.settings import Settings
     from rung.drivers.postgres.watching import Watch, Watcher
     from rung.drivers.postgres.wire import Reply, Wire
-    from rung.drivers.work import Attempt, Move, ServerNotice
-    from rung.errors import ServerMessage
-    from rung.statements import Script, Unit
+    from rung.drivers.work import Attempt, Move
+    from rung.statements import Script, Statement, Unit
 
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 _BEGIN_WRITING = Sql("BEGIN READ WRITE")
-"""Whatever default_transaction_read_only an earlier unit of the file has set."""
+"""For writes of ours, whatever default_transaction_read_only the file has set."""
 _ASYNC = Sql("SET LOCAL synchronous_commit = off")
 _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 """As the session had it at connect, whatever the file did."""
-_REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
-_NEW_VALUE = "55P04"
-"""An enum's value is used in the transaction that added it."""
-_CONTROL_WARNINGS = ("25001", "25P01")
-CANCELLED = "57014"
 _NO_LOCK = "55P03"
 _TIMED_OUT = "ProcessInterrupts"
 """Where the server ends a wait by lock_timeout, and not at once as for NOWAIT."""
-_DIVISION, _STALE = "22012", "40001"
-_MOVED = (_DIVISION, "23505", _STALE)
-"""1/0 of the compare-and-set; the same key written by another; a newer row."""
-_TWICE = "23505"
-_NUMBERED_TWICE = (
-    "The file is not at fault: the server gave out a number of the history twice, as it may "
-    "behind a crash. See its log"
-)
-_NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
-_LOST = (_DIVISION, _STALE, _NO_TABLE)
-"""1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
-_NOT_A_NUMBER = "22P02"
-_TRIGGERS = re.compile(r"triggers:(\d+)")
-_OURS = {"move": "ledger", "record": "history"}
-_FARES = frozenset(("08", "40", "53", "57", "58", "XX"))
-"""Lost, to be tried again, short of room, ended by somebody, broken."""
-_OPENING = (("SET",), ("BEGIN",), ("START",))
-_CLEAN = "clean"
 _KEYS_WITHIN = 5.0
 """Seconds: others try the keys for a moment. Half of what `docker stop` leaves us."""
 _PAUSE = 0.05
@@ -134,7 +118,7 @@ class Running:
             return ran
         loose = ", ".join(self._settings.names)
         if why := loose or needs_session(statement_by_statement(script)):
-            refusal = replace(refusal, needs_no_transaction=False, remedy=_past_the_pooler(why))
+            refusal = replace(refusal, needs_no_transaction=False, remedy=past_the_pooler(why))
         return replace(ran, refusal=refusal)
 
     def together(
@@ -186,9 +170,9 @@ class Running:
             head = replace(whole, pieces=whole.pieces[:made])
             ran = make_closed(self, tables, head, whole.pieces[made:])
             refused = ran.refusal.server.sqlstate if ran.refusal else ""
-            if refused != _NO_SCHEMA:
+            if refused != NO_SCHEMA:
                 break
-        return None if refused == _REFUSES_TRANSACTION else ran
+        return None if refused == REFUSES_TRANSACTION else ran
 
     def _enclosed(
         self, script: Script, before: tuple[Piece, ...], behind: tuple[Piece, ...]
@@ -208,13 +192,9 @@ class Running:
 
     def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """One unit of a script, with its progress."""
-        match unit.transaction:
-            case "ours":
-                return self._in_our_transaction(script, unit, attempt_id)
-            case "own":
-                return self._in_its_transaction(script, unit, attempt_id)
-            case _:
-                return self._alone(script, unit, attempt_id)
+        if unit.transaction == "none":
+            return self._alone(script, unit, attempt_id)
+        return self._in_a_transaction(script, unit, attempt_id)
 
     def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
         """Statements that set the session and nothing else, in a message of their own."""
@@ -287,38 +267,46 @@ class Running:
     def _left(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Piece, ...]:
         """Behind a pooler what leaves nothing of the file in a session that is not ours alone."""
         clean = self._clean(script, first, last)
-        return (ours(_CLEAN, *clean),) if clean else ()
+        return (ours(CLEAN, *clean),) if clean else ()
 
     def _clean(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Sql, ...]:
         last = len(script.statements) if last is None else last
         return leave_clean(script, first, last) if self._hold.shares_session else ()
 
-    def _in_our_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        pieces = (
-            ours("begin", _BEGIN_WRITING),
-            *self._fence,
-            self._limit(script, unit.first),
-            *self._text(script, unit.first, unit.last),
-            CLOSING,
-            ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last)),
-            ours("commit", _COMMIT),
-            *self._left(script, unit.first, unit.last),
-        )
-        blocks = copy_blocks(script, unit.first, unit.last)
-        return self._send(Message(pieces, blocks, script), unit=unit)
+    def _in_a_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+        """
+        With its progress, which goes in before the transaction ends.
 
-    def _in_its_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
-        record = ours("record", *self._within_file, *self._tables.progress(attempt_id, unit.last))
-        blocks = copy_blocks(script, unit.first, unit.last)
-        opening = (*self._fence, self._limit(script, unit.first))
-        left = self._left(script, unit.first, unit.last)
-        if script.statements[unit.last - 1].control is Control.COMMIT:
-            text = self._text(script, unit.first, unit.last)
-            within = _within(text, script, unit.last, (record,))
-            return self._send(Message((*opening, *within, *left), blocks, script), unit=unit)
-        pieces = self._text(script, unit.first, unit.last)
-        ran = self._send(Message((*opening, *pieces, *left), blocks, script), unit=unit)
+        Not where it is rolled back, nor where it lets nobody write: there it follows.
+        """
+        end = script.statements[unit.last - 1].control
+        if end is not Control.ROLLBACK:
+            progress = self._tables.progress(attempt_id, unit.last)
+            record = ours("record", *self._within_file, *progress)
+            ran = self._send(self._of_unit(script, unit, (record,)), unit=unit)
+            if not (ran.refusal and ran.refusal.read_only):
+                return ran
+        if end is not Control.ROLLBACK and not _begins_read_only(script.statements[unit.first - 1]):
+            noted = self._write(self._tables.in_flight(attempt_id, unit.first))
+            if noted.refusal:
+                return noted
+        ran = self._send(self._of_unit(script, unit, ()), unit=unit)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+
+    def _of_unit(self, script: Script, unit: Unit, record: tuple[Piece, ...]) -> Message:
+        """A unit's transaction, ours or the file's own, with a record before its COMMIT."""
+        opening = (*self._fence, self._limit(script, unit.first))
+        text = self._text(script, unit.first, unit.last)
+        left = self._left(script, unit.first, unit.last)
+        blocks = copy_blocks(script, unit.first, unit.last)
+        if unit.transaction == "ours":
+            commit = ours("commit", _COMMIT)
+            pieces = (ours("begin", _BEGIN), *opening, *text, CLOSING, *record, commit, *left)
+        elif record:
+            pieces = (*opening, *_within(text, script, unit.last, record), *left)
+        else:
+            pieces = (*opening, *text, CLOSING, *left)
+        return Message(pieces, blocks, script)
 
     def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         ahead, after = self._around(script, unit.first)
@@ -365,8 +353,8 @@ class Running:
         while True:
             self._hold.renew()
             reply, wait = self._send_once(message, meanwhile, unit)
-            if not _is_busy(message, reply) or time.monotonic() > deadline:
-                return _ran(message, reply, wait), reply
+            if not is_busy(message, reply) or time.monotonic() > deadline:
+                return outcome_of(message, reply, wait), reply
             meanwhile = None
             time.sleep(random.uniform(_PAUSE / 2, _PAUSE * 1.5))  # noqa: S311 - no secret
 
@@ -402,26 +390,9 @@ class Running:
         return LockWait(waited, ours, watch.blockers, watch.queued)
 
 
-def _ran(message: Message, reply: Reply, wait: LockWait | None) -> Ran:
-    warnings = [notice.message for notice in reply.notices if _of_control(notice)]
-    return Ran(
-        refusal=_refusal(message, reply, wait),
-        notices=tuple(notice for notice in reply.notices if not _of_control(notice)),
-        control_warning=warnings[0] if warnings else "",
-    )
-
-
-def _is_busy(message: Message, reply: Reply) -> bool:
-    """Whether another has a key, or gave a sign of life, at this very moment."""
-    if reply.error is None:
-        return False
-    label, state = message.running(reply.done).label, reply.error.message.sqlstate
-    return (label, state) in {("keys", _DIVISION), ("lease", _STALE)}
-
-
-def _of_control(notice: ServerNotice) -> bool:
-    """BEGIN inside a transaction, or COMMIT outside: not what was read in the file."""
-    return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
+def _begins_read_only(statement: Statement) -> bool:
+    """Whether a transaction that begins so can write nothing, so that it may run twice."""
+    return ("READ", "ONLY") in set(pairwise(statement.words))
 
 
 def _within(
@@ -440,97 +411,10 @@ def _within(
     )
 
 
-def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal | None:
-    error = reply.error
-    if error is None or message.running(reply.done).label == _CLEAN:
-        return None
-    offset = None if error.position is None else message.file_offset(error.position)
-    running = message.running(reply.done)
-    statement = message.statement_running(reply.done)
-    state = error.message.sqlstate
-    return Refusal(
-        server=error.message,
-        statement=statement,
-        offset=offset,
-        statements_done=message.file_done(reply.done),
-        at_commit=running.label == "commit" or _is_own_commit(message, running),
-        needs_no_transaction=_works_alone(message.words(statement), error.message),
-        needs_commit_before=state == _NEW_VALUE,
-        ledger_moved=running.label == "move" and state in _MOVED,
-        ledger_dropped=_is_dropped(running.label, state),
-        triggers=_other_triggers(running.label, error.message),
-        own_table=_OURS.get(running.label, "") if _is_rule(state) else "",
-        lock_lost=running.label in {"keys", "lease"} and state in _LOST,
-        cancelled=state == CANCELLED,
-        lock_wait=wait,
-        remedy=_remedy(message, running.label, error.message, message.words(statement)),
-    )
-
-
 def _in_order(tables: Tables, move: Piece, record: Piece) -> tuple[Piece, Piece]:
     """The move and the row of the history; a move that keeps readers waiting comes last."""
     return (record, move) if tables.moves_last else (move, record)
 
 
-def _other_triggers(label: str, error: ServerMessage) -> int | None:
-    """What the ledger's triggers fire for, where `check_triggers` found them changed."""
-    if label != "move" or error.sqlstate != _NOT_A_NUMBER:
-        return None
-    found = _TRIGGERS.search(error.message)
-    return int(found[1]) if found else None
-
-
-def _is_rule(state: str) -> bool:
-    """Whether a refusal comes from a rule of the database, and not from how it fares now."""
-    return state not in (*_MOVED, _NO_TABLE, _NO_SCHEMA, _NO_LOCK) and state[:2] not in _FARES
-
-
-def _past_the_pooler(why: str) -> str:
-    return f"Behind a pooler it cannot run: {why}. Name the server itself, past the pooler."
-
-
-def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str, ...]) -> str:
-    """
-    What to do where the file is not at fault.
-
-    A transaction that wants to be asked for before any query finds our fence there. Behind a
-    crash a sequence may go back, in a database that was copied from a template since the last
-    checkpoint; each try takes the next number.
-    """
-    if label == "record" and error.sqlstate == _TWICE:
-        return _NUMBERED_TWICE
-    fenced = any(piece.label == "lease" for piece in message.pieces)
-    if fenced and error.sqlstate == _REFUSES_TRANSACTION and words[:1] in _OPENING:
-        return _past_the_pooler("there our lock is looked at first in each transaction")
-    return ""
-
-
-def _is_dropped(label: str, state: str) -> bool:
-    """Whether a statement of ours found its table gone, or could not be given it again."""
-    return label == "anew" or (label in {"move", "record"} and state in {_NO_TABLE, _NO_SCHEMA})
-
-
 def _is_last_down(move: Move, attempt: Attempt) -> bool:
     return move.after.row is None and attempt.direction == "down"
-
-
-def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:
-    """
-    Whether the server refused a statement for our transaction only.
-
-    SET TRANSACTION behind a query, VACUUM inside a function (the error has a context then)
-    and COMMIT inside a function are refused without one too.
-    """
-    if error.sqlstate == _REFUSES_TRANSACTION:
-        return bool(words) and words[0] != "SET" and not error.context
-    return error.sqlstate == _REFUSES_COMMIT and words[:1] in {("CALL",), ("DO",)}
-
-
-def _is_own_commit(message: Message, running: Piece) -> bool:
-    """True for the last piece where records of ours stand before it: the file's own COMMIT."""
-    last = next(piece for piece in reversed(message.pieces) if piece.label != _CLEAN)
-    return (
-        running is last
-        and not running.label
-        and any(piece.label == "record" for piece in message.pieces)
-    )

@@ -40,13 +40,15 @@ from rung.drivers.postgres.own_writes import (
 )
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
-from rung.drivers.postgres.running import CANCELLED, Running
+from rung.drivers.postgres.refusals import CANCELLED
+from rung.drivers.postgres.running import Running
 from rung.drivers.postgres.statements import statement
+from rung.drivers.postgres.syntax import check_syntax
 from rung.drivers.work import Carried, StoredHalf, TablesReady, makes_none
 from rung.errors import QueryFailed, Stopped
 from rung.events import Warned
 from rung.ledger import Outcome
-from rung.losses import Loss
+from rung.losses import DryRun, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -247,6 +249,10 @@ class PostgresSession(PostgresReader):
         """Undo the transaction that holds scripts together."""
         self._wire.ask("ROLLBACK")
 
+    def check_syntax(self, script: Script) -> Ran:
+        """Have the server parse a script, and run nothing of it."""
+        return check_syntax(self._wire, script)
+
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
 
@@ -264,6 +270,14 @@ class PostgresSession(PostgresReader):
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
         return was_finished(self._wire, script, number, before, self._tables.ledger)
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        """Whether the catalog has no row that is newer than the note of what was under way."""
+        if not self._tables.records:
+            return False
+        places = {"history": self._tables.history, "attempt": quoting.text(attempt_id)}
+        reply = self._wire.ask(statement("left_nothing", **places))
+        return reply.error is None and reply.rows(0) == [("t",)]
 
     def keeps_history(self) -> bool:
         """Whether our rights suffice for one."""
@@ -375,6 +389,26 @@ class PostgresSession(PostgresReader):
         from rung.drivers.postgres.counting import Counting
 
         return Counting(self._wire).count(losses)
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        """Run SQL in a transaction that is rolled back; tells what went."""
+        from rung.drivers.postgres.dry_run import dry_run
+
+        return dry_run(self._wire, self._found.names, undo, tables)
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:
+        """SQL that fails where other rows are there than were counted."""
+        from rung.drivers.postgres.dry_run import row_guard
+
+        return row_guard(losses)
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """Those that the catalog does not show to be made since the dirty mark."""
+        from rung.drivers.postgres.dry_run import relations
+
+        there = relations(self._wire, self._found.names).values()
+        made = {str(one) for one in there if one.since}
+        return tuple(one for one in identities if one not in made)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""

@@ -143,6 +143,8 @@ class Wire:
         copy_data: Sequence[str] = (),
         meanwhile: Callable[[], None] | None = None,
         within: float | None = None,
+        *,
+        runs: bool = True,
     ) -> Reply:
         """
         Send a message and wait for its end.
@@ -152,6 +154,7 @@ class Wire:
             copy_data: the data for each COPY … FROM STDIN in them, in order.
             meanwhile: called once the message is out and before its reply is awaited.
             within: seconds after which it is cancelled on the server; None for no limit.
+            runs: False for one statement that is parsed only.
 
         Raises:
             Disconnected: the connection was lost before the end.
@@ -165,7 +168,10 @@ class Wire:
         self._asked = time.monotonic()
         self._deadline = None if within is None else self._asked + within
         try:
-            self._pgconn.send_query(f"{opening}{sql}".encode())
+            if runs:
+                self._pgconn.send_query(f"{opening}{sql}".encode())
+            else:
+                self._pgconn.send_prepare(b"", sql.encode())
             if meanwhile is not None:
                 self._flush()
                 meanwhile()
@@ -182,6 +188,21 @@ class Wire:
         if self._pgconn.status != pq.ConnStatus.OK:
             raise Disconnected(reply.error.message.message if reply.error else "closed")
         return reply
+
+    @property
+    def server_version(self) -> int:
+        """As 150004 for 15.4."""
+        return self._pgconn.server_version
+
+    def parse(self, sql: str) -> Reply:
+        """
+        Have one statement parsed, and never run: a prepared statement without a name.
+
+        Raises:
+            Disconnected: the connection was lost before the end.
+        """
+        with self.bare():
+            return self.ask(sql, runs=False)
 
     @contextlib.contextmanager
     def bare(self) -> Iterator[None]:

@@ -19,9 +19,10 @@ from rung.drivers.sqlite.records import Records, ago, now
 from rung.drivers.sqlite.running import Running
 from rung.drivers.sqlite.statements import in_main, statement
 from rung.drivers.sqlite.watching import Watch
-from rung.drivers.work import Carried, StoredHalf, TablesReady, makes_none
+from rung.drivers.work import Carried, Ran, StoredHalf, TablesReady, makes_none
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
+from rung.losses import DryRun
 from rung.statements import Trace, inquiry_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
-    from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.drivers.work import Attempt, Move, Refusal
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.statements import Script, Unit
@@ -141,6 +142,14 @@ class SqliteSession(SqliteReader):
     def roll_back(self) -> None:
         """Undo the transaction that holds scripts together."""
         self._writing.rollback()
+
+    def check_syntax(self, script: Script) -> Ran:  # noqa: ARG002 - nothing to ask
+        """Nothing: what SQLite parses it looks up in the schema too."""
+        return Ran()
+
+    def left_nothing(self, attempt_id: str) -> bool:  # noqa: ARG002 - nothing tells
+        """Nothing tells."""
+        return False
 
     def begin_units(self, move: Move, attempt: Attempt) -> Ran:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
@@ -257,6 +266,18 @@ class SqliteSession(SqliteReader):
         with self._told():
             database = self._current()
             return tuple(dropping.counted(database, loss, loss.table) for loss in losses)
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:  # noqa: ARG002 - as the contract has it
+        """Nothing is sent: no catalog here tells who made what."""
+        return DryRun("SQLite does not keep when an object was made")
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:  # noqa: ARG002 - as the contract has it
+        """None: nothing is ever proved to be a file's own here."""
+        return ""
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """All of them: SQLite does not keep when an object was made."""
+        return tuple(identities)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""

@@ -1,7 +1,8 @@
 """
-Decides how a script can be run, and what of it commits together.
+Decides how a script for SQLite can be run, and what of it commits together.
 
-Owns the pairing of BEGIN with COMMIT. Looks only at what the statements say of themselves.
+Owns the pairing of BEGIN with COMMIT: outside of a pair each statement commits by itself. Looks
+only at what the statements say of themselves.
 """
 
 from __future__ import annotations

@@ -1,0 +1,419 @@
+"""`repair --yes` loses nothing: every construction that was found to lose something, and others."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from rung import Migrator
+from rung.errors import MigrationFailed, RepairUndecided, RungError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Database
+
+    from rung.repair import Diagnosis
+
+_BASE = """
+CREATE TABLE u (id int PRIMARY KEY, name text);
+INSERT INTO u SELECT g, 'n' || g FROM generate_series(1, 5) g;
+"""
+_BAD = "CREATE INDEX CONCURRENTLY ui ON u (nosuch);"
+_TWICE = "CREATE UNIQUE INDEX CONCURRENTLY ai ON arch ((1));"
+
+
+class Construction(NamedTuple):
+    """A half-run file, and what somebody would miss."""
+
+    name: str
+    up: str
+    down: str
+    look: str
+    """What has to come out the same behind the repair."""
+    before: str = ""
+    """What is done by hand before the file runs."""
+    after: str = ""
+    """What is done by hand, or by the application, once it has failed."""
+
+
+_COUNT_U, _MINE = "SELECT count(*) FROM u", "SELECT to_regclass('mine')::text"
+_T = "CREATE TABLE t (i int);"
+_LIKE = "CREATE TABLE h (id int); INSERT INTO h VALUES (7)"
+_H = "SELECT count(*) FROM h"
+_X = "SELECT sum(x) FROM u"
+
+CONSTRUCTIONS = (
+    Construction(
+        "table by hand",
+        f"CREATE TABLE IF NOT EXISTS h (id int); {_BAD}",
+        "DROP TABLE h;",
+        _H,
+        _LIKE,
+    ),
+    Construction(
+        "empty table by hand",
+        f"CREATE TABLE IF NOT EXISTS h (id int); {_BAD}",
+        "DROP TABLE h;",
+        _H,
+        "CREATE TABLE h (id int)",
+    ),
+    Construction(
+        "column by hand",
+        f"ALTER TABLE u ADD COLUMN IF NOT EXISTS x int; {_BAD}",
+        "ALTER TABLE u DROP COLUMN x;",
+        _X,
+        "ALTER TABLE u ADD COLUMN x int; UPDATE u SET x = id",
+    ),
+    Construction(
+        "rows moved",
+        f"CREATE TABLE arch AS SELECT * FROM u; DELETE FROM u; {_TWICE}",
+        "DROP TABLE arch;",
+        "SELECT (SELECT count(*) FROM u) + (SELECT count(*) FROM arch)",
+    ),
+    Construction(
+        "rows moved in one statement",
+        "CREATE TABLE arch (id int, name text);"
+        "WITH g AS (DELETE FROM u RETURNING *) INSERT INTO arch SELECT * FROM g;" + _TWICE,
+        "DROP TABLE arch;",
+        "SELECT count(*) FROM arch",
+    ),
+    Construction(
+        "rows moved by a DO block",
+        "CREATE TABLE arch (id int, name text);"
+        "DO $$ BEGIN INSERT INTO arch SELECT * FROM u; DELETE FROM u; END $$;" + _TWICE,
+        "DROP TABLE arch;",
+        "SELECT count(*) FROM arch",
+    ),
+    Construction(
+        "view by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t CASCADE;",
+        _MINE,
+        after="CREATE VIEW mine AS SELECT * FROM t",
+    ),
+    Construction(
+        "materialized view by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t CASCADE;",
+        _MINE,
+        after="CREATE MATERIALIZED VIEW mine AS SELECT * FROM t",
+    ),
+    Construction(
+        "foreign key by hand",
+        f"CREATE TABLE t (i int PRIMARY KEY); {_BAD}",
+        "DROP TABLE t CASCADE;",
+        "SELECT count(*) FROM pg_constraint WHERE conname = 'mine'",
+        "CREATE TABLE other (i int)",
+        "ALTER TABLE other ADD CONSTRAINT mine FOREIGN KEY (i) REFERENCES t",
+    ),
+    Construction(
+        "policy by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM pg_policy",
+        after="CREATE POLICY mine ON t USING (true)",
+    ),
+    Construction(
+        "trigger by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM pg_trigger WHERE tgname = 'mine'",
+        after="CREATE TRIGGER mine BEFORE UPDATE ON t FOR EACH ROW "
+        "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    ),
+    Construction(
+        "grant by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT relacl::text FROM pg_class WHERE relname = 't'",
+        after="GRANT SELECT ON t TO public",
+    ),
+    Construction(
+        "index by hand", f"{_T} {_BAD}", "DROP TABLE t;", _MINE, after="CREATE INDEX mine ON t (i)"
+    ),
+    Construction(
+        "comment by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT obj_description('t'::regclass)",
+        after="COMMENT ON TABLE t IS 'mine'",
+    ),
+    Construction("down deletes", f"{_T} {_BAD}", "DROP TABLE t; DELETE FROM u;", _COUNT_U),
+    Construction(
+        "down updates",
+        f"{_T} {_BAD}",
+        "DROP TABLE t; UPDATE u SET name = '';",
+        "SELECT string_agg(name, ',' ORDER BY id) FROM u",
+    ),
+    Construction("down truncates", f"{_T} {_BAD}", "DROP TABLE t; TRUNCATE u;", _COUNT_U),
+    Construction(
+        "down deletes by a function",
+        f"{_T} {_BAD}",
+        "DROP TABLE t; SELECT wipe();",
+        _COUNT_U,
+        "CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS 'DELETE FROM u'",
+    ),
+    Construction(
+        "down deletes in a DO block",
+        f"{_T} {_BAD}",
+        "DROP TABLE t; DO $$ BEGIN DELETE FROM u; END $$;",
+        _COUNT_U,
+    ),
+    Construction(
+        "down deletes in a default",
+        f"{_T} {_BAD}",
+        "DROP TABLE t; ALTER TABLE u ADD COLUMN z int DEFAULT wipe(); ALTER TABLE u DROP COLUMN z;",
+        _COUNT_U,
+        "CREATE FUNCTION wipe() RETURNS int LANGUAGE sql AS 'DELETE FROM u; SELECT 1'",
+    ),
+    Construction(
+        "down ends its transaction",
+        f"{_T} {_BAD}",
+        "DROP TABLE t; COMMIT; DELETE FROM u;",
+        _COUNT_U,
+    ),
+    Construction(
+        "trigger that deletes",
+        f"{_T} INSERT INTO t VALUES (1); {_BAD}",
+        "DELETE FROM t; DROP TABLE t;",
+        _COUNT_U,
+        after="CREATE FUNCTION wipe() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN DELETE FROM u; RETURN OLD; END';"
+        "CREATE TRIGGER wipes BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION wipe()",
+    ),
+    Construction(
+        "cascade of a delete",
+        f"{_T} {_BAD}",
+        "DROP TABLE t; DELETE FROM u;",
+        "SELECT count(*) FROM child",
+        "CREATE TABLE child (u int REFERENCES u ON DELETE CASCADE); INSERT INTO child VALUES (1)",
+    ),
+    Construction(
+        "rows of the application",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM t",
+        after="INSERT INTO t VALUES (1), (2)",
+    ),
+    Construction(
+        "values of the application",
+        f"ALTER TABLE u ADD COLUMN x int; {_BAD}",
+        "ALTER TABLE u DROP COLUMN x;",
+        _X,
+        after="UPDATE u SET x = 3 WHERE id = 2",
+    ),
+    Construction(
+        "partition attached",
+        f"CREATE TABLE t (i int) PARTITION BY RANGE (i); {_BAD}",
+        "DROP TABLE t;",
+        _H,
+        "CREATE TABLE h (i int NOT NULL); INSERT INTO h VALUES (7)",
+        "ALTER TABLE t ATTACH PARTITION h FOR VALUES FROM (0) TO (9)",
+    ),
+    Construction(
+        "partition attached by the file",
+        "CREATE TABLE t (i int) PARTITION BY RANGE (i);"
+        f"ALTER TABLE t ATTACH PARTITION h FOR VALUES FROM (0) TO (9); {_BAD}",
+        "DROP TABLE t;",
+        _H,
+        "CREATE TABLE h (i int NOT NULL); INSERT INTO h VALUES (7)",
+    ),
+    Construction(
+        "inheritance",
+        f"{_T} {_BAD}",
+        "DROP TABLE t CASCADE;",
+        _H,
+        after="CREATE TABLE h (j int) INHERITS (t); INSERT INTO h VALUES (1, 2)",
+    ),
+    Construction(
+        "renamed table",
+        "ALTER TABLE u RENAME TO v; CREATE INDEX CONCURRENTLY i ON v (nosuch);",
+        "DROP TABLE v;",
+        "SELECT count(*) FROM v",
+    ),
+    Construction(
+        "altered table dropped",
+        f"ALTER TABLE u ADD COLUMN x int; {_BAD}",
+        "DROP TABLE u;",
+        _COUNT_U,
+    ),
+    Construction(
+        "renamed by hand into its place",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM t",
+        "CREATE TABLE h (i int); INSERT INTO h VALUES (7)",
+        "ALTER TABLE t RENAME TO gone; ALTER TABLE h RENAME TO t; DROP TABLE gone",
+    ),
+    Construction(
+        "truncate before the failure",
+        f"{_T} TRUNCATE u; {_BAD}",
+        "DROP TABLE t;",
+        "SELECT version, dirty FROM schema_migrations",
+    ),
+    Construction(
+        "update before the failure",
+        f"UPDATE u SET name = 'x'; {_BAD}",
+        "SELECT 1;",
+        "SELECT version, dirty FROM schema_migrations",
+    ),
+    Construction(
+        "update of a new column",
+        f"ALTER TABLE u ADD COLUMN x int; UPDATE u SET x = id; {_BAD}",
+        "ALTER TABLE u DROP COLUMN x;",
+        _X,
+    ),
+    Construction(
+        "insert on conflict",
+        f"{_T} INSERT INTO u VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = 'x'; {_BAD}",
+        "DROP TABLE t;",
+        "SELECT version, dirty FROM schema_migrations",
+    ),
+    Construction(
+        "drop before the failure",
+        f"CREATE TABLE t (LIKE u); DROP TABLE u; {_BAD}",
+        "DROP TABLE t; CREATE TABLE u (id int PRIMARY KEY, name text);",
+        "SELECT version, dirty FROM schema_migrations",
+    ),
+    Construction(
+        "values converted",
+        f"ALTER TABLE u ALTER name TYPE int USING length(name); {_BAD}",
+        "ALTER TABLE u ALTER name TYPE text;",
+        "SELECT version, dirty FROM schema_migrations",
+    ),
+    Construction(
+        "schema dropped",
+        f"CREATE SCHEMA IF NOT EXISTS s; {_BAD}",
+        "DROP SCHEMA s CASCADE;",
+        "SELECT count(*) FROM s.h",
+        "CREATE SCHEMA s; CREATE TABLE s.h (i int)",
+    ),
+    Construction(
+        "new schema filled by hand",
+        f"CREATE SCHEMA s; {_BAD}",
+        "DROP SCHEMA s CASCADE;",
+        "SELECT count(*) FROM s.h",
+        after="CREATE TABLE s.h (i int); INSERT INTO s.h VALUES (1)",
+    ),
+    Construction(
+        "type used by hand",
+        f"CREATE TYPE mood AS ENUM ('ok'); {_BAD}",
+        "DROP TYPE mood CASCADE;",
+        "SELECT count(m) FROM u",
+        after="ALTER TABLE u ADD COLUMN m mood DEFAULT 'ok'",
+    ),
+    Construction(
+        "extension",
+        f"CREATE EXTENSION IF NOT EXISTS citext; {_BAD}",
+        "DROP EXTENSION citext CASCADE;",
+        "SELECT count(e) FROM u",
+        "CREATE EXTENSION citext; ALTER TABLE u ADD COLUMN e citext DEFAULT 'x'",
+    ),
+    Construction(
+        "function replaced",
+        f"CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'; {_BAD}",
+        "DROP FUNCTION f;",
+        "SELECT to_regproc('f')::text",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    ),
+    Construction(
+        "sequence by hand",
+        f"CREATE SEQUENCE IF NOT EXISTS mine; {_BAD}",
+        "DROP SEQUENCE mine;",
+        _MINE,
+        "CREATE SEQUENCE mine; SELECT nextval('mine')",
+    ),
+    Construction(
+        "owner changed",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM t",
+        after="INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO pg_database_owner",
+    ),
+    Construction(
+        "another database's tables in a rule",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM pg_rules WHERE rulename = 'mine'",
+        after="CREATE RULE mine AS ON INSERT TO t DO ALSO DELETE FROM u",
+    ),
+)
+
+
+def dirty(database: Database, folder: Path, one: Construction) -> Migrator:
+    """A database that a file left in its middle."""
+    (folder / "1_u.up.sql").write_text(_BASE)
+    (folder / "1_u.down.sql").write_text("DROP TABLE u;")
+    (folder / "2_x.up.sql").write_text(one.up)
+    (folder / "2_x.down.sql").write_text(one.down)
+    migrator = Migrator(database.url, folder)
+    migrator.up(1)
+    if one.before:
+        database.psql(one.before)
+    with suppress(MigrationFailed):
+        migrator.up()
+    if one.after:
+        database.psql(one.after)
+    return migrator
+
+
+def found(migrator: Migrator, database: Database) -> Diagnosis:
+    """What is found, with the server's own databases as scratch."""
+    diagnosis = migrator.diagnose(database.server.url())
+    assert diagnosis is not None
+    return diagnosis
+
+
+@pytest.mark.parametrize("one", CONSTRUCTIONS, ids=lambda one: one.name)
+def test_nothing_is_lost(database: Database, tmp_path: Path, one: Construction) -> None:
+    """What somebody would miss is there as before, whatever repair made of the rest."""
+    migrator = dirty(database, tmp_path, one)
+    there = database.psql(one.look)
+    assert migrator.version().dirty
+    with suppress(RungError):
+        migrator.repair(found(migrator, database))
+
+    assert database.psql(one.look) == there
+
+
+def test_what_a_file_made_is_rolled_back(database: Database, tmp_path: Path) -> None:
+    """It is empty, it was made by the attempt, and nothing else hangs on it."""
+    up = f"{_T} CREATE INDEX ti ON t (i); CREATE VIEW w AS SELECT * FROM t; {_BAD}"
+    one = Construction("", up, "DROP VIEW w; DROP TABLE t;", "")
+    migrator = dirty(database, tmp_path, one)
+    diagnosis = found(migrator, database)
+
+    assert diagnosis.rollback is not None
+    assert (diagnosis.rollback.proof.value, diagnosis.rollback.costs) == ("proved", ())
+    migrator.repair(diagnosis)
+    assert database.psql("SELECT to_regclass('t'), to_regclass('w')") == [(None, None)]
+    assert (migrator.version().version, migrator.version().dirty) == (1, False)
+
+
+def test_rows_are_lost_by_a_word_of_its_own(database: Database, tmp_path: Path) -> None:
+    """They are listed with their exact number."""
+    after = "INSERT INTO t VALUES (1), (2)"
+    one = Construction("", f"{_T} {_BAD}", "DROP TABLE t;", "", after=after)
+    migrator = dirty(database, tmp_path, one)
+    diagnosis = found(migrator, database)
+    with pytest.raises(RepairUndecided, match=r"would lose table public\.t \(2 rows\)"):
+        migrator.repair(diagnosis)
+    migrator.repair(diagnosis, lose_data=True)
+
+    assert database.psql("SELECT to_regclass('t')") == [(None,)]
+
+
+def test_rows_that_come_in_between(database: Database, tmp_path: Path) -> None:
+    """The rollback fails where the table is not as it was counted."""
+    one = Construction("", f"{_T} {_BAD}", "DROP TABLE t;", "")
+    migrator = dirty(database, tmp_path, one)
+    diagnosis = found(migrator, database)
+    database.psql("INSERT INTO t VALUES (1)")
+    with pytest.raises(MigrationFailed, match="holds other rows by now than were counted"):
+        migrator.repair(diagnosis)
+
+    assert database.psql("SELECT count(*) FROM t") == [(1,)]
+    assert migrator.version().dirty
