@@ -21,6 +21,8 @@ class Conventions(NamedTuple):
     """Seconds for a file, or with `each_statement` for a statement; None for no limit."""
     passes_empty: bool = False
     """Whether what holds no statement is passed in either direction, with a warning."""
+    runs_foreign_downs: bool = False
+    """Whether a file with another tool's down marker runs whole, with a warning."""
     takes_tables: bool = False
     """Whether a database with tables and no ledger is migrated from the first version."""
     drops_current_schema: bool = False

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rung.applied import edits, renamed, settle
+from rung.errors import ScriptError
 from rung.migrations import Direction
 from rung.plan import may_be_late
-from rung.statements import contents_of
+from rung.statements import contents_of, foreign_marker, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -189,7 +190,21 @@ def _lines(
             line = replace(line, state=EXCHANGED if ups[version].applied_as else EDITED)
         else:
             line = replace(line, state=_done(applied.versions[version], files))
-        yield replace(line, note=_note(line, files, notes))
+        yield replace(line, note=_unreadable(line, files) or _note(line, files, notes))
+
+
+def _unreadable(line: StatusLine, files: _Files) -> str:
+    """Why a file that has yet to run never can, with its place; empty where nothing forbids it."""
+    migration = files.migrations.by_version.get(line.version)
+    if line.state not in (PENDING, LATE) or migration is None or migration.up is None:
+        return ""
+    try:
+        if found := foreign_marker(read(migration.up.text, files.dialect), down=False):
+            raise found
+    except ScriptError as error:
+        cause = error.in_file(migration.up.file).cause
+        return f"{cause}; {error.way}" if error.way else cause
+    return ""
 
 
 def _to_do(version: int, files: _Files, applied: Applied, late: Collection[int]) -> str:

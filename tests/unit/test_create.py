@@ -1,4 +1,4 @@
-"""The making of a new, empty pair of files."""
+"""The making of a new pair of files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from rung.errors import SourceNotFound, UsageError, VersionTooLarge
 from rung.migrations import MAX_VERSION, create_pair, read_source
+from rung.statements import Dialect, directives, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,15 +23,34 @@ def names(folder: Path) -> list[str]:
 
 
 def test_the_first_pair(tmp_path: Path) -> None:
-    """The folder is made, the number has six digits, both files are empty."""
+    """The folder is made, and the number has six digits."""
     up, down = create_pair(tmp_path / "deep" / "migrations", "initial_schema")
 
     assert (up.name, down.name) == (
         "000001_initial_schema.up.sql",
         "000001_initial_schema.down.sql",
     )
-    assert (up.read_bytes(), down.read_bytes()) == (b"", b"")
     assert read_source(up.parent).versions == (1,)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("name", ["add_users", "a rung: empty b", "čaj"])
+def test_the_template_counts_as_empty(tmp_path: Path, name: str, dialect: Dialect) -> None:
+    """It says what goes there, and declares nothing itself, whatever the name."""
+    for path in create_pair(tmp_path, name):
+        script = read(path.read_text("utf-8"), dialect)
+        assert (script.statements, directives(script)) == ((), ())
+        assert "-- rung: empty REASON" in script.text
+        assert max(map(len, script.text.splitlines())) <= 99 + len(name)
+
+
+def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither file is left, whole or in part."""
+    monkeypatch.setattr("rung.migrations.create._DOWN", "\ud800")
+    with pytest.raises(UnicodeEncodeError):
+        create_pair(tmp_path, "a")
+
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +102,7 @@ def test_titles(tmp_path: Path, name: str, title: str) -> None:
     assert (made.up.title, made.down.title) == (title, title)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a/b", "../a", "a\0b"])
+@pytest.mark.parametrize("name", ["", "  ", "a/b", "../a", "a\0b", "a\x1bb", "pr\udcfcfung"])
 def test_names_that_are_refused(tmp_path: Path, name: str) -> None:
     """An empty name and one that leads elsewhere are refused, and nothing is made."""
     with pytest.raises(UsageError):

@@ -110,6 +110,8 @@ class MigrationFailed(RunError):
         locked: who held the lock that was not to be had, and for how long it was tried, in
             lines; none where it was something else.
         resumes: where it is dirty, whether the file can be gone on with where it stopped.
+        strange: a character that cannot be seen, or looks like another, with its place; else
+            empty.
     """
 
     def __init__(  # noqa: PLR0913 - facts, each named where it is given
@@ -126,6 +128,7 @@ class MigrationFailed(RunError):
         remedy: str = "",
         locked: Sequence[str] = (),
         resumes: bool = True,
+        strange: str = "",
     ) -> None:
         super().__init__(applied, now)
         self.resumes = resumes
@@ -133,7 +136,7 @@ class MigrationFailed(RunError):
         self.version, self.direction = version, direction
         self.place, self.server = place, server
         self.at_commit, self.dirty = at_commit, dirty
-        self.locked = tuple(locked)
+        self.locked, self.strange = tuple(locked), strange
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.args, self.__dict__))
@@ -143,7 +146,8 @@ class MigrationFailed(RunError):
         what = f"Migration {self.version} ({self.direction}) failed"
         what += " at its COMMIT" if self.at_commit else ""
         first, *more = self.server.lines()
-        return "\n".join((f"{what}: {first}", *more, *self.locked))
+        strange = (self.strange,) if self.strange else ()
+        return "\n".join((f"{what}: {first}", *more, *strange, *self.locked))
 
     @property
     def looked_at(self) -> str:

@@ -100,7 +100,7 @@ def _more(error: RungError) -> list[str]:
             return [error.holder]
         case MigrationFailed():
             said = error.server.lines()[1:]
-            return [*error.place.lines(), *said, error.state, error.advice]
+            return [*error.place.lines(), *said, error.strange, error.state, error.advice]
     return [error.looked_at, error.state, error.advice]
 
 

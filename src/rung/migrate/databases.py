@@ -72,6 +72,7 @@ def address_of(url: Url, scheme: Scheme) -> Address:
         _check_lock(own.get("x-lock-strategy") or _ADVISORY)
     conventions = Conventions(
         passes_empty=True,
+        runs_foreign_downs=True,
         carries_session=True,
         each_statement=_truth(own, "x-multi-statement"),
         time_limit=_time_limit(own),
@@ -98,6 +99,7 @@ def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str]) -> Address:
         raise Fault(f"{_OPEN}: x-no-tx-wrap: {error}") from None
     conventions = Conventions(
         passes_empty=True,
+        runs_foreign_downs=True,
         carries_session=True,
         each_statement=bare,
         takes_tables=True,

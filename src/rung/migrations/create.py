@@ -1,5 +1,7 @@
 """
-Makes a new, empty pair of migration files. Never overwrites, and leaves both or none.
+Makes a new pair of migration files. Never overwrites, and leaves both or none.
+
+What `rung` writes into them is comments alone: a file without a statement counts as empty.
 
 The number is the next after the numeric maximum of all valid names, whatever their
 extension, so that no two files ever claim one version.
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.errors import SourceNotFound, UsageError, VersionTooLarge
+from rung.migrations.listing import unprintable
 from rung.migrations.model import MAX_VERSION
 from rung.migrations.names import parse
 
@@ -19,13 +22,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _DIGITS = 6
+_UP = """\
+-- What changes, in SQL, in place of these lines. It runs in one transaction where it can.
+-- A file without a statement is not run: `rung up` takes it for one that is yet to be written.
+-- Where nothing is to be done, say so in a line of its own:   -- rung: empty REASON
+"""
+_DOWN = """\
+-- What undoes {up}, in SQL, in place of these lines: the last change first.
+-- Where it cannot be undone, say so in a line of its own:     -- rung: irreversible REASON
+-- Where nothing has to be undone:                             -- rung: empty REASON
+"""
 
 
 def create_pair(
     directory: str | os.PathLike[str], name: str, *, timestamp: datetime | None = None
 ) -> tuple[Path, Path]:
     """
-    Create `VERSION_NAME.up.sql` and `VERSION_NAME.down.sql`, both empty.
+    Create `VERSION_NAME.up.sql` and `VERSION_NAME.down.sql`, which say what goes there.
 
     Args:
         directory: the folder; it is made where it does not exist.
@@ -36,7 +49,7 @@ def create_pair(
         The two paths, up first.
 
     Raises:
-        UsageError: the name is empty, or holds a slash or a NUL.
+        UsageError: the name is empty, or holds a slash or what cannot be shown.
         SourceNotFound: the folder cannot be made or written.
         VersionTooLarge: there is no number left.
     """
@@ -46,14 +59,15 @@ def create_pair(
         folder.mkdir(parents=True, exist_ok=True)
         version = _next_version(folder, timestamp)
         stem = f"{version}_{title}"
-        return write_both(folder / f"{stem}.up.sql", folder / f"{stem}.down.sql")
+        up, down = folder / f"{stem}.up.sql", folder / f"{stem}.down.sql"
+        return write_both(up, down, _UP, _DOWN.format(up=up.name))
     except OSError as error:
         raise SourceNotFound(str(folder), (error.strerror or str(error)).lower()) from error
 
 
 def _title(name: str) -> str:
     title = "_".join(name.split())
-    if not title or "/" in title or os.sep in title or "\0" in title:
+    if not title or "/" in title or os.sep in title or unprintable(title):
         raise UsageError(
             f"{name!r} cannot name a migration.",
             "Give a short name of letters, digits and underscores, such as add_user_roles.",
@@ -72,18 +86,22 @@ def taken_versions(folder: Path) -> set[int]:
     return {name.version for entry in folder.iterdir() if (name := parse(entry.name))}
 
 
-def write_both(up: Path, down: Path) -> tuple[Path, Path]:
+def write_both(up: Path, down: Path, up_text: str = "", down_text: str = "") -> tuple[Path, Path]:
     """
-    Make two empty files, or none.
+    Make two files, or none; empty ones where no text is given.
 
     Raises:
-        OSError: one of them is there already, or cannot be made.
+        OSError: one of them is there already, or cannot be written.
     """
-    up.touch(exist_ok=False)
+    made: list[Path] = []
     try:
-        down.touch(exist_ok=False)
-    except OSError:
-        up.unlink()
+        for path, text in ((up, up_text), (down, down_text)):
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                made.append(path)
+                file.write(text)
+    except BaseException:
+        for path in made:
+            path.unlink()
         raise
     return up, down
 

@@ -21,7 +21,7 @@ from rung.errors import (
     Stopped,
 )
 from rung.ledger import NO_VERSION, LedgerState, Outcome
-from rung.statements import Mode, Trace, inquiry_of, place_of, shown
+from rung.statements import Dialect, Mode, Trace, inquiry_of, place_of, shown, strange_character
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ _ALONE = {
     "57014": "Give it more time (SET statement_timeout before it in the file) or less to do,",
 }
 """What helps a statement outside a transaction, where SET LOCAL does nothing."""
+_SYNTAX_OR_NAME = "42"
 NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
 NOTHING_OF_THE_RUN = " Nothing of this run was kept."
 
@@ -107,8 +108,15 @@ def failed(
         dirty=now.dirty,
         remedy=refusal.remedy or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
         resumes=recorded and _resumes(item.script, refusal, alone=alone),
+        strange=_strange(item.script, refusal),
         locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )
+
+
+def _strange(script: Script, refusal: Refusal) -> str:
+    """A character that may be why a file is wrong though it looks right."""
+    wrong = refusal.server.sqlstate[:2] == _SYNTAX_OR_NAME or script.dialect is Dialect.SQLITE
+    return strange_character(script, refusal.statement) if wrong else ""
 
 
 def locked(wait: LockWait) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from rung.statements import (
     Script,
     cut_behind_value,
     declared,
+    foreign_marker,
     golang_migrate_refuses,
     oldest_suited,
     read,
@@ -29,6 +30,7 @@ from rung.statements import (
 
 if TYPE_CHECKING:
     from rung.conventions import Conventions
+    from rung.errors import ForeignMarker
     from rung.plan import Plan, Step
 
 
@@ -66,6 +68,12 @@ class Prepared:
         return f"{what}: the server refuses that; move line {added.line} into a migration before"
 
     @property
+    def foreign_marker(self) -> ForeignMarker | None:
+        """Another tool's sign that the other direction follows in the file; None without one."""
+        found = foreign_marker(self.script, down=self.step.direction is Direction.DOWN)
+        return found and found.in_file(self.file)
+
+    @property
     def golang_migrate_refuses(self) -> str:
         """Why golang-migrate could not run the file, in a sentence; empty where it could."""
         half = self.step.half
@@ -88,9 +96,15 @@ def prepare(
         ScriptError: with the file and the line.
     """
     scripts = [_read(step, dialect) for step in plan.steps]
+    prepared = tuple(map(Prepared, plan.steps, scripts))
+    if not conventions.runs_foreign_downs:
+        for item in prepared:
+            if marker := item.foreign_marker:
+                raise marker
     if conventions.each_statement:
         scripts = [statement_by_statement(script) for script in scripts]
-    return tuple(map(Prepared, plan.steps, scripts))
+        return tuple(map(Prepared, plan.steps, scripts))
+    return prepared
 
 
 def _read(step: Step, dialect: Dialect) -> Script:

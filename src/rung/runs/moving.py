@@ -261,6 +261,10 @@ def _ahead(known: Known, plan: Plan) -> str:
 
 def _prepare(target: Target, plan: Plan, look: Look) -> tuple[Prepared, ...]:
     prepared = prepare(plan, look.place.dialect, target.conventions)
+    for item in prepared:
+        if marker := item.foreign_marker:
+            whole = f"{marker.cause}; all of the file runs, as golang-migrate runs it"
+            target.listener(Warned(whole))
     if target.conventions.atomic:
         _check_dirt(plan)
         check_together(prepared)

@@ -30,12 +30,14 @@ from rung.statements.directives import declared, directives
 from rung.statements.enums import adds_value, cut_behind_value, uses_new_value
 from rung.statements.inquiries import Inquiry, Trace, inquiry_of
 from rung.statements.leaving import golang_migrate_refuses
+from rung.statements.markers import foreign_marker
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
 from rung.statements.position import place_of
 from rung.statements.reader import read, statement_by_statement
 from rung.statements.secrets import Secrets, secrets_of, shown, without_passwords
 from rung.statements.sharing import needs_session
 from rung.statements.sqlite.modes import own_block
+from rung.statements.strange import strange_character
 from rung.statements.suiting import oldest_suited, suits
 from rung.statements.words import StatementReader, made_table
 
@@ -62,6 +64,7 @@ __all__ = [
     "cut_behind_value",
     "declared",
     "directives",
+    "foreign_marker",
     "golang_migrate_refuses",
     "has_checksum",
     "in_block",
@@ -82,6 +85,7 @@ __all__ = [
     "session_before",
     "shown",
     "statement_by_statement",
+    "strange_character",
     "suits",
     "uncertain_behind",
     "units_behind",

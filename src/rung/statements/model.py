@@ -105,6 +105,8 @@ class Cut(NamedTuple):
     tokens: Sequence[Token]
     directives: Sequence[Token]
     """Apart from the other tokens; each ascending."""
+    passed_over: Sequence[tuple[int, int]] = ()
+    """Ranges of the text that are not sent, between statements, ascending."""
 
 
 class Mode(Enum):
@@ -146,6 +148,8 @@ class Script:
     """For UNITS what commits together, in order; one unit for the other modes, none if empty."""
     dialect: Dialect = Dialect.POSTGRES
     """The SQL that it was read as."""
+    passed_over: tuple[tuple[int, int], ...] = ()
+    """Ranges of the text that are not sent: pg_dump's lines for psql, between statements."""
 
     @property
     def touches_session(self) -> bool:

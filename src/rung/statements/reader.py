@@ -42,9 +42,10 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
         UnterminatedToken: a string, quoted name or comment is not closed.
         UnbalancedTransaction: a BEGIN without its COMMIT; for SQLite also the reverse.
         StatementMisplaced: a statement can never run where it stands.
+        ClientCommand: a line is psql's, or of SQLite's shell.
         ScriptError: it can never be read for another reason.
     """
-    statements, tokens, directives = _CUTTERS[dialect](text)
+    statements, tokens, directives, passed_over = _CUTTERS[dialect](text)
     if directives:
         tokens = sorted([*tokens, *directives], key=lambda token: token.start)
     marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
@@ -54,7 +55,16 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
     else:
         mode, reason = of_message.mode_of(statements, marked=marked)
         units = of_message.units_of(statements, marked=marked)
-    return Script(text, tuple(statements), tuple(tokens), mode, reason, units, dialect)
+    return Script(
+        text,
+        tuple(statements),
+        tuple(tokens),
+        mode,
+        reason,
+        units,
+        dialect,
+        tuple(passed_over),
+    )
 
 
 def statement_by_statement(script: Script) -> Script:

@@ -111,20 +111,22 @@ def file_pieces(script: Script, first: int, last: int) -> Iterator[Piece]:
     """
     The file's statements `first` to `last` as they are sent: byte for byte, COPY data cut out.
 
-    Where they are all of the file, so is the text, comments and white space included.
+    Where they are all of the file, so is the text, comments and white space included. The
+    lines that pg_dump writes for psql are cut out too.
     """
     statements = script.statements[first - 1 : last]
     whole = len(statements) == len(script.statements)
     start = 0 if whole else statements[0].start
     end = len(script.text) if whole else _end(script, statements[-1])
+    copies = (_copy_range(script, one) for one in statements if one.copy_data is not None)
     number = first
-    for copy in (statement for statement in statements if statement.copy_data is not None):
-        data_start, data_end = _copy_range(script, copy)
-        held = [s for s in statements if start <= s.start < data_start]
-        yield Piece(script.text[start:data_start], len(held), "", start, number)
-        start, number = data_end, number + len(held)
-    rest = [s for s in statements if s.start >= start]
-    yield Piece(script.text[start:end], len(rest), "", start, number)
+    for out_start, out_end in sorted((*copies, *script.passed_over)):
+        if not start <= out_start < end:
+            continue
+        held = sum(1 for one in statements[number - first :] if one.start < out_start)
+        yield Piece(script.text[start:out_start], held, "", start, number)
+        start, number = out_end, number + held
+    yield Piece(script.text[start:end], last + 1 - number, "", start, number)
 
 
 def cut(piece: Piece, script: Script, number: int) -> tuple[Piece, Piece]:

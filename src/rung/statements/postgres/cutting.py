@@ -42,19 +42,20 @@ def cut(text: str) -> Cut:
 
     Raises:
         UnterminatedToken: a string, quoted name, dollar quote or comment is not closed.
+        ClientCommand: a line is psql's.
         ScriptError: SQL behind a COPY … FROM STDIN; on its line.
     """
-    return _cut(Lexer(text))
+    return _cut(Lexer(text, of_file=True))
 
 
 def cut_with_escapes(text: str) -> Cut:
     """Cut a script for a session with standard_conforming_strings off."""
-    return _cut(Lexer(text, standard_conforming_strings=False))
+    return _cut(Lexer(text, standard_conforming_strings=False, of_file=True))
 
 
 def _cut(lexer: Lexer) -> Cut:
     statements = list(_Reader(lexer).statements())
-    return Cut(statements, lexer.tokens, lexer.directives)
+    return Cut(statements, lexer.tokens, lexer.directives, lexer.passed_over)
 
 
 class _Reader:

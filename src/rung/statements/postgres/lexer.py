@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from rung.errors import UnterminatedToken
 from rung.statements.model import Token, TokenKind
+from rung.statements.postgres.psql import command_at, end_of_guard
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -99,10 +100,16 @@ class Lexer:
         text: SQL; a byte order mark at its start is passed over.
         standard_conforming_strings: the session's setting; off, a backslash in a plain
             '' string is an escape.
+        of_file: a command of psql is refused; off, its backslash is a token like any other.
     """
 
-    def __init__(self, text: str, *, standard_conforming_strings: bool = True) -> None:
+    def __init__(
+        self, text: str, *, standard_conforming_strings: bool = True, of_file: bool = False
+    ) -> None:
         self.text = text
+        self.passed_over: list[tuple[int, int]] = []
+        """The lines that are pg_dump's for psql, which are not sent."""
+        self._of_file = of_file
         self.position = 1 if text.startswith("\ufeff") else 0
         self.tokens: list[Token] = []
         self.directives: list[Token] = []
@@ -115,6 +122,7 @@ class Lexer:
 
         Raises:
             UnterminatedToken: a string, quoted name, dollar quote or comment is not closed.
+            ClientCommand: a line is psql's.
         """
         match, text, position, append = self._match, self.text, self.position, self.tokens.append
         depth, new = 0, tuple.__new__
@@ -157,6 +165,16 @@ class Lexer:
             return self._dollar_quote(start, end)
         return self._operators(start, end)
 
+    def _backslash(self, start: int) -> int:
+        """Pass over a line of pg_dump's between statements; refuse all else."""
+        last = self.tokens[-1] if self.tokens else None
+        between = last is None or self.text[last.start] == ";" or last.kind is TokenKind.COPY_DATA
+        end = end_of_guard(self.text, start) if between else None
+        if end is None:
+            raise command_at(self.text, start)
+        self.passed_over.append((start, end))
+        return end
+
     def _string(self, rule: str, start: int, end: int) -> int:
         self.tokens.append(Token(TokenKind.STRING, start, end))
         while (more := self._continuation(end)) is not None:
@@ -195,6 +213,8 @@ class Lexer:
     def _operators(self, start: int, end: int) -> int:
         """One operator, without the + and - at its end, so that `a=-1` is an equation."""
         signs = self.text[start:end]
+        if self._of_file and signs == "\\":
+            return self._backslash(start)
         kept = len(signs if _KEEPS_LAST_SIGN.search(signs) else signs.rstrip("+-"))
         head = start + max(kept, 1)
         self.tokens.append(Token(TokenKind.OPERATOR, start, head))

@@ -7,10 +7,13 @@ What a statement does is asked of `meaning`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from rung.errors import ClientCommand, UnterminatedToken
 from rung.statements.directives import NO_TRANSACTION, directive_text
 from rung.statements.model import Control, Cut, Statement, Token, TokenKind
+from rung.statements.position import place_of
 from rung.statements.sqlite.lexer import tokens_of
 from rung.statements.sqlite.meaning import (
     control_of,
@@ -20,10 +23,20 @@ from rung.statements.sqlite.meaning import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _MAX_WORDS = 8
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
+_COMMAND = re.compile(r"\.[A-Za-z]+|\\\S*")
+_PASTE = "put the SQL of that file into this one, or into a migration of its own"
+_WAYS = {
+    ".read": _PASTE,
+    ".import": "write INSERT statements",
+    ".open": "remove the line: a migration runs in the database that it is given",
+    ".restore": "remove the line: a migration runs in the database that it is given",
+    ".system": "remove the line: a migration runs no programs",
+    ".shell": "remove the line: a migration runs no programs",
+}
 
 
 def cut(text: str) -> Cut:
@@ -35,14 +48,43 @@ def cut(text: str) -> Cut:
 
     Raises:
         UnterminatedToken: a string or a quoted name is not closed.
+        ClientCommand: a line is a command of SQLite's shell.
     """
-    found = list(tokens_of(text))
+    found = _tokens(text)
     directives = [token for token in found if token.kind is TokenKind.DIRECTIVE]
     tokens = [token for token in found if token.kind is not TokenKind.DIRECTIVE]
     marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
     pieces = list(_pieces(text, tokens))
+    _check_commands(text, pieces)
     heard = marked or any(control_of(text, piece) for piece in pieces)
     return Cut(list(_statements(text, pieces, heard)), tokens, directives)
+
+
+def _tokens(text: str) -> list[Token]:
+    """The tokens; a command of the shell may hold a quote that nothing closes."""
+    found: list[Token] = []
+    try:
+        for token in tokens_of(text):
+            found.append(token)  # noqa: PERF402 - kept where an error ends it
+    except UnterminatedToken:
+        plain = [one for one in found if one.kind is not TokenKind.DIRECTIVE]
+        _check_commands(text, _pieces(text, plain))
+        raise
+    return found
+
+
+def _check_commands(text: str, pieces: Iterable[Sequence[Token]]) -> None:
+    """Refuse a statement that begins as no statement can: with a dot, or psql's backslash."""
+    for piece in pieces:
+        start = piece[0].start
+        found = _COMMAND.match(text, start) if text[start] in ".\\" else None
+        if found:
+            line, column, _ = place_of(text, start)
+            name = found.group()
+            whose = "SQLite's shell (sqlite3)" if name[0] == "." else "psql"
+            problem = f"`{name}` is a command of {whose}, which no database reads"
+            way = _WAYS.get(name, "remove the line")
+            raise ClientCommand(problem, line, column=column, way=way)
 
 
 def _statements(
