@@ -76,6 +76,10 @@ class Message:
             done -= piece.statements
         return None
 
+    def is_ours(self, done: int) -> bool:
+        """Whether the statement that runs after `done` complete ones is ours."""
+        return self.statement_running(done) is None
+
     def words(self, number: int | None) -> tuple[str, ...]:
         """The leading words of one of the file's statements; none for one of ours."""
         if self.script is None or number is None:
@@ -112,12 +116,15 @@ def file_pieces(script: Script, first: int, last: int) -> Iterator[Piece]:
     The file's statements `first` to `last` as they are sent: byte for byte, COPY data cut out.
 
     Where they are all of the file, so is the text, comments and white space included. The
-    lines that pg_dump writes for psql are cut out too.
+    lines that pg_dump writes for psql are cut out too; behind the last statement, with what
+    follows, which is no SQL.
     """
     statements = script.statements[first - 1 : last]
     whole = len(statements) == len(script.statements)
     start = 0 if whole else statements[0].start
     end = len(script.text) if whole else _end(script, statements[-1])
+    behind = (out for out, _ in script.passed_over if statements and out >= statements[-1].end)
+    end = min(end, *behind, end)
     copies = (_copy_range(script, one) for one in statements if one.copy_data is not None)
     number = first
     for out_start, out_end in sorted((*copies, *script.passed_over)):

@@ -369,7 +369,9 @@ class Running:
             limit = self._limits.of(script, unit)
             with self._watcher.over(self._wire, limit) as watch:
                 within = self._time_limit if script else None
-                reply = self._wire.ask(message.sql, message.copy_data, meanwhile, within)
+                reply = self._wire.ask(
+                    message.sql, message.copy_data, meanwhile, within, message.is_ours
+                )
             wait = self._lock_wait(script, reply, watch, limit)
             if script and reply.error is None:
                 self._limits.ran(script, unit)

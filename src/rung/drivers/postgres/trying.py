@@ -20,7 +20,7 @@ def try_out(wire: Wire, script: Script, first: int, last: int) -> Ran:
     """Statements of a script in one message, with nothing of ours around them."""
     pieces = tuple(file_pieces(script, first, last))
     message = Message(pieces, copy_blocks(script, first, last), script)
-    reply = wire.ask(message.sql, message.copy_data)
+    reply = wire.ask(message.sql, message.copy_data, keeps=message.is_ours)
     return Ran(_refusal(message, reply), tuple(reply.notices))
 
 

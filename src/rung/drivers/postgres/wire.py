@@ -5,6 +5,8 @@ A message is a simple query: any number of statements, one round trip. COPY data
 where the server asks for it. Nothing here knows what the statements mean. While it waits it
 looks at the `Stop`: asked to cancel, it cancels on the server and goes on collecting.
 
+Nothing is kept of it that nobody reads: rows of a file's statements, and notices beyond many.
+
 Protocol: PostgreSQL documentation, "Message Flow", simple query and COPY sub-protocols.
 """
 
@@ -23,6 +25,7 @@ from psycopg import pq
 from psycopg.pq import DiagnosticField, ExecStatus
 
 from rung.drivers.found import Disconnected
+from rung.drivers.postgres.notices import Notices
 from rung.errors import ServerMessage
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ _GIVE_UP_SOON = 1.5
 _SETTLES_WITHIN = 1.0
 """Seconds that a message has which records how work ended, before a `Stop` cancels it too."""
 _COPY_CHUNK = 1 << 18
+_ROWS_AT_ONCE = 50
+"""Rows that nobody reads are taken from the library in such parts, and dropped."""
 
 Row = tuple[str | None, ...]
 
@@ -62,13 +67,19 @@ class ServerError:
 class Reply:
     """What came back: a result for each statement that completed, then maybe an error."""
 
-    results: list[PGresult] = field(default_factory=list)
+    results: list[Sequence[PGresult] | None] = field(default_factory=list)
+    """The parts of each, or None for a statement whose rows were dropped."""
     error: ServerError | None = None
-    notices: list[ServerNotice] = field(default_factory=list)
+    kept: Notices = field(default_factory=Notices)
     cancelled: bool = False
     """Whether we asked for it to be cancelled; it may have come to its end all the same."""
     late: bool = False
     """Whether that was because its time was over, and not because of the `Stop`."""
+
+    @property
+    def notices(self) -> list[ServerNotice]:
+        """The notices; of very many the first, with a count of the rest."""
+        return self.kept.shown()
 
     @property
     def done(self) -> int:
@@ -83,11 +94,19 @@ class Reply:
             self.error = replace(self.error, position=position if position >= 0 else None)
 
     def rows(self, index: int) -> list[Row]:
-        """The rows of one completed statement, as text."""
-        result = self.results[index]
+        """
+        The rows of one completed statement, as text.
+
+        Raises:
+            LookupError: they were dropped.
+        """
+        parts = self.results[index]
+        if parts is None:
+            raise LookupError(index)
         return [
-            tuple(_decode(result.get_value(row, column)) for column in range(result.nfields))
-            for row in range(result.ntuples)
+            tuple(_decode(part.get_value(row, column)) for column in range(part.nfields))
+            for part in parts
+            for row in range(part.ntuples)
         ]
 
 
@@ -123,7 +142,7 @@ class Wire:
         self.bound: float | None = None
         """Seconds for a message that records how work ended; None for no limit."""
         self._deadline: float | None = None
-        self._notices: list[ServerNotice] = []
+        self._notices = Notices()
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket, select.POLLIN)
 
@@ -143,6 +162,7 @@ class Wire:
         copy_data: Sequence[str] = (),
         meanwhile: Callable[[], None] | None = None,
         within: float | None = None,
+        keeps: Callable[[int], bool] | None = None,
         *,
         runs: bool = True,
     ) -> Reply:
@@ -154,6 +174,8 @@ class Wire:
             copy_data: the data for each COPY … FROM STDIN in them, in order.
             meanwhile: called once the message is out and before its reply is awaited.
             within: seconds after which it is cancelled on the server; None for no limit.
+            keeps: whether the rows of the statement behind so many are kept; the others are
+                dropped while they arrive. None keeps all.
             runs: False for one statement that is parsed only.
 
         Raises:
@@ -162,7 +184,7 @@ class Wire:
         reply = Reply()
         before = () if self.in_transaction else self.prelude
         opening = "".join(f"{statement};\n" for statement in before)
-        self._notices = reply.notices
+        self._notices = reply.kept
         self._cancelled = self._late = False
         self._give_up = math.inf
         self._asked = time.monotonic()
@@ -172,10 +194,12 @@ class Wire:
                 self._pgconn.send_query(f"{opening}{sql}".encode())
             else:
                 self._pgconn.send_prepare(b"", sql.encode())
+            if keeps is not None:
+                self._take_in_parts()
             if meanwhile is not None:
                 self._flush()
                 meanwhile()
-            self._collect(reply, list(copy_data))
+            self._collect(reply, list(copy_data), keeps, len(before))
             reply.forget(len(before), len(opening))
         except psycopg.OperationalError as error:
             if self._give_up < math.inf:
@@ -235,7 +259,21 @@ class Wire:
         finally:
             self._reads = before
 
-    def _collect(self, reply: Reply, copy_data: list[str]) -> None:
+    def _take_in_parts(self) -> None:
+        """Have rows handed over in parts, singly by a library older than 17."""
+        try:
+            self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
+        except psycopg.NotSupportedError:
+            self._pgconn.set_single_row_mode()
+
+    def _collect(
+        self,
+        reply: Reply,
+        copy_data: list[str],
+        keeps: Callable[[int], bool] | None,
+        before: int,
+    ) -> None:
+        parts: list[PGresult] = []
         while (result := self._next_result()) is not None:
             match result.status:
                 case ExecStatus.COPY_IN:
@@ -244,8 +282,13 @@ class Wire:
                     self._drain()
                 case ExecStatus.FATAL_ERROR:
                     reply.error = _error(result)
+                case ExecStatus.SINGLE_TUPLE | ExecStatus.TUPLES_CHUNK:
+                    if keeps is None or keeps(reply.done - before):
+                        parts.append(result)
                 case _ if result.command_status:
-                    reply.results.append(result)
+                    kept = keeps is None or keeps(reply.done - before)
+                    reply.results.append((*parts, result) if kept else None)
+                    parts.clear()
                 case _:
                     pass  # an empty message, or the rows of a rule's query before the last
 
@@ -338,15 +381,9 @@ class Wire:
             self._connection.close()
 
     def _on_notice(self, result: PGresult) -> None:
-        from rung.drivers.work import ServerNotice
-
-        self._notices.append(
-            ServerNotice(
-                _field(result, DiagnosticField.SEVERITY_NONLOCALIZED),
-                _field(result, DiagnosticField.SQLSTATE),
-                _field(result, DiagnosticField.MESSAGE_PRIMARY),
-            )
-        )
+        severity = _field(result, DiagnosticField.SEVERITY_NONLOCALIZED)
+        state = _field(result, DiagnosticField.SQLSTATE)
+        self._notices.add(severity, state, _field(result, DiagnosticField.MESSAGE_PRIMARY))
 
 
 def _reason(error: psycopg.Error) -> str:
