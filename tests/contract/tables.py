@@ -20,8 +20,10 @@ from tests.contract.subject import (
 )
 
 from rung.drivers.base import Move
+from rung.drivers.found import OtherWriters
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
 from rung.statements import Unit
+from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
@@ -89,6 +91,30 @@ class TablesContract(Ground):
         ready.ensure_tables()
 
         assert (subject.ledger(), subject.outcomes()) == ([], [])
+
+    # --- closed to others ----------------------------------------------------------------
+
+    def test_new_tables_are_closed_to_others(self, session: Session) -> None:
+        """Nobody else may write them, and nobody could since the first row."""
+        assert session.try_lock()
+        session.ensure_tables()
+
+        assert session.look().other_writers == OtherWriters(closed_after=0)
+
+    def test_they_are_closed_when_they_were_made_again(
+        self, subject: Subject, ready: Session
+    ) -> None:
+        """By a last down that drops them: the history's first row is as safe as before."""
+        subject.put([(2, False)])
+        script = subject.read(f"DROP TABLE {LEDGER_TABLE};\nDROP TABLE {HISTORY_TABLE};")
+        run_whole(ready, script, Move(TWO, EMPTY), attempt(2, "down"))
+        ready.unlock()
+        with subject.driver.connect(Stop()) as later:
+            assert later.try_lock()
+            later.ensure_tables()
+            found = later.look().other_writers
+
+        assert found == OtherWriters(closed_after=0)
 
     # --- what they hold ------------------------------------------------------------------
 
