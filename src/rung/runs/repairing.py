@@ -142,7 +142,7 @@ def _diagnosed(
             finding = _without_likeness(finding, session)
         undo, rollback = None, None
         if _needs_undo(finding):
-            undo, rollback = rolled_back(finding, bench, session)
+            undo, rollback = rolled_back(finding, bench, session, look.other_writers)
     action = propose(finding, look.ledger, undo, rollback)
     told = _told(finding, action, look, made.where, _stamp(look, live))
     return replace(told, rollback=rollback)

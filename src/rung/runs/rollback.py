@@ -19,6 +19,8 @@ from rung.statements import read
 
 if TYPE_CHECKING:
     from rung.drivers.base import Session
+    from rung.drivers.found import OtherWriters
+    from rung.ledger import HistoryEntry
     from rung.repair import Finding
     from rung.runs.trials import Bench
     from rung.statements import Script
@@ -27,7 +29,7 @@ _STORED = "(as stored)"
 
 
 def rolled_back(
-    finding: Finding, bench: Bench, session: Session
+    finding: Finding, bench: Bench, session: Session, writers: OtherWriters
 ) -> tuple[str | None, Rollback | None]:
     """
     SQL that rolls back what is there, and what is known of it; neither for a down.
@@ -36,11 +38,14 @@ def rolled_back(
         finding: a part of a file.
         bench: where its down is tried.
         session: of the dirty database, with the lock.
+        writers: who else may write the history, which tells what ran.
     """
     tried = finding.tried
     if tried is None or tried.suspect.direction is Direction.DOWN:
         return None, None
-    undo, reason = _on_scratch(finding, bench)
+    undo, reason = "", _why_not_believed(tried.suspect.attempt, writers)
+    if not reason:
+        undo, reason = _on_scratch(finding, bench)
     if not reason:
         script = read(undo, tried.script.dialect)
         reason = why_not_the_down(script) or _why_too_large(script, session)
@@ -52,6 +57,17 @@ def rolled_back(
     if found.proof is not Proof.PROVED:
         return None, found
     return session.row_guard(found.losses) + undo, found
+
+
+def _why_not_believed(attempt: HistoryEntry | None, writers: OtherWriters) -> str:
+    """What others could write proves nothing."""
+    if attempt is None:
+        return ""
+    if writers.history:
+        return f"others may write the history ({writers.history[0]})"
+    if writers.closed_after is None or attempt.id <= writers.closed_after:
+        return "others could write the history when it recorded this attempt"
+    return ""
 
 
 def _on_scratch(finding: Finding, bench: Bench) -> tuple[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+import psycopg
 import pytest
 
 from rung import Migrator
 from rung.errors import MigrationFailed, RepairUndecided, RungError
+from rung.repair import Proof
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,6 +206,48 @@ CONSTRUCTIONS = (
         "ALTER TABLE u DROP COLUMN x;",
         _X,
         after="UPDATE u SET x = 3 WHERE id = 2",
+    ),
+    Construction(
+        "composite values of the application",
+        f"ALTER TABLE u ADD COLUMN x pair; {_BAD}",
+        "ALTER TABLE u DROP COLUMN x;",
+        "SELECT x::text FROM u WHERE id = 2",
+        "CREATE TYPE pair AS (a int, b int)",
+        "UPDATE u SET x = ROW(1, NULL) WHERE id = 2",
+    ),
+    Construction(
+        "values hidden by row security",
+        f"CREATE TABLE t (i int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM t",
+        after="INSERT INTO t VALUES (1)",
+    ),
+    Construction(
+        "history dropped by the down",
+        f"{_T} {_BAD}",
+        "DROP TABLE t; DROP TABLE schema_migrations_history;",
+        "SELECT to_regclass('schema_migrations_history')::text",
+    ),
+    Construction(
+        "history that others write",
+        f"CREATE TABLE t (i int); {_BAD}",
+        "DROP TABLE t;",
+        "SELECT to_regclass('t')::text",
+        after="GRANT INSERT ON schema_migrations_history TO public",
+    ),
+    Construction(
+        "publication by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        "SELECT count(*) FROM pg_publication_tables",
+        after="CREATE PUBLICATION mine FOR TABLE t",
+    ),
+    Construction(
+        "sequence owned by a column by hand",
+        f"{_T} {_BAD}",
+        "DROP TABLE t;",
+        _MINE,
+        after="CREATE SEQUENCE mine OWNED BY t.i",
     ),
     Construction(
         "partition attached",
@@ -417,3 +461,69 @@ def test_rows_that_come_in_between(database: Database, tmp_path: Path) -> None:
 
     assert database.psql("SELECT count(*) FROM t") == [(1,)]
     assert migrator.version().dirty
+
+
+@pytest.mark.parametrize(
+    ("hold", "reason"),
+    [
+        ("INSERT INTO t VALUES (1)", "a table that it needs is locked by somebody else"),
+        ("LOCK TABLE t", "locked"),
+    ],
+)
+def test_a_table_in_use(database: Database, tmp_path: Path, hold: str, reason: str) -> None:
+    """A dry run waits for nobody; what nobody has committed yet is no row that may go."""
+    one = Construction("", f"{_T} {_BAD}", "DROP TABLE t;", "")
+    migrator = dirty(database, tmp_path, one)
+    with psycopg.connect(database.url) as holder:
+        holder.execute(hold.encode())
+        rollback = found(migrator, database).rollback
+        holder.commit()
+
+    assert rollback is not None
+    assert rollback.proof is Proof.NOT_PROVED
+    assert reason in rollback.reason
+
+
+def test_a_table_that_is_large(database: Database, tmp_path: Path) -> None:
+    """It is not locked to try something out."""
+    after = "INSERT INTO t SELECT generate_series(1, 100001)"
+    one = Construction("", f"{_T} {_BAD}", "DROP TABLE t;", "", after=after)
+    rollback = found(dirty(database, tmp_path, one), database).rollback
+
+    assert rollback is not None
+    assert (rollback.proof, rollback.reason) == (
+        Proof.NOT_PROVED,
+        "table t has more than 100,000 rows",
+    )
+
+
+def test_a_dry_run_leaves_nothing(database: Database, tmp_path: Path) -> None:
+    """Neither locks nor changes."""
+    one = Construction("", f"{_T} {_BAD}", "DROP TABLE t;", "")
+    migrator = dirty(database, tmp_path, one)
+    found(migrator, database)
+
+    assert database.psql("SELECT to_regclass('t')::text") == [("t",)]
+    assert migrator.version().dirty
+
+
+_COPY = (
+    "CREATE TABLE copied AS SELECT * FROM u; VACUUM; DELETE FROM u;"
+    "INSERT INTO u SELECT * FROM copied; DROP TABLE copied;"
+)
+
+
+def test_a_likeness_is_not_resumed(database: Database, tmp_path: Path) -> None:
+    """Another tool's file failed at its first statement: the rest would lose the rows."""
+    (tmp_path / "1_u.up.sql").write_text(_BASE)
+    (tmp_path / "2_x.up.sql").write_text(_COPY)
+    migrator = Migrator(database.url, tmp_path)
+    migrator.up(1)
+    database.psql("CREATE TABLE copied AS SELECT * FROM u WHERE false")
+    database.psql("UPDATE schema_migrations SET version = 2, dirty = true")
+    diagnosis = found(migrator, database)
+
+    assert diagnosis.action is None
+    with pytest.raises(RepairUndecided):
+        migrator.repair(diagnosis)
+    assert database.psql(_COUNT_U) == [(5,)]

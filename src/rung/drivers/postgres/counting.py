@@ -43,6 +43,15 @@ _CLASSES = {"schema": "pg_catalog.pg_namespace"}
 _NOTHING_MORE = "too much to count"
 
 
+def has_value(column: str) -> Sql:
+    """
+    The condition that a row has a value in a column.
+
+    A composite value with an empty field is none that `IS NOT NULL` is true of.
+    """
+    return Sql(f"WHERE {column} IS DISTINCT FROM NULL")
+
+
 class Counting:
     """
     Counts on one connection that has no transaction open.
@@ -93,7 +102,7 @@ class Counting:
             return loss.uncounted(reason)
         if loss.column and not column:
             return loss.uncounted("no such column is there now")
-        condition = Sql(f"WHERE {column} IS NOT NULL") if loss.column else Sql("")
+        condition = has_value(column) if loss.column else Sql("")
         bound = Sql(str(MOST_ROWS + 1))
         reply = self._ask(statement("first_rows", table=name, condition=condition, bound=bound))
         if reply is None:

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres import quoting, snapshot
+from rung.drivers.postgres.counting import has_value
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
@@ -83,7 +84,7 @@ def _guarded(loss: Loss) -> str:
     """A cast that fails with a text that says why: there is no other RAISE in plain SQL."""
     values = {
         "table": Sql(loss.table),
-        "condition": Sql(f"WHERE {loss.column} IS NOT NULL") if loss.column else Sql(""),
+        "condition": has_value(loss.column) if loss.column else Sql(""),
         "rows": quoting.number(loss.rows),
         "what": quoting.text(f"{loss.table} holds other rows by now than were counted"),
     }
@@ -93,16 +94,16 @@ def _guarded(loss: Loss) -> str:
 def _why_not(wire: Wire, tables: Sequence[str]) -> str:
     """Why it is not sent; empty where it may be."""
     listed = Sql(", ".join(quoting.text(name) for name in tables))
-    asked = (_CATALOG_FIRST, statement("strange_event_triggers"))
-    size = (statement("bytes_of", names=listed),)
-    found = wire.ask(ours("", Sql("BEGIN READ ONLY"), *asked, Sql("ROLLBACK"), *size).sql)
+    size, strange = statement("bytes_of", names=listed), statement("strange_event_triggers")
+    asked = (*_BEGIN, size, _CATALOG_FIRST, strange)
+    found = wire.ask(ours("", *asked).sql, within=_WITHIN)
+    wire.ask("ROLLBACK")
     if found.error:
-        wire.ask("ROLLBACK")
-        return "what it would touch could not be looked at: " + found.error.message.message
-    if triggers := found.rows(2)[0][0]:
-        return f"event triggers would run code that nobody can look into ({triggers})"
-    if int(found.rows(4)[0][0] or 0) > _MOST_BYTES:
+        return _failed(found)
+    if int(found.rows(len(_BEGIN))[0][0] or 0) > _MOST_BYTES:
         return "the tables that it names are larger than 100 MB"
+    if triggers := found.rows(len(asked) - 1)[0][0]:
+        return f"event triggers would run code that nobody can look into ({triggers})"
     return ""
 
 
