@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 _HOLD_USERS = "LOCK TABLE users IN ACCESS EXCLUSIVE MODE"
 _OLD_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM users"
-_NO_TRANSACTION = "-- rung: no-transaction\n"
 _INDEX = "CREATE INDEX CONCURRENTLY users_email ON users (email);"
 _FILL = """
 CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$
@@ -42,11 +41,11 @@ def _killed(stage: Stage, holding: str, *words: str) -> None:
 
 
 def fails_on_rows(stage: Stage) -> None:
-    """The third statement of a file without a transaction fails on the rows that are there."""
-    up = "CREATE TABLE orders (id int);\nALTER TABLE users ADD COLUMN age int;\n"
+    """The second transaction of a file fails on the rows that are there."""
+    up = "BEGIN;\nCREATE TABLE orders (id int);\nALTER TABLE users ADD COLUMN age int;\nCOMMIT;\n"
     _begun(
         stage,
-        f"{_NO_TRANSACTION}{up}CREATE UNIQUE INDEX users_email ON users (email);",
+        f"{up}BEGIN;\nCREATE UNIQUE INDEX users_email ON users (email);\nCOMMIT;",
         "DROP INDEX users_email;\nALTER TABLE users DROP COLUMN age;\nDROP TABLE orders;",
     )
     stage.ask(EQUAL_ROWS)
@@ -86,10 +85,10 @@ def second_transaction_cancelled(stage: Stage) -> None:
 
 def enum_value_without_its_use(stage: Stage) -> None:
     """An enum has its new value, and the statement that uses it was cancelled."""
-    up = f"{_NO_TRANSACTION}ALTER TYPE mood ADD VALUE 'great';\n"
+    up = "BEGIN;\nALTER TYPE mood ADD VALUE 'great';\nCOMMIT;\n"
     _begun(
         stage,
-        up + "ALTER TABLE users ALTER COLUMN now SET DEFAULT 'great';",
+        f"{up}BEGIN;\nALTER TABLE users ALTER COLUMN now SET DEFAULT 'great';\nCOMMIT;",
         "ALTER TABLE users ALTER COLUMN now DROP DEFAULT;",
         first="CREATE TYPE mood AS ENUM ('sad', 'ok');\nCREATE TABLE users (now mood);",
     )
@@ -107,17 +106,19 @@ def late_one_killed(stage: Stage) -> None:
 
 def finished_by_hand(stage: Stage) -> None:
     """What a cancelled file had left to do was done by hand since."""
-    up = "CREATE TABLE orders (id int);\nALTER TABLE users ADD COLUMN age int;"
-    _begun(stage, _NO_TRANSACTION + up, "DROP TABLE orders;")
+    up = "BEGIN;\nCREATE TABLE orders (id int);\nCOMMIT;\n"
+    up += "BEGIN;\nALTER TABLE users ADD COLUMN age int;\nCOMMIT;"
+    _begun(stage, up, "DROP TABLE orders;")
     _cancelled(stage)
     stage.ask("ALTER TABLE users ADD COLUMN age int")
 
 
 def down_cancelled(stage: Stage) -> None:
-    """A down without a transaction was cancelled behind its first statement."""
+    """A down was cancelled in the second of its transactions."""
     up = "CREATE TABLE orders (id int);\nALTER TABLE users ADD COLUMN age int;"
-    down = "DROP TABLE orders;\nALTER TABLE users DROP COLUMN age;"
-    _begun(stage, up, _NO_TRANSACTION + down)
+    down = "BEGIN;\nDROP TABLE orders;\nCOMMIT;\n"
+    down += "BEGIN;\nALTER TABLE users DROP COLUMN age;\nCOMMIT;"
+    _begun(stage, up, down)
     stage.go_to(2)
     with stage.holding(_HOLD_USERS), stage.runging("down", "--yes") as process:
         stage.await_blocked()
@@ -136,16 +137,16 @@ def roll_back_refused(stage: Stage) -> None:
 
 
 _EXPECTED = {
-    fails_on_rows: Expected("up", 2, "roll back", 1),
+    fails_on_rows: Expected("up", 4, "roll back", 1),
     killed_in_a_concurrent_build: Expected("up", 1, "resume", 2, half=2),
     killed_in_vacuum: Expected("up", 1, "resume", 2),
     killed_in_a_procedure: Expected("up", None, "resume", 2, open=(2,), said=2),
     second_transaction_cancelled: Expected("up", 3, "resume", 2),
-    enum_value_without_its_use: Expected("up", 1, "resume", 2),
+    enum_value_without_its_use: Expected("up", 3, "resume", 2),
     late_one_killed: Expected("up", 1, "resume", 3, half=2),
-    finished_by_hand: Expected("up", 2, "mark", 2),
+    finished_by_hand: Expected("up", 6, "mark", 2),
     roll_back_refused: Expected("up", 1, "roll back", 1, half=2),
-    down_cancelled: Expected("down", 1, "resume", 1),
+    down_cancelled: Expected("down", 3, "resume", 1),
 }
 
 CASES = tuple(
