@@ -1,8 +1,10 @@
 """
 Takes the secrets of a connection out of a text. Pure.
 
-Owns what a secret looks like in a URL and in a keyword string. Whether a text may be shown at
-all is decided by whoever shows it; secrets inside migration files are not known here.
+Owns where a credential stands in a URL, in a keyword string and in a word of a command line,
+however misspelt they are. Secrets inside migration files are not known here. Every function
+takes time in proportion to the length of its text: each looks at a character a fixed number
+of times, and no expression here can be matched in two ways.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 HIDDEN = "***"
 SECRET_KEYS = (
@@ -24,46 +26,157 @@ SECRET_KEYS = (
 )
 """The keys of libpq whose values nobody may see."""
 
-_SHORT = 4
-"""A secret with fewer characters is hidden only where it stands as a word of its own."""
+Span = tuple[int, int]
 
-_IN_URL = (
-    re.compile(r"://[^/?#\s:@]*:(.*?)@", re.DOTALL),
-    re.compile(r"://[^/?#\s:@]*:(.*)@", re.DOTALL),
+_TELLING = 8
+"""A known secret with fewer characters is hidden only where a credential stands."""
+_COMMON = frozenset(
+    (
+        "password passwords postgres postgresql database databases migration migrations "
+        "schema_migrations schema_migrations_history localhost template0 template1 public "
+        "connection authentication statement transaction rollback savepoint constraint references "
+        "relation function procedure sequence character timestamp interval smallint "
+        "username hostname sslmode verify-full verify-ca "
+        "application_name connect_timeout search_path"
+    ).split()
 )
-_AS_KEY = re.compile(
-    rf"\b(?:{'|'.join(SECRET_KEYS)})\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&']+))", re.IGNORECASE
+"""Words that messages are made of: a secret that is one of them is hidden in its place alone."""
+
+_KEYS = "|".join(
+    (
+        "(?:pg|ssl|db|user|auth)?_?password",
+        "(?:db|user|auth)?_?(?:passwd|pwd|passphrase)",
+        "_auth_pass",
+        *(key for key in SECRET_KEYS if "password" not in key),
+    )
 )
-_CREDENTIALS = re.compile(r"\A([a-z][a-z0-9+.-]*://[^/?#\s:@]*):[^/?#\s@]*@", re.IGNORECASE)
-_ANY_URL = re.compile(r"(://[^/?#\s:@]*:)\S*@")
+_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_KEYS})(\s*(?:=|%3D)\s*)(?=\S)", re.IGNORECASE)
+_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*+)(?:'|\Z)|\"([^\"]*+)(?:\"|\Z)", re.DOTALL)
+_PLAIN = re.compile(r"[^\s&]*+")
+_UP_TO_A_KEY = re.compile(r"[^\s&]*+(?:\s++(?![A-Za-z_]++\s*+=)[^\s&]++)*+")
+_IS_A_PLACE = re.compile(r"(?:\$[0-9]|%s|\?|:\w|\*\*\*)")
+_CONNECTS = re.compile(r"\b(?:host|hostaddr|port|dbname|user|service|sslmode)\s*=\s*\S", re.IGNORECASE)
+_OF_A_QUERY = "?&;"
+
+_TOKEN = re.compile(r"\S+")
+_SLASHES = re.compile(r"(?:/|\\|%2[Ff])++")
+_LONG = 20_000
+"""Characters; in a longer text whatever may belong to a credential is hidden with it."""
+_ROUGH_USER = re.compile(
+    r"(?<!\S)([^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*+(?::|%3[Aa]))\S*(@|%40)"
+)
+_ROUGH_KEY = re.compile(rf"((?<![A-Za-z0-9])(?:{_KEYS})(?:=|%3D))[^\s&]++", re.IGNORECASE)
+_KEY_MARKS = ("passw", "pwd", "passphrase", "auth_pass", "client_secret", "scram_")
+_PORT = re.compile(r"[0-9]{1,5}+(?:,[^/?#@]*+)?(?:[/?#]|%2F)", re.IGNORECASE)
+_IS_A_PORT = re.compile(r"[0-9]*+(?:\Z|[/?#,])")
+_NAME_BACKWARDS = re.compile(r"[\w.+~$-]++")
+_LONGEST_NAME = 200
+_OPENING = re.compile(r"[/\\'\"<(\[{]*+")
+_CLOCK = re.compile(r"[0-9]++\Z")
+_TIME = re.compile(r"[0-9]{1,2}+(?![0-9A-Za-z])")
+_LINE_NUMBER = re.compile(r"[0-9]{1,4}+")
+_DIGEST = re.compile(r"(?:@|%40)sha[0-9]+:", re.IGNORECASE)
+_HOST_AND_MORE = re.compile(r"(?:@|%40)[\w.\[\]-]++(?::[0-9]|/\w)", re.IGNORECASE)
+_DATABASES = frozenset(
+    (
+        "postgres postgresql pgx pgx4 pgx5 psql pg cockroach cockroachdb crdb-postgres yugabyte "
+        "yugabytedb ysql redshift mysql mariadb"
+    ).split()
+)
+_NO_USERS = frozenset(
+    (
+        "mailto to from cc bcc by author contact email e-mail mail reply-to sip sips xmpp acct "
+        "urn cid mid news"
+    ).split()
+)
+"""What stands before a colon and an address: no user with a password."""
+_ASKED_FOR = re.compile(rf"-{{0,2}}(?:{_KEYS})=?\Z", re.IGNORECASE)
+
+
+def redacted(text: str) -> str:
+    """
+    A text of a server or a library, without what stands where a credential does.
+
+    Only what is a credential beyond doubt is hidden: of a URL, of `user:password@host/name`, and
+    of a string of libpq's keywords. SQL is for the reader of SQL.
+    """
+    if len(text) > _LONG:
+        text = _ROUGH_KEY.sub(rf"\1{HIDDEN}", text) if _may_hold_a_key(text) else text
+        return _ROUGH_USER.sub(rf"\1{HIDDEN}\2", text)
+    text = _without(text, _keyword_spans(text, loosely=False))
+    return _without(text, _user_spans(text))
+
+
+def redacted_word(word: str) -> str:
+    """
+    A word that somebody gave (an argument, a value, a variable), without its credentials.
+
+    Whatever may be a password by its place is hidden: of a URL with a slash too many, a missing
+    scheme or encoded separators, too.
+    """
+    return _without(word, _word_spans(word))
+
+
+def redacted_words(text: str) -> str:
+    """A message of ours that quotes words of a command line, without their credentials."""
+    text = _without(text, _keyword_spans(text, loosely=True))
+    return _TOKEN.sub(lambda token: redacted_word(token[0]), text)
+
+
+def redacted_names(found: str) -> str:
+    """A name that a database or a user was given, without what a misspelt URL put into it."""
+    bare = redacted_word(found)
+    user, colon, rest = bare.partition(":")
+    return f"{user}:{HIDDEN}" if colon and HIDDEN not in rest else bare
 
 
 def secrets_in(database: str) -> set[str]:
     """
-    The secrets of a URL or a keyword string, as they are written and decoded.
+    The secrets of a URL, a keyword string or another word, as they are written and decoded.
 
     Args:
         database: may be malformed; then what may be a secret counts as one.
     """
-    found = {quoted or plain for quoted, plain in _AS_KEY.findall(database)}
-    found.update(secret for pattern in _IN_URL for secret in pattern.findall(database))
+    found = {database[start:end] for start, end in _word_spans(database)}
+    found |= {secret.partition("@")[0] for secret in found}
     return (found | {unquote(secret) for secret in found}) - {""}
 
 
-def masked(text: str, secrets: Iterable[str | None] = ()) -> str:
+def secrets_among(words: Sequence[str]) -> set[str]:
+    """The secrets of a command line, also those that a shell cut into several words."""
+    found = {secret for word in words for secret in secrets_in(word)}
+    asked = begun = False
+    for word in words:
+        if asked and word != "=":
+            found.add(word)
+        elif begun and (at := word.rfind("@")) > 0:
+            found.add(word[:at])
+        asked = bool(_ASKED_FOR.match(word)) or (asked and word == "=")
+        begun = (begun and "@" not in word) or bool(_cut_short(word))
+    return found
+
+
+def hidden(text: str, secrets: Iterable[str | None], names: Collection[str] = ()) -> str:
     """
-    A text without these secrets, and without what looks like one.
+    A text without these secrets, wherever they stand in it.
 
     Args:
         text: what somebody else said, such as a server.
-        secrets: as they are; hidden in their percent-encoded forms too. Empty ones are ignored.
+        secrets: as they are; hidden in their percent-encoded forms too. One that is short, a
+            common word or one of the names may be part of any text and stays.
+        names: of the user, the host, the database and the like.
     """
-    given = {secret for secret in secrets if secret}
+    plain = {name.lower() for name in names} | _COMMON
+    given = {s for s in secrets if s and len(s) >= _TELLING and s.lower() not in plain}
     forms = given | {quote(secret) for secret in given} | {quote(s, safe="") for s in given}
     for form in sorted(forms, key=len, reverse=True):
-        text = _without(text, form)
-    text = _AS_KEY.sub(lambda found: f"{found[0].partition('=')[0]}={HIDDEN}", text)
-    return _ANY_URL.sub(rf"\1{HIDDEN}@", text)
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def masked(text: str, secrets: Iterable[str | None] = (), names: Collection[str] = ()) -> str:
+    """A text without these secrets (see `hidden`), and without what else is a credential."""
+    return redacted(hidden(text, secrets, names))
 
 
 def without_password(database: str) -> str | None:
@@ -74,19 +187,190 @@ def without_password(database: str) -> str | None:
         The same text where there is no password in it; None where it cannot be taken out for
         certain.
     """
-    if not secrets_in(database):
+    if not _word_spans(database):
         return database
-    bare = _CREDENTIALS.sub(r"\1@", database)
-    head, mark, query = bare.partition("?")
-    if mark and "://" in head:
-        kept = [pair for pair in query.split("&") if not _AS_KEY.search(pair)]
-        bare = "?".join(part for part in (head, "&".join(kept)) if part)
-    elif "://" not in bare:
-        bare = " ".join(_AS_KEY.sub("", bare).split())
-    return None if secrets_in(bare) or bare.count("@") > 1 else bare
+    head, mark, query = database.partition("?")
+    scheme, slashes, rest = head.partition("://")
+    if slashes:
+        credentials, at, place = rest.partition("@")
+        user, colon, _ = credentials.partition(":")
+        if (colon and not at) or "/" in credentials or "@" in place or "%" in user:
+            return None
+        kept = [pair for pair in query.split("&") if not _KEY.match(pair)]
+        bare = f"{scheme}://{user}{at}{place}" + "?" * bool(mark and kept) + "&".join(kept)
+    elif "@" in database:
+        return None
+    else:
+        bare = " ".join(_without(database, _key_spans(database), "").split())
+    return None if _word_spans(bare) else bare
 
 
-def _without(text: str, secret: str) -> str:
-    if len(secret) >= _SHORT:
-        return text.replace(secret, HIDDEN)
-    return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
+def _without(text: str, spans: Iterable[Span], instead: str = HIDDEN) -> str:
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        if end > at:
+            parts += [text[at : max(start, at)], instead if start >= at else ""]
+            at = end
+    return "".join((*parts, text[at:]))
+
+
+def _key_spans(text: str) -> list[Span]:
+    """Keys with their values, so that both can be left out."""
+    spans, at = [], 0
+    for key in _KEY.finditer(text):
+        if key.start() >= at:
+            start, end = _value(text, key.end(), _UP_TO_A_KEY)
+            at = end + (text[start - 1] in "'\"")
+            spans.append((key.start(), at))
+    return spans
+
+
+def _keyword_spans(text: str, *, loosely: bool) -> Iterator[Span]:
+    """
+    The values of the keys that hold secrets.
+
+    Args:
+        text: where to look.
+        loosely: take each for one; else only in a URL's query or beside other keys of libpq's.
+    """
+    if not _may_hold_a_key(text):
+        return
+    connects = bool(_CONNECTS.search(text))
+    at = 0
+    for key in _KEY.finditer(text):
+        if key.start() < at:
+            continue
+        of_a_query = text[key.start() - 1 : key.start()] in tuple(_OF_A_QUERY)
+        close = not key[1].strip("=")
+        told = connects or (loosely and (close or not key.start()))
+        if of_a_query or (told and (close or loosely)):
+            found = _value(text, key.end(), _UP_TO_A_KEY if loosely else _PLAIN)
+            at = found[1]
+            if not _IS_A_PLACE.match(text, found[0]):
+                yield found
+
+
+def _may_hold_a_key(text: str) -> bool:
+    lowered = text.lower()
+    return any(mark in lowered for mark in _KEY_MARKS)
+
+
+def _value(text: str, start: int, plain: re.Pattern[str]) -> Span:
+    if quoted := _QUOTED.match(text, start):
+        return quoted.span(quoted.lastindex or 0)
+    found = plain.match(text, start)
+    assert found
+    return found.span()
+
+
+def _word_spans(word: str) -> list[Span]:
+    """What may be a secret of a word, by its place."""
+    if len(word) > _LONG:
+        colon, at = word.find(":"), max(word.rfind("@"), word.rfind("%40"))
+        key = _KEY.search(word) if _may_hold_a_key(word) else None
+        begin = min(colon + 1, key.end() if key else len(word))
+        return [(begin, len(word) if key else at)] if key or at > colon else []
+    found = [*_keyword_spans(word, loosely=True)]
+    user = _credentials(word, loosely=True) or _cut_short(word)
+    return [*found, user] if user else found
+
+
+def _user_spans(text: str) -> Iterator[Span]:
+    if "@" not in text and "%40" not in text:
+        return
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if ("@" in word or "%40" in word) and (span := _credentials(word, loosely=False)):
+            yield token.start() + span[0], token.start() + span[1]
+
+
+def _credentials(word: str, *, loosely: bool) -> Span | None:
+    """Where the password is that stands before the last @ of a word."""
+    end = max(word.rfind("@"), word.rfind("%40"))
+    if end <= 0:
+        return None
+    opened = _authority(word, end)
+    if opened is None:
+        return _bare(word, end, loosely=loosely)
+    scheme, start = opened
+    colon, begin = _colon(word, start, end)
+    if len(scheme) == 1 or begin >= end:  # the letter of a drive
+        return None
+    ours = scheme in _DATABASES
+    user, password = word[start:colon], word[begin:end]
+    if not ours and ("/" in user or _DIGEST.match(word, end)):
+        return None
+    if _PORT.match(password) and (not ours or "@" in user or "?" in password):
+        return None
+    return begin, end
+
+
+def _authority(word: str, end: int) -> tuple[str, int] | None:
+    """The scheme of a URL, and where its slashes end; None where it has none."""
+    begin = 0
+    while (colon := _colon(word, begin, end))[1] <= end:
+        at, begin = colon
+        if slashes := _SLASHES.match(word, begin, end):
+            return _last_name(word, at).lower(), slashes.end()
+    return None
+
+
+def _colon(word: str, start: int, end: int) -> Span:
+    """The first colon, raw or encoded; behind the end where there is none."""
+    raw = word.find(":", start, end)
+    until = end if raw < 0 else raw
+    for form in ("%3A", "%3a"):
+        if (at := word.find(form, start, until)) >= 0:
+            until = at
+    if until == end:
+        return end, end + 1
+    return until, until + (1 if until == raw else len("%3A"))
+
+
+def _bare(word: str, end: int, *, loosely: bool) -> Span | None:
+    """The password of `user:password@host`, told from a time, an image, a mail address."""
+    if _DIGEST.match(word, end) or not (loosely or _HOST_AND_MORE.match(word, end)):
+        return None
+    begin = 0
+    while (colon := _colon(word, begin, end))[1] < end:
+        at, begin = colon
+        user = _last_name(word, at)
+        if user and not _is_something_else(word, colon, user, end):
+            return begin, end
+    return None
+
+
+def _is_something_else(word: str, colon: Span, user: str, end: int) -> bool:
+    at, begin = colon
+    first = at - len(user)
+    if first and word[first - 1] in "/\\" and not _OPENING.fullmatch(word, 0, first):
+        return True
+    if user.lower() in _NO_USERS or (len(user) == 1 and word[begin] in "/\\"):
+        return True
+    if "." in user and _LINE_NUMBER.fullmatch(word, begin, end):
+        return True
+    is_clock = _CLOCK.match(user) or (user[-1].isdigit() and ":" in word[begin:end])
+    if is_clock and _TIME.match(word, begin, end):
+        return True
+    return bool(_PORT.match(word, begin, end))
+
+
+def _cut_short(word: str) -> Span | None:
+    """What stands where the port of a database's URL does and is none, where no @ follows."""
+    end = len(word)
+    if end > _LONG:
+        return None
+    opened = _authority(word, end) if "@" not in word and "%40" not in word else None
+    if opened is None or opened[0] not in _DATABASES:
+        return None
+    start = opened[1]
+    colon, begin = _colon(word, start, end)
+    if begin >= end or "/" in word[start:colon] or word[start] == "[":
+        return None
+    return None if _IS_A_PORT.match(word, begin) else (begin, end)
+
+
+def _last_name(text: str, end: int) -> str:
+    """The characters of a name that end there; of a name as long as one may be."""
+    found = _NAME_BACKWARDS.match(text[max(0, end - _LONGEST_NAME) : end][::-1])
+    return found[0][::-1] if found else ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rung.cli.numbers import duration, forced_version, whole
 from rung.cli.parsers import COMMANDS, MOVING, parser
 from rung.errors import UsageError
+from rung.masking import redacted_word
 
 if TYPE_CHECKING:
     import argparse
@@ -181,7 +182,7 @@ def _read(known: argparse.ArgumentParser, words: Words) -> dict[str, Any]:
     found, left = known.parse_known_args([*words.options, *behind])
     if left := [word for word in left if word != "--"]:
         what = "no option of it" if left[0].startswith("-") else "one argument too many"
-        known.error(f"{left[0]} is {what}")
+        known.error(f"{redacted_word(left[0])} is {what}")
     return {name: value for name, value in vars(found).items() if name != "help"}
 
 
@@ -282,7 +283,8 @@ def _versions(texts: Sequence[str]) -> tuple[int, ...]:
 
 def _late(text: str) -> int:
     if "," in text:
-        again = " ".join(f"--allow-late {part.strip()}" for part in text.split(",") if part.strip())
+        parts = redacted_word(text).split(",")
+        again = " ".join(f"--allow-late {part.strip()}" for part in parts if part.strip())
         raise UsageError("--allow-late takes one version.", f"Give it for each: {again}")
     return whole(text, "version")
 
@@ -334,5 +336,5 @@ def _unknown(command: str) -> UsageError:
     close = get_close_matches(command, COMMANDS, 1)
     hint = f"Did you mean `rung {close[0]}`? " if close else ""
     return UsageError(
-        f"{command!r} is no command of rung.", f"{hint}See `rung --help` for the commands."
+        f"{redacted_word(command)!r} is no command of rung.", f"{hint}See `rung --help` for the commands."
     )

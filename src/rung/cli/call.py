@@ -16,6 +16,7 @@ from rung.cli.config import EMBEDDED
 from rung.conventions import RUNG
 from rung.database import Database
 from rung.events import Warned
+from rung.masking import redacted_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def open_database(call: Call) -> Iterator[str]:
     say = partial(_say_embedded, call.console)
     say("starting a PostgreSQL server")
     with start(Path(folder) if folder else None, say=say) as server:
-        end = f"its data stay in {folder}" if folder else "it and its data end with this command"
+        end = f"its data stay in {redacted_word(folder)}" if folder else "it and its data end with this command"
         say(f"PostgreSQL {server.version} runs; {end}")
         yield server.conninfo()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rung.cli.numbers import duration
 from rung.errors import UsageError
+from rung.masking import redacted_word, redacted_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,7 +167,7 @@ def read_database_file(file: str) -> str:
             if database := content.decode().strip("\r\n"):
                 return database
         reason = "is not UTF-8" if content.strip(b"\r\n") else "is empty"
-    raise UsageError(f"{file}, which RUNG_DATABASE_FILE names, {reason}.", advice)
+    raise UsageError(f"{redacted_word(file)}, which RUNG_DATABASE_FILE names, {reason}.", advice)
 
 
 def project_table(directory: Path) -> Settings:
@@ -184,7 +185,7 @@ def project_table(directory: Path) -> Settings:
         return Settings()
     if unknown := sorted(set(table) - set(_KEYS)):
         raise UsageError(
-            f"[tool.rung] in {file} has keys that mean nothing: {', '.join(unknown)}.",
+            f"[tool.rung] in {file} has keys that mean nothing: {', '.join(map(redacted_word, unknown))}.",
             f"Known keys: {', '.join(_KEYS)}.",
         )
     return _settings(file, table)
@@ -202,7 +203,7 @@ def _read(file: Path) -> dict[str, object]:
     try:
         tool = tomllib.loads(content.decode()).get("tool", {})
     except ValueError as error:
-        raise UsageError(f"{file} is no TOML: {error}.", "Mend the file.") from error
+        raise UsageError(f"{file} is no TOML: {redacted_words(str(error))}.", "Mend the file.") from error
     table = tool.get("rung", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"tool.rung in {file} is no table.", "Write [tool.rung].")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung import masking
 from rung.errors import RungError
 
 if TYPE_CHECKING:
@@ -43,13 +44,20 @@ def traceback_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
-def masked(text: str, environ: Mapping[str, str], options: Sequence[str]) -> str:
+def masked(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
     """A text without the passwords that the command was given, quoted or decoded."""
-    from rung import masking
+    return masking.masked(text, _secrets(environ, words))
 
-    given = [*options, *(environ.get(name, "") for name in _VARIABLES), _in_file(environ)]
-    secrets = {secret for value in given for secret in masking.secrets_in(value)}
-    return masking.masked(text, {*secrets, environ.get("PGPASSWORD")})
+
+def hidden(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
+    """The same where only those passwords are to be hidden, and nothing by its place."""
+    return masking.hidden(text, _secrets(environ, words))
+
+
+def _secrets(environ: Mapping[str, str], words: Sequence[str]) -> set[str | None]:
+    given = [*(environ.get(name, "") for name in _VARIABLES), _in_file(environ)]
+    found = {secret for value in given for secret in masking.secrets_in(value)}
+    return {*found, *masking.secrets_among(words), environ.get("PGPASSWORD")}
 
 
 def _in_file(environ: Mapping[str, str]) -> str:

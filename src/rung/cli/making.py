@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rung.errors import UsageError
+from rung.masking import redacted_word
 from rung.migrations import create_pair
 from rung.render import json as shapes
 
@@ -18,7 +19,7 @@ def create(call: Call) -> None:
     source = call.settings.need_source()
     if source.startswith("package:"):
         raise UsageError(
-            f"create makes files in a folder, and {source} is a package.",
+            f"create makes files in a folder, and {redacted_word(source)} is a package.",
             "Pass the folder of the package: --source DIR.",
         )
     now = datetime.now(timezone.utc) if call.request.timestamp else None  # noqa: UP017

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from rung.errors import UsageError
+from rung.masking import redacted_word
 
 MAX_VERSION = 2**63 - 1
 _DIGITS = re.compile(r"-?[0-9]+\Z")
@@ -67,4 +68,5 @@ def duration(text: str, where: str) -> float:
 
 
 def _short(text: str) -> str:
+    text = redacted_word(text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -10,6 +10,7 @@ import argparse
 from typing import NamedTuple, NoReturn
 
 from rung.errors import UsageError
+from rung.masking import redacted_words
 
 
 class Command(NamedTuple):
@@ -95,7 +96,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(
-            f"{self.prog}: {message}.", f"Usage: {self.usage}\nSee `{self.prog} --help`."
+            f"{self.prog}: {redacted_words(message)}.", f"Usage: {self.usage}\nSee `{self.prog} --help`."
         )
 
 

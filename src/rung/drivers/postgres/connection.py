@@ -19,7 +19,7 @@ from rung._version import __version__
 from rung.drivers.found import Ping
 from rung.drivers.postgres.settings import Settings
 from rung.errors import ConnectionFailed, UsageError
-from rung.masking import SECRET_KEYS, masked
+from rung.masking import SECRET_KEYS, masked, redacted_names, redacted_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,6 +108,7 @@ class Connector:
         self._settings = Settings(tuple(((understood or {}) | settings).items()))
         self._ways = tuple(_ways(options, settings, all_known=understood is not None))
         self._secrets = {self._found.get(key) for key in SECRET_KEYS} | {resolved.password}
+        self._names = [self._found.get(key, "") for key in ("user", "host", "dbname")]
         self._password = password
 
     @property
@@ -120,7 +121,8 @@ class Connector:
         place = f"{host}:{port}" if known else host
         if known and "," in host:
             place = _each(host.split(","), port.split(","))
-        return masked(f"{found.get('user', '')}@{place}/{found.get('dbname', '')}".lstrip("@"))
+        user, name = (redacted_names(found.get(key, "")) for key in ("user", "dbname"))
+        return f"{user}@{redacted_word(place)}/{name}".lstrip("@")
 
     def open(self, within: float | None = None) -> Opened:
         """
@@ -171,7 +173,10 @@ class Connector:
         try:
             opened = psycopg.Connection.connect(autocommit=True, **wanted)  # type: ignore[arg-type]
         except (psycopg.Error, ValueError) as error:
-            return None, masked(str(error).strip(), {*self._secrets, *token.values()})
+            said = str(error).strip()
+            for name in self._names:
+                said = said.replace(name, redacted_names(name)) if ":" in name else said
+            return None, masked(said, {*self._secrets, *token.values()}, self._names)
         return Opened(opened, self._settings, way.taken), ""
 
 

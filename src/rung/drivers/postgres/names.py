@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rung.drivers.postgres import quoting
 from rung.errors import UsageError
 from rung.ledger import LEDGER_TABLE
+from rung.masking import redacted_word
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.quoting import Sql
@@ -128,7 +129,7 @@ def _read(what: str, text: str) -> Table:
     found = _NAME.match(text)
     if found is None or "\0" in text:
         raise UsageError(
-            f"{text!r} is no name of a table for the {what}.",
+            f"{redacted_word(text)!r} is no name of a table for the {what}.",
             "Write NAME or SCHEMA.NAME; a part with a dot or a quote in it goes in double quotes.",
         )
     schema, name = (None if part is None else _unquoted(part) for part in found.groups())
@@ -139,7 +140,7 @@ def _read(what: str, text: str) -> Table:
 def _checked(what: str, table: Table, text: str) -> Table:
     if any(len(part.encode()) > _LONGEST for part in table if part is not None):
         raise UsageError(
-            f"{text} is too long a name for the {what}: PostgreSQL keeps {_LONGEST} bytes of one.",
+            f"{redacted_word(text)} is too long a name for the {what}: PostgreSQL keeps {_LONGEST} bytes of one.",
             f"Name a shorter one with --{what}-table.",
         )
     return table
@@ -150,4 +151,5 @@ def _unquoted(part: str) -> str:
 
 
 def _shown(part: str) -> str:
+    part = redacted_word(part)
     return part if _PLAIN.match(part) else '"' + part.replace('"', '""') + '"'

@@ -27,6 +27,7 @@ from psycopg.pq import DiagnosticField, ExecStatus
 from rung.drivers.found import Disconnected
 from rung.drivers.postgres.notices import Notices
 from rung.errors import ServerMessage
+from rung.masking import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -394,10 +395,11 @@ def _reason(error: psycopg.Error) -> str:
 
 def _error(result: PGresult) -> ServerError:
     position = _field(result, DiagnosticField.STATEMENT_POSITION)
+    said = _field(result, DiagnosticField.MESSAGE_PRIMARY) or _decode(result.error_message) or ""
     message = ServerMessage(
-        _field(result, DiagnosticField.MESSAGE_PRIMARY) or _decode(result.error_message) or "",
+        redacted(said),
         _field(result, DiagnosticField.SQLSTATE),
-        _field(result, DiagnosticField.MESSAGE_DETAIL),
+        redacted(_field(result, DiagnosticField.MESSAGE_DETAIL)),
         _field(result, DiagnosticField.MESSAGE_HINT),
         _field(result, DiagnosticField.CONTEXT),
     )
