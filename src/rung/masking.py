@@ -31,14 +31,15 @@ Span = tuple[int, int]
 _TELLING = 8
 """A known secret with fewer characters is hidden only where a credential stands."""
 _COMMON = frozenset(
-    (
-        "password passwords postgres postgresql database databases migration migrations "
-        "schema_migrations schema_migrations_history localhost template0 template1 public "
-        "connection authentication statement transaction rollback savepoint constraint references "
-        "relation function procedure sequence character timestamp interval smallint "
-        "username hostname sslmode verify-full verify-ca "
-        "application_name connect_timeout search_path"
-    ).split()
+    {
+        *("password", "passwords", "postgres", "postgresql", "database", "databases"),
+        *("migration", "migrations", "schema_migrations", "schema_migrations_history"),
+        *("localhost", "template0", "template1", "public", "connection", "authentication"),
+        *("statement", "transaction", "rollback", "savepoint", "constraint", "references"),
+        *("relation", "function", "procedure", "sequence", "character", "timestamp"),
+        *("interval", "smallint", "username", "hostname", "sslmode", "verify-full"),
+        *("verify-ca", "application_name", "connect_timeout", "search_path"),
+    }
 )
 """Words that messages are made of: a secret that is one of them is hidden in its place alone."""
 
@@ -55,16 +56,16 @@ _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*+)(?:'|\Z)|\"([^\"]*+)(?:\"|\Z)", re.DOT
 _PLAIN = re.compile(r"[^\s&]*+")
 _UP_TO_A_KEY = re.compile(r"[^\s&]*+(?:\s++(?![A-Za-z_]++\s*+=)[^\s&]++)*+")
 _IS_A_PLACE = re.compile(r"(?:\$[0-9]|%s|\?|:\w|\*\*\*)")
-_CONNECTS = re.compile(r"\b(?:host|hostaddr|port|dbname|user|service|sslmode)\s*=\s*\S", re.IGNORECASE)
+_CONNECTS = re.compile(
+    r"\b(?:host|hostaddr|port|dbname|user|service|sslmode)\s*=\s*\S", re.IGNORECASE
+)
 _OF_A_QUERY = "?&;"
 
 _TOKEN = re.compile(r"\S+")
 _SLASHES = re.compile(r"(?:/|\\|%2[Ff])++")
 _LONG = 20_000
 """Characters; in a longer text whatever may belong to a credential is hidden with it."""
-_ROUGH_USER = re.compile(
-    r"(?<!\S)([^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*+(?::|%3[Aa]))\S*(@|%40)"
-)
+_ROUGH_USER = re.compile(r"(?<!\S)([^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*+(?::|%3[Aa]))\S*(@|%40)")
 _ROUGH_KEY = re.compile(rf"((?<![A-Za-z0-9])(?:{_KEYS})(?:=|%3D))[^\s&]++", re.IGNORECASE)
 _KEY_MARKS = ("passw", "pwd", "passphrase", "auth_pass", "client_secret", "scram_")
 _PORT = re.compile(r"[0-9]{1,5}+(?:,[^/?#@]*+)?(?:[/?#]|%2F)", re.IGNORECASE)
@@ -78,16 +79,18 @@ _LINE_NUMBER = re.compile(r"[0-9]{1,4}+")
 _DIGEST = re.compile(r"(?:@|%40)sha[0-9]+:", re.IGNORECASE)
 _HOST_AND_MORE = re.compile(r"(?:@|%40)[\w.\[\]-]++(?::[0-9]|/\w)", re.IGNORECASE)
 _DATABASES = frozenset(
-    (
-        "postgres postgresql pgx pgx4 pgx5 psql pg cockroach cockroachdb crdb-postgres yugabyte "
-        "yugabytedb ysql redshift mysql mariadb"
-    ).split()
+    {
+        *("postgres", "postgresql", "pgx", "pgx4", "pgx5", "psql", "pg", "cockroach"),
+        *("cockroachdb", "crdb-postgres", "yugabyte", "yugabytedb", "ysql", "redshift"),
+        *("mysql", "mariadb"),
+    }
 )
 _NO_USERS = frozenset(
-    (
-        "mailto to from cc bcc by author contact email e-mail mail reply-to sip sips xmpp acct "
-        "urn cid mid news"
-    ).split()
+    {
+        *("mailto", "to", "from", "cc", "bcc", "by", "author", "contact", "email"),
+        *("e-mail", "mail", "reply-to", "sip", "sips", "xmpp", "acct", "urn", "cid"),
+        *("mid", "news"),
+    }
 )
 """What stands before a colon and an address: no user with a password."""
 _ASKED_FOR = re.compile(rf"-{{0,2}}(?:{_KEYS})=?\Z", re.IGNORECASE)

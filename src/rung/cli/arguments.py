@@ -58,6 +58,8 @@ class Words:
     command: str
     options: tuple[str, ...]
     arguments: tuple[str, ...]
+    typed: tuple[str, ...] = ()
+    """All of it in the order in which it was typed."""
 
     def has(self, name: str, letter: str = "") -> bool:
         """Whether an option was given, by its name or its letter, in a cluster or alone."""
@@ -151,7 +153,7 @@ def sort_words(argv: Sequence[str]) -> Words:
             options.append(word)
             if _takes_next(word):
                 options.extend(value for value in [next(words, None)] if value is not None)
-    return Words(rest[0] if rest else "", tuple(options), tuple(rest[1:]))
+    return Words(rest[0] if rest else "", tuple(options), tuple(rest[1:]), tuple(argv))
 
 
 def _takes_next(option: str) -> bool:
@@ -336,5 +338,6 @@ def _unknown(command: str) -> UsageError:
     close = get_close_matches(command, COMMANDS, 1)
     hint = f"Did you mean `rung {close[0]}`? " if close else ""
     return UsageError(
-        f"{redacted_word(command)!r} is no command of rung.", f"{hint}See `rung --help` for the commands."
+        f"{redacted_word(command)!r} is no command of rung.",
+        f"{hint}See `rung --help` for the commands.",
     )

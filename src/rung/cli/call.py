@@ -77,7 +77,11 @@ def open_database(call: Call) -> Iterator[str]:
     say = partial(_say_embedded, call.console)
     say("starting a PostgreSQL server")
     with start(Path(folder) if folder else None, say=say) as server:
-        end = f"its data stay in {redacted_word(folder)}" if folder else "it and its data end with this command"
+        end = (
+            f"its data stay in {redacted_word(folder)}"
+            if folder
+            else "it and its data end with this command"
+        )
         say(f"PostgreSQL {server.version} runs; {end}")
         yield server.conninfo()
 

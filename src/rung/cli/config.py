@@ -184,8 +184,9 @@ def project_table(directory: Path) -> Settings:
     if file is None or not table:
         return Settings()
     if unknown := sorted(set(table) - set(_KEYS)):
+        told = ", ".join(map(redacted_word, unknown))
         raise UsageError(
-            f"[tool.rung] in {file} has keys that mean nothing: {', '.join(map(redacted_word, unknown))}.",
+            f"[tool.rung] in {file} has keys that mean nothing: {told}.",
             f"Known keys: {', '.join(_KEYS)}.",
         )
     return _settings(file, table)
@@ -203,7 +204,9 @@ def _read(file: Path) -> dict[str, object]:
     try:
         tool = tomllib.loads(content.decode()).get("tool", {})
     except ValueError as error:
-        raise UsageError(f"{file} is no TOML: {redacted_words(str(error))}.", "Mend the file.") from error
+        raise UsageError(
+            f"{file} is no TOML: {redacted_words(str(error))}.", "Mend the file."
+        ) from error
     table = tool.get("rung", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"tool.rung in {file} is no table.", "Write [tool.rung].")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rung import masking
@@ -10,6 +11,7 @@ from rung.errors import RungError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_APART = re.compile(r"[^\w-]+")
 _VARIABLES = ("RUNG_DATABASE", "DATABASE_URL")
 
 
@@ -46,12 +48,18 @@ def traceback_of(error: BaseException) -> str:
 
 def masked(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
     """A text without the passwords that the command was given, quoted or decoded."""
-    return masking.masked(text, _secrets(environ, words))
+    return masking.masked(text, _secrets(environ, words), _names(environ, words))
 
 
 def hidden(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
     """The same where only those passwords are to be hidden, and nothing by its place."""
-    return masking.hidden(text, _secrets(environ, words))
+    return masking.hidden(text, _secrets(environ, words), _names(environ, words))
+
+
+def _names(environ: Mapping[str, str], words: Sequence[str]) -> set[str]:
+    """What the command was given besides: users, hosts, databases, folders."""
+    given = (*words, *(environ.get(name, "") for name in _VARIABLES))
+    return {name for word in given for name in _APART.split(masking.redacted_word(word))}
 
 
 def _secrets(environ: Mapping[str, str], words: Sequence[str]) -> set[str | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -22,7 +23,8 @@ from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
 from rung.cli.hints import completer
 from rung.cli.parsers import overview, parser
 from rung.cli.signals import leaving
-from rung.errors import RungError
+from rung.errors import EditedMigrations, MigrationFailed, RungError, ScriptError
+from rung.masking import redacted_word
 from rung.render.terminal import Console, style_for
 
 if TYPE_CHECKING:
@@ -133,13 +135,18 @@ def _console(words: Words) -> Console:
 
 
 def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> int:
+    from rung.cli.faults import hidden
     from rung.render.errors import error_text
 
+    quotes_sql = isinstance(error, (MigrationFailed, EditedMigrations, ScriptError))
+    safe = str if quotes_sql else partial(hidden, environ=os.environ, words=words.typed)
     if console.json:
         from rung.render import json as shapes
 
-        console.data(shapes.dumps(words.command, shapes.error(error, code), console.completed))
-    console.insist(error_text(error, console.err_style, console.completed))
+        content = shapes.each_text(shapes.error(error, code), safe)
+        command = redacted_word(words.command)
+        console.data(shapes.dumps(command, content, console.completed))
+    console.insist(safe(error_text(error, console.err_style, console.completed)))
     return code
 
 
@@ -147,7 +154,7 @@ def _show_internal(error: Exception, words: Words, console: Console) -> int:
     """A fault of ours: one line, and with `--verbose` where it happened."""
     from rung.cli.faults import InternalError, masked, traceback_of
 
-    secrets = (os.environ, words.options)
+    secrets = (os.environ, words.typed)
     if console.verbose:
         console.insist(masked(traceback_of(error), *secrets).rstrip("\n"))
     shown = InternalError(type(error).__name__, masked(str(error), *secrets))

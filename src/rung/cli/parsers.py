@@ -96,7 +96,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(
-            f"{self.prog}: {redacted_words(message)}.", f"Usage: {self.usage}\nSee `{self.prog} --help`."
+            f"{self.prog}: {redacted_words(message)}.",
+            f"Usage: {self.usage}\nSee `{self.prog} --help`.",
         )
 
 

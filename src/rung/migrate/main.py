@@ -17,7 +17,7 @@ from rung._version import __version__
 from rung.errors import RungError
 from rung.golang.durations import duration
 from rung.golang.flags import FlagSet, FlagsRefused, HelpWanted, boolean, string, uint64
-from rung.masking import masked, secrets_in
+from rung.masking import hidden, masked, redacted_words, secrets_among
 from rung.migrate import usage
 from rung.migrate.call import Call
 from rung.migrate.commands import COMMANDS
@@ -25,7 +25,7 @@ from rung.migrate.faults import FAILED, Fault, NotUnderstood
 from rung.migrate.talk import Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rung.golang.flags import Parsed
     from rung.migrate.opening import Opening
@@ -71,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _understood(words, began)
     except NotUnderstood as fault:
-        text = f"{fault.line}\n{fault.usage}" if fault.line else fault.usage
+        line = redacted_words(hidden(fault.line, secrets_among(words)))
+        text = f"{line}\n{fault.usage}" if line else fault.usage
         sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
         return fault.code
     except KeyboardInterrupt:
@@ -94,12 +95,12 @@ def _understood(words: Sequence[str], began: int) -> int:
     try:
         return _obeyed(given, talk, began)
     except Fault as fault:
-        _show(talk, fault)
+        _show(talk, fault, secrets_among(words))
     except (NotUnderstood, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
-        said = masked(f"{type(error).__name__}: {error}", secrets_in(given.text("database")))
-        _show(talk, Fault(f"Rung met a fault of its own. {said}"))
+        said = masked(f"{type(error).__name__}: {error}")
+        _show(talk, Fault(f"Rung met a fault of its own. {said}"), secrets_among(words))
     return FAILED
 
 
@@ -158,8 +159,8 @@ def _opening(given: Parsed) -> Opening:
     return Opening(f"file://{path}", path, given.text("database"), waits)
 
 
-def _show(talk: Talk, fault: Fault) -> None:
-    first, *more = fault.lines
+def _show(talk: Talk, fault: Fault, secrets: Collection[str]) -> None:
+    first, *more = (hidden(line, secrets) for line in fault.lines)
     talk.line(first)
     for line in more:
         talk.plain(line)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.errors import SourceNotFound, UsageError, VersionTooLarge
+from rung.masking import redacted_word
 from rung.migrations.listing import unprintable
 from rung.migrations.model import MAX_VERSION
 from rung.migrations.names import parse
@@ -62,14 +63,17 @@ def create_pair(
         up, down = folder / f"{stem}.up.sql", folder / f"{stem}.down.sql"
         return write_both(up, down, _UP, _DOWN.format(up=up.name))
     except OSError as error:
-        raise SourceNotFound(str(folder), (error.strerror or str(error)).lower()) from error
+        raise SourceNotFound(
+            redacted_word(str(folder)), (error.strerror or str(error)).lower()
+        ) from error
 
 
 def _title(name: str) -> str:
     title = "_".join(name.split())
-    if not title or "/" in title or os.sep in title or unprintable(title):
+    holds_a_password = redacted_word(name) != name
+    if not title or "/" in title or os.sep in title or unprintable(title) or holds_a_password:
         raise UsageError(
-            f"{name!r} cannot name a migration.",
+            f"{redacted_word(name)!r} cannot name a migration.",
             "Give a short name of letters, digits and underscores, such as add_user_roles.",
         )
     return title

@@ -22,6 +22,7 @@ from rung.errors import (
     VersionTooLarge,
 )
 from rung.errors.base import listed
+from rung.masking import redacted_word, redacted_words
 from rung.migrations import layouts
 from rung.migrations.listing import FILE, FOLDER, entries_of, folders_below, unprintable, visible
 from rung.migrations.model import Direction, Half, Migration, MigrationSet
@@ -57,8 +58,9 @@ def read_source(source: str | os.PathLike[str], *, any_extension: bool = False) 
         ForeignSource: there are only migrations of another tool.
         MigrationsBelow: there are migrations in folders below.
     """
-    shown = os.fspath(source)
-    root = _open_package(shown) if shown.startswith(_PACKAGE) else Path(shown)
+    named = os.fspath(source)
+    shown = redacted_word(named)
+    root = _open_package(shown, named) if named.startswith(_PACKAGE) else Path(named)
     try:
         entries = entries_of(root)
     except OSError as error:
@@ -69,15 +71,17 @@ def read_source(source: str | os.PathLike[str], *, any_extension: bool = False) 
     return _collect(shown, sorted_out)
 
 
-def _open_package(shown: str) -> Traversable:
+def _open_package(shown: str, named: str) -> Traversable:
     from importlib import resources
 
     try:
-        return resources.files(shown.removeprefix(_PACKAGE))
+        return resources.files(named.removeprefix(_PACKAGE))
     except ModuleNotFoundError as error:
-        raise SourceNotFound(shown, f"there is no module named {error.name}") from error
+        raise SourceNotFound(
+            shown, f"there is no module named {redacted_word(error.name or named)}"
+        ) from error
     except (TypeError, ValueError, ImportError) as error:
-        raise SourceNotFound(shown, str(error).rstrip(".")) from error
+        raise SourceNotFound(shown, redacted_words(str(error)).rstrip(".")) from error
 
 
 class _SortedOut(NamedTuple):

@@ -173,9 +173,9 @@ def test_a_mistyped_command_is_told_the_nearest() -> None:
 
 def test_sorting_judges_nothing() -> None:
     """Unknown options stay options, numbers and a lone dash are arguments."""
-    words = sort_words(["--odd", "up", "-", "-5", "-v", "--", "--json"])
+    typed = ("--odd", "up", "-", "-5", "-v", "--", "--json")
 
-    assert Words("up", ("--odd", "-v"), ("-", "-5", "--json")) == words
+    assert Words("up", ("--odd", "-v"), ("-", "-5", "--json"), typed) == sort_words(typed)
 
 
 @pytest.mark.parametrize(

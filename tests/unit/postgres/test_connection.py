@@ -212,17 +212,17 @@ def test_no_secret_in_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "pass").chmod(0o600)
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pass"))
     reasons = [
-        _reason(f"host={tmp_path}/word000 password=word000"),
-        _reason(f"host={tmp_path}/ssl0000 sslpassword=ssl0000"),
+        _reason(f"host={tmp_path}/word00000 password=word00000"),
+        _reason(f"host={tmp_path}/ssl000000 sslpassword=ssl000000"),
         _reason("service=chat"),
         _reason(f"host={tmp_path}/passfile0"),
-        _reason(f"host={tmp_path}/token000", lambda: "token000"),
+        _reason(f"host={tmp_path}/token00000", lambda: "token00000"),
     ]
 
     assert [reason.count("***") > 0 for reason in reasons] == [True] * 5
     found = " ".join(reason.partition(": ")[2] for reason in reasons)
     assert not [
-        s for s in ("word000", "ssl0000", "service0", "passfile0", "token000") if s in found
+        s for s in ("word00000", "ssl000000", "service0", "passfile0", "token00000") if s in found
     ]
 
 

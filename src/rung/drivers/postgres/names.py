@@ -140,7 +140,8 @@ def _read(what: str, text: str) -> Table:
 def _checked(what: str, table: Table, text: str) -> Table:
     if any(len(part.encode()) > _LONGEST for part in table if part is not None):
         raise UsageError(
-            f"{redacted_word(text)} is too long a name for the {what}: PostgreSQL keeps {_LONGEST} bytes of one.",
+            f"{redacted_word(text)} is too long a name for the {what}: PostgreSQL keeps "
+            f"{_LONGEST} bytes of one.",
             f"Name a shorter one with --{what}-table.",
         )
     return table
