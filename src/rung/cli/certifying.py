@@ -67,7 +67,7 @@ class Progress:
         if self._console.quiet:
             return
         if self._console.watched:
-            self._console.insist(f"\r\x1b[K{text}", end="")
+            self._console.redraw(text)
             self._open = True
         elif number % _EVERY == 0 or number == total:
             self._console.say(text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from rung.escaping import escaped_line
 from rung.events import (
     BaselineRecorded,
     BlockerCancelled,
@@ -45,7 +46,7 @@ def log_event(event: Event) -> None:
     if isinstance(event, UnitFinished | BuildProgress | StepRan | Notice):
         level = logging.DEBUG
     facts = {"event": type(event).__name__, **event._asdict()}
-    _LOGGER.log(level, "%s", in_words(event), extra={"rung": facts})
+    _LOGGER.log(level, "%s", escaped_line(in_words(event)), extra={"rung": facts})
 
 
 def log_readiness(readiness: Readiness) -> None:
@@ -53,7 +54,8 @@ def log_readiness(readiness: Readiness) -> None:
     level = logging.INFO if readiness.ready else logging.WARNING
     said = "Ready" if readiness.ready else "Not ready"
     facts = {"event": "Readiness", **readiness._asdict()}
-    _LOGGER.log(level, "%s: %s. %s", said, readiness.state, readiness.reason, extra={"rung": facts})
+    reason = escaped_line(readiness.reason)
+    _LOGGER.log(level, "%s: %s. %s", said, readiness.state, reason, extra={"rung": facts})
 
 
 def log_crash(error: Exception) -> None:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from rung.errors import RungError
+from rung.escaping import escaped
 from rung.integrations.copies import Copies, TestDatabase
 from rung.integrations.undoing import left_behind
 
@@ -129,4 +130,4 @@ def _in_its_own_words() -> Iterator[None]:
     try:
         yield
     except RungError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise pytest.fail.Exception(escaped(str(error)), pytrace=False) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rung.errors import SourceError
 from rung.golang.layouts import Moment
 from rung.golang.zones import ZoneUnknown, load_location
+from rung.masking import redacted_word
 from rung.migrate.faults import Fault, PlainFault
 from rung.migrate.making import CreateRefused, make_pair, numbering
 
@@ -37,5 +38,5 @@ def create(call: Call, parsed: Parsed) -> int:
     except SourceError as error:
         raise Fault(error.cause, error.advice) from None
     for path in made:
-        call.talk.line(path)
+        call.talk.line(redacted_word(path))
     return 0

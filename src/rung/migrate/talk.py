@@ -11,6 +11,8 @@ import sys
 from datetime import datetime
 from typing import TextIO
 
+from rung.escaping import escaped
+
 
 class Talk:
     """
@@ -27,7 +29,7 @@ class Talk:
 
     def plain(self, text: str) -> None:
         """A text as it is, whatever the style: usages and flags that are refused."""
-        self._stream.write(f"{text}\n")
+        self._stream.write(f"{escaped(text)}\n")
         self._stream.flush()
 
     def line(self, text: str) -> None:

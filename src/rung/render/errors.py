@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.errors import EditedMigrations, MigrationFailed
+from rung.escaping import escaped
 from rung.render.text import width
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def place_lines(place: Place, style: Style) -> list[str]:
     if not place.excerpt:
         return [place.file]
     where = f"{place.file}:{place.line}" + (f":{place.column}" if place.column else "")
-    before, after = _around(place)
+    before, after = map(escaped, _around(place))
     number = f"{place.line} | "
     lines = [where, style.paint(number, "dim") + before + after]
     if place.column:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from rung.escaping import escaped_json
 from rung.ledger import LedgerState
 from rung.statements import secrets_of, shown, without_passwords
 
@@ -53,7 +54,7 @@ def dumps(command: str, content: dict[str, Any], completed: Callable[[str], str]
     import json
 
     whole = _advised(plain({"rung": SHAPES, "command": command, **content}), completed)
-    return json.dumps(whole, indent=2, ensure_ascii=False)
+    return escaped_json(json.dumps(whole, indent=2, ensure_ascii=False))
 
 
 def each_text(content: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rung.escaping import escaped_line
 from rung.events import (
     BaselineRecorded,
     BlockerCancelled,
@@ -126,7 +127,14 @@ class Lines:
 
     def _notice(self, event: Notice) -> None:
         if self._verbose or event.severity == "WARNING":
-            self.say(f"  {event.severity.lower()} from version {event.version}: {event.message}")
+            self.say(
+                f"  {event.severity.lower()} from version {event.version}: {_indented(event.message)}"
+            )
+
+
+def _indented(message: str) -> str:
+    """A message of several lines, none of which looks like a line of ours."""
+    return message.replace("\n", "\n    ")
 
 
 def _colour(direction: str) -> str:
@@ -197,11 +205,12 @@ class Live:
         from rich.text import Text
 
         assert self._progress is not None
+        line = self._console.err_style.safe(line)
         self._progress.console.print(Text.from_ansi(line), soft_wrap=True)
 
     def _describe(self, text: str) -> None:
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, description=text)
+            self._progress.update(self._task, description=escaped_line(text))
 
     def _reach(self, number: int) -> None:
         if self._progress is not None and self._task is not None:

@@ -6,13 +6,17 @@ Talk that nobody hears is no error: a closed stderr must not end a run half way.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rung.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TextIO
 
+_PAINT = re.compile(r"(\x1b\[(?:[012]|3[1236])m)")
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -26,7 +30,14 @@ class Style:
         """The text in a colour; an empty name is no colour."""
         if not self.enabled or not colour or not text:
             return text
-        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
+        return f"\x1b[{_CODES[colour]}m{escaped(text)}\x1b[0m"
+
+    def safe(self, text: str) -> str:
+        """A text as it may be shown: nothing in it is obeyed but colours, where there are any."""
+        if not self.enabled:
+            return escaped(text)
+        pieces = _PAINT.split(text)
+        return "".join(one if at % 2 else escaped(one) for at, one in enumerate(pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Console:
     def data(self, text: str) -> None:
         """Print a result on stdout, at once, so that talk on stderr comes behind it."""
         if self.out is not None:
-            print(text, file=self.out, flush=True)
+            print(self.out_style.safe(text), file=self.out, flush=True)
 
     def say(self, text: str) -> None:
         """Talk on stderr, where talk is wanted."""
@@ -73,6 +84,13 @@ class Console:
 
     def insist(self, text: str, end: str = "\n") -> None:
         """Talk on stderr, wanted or not."""
+        self._write(self.err_style.safe(text), end)
+
+    def redraw(self, text: str) -> None:
+        """Write a line of a terminal anew, and stay on it."""
+        self._write(f"\r\x1b[K{self.err_style.safe(text)}", "")
+
+    def _write(self, text: str, end: str) -> None:
         if self.err is None:
             return
         try:

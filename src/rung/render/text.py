@@ -6,6 +6,8 @@ import unicodedata
 from datetime import timezone
 from typing import TYPE_CHECKING
 
+from rung.escaping import escaped_line
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
@@ -59,6 +61,7 @@ def aligned(
         rows: the heading and the rows below it, of equal length.
         right: the columns, from 0, that are set to the right.
     """
+    rows = [[escaped_line(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return tuple(
         tuple(_fill(cell, widths[at], right=at in right) for at, cell in enumerate(row))
