@@ -127,9 +127,8 @@ class Lines:
 
     def _notice(self, event: Notice) -> None:
         if self._verbose or event.severity == "WARNING":
-            self.say(
-                f"  {event.severity.lower()} from version {event.version}: {_indented(event.message)}"
-            )
+            who = f"{event.severity.lower()} from version {event.version}"
+            self.say(f"  {who}: {_indented(event.message)}")
 
 
 def _indented(message: str) -> str:

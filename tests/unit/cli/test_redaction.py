@@ -142,11 +142,10 @@ def test_a_mistake_of_the_other_command_shows_no_password(
 def test_calls_at_random_show_no_password(capfd: pytest.CaptureFixture[str]) -> None:
     """Any words in any order, with one mistake among them."""
     draw = random.Random(20260112)
-    options = [
-        word for place in _PLACES for word in place if word not in {"?", "--role", "--database"}
-    ]
+    plain = {word for place in _PLACES for word in place if "?" not in word}
+    options = sorted(word for word in plain if _SECRET not in word and word != "password")
     leaks = []
-    for _ in range(3000):
+    for _ in range(1000):
         words = draw.choices([*options, "-y", "3", "x"], k=draw.randint(1, 4))
         at = draw.randint(0, len(words))
         words[at:at] = [draw.choice(["", "", "-d", "-s", "--x="]) + draw.choice(_MISTAKES)]
