@@ -16,7 +16,7 @@ from rung.migrations import Direction
 from rung.repair import Tried, states_of, undo_candidates
 from rung.repair.beyond import is_not_compared, makes_extension, makes_role, reaches_beyond
 from rung.runner.masking import hide
-from rung.statements import Dialect, Mode, Script, read
+from rung.statements import Control, Dialect, Mode, Script, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ _BLOCK = read("BEGIN; COMMIT")
 _POINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
 _UNDONE = read("BEGIN; ROLLBACK")
 _OPEN, _CLOSE = (1, 1), (2, 2)
+_ENDS = (Control.COMMIT, Control.ROLLBACK)
 _REFUSES_TRANSACTION = frozenset({"25001", "2D000", "55P04"})
 """Also the use of an enum value that the same transaction has added."""
 _EXISTS, _NO_RIGHT = "42710", "42501"
@@ -205,16 +206,33 @@ def _run(
         after: called with the number of statements done.
         together: whether what may run in one transaction does.
     """
-    wrapped = together and script.mode is Mode.TRANSACTIONAL
+    opens, closes = _borders(script, last) if together else (set(), set())
+    inside = False
     after(0)
-    if wrapped:
-        session.try_out(_BLOCK, *_OPEN)
     for statement in script.statements[:last]:
-        if refusal := _one(session, script, statement, inside=wrapped):
+        if statement.number in opens:
+            session.try_out(_BLOCK, *_OPEN)
+            inside = True
+        if refusal := _one(session, script, statement, inside=inside):
             return refusal
         after(statement.number)
-    refusal = session.try_out(_BLOCK, *_CLOSE).refusal if wrapped else None
-    return replace(refusal, statement=None) if refusal else None
+        if statement.number in closes:
+            refusal = session.try_out(_BLOCK, *_CLOSE).refusal
+            if refusal:
+                return replace(refusal, statement=None)
+        ended = statement.number in closes or statement.control in _ENDS
+        inside = (inside or statement.control is Control.BEGIN) and not ended
+    return None
+
+
+def _borders(script: Script, last: int) -> tuple[set[int], set[int]]:
+    """Before which of the first statements a transaction is opened, and behind which it ends."""
+    if script.dialect is Dialect.SQLITE and script.mode is not Mode.TRANSACTIONAL:
+        return set(), set()
+    units = [unit for unit in script.units if unit.first <= last and unit.transaction != "none"]
+    begins = {one.number for one in script.statements if one.control is Control.BEGIN}
+    closes = {min(unit.last, last) for unit in units if unit.transaction == "ours"}
+    return {unit.first for unit in units} - begins, closes
 
 
 def _one(session: Session, script: Script, statement: Statement, *, inside: bool) -> Refusal | None:

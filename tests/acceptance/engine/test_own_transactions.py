@@ -173,6 +173,36 @@ def test_a_read_only_transaction_is_applied(site: Site, text: str) -> None:
     assert [row[0] for row in site.progress()] == ["done", "done"]
 
 
+_SPEAKS = """
+CREATE SCHEMA s; CREATE TABLE heard (said text); CREATE TABLE s.d (x int UNIQUE);
+CREATE FUNCTION hear() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO heard VALUES (TG_TABLE_NAME || NEW.version); RETURN NULL; END $$;
+CREATE TRIGGER hear AFTER INSERT OR UPDATE ON schema_migrations FOR EACH ROW
+EXECUTE FUNCTION hear();
+"""
+
+
+@pytest.mark.parametrize("form", ["{}", "BEGIN; {} COMMIT;", "{} COMMIT; SELECT 1;"])
+def test_a_trigger_of_the_ledger_finds_our_path(site: Site, form: str) -> None:
+    """What a file sets in its transaction reaches neither our rows nor what hangs on them."""
+    site.add("1_a", _SPEAKS).up()
+    site.add("2_b", form.format("SET search_path = s; INSERT INTO d VALUES (1);")).up()
+
+    assert ("schema_migrations2",) in site.ask("SELECT said FROM heard")
+
+
+def test_what_a_file_deferred_is_checked_under_its_own_path(site: Site) -> None:
+    """A deferred constraint that fails in front of our rows is told as of the COMMIT."""
+    text = (
+        "CREATE SCHEMA s; BEGIN; SET LOCAL search_path = s;\n"
+        "CREATE TABLE d (x int UNIQUE DEFERRABLE INITIALLY DEFERRED);\n"
+        "INSERT INTO d VALUES (1), (1); COMMIT;"
+    )
+    error = site.add("1_a", text).up_fails(MigrationFailed)
+
+    assert (error.at_commit, error.dirty, error.server.sqlstate) == (True, False, "23505")
+
+
 def test_what_a_rolled_back_transaction_takes_with_it_is_not_left(site: Site) -> None:
     """A failure behind transactions that were rolled back leaves the ledger clean."""
     text = (

@@ -101,6 +101,10 @@ def test_mode(text: str, mode: Mode, reason: str) -> None:
             [(1, 1, "ours"), (2, 2, "none"), (3, 3, "none")],
         ),
         ("-- rung: no-transaction\nBEGIN; a; END", [(1, 3, "own")]),
+        (
+            "-- rung: no-transaction\na; BEGIN; b; END; c",
+            [(1, 1, "ours"), (2, 4, "own"), (5, 5, "ours")],
+        ),
     ],
 )
 def test_units(text: str, expected: list[tuple[int, int, str]]) -> None:

@@ -7,6 +7,11 @@ import pytest
 from rung.statements import read
 
 REFUSED = {
+    "DO $$ BEGIN COMMIT; END $$": "DO with COMMIT",
+    "do language plpgsql $x$ begin if a then rollback and chain; end if; end $x$": (
+        "DO with ROLLBACK"
+    ),
+    "DO 'begin; commit; end' LANGUAGE plpgsql": "DO with COMMIT",
     "CREATE INDEX CONCURRENTLY ON t(a)": "CREATE INDEX CONCURRENTLY",
     "create unique index concurrently if not exists i ON t(a)": "CREATE UNIQUE INDEX CONCURRENTLY",
     "DROP INDEX CONCURRENTLY IF EXISTS i": "DROP INDEX CONCURRENTLY",
@@ -73,6 +78,10 @@ ALLOWED = [
     "CHECKPOINT",
     "CALL p()",
     "DO 'x'",
+    "DO",
+    "DO $$ BEGIN CREATE TEMP TABLE x ON COMMIT DROP AS SELECT 1; END $$",
+    "DO $$ BEGIN PERFORM '; COMMIT;'; /* ; */ -- COMMIT;\n END $$",
+    "DO LANGUAGE plpython3u $$ ; COMMIT; $$",
     "CREATE UNIQUE",
     "DROP",
 ]

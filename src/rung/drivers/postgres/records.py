@@ -47,7 +47,7 @@ PUT_BACK = (
 """
 Before a write of ours inside the file's transaction: our rights and our time.
 
-The search_path stays as the file left it, for deferred triggers that run at COMMIT.
+The search_path stays as it is for deferred triggers that run at COMMIT.
 """
 
 OUR_PATH = Sql("SET LOCAL search_path = pg_catalog")

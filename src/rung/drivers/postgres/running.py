@@ -9,6 +9,7 @@ ledger moved by compare-and-set; the history row; COMMIT.
 from __future__ import annotations
 
 import random
+import re
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -18,7 +19,7 @@ from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.making import make_closed
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import OUR_PATH, PUT_BACK, RESET, UTF8, Tables, leave_clean
+from rung.drivers.postgres.records import PUT_BACK, RESET, UTF8, Tables, leave_clean
 from rung.drivers.postgres.refusals import (
     CLEAN,
     NO_SCHEMA,
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from rung.statements import Script, Statement, Unit
 
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
+_CHECKED = Sql("SET CONSTRAINTS ALL IMMEDIATE")
+_OUR_PATH_AGAIN = Sql("SET LOCAL search_path TO DEFAULT")
+_MAY_NAME_ELSEWHERE = re.compile(r"search_path|\brole\b|authorization", re.IGNORECASE)
 _BEGIN_WRITING = Sql("BEGIN READ WRITE")
 """For writes of ours, whatever default_transaction_read_only the file has set."""
 _ASYNC = Sql("SET LOCAL synchronous_commit = off")
@@ -80,6 +84,8 @@ class Running:
         self._anew_inside = again
         """In a transaction under way: what goes in front of every other message there."""
         self._put_back = (*PUT_BACK, *settings.rights_and_time)
+        self._our_path = (_OUR_PATH_AGAIN, *settings.where.for_message)
+        """For what of others hangs on our tables; our own statements qualify every name."""
         self._within_file = (*self._put_back, *limits.put_back)
         """The same while the file's locks are held: then ours are not waited for either."""
 
@@ -101,7 +107,7 @@ class Running:
         tables = self._tables
         before, behind = ((), (_SYNC,)) if last else ((_ASYNC,), ())
         records = (
-            ours("rights", *self._within_file, *behind),
+            *self._ours_again(script, *behind),
             *_in_order(tables, ours("move", *tables.move(move)), self._record(attempt)),
         )
         guard = ours("begin", *before, *tables.guard(move))
@@ -211,23 +217,23 @@ class Running:
         """The same, with settings of the session behind it."""
         if not (statements or behind):
             return Ran()
-        before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
+        before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
         return self._send(self._fenced(before, statements, behind))
 
     def make(self, *making: Sql) -> Ran:
         """Make tables of ours in a transaction, closed to others before it commits."""
-        before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
+        before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
         pieces = (ours("begin", *before), *self._fence, *self._by_table(making))
         return make_closed(self, self._tables, Message(pieces), (ours("move", _COMMIT),))
 
     def touch(self) -> Ran:
         """A write that changes nothing, whoever holds the lock: it puts commits on disk."""
-        before = (_BEGIN_WRITING, *self._put_back, OUR_PATH)
+        before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
         return self._send(Message((ours("move", *before, self._tables.touch(), _COMMIT),)))
 
     def write_first(self, moves: Sequence[Sql], records: Sequence[Sql]) -> Ran:
         """A move and its records before a file's first unit: its session put back, its limit."""
-        before = (*self._reset, _BEGIN_WRITING, OUR_PATH, *self._limits.put_back)
+        before = (*self._reset, _BEGIN_WRITING, *self._our_path, *self._limits.put_back)
         moved, recorded = ours("move", *moves), ours("record", *records)
         both = _in_order(self._tables, moved, recorded)
         pieces = (ours("begin", *before), *self._fence, *both, ours("move", _COMMIT))
@@ -281,9 +287,9 @@ class Running:
         """
         end = script.statements[unit.last - 1].control
         if end is not Control.ROLLBACK:
-            progress = self._tables.progress(attempt_id, unit.last)
-            record = ours("record", *self._within_file, *progress)
-            ran = self._send(self._of_unit(script, unit, (record,)), unit=unit)
+            progress = ours("record", *self._tables.progress(attempt_id, unit.last))
+            records = (*self._ours_again(script), progress)
+            ran = self._send(self._of_unit(script, unit, records), unit=unit)
             if not (ran.refusal and ran.refusal.read_only):
                 return ran
         if end is not Control.ROLLBACK and not _begins_read_only(script.statements[unit.first - 1]):
@@ -292,6 +298,18 @@ class Running:
                 return noted
         ran = self._send(self._of_unit(script, unit, ()), unit=unit)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
+
+    def _ours_again(self, script: Script, *behind: Sql) -> tuple[Piece, ...]:
+        """
+        Our rights and our time for what follows the file in its transaction.
+
+        Our search path too, where the file may have another: what it deferred to its COMMIT is
+        checked before, under its own.
+        """
+        if not _MAY_NAME_ELSEWHERE.search(script.text):
+            return (ours("rights", *self._within_file, *behind),)
+        again = (*self._within_file, *self._our_path, *behind)
+        return ours("commit", _CHECKED), ours("rights", *again)
 
     def _of_unit(self, script: Script, unit: Unit, record: tuple[Piece, ...]) -> Message:
         """A unit's transaction, ours or the file's own, with a record before its COMMIT."""

@@ -72,7 +72,8 @@ def units_of(
 
     Args:
         statements: all of a script's.
-        marked: statements that may refuse a transaction are sent alone too.
+        marked: each statement outside a block commits by itself, and what may refuse a
+            transaction is sent without one.
         singly: each statement outside a block commits by itself, as where each is a message.
     """
     units: list[Unit] = []
@@ -84,7 +85,7 @@ def units_of(
             units.append(Unit(one.number, one.number, "none"))
         elif one.control in _ENDS:
             units.append(Unit(first, one.number, "own"))
-        elif singly and not opened and one.control is not Control.BEGIN:
+        elif (singly or marked) and not opened and one.control is not Control.BEGIN:
             units += _open_unit(first, one.number)
         else:
             continue

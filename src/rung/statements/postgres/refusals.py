@@ -2,23 +2,27 @@
 Knows which statements PostgreSQL refuses inside a transaction block.
 
 Only what can be read from the text, as PostgreSQL 15 and 18 were seen to answer. A
-REINDEX or CLUSTER of a partitioned table, or a CALL that commits, is known to the server
-alone, and the server has the last word.
+REINDEX or CLUSTER of a partitioned table, a CALL that commits, or a DO that commits by one, is
+known to the server alone, and the server has the last word.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rung.statements.literals import literal, tokens_of
+from rung.statements.model import Token, TokenKind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from rung.statements.model import Token
 
 _FALSE = frozenset({"FALSE", "OFF", "0"})
 _WHOLE = frozenset({"SCHEMA", "DATABASE", "SYSTEM"})
 _CONCURRENTLY = "CONCURRENTLY"
 _PUBLICATION_CHANGES = frozenset({"SET", "ADD", "DROP"})
+_ENDS = frozenset({"COMMIT", "ROLLBACK"})
+_BEFORE_STATEMENT = frozenset({";", "BEGIN", "THEN", "ELSE", "LOOP"})
+_PLPGSQL = frozenset({"PLPGSQL", "'PLPGSQL'", '"PLPGSQL"'})
 _MAY_REFUSE = frozenset({"CALL", "DO", "REINDEX", "CLUSTER"})
 
 
@@ -95,6 +99,19 @@ def _alter_subscription(spelled: list[str]) -> str:
     return ""
 
 
+def _do(spelled: list[str]) -> str:
+    """A block of PL/pgSQL with a COMMIT or ROLLBACK where a statement begins."""
+    if "LANGUAGE" in spelled and _PLPGSQL.isdisjoint(spelled):
+        return ""
+    body = next((one for one in spelled if one[-1:] in {"'", "$"}), "")
+    inner = literal(body, Token(TokenKind.STRING, 0, len(body))).inner
+    words = [inner[start:end] for _, start, end in tokens_of(inner)]
+    for before, word, behind in zip(words, words[1:], words[2:], strict=False):
+        if word in _ENDS and before in _BEFORE_STATEMENT and behind in {";", "AND"}:
+            return f"DO with {word}"
+    return ""
+
+
 def _is_on(options: dict[str, str], name: str, default: str = "FALSE") -> bool:
     return options.get(name, default) not in _FALSE
 
@@ -149,4 +166,5 @@ _RULES: Final[dict[tuple[str, str], str | Callable[[list[str]], str]]] = {
     ("COMMIT", "PREPARED"): "COMMIT PREPARED",
     ("ROLLBACK", "PREPARED"): "ROLLBACK PREPARED",
     ("DISCARD", "ALL"): "DISCARD ALL",
+    ("DO", ""): _do,
 }
