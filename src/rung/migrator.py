@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rung.ailments import Health
     from rung.applied import DownOptions
+    from rung.drivers.found import LockHolder
     from rung.errors import EditedFile
     from rung.events import Listener
     from rung.ledger import HistoryEntry, LedgerState
@@ -142,8 +143,7 @@ class Migrator:
         Args:
             version: wait until it is clean at this version or above; "newest" is that of the
                 source; None is content with an answer.
-            timeout: seconds; None waits for ever. An attempt to connect that is under way is
-                finished first: connect_timeout bounds it.
+            timeout: seconds; None waits for ever. An attempt to connect has two at the least.
 
         Raises:
             ConnectionFailed: it did not answer in time, or answers and refuses us.
@@ -370,6 +370,33 @@ class Migrator:
         from rung.runs import repairing
 
         return repairing.repair(self._target, self._migrations(), diagnosis, lose_data=lose_data)
+
+    def lock_holder(self) -> LockHolder | None:
+        """Whose the lock is, dead or alive; None where it is free. Reads only, needs no source."""
+        from rung.runs.unlocking import lock_holder
+
+        return lock_holder(self._target)
+
+    def unlock(
+        self, *, expected: LockHolder | None = None, even_if_alive: bool = False
+    ) -> LockHolder | None:
+        """
+        Free the lease of a run behind a pooler that is dead. Ends no process and no connection.
+
+        Args:
+            expected: refuse where it is another's by now than this one's, who was shown.
+            even_if_alive: though its holder gave a sign of life not long ago.
+
+        Returns:
+            Whose it was; None where nobody held the lock.
+
+        Raises:
+            LockNotAcquired: its holder is alive, or holds it by its session or process.
+            PlanChanged: it is another's by now.
+        """
+        from rung.runs.unlocking import unlock
+
+        return unlock(self._target, expected, even_if_alive=even_if_alive)
 
     def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
         """

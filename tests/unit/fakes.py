@@ -121,6 +121,12 @@ class FakeSession:
     def holder(self) -> LockHolder | None:
         return HOLDER
 
+    def occupant(self) -> LockHolder | None:
+        return self.holder()
+
+    def break_lease(self, holder: LockHolder) -> bool:
+        return False
+
     def yield_foreign_keys(self) -> None:
         self.calls.append("yield keys")
 

@@ -124,6 +124,8 @@ class Request:
     timeout: float | None = None
     """Of wait: seconds; None waits for ever."""
     even_without_file: bool = False
+    even_if_alive: bool = False
+    """Of unlock."""
     scratch: str | None = None
     """Of repair: a server to try things on."""
     done: int | None = None

@@ -48,6 +48,7 @@ _COMMANDS = {
     "repair": ("rung.cli.repairing", "repair"),
     "force": ("rung.cli.settling", "force"),
     "accept-edit": ("rung.cli.settling", "accept_edit"),
+    "unlock": ("rung.cli.unlocking", "unlock"),
     "drop": ("rung.cli.settling", "drop"),
 }
 _WRITING = ("force", "accept-edit", "drop", "repair", "unlock", "mark-applied")

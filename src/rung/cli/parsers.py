@@ -83,6 +83,11 @@ COMMANDS = {
         "[V...] [--not V]",
     ),
     "accept-edit": Command("V", "record that the edit of an applied version's files is meant", "V"),
+    "unlock": Command(
+        "",
+        "say who holds the lock, and break the lease of a run that is dead; asks first",
+        "[--even-if-alive]",
+    ),
     "drop": Command("", "remove everything in the schema of the ledger"),
 }
 
@@ -157,6 +162,12 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument("number", metavar="V", help="the version to record; -1 for none")
         made.add_argument(
             "--even-without-file", action="store_true", help="though no file has that version"
+        )
+    elif command == "unlock":
+        made.add_argument(
+            "--even-if-alive",
+            action="store_true",
+            help="break a lease though its holder gave a sign of life not long ago",
         )
     elif command == "accept-edit":
         made.add_argument("number", metavar="V", help="the version whose files were edited")

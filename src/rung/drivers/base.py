@@ -133,6 +133,17 @@ class Session(Reader, Protocol):
     def holder(self) -> LockHolder | None:
         """Who holds a key that `try_lock` needs; None where nobody is seen."""
 
+    def occupant(self) -> LockHolder | None:
+        """
+        Whose the lock is, dead or alive: as `holder`, and a lease that nobody keeps any more.
+
+        Raises:
+            LedgerUnreadable: there are several leases.
+        """
+
+    def break_lease(self, holder: LockHolder) -> bool:
+        """Free a lease, if it is still that holder's and none of its transactions runs."""
+
     def yield_foreign_keys(self) -> None:
         """Give back the keys on which another tool may queue, keeping our own."""
 

@@ -126,6 +126,16 @@ class LockHolder:
     since: str = ""
     silent: float | None = None
     """Where it holds a lease behind a pooler: seconds since its last sign of life."""
+    lease: str = ""
+    """Of a lease: its owner's id."""
+    stale: bool = False
+    """Of a lease: whether no run that is alive keeps it."""
+    until: str = ""
+    """Of a lease: when it expires, `never` where it does not say."""
+    ending: str = ""
+    """What ends who holds it, to be run by hand; empty where nothing does."""
+    idle: float | None = None
+    """Seconds since it asked anything of its server; None where it is at work, or not shown."""
 
     def __str__(self) -> str:
         facts = [f"process {self.pid}"]
@@ -137,7 +147,10 @@ class LockHolder:
             facts += [f"last heard of {self.silent:.0f} s ago"]
         elif self.since:
             facts += [f"connected since {self.since}"]
-        return "The lock is held by " + ", ".join(facts) + "."
+        if self.idle is not None:
+            facts += [f"idle for {self.idle:.0f} s"]
+        ending = f" To end it: `{self.ending}`" if self.ending else ""
+        return "The lock is held by " + ", ".join(facts) + "." + ending
 
 
 class Ping(Enum):

@@ -220,14 +220,17 @@ class LockNotAcquired(RungError):
     Args:
         waited: seconds waited.
         holder: who holds it, in a sentence; may be empty.
+        unlocking: whether it was to be broken, which is only for a lease that nobody keeps.
     """
 
-    def __init__(self, waited: float, holder: str = "") -> None:
-        super().__init__(waited, holder)
-        self.waited, self.holder = waited, holder
+    def __init__(self, waited: float, holder: str = "", unlocking: bool = False) -> None:  # noqa: FBT001, FBT002 - a fact like the others
+        super().__init__(waited, holder, unlocking)
+        self.waited, self.holder, self._unlocking = waited, holder, unlocking
 
     @property
     def cause(self) -> str:
+        if self._unlocking:
+            return "the lock is not broken: its holder is alive"
         return f"Another run holds the lock; waited {self.waited:.1f} s for it."
 
     @property
@@ -240,4 +243,9 @@ class LockNotAcquired(RungError):
 
     @property
     def advice(self) -> str:
+        if self._unlocking:
+            return (
+                "wait for it to end, or end it where it runs; a lease of a run that is known to "
+                "be dead is broken by `rung unlock --even-if-alive`"
+            )
         return "Wait for it to end, or allow more time: --wait-for-lock DURATION."

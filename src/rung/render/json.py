@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rung.ailments import Health
     from rung.certify import Certificate
+    from rung.drivers.found import LockHolder
     from rung.errors import EditedFile, RungError
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
@@ -163,6 +164,11 @@ def health(found: Health, exit_code: int) -> dict[str, Any]:
 def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
     """What `accept-edit` prints."""
     return {"version": version, "edits": list(edits)}
+
+
+def unlocked(holder: LockHolder | None) -> dict[str, Any]:
+    """What `unlock` prints."""
+    return {"broken": holder is not None, "holder": None if holder is None else asdict(holder)}
 
 
 def marked(found: Marked) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from rung.certify import Certificate
 from rung.certify.faults import Fault, Kind, Run
 from rung.certify.invariants import Invariant, Violation
 from rung.certify.results import Trial, add_up
+from rung.drivers.found import LockHolder
 from rung.errors import VersionNotReached
 from rung.ledger import LedgerState
 from rung.losses import Loss
@@ -82,6 +83,17 @@ _CERTIFICATE = Certificate(
     server="18.6",
 )
 
+STALE = LockHolder(
+    77,
+    "ada",
+    "rung 0.1.0",
+    "box",
+    "2026-03-04 05:06:07 UTC",
+    61.5,
+    "6ec5a9ab-4f49-4f0e-9a3c-1e2c5dbe4b43",
+    stale=True,
+    until="2026-03-04 05:06:37+00",
+)
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "up": ("up", shapes.report(REPORT)),
     "version": ("version", shapes.version(LedgerState(7))),
@@ -91,6 +103,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "check": ("check", shapes.check(UNSETTLED, 5)),
     "doctor": ("doctor", shapes.health(HEALTH, 4)),
     "accept-edit": ("accept-edit", shapes.accepted(3, (EDITED,))),
+    "unlock": ("unlock", shapes.unlocked(STALE)),
+    "unlock-free": ("unlock", shapes.unlocked(None)),
     "history": ("history", shapes.history(HISTORY)),
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
     "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),

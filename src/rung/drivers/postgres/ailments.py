@@ -117,12 +117,22 @@ class Physician:
     def _leases(self) -> Iterator[Ailment]:
         if self._ask(self._lease.is_there) != [("t",)]:
             return
-        if self._ask(self._lease.state) == [("expired",)]:
+        states = self._ask(self._lease.state)
+        if len(states) > 1:
+            yield Ailment(
+                "several leases",
+                str(self._lease.table),
+                f"It has {len(states)} rows, and only one can count: runs are refused.",
+                f"DROP TABLE {self._lease.table.sql};",
+            )
+        elif states == [("expired",)]:
+            until = next((row[8] for row in self._ask(self._lease.occupant)), "")
             yield Ailment(
                 "expired lease",
                 "the lease of this ledger",
-                "A run behind a pooler held it and gives no sign of life any more; the next run "
-                "takes it over.",
+                f"A run behind a pooler held it (until {until}) and gives no sign of life any "
+                "more; the next run takes it over.",
+                "rung unlock",
                 harmless=True,
             )
 

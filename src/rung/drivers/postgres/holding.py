@@ -81,6 +81,9 @@ class KeyHold:
         reply = self._wire.ask(f"{guarded};\n{self._lease.state}")
         _check_shape(reply, at)
         checked(reply)
+        if len(reply.rows(1)) > 1:
+            self.give_back()
+            raise several(self._lease, len(reply.rows(1)))
         return self._all(keys, reply) and self._may_go_on(reply.rows(1))
 
     def renew(self) -> None:
@@ -110,6 +113,9 @@ class KeyHold:
 
     def _may_go_on(self, states: list[Row]) -> bool:
         """Under the keys: whether nobody holds the lease. One that is expired ends here."""
+        if len(states) > 1:
+            self.give_back()
+            raise several(self._lease, len(states))
         found = {row[0] for row in states}
         if "held" in found:
             self.give_back()
@@ -153,6 +159,8 @@ class LeaseHold:
             self._made = self._made and not _is_state(reply, _NO_TABLE)
             return _lost_to_another(reply)
         had, taken, rows = reply.rows(0)[0]
+        if int(rows or 0) > 1:
+            raise several(self._lease, int(rows or 0))
         if had == "t" and rows == "0":
             self._make(at)
         if taken == "1":
@@ -228,6 +236,53 @@ def lease_holder(wire: Wire, lease: Lease) -> LockHolder | None:
         return None
     process, user, tool, host, since, silent = (value or "" for value in reply.rows(0)[0])
     return LockHolder(int(process or 0), user, tool, host, since, float(silent or 0))
+
+
+def lease_occupant(wire: Wire, lease: Lease) -> LockHolder | None:
+    """
+    Whose the lease is, dead or alive.
+
+    Raises:
+        LedgerUnreadable: it stands in several rows.
+    """
+    rows = insist(wire, lease.occupant).rows(0)
+    if len(rows) > 1:
+        raise several(lease, len(rows))
+    if not rows:
+        return None
+    process, user, tool, host, since, silent, owner, stale, until = (v or "" for v in rows[0])
+    quiet = float(silent or 0)
+    return LockHolder(int(process or 0), user, tool, host, since, quiet, owner, stale == "t", until)
+
+
+def break_lease(wire: Wire, lease: Lease, holder: LockHolder) -> bool:
+    """Free a lease under the keys, if it is still that holder's."""
+    breaking = (_BEGIN, lease.try_keys, lease.break_of(holder.lease), _COMMIT)
+    reply = wire.settle(ours("", *breaking).sql)
+    if reply.error:
+        wire.ask(_ROLLBACK)
+    return reply.error is None and bool(reply.rows(2))
+
+
+def key_holder(wire: Wire, keys: locking.Keys) -> LockHolder | None:
+    """Who holds one of the keys, for how long it has been idle, and what would end it."""
+    rows = insist(wire, statement("lock_holder", held=locking.held(keys.all))).rows(0)
+    if not rows:
+        return None
+    pid, user, application, address, since, idle = (value or "" for value in rows[0])
+    ending = f"SELECT pg_terminate_backend({int(pid)});"
+    quiet = float(idle) if idle else None
+    place = address or "this machine"
+    return LockHolder(int(pid), user, application, place, since, ending=ending, idle=quiet)
+
+
+def several(lease: Lease, rows: int) -> LedgerUnreadable:
+    """The error of a lease that stands in several rows: nobody can tell which one counts."""
+    return LedgerUnreadable(
+        f"the lease {lease.table} has {rows} rows, and only one can count",
+        f"make sure that no run is under way and drop it; the next run that needs one makes it: "
+        f"`DROP TABLE {lease.table.sql};`",
+    )
 
 
 def lock_lost(holder: LockHolder | None) -> QueryFailed:

@@ -35,6 +35,10 @@ run after one that was killed waits no longer than a person would.
 BEAT_EVERY = 5.0
 """Seconds between two signs of life."""
 
+_JUDGED = frozenset(
+    {"take_lease", "lease_is_held", "lease_state", "break_lease", "lease_holder", "lease_occupant"}
+)
+"""The statements that tell a lease that is alive from a stale one."""
 _ALIVE = Sql("SET LOCAL client_connection_check_interval = '5s'")
 """A pooler takes no options; the server notices in here that the pooler gave us up."""
 
@@ -137,7 +141,18 @@ class Lease:
     def _owner(self) -> Sql:
         return Sql(f"{quoting.text(self.owner)}::pg_catalog.uuid")
 
+    @property
+    def occupant(self) -> Sql:
+        """Whose it is, dead or alive."""
+        return self._sql("lease_occupant")
+
+    def break_of(self, owner: str) -> Sql:
+        """Free it, if it is this owner's; only under the keys."""
+        return self._sql("break_lease_of", owner=Sql(f"{quoting.text(owner)}::pg_catalog.uuid"))
+
     def _sql(self, which: str, **places: Sql) -> Sql:
+        if which in _JUDGED:
+            places["stale"] = statement("lease_is_stale", longest=_seconds(2 * LIFETIME))
         return statement(which, lease=self.table.sql, **places)
 
 

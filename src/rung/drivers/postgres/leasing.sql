@@ -30,7 +30,8 @@ WITH keys AS MATERIALIZED (SELECT {keys} AS had),
 free AS MATERIALIZED (
     SELECT one FROM {lease}
      WHERE (SELECT had FROM keys)
-       AND (owner IS NULL OR expires OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp())
+       AND (owner IS NULL OR {stale})
+       AND (SELECT pg_catalog.count(*) FROM {lease}) OPERATOR(pg_catalog.=) 1
        FOR UPDATE SKIP LOCKED
 ),
 taken AS (
@@ -80,20 +81,41 @@ SELECT EXISTS (
 -- name: lease_is_held
 -- A condition: somebody holds the lease and gave a sign of life.
 EXISTS (SELECT FROM {lease}
-         WHERE owner IS NOT NULL
-           AND expires OPERATOR(pg_catalog.>=) pg_catalog.clock_timestamp())
+         WHERE owner IS NOT NULL AND NOT {stale})
 
 -- name: lease_state
 -- The lease as it stands: held, or held by one that gave no sign of life for too long, or free.
 SELECT CASE WHEN owner IS NULL THEN 'free'
-            WHEN expires OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp() THEN 'expired'
+            WHEN {stale} THEN 'expired'
             ELSE 'held' END
   FROM {lease}
 
 -- name: break_lease
 -- The lease free again, where its owner gave no sign of life for too long.
 UPDATE {lease} SET owner = NULL
- WHERE owner IS NOT NULL AND expires OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp()
+ WHERE owner IS NOT NULL AND {stale}
+
+-- name: lease_is_stale
+-- A condition: no run that is alive keeps the lease. Its time is over; or it is none that a run
+-- gives it, which is at most its whole time from now: never, infinity, or far ahead.
+(expires IS NULL
+ OR expires OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp()
+ OR expires OPERATOR(pg_catalog.>)
+    (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) {longest}))
+
+-- name: lease_occupant
+-- Whose the lease is, dead or alive: its owner's id, whether it is stale, and until when it is.
+SELECT process, database_user, tool, host,
+       pg_catalog.to_char(taken, 'YYYY-MM-DD HH24:MI:SS TZ'),
+       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) heartbeat),
+       owner, {stale}, COALESCE(expires::pg_catalog.text, 'never')
+  FROM {lease}
+ WHERE owner IS NOT NULL
+
+-- name: break_lease_of
+-- The lease free again, where it is still this owner's; only under the keys.
+UPDATE {lease} SET owner = NULL WHERE owner OPERATOR(pg_catalog.=) {owner}
+RETURNING 1
 
 -- name: lease_holder
 -- Who holds the lease, and the seconds since its last sign of life.
@@ -101,4 +123,4 @@ SELECT process, database_user, tool, host,
        pg_catalog.to_char(taken, 'YYYY-MM-DD HH24:MI:SS TZ'),
        extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) heartbeat)
   FROM {lease}
- WHERE owner IS NOT NULL AND expires OPERATOR(pg_catalog.>=) pg_catalog.clock_timestamp()
+ WHERE owner IS NOT NULL AND NOT {stale}

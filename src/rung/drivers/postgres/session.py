@@ -20,9 +20,12 @@ from rung.drivers.postgres.dropping import drop_statements
 from rung.drivers.postgres.holding import (
     KeyHold,
     LeaseHold,
+    break_lease,
     checked,
     insist,
+    key_holder,
     lease_holder,
+    lease_occupant,
     lock_lost,
 )
 from rung.drivers.postgres.leasing import Lease
@@ -147,15 +150,18 @@ class PostgresSession(PostgresReader):
     def holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
         readable = self._found.lease_facts.may_be_read
-        return (readable and lease_holder(self._wire, self._lease)) or self._key_holder()
+        holder = lease_holder(self._wire, self._lease) if readable else None
+        return holder or key_holder(self._wire, self._keys)
 
-    def _key_holder(self) -> LockHolder | None:
-        held = locking.held(self._keys.all)
-        rows = self._insist(statement("lock_holder", held=held)).rows(0)
-        if not rows:
-            return None
-        pid, user, application, address, since = (value or "" for value in rows[0])
-        return LockHolder(int(pid), user, application, address or "this machine", since)
+    def occupant(self) -> LockHolder | None:
+        """Whose the lock is by the lease, dead or alive, or by the keys."""
+        readable = self._found.lease_facts.may_be_read and self._lease_is_there()
+        found = lease_occupant(self._wire, self._lease) if readable else None
+        return found or key_holder(self._wire, self._keys)
+
+    def break_lease(self, holder: LockHolder) -> bool:
+        """Free the lease under the keys, if it is still that holder's."""
+        return break_lease(self._wire, self._lease, holder)
 
     def outlive(self, lost: PostgresSession) -> bool:
         """

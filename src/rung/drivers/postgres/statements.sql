@@ -283,7 +283,10 @@ l.locktype OPERATOR(pg_catalog.=) 'advisory'
 -- name: lock_holder
 -- Who holds one of our keys, the longest connected first.
 SELECT a.pid, a.usename, a.application_name, pg_catalog.host(a.client_addr),
-       pg_catalog.to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
+       pg_catalog.to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ'),
+       CASE WHEN pg_catalog.starts_with(a.state, 'idle')
+            THEN extract(epoch FROM pg_catalog.clock_timestamp()
+                                    OPERATOR(pg_catalog.-) a.state_change) END
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
  WHERE {held}

@@ -168,7 +168,8 @@ def _sign(opened: int) -> None:
 
 def _read(text: str) -> LockHolder:
     pid, user, since = (*text.split("\n"), "", "", "")[:_LINES]
-    return LockHolder(int(pid) if pid.isdecimal() else 0, user, "", "", since)
+    number = int(pid) if pid.isdecimal() else 0
+    return LockHolder(number, user, "", "", since, ending=f"kill {number}" if number else "")
 
 
 def user_name() -> str:

@@ -86,6 +86,14 @@ class SqliteSession(SqliteReader):
         """Who else holds it."""
         return self._lock.holder()
 
+    def occupant(self) -> LockHolder | None:
+        """The same: the lock ends with its process."""
+        return self._lock.holder()
+
+    def break_lease(self, holder: LockHolder) -> bool:  # noqa: ARG002 - as the contract has it
+        """There is none to free."""
+        return False
+
     def yield_foreign_keys(self) -> None:
         """There are none: golang-migrate locks nothing that another process could see."""
 
