@@ -201,3 +201,41 @@ def test_another_role(dirty: Database, rung: Callable[..., Ended], folder: Path)
     dirty.psql("DROP OWNED BY plain_two; DROP ROLE plain_two")
 
     assert (ended.code, rung("version").out) == (0, "2\n")
+
+
+@pytest.fixture
+def half_run(named: Database, rung: Callable[..., Ended], folder: Path) -> Database:
+    """Give a database in which a file stopped, and the application filled what it had made."""
+    up = "CREATE TABLE r (i int);\nCREATE INDEX CONCURRENTLY i ON users (nosuch);\n"
+    (folder / "2_roles.up.sql").write_text(up)
+    (folder / "2_roles.down.sql").write_text("DROP TABLE r;\n")
+    rung("up")
+    named.psql("INSERT INTO r VALUES (1)")
+    return named
+
+
+def test_rows_are_not_lost_by_a_yes(half_run: Database, rung: Callable[..., Ended]) -> None:
+    """They are listed; nothing is done without an option of its own."""
+    for words in (("--yes",), ("--yes", "--json")):
+        ended = rung("repair", *words)
+        assert ended.code == 4
+        assert half_run.psql("SELECT i FROM r") == [(1,)]
+    found = json.loads(ended.out)["diagnosis"]
+
+    assert found["rollback"]["proof"] == "proved"
+    assert [(one["table"], one["rows"]) for one in found["action"]["losses"]] == [("public.r", 1)]
+    ended = rung("repair", "--yes", "--lose-data")
+    assert (ended.code, rung("version").out) == (0, "1\n")
+    assert "It loses:\n  table public.r (1 row)\n" in ended.err
+
+
+def test_a_terminal_is_asked_about_rows(
+    half_run: Database, on_terminal: Callable[..., Screen]
+) -> None:
+    """The question about them is another than whether to go on."""
+    screen = on_terminal("repair")
+    screen.wait_for("Lose all of that?")
+    screen.type("n\n")
+
+    assert screen.end() == 4
+    assert half_run.psql("SELECT i FROM r") == [(1,)]

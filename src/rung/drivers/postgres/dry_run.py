@@ -84,7 +84,7 @@ def _guarded(loss: Loss) -> str:
     """A cast that fails with a text that says why: there is no other RAISE in plain SQL."""
     values = {
         "table": Sql(loss.table),
-        "condition": has_value(loss.column) if loss.column else Sql(""),
+        "condition": Sql(f" {has_value(loss.column)}") if loss.column else Sql(""),
         "rows": quoting.number(loss.rows),
         "what": quoting.text(f"{loss.table} holds other rows by now than were counted"),
     }

@@ -57,4 +57,4 @@ SELECT coalesce(pg_catalog.sum(pg_catalog.pg_total_relation_size(f.oid)), 0)::pg
 -- Fails, with a text that says why, where a table holds other rows than were counted.
 SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) {rows} THEN '0'
             ELSE {what} END::pg_catalog.int4
-  FROM (SELECT FROM {table} {condition}) AS now
+  FROM (SELECT FROM {table}{condition}) AS now
