@@ -9,6 +9,7 @@ from tests.unit.fakes import migrations
 
 from rung.drivers.work import Ran, Refusal, ServerNotice
 from rung.errors import MigrationFailed, ServerMessage
+from rung.integrations.readiness import of_error
 from rung.ledger import LedgerState
 from rung.plan import Up, make_plan
 from rung.runner import failures, prepare
@@ -93,3 +94,26 @@ def test_the_caret_is_below_what_it_was_below(
 def _prepared(sql: str) -> Prepared:
     (item,) = prepare(make_plan(Up(), migrations(up1=sql), LedgerState()))
     return item
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "before", "named"),
+    [
+        ("42P07", 'relation "users" already exists', None, True),
+        ("42710", 'type "mood" already exists', None, True),
+        ("", "table users already exists", None, True),
+        ("23505", 'violates unique constraint "pg_type_typname_nsp_index"', None, True),
+        ("23505", 'violates unique constraint "users_pkey"', None, False),
+        ("42601", "syntax error", None, False),
+        ("42P07", 'relation "users" already exists', 1, False),
+    ],
+)
+def test_tables_without_a_ledger_are_recorded_not_made(
+    code: str, message: str, before: int | None, *, named: bool
+) -> None:
+    """The advice follows the code and the state: recording helps, editing the file does not."""
+    item = _prepared("CREATE TABLE users (id int);")
+    error = failures.failed((), item, LedgerState(before), Refusal(ServerMessage(message, code), 1))
+
+    assert ("`rung force V`" in of_error(error).reason) == named
+    assert ("nothing has to be forced" in str(error)) != named

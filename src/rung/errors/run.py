@@ -20,6 +20,17 @@ _REPAIR = (
 )
 
 
+_UNRECORDED = (
+    "What this file makes is there already, and the ledger has no row: most likely these "
+    "migrations, or some of them, were applied without it.\n"
+    "Look for the newest version whose tables and columns are all there, from the last file "
+    "backwards, and record it: `rung force V`; then run `rung up`.\n"
+    "If the newer ones are there and older ones are not, name each that is: `rung mark-applied V`."
+)
+EXISTS_ALREADY = frozenset({"42P07", "42701", "42710", "42P06", "42723", "42P04", "42P05", "42P03"})
+"""The codes for a thing of that name that is there already."""
+
+
 class ServerMessage(NamedTuple):
     """What the database said of a failure, field by field as it sent them."""
 
@@ -110,6 +121,7 @@ class MigrationFailed(RunError):
         locked: who held the lock that was not to be had, and for how long it was tried, in
             lines; none where it was something else.
         resumes: where it is dirty, whether the file can be gone on with where it stopped.
+        unrecorded: whether what the file makes is there already, at a ledger without a row.
         strange: a character that cannot be seen, or looks like another, with its place; else
             empty.
     """
@@ -129,9 +141,10 @@ class MigrationFailed(RunError):
         locked: Sequence[str] = (),
         resumes: bool = True,
         strange: str = "",
+        unrecorded: bool = False,
     ) -> None:
         super().__init__(applied, now)
-        self.resumes = resumes
+        self.resumes, self.unrecorded = resumes, unrecorded
         self._remedy = remedy or _remedy(server.sqlstate)
         self.version, self.direction = version, direction
         self.place, self.server = place, server
@@ -155,6 +168,8 @@ class MigrationFailed(RunError):
 
     @property
     def advice(self) -> str:
+        if self.unrecorded:
+            return _UNRECORDED
         if self.dirty and not self.resumes:
             return f"{_REPAIR} that failed."
         what = self._remedy or f"Mend {self.place.file}"

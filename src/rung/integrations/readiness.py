@@ -19,6 +19,7 @@ from rung.errors import (
     LateMigrations,
     LockLost,
     LockNotAcquired,
+    MigrationFailed,
     ReadOnlyDatabase,
     RungError,
     ScriptError,
@@ -101,7 +102,10 @@ STARTING = Readiness(ready=False, state="starting", reason="The database was not
 
 def of_error(error: RungError) -> Readiness:
     """What an error of a look or a run says about readiness."""
-    advice = f" {error.advice}" if isinstance(error, DirtyLedger) else ""
+    told = isinstance(error, DirtyLedger) or (
+        isinstance(error, MigrationFailed) and error.unrecorded
+    )
+    advice = f" {error.advice}" if told else ""
     reason = " ".join(f"{error.cause}{advice}".split())
     version = error.version if isinstance(error, DirtyLedger | VersionNotInSource) else None
     return Readiness(ready=False, state=_state(error), reason=reason, version=version)

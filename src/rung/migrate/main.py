@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rung.golang.flags import Parsed
     from rung.migrate.opening import Opening
+    from rung.render.hints import Repeated
 
 GLOBAL = FlagSet(
     "migrate",
@@ -95,7 +96,7 @@ def _understood(words: Sequence[str], began: int) -> int:
     try:
         return _obeyed(given, talk, began)
     except Fault as fault:
-        _show(talk, fault, secrets_among(words))
+        _show(talk, fault, secrets_among(words), _repeated(given))
     except (NotUnderstood, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
@@ -159,8 +160,18 @@ def _opening(given: Parsed) -> Opening:
     return Opening(f"file://{path}", path, given.text("database"), waits)
 
 
-def _show(talk: Talk, fault: Fault, secrets: Collection[str]) -> None:
-    first, *more = (hidden(line, secrets) for line in fault.lines)
+def _repeated(given: Parsed) -> Repeated:
+    """What the commands of `rung` that are named need of this call."""
+    from rung.migrate.opening import repeated_by
+
+    return repeated_by(given.text("source"), given.text("path"), given.text("database"))
+
+
+def _show(talk: Talk, fault: Fault, secrets: Collection[str], call: Repeated | None = None) -> None:
+    from rung.render.hints import Repeated, completed
+
+    lines = [hidden(completed(line, call or Repeated()), secrets) for line in fault.lines]
+    first, *more = [part for line in lines for part in line.splitlines()] or [""]
     talk.line(first)
     for line in more:
         talk.plain(line)

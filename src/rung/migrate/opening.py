@@ -8,6 +8,8 @@ that golang-migrate would tell. Opening a database connects and looks; it never 
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,19 +18,29 @@ from rung.errors import DriverMissing, SourceError, UsageError
 from rung.events import ignore
 from rung.golang.hiding import masked
 from rung.golang.urls import UrlRefused, parse
-from rung.migrate.addresses import AddressRefused, scheme_of, source_folder, source_scheme
+from rung.migrate.addresses import (
+    AddressRefused,
+    first,
+    scheme_of,
+    settings_of,
+    source_folder,
+    source_scheme,
+)
 from rung.migrate.answers import source_fault
 from rung.migrate.databases import address_of
 from rung.migrate.faults import Fault
 from rung.migrate.schemes import DATABASES, SOURCES, Tongue
 from rung.migrations import read_source
+from rung.render.hints import Repeated, repeated
 from rung.stopping import Stop
 from rung.target import Target
 
 if TYPE_CHECKING:
     from rung.drivers.base import Driver
     from rung.events import Listener
+    from rung.golang.urls import Url
     from rung.migrate.databases import Address
+    from rung.migrate.schemes import Scheme
     from rung.migrations import MigrationSet
 
 
@@ -133,3 +145,32 @@ class Opening:
             return open_driver(self._address.database)
         except (DriverMissing, UsageError) as error:
             raise Fault(f"failed to open database: {error.cause}", error.advice) from None
+
+
+def repeated_by(source: str, folder: str, database: str) -> Repeated:
+    """
+    What a command of `rung` needs of a call: the folder, the database, and the ledger's name.
+
+    A URL that only golang-migrate's command reads is not repeated.
+    """
+    with suppress(AddressRefused, UrlRefused, Fault, ValueError):
+        scheme = DATABASES.get(scheme_of(database))
+        address = address_of(parse(database), scheme) if scheme else None
+        url = parse(database)
+        table = first(settings_of(url), "x-migrations-table") or (scheme and scheme.ledger_table)
+        options = {"--database": _for_rung(url, database, scheme)} if address and scheme else {}
+        options |= {"--ledger-table": table} if table else {}
+        place = source_folder(source) if source.startswith("file:") else folder
+        return repeated(options, os.environ, place or None)
+    return Repeated()
+
+
+def _for_rung(url: Url, database: str, scheme: Scheme) -> str:
+    """The URL as `rung` takes it; as it was given where nothing has to change."""
+    keys = [pair for pair in (url.query or "").split("&") if pair and not pair.startswith("x-")]
+    known = url.scheme == scheme.ours or url.scheme in ("postgres", "pgx", "pgx5")
+    if known and len(keys) == len([pair for pair in (url.query or "").split("&") if pair]):
+        return database
+    head = database.partition("?")[0]
+    head = head if known else scheme.ours + head[head.index(":") :]
+    return f"{head}?{'&'.join(keys)}" if keys else head

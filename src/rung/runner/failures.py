@@ -20,6 +20,7 @@ from rung.errors import (
     Place,
     Stopped,
 )
+from rung.errors.run import EXISTS_ALREADY
 from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.statements import Dialect, Mode, Trace, inquiry_of, place_of, shown, strange_character
 
@@ -38,6 +39,8 @@ _ALONE = {
 }
 """What helps a statement outside a transaction, where SET LOCAL does nothing."""
 _SYNTAX_OR_NAME = "42"
+_TWICE = "23505"
+"""A row of that key is there already; of a catalog, it is a thing of that name."""
 NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
 NOTHING_OF_THE_RUN = " Nothing of this run was kept."
 
@@ -109,6 +112,7 @@ def failed(
         remedy=refusal.remedy or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
         resumes=recorded and _resumes(item.script, refusal, alone=alone),
         strange=_strange(item.script, refusal),
+        unrecorded=_unrecorded(item, now, refusal),
         locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )
 
@@ -117,6 +121,17 @@ def _strange(script: Script, refusal: Refusal) -> str:
     """A character that may be why a file is wrong though it looks right."""
     wrong = refusal.server.sqlstate[:2] == _SYNTAX_OR_NAME or script.dialect is Dialect.SQLITE
     return strange_character(script, refusal.statement) if wrong else ""
+
+
+def _unrecorded(item: Prepared, now: LedgerState, refusal: Refusal) -> bool:
+    """Whether the first file met what it makes, as where tables are there and no ledger was."""
+    first = now.version is None and not now.dirty and item.step.direction.value == "up"
+    said = refusal.server
+    exists = said.sqlstate in EXISTS_ALREADY or (
+        not said.sqlstate and said.message.endswith("already exists")
+    )
+    exists = exists or (said.sqlstate == _TWICE and '"pg_' in said.message)
+    return first and exists
 
 
 def locked(wait: LockWait) -> tuple[str, ...]:

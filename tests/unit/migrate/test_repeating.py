@@ -1,0 +1,39 @@
+"""The commands of `rung` that golang-migrate's command names have the options of its call."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung.migrate.opening import repeated_by
+from rung.render.hints import completed
+
+
+@pytest.mark.parametrize(
+    ("source", "folder", "database", "expected"),
+    [
+        ("", "m", "postgres://db/x", "--database postgres://db/x --source m"),
+        ("file:///m", "", "postgres://db/x", "--database postgres://db/x --source /m"),
+        (
+            "",
+            "m",
+            "postgres://db/x?x-migrations-table=ops&sslmode=disable",
+            "--database 'postgres://db/x?sslmode=disable' --ledger-table ops --source m",
+        ),
+        (
+            "",
+            "m",
+            "yugabyte://db/x",
+            "--database postgresql://db/x --ledger-table migrations --source m",
+        ),
+        ("", "m", "sqlite3://a.db", "--database sqlite3://a.db --source m"),
+        ("", "m", "mongodb://db", "--source m"),
+        ("", "m", "", ""),
+    ],
+)
+def test_what_a_call_says_is_repeated(
+    source: str, folder: str, database: str, expected: str
+) -> None:
+    """In the options of `rung`; what only the other command reads is left out."""
+    command = completed("`rung up`", repeated_by(source, folder, database))
+
+    assert command == f"`rung up {expected}`".replace(" `", "`")
