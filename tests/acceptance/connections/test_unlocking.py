@@ -22,7 +22,7 @@ INSERT INTO schema_migrations_lease
 SELECT true, gen_random_uuid(), now(), now() - interval '1 minute', {expires}, 77, 'box', 'ada',
        'rung 0'
 """
-IMPOSSIBLE = ["'infinity'", "NULL", "now() + interval '61 seconds'", "'290000-01-01'"]
+IMPOSSIBLE = ["'infinity'", "NULL", "now() + interval '1 hour'", "'290000-01-01'"]
 STALE = [*IMPOSSIBLE, "now() - interval '1 second'", "'-infinity'"]
 ALIVE = "now() + interval '29 seconds'"
 
