@@ -283,10 +283,10 @@ class Wire:
                     self._drain()
                 case ExecStatus.FATAL_ERROR:
                     reply.error = _error(result)
-                case ExecStatus.SINGLE_TUPLE | ExecStatus.TUPLES_CHUNK:
+                case ExecStatus.SINGLE_TUPLE | ExecStatus.TUPLES_CHUNK if not result.command_status:
                     if keeps is None or keeps(reply.done - before):
                         parts.append(result)
-                case _ if result.command_status:
+                case _ if result.command_status:  # a last part may have it, and an empty end not
                     kept = keeps is None or keeps(reply.done - before)
                     reply.results.append((*parts, result) if kept else None)
                     parts.clear()
