@@ -126,6 +126,20 @@ def test_tables_made_again_are_closed_as_well(
     assert writers(site).closed_after == 0
 
 
+@pytest.mark.parametrize("missing", [_HISTORY, "schema_migrations"])
+def test_a_table_that_is_there_keeps_its_rights(site: Site, other: Other, missing: str) -> None:
+    """Only what is made is closed: at first contact another tool's role goes on working."""
+    there = {"schema_migrations", _HISTORY} - {missing}
+    site.add_tables(1).up()
+    site.ask(f"GRANT ALL ON {there.pop()} TO {other.quoted}; DROP TABLE {missing}")
+    site.ask(f"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO {other.quoted}")
+    held = {(table, right) for table, right in other.rights if table != missing}
+    site.migrator().force(1)
+
+    assert {(table, right) for table, right in other.rights if table != missing} == held
+    assert {right for table, right in other.rights if table == missing} == {"SELECT"}
+
+
 def test_the_ledgers_writers_get_what_golang_migrate_needs(site: Site, other: Other) -> None:
     """On the ledger alone, and nothing is said of it."""
     place = Database(site.database.url, ledger_writers=(other.name,))

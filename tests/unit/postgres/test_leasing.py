@@ -50,9 +50,10 @@ def test_the_lease_is_made_under_the_keys() -> None:
     made = [flat(sql).split("(")[0] for sql in (*LEASE.make(), *LEASE.share(("ada", "PUBLIC")))]
 
     assert made[0].startswith("SELECT 1 / CASE")
-    assert made[1] == 'CREATE TABLE IF NOT EXISTS "s"."led_lease" '
-    assert made[2].startswith('INSERT INTO "s"."led_lease" ')
-    assert made[3] == 'GRANT SELECT, UPDATE ON TABLE "s"."led_lease" TO ada, PUBLIC'
+    assert made[1].startswith("SELECT set_config")
+    assert made[2] == 'CREATE TABLE IF NOT EXISTS "s"."led_lease" '
+    assert made[3].startswith('INSERT INTO "s"."led_lease" ')
+    assert made[4] == 'GRANT SELECT, UPDATE ON TABLE "s"."led_lease" TO ada, PUBLIC'
 
 
 @pytest.mark.parametrize("sql", [LEASE.check, LEASE.beat, LEASE.give_back, LEASE.in_use])

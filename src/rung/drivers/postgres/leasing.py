@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rung._version import __version__
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.locking import try_for_transaction
-from rung.drivers.postgres.others import revokes
+from rung.drivers.postgres.others import remember, revokes
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
 
@@ -60,7 +60,8 @@ class Lease:
 
     def make(self) -> tuple[Sql, ...]:
         """The table with its row, under the keys."""
-        return (self.try_keys, self._sql("create_lease"), self._sql("fill_lease"))
+        there = remember((self.table.sql,))
+        return (self.try_keys, there, self._sql("create_lease"), self._sql("fill_lease"))
 
     @property
     def revokes(self) -> Sql:

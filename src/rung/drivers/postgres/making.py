@@ -2,8 +2,8 @@
 Makes our tables, closed to others from the first moment, and notes since when the history is.
 
 What a role may do with a new table shows only behind its CREATE: default privileges give more,
-and so may an event trigger. So the transaction that makes one is of two messages, and commits
-with the second, which has taken from others all but SELECT.
+and so may an event trigger. So the transaction that makes one is of three messages, and commits
+with the last, which has taken from others all but SELECT.
 """
 
 from __future__ import annotations
@@ -51,14 +51,16 @@ def make_closed(
     Args:
         running: what sends it.
         tables: those that are made.
-        making: opens a transaction and makes them.
+        making: opens a transaction, remembers which are there, and makes the others.
         ending: what of the transaction stands behind, with its COMMIT.
     """
-    asked = replace(making, pieces=(*making.pieces, ours("anew", tables.revokes)))
-    made, reply = running.exchange(asked)
+    made, _ = running.exchange(making)
     if made.refusal:
         return made
-    closing = ours("anew", *tables.close(reply.rows(reply.done - 1)))
+    asked, reply = running.exchange(Message((ours("anew", tables.revokes),)))
+    if asked.refusal:
+        return asked
+    closing = ours("anew", *(Sql(row[0] or "") for row in reply.rows(0)))
     ended, _ = running.exchange(Message((closing, *ending), (), making.script))
     return replace(ended, notices=(*made.notices, *ended.notices))
 

@@ -74,29 +74,38 @@ class Note(NamedTuple):
         return f"{self.comment}\n{note}" if self.comment else note
 
 
+def remember(tables: Sequence[Sql]) -> Sql:
+    """What goes in front of the making of tables, so that `revokes` spares those there are."""
+    return statement("remember", tables=_oids(tables))
+
+
 def revokes(
-    tables: Sequence[Sql], ledger: Sql, meant: Collection[str], *, only_others: bool = False
+    tables: Sequence[Sql], ledger: Sql, meant: Sequence[str], *, only_others: bool = False
 ) -> Sql:
     """
     The question for the statements that leave others SELECT alone on tables of ours.
 
     Args:
-        tables: with their schemas.
-        ledger: which of them may be written by who is meant to.
+        tables: with their schemas; none that was there at `remember` in the same transaction.
+        ledger: which of them may be written by who is meant to, and is granted that.
         meant: these roles.
-        only_others: whether who can act as the owner or as us anyway is left alone.
+        only_others: whether who can act as the owner or as us anyway is left alone, and nothing
+            is granted.
     """
+    names = ", ".join(quoting.name(role) for role in meant)
     return statement(
         "revokes",
-        tables=Sql(", ".join(_oid(table) for table in tables)),
-        ledger=_oid(ledger),
+        tables=_oids(tables),
+        ledger=_oids((ledger,)),
         writers=Sql(", ".join(quoting.text(role) for role in meant)),
+        given=quoting.text(None if only_others else names or None),
         only=statement("from_others") if only_others else Sql(""),
     )
 
 
-def _oid(table: Sql) -> Sql:
-    return Sql(f"pg_catalog.to_regclass({quoting.text(table)})::pg_catalog.oid")
+def _oids(tables: Sequence[Sql]) -> Sql:
+    found = (f"pg_catalog.to_regclass({quoting.text(table)})::pg_catalog.oid" for table in tables)
+    return Sql(", ".join(found))
 
 
 def read_note(columns: Row) -> Note:

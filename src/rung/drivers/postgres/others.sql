@@ -72,15 +72,22 @@ pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
           WHERE g.tgrelid OPERATOR(pg_catalog.=) history.oid)),
     'UTF8')), 'hex'), 32)
 
+-- name: remember
+-- Keeps which tables of ours are there, to the transaction's end: what is made in it is another.
+SELECT pg_catalog.set_config('rung.there', pg_catalog.concat_ws(' ', {tables}), true)
+
 -- name: revokes
 -- The statements that take every right but SELECT on tables of ours and their sequences from all
--- but the owner. Who is meant to write the ledger keeps what golang-migrate needs there.
+-- but the owner, leaving out those that were there before `remember`. Who is meant to write the
+-- ledger keeps what golang-migrate needs there, or is given it.
 WITH tables AS (
     SELECT c.oid, c.relacl, c.relowner, 'TABLE' AS kind,
            pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
      WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[{tables}]::pg_catalog.oid[])
+       AND c.oid::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (pg_catalog.string_to_array(
+           COALESCE(pg_catalog.current_setting('rung.there', true), ''), ' '))
      UNION ALL
     SELECT c.oid, c.relacl, c.relowner, 'SEQUENCE',
            pg_catalog.format('%I.%I', n.nspname, c.relname)
@@ -91,6 +98,8 @@ WITH tables AS (
      WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
        AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
        AND d.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[{tables}]::pg_catalog.oid[])
+       AND d.refobjid::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (pg_catalog.string_to_array(
+           COALESCE(pg_catalog.current_setting('rung.there', true), ''), ' '))
        AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::"char"[])
 ), held AS (
     SELECT t.*, a.grantee, a.privilege_type AS privilege
@@ -116,17 +125,18 @@ SELECT pg_catalog.format('REVOKE %s ON %s %s FROM %s CASCADE',
    AND h.privilege OPERATOR(pg_catalog.<>) 'SELECT'
    {only}
  GROUP BY h.kind, h.name, h.grantee
- ORDER BY 1
+ UNION ALL
+SELECT pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABLE %s TO %s',
+                         t.name, {given})
+  FROM tables t
+ WHERE t.oid OPERATOR(pg_catalog.=) {ledger} AND {given} IS NOT NULL
+ ORDER BY 1 DESC
 
 -- name: from_others
 -- A condition: who can act as the owner or as us anyway is left alone.
 AND (h.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid
      OR NOT pg_catalog.pg_has_role(h.grantee, h.relowner, 'MEMBER')
         AND NOT pg_catalog.pg_has_role(h.grantee, current_user, 'MEMBER'))
-
--- name: grant_writing
--- What golang-migrate needs on the ledger, for the roles that are to use it.
-GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABLE {ledger} TO {writers}
 
 -- name: newest_row
 -- The id of the history's newest row, 0 where it has none.

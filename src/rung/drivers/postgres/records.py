@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rung._version import __version__
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.facts import check_triggers
-from rung.drivers.postgres.others import revokes
+from rung.drivers.postgres.others import remember, revokes
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
 from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Table
-    from rung.drivers.postgres.wire import Row
     from rung.drivers.work import Attempt, Move, Refusal
     from rung.statements import Script
 
@@ -256,16 +255,14 @@ class Tables:
         return statement("create_history", history=self.history)
 
     @property
+    def remember(self) -> Sql:
+        """In front of their making: which are there, and keep what others may do with them."""
+        return remember((self.ledger, self.history))
+
+    @property
     def revokes(self) -> Sql:
         """The question, behind their making, for what leaves others SELECT alone."""
         return revokes((self.ledger, self.history), self.ledger, self.writers)
-
-    def close(self, rows: Sequence[Row]) -> tuple[Sql, ...]:
-        """What answers it, and the rights of who is to write the ledger."""
-        names = Sql(", ".join(quoting.name(role) for role in self.writers))
-        places = {"ledger": self.ledger, "writers": names}
-        grants = (statement("grant_writing", **places),) if self.writers else ()
-        return (*(Sql(row[0] or "") for row in rows), *grants)
 
     def make_anew(self, *, with_schemas: bool) -> tuple[Sql, ...]:
         """Both tables, behind a file that dropped one or both; the ledger empty."""

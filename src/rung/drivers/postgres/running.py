@@ -167,7 +167,8 @@ class Running:
         """
         tables = self._tables
         opening, rights = around
-        before = (ours("begin", *opening, *tables.lock), ours("move", *tables.check(move.before)))
+        check = ours("move", *tables.check(move.before), tables.remember)
+        before = (ours("begin", *opening, *tables.lock), check)
         record = ours("record", *tables.record_anew(attempt))
         for with_schemas in (False, True):
             anew = ours("anew", *tables.make_anew(with_schemas=with_schemas))
@@ -223,7 +224,8 @@ class Running:
     def make(self, *making: Sql) -> Ran:
         """Make tables of ours in a transaction, closed to others before it commits."""
         before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
-        pieces = (ours("begin", *before), *self._fence, *self._by_table(making))
+        there = ours("move", self._tables.remember)
+        pieces = (ours("begin", *before), *self._fence, there, *self._by_table(making))
         return make_closed(self, self._tables, Message(pieces), (ours("move", _COMMIT),))
 
     def touch(self) -> Ran:
