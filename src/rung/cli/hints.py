@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rung.cli.arguments import Words
 
-_OF_THE_DATABASE = ("database", "role", "ledger_table", "history_table")
+_OF_THE_DATABASE = ("database", "role", "ledger_table", "history_table", "ledger_writers")
 
 
 def completer(words: Words, environ: Mapping[str, str]) -> Callable[[str], str]:
