@@ -268,7 +268,9 @@ class Migrator:
 
         return runs.carry_out(self._target, self._migrations(), goal, expected)
 
-    def force(self, version: int | None, *, even_without_file: bool = False) -> None:
+    def force(
+        self, version: int | None, *, even_without_file: bool = False, new_ledger: bool = False
+    ) -> None:
         """
         Record that the database is at a version, clean, whatever the ledger says.
 
@@ -277,6 +279,8 @@ class Migrator:
 
         Raises:
             VersionNotInSource: no file has that version and `even_without_file` is not set.
+            LedgerElsewhere: the database has a ledger under another name, none under this one,
+                and `new_ledger` is not set.
         """
         from rung import runs
         from rung.migrations import MigrationSet
@@ -285,7 +289,7 @@ class Migrator:
         migrations = self._migrations() if reads else MigrationSet("")
         if version is not None and not even_without_file:
             runs.check_known(version, migrations)
-        runs.force(self._target, migrations, version)
+        runs.force(self._target, migrations, version, new_ledger=new_ledger)
 
     def mark_applied(self, versions: Sequence[int], *, not_applied: Sequence[int] = ()) -> Marked:
         """

@@ -75,7 +75,8 @@ SIGNATURES = {
         "-> 'tuple[EditedFile, ...]'"
     ),
     "Migrator.force": (
-        "(self, version: 'int | None', *, even_without_file: 'bool' = False) -> 'None'"
+        "(self, version: 'int | None', *, even_without_file: 'bool' = False, "
+        "new_ledger: 'bool' = False) -> 'None'"
     ),
     "Migrator.drop": "(self, *, expected: 'tuple[Loss, ...] | None' = None) -> 'tuple[Loss, ...]'",
 }

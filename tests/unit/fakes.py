@@ -242,6 +242,9 @@ class FakeSession:
     def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
         return ()
 
+    def other_ledgers(self) -> tuple[str, ...]:
+        return ()
+
     def everything(self) -> tuple[Loss, ...]:
         return self.objects
 

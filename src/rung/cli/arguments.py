@@ -124,6 +124,7 @@ class Request:
     timeout: float | None = None
     """Of wait: seconds; None waits for ever."""
     even_without_file: bool = False
+    new_ledger: bool = False
     even_if_alive: bool = False
     """Of unlock."""
     scratch: str | None = None

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from rung.cli.numbers import duration
 from rung.errors import UsageError
-from rung.masking import redacted_word, redacted_words
+from rung.masking import redacted_word
+from rung.project import read_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,10 +178,7 @@ def project_table(directory: Path) -> Settings:
     Raises:
         UsageError: the file or the table cannot be understood.
     """
-    folders = (directory, *directory.parents)
-    files = (folder / "pyproject.toml" for folder in folders)
-    file = next((file for file in files if file.is_file()), None)
-    table = {} if file is None else _read(file)
+    file, table = read_project(directory)
     if file is None or not table:
         return Settings()
     if unknown := sorted(set(table) - set(_KEYS)):
@@ -190,27 +188,6 @@ def project_table(directory: Path) -> Settings:
             f"Known keys: {', '.join(_KEYS)}.",
         )
     return _settings(file, table)
-
-
-def _read(file: Path) -> dict[str, object]:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    if b"rung" not in content:
-        return {}
-    import tomllib
-
-    try:
-        tool = tomllib.loads(content.decode()).get("tool", {})
-    except ValueError as error:
-        raise UsageError(
-            f"{file} is no TOML: {redacted_words(str(error))}.", "Mend the file."
-        ) from error
-    table = tool.get("rung", {}) if isinstance(tool, dict) else {}
-    if not isinstance(table, dict):
-        raise UsageError(f"tool.rung in {file} is no table.", "Write [tool.rung].")
-    return table
 
 
 def _settings(file: Path, table: Mapping[str, object]) -> Settings:

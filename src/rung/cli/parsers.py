@@ -75,7 +75,7 @@ COMMANDS = {
     "force": Command(
         "V",
         "record that the database is at version V, clean; runs nothing",
-        "V [--even-without-file]",
+        "V [--even-without-file] [--new-ledger]",
     ),
     "mark-applied": Command(
         "V...",
@@ -162,6 +162,11 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument("number", metavar="V", help="the version to record; -1 for none")
         made.add_argument(
             "--even-without-file", action="store_true", help="though no file has that version"
+        )
+        made.add_argument(
+            "--new-ledger",
+            action="store_true",
+            help="though the database has a ledger under another name",
         )
     elif command == "unlock":
         made.add_argument(

@@ -22,7 +22,9 @@ def force(call: Call) -> None:
     source = call.settings.need_source() if needs else call.settings.source or ""
     with open_database(call) as database:
         make_migrator(call, database, source=source).force(
-            request.version, even_without_file=request.even_without_file
+            request.version,
+            even_without_file=request.even_without_file,
+            new_ledger=request.new_ledger,
         )
     if call.console.json:
         call.json(shapes.version(LedgerState(request.version)))

@@ -294,6 +294,9 @@ class Session(Reader, Protocol):
             identities: as snapshots name them; of tables, views, indexes and columns.
         """
 
+    def other_ledgers(self) -> tuple[str, ...]:
+        """Where our ledger is missing: the tables of its shape under another name."""
+
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
 

@@ -20,6 +20,7 @@ from rung.golang.urls import written
 from rung.migrate.addresses import custom, for_the_library, settings_of
 from rung.migrate.faults import Fault
 from rung.migrate.schemes import Tongue
+from rung.project import ProjectTables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,13 +53,14 @@ class Address(NamedTuple):
         return "Address(***)"
 
 
-def address_of(url: Url, scheme: Scheme) -> Address:
+def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -> Address:
     """
     Read a database URL.
 
     Args:
         url: by Go's rules.
         scheme: the driver that it names.
+        project: the names of its tables, for what the URL does not name.
 
     Raises:
         Fault: a value of golang-migrate's own keys cannot be read.
@@ -66,7 +68,7 @@ def address_of(url: Url, scheme: Scheme) -> Address:
     settings = settings_of(url)
     own = {key: values[0] for key, values in custom(settings).items()}
     if scheme.tongue is Tongue.SQLITE:
-        return _sqlite(url, scheme, own)
+        return _sqlite(url, scheme, own, project or ProjectTables())
     _check_table(own)
     if scheme.locks_by_choice:
         _check_lock(own.get("x-lock-strategy") or _ADVISORY)
@@ -87,11 +89,16 @@ def address_of(url: Url, scheme: Scheme) -> Address:
         given |= _pq_defaults(url, given)
     place = written(replace(url, scheme=scheme.ours, query=None, fragment=""))
     named = f"{place}?{_query(given)}" if given else place
-    table = None if own.get(_TABLE) else scheme.ledger_table
-    return Address(Database(named, ledger_table=table), conventions, scheme.tongue)
+    names = ProjectTables() if own.get(_TABLE) or project is None else project
+    table = None if own.get(_TABLE) else names.ledger or scheme.ledger_table
+    writers = () if project is None else project.ledger_writers
+    database = Database(
+        named, ledger_table=table, history_table=names.history, ledger_writers=writers
+    )
+    return Address(database, conventions, scheme.tongue)
 
 
-def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str]) -> Address:
+def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str], project: ProjectTables) -> Address:
     """A raw space in a file's name becomes `%20` on the way, as there."""
     try:
         bare = truth(own.get("x-no-tx-wrap") or "false")
@@ -105,8 +112,12 @@ def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str]) -> Address:
         takes_tables=True,
         drops_current_schema=True,
     )
-    table = own.get(_TABLE) or None
-    database = Database(for_the_library(replace(url, scheme=scheme.ours)), ledger_table=table)
+    names = ProjectTables(own[_TABLE]) if own.get(_TABLE) else project
+    database = Database(
+        for_the_library(replace(url, scheme=scheme.ours)),
+        ledger_table=names.ledger,
+        history_table=names.history,
+    )
     return Address(database, conventions, scheme.tongue)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.drivers import open_driver
@@ -31,6 +32,7 @@ from rung.migrate.databases import address_of
 from rung.migrate.faults import Fault
 from rung.migrate.schemes import DATABASES, SOURCES, Tongue
 from rung.migrations import read_source
+from rung.project import project_tables
 from rung.render.hints import Repeated, repeated
 from rung.stopping import Stop
 from rung.target import Target
@@ -135,9 +137,12 @@ class Opening:
             said = f"database driver: unknown driver {name} (forgotten import?)"
             raise Fault(f"failed to open database: {said}")
         try:
-            return address_of(parse(self._database), DATABASES[name])
+            project = project_tables(Path.cwd())
+            return address_of(parse(self._database), DATABASES[name], project)
         except UrlRefused as error:
             raise Fault(f"failed to open database: {error}") from None
+        except UsageError as error:
+            raise Fault(f"failed to open database: {error.cause}", error.advice) from None
 
     @cached_property
     def _driver(self) -> Driver:

@@ -36,7 +36,8 @@ def force(call: Call, parsed: Parsed) -> int:
     if wanted < NO_VERSION:
         raise call.refuse("argument V must be >= -1")
     migrations = call.opening.migrations
-    runs.force(_target(call), migrations, None if wanted == NO_VERSION else wanted, warns=False)
+    version = None if wanted == NO_VERSION else wanted
+    runs.force(_target(call), migrations, version, warns=False, new_ledger=True)
     if wanted != NO_VERSION and wanted not in migrations.by_version:
         call.talk.line(f"warning: {not_found(wanted)}")
     return 0

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.errors import PooledConnection, ReadOnlyDatabase, RightsMissing, TablesUntrusted
+from rung.errors import (
+    PooledConnection,
+    ReadOnlyDatabase,
+    RightsMissing,
+    TableRefused,
+    TablesUntrusted,
+)
 from rung.statements import needs_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.drivers.found import Look, OtherWriters, Place
+    from rung.drivers.work import TablesReady
     from rung.runner import Prepared
     from rung.target import Target
 
@@ -75,6 +82,17 @@ def check_trusted(look: Look) -> None:
         raise TablesUntrusted(
             "; ".join(one.cause for one in look.obstacles), look.obstacles[0].advice
         )
+
+
+def check_kept(ready: TablesReady) -> None:
+    """
+    Refuse to go on without a history, for what is kept in it alone.
+
+    Raises:
+        TableRefused: a rule of the database refuses the history.
+    """
+    if ready.no_history:
+        raise TableRefused(f"this is kept in the history alone, and {ready.no_history}")
 
 
 def check_recordable(look: Look) -> None:

@@ -8,9 +8,10 @@ from rung.drivers.work import Move
 from rung.errors import DirtyLedger, PlanChanged, UsageError, VersionNotInSource
 from rung.ledger import MARK_APPLIED, MARK_NOT_APPLIED, LedgerState
 from rung.runner import Recorder
-from rung.runs.access import check_recordable
+from rung.runs.access import check_kept, check_recordable
 from rung.runs.known import know
-from rung.runs.settling import baseline, writing
+from rung.runs.making import made_by
+from rung.runs.settling import baseline, check_one_ledger, writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,9 @@ def mark(
         new = tuple(sorted(v for v in set(applied) if _is_new(v, known)))
         gone = tuple(sorted(v for v in set(not_applied) if v in known.applied.versions))
         left = max({*known.applied.versions, *new} - set(gone), default=None)
-        session.ensure_tables()
+        check_one_ledger(session)
+        ready = session.ensure_tables(made_by(migrations, look.place.dialect))
+        check_kept(ready)
         recorder = Recorder.of(look.history or (), look.place.dialect)
         rows = baseline(known.applied.unrecorded, migrations, recorder)
         rows += [recorder.note(MARK_NOT_APPLIED, v, migrations.by_version.get(v)) for v in gone]

@@ -28,6 +28,7 @@ from rung.runner import (
     run_together,
 )
 from rung.runs.access import (
+    check_kept,
     check_recordable,
     check_sharing,
     check_trusted,
@@ -198,6 +199,8 @@ def _make_ready(
     if any(step.before == step.after for step in plan.steps):
         check_recordable(look)  # nothing else would keep a late one from running again
     ready = session.ensure_tables(made_by(known.migrations, look.place.dialect))
+    if any(step.before == step.after for step in plan.steps):
+        check_kept(ready)
     if warning := others_warning(look.other_writers):
         target.listener(Warned(warning))
     if look.missing_grant or ready.no_history:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rung.applied import replay, settle
-from rung.errors import PlanChanged, VersionNotInSource
+from rung.errors import LedgerElsewhere, PlanChanged, VersionNotInSource
 from rung.events import BaselineRecorded, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience, held
@@ -39,17 +39,43 @@ def check_known(version: int, migrations: MigrationSet) -> None:
         raise VersionNotInSource(version, "target", migrations.versions)
 
 
+def check_one_ledger(session: Session) -> None:
+    """
+    Refuse to make a ledger where the database has one under another name.
+
+    Raises:
+        LedgerElsewhere: that is so.
+    """
+    found = session.other_ledgers()
+    if not found:
+        return
+    ours, named = session.locate().ledger, " and ".join(f'"{name}"' for name in found)
+    raise LedgerElsewhere(
+        f'this database has a ledger under another name, {named}, and none named "{ours}"',
+        f"name that one, as in `rung status --ledger-table {found[0]}`, or make a second ledger: "
+        "`rung force V --new-ledger`",
+    )
+
+
 def force(
-    target: Target, migrations: MigrationSet, version: int | None, *, warns: bool = True
+    target: Target,
+    migrations: MigrationSet,
+    version: int | None,
+    *,
+    warns: bool = True,
+    new_ledger: bool = False,
 ) -> None:
     """
     Write the ledger, clean at a version, with rows of the history.
 
     The files above where the history left the database and up to the version count as
     applied from then on; a late file below stays late. With `warns` the listener is told of a
-    version whose up never succeeded.
+    version whose up never succeeded; without `new_ledger` no second ledger is made beside one
+    under another name.
     """
     with writing(target) as session:
+        if not new_ledger:
+            check_one_ledger(session)
         dialect = session.locate().dialect
         ready = session.ensure_tables(made_by(migrations, dialect))
         for said in filter(None, ready):

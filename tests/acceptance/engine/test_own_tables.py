@@ -11,6 +11,7 @@ from tests.acceptance.engine.sites import failing
 
 from rung.database import Database
 from rung.errors import (
+    LedgerElsewhere,
     LedgerUnreadable,
     MigrationFailed,
     OwnWriteRefused,
@@ -339,3 +340,33 @@ def test_a_later_file_that_makes_a_table_of_ours(site: Site, name: str, option: 
 
     assert option in error.advice
     assert "Rung" in error.advice
+
+
+@pytest.mark.parametrize("place", ["ops", "other.versions"])
+def test_a_second_ledger_is_not_made_in_silence(site: Site, place: str) -> None:
+    """`force` and `mark-applied` say where the ledger is, unless a second one is wanted."""
+    site.ask("CREATE SCHEMA other")
+    named = Database(site.database.conninfo, ledger_table=place)
+    site.add_tables(1, 2).migrator(named).up(limit=1)
+    migrator = site.migrator()
+
+    for call in (lambda: migrator.force(1), lambda: migrator.mark_applied([1])):
+        error = failing(LedgerElsewhere, call)
+        assert f"--ledger-table {place if '.' in place else f'public.{place}'}" in error.advice
+        assert "--new-ledger" in error.advice
+    assert site.ask("SELECT FROM pg_tables WHERE tablename ~ 'schema_migr'") == []
+    migrator.force(1, new_ledger=True)
+    assert site.ledger() == [(1, False)]
+    migrator.force(2)
+
+
+def test_what_only_looks_like_a_ledger_stops_no_force(site: Site) -> None:
+    """Other columns, and the same name for another tenant, are no second ledger."""
+    site.ask(
+        "CREATE TABLE a (version bigint, dirty boolean, x int); CREATE SCHEMA tenant;"
+        "CREATE TABLE b (version text, dirty boolean);"
+        "CREATE TABLE tenant.schema_migrations (version bigint, dirty boolean)"
+    )
+    site.add_tables(1).migrator().force(1)
+
+    assert site.ledger() == [(1, False)]

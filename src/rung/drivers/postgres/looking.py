@@ -20,6 +20,7 @@ from rung.drivers.postgres.others import COLUMNS, Note, read_note, read_writers
 from rung.drivers.postgres.read_failures import NO_RIGHT, NO_TABLE, is_of_shape, read_failure
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
+from rung.drivers.work import StoredHalf
 from rung.errors import LedgerElsewhere, LedgerUnreadable, RowSecurityHides, SchemaMissing
 from rung.ledger import LedgerState
 
@@ -306,3 +307,13 @@ def _unreadable(error: ServerError | None, at: Standing) -> DatabaseError:
         "A ledger is (version bigint not null primary key, dirty boolean not null). "
         "Move the other table away, or name another one with --ledger-table.",
     )
+
+
+def halves(row: Row) -> Iterator[StoredHalf]:
+    """The texts that a row of `stored_halves` holds."""
+    version, id_, formula, *halves = row
+    number = None if formula is None else int(formula)
+    for direction, (checksum, digest, sql) in (("up", halves[:3]), ("down", halves[3:])):
+        if sql is not None:
+            at = (int(version or 0), direction, checksum, sql)
+            yield StoredHalf(*at, int(id_ or 0), digest, number)

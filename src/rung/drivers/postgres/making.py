@@ -14,19 +14,23 @@ from typing import TYPE_CHECKING
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.holding import insist
 from rung.drivers.postgres.message import Message, ours
+from rung.drivers.postgres.names import Table
+from rung.drivers.postgres.own_writes import refused_history
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import NOT_FOR_LONG, Tables
 from rung.drivers.postgres.statements import statement
+from rung.drivers.work import Ran
 from rung.errors import QueryFailed, RightsMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.message import Piece
-    from rung.drivers.postgres.names import Table
     from rung.drivers.postgres.rights import Here
     from rung.drivers.postgres.running import Running
     from rung.drivers.postgres.wire import Wire
-    from rung.drivers.work import Ran
+    from rung.drivers.work import Refusal
 
 
 def table_statements(wire: Wire, at: Standing) -> tuple[tuple[Sql, ...], tuple[Sql, ...]]:
@@ -63,6 +67,40 @@ def make_closed(
     closing = ours("anew", *(Sql(row[0] or "") for row in reply.rows(0)))
     ended, _ = running.exchange(Message((closing, *ending), (), making.script))
     return replace(ended, notices=(*made.notices, *ended.notices))
+
+
+def make_tables(
+    running: Running,
+    ledger: tuple[Sql, ...],
+    history: tuple[Sql, ...],
+    explain: Callable[[Refusal], Refusal],
+) -> tuple[Ran, str]:
+    """
+    Make what is missing; why there is no history, where a rule of the database refuses it.
+
+    Both at once; where that is refused, each by itself, so that the ledger does not go
+    without for the history's sake.
+    """
+    if not (ledger or history):
+        return Ran(), ""
+    ran = running.make(*ledger, *history)
+    if not (history and ran.refusal and ran.refusal.own_table):
+        return ran, ""
+    first = running.make(*ledger) if ledger else Ran()
+    if first.refusal:
+        return first, ""
+    ran = running.make(*history)
+    if ran.refusal and ran.refusal.own_table:
+        return Ran(), refused_history(explain(ran.refusal))
+    return ran, ""
+
+
+def other_ledgers(wire: Wire, at: Standing) -> tuple[str, ...]:
+    """The tables of a ledger's shape under another name; none where ours is there."""
+    if at.rights.ledger.exists:
+        return ()
+    question = statement("other_ledgers", name=quoting.text(at.names.ledger.name))
+    return tuple(str(Table(schema, name or "")) for schema, name in insist(wire, question).rows(0))
 
 
 def note_statements(wire: Wire, at: Standing) -> tuple[Sql, ...]:

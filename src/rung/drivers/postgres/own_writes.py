@@ -8,6 +8,7 @@ to ledger and history, and an event trigger that these tables are made. No file 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres import quoting
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
     from rung.drivers.found import Obstacle
     from rung.drivers.postgres.facts import TableFacts
+    from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.names import Names, Table
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.wire import Reply
+    from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.work import Refusal
 
 _NO_KEY, _NAME_TAKEN = "55000", "42P07"
@@ -39,6 +41,18 @@ def check_trusted(obstacles: Sequence[Obstacle]) -> None:
         first, *more = obstacles
         cause = "; ".join((first.cause, *(other.cause for other in more)))
         raise TablesUntrusted(cause, first.advice)
+
+
+def explained(wire: Wire, at: Standing, refusal: Refusal) -> Refusal:
+    """The same refusal, with what of the database refused a write of ours, or has our name."""
+    if refusal.triggers is not None:
+        return refusal
+    if refusal.own_table:
+        table = at.names.ledger if refusal.own_table == "ledger" else at.names.history
+        own = own_write(refusal, table, wire.ask(guards_of(table)), at.ledger_facts)
+        return replace(refusal, own=own, server=refusal.server._replace(detail=""))
+    taken = name_taken(refusal, at.names) if refusal.statement is not None else ""
+    return replace(refusal, remedy=taken) if taken else refusal
 
 
 def guards_of(table: Table) -> Sql:
@@ -87,13 +101,13 @@ def table_refused(refusal: Refusal) -> TableRefused:
     return TableRefused(cause, advice, refusal.server.sqlstate)
 
 
-def refused_history(refusal: Refusal, names: Names) -> str:
+def refused_history(refusal: Refusal) -> str:
     """The warning of a run that goes on without a history."""
     assert refusal.own is not None
     seen = f" ({', '.join(refusal.own.objects)})" if refusal.own.objects else ""
     said = "; ".join(refusal.server.lines())
     return (
-        f"the database refuses the history {names.history}{seen}: {said}. This run is not "
+        f"the database refuses {refusal.own.table}{seen}: {said}. This run is not "
         "recorded; for a history, name a place where it is allowed: `--history-table SCHEMA.NAME`"
     )
 

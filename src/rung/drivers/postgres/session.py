@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from rung.conventions import RUNG
 from rung.drivers.found import Disconnected, LockHolder
-from rung.drivers.postgres import locking, quoting
+from rung.drivers.postgres import locking, looking, quoting
+from rung.drivers.postgres.carried import put_back
 from rung.drivers.postgres.catalog import was_finished
-from rung.drivers.postgres.dropping import drop_statements
+from rung.drivers.postgres.dropping import drop_refused, drop_statements, everything_question
 from rung.drivers.postgres.holding import (
     KeyHold,
     LeaseHold,
     break_lease,
-    checked,
     insist,
     key_holder,
     lease_holder,
@@ -30,20 +30,21 @@ from rung.drivers.postgres.holding import (
 )
 from rung.drivers.postgres.leasing import Lease
 from rung.drivers.postgres.limits import Limits
-from rung.drivers.postgres.making import may_not_write, note_statements, table_statements
+from rung.drivers.postgres.making import (
+    make_tables,
+    may_not_write,
+    note_statements,
+    table_statements,
+)
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.own_writes import (
     check_trusted,
-    guards_of,
+    explained,
     in_spare_place,
-    name_taken,
-    own_write,
-    refused_history,
     table_refused,
 )
 from rung.drivers.postgres.reader import PostgresReader
-from rung.drivers.postgres.records import FORGET, OUR_PATH, Tables
-from rung.drivers.postgres.refusals import CANCELLED
+from rung.drivers.postgres.records import OUR_PATH, Tables
 from rung.drivers.postgres.running import Running
 from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.syntax import check_syntax
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.holding import Hold
     from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.wire import Reply, Row
+    from rung.drivers.postgres.wire import Reply
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.ledger import HistoryEntry
     from rung.statements import Script, Unit
@@ -70,8 +71,6 @@ if TYPE_CHECKING:
 
 _LEAST = 30.0
 """Seconds that a message of ours has at the least, however short a lock is tried for."""
-_WHO = ("role", "session_authorization")
-"""What `who_we_are` asks for, in its order."""
 
 
 class PostgresSession(PostgresReader):
@@ -197,7 +196,10 @@ class PostgresSession(PostgresReader):
             self._names = at.names._replace(uses_spare=True)
             self._standing = at = at._replace(names=self._names)
         ledger, history = table_statements(self._wire, at)
-        without = self._make(ledger, history) if ledger or history else ""
+        ran, without = make_tables(self._running, ledger, history, self._explained)
+        if ledger or history:
+            self._checked(ran)
+            self._look_around()
         if noting := note_statements(self._wire, self._found):
             self._running.write(*noting)  # refused where somebody was quicker: noted next time
             self._look_around()
@@ -206,25 +208,6 @@ class PostgresSession(PostgresReader):
             raise may_not_write(at)
         new = at.rights.history.exists and not had
         return TablesReady(without, in_spare_place(at.names) if new else "")
-
-    def _make(self, ledger: tuple[Sql, ...], history: tuple[Sql, ...]) -> str:
-        """
-        Make what is missing; why there is no history, where a rule of the database refuses it.
-
-        Both at once; where that is refused, each by itself, so that the ledger does not go
-        without for the history's sake.
-        """
-        ran, without = self._running.make(*ledger, *history), ""
-        if history and ran.refusal and ran.refusal.own_table:
-            if ledger:
-                self._checked(self._running.make(*ledger))
-            ran = self._running.make(*history)
-            if ran.refusal and ran.refusal.own_table:
-                without = refused_history(self._explained(ran.refusal), self._found.names)
-        if not without:
-            self._checked(ran)
-        self._look_around()
-        return without
 
     def _look_around(self) -> None:
         """Find out anew what is there and what we may do with it."""
@@ -329,18 +312,7 @@ class PostgresSession(PostgresReader):
         """
         if self._found.place.pooled:
             return Carried()
-        question, forget = statement("changed_settings"), (*FORGET, *self._settings.for_session)
-        sql = ours("", question, *forget, statement("who_we_are")).sql
-        reply = self._wire.ask(quoting.Sql(sql))
-        if reply.error and reply.error.message.sqlstate == CANCELLED:
-            self._insist(quoting.Sql(ours("", *forget).sql))
-            return Carried(("statement_timeout",))
-        checked(reply)
-        names, *before = reply.rows(0)[0]
-        after = reply.rows(reply.done - 1)[0]
-        changed = set(names.split(", ") if names else ()) - self._settings.names
-        changed |= {name for name, was, now in zip(_WHO, before, after, strict=True) if was != now}
-        return Carried(tuple(sorted(changed)))
+        return put_back(self._wire, self._settings)
 
     def flush(self) -> None:
         """Have every commit so far on disk."""
@@ -380,7 +352,7 @@ class PostgresSession(PostgresReader):
         numbers = quoting.Sql(", ".join(map(str, versions)))
         places = {"history": self._tables.history, "versions": numbers}
         rows = self._insist(statement("stored_halves", **places)).rows(0)
-        return tuple(half for row in rows for half in _halves(row))
+        return tuple(half for row in rows for half in looking.halves(row))
 
     def ailments(self) -> tuple[Ailment, ...]:
         """What failed work has left in the database and on its server."""
@@ -416,17 +388,15 @@ class PostgresSession(PostgresReader):
         made = {str(one) for one in there if one.since}
         return tuple(one for one in identities if one not in made)
 
+    def other_ledgers(self) -> tuple[str, ...]:
+        """Where our ledger is missing: the tables of its shape under another name."""
+        from rung.drivers.postgres.making import other_ledgers
+
+        return other_ledgers(self._wire, self._found)
+
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
-        names = self._found.names
-        question = statement(
-            "everything",
-            schema=quoting.text(self._schema_to_empty()),
-            history_schema=quoting.text(names.history.schema),
-            history_name=quoting.text(names.history.name),
-            lease_schema=quoting.text(names.lease.schema),
-            lease_name=quoting.text(names.lease.name),
-        )
+        question = everything_question(self._found.names, self._schema_to_empty())
         found = self._insist(quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(Loss(kind or "", described or "") for kind, described in found)
 
@@ -450,13 +420,7 @@ class PostgresSession(PostgresReader):
         """Remove all objects of a schema that no extension owns, at once."""
         ran = self._running.write(*self._beside_the_rest(), *drop_statements(self.everything()))
         if ran.refusal and not ran.refusal.lock_lost:
-            server = ran.refusal.server
-            raise QueryFailed(
-                "The server refuses the drop: " + "\n".join(server.lines()),
-                "Nothing was removed. Connect as a role that owns all that `rung drop` lists, or "
-                "name that role with --role.",
-                server.sqlstate,
-            )
+            raise drop_refused(ran.refusal.server)
         self._checked(ran)
         self._look_around()
 
@@ -515,18 +479,10 @@ class PostgresSession(PostgresReader):
 
     def _explained(self, refusal: Refusal) -> Refusal:
         """What refused a write of ours; and what its triggers fire for, for the next try."""
-        at = self._found
         if refusal.triggers is not None:
-            facts = at.ledger_facts._replace(events=refusal.triggers)
-            self._standing = at._replace(ledger_facts=facts)
-        elif refusal.own_table:
-            table = at.names.ledger if refusal.own_table == "ledger" else at.names.history
-            rows = self._wire.ask(guards_of(table))
-            own = own_write(refusal, table, rows, at.ledger_facts)
-            return replace(refusal, own=own, server=refusal.server._replace(detail=""))
-        elif refusal.statement is not None and (taken := name_taken(refusal, at.names)):
-            return replace(refusal, remedy=taken)
-        return refusal
+            facts = self._found.ledger_facts._replace(events=refusal.triggers)
+            self._standing = self._found._replace(ledger_facts=facts)
+        return explained(self._wire, self._found, refusal)
 
     def _checked(self, ran: Ran) -> None:
         for notice in ran.notices:
@@ -541,12 +497,3 @@ class PostgresSession(PostgresReader):
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)
-
-
-def _halves(row: Row) -> Iterator[StoredHalf]:
-    version, id_, formula, *halves = row
-    number = None if formula is None else int(formula)
-    for direction, (checksum, digest, sql) in (("up", halves[:3]), ("down", halves[3:])):
-        if sql is not None:
-            at = (int(version or 0), direction, checksum, sql)
-            yield StoredHalf(*at, int(id_ or 0), digest, number)

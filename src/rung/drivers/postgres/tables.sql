@@ -218,3 +218,26 @@ SELECT 'event trigger', pg_catalog.quote_ident(e.evtname) FROM pg_catalog.pg_eve
    AND e.evtevent OPERATOR(pg_catalog.=) ANY
        (ARRAY['ddl_command_start', 'ddl_command_end']::pg_catalog.name[])
    AND (e.evttags IS NULL OR 'CREATE TABLE' OPERATOR(pg_catalog.=) ANY (e.evttags))
+
+-- name: other_ledgers
+-- The tables of a ledger's shape that have another name, in any schema that we may use.
+SELECT n.nspname, c.relname
+  FROM pg_catalog.pg_attribute d
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.attrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE d.attname OPERATOR(pg_catalog.=) 'dirty' AND NOT d.attisdropped
+   AND d.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype
+   AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::"char"[])
+   AND NOT c.relispartition
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+   AND c.relname OPERATOR(pg_catalog.<>) {name}
+   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+   AND (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+           AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+           AND NOT a.attisdropped) OPERATOR(pg_catalog.=) 2
+   AND EXISTS (SELECT FROM pg_catalog.pg_attribute v
+                WHERE v.attrelid OPERATOR(pg_catalog.=) c.oid
+                  AND v.attname OPERATOR(pg_catalog.=) 'version' AND NOT v.attisdropped
+                  AND v.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype)
+ ORDER BY 1, 2 LIMIT 5

@@ -275,6 +275,7 @@ class Wire:
         before: int,
     ) -> None:
         parts: list[PGresult] = []
+        tagged = False
         while (result := self._next_result()) is not None:
             match result.status:
                 case ExecStatus.COPY_IN:
@@ -283,10 +284,12 @@ class Wire:
                     self._drain()
                 case ExecStatus.FATAL_ERROR:
                     reply.error = _error(result)
-                case ExecStatus.SINGLE_TUPLE | ExecStatus.TUPLES_CHUNK if not result.command_status:
+                case ExecStatus.SINGLE_TUPLE | ExecStatus.TUPLES_CHUNK:
+                    tagged |= bool(result.command_status)  # libpq gives it to the last chunk
                     if keeps is None or keeps(reply.done - before):
                         parts.append(result)
-                case _ if result.command_status:  # a last part may have it, and an empty end not
+                case _ if result.command_status or tagged:
+                    tagged = False
                     kept = keeps is None or keeps(reply.done - before)
                     reply.results.append((*parts, result) if kept else None)
                     parts.clear()

@@ -287,6 +287,15 @@ class SqliteSession(SqliteReader):
         """All of them: SQLite does not keep when an object was made."""
         return tuple(identities)
 
+    def other_ledgers(self) -> tuple[str, ...]:
+        """Where our ledger is missing: the tables of its shape under another name."""
+        with self._found() as found:
+            if found.has_ledger or self._opener.absent:
+                return ()
+        with self._told():
+            rows = self._current().execute(statement("other_ledgers")).fetchall()
+        return tuple(row[0] for row in rows)
+
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
         with self._told():

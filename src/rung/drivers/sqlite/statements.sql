@@ -7,6 +7,15 @@ SELECT name FROM main.sqlite_master WHERE type IN ('table', 'view') AND name = ?
 SELECT name FROM main.sqlite_master
  WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name
 
+-- name: other_ledgers
+-- The tables that have a ledger's two columns and no more.
+SELECT m.name FROM main.sqlite_master m
+ WHERE m.type = 'table'
+   AND (SELECT group_concat(c.name) FROM (
+            SELECT lower(name) AS name FROM pragma_table_info(m.name, 'main') ORDER BY 1) c
+       ) = 'dirty,version'
+ ORDER BY 1 LIMIT 5
+
 -- name: look_ledger
 -- The ledger's rows with what they are; more than one is enough to see that there are several.
 SELECT version, typeof(version), dirty, typeof(dirty) FROM {ledger} LIMIT 3

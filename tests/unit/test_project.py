@@ -1,0 +1,63 @@
+"""What both commands read of a project: the names of our tables in pyproject.toml."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rung.errors import UsageError
+from rung.golang.urls import parse
+from rung.migrate.databases import address_of
+from rung.migrate.schemes import DATABASES
+from rung.project import ProjectTables, project_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = ProjectTables("ops", "log.h", ("app",))
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("", ProjectTables()),
+        ('ledger-table = "ops"\nhistory-table = "log.h"\nledger-writers = ["app"]', NAMES),
+        ('history-table = "h"', ProjectTables(None, "h")),
+    ],
+)
+def test_the_names(tmp_path: Path, table: str, expected: ProjectTables) -> None:
+    """They are found from a folder below, and left out where the project names none."""
+    (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{table}\n")
+    below = tmp_path / "below"
+    below.mkdir()
+
+    assert project_tables(below) == expected
+
+
+@pytest.mark.parametrize(
+    "table", ["ledger-table = 3", "history-table = []", "ledger-writers = 'app'", "ledger-table ="]
+)
+def test_what_cannot_be_understood(tmp_path: Path, table: str) -> None:
+    """A name that is no text is refused, and so is a broken file."""
+    (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{table}\n")
+    with pytest.raises(UsageError):
+        project_tables(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "ledger", "history"),
+    [
+        ("postgres://h/d", "ops", "log.h"),
+        ("postgres://h/d?x-migrations-table=mine", None, None),
+        ("sqlite3://d.db", "ops", "log.h"),
+        ("sqlite3://d.db?x-migrations-table=mine", "mine", None),
+    ],
+)
+def test_they_reach_golang_migrates_command(
+    url: str, ledger: str | None, history: str | None
+) -> None:
+    """A URL that names a ledger of its own has nothing of the project's names."""
+    database = address_of(parse(url), DATABASES[url.partition(":")[0]], NAMES).database
+
+    assert (database.ledger_table, database.history_table) == (ledger, history)
