@@ -6,6 +6,7 @@ What kind of server it is has been decided by then, in `throwaway` or `kept`.
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def run(
     place.socket_dir.mkdir(mode=0o700)
     give(place.socket_dir, programs.identity)
     try:
-        answer = _ask_keeper(_command(place, programs, version, settings), place, prepare)
+        command = _command(place, programs, version, settings)
+        answer = _ask_keeper(command, _log(place, programs), prepare)
     except BaseException:
         use.end()
         raise
@@ -98,14 +100,21 @@ def _command(
     return command
 
 
-def _ask_keeper(command: list[str], place: Place, prepare: Callable[[], None]) -> list[str]:
+def _log(place: Place, programs: Programs) -> int:
+    """A new log, open, for nobody to read but the account that the server runs as."""
+    log = place.home / keeper.LOG
+    log.unlink(missing_ok=True)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    give(log, programs.identity)
+    return descriptor
+
+
+def _ask_keeper(command: list[str], log: int, prepare: Callable[[], None]) -> list[str]:
     """Start a keeper, tell it to go when the data are there, and read its answer."""
     from subprocess import PIPE, Popen
 
-    log = place.home / keeper.LOG
-    log.unlink(missing_ok=True)
     with (
-        log.open("wb") as errors,
+        os.fdopen(log, "wb") as errors,
         Popen(command, stdin=PIPE, stdout=PIPE, stderr=errors, cwd="/") as process,  # noqa: S603
     ):
         assert process.stdin is not None

@@ -33,4 +33,4 @@ def health_summary(health: Health) -> str:
         return f"{health.database}: nothing found."
     found = [count(len(health.grave), "thing") + " to mend"]
     found += [count(len(health.harmless), "remark")] if health.harmless else []
-    return f"{health.database}: {', '.join(found)}."
+    return f"Found {', '.join(found)}."

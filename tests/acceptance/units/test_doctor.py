@@ -31,7 +31,8 @@ def _found(site: Site, kind: str) -> list[Ailment]:
 def _mended(site: Site, kind: str) -> bool:
     """Whether the one ailment of a kind is gone once its own advice is followed."""
     (one,) = _found(site, kind)
-    site.ask(one.mend)
+    for statement in one.mend.splitlines():
+        site.ask(statement)
     return not _found(site, kind)
 
 

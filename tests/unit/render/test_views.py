@@ -83,7 +83,7 @@ def test_a_status_is_summed_up() -> None:
 
 def test_health_is_summed_up() -> None:
     """How many to mend, how many remarks; or that nothing was found."""
-    assert health_summary(HEALTH) == "chat: 2 things to mend, 1 remark."
+    assert health_summary(HEALTH) == "Found 2 things to mend, 1 remark."
     assert health_summary(Health("chat", dirty=False)) == "chat: nothing found."
 
 

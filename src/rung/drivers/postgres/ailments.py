@@ -169,7 +169,9 @@ class Physician:
 
 
 def _index(row: Row) -> Ailment:
-    name, table, size, builder, of_reindex, partitioned = (value or "" for value in row)
+    name, table, size, builder, of_reindex, partitioned, made, only, key, system = (
+        value or "" for value in row
+    )
     what = f"The index on {table} ({size})"
     if builder:
         said = f"{what} is being built right now by {builder}."
@@ -186,6 +188,16 @@ def _index(row: Row) -> Ailment:
         said = f"{what} was left by a REINDEX CONCURRENTLY that failed; writes keep it up to date."
         return Ailment("reindex leftover", name, said, f"DROP INDEX CONCURRENTLY {name};")
     said = f"{what} is invalid: a build failed. Queries do not use it, and writes pay for it."
+    if system == "t":
+        return Ailment("invalid index", name, said, f"REINDEX INDEX {name};")
+    if made:
+        where = f" WHERE {only}" if only else ""
+        duplicates = (
+            f"SELECT {key}, count(*) FROM {table}{where} GROUP BY {key} HAVING count(*) > 1;"  # noqa: S608 - shown, with the server's own quoting
+        )
+        again = made.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+        said += f" It is unique: remove duplicates before it is built again; they are: {duplicates}"
+        return Ailment("invalid index", name, said, f"DROP INDEX CONCURRENTLY {name};\n{again};")
     return Ailment("invalid index", name, said, f"REINDEX INDEX CONCURRENTLY {name};")
 
 

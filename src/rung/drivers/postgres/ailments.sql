@@ -1,12 +1,18 @@
 -- name: invalid_indexes
 -- Every invalid index: its name, its table, its size, who builds it, if it is a leftover of
--- REINDEX, and if it is of a partitioned table.
+-- REINDEX, if it is of a partitioned table, its definition and the condition under which rows count
+-- where it is unique, the columns of its key, and if it is the server's own.
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
        pg_catalog.format('%I.%I', tn.nspname, t.relname),
        pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(c.oid)),
        {builder},
        c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$',
-       c.relkind OPERATOR(pg_catalog.=) 'I'
+       c.relkind OPERATOR(pg_catalog.=) 'I',
+       CASE WHEN i.indisunique THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
+       pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+       (SELECT pg_catalog.string_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false), ', ' ORDER BY k)
+          FROM pg_catalog.generate_series(1, i.indnkeyatts) k),
+       n.nspname OPERATOR(pg_catalog.=) ANY ('{{pg_catalog,pg_toast}}'::pg_catalog.name[])
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
