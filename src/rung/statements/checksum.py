@@ -25,6 +25,8 @@ CHECKSUM_FORMULA = 1
 
 _CASELESS = frozenset({TokenKind.WORD, TokenKind.NUMBER})
 _CR_LF = "\r\n"
+_AT_ONCE = 4096
+"""Tokens whose text is put together before it is counted: a file may have a million."""
 
 
 def checksum(script: Script) -> str:
@@ -68,10 +70,16 @@ def _formula_1(script: Script) -> str:
     """
     from hashlib import sha256
 
-    text = script.text
-    parts = [said(text, token) for token in script.tokens if not _is_declaration(text, token)]
-    told = "".join(f"{len(part)} {part}" for part in parts)
-    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+    text, told, parts = script.text, sha256(), []
+    for token in script.tokens:
+        if not _is_declaration(text, token):
+            part = said(text, token)
+            parts.append(f"{len(part)} {part}")
+        if len(parts) == _AT_ONCE:
+            told.update("".join(parts).encode("utf-8", "surrogatepass"))
+            parts.clear()
+    told.update("".join(parts).encode("utf-8", "surrogatepass"))
+    return told.hexdigest()
 
 
 def _is_declaration(text: str, token: Token) -> bool:

@@ -10,8 +10,6 @@ blanks.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rung.errors import ForeignMarker
@@ -71,8 +69,8 @@ def _is_line_comment(script: Script, at: int) -> bool:
     text = script.text
     if text[text.rfind("\n", 0, at) + 1 : at].strip():
         return False
-    before = bisect_right(script.tokens, at, key=attrgetter("start")) - 1
-    place = script.tokens[before].end if before >= 0 else 0
+    before = script.tokens.before(at)
+    place = before.end if before else 0
     while place < at:
         found = _GAP.match(text, place)
         assert found

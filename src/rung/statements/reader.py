@@ -47,7 +47,7 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
     """
     statements, tokens, directives, passed_over = _CUTTERS[dialect](text)
     if directives:
-        tokens = sorted([*tokens, *directives], key=lambda token: token.start)
+        tokens = tokens.merged(directives)
     marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
     if dialect is Dialect.SQLITE:
         mode, reason = of_statements.mode_of(statements, marked=marked)
@@ -58,7 +58,7 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
     return Script(
         text,
         tuple(statements),
-        tuple(tokens),
+        tokens,
         mode,
         reason,
         units,

@@ -70,7 +70,7 @@ def lexed(text: str) -> list[Token]:
     lexer = Lexer(text)
     while not lexer.at_end:
         lexer.read()
-    return lexer.tokens
+    return list(lexer.tokens)
 
 
 def judged(text: str) -> list[str]:

@@ -42,7 +42,8 @@ CLOSING = Piece("\n;\n", 0, "closing")
 
 def ours(label: str, *statements: Sql) -> Piece:
     """Statements of ours, each closed by a semicolon."""
-    return Piece("".join(f"{sql};\n" for sql in statements), len(statements), label)
+    parts = (part for sql in statements for part in (sql, ";\n"))
+    return Piece("".join(parts), len(statements), label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Message:
     def sql(self) -> str:
         """The text as it is sent."""
         return "".join(piece.sql for piece in self.pieces)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The same, not put together: it may be large."""
+        return tuple(piece.sql for piece in self.pieces)
 
     def running(self, done: int) -> Piece:
         """The piece whose statement runs after `done` statements are complete."""
@@ -160,7 +166,7 @@ def _copy_range(script: Script, statement: Statement) -> tuple[int, int]:
     """The range of the data with its closing line, which only psql reads."""
     assert statement.copy_data is not None
     start, end = statement.copy_data
-    for token in script.tokens:
-        if token.kind is TokenKind.COPY_DATA and token.start == start:
-            return start, token.end
+    token = script.tokens.before(start)
+    if token and token.kind is TokenKind.COPY_DATA and token.start == start:
+        return start, token.end
     return start, end

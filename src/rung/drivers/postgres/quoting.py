@@ -24,7 +24,7 @@ def text(value: str | None) -> Sql:
     """A string literal, or NULL."""
     if value is None:
         return NULL
-    return Sql("E'" + value.replace("\\", "\\\\").replace("'", "''") + "'")
+    return Sql("".join(("E'", value.replace("\\", "\\\\").replace("'", "''"), "'")))
 
 
 def number(value: int | None) -> Sql:

@@ -384,13 +384,13 @@ class Running:
         """The reply, and where a file was refused a lock, that lock."""
         script, wait = message.script, None
         if script is None and not message.waits_as_file:
-            reply = self._wire.settle(message.sql)
+            reply = self._wire.settle(message.parts)
         else:
             limit = self._limits.of(script, unit)
             with self._watcher.over(self._wire, limit) as watch:
                 within = self._time_limit if script else None
                 reply = self._wire.ask(
-                    message.sql, message.copy_data, meanwhile, within, message.is_ours
+                    message.parts, message.copy_data, meanwhile, within, message.is_ours
                 )
             wait = self._lock_wait(script, reply, watch, limit)
             if script and reply.error is None:

@@ -18,6 +18,7 @@ import select
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -159,7 +160,7 @@ class Wire:
 
     def ask(
         self,
-        sql: str,
+        sql: str | Sequence[str],
         copy_data: Sequence[str] = (),
         meanwhile: Callable[[], None] | None = None,
         within: float | None = None,
@@ -171,7 +172,7 @@ class Wire:
         Send a message and wait for its end.
 
         Args:
-            sql: the statements.
+            sql: the statements, in one text or in several that follow each other.
             copy_data: the data for each COPY … FROM STDIN in them, in order.
             meanwhile: called once the message is out and before its reply is awaited.
             within: seconds after which it is cancelled on the server; None for no limit.
@@ -192,9 +193,9 @@ class Wire:
         self._deadline = None if within is None else self._asked + within
         try:
             if runs:
-                self._pgconn.send_query(f"{opening}{sql}".encode())
+                self._pgconn.send_query(_encoded(opening, sql))
             else:
-                self._pgconn.send_prepare(b"", sql.encode())
+                self._pgconn.send_prepare(b"", _encoded(opening, sql))
             if keeps is not None:
                 self._take_in_parts()
             if meanwhile is not None:
@@ -238,7 +239,7 @@ class Wire:
         finally:
             self.prelude = kept
 
-    def settle(self, sql: str) -> Reply:
+    def settle(self, sql: str | Sequence[str]) -> Reply:
         """
         The same for a message that records how work ended: a `Stop` leaves it some time.
 
@@ -388,6 +389,15 @@ class Wire:
         severity = _field(result, DiagnosticField.SEVERITY_NONLOCALIZED)
         state = _field(result, DiagnosticField.SQLSTATE)
         self._notices.add(severity, state, _field(result, DiagnosticField.MESSAGE_PRIMARY))
+
+
+def _encoded(opening: str, sql: str | Sequence[str]) -> bytes:
+    """A message as it is sent; one part after another, for a file may be large."""
+    whole = BytesIO()
+    for part in (opening, sql) if isinstance(sql, str) else (opening, *sql):
+        for start in range(0, len(part), _COPY_CHUNK):
+            whole.write(part[start : start + _COPY_CHUNK].encode())
+    return whole.getvalue()
 
 
 def _reason(error: psycopg.Error) -> str:

@@ -8,8 +8,6 @@ statement has that word once. Pure.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from rung.drivers.sqlite.library import needs_newer, sqlite3
@@ -80,11 +78,7 @@ def moved(done: int) -> Refusal:
 
 def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:
     """The tokens of a statement."""
-    first, last = (
-        bisect_left(script.tokens, place, key=attrgetter("start"))
-        for place in (statement.start, statement.end)
-    )
-    return script.tokens[first:last]
+    return script.tokens_of(statement)
 
 
 def _remedy(error: Exception) -> str:

@@ -12,10 +12,8 @@ with foreign keys off by its own will, or looks for violations, leaves no new on
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rung.drivers.sqlite import foreign_keys, refusals
@@ -24,7 +22,7 @@ from rung.drivers.sqlite.records import LedgerMovedError, now
 from rung.drivers.work import Ran, Refusal, ServerNotice
 from rung.errors import ServerMessage
 from rung.ledger import Outcome
-from rung.statements import Control, Mode, Script, TokenKind, own_block
+from rung.statements import Control, Dialect, Mode, Script, TokenKind, own_block, read
 from rung.statements.sqlite import foreign_keys as meant
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ _FAILURES = (sqlite3.Error, sqlite3.Warning)
 _ROWS_SHOWN, _ROWS_KEPT = 5, 1000
 _VIOLATED = "foreign keys are violated that were not before this file"
 _REMEDY = "Have the file keep every row that others refer to"
-_NOTHING = Script("", (), (), Mode.TRANSACTIONAL, "", ())
+_NOTHING = read("", Dialect.SQLITE)
 
 
 class _RefusedError(Exception):
@@ -450,7 +448,7 @@ def sent(script: Script, statement: Statement) -> str:
 
     SQLite keeps a view's text up to there, comments included.
     """
-    at = bisect_left(script.tokens, statement.end, key=attrgetter("start"))
+    at = script.tokens.at(statement.end)
     while at < len(script.tokens) and script.tokens[at].kind is TokenKind.DIRECTIVE:
         at += 1
     end = script.tokens[at].end if at < len(script.tokens) else len(script.text)

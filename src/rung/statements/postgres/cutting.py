@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.errors import ScriptError
-from rung.statements.model import Cut, Statement, Token, TokenKind
+from rung.statements.model import Cut, Statement, Token, TokenKind, Tokens
 from rung.statements.postgres.control import control_of
 from rung.statements.postgres.lexer import Lexer
 from rung.statements.postgres.refusals import (
@@ -66,6 +66,8 @@ class _Reader:
         self.text = lexer.text
         self.watch = SessionWatch(lexer.text)
         self.counted, self.line = 0, 1
+        self.known: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """Leading words that were met, each row of them kept once."""
 
     def statements(self) -> Iterator[Statement]:
         number = 1
@@ -94,7 +96,7 @@ class _Reader:
         self,
         number: int,
         words: tuple[str, ...],
-        tokens: list[Token],
+        tokens: Tokens,
         copy_data: tuple[int, int] | None,
     ) -> Statement:
         refusal = refusal_of(self.text, tokens, words)
@@ -118,7 +120,7 @@ class _Reader:
             if kind is not TokenKind.WORD:
                 break
             words.append(self.text[start:end].upper())
-        return tuple(words)
+        return self.known.setdefault(found := tuple(words), found)
 
     def _line_of(self, offset: int) -> int:
         self.line += self.text.count("\n", self.counted, offset)
@@ -156,7 +158,7 @@ class _Reader:
     def _ends_body(self, index: int) -> bool:
         return index < len(self.lexer.tokens) and self._upper(index) == "END"
 
-    def _copy_data(self, tokens: list[Token], *, closed: int) -> tuple[int, int] | None:
+    def _copy_data(self, tokens: Tokens, *, closed: int) -> tuple[int, int] | None:
         """Pass over the data of a COPY … FROM STDIN, if it is one; gives its range."""
         if not _copies_in(self.text, tokens):
             return None
@@ -184,7 +186,7 @@ def _makes_routine(words: tuple[str, ...]) -> bool:
     return rest[:1] in {("FUNCTION",), ("PROCEDURE",)}
 
 
-def _copies_in(text: str, tokens: list[Token]) -> bool:
+def _copies_in(text: str, tokens: Tokens) -> bool:
     """Whether FROM STDIN stands outside parentheses; FROM STDOUT means the same there."""
     depth, before = 0, ""
     for kind, start, end in tokens:

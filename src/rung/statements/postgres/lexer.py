@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from rung.errors import UnterminatedToken
-from rung.statements.model import Token, TokenKind
+from rung.statements.model import NUMBER_OF, Token, TokenKind, Tokens
 from rung.statements.postgres.psql import command_at, end_of_guard
 
 if TYPE_CHECKING:
@@ -71,7 +71,11 @@ _KINDS: Final = {
     "name": TokenKind.QUOTED_NAME,
     "parameter": TokenKind.PARAMETER,
 }
-_KIND: Final = (TokenKind.OPERATOR, *(_KINDS.get(rule, TokenKind.OPERATOR) for rule in _RULES))
+_OPERATOR: Final = NUMBER_OF[TokenKind.OPERATOR]
+_KIND: Final = (
+    _OPERATOR,
+    *(NUMBER_OF[_KINDS.get(rule, TokenKind.OPERATOR)] for rule in _RULES),
+)
 _RULE: Final = ("", *_RULES)
 
 # What may stand between the parts of a string literal; a line end has to be among it.
@@ -111,7 +115,7 @@ class Lexer:
         """The lines that are pg_dump's for psql, which are not sent."""
         self._of_file = of_file
         self.position = 1 if text.startswith("\ufeff") else 0
-        self.tokens: list[Token] = []
+        self.tokens = Tokens()
         self.directives: list[Token] = []
         self.at_end = False
         self._match = _pattern(standard_conforming_strings=standard_conforming_strings).match
@@ -124,21 +128,26 @@ class Lexer:
             UnterminatedToken: a string, quoted name, dollar quote or comment is not closed.
             ClientCommand: a line is psql's.
         """
-        match, text, position, append = self._match, self.text, self.position, self.tokens.append
-        depth, new = 0, tuple.__new__
+        match, text, position, depth = self._match, self.text, self.position, 0
+        tokens = self.tokens
+        kind, begin, close = tokens.kinds.append, tokens.starts.append, tokens.ends.append
         while True:
             found = match(text, position)
             group: int = found.lastindex  # type: ignore[union-attr, assignment]
             start, position = found.span(group)  # type: ignore[union-attr]
             if group < _OPEN:
-                append(new(Token, (_KIND[group], start, position)))
+                kind(_KIND[group])
+                begin(start)
+                close(position)
                 continue
             if group > _SEMICOLON:
                 position = self._special(_RULE[group], start, position)
                 if self.at_end:
                     break
                 continue
-            append(Token(TokenKind.OPERATOR, start, position))
+            kind(_OPERATOR)
+            begin(start)
+            close(position)
             if group == _OPEN:
                 depth += 1
             elif group == _CLOSE:
@@ -218,7 +227,8 @@ class Lexer:
         kept = len(signs if _KEEPS_LAST_SIGN.search(signs) else signs.rstrip("+-"))
         head = start + max(kept, 1)
         self.tokens.append(Token(TokenKind.OPERATOR, start, head))
-        self.tokens += (Token(TokenKind.OPERATOR, at, at + 1) for at in range(head, end))
+        for at in range(head, end):
+            self.tokens.append(Token(TokenKind.OPERATOR, at, at + 1))
         return end
 
     def _refuse(self, what: str, start: int) -> NoReturn:

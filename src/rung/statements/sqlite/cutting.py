@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import ClientCommand, UnterminatedToken
 from rung.statements.directives import NO_TRANSACTION, directive_text
-from rung.statements.model import Control, Cut, Statement, Token, TokenKind
+from rung.statements.model import Control, Cut, Statement, Token, TokenKind, Tokens
 from rung.statements.position import place_of
 from rung.statements.sqlite.lexer import tokens_of
 from rung.statements.sqlite.meaning import (
@@ -57,7 +57,7 @@ def cut(text: str) -> Cut:
     pieces = list(_pieces(text, tokens))
     _check_commands(text, pieces)
     heard = marked or any(control_of(text, piece) for piece in pieces)
-    return Cut(list(_statements(text, pieces, heard)), tokens, directives)
+    return Cut(list(_statements(text, pieces, heard)), Tokens(tokens), directives)
 
 
 def _tokens(text: str) -> list[Token]:
