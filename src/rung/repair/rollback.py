@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _FOUND_THERE = (("IF", "NOT", "EXISTS"), ("OR", "REPLACE"), ("IF", "EXISTS"))
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE")
 _COPIES = (*(("AS", word) for word in _QUERIES), *(("AS", "(", word) for word in _QUERIES))
-_NO_ROWS = frozenset({"CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE"})
+_NO_ROWS = frozenset(
+    {"CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE", "VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"}
+)
 _VALUES = ("TYPE", "USING", "INHERIT", "ATTACH", "DETACH")
 """In an ALTER TABLE: changes values, or whose rows they are."""
 _MAY_DROP = frozenset(

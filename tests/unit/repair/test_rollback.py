@@ -31,6 +31,7 @@ def finding(first: str = "CREATE TABLE a (x int)", counted: int | None = 1) -> F
     [
         ("CREATE TABLE a (x int)", ""),
         ("CREATE VIEW a AS SELECT 1", ""),
+        ("VACUUM u", ""),
         ("ALTER TABLE users ADD COLUMN x int", ""),
         ("ALTER TABLE users ALTER x DROP NOT NULL", ""),
         ("CREATE TABLE IF NOT EXISTS a (x int)", "may have found what it names (IF NOT EXISTS)"),
