@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
+from rung.drivers.postgres.message import (
+    CLOSING,
+    Message,
+    Piece,
+    copy_blocks,
+    file_pieces,
+    inner_offset,
+    ours,
+)
 from rung.drivers.postgres.quoting import Sql
 from rung.statements import read
 
@@ -138,3 +146,20 @@ def test_every_character_leads_back(parts: list[str]) -> None:
     found = [(at, off) for at, off in enumerate(offsets) if off is not None]
     assert all(made.sql[at] == text[off] for at, off in found)
     assert len(found) == len(text) - len("a\tb\n\\.") * len(made.copy_data)
+
+
+@pytest.mark.parametrize(
+    ("sql", "inner", "at"),
+    [
+        ("DO $$ BEGIN PERFORM nope; END $$;", ("BEGIN PERFORM nope; END ", 14), 20),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT x $$;", (" SELECT x ", 8), 58),
+        ("DO E'BEGIN PERFORM ''a''; END';", ("BEGIN PERFORM 'a'; END", 14), None),
+        ("DO $$ BEGIN x(); x(); END $$;", ("x()", 0), None),
+        ("SELECT abc();", ("ab", 0), None),
+        ("SELECT f();", ("SELECT nope", 7), None),
+    ],
+)
+def test_a_place_inside_a_body(sql: str, inner: tuple[str, int], at: int | None) -> None:
+    """Where the body stands byte for byte and once; else no place, rather than a wrong one."""
+    assert inner_offset(read(sql), 1, inner) == at
+    assert inner_offset(read(sql), None, inner) is None

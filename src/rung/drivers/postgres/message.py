@@ -117,6 +117,26 @@ class Message:
         return None
 
 
+def inner_offset(script: Script, number: int | None, inner: tuple[str, int]) -> int | None:
+    """
+    The place in the file of a character of SQL inside one of its statements.
+
+    None where that SQL does not stand there byte for byte, as in a string with escapes, or
+    stands there twice: no place is better than a wrong one.
+    """
+    if number is None:
+        return None
+    statement, (query, position) = script.statements[number - 1], inner
+    text = script.text[statement.start : statement.end]
+    at = text.find(query)
+    if at < 0 or text.find(query, at + 1) >= 0:
+        return None
+    beside = text[at - 1 : at] + query[:1], query[-1:] + text[at + len(query) :][:1]
+    if any(len(pair) > 1 and pair.isidentifier() for pair in beside):  # a part of a longer word
+        return None
+    return statement.start + at + position
+
+
 def file_pieces(script: Script, first: int, last: int) -> Iterator[Piece]:
     """
     The file's statements `first` to `last` as they are sent: byte for byte, COPY data cut out.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rung.drivers.postgres.message import inner_offset
 from rung.drivers.work import Ran, Refusal
 from rung.statements import Control
 
@@ -90,6 +91,8 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
     offset = None if error.position is None else message.file_offset(error.position)
     running = message.running(reply.done)
     statement = message.statement_running(reply.done)
+    if offset is None and error.inner is not None and message.script is not None:
+        offset = inner_offset(message.script, statement, error.inner)
     state = error.message.sqlstate
     return Refusal(
         server=error.message,

@@ -63,6 +63,8 @@ class ServerError:
     position: int | None
     function: str = ""
     """Of the server's source, which raised it."""
+    inner: tuple[str, int] | None = None
+    """SQL inside of the message, such as a function's body, and the position in that, from 0."""
 
 
 @dataclass(slots=True)
@@ -417,7 +419,10 @@ def _error(result: PGresult) -> ServerError:
         _field(result, DiagnosticField.CONTEXT),
     )
     function = _field(result, DiagnosticField.SOURCE_FUNCTION)
-    return ServerError(message, int(position) - 1 if position else None, function)
+    query = _field(result, DiagnosticField.INTERNAL_QUERY)
+    within = _field(result, DiagnosticField.INTERNAL_POSITION)
+    inner = (query, int(within) - 1) if query and within else None
+    return ServerError(message, int(position) - 1 if position else None, function, inner)
 
 
 def _field(result: PGresult, which: DiagnosticField) -> str:
