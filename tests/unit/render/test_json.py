@@ -31,6 +31,7 @@ from rung.losses import Loss
 from rung.plan import Down, Up
 from rung.render import json as shapes
 from rung.repair import Diagnosis, Proof, Rollback, judge, propose, statements_found
+from rung.runs import Marked
 from rung.waiting import Waited
 
 _ROOT = Path(__file__).parents[3]
@@ -105,6 +106,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "accept-edit": ("accept-edit", shapes.accepted(3, (EDITED,))),
     "unlock": ("unlock", shapes.unlocked(STALE)),
     "unlock-free": ("unlock", shapes.unlocked(None)),
+    "mark-applied": ("mark-applied", shapes.marked(Marked((3,), (), 7, 7))),
     "history": ("history", shapes.history(HISTORY)),
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
     "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),

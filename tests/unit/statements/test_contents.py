@@ -1,0 +1,50 @@
+"""Whether a file holds a statement, and what it declares of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from rung.dialect import Dialect
+from rung.errors import DeclarationUnusable
+from rung.statements import checksum, contents_of, declared, read
+
+EMPTY = ["", "\n\t", "\ufeff", "-- later", "/* a /* b */ c */", ";;", "-- rung: allow-late", "--"]
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("text", EMPTY[:4] + EMPTY[5:])
+def test_empty_means_no_statement(text: str, dialect: Dialect) -> None:
+    """Comments, blanks, semicolons, a byte order mark and directives are no statement."""
+    assert contents_of(text, dialect).is_undeclared
+
+
+@pytest.mark.parametrize("text", ["SELECT 1", "-- a\nSELECT 1", "BEGIN; COMMIT", "SELECT 'open"])
+def test_anything_else_is_not_empty(text: str) -> None:
+    """A text that cannot be read is refused where it runs, and never counts as empty."""
+    assert not contents_of(text).is_empty
+
+
+def test_declarations() -> None:
+    """The reason is all behind the word; both may stand in one file."""
+    found = declared(read("-- rung: empty  by 7\n--rung: irreversible rows are gone"))
+
+    assert found == ("by 7", "rows are gone")
+    assert not contents_of("-- rung: empty by 7").is_undeclared
+
+
+@pytest.mark.parametrize(
+    "text", ["-- rung: empty", "-- rung: irreversible  ", "-- rung: empty by 7\nSELECT 1"]
+)
+def test_a_declaration_has_a_reason_and_is_true(text: str) -> None:
+    """Else it is refused with its place, before anything runs."""
+    with pytest.raises(DeclarationUnusable) as caught:
+        declared(read(f"-- a file\n{text}"))
+
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize("said", ["empty by 7", "irreversible rows are gone"])
+def test_a_declaration_is_no_edit(said: str) -> None:
+    """It may be added to a file that is applied."""
+    assert checksum(read(f"-- rung: {said}\nSELECT 1")) == checksum(read("SELECT 1"))
+    assert checksum(read("-- rung: emptyish\nSELECT 1")) != checksum(read("SELECT 1"))

@@ -1,0 +1,151 @@
+"""Which down belongs to the up that ran, and when a stored text may run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.fakes import migrations
+from tests.unit.history import digest, row
+
+from rung.applied import (
+    STRICT,
+    AppliedVersion,
+    DownOptions,
+    StoredDown,
+    StoredSql,
+    choose_down,
+    replay,
+)
+from rung.drivers.found import OtherWriters
+from rung.drivers.work import StoredHalf
+from rung.runs.downs import stored_down
+from rung.statements import checksum, read
+
+if TYPE_CHECKING:
+    from rung.ledger import HistoryEntry
+
+UP, DOWN = "CREATE TABLE a (i int)", "DROP TABLE a"
+RAN = row(1, up=UP, down=DOWN)
+STORED = StoredDown(DOWN, sql=StoredSql(digest(DOWN)))
+CLOSED = OtherWriters(closed_after=0)
+ANOTHER = "CREATE TABLE b (i int)"
+
+
+def held(entry: HistoryEntry) -> AppliedVersion:
+    """The version as one row of the history leaves it."""
+    return replay([entry])[1]
+
+
+def chosen(
+    files: dict[str, str],
+    entry: HistoryEntry = RAN,
+    stored: StoredDown = STORED,
+    options: DownOptions = STRICT,
+) -> str:
+    """What reverting a version comes to, in a word."""
+    migration = migrations(**files).by_version.get(1)
+    found = choose_down(held(entry), migration, stored, options=options)
+    if found.problem is not None:
+        return found.problem.kind
+    return found.passes or ("stored" if found.stored else "file")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"up1": UP, "down1": "DROP TABLE a CASCADE"}, "file"),
+        ({"up1": f"-- why\n{UP}\n", "down1": DOWN}, "file"),
+        ({"up1": ANOTHER, "down1": "DROP TABLE b"}, "stored"),
+        ({"up1": UP}, "stored"),
+        ({"up1": UP, "down1": "-- nothing"}, "stored"),
+        ({"down1": "DROP TABLE b"}, "stored"),
+        ({}, "stored"),
+        ({"up1": UP, "down1": "-- rung: empty it is kept"}, "empty"),
+        ({"up1": UP, "down1": f"-- rung: irreversible the rows are gone\n{DOWN}"}, "irreversible"),
+        ({"up1": f"-- rung: irreversible the rows are gone\n{UP}"}, "irreversible"),
+    ],
+)
+def test_the_down_that_belongs_to_what_ran(files: dict[str, str], expected: str) -> None:
+    """The file where the up says what ran, else what was stored with it."""
+    assert chosen(files) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "expected"),
+    [
+        ({"up1": UP, "down1": DOWN}, STRICT, "file"),
+        ({"up1": ANOTHER, "down1": "DROP TABLE b"}, STRICT, "edited"),
+        ({"up1": ANOTHER, "down1": "DROP TABLE b"}, DownOptions(use_edited=True), "file"),
+        ({"up1": ANOTHER, "down1": "-- rung: empty kept"}, STRICT, "edited"),
+        ({"up1": UP, "down1": ";\n/* x */"}, STRICT, "empty"),
+        ({"up1": UP}, STRICT, "missing"),
+        ({"up1": UP}, DownOptions(unreverted=True), "not reverted"),
+        ({"up1": ANOTHER}, DownOptions(use_edited=True), "missing"),
+    ],
+)
+def test_without_a_stored_text(files: dict[str, str], options: DownOptions, expected: str) -> None:
+    """The file runs where the up is unedited against the record, and by a word of its own."""
+    assert chosen(files, row(1, "baseline", up=UP, down=DOWN), StoredDown(), options) == expected
+
+
+def test_what_ran_nothing_is_passed() -> None:
+    """An up that held no statement leaves nothing to revert, whatever the files say now."""
+    ran = replace(row(1, up="-- later"), statements_total=0)
+
+    assert chosen({"up1": UP, "down1": DOWN}, ran) == "empty"
+
+
+def half(sql: str = DOWN, **facts: object) -> StoredHalf:
+    """A text that the history keeps."""
+    kept = StoredHalf(1, "down", checksum(read(DOWN)), sql, 1, digest(DOWN), 1)
+    return kept._replace(**facts)
+
+
+@pytest.mark.parametrize(
+    ("entry", "kept", "reason"),
+    [
+        (RAN, half(), ""),
+        (RAN, half("DROP TABLE b"), "secret"),
+        (RAN, half("DROP TABLE a; ALTER ROLE a PASSWORD '***'"), "secret"),
+        (RAN, half(checksum="0", digest="0"), "not kept"),
+        (replace(RAN, checksum_formula=99), half(), "newer formula"),
+        (row(1, "baseline", up=UP, down=DOWN), half(), "first contact"),
+        (row(1, "force", up=UP, down=DOWN), half(), "first contact"),
+        (row(1, "mark-applied", up=UP, down=DOWN), half(), "first contact"),
+    ],
+)
+def test_what_of_the_history_can_run(entry: HistoryEntry, kept: StoredHalf, reason: str) -> None:
+    """A text of an attempt of ours whose digest fits; an unrecognized formula never permits."""
+    found = stored_down(held(entry), [kept], CLOSED)
+
+    assert (found.text == DOWN) == (not reason)
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("writers", "unseen"),
+    [
+        (CLOSED, ""),
+        (OtherWriters(), "not known"),
+        (OtherWriters(closed_after=1), "when it was stored"),
+        (OtherWriters(history=('role "app" has UPDATE',), closed_after=0), 'role "app" has UPDATE'),
+    ],
+)
+def test_what_others_could_write_is_read_first(writers: OtherWriters, unseen: str) -> None:
+    """A text runs unseen only where nobody else can write it, and could when it was stored."""
+    found = stored_down(held(RAN), [half()], writers)
+
+    assert found.sql is not None
+    assert unseen in found.sql.unseen
+    assert bool(unseen) == bool(found.sql.unseen)
+
+
+def test_a_mended_down_is_no_part_of_the_attempt() -> None:
+    """An edit that left the up alone changes what a file is compared with, not what ran."""
+    mended = row(1, "edit", up=UP, down="DROP TABLE a CASCADE")
+    accepted = row(1, "edit", up=ANOTHER, down="DROP TABLE b")
+
+    assert replay([RAN, mended])[1].down_entry is RAN
+    assert replay([RAN, accepted])[1].down_entry is accepted
