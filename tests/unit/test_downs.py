@@ -97,10 +97,10 @@ def test_what_ran_nothing_is_passed() -> None:
     assert chosen({"up1": UP, "down1": DOWN}, ran) == "empty"
 
 
-def half(sql: str = DOWN, **facts: object) -> StoredHalf:
+def half(sql: str = DOWN, **facts: str) -> StoredHalf:
     """A text that the history keeps."""
     kept = StoredHalf(1, "down", checksum(read(DOWN)), sql, 1, digest(DOWN), 1)
-    return kept._replace(**facts)
+    return kept._replace(**facts)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

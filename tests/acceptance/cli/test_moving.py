@@ -59,6 +59,7 @@ def test_up_prints_json(rung: Rung) -> None:
         "mode": "transactional",
         "statements": 3,
         "seconds": 0,
+        "result": "applied",
     }
     assert "Applied 1 migration" in ended.err
 
@@ -87,7 +88,7 @@ def test_down_alone_is_one_step(rung: Rung) -> None:
     ended = rung("down", "--yes")
 
     assert (ended.code, rung("version").out) == (0, "2\n")
-    assert "  down 3 empty (no file: the ledger moves, nothing runs)\n" in ended.err
+    assert "  down 3 empty  3_empty.down.sql  empty: its up makes nothing\n" in ended.err
     assert ended.err.endswith("Reverted 1 migration; the database is at version 2.\n")
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
+from rung.applied import DownOptions
 from rung.database import Database
 from rung.errors import (
     DirtyLedger,
+    DownRefused,
     LateMigrations,
     LedgerUnreadable,
     RightsMissing,
@@ -18,7 +20,7 @@ from rung.errors import (
     UnversionedDatabase,
     VersionNotInSource,
 )
-from rung.events import HalfMissing, Warned
+from rung.events import Warned
 from rung.ledger import Outcome
 from rung.migrator import Migrator
 from rung.plan import Goto, Up
@@ -381,11 +383,17 @@ def test_goto_goes_back_with_the_stored_down(site: Site) -> None:
 
 
 def test_a_stored_version_without_a_down(site: Site) -> None:
-    """Where there never was a down file, the ledger moves and nothing runs, as with files."""
-    ahead(site, None).migrator().down()
+    """Where there never was a down file, it is refused, or passed by a word of its own."""
+    migrator = ahead(site, None).migrator()
+    refused = failing(DownRefused, migrator.down)
+    (step,) = migrator.down(downs=DownOptions(unreverted=True)).steps
 
-    assert (site.ledger(), site.tables()) == ([(1, False)], {"t1", "t9"})
-    assert site.heard(HalfMissing) == [HalfMissing(9, "down")]
+    assert [problem.kind for problem in refused.problems] == ["missing"]
+    assert (step.result, site.ledger(), site.tables()) == (
+        "not reverted",
+        [(1, False)],
+        {"t1", "t9"},
+    )
 
 
 def test_a_stored_down_with_a_secret(site: Site) -> None:

@@ -65,7 +65,8 @@ class Model:
     """
     A folder and a database.
 
-    `applied` is what the history says, `bare` the version that was forced without a file,
+    `applied` is what the history says, `origin` what ran of it by a run of ours, `forced` what
+    `force` alone says is applied, `bare` the version that was forced without a file,
     `ran` every body that ever ran, oldest first;
     `foreign` is true where the schema has tables that nobody knows of.
     """
@@ -76,6 +77,8 @@ class Model:
     dirty: bool = False
     has_ledger: bool = False
     applied: Applied = field(default_factory=dict)
+    origin: dict[int, Pair] = field(default_factory=dict)
+    forced: set[int] = field(default_factory=set)
     bare: set[int] = field(default_factory=set)
     ran: list[str] = field(default_factory=list)
 
@@ -110,6 +113,7 @@ class Model:
                 self.files.pop(version, None)
             case DropHistory():
                 self.applied = {}
+                self._prune()
 
     # --- what is true --------------------------------------------------------------------
 
@@ -146,10 +150,33 @@ class Model:
         moved[version] = moved.get(version) or self.files.get(version)
         return moved
 
+    def _prune(self) -> None:
+        """Nothing is known any more of what is not applied."""
+        self.origin = {v: pair for v, pair in self.origin.items() if v in self.applied}
+        self.forced &= set(self.applied)
+
+    def _is_empty(self, version: int, held: Pair | None) -> bool:
+        """Whether another tool passed a version that had only a down."""
+        lone = held is not None and held.up is None and held.down is not None
+        return lone and version not in self.forced
+
+    def _reopened(self, applied: Applied) -> set[int]:
+        """What was applied without an up, and has one now."""
+        return {v for v, held in applied.items() if self._is_empty(v, held)} & self._with_up
+
+    def _newest_done(self, applied: Applied) -> int:
+        return max(set(applied) - self._reopened(applied), default=-1)
+
     def late(self, applied: Applied) -> set[int]:
-        """The files that were passed over."""
+        """The files that were passed over, or have an up only now."""
         ledger = -1 if self.ledger is None else self.ledger
-        return {v for v in self.files if v <= ledger and v not in applied}
+        passed = {v for v in self._with_up if v <= ledger and v not in applied}
+        newest = self._newest_done(applied)
+        return passed | {v for v in self._reopened(applied) if v < newest}
+
+    def _again(self, applied: Applied) -> set[int]:
+        """What has an up only now, and nothing newer that is applied."""
+        return self._reopened(applied) - self.late(applied)
 
     def edited(self, applied: Applied) -> set[int]:
         """The applied versions whose up says something else now."""
@@ -173,6 +200,8 @@ class Model:
 
     def _differs(self, version: int, held: Pair | None, half: str) -> bool:
         """Whether a half says something else now; one that is gone says nothing."""
+        if self._is_empty(version, held):
+            return False
         now = getattr(self.files.get(version), half, None)
         return held is not None and now is not None and now.differs_from(getattr(held, half))
 
@@ -187,11 +216,17 @@ class Model:
         newest = max(self.files, default=-1)
         told = dict.fromkeys(self.files, "pending")
         for version, held in applied.items():
-            told[version] = "applied"
+            told[version] = "forced" if version in self.forced else "applied"
             if self._is_gone(version, held):
                 told[version] = "ahead" if version > newest else "missing"
+            elif version not in self._with_up:
+                told[version] = "down-only"
+        again = self._reopened(applied)
+        told |= dict.fromkeys(again, "pending")
+        told |= dict.fromkeys(set(self.files) - self._with_up - set(applied), "down-only")
         told |= dict.fromkeys(late, "late") | dict.fromkeys(edited, "edited")
-        noted = self._mended(applied) | {v for v in late if self._allows_itself(v)}
+        noted = self._mended(applied) | {v for v in late if self._allows_itself(v)} | again
+        noted |= {v for v, state in told.items() if state in {"forced", "down-only"}}
         return told | {v: f"{told[v]}*" for v in noted}
 
     def _is_gone(self, version: int, held: Pair | None) -> bool:
@@ -208,7 +243,7 @@ class Model:
             case Up(limit, allow_late):
                 late = self._allowed(allow_late, self.late(applied))
                 self._check_edited(applied)
-                return [*late, *self._pending()][:limit]
+                return [*late, *self._ups(self._again(applied)), *self._pending()][:limit]
             case Down(limit):
                 return self._undone(applied, -1)[:limit]
             case Goto(version, allow_late):
@@ -233,7 +268,7 @@ class Model:
         named = [] if isinstance(goal, Down) else list(goal.allow_late)
         if isinstance(goal, Goto):
             named.append(goal.version)
-        unknown = [v for v in named if v not in self.files and v not in applied]
+        unknown = [v for v in named if v not in self._with_up and v not in applied]
         if unknown:
             raise Refused("VersionNotInSource")
 
@@ -253,9 +288,12 @@ class Model:
         if edited:
             raise Refused("EditedMigrations", edited)
 
+    def _ups(self, versions: Iterable[int]) -> list[Step]:
+        return [("up", version) for version in sorted(versions)]
+
     def _pending(self) -> list[Step]:
         ledger = -1 if self.ledger is None else self.ledger
-        return [("up", version) for version in sorted(self.files) if version > ledger]
+        return self._ups(version for version in self._with_up if version > ledger)
 
     def _undone(self, applied: Iterable[int], down_to: int) -> list[Step]:
         return [("down", v) for v in sorted(applied, reverse=True) if v > down_to]
@@ -265,7 +303,8 @@ class Model:
         if self.ledger is not None and version < self.ledger:
             return [*late, *self._undone(applied, version)]
         self._check_edited(applied)
-        return [*late, *(step for step in self._pending() if step[1] <= version)]
+        ahead = [*self._ups(self._again(applied)), *self._pending()]
+        return [*late, *(step for step in ahead if step[1] <= version)]
 
     # --- what is done --------------------------------------------------------------------
 
@@ -274,8 +313,9 @@ class Model:
         steps = self._plan(goal, applied)
         self._check_steps(steps, applied)
         if steps or self.left_at != self.ledger:
-            self.applied = applied | {v: self.files[v] for v in self._mended(applied)}
+            self.applied = applied | {v: self._taken(v, applied) for v in self._mended(applied)}
             self.has_ledger = True
+            self._prune()
         return self._walk(steps)
 
     def _check_steps(self, steps: list[Step], applied: Applied) -> None:
@@ -284,22 +324,54 @@ class Model:
         for direction, version in steps:
             if direction == "down" and version not in self.files and applied[version] is None:
                 raise Refused("VersionNotInSource")
+        downs = [version for direction, version in steps if direction == "down"]
+        problems = [found for v in downs if (found := self._problem(v, applied))]
+        if problems:
+            raise Refused(max(problems, key="StoredTextUnusable".__eq__))
+
+    def _taken(self, version: int, applied: Applied) -> Pair:
+        """The texts that are held once an edit is taken over."""
+        now, held = self.files[version], applied[version]
+        assert held is not None
+        return Pair(now.up or held.up, now.down or held.down)
+
+    def _problem(self, version: int, applied: Applied) -> str:
+        """Why a version cannot be reverted; empty where it can."""
+        held = applied[version]
+        if self._is_empty(version, held) or self._down(version, held) is not None:
+            return ""
+        known = held is not None and held.down is not None and version not in self.origin
+        unusable = version not in self.files and known
+        return "StoredTextUnusable" if unusable else "DownRefused"
+
+    def _down(self, version: int, held: Pair | None) -> Text | None:
+        """The down that belongs to what ran: the file's, or what was stored with the attempt."""
+        now = self.files.get(version, Pair(None, None))
+        unedited = now.up is not None and (
+            held is None or held.up is None or not now.up.differs_from(held.up)
+        )
+        if unedited and now.down is not None:
+            return now.down
+        return self.origin[version].down if version in self.origin else None
 
     def _walk(self, steps: list[Step]) -> Outcome:
         for done, (direction, version) in enumerate(steps):
             if not self._runs(self._text(direction, version)):
                 return Outcome("MigrationFailed", tuple(v for _, v in steps[: done + 1]))
             if direction == "up":
-                self.applied[version] = self.files[version]
+                self.applied[version] = self.origin[version] = self.files[version]
+                self.forced.discard(version)
             else:
                 del self.applied[version]
+            self._prune()
             self.ledger = self.left_at
         return Outcome(steps=tuple(steps))
 
     def _text(self, direction: str, version: int) -> Text | None:
-        pair = self.files.get(version) or self.applied[version]
-        assert pair is not None
-        return pair.up if direction == "up" else pair.down
+        if direction == "up":
+            return self.files[version].up
+        held = self.applied[version]
+        return None if self._is_empty(version, held) else self._down(version, held)
 
     def _runs(self, text: Text | None) -> bool:
         if text is not None and not text.fails:
@@ -309,7 +381,10 @@ class Model:
     def _force(self, version: int | None, *, blindly: bool) -> None:
         if version is not None and version not in self.files and not blindly:
             raise Refused("VersionNotInSource")
+        was_held = version is not None and self.applied.get(version) is not None
         self.applied = self._moved_to(version)
+        self._prune()
+        self.forced |= set() if was_held or version is None else {version}
         self.bare = {v for v in (version,) if v is not None and self.applied[v] is None}
         self.ledger, self.dirty, self.has_ledger = version, False, True
 
@@ -319,7 +394,11 @@ class Model:
         held = self.found().get(version)
         if not self.is_edited(version, held):
             raise Refused("UsageError")
-        self.applied[version] = self.files[version]
+        held = self.found()[version]
+        same_up = not self._differs(version, held, "up")
+        self.applied[version] = self._taken(version, self.found())
+        if version in self.origin and not same_up:
+            self.origin[version] = self.files[version]
         self.bare.discard(version)
 
     def _another_tool(self, command: Other) -> None:
