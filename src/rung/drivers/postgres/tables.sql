@@ -116,42 +116,31 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
        FROM (VALUES ('ledger', ledger.oid), ('history', history.oid), ('lease', lease.oid))
             AS t (what, oid)
        JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.oid
- ), objects AS (
-     SELECT c.oid AS of_table, 'pg_catalog.pg_trigger'::pg_catalog.regclass AS catalog, g.oid,
-            'trigger' AS kind, g.tgname::pg_catalog.text AS name
-       FROM tables c JOIN pg_catalog.pg_trigger g ON g.tgrelid OPERATOR(pg_catalog.=) c.oid
-      WHERE NOT g.tgisinternal
-     UNION ALL
-     SELECT c.oid, 'pg_catalog.pg_rewrite', w.oid, 'rule', w.rulename
-       FROM tables c JOIN pg_catalog.pg_rewrite w ON w.ev_class OPERATOR(pg_catalog.=) c.oid
-     UNION ALL
-     SELECT c.oid, 'pg_catalog.pg_constraint', k.oid, 'constraint', k.conname
-       FROM tables c JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) c.oid
-     UNION ALL
-     SELECT c.oid, 'pg_catalog.pg_attrdef', d.oid, 'default of column', a.attname
-       FROM tables c JOIN pg_catalog.pg_attrdef d ON d.adrelid OPERATOR(pg_catalog.=) c.oid
-       JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
-        AND a.attnum OPERATOR(pg_catalog.=) d.adnum
-     UNION ALL
-     SELECT c.oid, 'pg_catalog.pg_class', i.indexrelid, 'index', x.relname
-       FROM tables c JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) c.oid
-       JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid
  ), strange AS (
-     SELECT o.of_table, o.kind, o.name, whose.rolname
-       FROM objects o
-       JOIN pg_catalog.pg_depend f ON f.classid OPERATOR(pg_catalog.=) o.catalog
-        AND f.objid OPERATOR(pg_catalog.=) o.oid
-       JOIN pg_catalog.pg_proc p ON f.refclassid
-            OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-        AND p.oid OPERATOR(pg_catalog.=) f.refobjid
+     SELECT DISTINCT c.oid AS of_table,
+            pg_catalog.pg_describe_object(d.classid, d.objid, 0) AS name, whose.rolname
+       FROM tables c
+       JOIN pg_catalog.pg_depend d
+         ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.refobjid OPERATOR(pg_catalog.=) c.oid
+        AND d.classid OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog.pg_trigger',
+            'pg_catalog.pg_rewrite', 'pg_catalog.pg_constraint', 'pg_catalog.pg_attrdef',
+            'pg_catalog.pg_class']::pg_catalog.regclass[]::pg_catalog.oid[])
+       JOIN pg_catalog.pg_depend f ON f.classid OPERATOR(pg_catalog.=) d.classid
+        AND f.objid OPERATOR(pg_catalog.=) d.objid
+        AND f.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+       JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) f.refobjid
        JOIN pg_catalog.pg_roles whose ON whose.oid OPERATOR(pg_catalog.=) p.proowner
       WHERE NOT whose.rolsuper AND whose.oid OPERATOR(pg_catalog.<>) ALL (SELECT ours.oid FROM ours)
-     UNION
-     SELECT o.of_table, o.kind, o.name, whose.rolname
-       FROM objects o
-       JOIN tables c ON c.oid OPERATOR(pg_catalog.=) o.of_table
+        AND (d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+             OR EXISTS (SELECT FROM pg_catalog.pg_rewrite w
+                         WHERE w.oid OPERATOR(pg_catalog.=) d.objid
+                           AND w.ev_class OPERATOR(pg_catalog.=) c.oid))
+     UNION ALL
+     SELECT c.oid, 'its rules', whose.rolname
+       FROM tables c
        JOIN pg_catalog.pg_roles whose ON whose.oid OPERATOR(pg_catalog.=) c.relowner
-      WHERE o.kind OPERATOR(pg_catalog.=) 'rule' AND NOT whose.rolsuper
+      WHERE c.relhasrules AND NOT whose.rolsuper
         AND whose.oid OPERATOR(pg_catalog.<>) ALL (SELECT ours.oid FROM ours)
  )
  SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\t', c.what, c.relkind,
@@ -179,8 +168,8 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
                           AND v.tablename OPERATOR(pg_catalog.=) c.relname
                           AND (p.pubupdate OR p.pubdelete)) END, ''),
             COALESCE((SELECT pg_catalog.translate(pg_catalog.string_agg(pg_catalog.concat(
-                              s.kind, ' ', pg_catalog.quote_ident(s.name), ' of role ',
-                              pg_catalog.quote_ident(s.rolname)), ', ' ORDER BY s.kind, s.name),
+                              s.name, ' of role ', pg_catalog.quote_ident(s.rolname)), ', '
+                              ORDER BY s.name),
                           E'\t\n', '  ')
                         FROM strange s WHERE s.of_table OPERATOR(pg_catalog.=) c.oid), '')), E'\n')
    FROM tables c)
