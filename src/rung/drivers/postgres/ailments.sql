@@ -12,7 +12,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
        pg_catalog.pg_get_expr(i.indpred, i.indrelid),
        (SELECT pg_catalog.string_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false), ', ' ORDER BY k)
           FROM pg_catalog.generate_series(1, i.indnkeyatts) k),
-       n.nspname OPERATOR(pg_catalog.=) ANY ('{{pg_catalog,pg_toast}}'::pg_catalog.name[])
+       n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog', 'pg_toast']::pg_catalog.name[])
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
