@@ -8,7 +8,7 @@ from rung.applied import NOT_REVERTED
 from rung.ledger import Outcome
 from rung.render.errors import painted_diff
 from rung.render.text import aligned, at, count, duration, moment, results
-from rung.statements import Mode, contents, secrets_of, shown, units_behind
+from rung.statements import Mode, contents_of, secrets_of, shown, units_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -213,7 +213,7 @@ def _what_runs(item: Prepared) -> str:
         return "no file: the ledger moves, nothing runs"
     half = step.half or step.migration.half(step.direction)
     file = half.file if half else ""
-    said = contents(item.script).empty
+    said = contents_of(half.text, item.script.dialect).empty if half else ""
     return f"{file}  empty: {said or 'nothing runs'}"
 
 

@@ -105,6 +105,7 @@ def test_5_is_ahead(begin: Begin, rung: Rung, folder: Path) -> None:
     """Unless it is allowed."""
     rung("up")
     (folder / "3_empty.up.sql").unlink()
+    (folder / "3_empty.down.sql").unlink()
     lines = ("check", "up", "plan", "goto 3", "up --if-ahead ok")
 
     assert [_code(begin, line) for line in lines] == [5, 5, 5, 5, 0]

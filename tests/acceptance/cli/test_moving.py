@@ -88,7 +88,7 @@ def test_down_alone_is_one_step(rung: Rung) -> None:
     ended = rung("down", "--yes")
 
     assert (ended.code, rung("version").out) == (0, "2\n")
-    assert "  down 3 empty  3_empty.down.sql  empty: its up makes nothing\n" in ended.err
+    assert "  down 3 empty  3_empty.down.sql\n" in ended.err
     assert ended.err.endswith("Reverted 1 migration; the database is at version 2.\n")
 
 
@@ -165,6 +165,7 @@ def test_a_database_ahead_has_its_own_code(rung: Rung, folder: Path) -> None:
     """An older checkout meets a newer database."""
     rung("up")
     (folder / "3_empty.up.sql").unlink()
+    (folder / "3_empty.down.sql").unlink()
 
     assert rung("up").code == 5
 
