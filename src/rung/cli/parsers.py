@@ -66,7 +66,9 @@ COMMANDS = {
         "[--faults N] [--seed S]",
     ),
     "version": Command("", "print the version of the database"),
-    "create": Command("NAME", "make a new, empty pair of migration files", "NAME [--timestamp]"),
+    "create": Command(
+        "NAME", "make a new pair of migration files from a template", "NAME [--timestamp]"
+    ),
     "repair": Command(
         "",
         "find out what a dirty database holds, and mend it; asks first",
@@ -384,7 +386,7 @@ def add_common(group: argparse._ArgumentGroup) -> None:
 def overview() -> str:
     """The text of `rung --help`."""
     commands = "\n".join(
-        f"  {f'{name} {command.short}':<15}{command.does}" for name, command in COMMANDS.items()
+        f"  {f'{name} {command.short}':<18}{command.does}" for name, command in COMMANDS.items()
     )
     made = _Parser(prog="rung", usage=argparse.SUPPRESS, add_help=False, allow_abbrev=False)
     group = made.add_argument_group("options, before or after the command")
