@@ -8,20 +8,22 @@ golang-migrate made of it, and says what ours must make of it; none that applies
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.conformance.cross import versions_of
 from tests.conformance.scenario import Better, Outcome
+from tests.conformance.verdict import without_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conformance.scenario import Files
 
 _LARGEST = 2**63 - 1
 _TWICE = re.compile(r"(error: no migration found for version .*?file does not exist)\1")
 _FINISHED = re.compile(r"^(\d+)/([ud]) ", re.MULTILINE)
+_ANSWERED = "Applying all down migrations\n"
 _NUMBER = re.compile(r"\d+\Z")
 
 
@@ -53,11 +55,15 @@ class Asked:
 
 def better(asked: Asked) -> Better | None:
     """Say how our outcome is meant to differ; None: not at all."""
-    for rule in _RULES:
-        found = rule(asked)
-        if found is not None:
-            return found
-    return None
+    found = next((found for rule in _RULES if (found := rule(asked)) is not None), None)
+    warned = "".join(_told_of_empty(asked))
+    if not warned or (found is not None and found.state == "before"):
+        return found
+    theirs = asked.theirs.said.stderr
+    said = theirs if found is None else found.stderr or without_noise(theirs)
+    asks, answered, rest = said.rpartition(_ANSWERED)
+    said = f"{asks}{answered}{warned}{rest}"
+    return replace(found or Better("empty-is-told"), stderr=said)
 
 
 def commanded(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -114,6 +120,54 @@ def _says_more(asked: Asked) -> Better | None:
     if once != theirs:
         return Better("said-once", more=goes_on, stderr=once)
     return Better("errors-say-more", more=True) if goes_on else None
+
+
+def _told_of_empty(asked: Asked) -> Iterator[str]:
+    """The warnings that stand above everything: ups without SQL, and what no down takes back."""
+    written = {
+        name.partition("_")[0] + name.split(".")[-2][0]
+        for name, text in asked.files
+        if isinstance(text, str) and text != "-- nothing\n"
+    }
+    up, steps = _planned(asked)
+    if up and (empty := [v for v in steps if f"{v}u" not in written]):
+        ups = "1 up" if len(empty) == 1 else f"{len(empty)} ups"
+        yield (
+            f"warning: {ups} without a statement: {', '.join(map(str, empty))}; recorded as "
+            "empty, not as applied; where that is meant, declare it in the file: "
+            "-- rung: empty REASON\n"
+        )
+    left = [v for v in steps if f"{v}d" not in written and f"{v}u" in written]
+    if not up and left:
+        yield (
+            f"warning: not reverted, for the down is empty or missing: "
+            f"{', '.join(map(str, left))}; what the up made is still there\n"
+        )
+
+
+def _planned(asked: Asked) -> tuple[bool, list[int]]:
+    """Whether a command goes up, and the versions that it passes."""
+    versions, at = versions_of(asked.files), _at(asked.ledger)
+    if "can't read" in asked.theirs.said.stderr or "argument" in asked.theirs.said.stderr:
+        return True, []
+    if "t)" in asked.ledger or (at >= 0 and at not in versions):
+        return True, []
+    above = [version for version in versions if version > at]
+    below = [version for version in reversed(versions) if version <= at]
+    number = int(asked.argument) if _NUMBER.fullmatch(asked.argument) else None
+    if asked.command == "up":
+        return True, above[:number]
+    if asked.command == "down" and "no migration" not in asked.theirs.said.stderr:
+        asks = len(asked.words) == 1 and "Not applying" in asked.theirs.said.stderr
+        return False, [] if asks else below[:number]
+    if asked.command == "goto" and number in versions:
+        upward = number > at
+        return upward, [v for v in (above if upward else below) if (v <= number) == upward]
+    return True, []
+
+
+def _at(ledger: str) -> int:
+    return int(ledger[1:-3]) if ledger.startswith("(") else -1
 
 
 _RULES: tuple[Callable[[Asked], Better | None], ...] = (

@@ -39,14 +39,17 @@ ALTER TABLE messages ALTER COLUMN said SET NOT NULL;
 """,
         "DELETE FROM messages; ALTER TABLE messages ALTER COLUMN said DROP NOT NULL;",
     ),
-    # No down: it goes down as an empty one, and version 7's takes the view along.
-    12: ("CREATE OR REPLACE VIEW loud AS SELECT upper(said) AS said FROM messages;", None),
+    # Nothing runs when it goes down, as it declares: version 7's takes the view along.
+    12: (
+        "CREATE OR REPLACE VIEW loud AS SELECT upper(said) AS said FROM messages;",
+        "-- rung: empty version 7 takes the view along",
+    ),
     13: (
         "UPDATE messages SET said = said || '!';",
         "UPDATE messages SET said = rtrim(said, '!');",
     ),
 }
-"""Gaps, a transaction of a file's own, a half that is missing, and data that depend on dates."""
+"""Gaps, a transaction of a file's own, a half that is empty, and data that depend on dates."""
 
 
 def write_chat(site: Site) -> None:

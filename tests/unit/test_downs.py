@@ -97,6 +97,22 @@ def test_what_ran_nothing_is_passed() -> None:
     assert chosen({"up1": UP, "down1": DOWN}, ran) == "empty"
 
 
+@pytest.mark.parametrize(("passes_empty", "expected"), [(True, "DROP TABLE b"), (False, None)])
+def test_a_lone_down_of_which_nothing_is_recorded(
+    expected: str | None, *, passes_empty: bool
+) -> None:
+    """golang-migrate's command runs it, as golang-migrate does; ours has nothing to revert."""
+    known = AppliedVersion(1, "a")
+    files = migrations(down1="DROP TABLE b").by_version[1]
+
+    found = choose_down(known, files, StoredDown(), passes_empty=passes_empty)
+
+    assert found.problem is None
+    assert (
+        None if found.passes else found.migration.down and found.migration.down.text
+    ) == expected
+
+
 def half(sql: str = DOWN, **facts: str) -> StoredHalf:
     """A text that the history keeps."""
     kept = StoredHalf(1, "down", checksum(read(DOWN)), sql, 1, digest(DOWN), 1)

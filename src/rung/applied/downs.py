@@ -169,9 +169,9 @@ def _ran_empty(known: AppliedVersion, migration: Migration | None, dialect: Dial
 
 
 def _is_unedited(known: AppliedVersion, migration: Migration, dialect: Dialect) -> bool:
-    """Whether the up file says what is recorded; nothing else can be known where nothing is."""
+    """Whether the up says what is recorded; nothing else can be known where nothing is."""
     if migration.up is None:
-        return False
+        return known.is_empty or known.entry is None
     return known.up is None or is_proven(migration.up.text, known.up, dialect)
 
 
