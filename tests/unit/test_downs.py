@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.fakes import migrations
+from tests.unit.fakes import migrations, planned, refused
 from tests.unit.history import digest, row
 
 from rung.applied import (
@@ -20,6 +20,10 @@ from rung.applied import (
 )
 from rung.drivers.found import OtherWriters
 from rung.drivers.work import StoredHalf
+from rung.ledger import LedgerState
+from rung.plan import Down
+from rung.runner import Prepared
+from rung.runner.failures import failed
 from rung.runs.downs import stored_down
 from rung.statements import checksum, read
 
@@ -165,3 +169,14 @@ def test_a_mended_down_is_no_part_of_the_attempt() -> None:
 
     assert replay([RAN, mended])[1].down_entry is RAN
     assert replay([RAN, accepted])[1].down_entry is accepted
+
+
+def test_a_stored_down_that_fails_has_a_way_out() -> None:
+    """No file holds its text, so what is proposed is not to change a file."""
+    (step,) = planned(Down(), LedgerState(1), up1=UP, down1=DOWN)[0].steps
+    step = replace(step, stored=StoredSql(digest(DOWN)))
+    refusal = refused().refusal
+    assert refusal is not None
+    error = failed((), Prepared(step, read(DOWN)), LedgerState(1), refusal)
+
+    assert "`rung accept-edit 1`" in error.advice

@@ -109,7 +109,9 @@ def failed(
         server=refusal.server,
         at_commit=refusal.at_commit,
         dirty=now.dirty,
-        remedy=refusal.remedy or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
+        remedy=refusal.remedy
+        or _remedy_of_stored(item.step)
+        or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
         resumes=recorded and _resumes(item.script, refusal, alone=alone),
         strange=_strange(item.script, refusal),
         unrecorded=_unrecorded(item, now, refusal),
@@ -132,6 +134,16 @@ def _unrecorded(item: Prepared, now: LedgerState, refusal: Refusal) -> bool:
     )
     exists = exists or (said.sqlstate == _TWICE and '"pg_' in said.message)
     return first and exists
+
+
+def _remedy_of_stored(step: Step) -> str:
+    """What to do where a stored down failed, which no file holds; empty for a file."""
+    if step.stored is None:
+        return ""
+    return (
+        "Make the database what the stored down expects; or write a down file that fits and, where "
+        f"the up was edited, record that the edit is meant (`rung accept-edit {step.version}`),"
+    )
 
 
 def locked(wait: LockWait) -> tuple[str, ...]:
