@@ -51,7 +51,7 @@ class TestPostgres(DriverContract):
         return subject
 
 
-_HIDES = "SELECT 'a\\' '; COMMIT; SELECT 'b\\' ';"
+_HIDES = "SELECT 'a\\''; COMMIT; SELECT ' -- '\n;"
 """One statement for who takes a backslash as it is, three for who reads it as an escape."""
 
 

@@ -82,11 +82,13 @@ def test_the_template_is_migrated_once(
 
 
 def test_equal_files_share_a_template(
-    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
+    admin: psycopg.Connection[Any],
+    server: EmbeddedServer,
+    source: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Another checkout with the same files copies the same template."""
-    twin = source / "twin"
-    twin.mkdir()
+    twin = tmp_path_factory.mktemp("twin")
     for file in source.glob("*.sql"):
         (twin / file.name).write_text(file.read_text())
     found = []
@@ -152,11 +154,13 @@ def test_what_fails_is_not_tried_for_each_test(server: EmbeddedServer, source: P
 
 
 def test_another_source(
-    admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
+    admin: psycopg.Connection[Any],
+    server: EmbeddedServer,
+    source: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """A copy may be of other migrations than the rest."""
-    other = source / "other"
-    other.mkdir()
+    other = tmp_path_factory.mktemp("other")
     (other / "5_b.up.sql").write_text("CREATE TABLE b (id int);")
     copies = Copies(server.conninfo(), source)
     with copies, copies.copy(other) as one, copies.copy() as two:

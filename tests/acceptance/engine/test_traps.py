@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed
-from rung.events import HalfMissing, Notice, Warned
+from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed, UnwrittenMigration
+from rung.events import Notice, Warned
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
@@ -89,12 +89,25 @@ def test_a_leading_set_transaction_works(site: Site, level: str) -> None:
 @pytest.mark.parametrize(
     "sql", ["SET TRANSACTION READ ONLY;", "BEGIN READ ONLY; SELECT 1; COMMIT;"]
 )
-def test_a_read_only_transaction_fails_clean(site: Site, sql: str) -> None:
-    """A file whose own transaction takes no writes is refused, clean, and says why."""
+def test_a_read_only_transaction_is_applied(site: Site, sql: str) -> None:
+    """A file whose own transaction takes no writes is recorded after it, as golang-migrate does."""
+    assert site.add("1_a", sql).add_tables(2).up() == (1, 2)
+    assert (site.tables(), site.ledger()) == ({"t2"}, [(2, False)])
+    assert site.history() == [(1, "up", "done"), (2, "up", "done")]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET TRANSACTION READ ONLY; CREATE TABLE a ();",
+        "BEGIN READ ONLY; CREATE TABLE a (); COMMIT;",
+    ],
+)
+def test_a_write_in_a_read_only_transaction_fails_clean(site: Site, sql: str) -> None:
+    """What the server refuses there is the file's own failure."""
     error = site.add("1_a", sql).up_fails(MigrationFailed)
 
-    assert error.server.sqlstate == "25006"
-    assert (error.dirty, site.ledger()) == (False, [])
+    assert (error.server.sqlstate, error.dirty, site.ledger()) == ("25006", False, [])
     assert site.history() == [(1, "up", "failed")]
 
 
@@ -237,28 +250,37 @@ def test_unlocking_all_does_not_let_a_step_run_twice(site: Site) -> None:
         ("CREATE TABLE a () /* at the end */", {"a"}),
         ("CREATE TABLE a ()", {"a"}),
         ("CREATE TABLE a ();;;", {"a"}),
-        ("-- nothing", set()),
-        ("/* nothing */", set()),
-        (";", set()),
-        ("", set()),
-        (" \n\t\r\n", set()),
         ("\ufeffCREATE TABLE a ();", {"a"}),
-        ("\ufeff", set()),
     ],
 )
 def test_the_ends_of_a_file(site: Site, text: str, made: set[str]) -> None:
-    """A missing semicolon, a trailing comment, or nothing at all: the file runs and is recorded."""
+    """A missing semicolon, a trailing comment: the file runs and is recorded."""
     assert site.add("1_a", text).up() == (1,)
     assert (site.tables(), site.ledger()) == (made, [(1, False)])
 
 
-def test_a_missing_half_moves_the_ledger_and_is_told(site: Site) -> None:
-    """A version without an up file is a step that runs nothing, with a warning."""
+@pytest.mark.parametrize("text", ["-- nothing", "/* nothing */", ";", "", " \n\t\r\n", "\ufeff"])
+def test_a_file_of_nothing(site: Site, text: str) -> None:
+    """As the newest it is not written yet; with a later one it is passed and recorded, as empty."""
+    site.add("1_a", text).up_fails(UnwrittenMigration)
+    assert site.ask("SELECT to_regclass('schema_migrations')") == [(None,)]
+
+    steps = site.add_tables(2).migrator().up().steps
+    assert [(step.version, step.result) for step in steps] == [(1, "empty"), (2, "applied")]
+    assert (site.tables(), site.ledger()) == ({"t2"}, [(2, False)])
+    assert "1 up without a statement: 1" in site.heard(Warned)[0].message
+
+
+def test_a_missing_up_is_passed_over_and_told(site: Site) -> None:
+    """The ledger never stops at a version without an up file; a warning names it."""
     site.add("1_a", down="DROP TABLE a;").add_tables(2)
 
-    assert site.up() == (1, 2)
+    assert site.up() == (2,)
     assert (site.tables(), site.ledger()) == ({"t2"}, [(2, False)])
-    assert site.heard(HalfMissing) == [HalfMissing(1, "up")]
+    assert site.history() == [(2, "up", "done")]
+    assert [one.message for one in site.heard(Warned)] == [
+        "passed over 1: it has a down file and no up file"
+    ]
 
 
 def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:

@@ -173,7 +173,7 @@ SQL = (
     Scenario(
         "left-dirty",
         lambda stage: stage.write(
-            "3_rooms.up.sql", "CREATE INDEX CONCURRENTLY i ON users (nothing);\n"
+            "3_rooms.up.sql", "VACUUM users;\nCREATE INDEX CONCURRENTLY i ON users (nothing);\n"
         ),
         "up",
         4,

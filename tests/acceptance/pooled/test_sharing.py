@@ -93,7 +93,6 @@ def test_what_others_left_is_not_ours(site: Site, pooler: Callable[..., Pooler])
     [
         ("SET work_mem = '9MB'; VACUUM;", "", "statement 1 (line 1) changes the session"),
         ("VACUUM;", "search_path=public", "statement 1 (line 1) runs outside a transaction"),
-        ("BEGIN; PREPARE TRANSACTION 'x';", "", "prepares a transaction"),
         ("BEGIN; SELECT 1; COMMIT; SET work_mem = '9MB';", "", "statement 4 (line 1) changes"),
     ],
 )

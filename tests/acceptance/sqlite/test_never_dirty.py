@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed
+from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed, UnwrittenMigration
 from rung.events import Notice, StepStarted, Warned
 from rung.ledger import LedgerState
 
@@ -228,5 +228,6 @@ def test_a_file_that_moves_the_ledger(site: Site) -> None:
 
 
 def test_a_file_without_statements(site: Site) -> None:
-    """A blank file and a comment move the ledger."""
-    assert site.add("1_a", "").add("2_b", "-- nothing yet\n").up() == (1, 2)
+    """A blank file and a comment move the ledger where a later version follows, and only there."""
+    failing(UnwrittenMigration, site.add("1_a", "").add("2_b", "-- nothing yet\n").up)
+    assert site.add("3_c", "CREATE TABLE c (x int);").up() == (1, 2, 3)

@@ -13,7 +13,11 @@ from rung.migrate.faults import Fault
 from rung.migrate.schemes import DATABASES, Tongue
 
 PLAIN = Conventions(
-    carries_session=True, passes_empty=True, takes_tables=True, drops_current_schema=True
+    carries_session=True,
+    passes_empty=True,
+    runs_foreign_downs=True,
+    takes_tables=True,
+    drops_current_schema=True,
 )
 POSTGRES = PLAIN._replace(lock_retry_for=None, retries_refused_locks=False)
 

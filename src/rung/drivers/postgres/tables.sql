@@ -155,8 +155,10 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
                      SELECT FROM pg_catalog.pg_index i
                       WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid
                         AND i.indisvalid AND i.indimmediate
-                        AND CASE c.relreplident WHEN 'd' THEN i.indisprimary
-                                                WHEN 'i' THEN i.indisreplident END)
+                        AND CASE WHEN c.relreplident OPERATOR(pg_catalog.=) 'd'
+                                 THEN i.indisprimary
+                                 WHEN c.relreplident OPERATOR(pg_catalog.=) 'i'
+                                 THEN i.indisreplident END)
                  THEN (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p.pubname), ', '
                                   ORDER BY p.pubname)
                          FROM pg_catalog.pg_publication_tables v
