@@ -266,6 +266,9 @@ class Copies:
 def _connected(server: str) -> psycopg.Connection[Any]:
     try:
         return psycopg.connect(server, autocommit=True)
+    except psycopg.ProgrammingError:
+        # libpq quotes what it cannot parse, and a piece of a password may be in that.
+        said = "libpq cannot parse its connection string"
     except psycopg.Error as refused:
         said = masked(str(refused), secrets_in(server)).strip()
     cause = f"No connection to the server for test databases: {said}"

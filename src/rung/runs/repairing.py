@@ -61,7 +61,7 @@ _NOT_FROM_THERE = (
 _SAY = "Look at the rows, and say how many statements of the file are done: `rung repair --done K`"
 _WAIT = "Wait until that build is over, and look again: `rung repair`"
 _BY_HAND = (
-    "Make the schema one of the states of the file by hand, or mend it wholly and record that: "
+    "Make the schema one of the states of the file by hand, or finish it by hand and record that: "
     "`rung force V`"
 )
 _SEEN = ("table ", "column ", "view ", "materialized view ", "index ", "sequence ")

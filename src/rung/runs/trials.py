@@ -169,7 +169,7 @@ class Bench:
         raise ScratchFailed(
             f"{half.file}, which is applied, does not run on scratch: {_words(script, refusal)}.",
             "Name a server on which it does with --scratch URL (the same version, extensions and "
-            "roles), or mend the database by hand and record that: `rung force V`",
+            "roles), or repair the database by hand and record that: `rung force V`",
         )
 
     def _read(self, half: Half | None) -> Script:

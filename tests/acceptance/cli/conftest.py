@@ -29,7 +29,7 @@ _FILES = {
     "2_roles.up.sql": "ALTER TABLE users ADD COLUMN role text;\n",
     "2_roles.down.sql": "ALTER TABLE users DROP COLUMN role;\n",
     "3_empty.up.sql": "SELECT 1;\n",
-    "3_empty.down.sql": "-- rung: empty its up makes nothing\n",
+    "3_empty.down.sql": "SELECT 1;\n",
 }
 
 

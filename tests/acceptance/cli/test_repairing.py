@@ -22,8 +22,13 @@ _LEFTOVERS = "SELECT datname FROM pg_database WHERE datname LIKE 'rung_scratch%'
 
 
 @pytest.fixture
-def dirty(named: Database, rung: Callable[..., Ended]) -> Database:
-    """Give a database at version 1 in which another tool failed at version 2."""
+def dirty(named: Database, rung: Callable[..., Ended], folder: Path) -> Database:
+    """
+    Give a database at version 1 in which another tool failed at version 2.
+
+    Not on its way down from 3: that down has no statement of which it could be in doubt.
+    """
+    (folder / "3_empty.down.sql").write_text("-- rung: empty its up makes nothing\n")
     assert rung("goto", "1").code == 0
     named.psql(_DIRTY)
     return named

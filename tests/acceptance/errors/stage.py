@@ -34,6 +34,8 @@ _FACTS = """
 _SAME = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| \w+|\.\d+)?"), "2026-11-24 12:00:00 UTC"),
     (re.compile(r"process \d+"), "process 4711"),
+    (re.compile(r"(?<=pg_terminate_backend\()\d+"), "4711"),
+    (re.compile(r"idle for \d+ s"), "idle for 3 s"),
     (re.compile(r"\b(\d+ ms|<1 ms|\d+\.\d s)(?= *$|,)", re.MULTILINE), "5 ms"),
     (re.compile(r" +(?=5 ms$)", re.MULTILINE), "  "),
     (re.compile(r"(?<= for )\d+\.\d s"), "3.4 s"),

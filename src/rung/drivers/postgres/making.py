@@ -103,19 +103,21 @@ def other_ledgers(wire: Wire, at: Standing) -> tuple[str, ...]:
     return tuple(str(Table(schema, name or "")) for schema, name in insist(wire, question).rows(0))
 
 
-def note_statements(wire: Wire, at: Standing) -> tuple[Sql, ...]:
+def note_statements(wire: Wire, at: Standing, *, new: bool) -> tuple[Sql, ...]:
     """
     What notes in the history's comment since which row it is closed; none where nothing changed.
 
-    Every writer is kept out meanwhile, and rights and rows are looked at again under that
-    lock: a row that was written before and is committed behind it would pass as closed.
+    A `new` history has no row to ask for. Every writer is kept out meanwhile, and rights and rows
+    are looked at again under that lock: a row that was written before it and is committed after it
+    would pass as closed.
     """
     note, writers, history = at.note, at.other_writers, at.names.history.sql
     is_open = bool(writers.history)
     noted = not note.says_closed if is_open else writers.closed_after is not None
     if noted or not (at.may_write_history and note.may_write):
         return ()
-    newest = Sql(insist(wire, statement("newest_row", history=history)).rows(0)[0][0] or "0")
+    asked = None if new else insist(wire, statement("newest_row", history=history)).rows(0)[0][0]
+    newest = Sql(asked or "0")
     check = statement(
         "check_closed",
         history=history,
@@ -160,6 +162,8 @@ def _make_history(wire: Wire, at: Standing) -> tuple[Sql, ...]:
 
 
 def _readers(wire: Wire, at: Standing) -> list[str]:
+    if not at.rights.ledger.exists:
+        return []
     schema, name = at.names.ledger
     places = {"schema": quoting.text(schema), "name": quoting.text(name)}
     question = statement("grantees", right=quoting.text("SELECT"), **places)

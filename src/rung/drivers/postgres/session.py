@@ -200,13 +200,13 @@ class PostgresSession(PostgresReader):
         if ledger or history:
             self._checked(ran)
             self._look_around()
-        if noting := note_statements(self._wire, self._found):
+        new = self._found.rights.history.exists and not had
+        if noting := note_statements(self._wire, self._found, new=new):
             self._running.write(*noting)  # refused where somebody was quicker: noted next time
             self._look_around()
         at = self._found
         if not at.rights.may_write_ledger:
             raise may_not_write(at)
-        new = at.rights.history.exists and not had
         return TablesReady(without, in_spare_place(at.names) if new else "")
 
     def _look_around(self) -> None:
