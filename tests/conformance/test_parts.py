@@ -17,7 +17,11 @@ from tests.conformance.scenario import SCHEMES, Better, Outcome, Said, State
 from tests.conformance.verdict import judge
 
 _PAGE = Path(__file__).parents[2] / "docs" / "differences-from-golang-migrate.md"
-_ELSEWHERE = {"sqlite-lock", "true-times", "dirty-while-building", "locks-are-given-back"}
+_ELSEWHERE = {
+    *("sqlite-lock", "true-times", "dirty-while-building", "locks-are-given-back"),
+    *("names-that-can-be-shown", "no-fifo-is-opened", "other-tools-downs-warned"),
+    "downs-belong-to-ups",
+}
 """Differences that no list of steps can show; each has tests of its own."""
 
 _NOT_HERE = {

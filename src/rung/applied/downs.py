@@ -107,7 +107,9 @@ def choose_down(
     down = contents_of(files.down.text, dialect) if files.down else None
     if reason := _irreversible(files, stored, dialect):
         return DownChoice(files, problem=_problem(known, files, "irreversible", reason))
-    if not passes_empty and _ran_empty(known, migration, dialect):
+    # golang-migrate runs a down that has statements even where its up had none.
+    nothing_to_run = not passes_empty or down is None or down.is_empty
+    if nothing_to_run and _ran_empty(known, migration, dialect):
         return DownChoice(files, passes=EMPTY)
     unedited = migration is not None and _is_unedited(known, migration, dialect)
     if down is not None and not down.is_empty and unedited:
