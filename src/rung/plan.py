@@ -30,7 +30,7 @@ from rung.errors import (
 )
 from rung.ledger import LedgerState
 from rung.migrations import MAX_VERSION, Direction, Migration, MigrationSet
-from rung.statements import Dialect, contents_of, directives, read
+from rung.statements import ALLOW_LATE, Dialect, contents_of, directives, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -46,7 +46,6 @@ What a database that is ahead of the files is to a goal that goes up.
 compatible: nothing to do where the migrations that have no file here say that they suit this
 build (`-- rung: compatible-with N`), else an error. fail: an error. ok: nothing to do.
 """
-_ALLOW_LATE = "allow-late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,10 +366,10 @@ def may_be_late(migration: Migration, dialect: Dialect, allowed: Collection[int]
     if migration.version in allowed:
         return True
     text = migration.up.text if migration.up else ""
-    if _ALLOW_LATE not in text:
+    if ALLOW_LATE not in text:
         return False
     try:
-        return _ALLOW_LATE in directives(read(text, dialect))
+        return ALLOW_LATE in directives(read(text, dialect))
     except ScriptError:
         return False
 

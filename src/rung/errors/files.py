@@ -296,10 +296,8 @@ class ForeignMarker(ScriptError):
 
 
 class DeclarationUnusable(DirectiveUnusable):
-    """A file declares that it is empty or irreversible, and gives no reason or holds more."""
+    """A declaration has no reason or is untrue, or a line was meant as a directive and is none."""
 
     @property
     def advice(self) -> str:
-        return (
-            "write it in a line of its own, with the reason: -- rung: empty its table was dropped"
-        )
+        return f"write it in a line of its own: {self.way or '-- rung: empty REASON'}"

@@ -26,7 +26,7 @@ from rung.statements.continuing import (
     uncertain_behind,
     units_behind,
 )
-from rung.statements.directives import declared, directives
+from rung.statements.directives import ALLOW_LATE, declared, directives
 from rung.statements.enums import adds_value, cut_behind_value, uses_new_value
 from rung.statements.inquiries import Inquiry, Trace, inquiry_of
 from rung.statements.leaving import golang_migrate_refuses
@@ -42,6 +42,7 @@ from rung.statements.suiting import oldest_suited, suits
 from rung.statements.words import StatementReader, made_table
 
 __all__ = [
+    "ALLOW_LATE",
     "CHECKSUM_FORMULA",
     "Contents",
     "Control",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.errors import DirectiveUnusable, ScriptError
-from rung.statements.directives import directive_text
+from rung.statements.directives import COMPATIBLE_WITH, directive_text
 from rung.statements.model import TokenKind
 from rung.statements.reader import read
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rung.dialect import Dialect
     from rung.statements.model import Script
 
-COMPATIBLE_WITH = "compatible-with"
 _DIGITS = len(str(2**63 - 1))
 """Of the largest version that there is; Python refuses to read thousands of them."""
 

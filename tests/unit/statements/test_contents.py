@@ -43,6 +43,45 @@ def test_a_declaration_has_a_reason_and_is_true(text: str) -> None:
     assert caught.value.line == 2
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-- RUNG: irreversible rows are gone",
+        "-- rung irreversible rows are gone",
+        "-- rung: irreversable rows are gone",
+        "-- rung: irreversible: rows are gone",
+        "--- rung: irreversible rows are gone",
+        "-- rung: Empty by 7",
+        "-- rung: notransaction",
+        "-- rung: alow-late",
+        "-- rung: something-new",
+    ],
+)
+def test_a_misspelt_directive_is_refused(line: str) -> None:
+    """It would be passed over as a comment, and a down run that declares it cannot be."""
+    with pytest.raises(DeclarationUnusable) as caught:
+        declared(read(f"-- a file\n{line}\nDROP TABLE a"))
+
+    assert caught.value.line == 2
+    assert "-- rung: " in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- rung is what runs this",
+        "SELECT '\n-- rung irreversible x\n'",
+        "DO $$\n-- rung: irreversable x\n$$",
+        "/*\n-- rungs of a ladder\n*/ SELECT 1",
+        "-- rung: no-transaction\nVACUUM",
+        "-- rung: compatible-with 7\nSELECT 1",
+    ],
+)
+def test_what_is_no_misspelt_directive(text: str) -> None:
+    """A sentence, and what stands in a string or a body, are left alone."""
+    assert declared(read(text)) == ("", "")
+
+
 @pytest.mark.parametrize("said", ["empty by 7", "irreversible rows are gone"])
 def test_a_declaration_is_no_edit(said: str) -> None:
     """It may be added to a file that is applied."""
