@@ -40,6 +40,7 @@ EXAMPLES: list[RungError] = [
     errors.UnwrittenMigration(7, "7_g.up.sql"),
     errors.DownRefused(DOWN_PROBLEMS[1:], "rung down 4"),
     errors.DownRefused(DOWN_PROBLEMS, "rung redo"),
+    errors.RedoUnfinished(2, "rooms"),
     errors.StoredSqlUnconfirmed(2, "ab" * 32, "Others may write it.", "DROP TABLE a;", "rung down"),
     errors.DirtyLedger(3, "It began."),
     errors.DirtyLedger(None),

@@ -32,6 +32,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── VersionNotInSource
     │   ├── UnwrittenMigration
     │   ├── DownRefused
+    │   ├── RedoUnfinished
     │   ├── StoredSqlUnconfirmed
     │   ├── LateMigrations
     │   ├── EditedMigrations
@@ -101,7 +102,7 @@ from rung.errors.database import (
     TablesUntrusted,
     VersionNotReached,
 )
-from rung.errors.downs import DownProblem, DownRefused, StoredSqlUnconfirmed
+from rung.errors.downs import DownProblem, DownRefused, RedoUnfinished, StoredSqlUnconfirmed
 from rung.errors.embedded import (
     BinariesNotFound,
     EmbeddedError,
@@ -200,6 +201,7 @@ __all__ = [
     "PooledConnection",
     "QueryFailed",
     "ReadOnlyDatabase",
+    "RedoUnfinished",
     "RepairUndecided",
     "RightsMissing",
     "RowSecurityHides",

@@ -85,6 +85,38 @@ def _of_problem(problem: DownProblem) -> str:
     return f"{problem.version} ({problem.name}) {said}{more}."
 
 
+class RedoUnfinished(PlanError):
+    """
+    A redo would revert one migration more than the one that the last redo left unapplied.
+
+    Args:
+        version: what was reverted, and whose up has failed since.
+        name: its title.
+    """
+
+    def __init__(self, version: int, name: str) -> None:
+        super().__init__(version, name)
+        self.version, self.name = version, name
+
+    @property
+    def cause(self) -> str:
+        return (
+            f"version {self.version} ({self.name}) was reverted and its up has failed since; "
+            "a redo now would revert the migration before it"
+        )
+
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
+    @property
+    def advice(self) -> str:
+        return (
+            "fix its file and apply it: `rung up`; to redo the one before it, revert that first: "
+            "`rung down`"
+        )
+
+
 class StoredSqlUnconfirmed(PlanError):
     """
     A stored down would run that others could have written, and nobody has read it.

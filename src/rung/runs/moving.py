@@ -9,6 +9,7 @@ from rung.errors import (
     DatabaseBusy,
     DirtyLedger,
     LockNotAcquired,
+    MigrationFailed,
     PlanChanged,
     PlanError,
     UsageError,
@@ -17,7 +18,7 @@ from rung.events import BaselineRecorded, Warned
 from rung.locks import Patience, held
 from rung.losses import VALUES_IN, losses
 from rung.migrations import Direction
-from rung.plan import Down
+from rung.plan import Down, Redo
 from rung.runner import (
     Context,
     Recorder,
@@ -160,7 +161,12 @@ def _locked(
         plan = plan_for(goal, known, session, target.conventions)
         if expected is not None and plan.steps and plan != expected:
             raise PlanChanged
-        report = _run(target, session, known, plan, patience)
+        try:
+            report = _run(target, session, known, plan, patience)
+        except MigrationFailed as failed:
+            if isinstance(goal, Redo) and failed.direction == "up":
+                failed.again = "`rung up`"
+            raise
         return replace(report, waited=waited)
 
 

@@ -17,6 +17,7 @@ from rung.errors import (
     EditedFile,
     EditedMigrations,
     LedgerUnreadable,
+    RedoUnfinished,
     ScriptError,
     UnversionedDatabase,
     VersionNotInSource,
@@ -92,10 +93,32 @@ def _minds_edits(goal: Goal, plan: Plan) -> bool:
 
 
 def _check_redone(goal: Goal, known: Known) -> None:
-    """Refuse to revert what could not be applied again."""
+    """Refuse to revert what could not be applied again, or what nobody means to redo."""
+    if isinstance(goal, Redo) and (left := _left_by_redo(known)) is not None:
+        raise RedoUnfinished(left, known.migrations.by_version[left].name)
     for version in versions_down(goal, known.applied) if isinstance(goal, Redo) else ():
         if version not in known.migrations.by_version:
             raise VersionNotInSource(version, "target", known.migrations.versions)
+
+
+def _left_by_redo(known: Known) -> int | None:
+    """
+    The version that was reverted and whose up has failed since; None where there is none.
+
+    Whoever repeats `redo` after such a failure means that version. By the rule of `redo` it would
+    be the turn of the one before it, with the rows that its tables hold.
+    """
+    history = known.look.history or ()
+    done = [row for row in history if row.outcome is Outcome.DONE and row.direction != "edit"]
+    if not done or done[-1].direction != "down":
+        return None
+    version = done[-1].version
+    tried = any(
+        row.version == version and row.direction == "up" and row.id > done[-1].id for row in history
+    )
+    if version is None or version in known.applied.versions or not tried:
+        return None
+    return version if version in known.migrations.by_version else None
 
 
 def _resumption(goal: Goal, known: Known, session: Session) -> Resumption | None:
