@@ -12,6 +12,7 @@ from tests.oracle import golang_migrate, or_skip
 
 from rung.database import Database
 from rung.drivers import open_driver
+from rung.drivers.postgres.others import rights_state
 from rung.events import Warned
 from rung.stopping import Stop
 
@@ -179,6 +180,10 @@ _OPENED = {
     "GRANT UPDATE, DELETE ON {history} TO {role}": "DELETE, UPDATE",
     "GRANT TRUNCATE, TRIGGER ON {history} TO public": "TRIGGER, TRUNCATE",
     "GRANT UPDATE (down_sql) ON {history} TO {role}": "UPDATE (down_sql)",
+    "CREATE VIEW seen AS SELECT * FROM {history};"
+    "GRANT UPDATE ON seen TO {role}": "UPDATE through seen",
+    "CREATE VIEW seen AS SELECT * FROM {history}; CREATE VIEW upon AS SELECT * FROM seen;"
+    "GRANT UPDATE (down_sql) ON upon TO {role}": "UPDATE through upon",
     "GRANT pg_write_all_data TO {role}": "is a member of pg_write_all_data",
     "ALTER TABLE {history} OWNER TO {role}": "owns it",
     "CREATE RULE r AS ON UPDATE TO {history} DO INSTEAD NOTHING": 'rule "r"',
@@ -262,6 +267,10 @@ def test_rows_from_when_it_was_open_are_not_trusted(site: Site, other: Other) ->
             "GRANT UPDATE (error) ON {history} TO {role}",
             "REVOKE UPDATE (error) ON {history} FROM {role}",
         ),
+        (
+            "CREATE VIEW seen AS SELECT * FROM {history}; GRANT UPDATE ON seen TO {role}",
+            "REVOKE UPDATE ON seen FROM {role}",
+        ),
         ("ALTER TABLE {history} OWNER TO {role}", "ALTER TABLE {history} OWNER TO postgres"),
     ],
 )
@@ -276,6 +285,27 @@ def test_a_gap_between_two_runs_is_noticed(
     assert (writers(site).history, writers(site).closed_after) == ((), None)
     site.add_tables(2).up()
 
+    assert writers(site).closed_after == 1
+
+
+def test_a_note_that_an_owner_before_wrote_is_not_believed(site: Site, other: Other) -> None:
+    """He can foretell the state that the change of the owner leaves, not write behind it."""
+    site.add_tables(1).up()
+    site.ask(f"ALTER TABLE {_HISTORY} OWNER TO {other.quoted}")
+    table = f"FROM pg_class history WHERE history.oid = '{_HISTORY}'::regclass"
+    state = rights_state()
+    foretold = state.replace("history.xmin", "(pg_current_xact_id()::text::bigint + 1)::text")
+    site.ask(
+        f"DO $do$ BEGIN EXECUTE format('COMMENT ON TABLE {_HISTORY} IS %L',"
+        " 'rung: closed to others after row 0, state '"
+        f" || (SELECT {foretold} {table})); END $do$"
+    )
+    site.ask(f"ALTER TABLE {_HISTORY} OWNER TO postgres")
+
+    [(note,)] = site.ask(f"SELECT obj_description('{_HISTORY}'::regclass)")
+    assert note.endswith(site.ask(f"SELECT {state} {table}")[0][0])
+    assert (writers(site).history, writers(site).closed_after) == ((), None)
+    site.add_tables(2).up()
     assert writers(site).closed_after == 1
 
 

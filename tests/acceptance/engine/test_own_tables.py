@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.engine.sites import failing
 
 from rung.database import Database
+from rung.drivers.postgres import quoting
 from rung.errors import (
     LedgerElsewhere,
     LedgerUnreadable,
@@ -197,6 +198,25 @@ def test_a_history_or_a_lease_that_is_a_view(site: Site, what: str) -> None:
         "ALTER TABLE schema_migrations ADD CHECK (number() > version);",
         "ALTER TABLE schema_migrations_history ADD x bigint DEFAULT number();",
         "CREATE INDEX x ON schema_migrations ((number()));",
+        (
+            "CREATE OPERATOR === (leftarg = bigint, rightarg = bigint, function = same);"
+            "ALTER TABLE schema_migrations ADD CHECK (version === 1::bigint);"
+        ),
+        (
+            "CREATE OPERATOR === (leftarg = bigint, rightarg = bigint, function = same);"
+            "CREATE TRIGGER x BEFORE UPDATE ON schema_migrations FOR EACH ROW"
+            " WHEN (NEW.version === 1::bigint)"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger();"
+        ),
+        (
+            "CREATE DOMAIN positive AS bigint CHECK (number() > VALUE);"
+            "ALTER DOMAIN positive OWNER TO {role};"
+            "ALTER TABLE schema_migrations ADD x positive DEFAULT 3;"
+        ),
+        (
+            "CREATE TABLE child () INHERITS (schema_migrations);"
+            "CREATE TRIGGER x BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION theirs();"
+        ),
     ],
 )
 def test_what_would_run_a_function_of_others(site: Site, stranger: str, ddl: str) -> None:
@@ -205,7 +225,10 @@ def test_what_would_run_a_function_of_others(site: Site, stranger: str, ddl: str
     site.ask(
         "CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
         "CREATE FUNCTION number() RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT 99::bigint';"
-        f'{ddl} ALTER FUNCTION theirs() OWNER TO "{stranger}";'
+        "CREATE FUNCTION same(bigint, bigint) RETURNS boolean IMMUTABLE LANGUAGE sql"
+        " AS 'SELECT true';"
+        f'ALTER FUNCTION same(bigint, bigint) OWNER TO "{stranger}";'
+        f'{ddl.format(role=quoting.name(stranger))} ALTER FUNCTION theirs() OWNER TO "{stranger}";'
         f'ALTER FUNCTION number() OWNER TO "{stranger}"'
     )
     migrator = site.add_tables(2).migrator()

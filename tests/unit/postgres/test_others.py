@@ -18,7 +18,7 @@ _CLOSED = "rung: closed to others after row 7, state abc"
 def found(*lines: str, comment: str | None = None, state: str = "abc") -> OtherWriters:
     """What such columns say; `deploy` is meant to write the ledger."""
     text = "\n".join(lines) or None
-    return read_writers((text, comment, state, "t"), ("deploy",), has_history=True)
+    return read_writers((text, comment, state, "t", "t"), ("deploy",), has_history=True)
 
 
 def test_one_phrase_for_each_role_and_other_way() -> None:
@@ -81,9 +81,10 @@ def test_an_open_history_is_not_closed_whatever_the_note_says() -> None:
     assert found("history\trole\tapp\tUPDATE", comment=_CLOSED).closed_after is None
 
 
-def test_who_cannot_comment_knows_nothing() -> None:
-    """It could not have noted that the history was open."""
-    columns = (None, _CLOSED, "abc", "f")
+@pytest.mark.parametrize(("may_write", "stands"), [("f", "t"), ("t", "f")])
+def test_a_note_of_somebody_else_tells_nothing(may_write: str, stands: str) -> None:
+    """Who cannot comment could not have noted that it was open; an owner before may have lied."""
+    columns = (None, _CLOSED, "abc", may_write, stands)
 
     assert read_note(columns).closed_after is None
     assert read_writers(columns, (), has_history=False).closed_after == 0

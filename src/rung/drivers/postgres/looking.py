@@ -16,7 +16,14 @@ from rung.drivers.found import NOT_CHECKED, Look, OtherWriters, Place
 from rung.drivers.history_rows import entry, ledger_state
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.facts import TableFacts, facts_of, facts_places, may_read
-from rung.drivers.postgres.others import COLUMNS, Note, read_note, read_writers
+from rung.drivers.postgres.others import (
+    COLUMNS,
+    Note,
+    read_note,
+    read_writers,
+    rights_state,
+    writers_question,
+)
 from rung.drivers.postgres.read_failures import NO_RIGHT, NO_TABLE, is_of_shape, read_failure
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
@@ -97,8 +104,9 @@ def where_question(names: Names) -> Sql:
         ledger_name=quoting.text(names.ledger.name),
         history_schema=quoting.text(names.history.schema),
         lease_name=quoting.text(names.lease.name),
-        other_writers=statement("other_writers"),
-        rights_state=statement("rights_state"),
+        other_writers=writers_question(),
+        rights_state=rights_state(),
+        note_stands=statement("note_stands"),
         **facts_places(names, quoting.Sql("history_place.oid")),
     )
 

@@ -15,6 +15,7 @@ from rung.drivers.postgres import quoting
 from rung.drivers.postgres.holding import insist
 from rung.drivers.postgres.message import Message, ours
 from rung.drivers.postgres.names import Table
+from rung.drivers.postgres.others import rights_state
 from rung.drivers.postgres.own_writes import refused_history
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.records import NOT_FOR_LONG, Tables
@@ -122,7 +123,7 @@ def note_statements(wire: Wire, at: Standing, *, new: bool) -> tuple[Sql, ...]:
         "check_closed",
         history=history,
         name=quoting.text(history),
-        rights_state=statement("rights_state"),
+        rights_state=rights_state(),
         state=quoting.text(note.state),
         newest=newest,
     )

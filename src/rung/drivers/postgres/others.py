@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rung.drivers.postgres.wire import Row
 
-COLUMNS = 4
+COLUMNS = 5
 """How many columns of `look_place` are read here, at its end."""
 _NOTE = re.compile(
     r"^rung: (?:open to others|closed to others after row (\d+), state (\w+))$", re.MULTILINE
@@ -49,12 +49,14 @@ class Note(NamedTuple):
     state: str = ""
     may_write: bool = False
     """Whether we can act as the owner, who alone can comment."""
+    stands: bool = True
+    """Whether no change of the table's row in the catalog is newer, such as of its owner."""
 
     @property
     def closed_after(self) -> int | None:
         """The row after which the history is noted as closed, and nothing was changed since."""
         found = _NOTE.search(self.comment)
-        if found is None or not self.may_write or found[2] != self.state:
+        if found is None or not (self.may_write and self.stands) or found[2] != self.state:
             return None
         return int(found[1])
 
@@ -72,6 +74,19 @@ class Note(NamedTuple):
         if _NOTE.search(self.comment):
             return _NOTE.sub(note, self.comment, count=1)
         return f"{self.comment}\n{note}" if self.comment else note
+
+
+def writers_question() -> Sql:
+    """The part of `look_place` that asks who else may write."""
+    through = statement("written_through", table=Sql("t.oid"), owner=Sql("t.relowner"))
+    return statement("other_writers", written_through=through)
+
+
+def rights_state() -> Sql:
+    """The expression of the state of the history's rights."""
+    history, owner = Sql("history.oid"), Sql("history.relowner")
+    through = statement("written_through", table=history, owner=owner)
+    return statement("rights_state", written_through=through)
 
 
 def remember(tables: Sequence[Sql]) -> Sql:
@@ -110,8 +125,8 @@ def _oids(tables: Sequence[Sql]) -> Sql:
 
 def read_note(columns: Row) -> Note:
     """The note of a history, by the last columns of `look_place`."""
-    _, comment, state, may_write = columns
-    return Note(comment or "", state or "", may_write == "t")
+    _, comment, state, may_write, stands = columns
+    return Note(comment or "", state or "", may_write == "t", stands == "t")
 
 
 def read_writers(columns: Row, meant: Collection[str], *, has_history: bool) -> OtherWriters:

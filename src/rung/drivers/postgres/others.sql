@@ -27,6 +27,17 @@
            WHERE c.attrelid OPERATOR(pg_catalog.=) t.oid AND c.attacl IS NOT NULL
              AND a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE'])
           UNION ALL
+          SELECT 'role', a.grantee, NULL,
+                 pg_catalog.format('%s through %s', a.privilege_type, v.oid::pg_catalog.regclass)
+            FROM {written_through} v
+           CROSS JOIN LATERAL (
+                 SELECT v.relacl AS acl
+                  UNION ALL
+                 SELECT c.attacl FROM pg_catalog.pg_attribute c
+                  WHERE c.attrelid OPERATOR(pg_catalog.=) v.oid AND c.attacl IS NOT NULL) held,
+                 pg_catalog.aclexplode(held.acl) a
+           WHERE a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE', 'DELETE'])
+          UNION ALL
           SELECT 'role', m.member, NULL, 'pg_write_all_data'
             FROM pg_catalog.pg_auth_members m
            WHERE m.roleid OPERATOR(pg_catalog.=) 6182::pg_catalog.oid
@@ -55,10 +66,42 @@
                       OR NOT pg_catalog.pg_has_role(w.role, 'MEMBER') END
       LIMIT 500) f)
 
+-- name: written_through
+-- A FROM item: the views on a table, and the tables whose rules write it, that have the rights of
+-- its owner there. What a view's owner may not write is not written through it.
+(WITH RECURSIVE reached AS (
+     SELECT {table} AS oid
+     UNION
+     SELECT w.ev_class
+       FROM reached
+       JOIN pg_catalog.pg_depend d
+         ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.refobjid OPERATOR(pg_catalog.=) reached.oid
+        AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+       JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid
+ )
+ SELECT c.oid, c.xmin, c.relacl
+   FROM reached
+   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) reached.oid
+  WHERE c.oid OPERATOR(pg_catalog.<>) {table}
+    AND c.relkind OPERATOR(pg_catalog.<>) 'm'
+    AND pg_catalog.pg_has_role(c.relowner, {owner}, 'MEMBER')
+    AND (c.relkind OPERATOR(pg_catalog.<>) 'v'
+         OR pg_catalog.pg_relation_is_updatable(c.oid, true) OPERATOR(pg_catalog.>) 0))
+
+-- name: note_stands
+-- Whether the comment was written behind the last change of the table's row in the catalog, thus
+-- by who owns it now. An owner before could have foretold the state that another leaves.
+EXISTS (SELECT FROM pg_catalog.pg_description d
+         WHERE d.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+           AND d.objoid OPERATOR(pg_catalog.=) history.oid
+           AND d.objsubid OPERATOR(pg_catalog.=) 0
+           AND pg_catalog.age(d.xmin) OPERATOR(pg_catalog.<=) pg_catalog.age(history.xmin))
+
 -- name: rights_state
 -- What changes with every GRANT, REVOKE, ALTER, new rule, trigger or trigger function of the
--- history, though it be taken back: the transactions that wrote its rows of the catalog. VACUUM
--- and ANALYZE write these rows in place.
+-- history, though it be taken back: the transactions that wrote its rows of the catalog, and
+-- those of the views on it. VACUUM and ANALYZE write these rows in place.
 pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
     pg_catalog.concat_ws(' ', history.oid, history.xmin,
         (SELECT pg_catalog.string_agg(c.xmin::pg_catalog.text, ' ' ORDER BY c.attnum)
@@ -69,7 +112,12 @@ pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
                                       ' ' ORDER BY g.oid)
            FROM pg_catalog.pg_trigger g
            JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) g.tgfoid
-          WHERE g.tgrelid OPERATOR(pg_catalog.=) history.oid)),
+          WHERE g.tgrelid OPERATOR(pg_catalog.=) history.oid),
+        (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', 'view', v.oid, v.xmin,
+                    (SELECT pg_catalog.string_agg(c.xmin::pg_catalog.text, ' ' ORDER BY c.attnum)
+                       FROM pg_catalog.pg_attribute c
+                      WHERE c.attrelid OPERATOR(pg_catalog.=) v.oid)), ' ' ORDER BY v.oid)
+           FROM {written_through} v)),
     'UTF8')), 'hex'), 32)
 
 -- name: remember

@@ -57,7 +57,8 @@ SELECT pg_catalog.current_database(),
            AND d.objoid OPERATOR(pg_catalog.=) history.oid
            AND d.objsubid OPERATOR(pg_catalog.=) 0),
        {rights_state},
-       pg_catalog.pg_has_role(history.relowner, 'USAGE')
+       pg_catalog.pg_has_role(history.relowner, 'USAGE'),
+       {note_stands}
   FROM (SELECT COALESCE({ledger_schema}, pg_catalog.current_schema()) AS ledger_schema,
                COALESCE({history_schema}, pg_catalog.current_schema()) AS history_schema) place
   LEFT JOIN pg_catalog.pg_namespace ledger_place

@@ -104,7 +104,8 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
 -- name: table_facts
 -- A subquery of look_place: a line for each of ledger, history and lease that is there. What it
 -- is, whose, what row security hides, what its triggers fire for, the publications that need a
--- key which it lacks, and what would run a function of a role that is less than us.
+-- key which it lacks, and what would run a function of a role that is less than us: by itself, by
+-- an operator, or by a domain, on the table or on what inherits from it.
 (WITH RECURSIVE ours AS (
      SELECT r.oid FROM pg_catalog.pg_roles r
       WHERE r.rolname OPERATOR(pg_catalog.=) ANY (ARRAY[current_user, session_user])
@@ -116,26 +117,49 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
        FROM (VALUES ('ledger', ledger.oid), ('history', history.oid), ('lease', lease.oid))
             AS t (what, oid)
        JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.oid
- ), strange AS (
-     SELECT DISTINCT c.oid AS of_table,
-            pg_catalog.pg_describe_object(d.classid, d.objid, 0) AS name, whose.rolname
-       FROM tables c
+ ), trees AS (
+     SELECT c.oid AS root, c.oid FROM tables c
+     UNION
+     SELECT trees.root, i.inhrelid FROM trees
+       JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) trees.oid
+ ), objects AS (
+     SELECT t.root, 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS classid,
+            t.oid AS objid
+       FROM trees t
+     UNION ALL
+     SELECT t.root, d.classid, d.objid
+       FROM trees t
        JOIN pg_catalog.pg_depend d
          ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-        AND d.refobjid OPERATOR(pg_catalog.=) c.oid
+        AND d.refobjid OPERATOR(pg_catalog.=) t.oid
         AND d.classid OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog.pg_trigger',
             'pg_catalog.pg_rewrite', 'pg_catalog.pg_constraint', 'pg_catalog.pg_attrdef',
             'pg_catalog.pg_class']::pg_catalog.regclass[]::pg_catalog.oid[])
-       JOIN pg_catalog.pg_depend f ON f.classid OPERATOR(pg_catalog.=) d.classid
-        AND f.objid OPERATOR(pg_catalog.=) d.objid
-        AND f.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-       JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) f.refobjid
-       JOIN pg_catalog.pg_roles whose ON whose.oid OPERATOR(pg_catalog.=) p.proowner
+      WHERE d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+         OR EXISTS (SELECT FROM pg_catalog.pg_rewrite w
+                     WHERE w.oid OPERATOR(pg_catalog.=) d.objid
+                       AND w.ev_class OPERATOR(pg_catalog.=) t.oid)
+ ), strange AS (
+     SELECT DISTINCT b.root AS of_table,
+            pg_catalog.pg_describe_object(b.classid, b.objid, f.objsubid) AS name, whose.rolname
+       FROM objects b
+       JOIN pg_catalog.pg_depend f ON f.classid OPERATOR(pg_catalog.=) b.classid
+        AND f.objid OPERATOR(pg_catalog.=) b.objid
+        AND f.refclassid OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog.pg_proc',
+            'pg_catalog.pg_operator', 'pg_catalog.pg_type'
+            ]::pg_catalog.regclass[]::pg_catalog.oid[])
+       JOIN pg_catalog.pg_roles whose ON whose.oid OPERATOR(pg_catalog.=)
+            CASE WHEN f.refclassid OPERATOR(pg_catalog.=)
+                      'pg_catalog.pg_type'::pg_catalog.regclass
+            THEN (SELECT y.typowner FROM pg_catalog.pg_type y
+                   WHERE y.oid OPERATOR(pg_catalog.=) f.refobjid)
+            ELSE (SELECT p.proowner FROM pg_catalog.pg_proc p
+                   WHERE p.oid OPERATOR(pg_catalog.=) COALESCE(
+                         (SELECT o.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator o
+                           WHERE f.refclassid OPERATOR(pg_catalog.=)
+                                 'pg_catalog.pg_operator'::pg_catalog.regclass
+                             AND o.oid OPERATOR(pg_catalog.=) f.refobjid), f.refobjid)) END
       WHERE NOT whose.rolsuper AND whose.oid OPERATOR(pg_catalog.<>) ALL (SELECT ours.oid FROM ours)
-        AND (d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-             OR EXISTS (SELECT FROM pg_catalog.pg_rewrite w
-                         WHERE w.oid OPERATOR(pg_catalog.=) d.objid
-                           AND w.ev_class OPERATOR(pg_catalog.=) c.oid))
      UNION ALL
      SELECT c.oid, 'its rules', whose.rolname
        FROM tables c
