@@ -91,7 +91,7 @@ class _Wait:
     def _watch(self, reader: Reader) -> LedgerState:
         """Look on one connection until the ledger is where it should be."""
         while True:
-            self._ledger = ledger = reader.look().ledger
+            self._ledger = ledger = reader.look(briefly=True).ledger
             if self._version is None or _reached(ledger, self._version):
                 return ledger
             self._rest(f"It is {_described(ledger)}, not yet at version {self._version}.")

@@ -87,7 +87,7 @@ class FakeSession:
     signs_of_life: int = 0
     told: Listener = ignore
 
-    def look(self) -> Look:
+    def look(self, *, briefly: bool = False) -> Look:
         self.calls.append("look")
         return Look(self.place, self.ledger, self.ledger_exists, self.history)
 

@@ -33,7 +33,7 @@ class MovingSession(FakeSession):
         super().__init__()
         self._ledgers: Iterator[LedgerState | Exception] = iter(ledgers)
 
-    def look(self) -> Look:
+    def look(self, *, briefly: bool = False) -> Look:
         ledger = next(self._ledgers)
         if isinstance(ledger, Exception):
             raise ledger

@@ -67,9 +67,13 @@ __all__ = [
 class Reader(Protocol):
     """One connection that only reads."""
 
-    def look(self) -> Look:
+    def look(self, *, briefly: bool = False) -> Look:
         """
         Read all that a decision needs, in one round trip, without lock or write.
+
+        Args:
+            briefly: leave out who else may write our tables and what keeps us from it, where they
+                are plain tables: enough to find that there is nothing to do, and for nothing more.
 
         Raises:
             LedgerUnreadable: what is there is no ledger, or no history.

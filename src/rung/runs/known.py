@@ -86,13 +86,13 @@ class Known:
         )
 
 
-def know(session: Session, migrations: MigrationSet) -> Known:
+def know(session: Session, migrations: MigrationSet, *, briefly: bool = False) -> Known:
     """
     Look at the database.
 
     The version that a dirty ledger names is not applied: there the history's word counts.
     """
-    look = session.look()
+    look = session.look(briefly=briefly)
     if look.ledger.dirty and look.history is not None:
         return Known(migrations, look, Applied(replay(look.history)))
     dialect = look.place.dialect

@@ -112,7 +112,7 @@ def carry_out(
 def _glance(session: Session, migrations: MigrationSet) -> Known | None:
     """A look without the lock; None where somebody's work keeps the database from answering."""
     try:
-        return know(session, migrations)
+        return know(session, migrations, briefly=True)
     except DatabaseBusy:
         return None
 
@@ -158,6 +158,7 @@ def _locked(
         if not won:
             return replace(idle[0], waited=waited)
         known = know(session, migrations)
+        check_trusted(known.look)
         plan = plan_for(goal, known, session, target.conventions)
         if expected is not None and plan.steps and plan != expected:
             raise PlanChanged

@@ -96,32 +96,58 @@ class Standing(NamedTuple):
                 yield facts.hides(what, table, self.rights.role)
 
 
-def where_question(names: Names) -> Sql:
-    """The first statement alone: where we are."""
+def where_question(names: Names, *, briefly: bool = False) -> Sql:
+    """
+    The first statement alone: where we are.
+
+    Planning the facts of our tables takes ten times as long as all the rest, and a run with nothing
+    to do needs none of them. Asked `briefly`, they are left out, but for whether there are any.
+    """
+    places = facts_places(names, quoting.Sql("history_place.oid"))
+    places |= (
+        {
+            "table_facts": statement("is_unusual"),
+            "other_writers": quoting.NULL,
+            "rights_state": quoting.NULL,
+            "note_stands": quoting.Sql("false"),
+        }
+        if briefly
+        else {
+            "other_writers": writers_question(),
+            "rights_state": rights_state(),
+            "note_stands": statement("note_stands"),
+        }
+    )
     return statement(
         "look_place",
         ledger_schema=quoting.text(names.ledger.schema),
         ledger_name=quoting.text(names.ledger.name),
         history_schema=quoting.text(names.history.schema),
         lease_name=quoting.text(names.lease.name),
-        other_writers=writers_question(),
-        rights_state=rights_state(),
-        note_stands=statement("note_stands"),
-        **facts_places(names, quoting.Sql("history_place.oid")),
+        **places,
     )
 
 
-def question(names: Names, *, history: bool = True) -> Sql:
+def question(names: Names, *, history: bool = True, briefly: bool = False) -> Sql:
     """
     The message: four statements; a name without a schema is found on the search path.
 
     Args:
         names: as far as they are known.
         history: whether the history is read, which is the last of them.
+        briefly: whether the facts of our tables are left out.
     """
     ledger = statement("look_ledger", ledger=names.ledger.sql)
-    parts = (where_question(names), may_read(names, history=history), ledger)
+    parts = (where_question(names, briefly=briefly), may_read(names, history=history), ledger)
     return quoting.Sql(";\n".join((*parts, *((history_question(names),) if history else ()))))
+
+
+def needs_facts(reply: Reply) -> bool:
+    """Whether the brief question met a table that is more than a plain one, and says too little."""
+    if not reply.results:
+        return False
+    unusual = _columns(reply.rows(0)[0])[3][2] is not None
+    return unusual or (reply.done == 1 and _state(reply) == _DIVISION)
 
 
 def asks_again(reply: Reply, names: Names, at: Standing) -> bool:

@@ -136,17 +136,21 @@ class PostgresReader:
         place = self._standing.place
         return None if place.pooled else place.process
 
-    def look(self) -> Look:
+    def look(self, *, briefly: bool = False) -> Look:
         """Read all that a decision needs, in one round trip, without lock or write."""
-        reply = self._ask(looking.question(self._names))
+        reply = self._ask(looking.question(self._names, briefly=briefly))
+        if briefly and looking.needs_facts(reply):
+            return self.look()
         standing = looking.standing(reply, self._names, self._writers)
         if self._is_behind_pooler(standing):
+            if briefly:
+                return self.look()
             reply = self._ask(looking.question(self._names))
             standing = looking.standing(reply, self._names, self._writers)
         asked, standing = self._names, self._settle_in(standing)
         if looking.asks_again(reply, asked, standing):
             reads = standing.reads_history
-            reply = self._wire.ask(looking.question(standing.names, history=reads))
+            reply = self._wire.ask(looking.question(standing.names, history=reads, briefly=briefly))
         with self._naming_holders():
             look = looking.answer(reply, standing)
         if not look.ledger_exists and standing.reads_history:

@@ -200,6 +200,28 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
                         FROM strange s WHERE s.of_table OPERATOR(pg_catalog.=) c.oid), '')), E'\n')
    FROM tables c)
 
+-- name: is_unusual
+-- An expression of look_place, in place of table_facts: a word where one of our tables is more than
+-- a plain table whose code is all the server's own. Then the long question is asked.
+CASE WHEN EXISTS (
+    SELECT FROM pg_catalog.unnest(ARRAY[ledger.oid, history.oid, lease.oid]) one (oid)
+      JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) one.oid
+     WHERE c.relkind OPERATOR(pg_catalog.<>) 'r' OR c.relrowsecurity OR c.relhasrules
+        OR c.relhastriggers OR c.relhassubclass OR c.relispartition
+        OR c.relchecks OPERATOR(pg_catalog.<>) 0::pg_catalog.int2
+        OR EXISTS (SELECT FROM pg_catalog.pg_attrdef d
+                    WHERE d.adrelid OPERATOR(pg_catalog.=) c.oid)
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+                      AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+                      AND a.atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)
+        OR EXISTS (SELECT FROM pg_catalog.pg_index i
+                    WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid
+                      AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+                           OR 16384::pg_catalog.oid OPERATOR(pg_catalog.<=)
+                              ANY (i.indclass::pg_catalog.oid[]))))
+    THEN 'unusual' END
+
 -- name: guards
 -- What may refuse a write to a table, or that it is made: the table itself, where it is there,
 -- its triggers, rules, check constraints and policies, publications, and event triggers.

@@ -35,8 +35,9 @@ class SqliteReader:
         """Whether the connection is to an empty database in place of a file that is missing."""
         self._connection = opener.to_read()
 
-    def look(self) -> Look:
+    def look(self, *, briefly: bool = False) -> Look:
         """Read all that a decision needs, as one transaction sees it, without lock or write."""
+        del briefly
         with self._found() as found:
             if found.has_ledger:
                 return Look(
