@@ -52,9 +52,9 @@ _KEYS = "|".join(
     )
 )
 _KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_KEYS})(\s*(?:=|%3D)\s*)(?=\S)", re.IGNORECASE)
-_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*+)(?:'|\Z)|\"([^\"]*+)(?:\"|\Z)", re.DOTALL)
+_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)(?:'|\Z)|\"([^\"]*+)(?:\"|\Z)", re.DOTALL)
 _PLAIN = re.compile(r"[^\s&]*+")
-_UP_TO_A_KEY = re.compile(r"[^\s&]*+(?:\s++(?![A-Za-z_]++\s*+=)[^\s&]++)*+")
+_UP_TO_A_KEY = re.compile(r"[^\s&]*+(?:\s++(?![A-Za-z_]++\s*+=)[^\s&]++)*")
 _IS_A_PLACE = re.compile(r"(?:\$[0-9]|%s|\?|:\w|\*\*\*)")
 _CONNECTS = re.compile(
     r"\b(?:host|hostaddr|port|dbname|user|service|sslmode)\s*=\s*\S", re.IGNORECASE
@@ -62,10 +62,10 @@ _CONNECTS = re.compile(
 _OF_A_QUERY = "?&;"
 
 _TOKEN = re.compile(r"\S+")
-_SLASHES = re.compile(r"(?:/|\\|%2[Ff])++")
+_SLASHES = re.compile(r"(?:/|\\|%2[Ff])+")
 _LONG = 20_000
 """Characters; in a longer text whatever may belong to a credential is hidden with it."""
-_ROUGH_USER = re.compile(r"(?<!\S)([^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*+(?::|%3[Aa]))\S*(@|%40)")
+_ROUGH_USER = re.compile(r"(?<!\S)([^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*(?::|%3[Aa]))\S*(@|%40)")
 _ROUGH_KEY = re.compile(rf"((?<![A-Za-z0-9])(?:{_KEYS})(?:=|%3D))[^\s&]++", re.IGNORECASE)
 _KEY_MARKS = ("passw", "pwd", "passphrase", "auth_pass", "client_secret", "scram_")
 _PORT = re.compile(r"[0-9]{1,5}+(?:,[^/?#@]*+)?(?:[/?#]|%2F)", re.IGNORECASE)
