@@ -46,7 +46,7 @@ _OF_STATE = {
     DOWN_ONLY: "it has a down file and no up file, and is passed over",
     UNWRITTEN: "it holds no statement yet",
     NOT_REVERTED: "a down passed it over: what its up made is still there",
-    FORCED: "`rung force` recorded it, and no run of it succeeded",
+    FORCED: "recorded by force; no run of it succeeded",
 }
 _DOWN_EDITED = "its down was edited since; the next run that writes stores the new one"
 

@@ -132,9 +132,9 @@ def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
     looks = iter([LedgerState(), LedgerState(3)])
     look = session.look
 
-    def later() -> object:
+    def later(*, briefly: bool = False) -> object:
         session.ledger = next(looks)
-        return look()
+        return look(briefly=briefly)
 
     session.look = later  # type: ignore[assignment,method-assign]
     report = migrator(folder).up()
@@ -151,10 +151,10 @@ def test_a_busy_database(
     session.locks = [False, True]
     ask = session.look
 
-    def look() -> Look:
+    def look(*, briefly: bool = False) -> Look:
         if looks:
             raise looks.pop()
-        return ask()
+        return ask(briefly=briefly)
 
     monkeypatch.setattr(session, "look", look)
 
@@ -242,6 +242,7 @@ def test_reading(session: FakeSession, folder: Path) -> None:
 def test_force(session: FakeSession, folder: Path, version: int | None) -> None:
     """A version is recorded under the lock, without a look at a ledger that may be broken."""
     session.ledger = LedgerState(3, dirty=True)
+    session.history = (row(3, up="select 1"),)
     migrator(folder).force(version)
 
     assert session.ledger == LedgerState(version)

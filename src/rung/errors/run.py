@@ -150,11 +150,14 @@ class MigrationFailed(RunError):
         self.place, self.server = place, server
         self.at_commit, self.dirty = at_commit, dirty
         self.locked, self.strange = tuple(locked), strange
-        self.again = "again"
-        """How to run it again; a command, where repeating the same one would do more."""
+        self._again = "again"
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.args, self.__dict__))
+
+    def again_by(self, command: str) -> None:
+        """Name the command that runs it again, where repeating the same one would do more."""
+        self._again = f"`{command}`"
 
     @property
     def cause(self) -> str:
@@ -178,7 +181,7 @@ class MigrationFailed(RunError):
         if self.dirty:
             what = self._remedy.rstrip(",") or f"{what} behind what is committed"
             return f"{what}, then {_resume(self.direction)}"
-        return f"{what} and run {self.again}; nothing has to be forced."
+        return f"{what} and run {self._again}; nothing has to be forced."
 
 
 def _resume(direction: str) -> str:

@@ -166,7 +166,7 @@ def _locked(
             report = _run(target, session, known, plan, patience)
         except MigrationFailed as failed:
             if isinstance(goal, Redo) and failed.direction == "up":
-                failed.again = "`rung up`"
+                failed.again_by("rung up")
             raise
         return replace(report, waited=waited)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rung.applied import replay, settle
-from rung.errors import LedgerElsewhere, PlanChanged, VersionNotInSource
+from rung.errors import DatabaseError, LedgerElsewhere, PlanChanged, VersionNotInSource
 from rung.events import BaselineRecorded, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience, held
@@ -69,7 +69,8 @@ def force(
     Write the ledger, clean at a version, with rows of the history.
 
     The files above where the history left the database and up to the version count as
-    applied from then on; a late file below stays late. With `warns` the listener is told of a
+    applied from then on, as another tool's work where the ledger names a version, else as forced
+    like the version itself; a late file below stays late. With `warns` the listener is told of a
     version whose up never succeeded; without `new_ledger` no second ledger is made beside one
     under another name.
     """
@@ -77,6 +78,7 @@ def force(
         if not new_ledger:
             check_one_ledger(session)
         dialect = session.locate().dialect
+        fresh = not session.read_history() and _has_no_row(session)
         ready = session.ensure_tables(made_by(migrations, dialect))
         for said in filter(None, ready):
             target.listener(Warned(said))
@@ -84,11 +86,41 @@ def force(
         recorder = Recorder.of(history or (), dialect)
         skipped = _skipped(history, version, migrations)
         forced = recorder.note("force", version, migrations.by_version.get(_number(version)))
-        session.force(version, [*baseline(skipped, migrations, recorder), forced])
-    if skipped and history is not None:
+        below = (
+            [recorder.note("force", one, migrations.by_version.get(one)) for one in skipped]
+            if fresh
+            else baseline(skipped, migrations, recorder)
+        )
+        session.force(version, [*below, forced])
+    if skipped and history is not None and not fresh:
         target.listener(BaselineRecorded(skipped, version))
+    if warns and skipped and fresh:
+        target.listener(Warned(_forced_with(skipped)))
     if warns and (said := _never_ran(version, history or ())):
         target.listener(Warned(said))
+
+
+def _has_no_row(session: Session) -> bool:
+    """
+    Whether no tool has recorded a version.
+
+    Asked only where there is no history to go by, and False for a ledger that cannot be read, for
+    force is what is there to write over it.
+    """
+    try:
+        return session.look(briefly=True).ledger.row is None
+    except DatabaseError:
+        return False
+
+
+def _forced_with(versions: Sequence[int]) -> str:
+    """What is to be said of the versions below a forced one where no tool has recorded any."""
+    several = len(versions) > 1
+    named = f"versions {versions[0]} to {versions[-1]}" if several else f"version {versions[0]}"
+    return (
+        f"no tool has recorded a version here: {named} {'count' if several else 'counts'} as "
+        "forced too"
+    )
 
 
 def _never_ran(version: int | None, history: Sequence[HistoryEntry]) -> str:

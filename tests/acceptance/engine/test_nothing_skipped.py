@@ -290,8 +290,8 @@ def test_force_takes_what_is_between(site: Site) -> None:
 
     assert site.up() == ()
     assert site.history() == [
-        (1, "baseline", "done"),
-        (2, "baseline", "done"),
+        (1, "force", "done"),
+        (2, "force", "done"),
         (3, "force", "done"),
     ]
 

@@ -220,8 +220,11 @@ def test_the_twin_under_a_timeout(site: Site) -> None:
     site.add("1_a", "CREATE TABLE a (); SELECT pg_sleep(0.5);").add_tables(2)
 
     async def main() -> None:
-        async with asyncio.timeout(0.4):
-            await _up_async(site)
+        async with asyncio.timeout(None) as limit:
+            run = asyncio.create_task(_up_async(site))
+            await asyncio.to_thread(wait_for, lambda: site.heard(StepStarted))
+            limit.reschedule(asyncio.get_running_loop().time() + 0.1)
+            await run
 
     with pytest.raises(TimeoutError):
         asyncio.run(main())

@@ -50,6 +50,7 @@ NOT_OF_A_SERVICE = {
     errors.ConfirmationRequired,
     errors.PlanChanged,
     errors.DownRefused,
+    errors.RedoUnfinished,
     errors.StoredSqlUnconfirmed,
     errors.NotCertifiable,
     errors.VersionNotReached,

@@ -80,7 +80,11 @@ class Address(NamedTuple):
         if self.path is None:
             return self.name if self.name.startswith(_URI) else f"{_URI}{_MEMORY}"
         if not self.name.startswith(_URI):
-            return f"{_URI}{quote(os.fsencode(os.path.abspath(self.path)))}?mode={mode}"  # noqa: PTH100 - a path of bytes that are no text stays one
+            full = os.path.abspath(self.path)  # noqa: PTH100 - a path of bytes that are no text stays one
+            # Two slashes at its beginning, as SQLAlchemy writes a full path, are one to the system
+            # and would begin a host's name in a URI.
+            full = f"/{full.lstrip('/')}"
+            return f"{_URI}{quote(os.fsencode(full))}?mode={mode}"
         if "mode" in dict(parse_qsl(self.name.partition("?")[2])):
             return self.name
         return f"{self.name}{'&' if '?' in self.name else '?'}mode={mode}"
