@@ -13,7 +13,10 @@ from rung.errors import UsageError
 from rung.masking import redacted_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+_WRITERS = "RUNG_LEDGER_WRITERS"
 
 
 class ProjectTables(NamedTuple):
@@ -36,9 +39,9 @@ def read_project(directory: Path) -> tuple[Path | None, dict[str, object]]:
     return file, {} if file is None else _read(file)
 
 
-def project_tables(directory: Path) -> ProjectTables:
+def project_tables(directory: Path, environ: Mapping[str, str]) -> ProjectTables:
     """
-    The names that a project gives our tables.
+    The names that a project gives our tables, and the roles that are to write the ledger.
 
     Raises:
         UsageError: the file, the table or a name cannot be understood.
@@ -47,11 +50,37 @@ def project_tables(directory: Path) -> ProjectTables:
     for key in ("ledger-table", "history-table"):
         if not isinstance(table.get(key, ""), str):
             raise UsageError(f"{key} of [tool.rung] in {file} is no text.", "Put it in quotes.")
-    writers = table.get("ledger-writers", [])
-    if not (isinstance(writers, list) and all(isinstance(name, str) for name in writers)):
-        raise UsageError(f"ledger-writers of [tool.rung] in {file} is no list of names.")
     ledger, history = (str(table.get(f"{which}-table") or "") for which in ("ledger", "history"))
-    return ProjectTables(ledger or None, history or None, tuple(writers))
+    writers = writers_in(file, table)
+    return ProjectTables(ledger or None, history or None, writers_named(environ) or writers)
+
+
+def writers_named(environ: Mapping[str, str], given: str | None = None) -> tuple[str, ...]:
+    """The roles that `--ledger-writers` names, or else RUNG_LEDGER_WRITERS."""
+    return _roles(given or environ.get(_WRITERS))
+
+
+def writers_in(file: Path | None, table: Mapping[str, object]) -> tuple[str, ...]:
+    """
+    The roles of `ledger-writers` in `[tool.rung]`: a list, or a text with commas between them.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    value = table.get("ledger-writers")
+    if value is None or isinstance(value, str):
+        return _roles(value)
+    if isinstance(value, list) and all(isinstance(name, str) and name for name in value):
+        return tuple(value)
+    raise UsageError(
+        f"ledger-writers of [tool.rung] in {file} is not a list of roles.",
+        'Write ledger-writers = ["NAME"].',
+    )
+
+
+def _roles(text: str | None) -> tuple[str, ...]:
+    """The names between commas."""
+    return tuple(name for part in (text or "").split(",") if (name := part.strip()))
 
 
 def _read(file: Path) -> dict[str, object]:

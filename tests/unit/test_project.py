@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rung.cli.arguments import Request
+from rung.cli.config import settle
 from rung.errors import UsageError
 from rung.golang.urls import parse
 from rung.migrate.databases import address_of
@@ -24,6 +26,7 @@ NAMES = ProjectTables("ops", "log.h", ("app",))
         ("", ProjectTables()),
         ('ledger-table = "ops"\nhistory-table = "log.h"\nledger-writers = ["app"]', NAMES),
         ('history-table = "h"', ProjectTables(None, "h")),
+        ("ledger-writers = 'app, ci'", ProjectTables(None, None, ("app", "ci"))),
     ],
 )
 def test_the_names(tmp_path: Path, table: str, expected: ProjectTables) -> None:
@@ -32,17 +35,30 @@ def test_the_names(tmp_path: Path, table: str, expected: ProjectTables) -> None:
     below = tmp_path / "below"
     below.mkdir()
 
-    assert project_tables(below) == expected
+    assert project_tables(below, {}) == expected
+
+
+def test_both_commands_read_the_ledgers_writers_alike(tmp_path: Path) -> None:
+    """The environment comes before the project's file, for `migrate` as for `rung`."""
+    (tmp_path / "pyproject.toml").write_text("[tool.rung]\nledger-writers = 'app, ci'\n")
+    request = Request("up")
+    for environ, expected in (
+        ({}, ("app", "ci")),
+        ({"RUNG_LEDGER_WRITERS": "one, two,"}, ("one", "two")),
+        ({"RUNG_LEDGER_WRITERS": ""}, ("app", "ci")),
+    ):
+        assert project_tables(tmp_path, environ).ledger_writers == expected
+        assert settle(request, environ, tmp_path).ledger_writers == expected
 
 
 @pytest.mark.parametrize(
-    "table", ["ledger-table = 3", "history-table = []", "ledger-writers = 'app'", "ledger-table ="]
+    "table", ["ledger-table = 3", "history-table = []", "ledger-writers = 3", "ledger-table ="]
 )
 def test_what_cannot_be_understood(tmp_path: Path, table: str) -> None:
     """A name that is no text is refused, and so is a broken file."""
     (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{table}\n")
     with pytest.raises(UsageError):
-        project_tables(tmp_path)
+        project_tables(tmp_path, {})
 
 
 @pytest.mark.parametrize(

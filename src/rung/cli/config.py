@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rung.cli.numbers import duration
 from rung.errors import UsageError
 from rung.masking import redacted_word
-from rung.project import read_project
+from rung.project import read_project, writers_in, writers_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,15 +122,9 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
         request.if_ahead or table.if_ahead,
         _first(request.lock_timeout, table.lock_timeout),
         _first(request.lock_retry_for, table.lock_retry_for),
-        _roles(request.ledger_writers or environ.get("RUNG_LEDGER_WRITERS"))
-        or table.ledger_writers,
+        writers_named(environ, request.ledger_writers) or table.ledger_writers,
         request.require_downs or table.require_downs,
     )
-
-
-def _roles(text: str | None) -> tuple[str, ...]:
-    """The names between commas."""
-    return tuple(name for part in (text or "").split(",") if (name := part.strip()))
 
 
 def _first(given: float | None, otherwise: float | None) -> float | None:
@@ -211,20 +205,8 @@ def _settings(file: Path, table: Mapping[str, object]) -> Settings:
         if_ahead=_if_ahead(file, table.get("if-ahead")),
         lock_timeout=_duration(file, table, "lock-timeout"),
         lock_retry_for=_duration(file, table, "lock-retry-for"),
-        ledger_writers=_writers(file, table.get("ledger-writers")),
+        ledger_writers=writers_in(file, table),
         require_downs=needs,
-    )
-
-
-def _writers(file: Path, value: object) -> tuple[str, ...]:
-    """A list of names, or a text with commas between them."""
-    if value is None or isinstance(value, str):
-        return _roles(value)
-    if isinstance(value, list) and all(isinstance(name, str) and name for name in value):
-        return tuple(value)
-    raise UsageError(
-        f"ledger-writers of [tool.rung] in {file} is not a list of roles.",
-        'Write ledger-writers = ["NAME"].',
     )
 
 

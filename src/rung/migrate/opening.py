@@ -137,7 +137,7 @@ class Opening:
             said = f"database driver: unknown driver {name} (forgotten import?)"
             raise Fault(f"failed to open database: {said}")
         try:
-            project = project_tables(Path.cwd())
+            project = project_tables(Path.cwd(), os.environ)
             return address_of(parse(self._database), DATABASES[name], project)
         except UrlRefused as error:
             raise Fault(f"failed to open database: {error}") from None
