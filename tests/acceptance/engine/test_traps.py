@@ -10,6 +10,7 @@ import pytest
 
 from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed, UnwrittenMigration
 from rung.events import Notice, Warned
+from rung.plan import Down
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
@@ -290,9 +291,12 @@ def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:
     site.ask(f"ALTER DATABASE {name} SET search_path = evil, pg_catalog")
     site.ask("CREATE TABLE evil.schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
     site.add("1_a", "CREATE TABLE evil.a ();").add("2_b", "SET search_path = evil, pg_catalog;")
-    site.add("3_c", "CREATE TABLE evil.c (); VACUUM evil.a;", "DROP TABLE evil.c;")
+    site.add("3_c", "CREATE TABLE evil.c (); VACUUM evil.a;", "DROP TABLE evil.c CASCADE;")
 
     assert site.up() == (1, 2, 3)
+    site.ask("CREATE VIEW evil.v AS SELECT 1 FROM evil.c")
+    assert [loss.table for loss in site.migrator().plan(Down()).losses] == ["evil.c", "evil.v"]
+    site.migrator().doctor()
     site.migrator().down()
     assert site.ask("SELECT version, dirty FROM evil.schema_migrations") == [(2, False)]
     assert len(site.migrator().history()) == 4
@@ -347,6 +351,7 @@ _FALSE_FRIENDS = (
     + "".join(
         f"CREATE FUNCTION evil.wrong({kind}, {kind}) RETURNS boolean {_RAISES};"
         f"CREATE OPERATOR evil.= (FUNCTION = evil.wrong, LEFTARG = {kind}, RIGHTARG = {kind});"
+        f"CREATE OPERATOR evil.<> (FUNCTION = evil.wrong, LEFTARG = {kind}, RIGHTARG = {kind});"
         for kind in _TYPES
     )
     + (
@@ -354,11 +359,14 @@ _FALSE_FRIENDS = (
         "CREATE OPERATOR evil./ (FUNCTION = evil.divides, LEFTARG = int, RIGHTARG = bigint);"
         f"CREATE FUNCTION evil.compares(bigint, int) RETURNS boolean {_RAISES};"
         "CREATE OPERATOR evil.= (FUNCTION = evil.compares, LEFTARG = bigint, RIGHTARG = int);"
+        f"CREATE FUNCTION evil.joined(text, name) RETURNS text {_RAISES};"
+        "CREATE OPERATOR evil.|| (FUNCTION = evil.joined, LEFTARG = text, RIGHTARG = name);"
         f"CREATE FUNCTION evil.pg_try_advisory_lock(bigint) RETURNS boolean {_RAISES};"
         f"CREATE FUNCTION evil.current_schema() RETURNS name {_RAISES};"
         f"CREATE FUNCTION evil.clock_timestamp() RETURNS timestamptz {_RAISES};"
         "CREATE TABLE evil.pg_class (x int); CREATE TABLE evil.pg_stat_activity (x int);"
         "CREATE TABLE evil.pg_settings (x int); CREATE DOMAIN evil.uuid AS int;"
         "CREATE DOMAIN evil.timestamptz AS int; CREATE DOMAIN evil.text AS int;"
+        'CREATE DOMAIN evil."char" AS pg_catalog."char" CHECK (false);'
     )
 )

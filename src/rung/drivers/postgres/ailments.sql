@@ -38,8 +38,10 @@ SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
 -- name: idle_holders
 -- Who holds one of the ledger's keys and has asked nothing for so long: process, words, seconds.
 SELECT DISTINCT a.pid,
-       pg_catalog.concat('user ', a.usename, ', application ' || NULLIF(a.application_name, ''),
-                         ', from ' || pg_catalog.host(a.client_addr)),
+       pg_catalog.concat('user ', a.usename, CASE WHEN a.application_name OPERATOR(pg_catalog.<>) ''
+                              THEN pg_catalog.concat(', application ', a.application_name) END,
+                         CASE WHEN a.client_addr IS NOT NULL
+                              THEN pg_catalog.concat(', from ', pg_catalog.host(a.client_addr)) END),
        extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change)
            ::pg_catalog.int8
   FROM pg_catalog.pg_locks l

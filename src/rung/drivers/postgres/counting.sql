@@ -37,21 +37,24 @@ WITH RECURSIVE gone (classid, objid, objsubid) AS (
              AND d.refobjid OPERATOR(pg_catalog.=) g.objid
              AND (g.objsubid OPERATOR(pg_catalog.=) 0
                   OR d.refobjsubid OPERATOR(pg_catalog.=) g.objsubid)
-             AND d.deptype IN ('n', 'a', 'i', 'P', 'S')
+             AND d.deptype OPERATOR(pg_catalog.=) ANY
+                 (ARRAY['n', 'a', 'i', 'P', 'S']::pg_catalog."char"[])
            UNION ALL
           SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, r.ev_class, 0
             FROM pg_catalog.pg_rewrite r
            WHERE g.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
              AND r.oid OPERATOR(pg_catalog.=) g.objid) AS more
 )
-SELECT DISTINCT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
-                               WHEN 'f' THEN 'foreign table' ELSE 'table' END,
+SELECT DISTINCT CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'v' THEN 'view'
+                     WHEN c.relkind OPERATOR(pg_catalog.=) 'm' THEN 'materialized view'
+                     WHEN c.relkind OPERATOR(pg_catalog.=) 'f' THEN 'foreign table' ELSE 'table' END,
        pg_catalog.format('%I.%I', n.nspname, c.relname), ''
   FROM gone g
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.objid
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
  WHERE g.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-   AND g.objsubid OPERATOR(pg_catalog.=) 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+   AND g.objsubid OPERATOR(pg_catalog.=) 0
+   AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f']::pg_catalog."char"[])
    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_toast'
    AND NOT (g.objid OPERATOR(pg_catalog.=) {oid}::pg_catalog.oid)
 UNION
@@ -62,7 +65,7 @@ SELECT 'column', pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.qu
   JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
                                 AND a.attnum OPERATOR(pg_catalog.=) g.objsubid
  WHERE g.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-   AND c.relkind IN ('r', 'p')
+   AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
    AND NOT (g.objid OPERATOR(pg_catalog.=) {oid}::pg_catalog.oid)
    AND NOT EXISTS (SELECT FROM gone o WHERE o.classid OPERATOR(pg_catalog.=) g.classid
                       AND o.objid OPERATOR(pg_catalog.=) g.objid
@@ -91,7 +94,9 @@ WITH RECURSIVE hit (oid, by) AS (
     SELECT k.conrelid, k.confdeltype
       FROM hit JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) hit.oid
      WHERE k.contype OPERATOR(pg_catalog.=) 'f'
-       AND ({all} OR hit.by OPERATOR(pg_catalog.=) 'c' AND k.confdeltype IN ('c', 'n', 'd'))
+       AND ({all} OR hit.by OPERATOR(pg_catalog.=) 'c'
+            AND k.confdeltype OPERATOR(pg_catalog.=) ANY
+                (ARRAY['c', 'n', 'd']::pg_catalog."char"[]))
 )
 SELECT CASE WHEN {all} OR pg_catalog.bool_or(hit.by OPERATOR(pg_catalog.=) 'c')
             THEN 'rows of table' ELSE 'values in table' END,

@@ -103,20 +103,24 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), {builder}
  WHERE c.relkind OPERATOR(pg_catalog.=) 'i'
    AND NOT i.indisvalid
    AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'
-   AND CASE {kind}
-       WHEN 'TABLE' THEN i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name})
-       WHEN 'INDEX' THEN i.indrelid OPERATOR(pg_catalog.=) (
+   AND CASE
+       WHEN {kind} OPERATOR(pg_catalog.=) 'TABLE'
+       THEN i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name})
+       WHEN {kind} OPERATOR(pg_catalog.=) 'INDEX' THEN i.indrelid OPERATOR(pg_catalog.=) (
            SELECT indrelid FROM pg_catalog.pg_index
             WHERE indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name}))
-       WHEN 'SCHEMA' THEN n.nspname
+       WHEN {kind} OPERATOR(pg_catalog.=) 'SCHEMA' THEN n.nspname
            OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({name}))[1]::pg_catalog.name
        ELSE n.nspname OPERATOR(pg_catalog.<>) 'pg_toast' END
 
 -- name: index_builder
 -- Who is building an index, in words; null for nobody. What another's rights hide is told by
 -- the lock that a build holds on its table.
-(SELECT pg_catalog.concat('process ', a.pid, ', user ' || a.usename,
-                          ', application ' || NULLIF(a.application_name, ''))
+(SELECT pg_catalog.concat('process ', a.pid,
+                          CASE WHEN a.usename IS NOT NULL
+                               THEN pg_catalog.concat(', user ', a.usename) END,
+                          CASE WHEN a.application_name OPERATOR(pg_catalog.<>) ''
+                               THEN pg_catalog.concat(', application ', a.application_name) END)
    FROM pg_catalog.pg_stat_progress_create_index p
    JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) p.pid
   WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()

@@ -148,7 +148,7 @@ WITH tables AS (
        AND d.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[{tables}]::pg_catalog.oid[])
        AND d.refobjid::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (pg_catalog.string_to_array(
            COALESCE(pg_catalog.current_setting('rung.there', true), ''), ' '))
-       AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::"char"[])
+       AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::pg_catalog."char"[])
 ), held AS (
     SELECT t.*, a.grantee, a.privilege_type AS privilege
       FROM tables t, pg_catalog.aclexplode(t.relacl) a

@@ -14,7 +14,8 @@ SELECT pg_catalog.current_database(),
           FROM pg_catalog.pg_class c
           JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
          WHERE c.relname OPERATOR(pg_catalog.=) {ledger_name}
-           AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
+           AND c.relkind OPERATOR(pg_catalog.=) ANY
+               (ARRAY['r', 'p', 'v', 'f', 'm']::pg_catalog."char"[])
            AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false))),
        pg_catalog.quote_ident(place.ledger_schema),
        current_user,
@@ -40,7 +41,7 @@ SELECT pg_catalog.current_database(),
                       ORDER BY c.relname)
              FROM pg_catalog.pg_class c
             WHERE c.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
-              AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::"char"[])
+              AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::pg_catalog."char"[])
               AND NOT c.relispartition
               AND COALESCE(c.oid OPERATOR(pg_catalog.<>) history.oid, true)
               AND COALESCE(c.oid OPERATOR(pg_catalog.<>) lease.oid, true)
@@ -66,18 +67,21 @@ SELECT pg_catalog.current_database(),
   LEFT JOIN pg_catalog.pg_class ledger
     ON ledger.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
    AND ledger.relname OPERATOR(pg_catalog.=) {ledger_name}
-   AND ledger.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
+   AND ledger.relkind OPERATOR(pg_catalog.=) ANY
+       (ARRAY['r', 'p', 'v', 'f', 'm']::pg_catalog."char"[])
   LEFT JOIN pg_catalog.pg_namespace history_place
     ON history_place.nspname OPERATOR(pg_catalog.=) place.history_schema
   LEFT JOIN LATERAL (SELECT ({pick_history})::pg_catalog.name AS name) picked ON true
   LEFT JOIN pg_catalog.pg_class history
     ON history.relnamespace OPERATOR(pg_catalog.=) history_place.oid
    AND history.relname OPERATOR(pg_catalog.=) picked.name
-   AND history.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
+   AND history.relkind OPERATOR(pg_catalog.=) ANY
+       (ARRAY['r', 'p', 'v', 'f', 'm']::pg_catalog."char"[])
   LEFT JOIN pg_catalog.pg_class lease
     ON lease.relnamespace OPERATOR(pg_catalog.=) ledger_place.oid
    AND lease.relname OPERATOR(pg_catalog.=) {lease_name}
-   AND lease.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'f', 'm']::"char"[])
+   AND lease.relkind OPERATOR(pg_catalog.=) ANY
+       (ARRAY['r', 'p', 'v', 'f', 'm']::pg_catalog."char"[])
 
 -- name: look_ledger
 -- The ledger's rows; two are enough to see that there is more than one.
@@ -315,9 +319,11 @@ SELECT pg_catalog.current_schema()
 -- first. To be run with search_path = pg_catalog, so that types of arguments come qualified.
 SELECT kind, described
   FROM (
-    SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
-                          WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table'
-                          WHEN 'c' THEN 'type' ELSE 'table' END AS kind,
+    SELECT CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'v' THEN 'view'
+                WHEN c.relkind OPERATOR(pg_catalog.=) 'm' THEN 'materialized view'
+                WHEN c.relkind OPERATOR(pg_catalog.=) 'S' THEN 'sequence'
+                WHEN c.relkind OPERATOR(pg_catalog.=) 'f' THEN 'foreign table'
+                WHEN c.relkind OPERATOR(pg_catalog.=) 'c' THEN 'type' ELSE 'table' END AS kind,
            pg_catalog.format('%I.%I', n.nspname, c.relname) AS described,
            c.oid, 'pg_class'::pg_catalog.regclass AS catalog
       FROM pg_catalog.pg_class c
@@ -325,27 +331,33 @@ SELECT kind, described
      WHERE (n.nspname OPERATOR(pg_catalog.=) {schema}
             OR n.nspname OPERATOR(pg_catalog.=) {history_schema}
             AND c.relname OPERATOR(pg_catalog.=) {history_name})
-       AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+       AND c.relkind OPERATOR(pg_catalog.=) ANY
+           (ARRAY['r', 'p', 'v', 'm', 'S', 'f', 'c']::pg_catalog."char"[])
        AND NOT (n.nspname OPERATOR(pg_catalog.=) {lease_schema}
                 AND c.relname OPERATOR(pg_catalog.=) {lease_name})
     UNION ALL
-    SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+    SELECT CASE WHEN p.prokind OPERATOR(pg_catalog.=) 'p' THEN 'procedure'
+                WHEN p.prokind OPERATOR(pg_catalog.=) 'a' THEN 'aggregate' ELSE 'function' END,
            pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
-                             CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+                             CASE WHEN p.prokind OPERATOR(pg_catalog.=) 'a'
+                                   AND p.pronargs OPERATOR(pg_catalog.=) 0 THEN '*'
                                   ELSE pg_catalog.pg_get_function_identity_arguments(p.oid) END),
            p.oid, 'pg_proc'::pg_catalog.regclass
       FROM pg_catalog.pg_proc p
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
      WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
     UNION ALL
-    SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
+    SELECT CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'd' THEN 'domain' ELSE 'type' END,
            pg_catalog.format('%I.%I', n.nspname, t.typname), t.oid,
            'pg_type'::pg_catalog.regclass
       FROM pg_catalog.pg_type t
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
-     WHERE n.nspname OPERATOR(pg_catalog.=) {schema} AND t.typtype IN ('b', 'd', 'e', 'p', 'r')
+     WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
+       AND t.typtype OPERATOR(pg_catalog.=) ANY
+           (ARRAY['b', 'd', 'e', 'p', 'r']::pg_catalog."char"[])
     UNION ALL
-    SELECT CASE named.type WHEN 'statistics object' THEN 'statistics' ELSE named.type END,
+    SELECT CASE WHEN named.type OPERATOR(pg_catalog.=) 'statistics object' THEN 'statistics'
+                ELSE named.type END,
            named.identity, other.oid, other.catalog
       FROM (SELECT oid, oprnamespace AS place, 'pg_operator'::pg_catalog.regclass AS catalog
               FROM pg_catalog.pg_operator
@@ -373,9 +385,10 @@ SELECT kind, described
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid OPERATOR(pg_catalog.=) found.catalog
                       AND d.objid OPERATOR(pg_catalog.=) found.oid
-                      AND d.deptype IN ('e', 'i', 'a')
+                      AND d.deptype OPERATOR(pg_catalog.=) ANY
+                          (ARRAY['e', 'i', 'a']::pg_catalog."char"[])
                       AND (d.deptype OPERATOR(pg_catalog.=) 'e'
                            OR found.catalog OPERATOR(pg_catalog.<>) 'pg_class'::pg_catalog.regclass
-                              AND d.deptype = 'i'
+                              AND d.deptype OPERATOR(pg_catalog.=) 'i'
                            OR found.kind OPERATOR(pg_catalog.=) 'sequence'))
  ORDER BY kind OPERATOR(pg_catalog.<>) 'table', kind, described

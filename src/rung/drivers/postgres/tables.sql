@@ -14,7 +14,7 @@
 
 -- name: policy_applies
 -- An expression on a policy: it is for this command and for us.
-o.polcmd OPERATOR(pg_catalog.=) ANY (ARRAY[{command}, '*'::"char"])
+o.polcmd OPERATOR(pg_catalog.=) ANY (ARRAY[{command}, '*'::pg_catalog."char"])
 AND EXISTS (SELECT FROM pg_catalog.unnest(o.polroles) AS whose (oid)
              WHERE whose.oid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
                 OR pg_catalog.pg_has_role(whose.oid, 'USAGE'))
@@ -32,7 +32,7 @@ COALESCE(COALESCE(pg_catalog.pg_get_expr(o.polwithcheck, o.polrelid),
 -- name: is_plain
 -- An expression on a row of pg_class: it is a table, and no column that we read is of a type
 -- that somebody made here, whose casts would be functions of theirs.
-(c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::"char"[])
+(c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
  AND NOT EXISTS (
      SELECT FROM pg_catalog.pg_attribute made
       WHERE made.attrelid OPERATOR(pg_catalog.=) c.oid
@@ -92,7 +92,7 @@ CASE WHEN {spare} IS NULL OR {usual_is_history} THEN {usual}
                       OPERATOR(pg_catalog.=) 18 THEN 2 ELSE 0 END), 0)
    FROM pg_catalog.pg_trigger g
   WHERE g.tgrelid OPERATOR(pg_catalog.=) {table} AND NOT g.tgisinternal
-    AND g.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['O', 'A']::"char"[]))
+    AND g.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['O', 'A']::pg_catalog."char"[]))
 
 -- name: check_triggers
 -- An error that tells what the ledger's triggers fire for, where that is not what was found
@@ -264,7 +264,7 @@ SELECT n.nspname, c.relname
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
  WHERE d.attname OPERATOR(pg_catalog.=) 'dirty' AND NOT d.attisdropped
    AND d.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype
-   AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::"char"[])
+   AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
    AND NOT c.relispartition
    AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
    AND c.relname OPERATOR(pg_catalog.<>) {name}

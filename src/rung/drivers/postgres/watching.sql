@@ -22,13 +22,12 @@ SELECT held.pid, a.usename, a.application_name, a.state,
                 AND its.granted AND its.pid IS NULL
                JOIN pg_catalog.pg_locks awaited
                  ON awaited.locktype OPERATOR(pg_catalog.=) its.locktype
-                AND awaited.database IS NOT DISTINCT FROM its.database
-                AND awaited.relation IS NOT DISTINCT FROM its.relation
-                AND awaited.transactionid IS NOT DISTINCT FROM its.transactionid
-                AND awaited.page IS NOT DISTINCT FROM its.page
-                AND awaited.tuple IS NOT DISTINCT FROM its.tuple
-                AND awaited.classid IS NOT DISTINCT FROM its.classid
-                AND awaited.objid IS NOT DISTINCT FROM its.objid
+                AND pg_catalog.format('%L %L %L %L %L %L %L', awaited.database, awaited.relation,
+                        awaited.transactionid, awaited.page, awaited.tuple, awaited.classid,
+                        awaited.objid)
+                    OPERATOR(pg_catalog.=)
+                    pg_catalog.format('%L %L %L %L %L %L %L', its.database, its.relation,
+                        its.transactionid, its.page, its.tuple, its.classid, its.objid)
               WHERE awaited.pid OPERATOR(pg_catalog.=) {pid} AND NOT awaited.granted
               ORDER BY prepared.prepared LIMIT 1) p
     ON held.pid OPERATOR(pg_catalog.=) 0
@@ -88,7 +87,7 @@ SELECT held.pid, a.usename, a.application_name, a.state,
            AND l.database OPERATOR(pg_catalog.=) (
                SELECT oid FROM pg_catalog.pg_database
                 WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-           AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()) held
+           AND COALESCE(l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid(), true)) held
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) held.pid
   LEFT JOIN (SELECT prepared.gid, prepared.prepared, own.virtualtransaction AS owner
                FROM pg_catalog.pg_prepared_xacts prepared
