@@ -2,7 +2,8 @@
 Fixtures for every test; each module of them says what it gives.
 
 Also decides which tests `make test` leaves to `make test-all`: those marked `slow`, and whole
-folders that certify (golang-migrate beside us, faults, random stories, deployments).
+folders and files that certify (golang-migrate beside us, faults, random stories, deployments, each
+kind of dirty database, each planted secret, each error of the docs).
 """
 
 from pathlib import Path
@@ -22,12 +23,18 @@ pytest_plugins = [
 ]
 
 _HERE = Path(__file__).parent
-_CERTIFYING = ("conformance", "faults", "sharing", "rolling", "acceptance/model")
+_CERTIFYING = (
+    *("conformance", "faults", "sharing", "rolling", "acceptance/model"),
+    *("acceptance/repair/test_cases.py", "acceptance/repair/test_no_row_is_lost.py"),
+    *("acceptance/engine/test_planted.py", "acceptance/connections/test_planted.py"),
+    *("acceptance/errors/test_page.py", "promises/test_imports.py"),
+    *("acceptance/sqlite/test_at_once.py", "acceptance/traffic/test_locks.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of a folder that certifies as slow."""
-    slow = [_HERE / folder for folder in _CERTIFYING]
+    """Mark every test of a folder or file that certifies as slow."""
+    slow = [_HERE / place for place in _CERTIFYING]
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in slow):
+        if any(item.path.is_relative_to(place) for place in slow):
             item.add_marker(pytest.mark.slow)

@@ -78,7 +78,7 @@ def force(
         if not new_ledger:
             check_one_ledger(session)
         dialect = session.locate().dialect
-        fresh = not session.read_history() and _has_no_row(session)
+        fresh = not replay(session.read_history() or ()) and _is_at_none(session)
         ready = session.ensure_tables(made_by(migrations, dialect))
         for said in filter(None, ready):
             target.listener(Warned(said))
@@ -100,27 +100,24 @@ def force(
         target.listener(Warned(said))
 
 
-def _has_no_row(session: Session) -> bool:
+def _is_at_none(session: Session) -> bool:
     """
-    Whether no tool has recorded a version.
+    Whether the ledger names no version.
 
-    Asked only where there is no history to go by, and False for a ledger that cannot be read, for
-    force is what is there to write over it.
+    Asked only where nothing is applied by the history, and False for a ledger that cannot be read,
+    for force is what is there to write over it.
     """
     try:
-        return session.look(briefly=True).ledger.row is None
+        return session.look(briefly=True).ledger.version is None
     except DatabaseError:
         return False
 
 
 def _forced_with(versions: Sequence[int]) -> str:
-    """What is to be said of the versions below a forced one where no tool has recorded any."""
+    """What is to be said of the versions below a forced one where none was recorded."""
     several = len(versions) > 1
     named = f"versions {versions[0]} to {versions[-1]}" if several else f"version {versions[0]}"
-    return (
-        f"no tool has recorded a version here: {named} {'count' if several else 'counts'} as "
-        "forced too"
-    )
+    return f"no version was recorded here: {named} {'count' if several else 'counts'} as forced too"
 
 
 def _never_ran(version: int | None, history: Sequence[HistoryEntry]) -> str:

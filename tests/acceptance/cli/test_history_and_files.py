@@ -87,9 +87,7 @@ def test_force_tells_what_counts_as_applied_from_then_on(rung: Rung) -> None:
     ended = rung("force", "3")
 
     first, warned, last = ended.err.splitlines()
-    assert first == (
-        "warning: no tool has recorded a version here: versions 1 to 2 count as forced too"
-    )
+    assert first == ("warning: no version was recorded here: versions 1 to 2 count as forced too")
     assert warned.startswith("warning: no run of version 3 is recorded")
     assert last == "Recorded that the database is at version 3; nothing was run."
 

@@ -66,8 +66,8 @@ class Model:
     A folder and a database.
 
     `applied` is what the history says, `origin` what ran of it by a run of ours, `forced` what
-    `force` alone says is applied, `bare` the version that was forced without a file,
-    `ran` every body that ever ran, oldest first;
+    `force` alone says is applied (all below too, where nothing was recorded before), `bare` the
+    version that was forced without a file, `ran` every body that ever ran, oldest first;
     `foreign` is true where the schema has tables that nobody knows of.
     """
 
@@ -382,9 +382,11 @@ class Model:
         if version is not None and version not in self.files and not blindly:
             raise Refused("VersionNotInSource")
         was_held = version is not None and self.applied.get(version) is not None
+        is_first = self.ledger is None and not self.applied
         self.applied = self._moved_to(version)
         self._prune()
         self.forced |= set() if was_held or version is None else {version}
+        self.forced |= set(self.applied) if is_first else set()
         self.bare = {v for v in (version,) if v is not None and self.applied[v] is None}
         self.ledger, self.dirty, self.has_ledger = version, False, True
 

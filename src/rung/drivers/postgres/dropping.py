@@ -43,7 +43,7 @@ def drop_refused(server: ServerMessage) -> QueryFailed:
     """The error of a drop that the server refused."""
     return QueryFailed(
         "The server refuses the drop: " + "\n".join(server.lines()),
-        "Nothing was removed. Connect as a role that owns all that `rung drop` lists, or "
-        "name that role with --role.",
+        "Nothing was removed. Connect as a role that owns all that is listed, or name "
+        "that role with --role.",
         server.sqlstate,
     )
