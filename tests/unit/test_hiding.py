@@ -117,3 +117,24 @@ def test_tables_without_a_ledger_are_recorded_not_made(
 
     assert ("`rung force V`" in of_error(error).reason) == named
     assert ("nothing has to be forced" in str(error)) != named
+
+
+@pytest.mark.parametrize(
+    ("sql", "code", "message", "shared"),
+    [
+        ("CREATE ROLE app;", "42710", "Rolle »app« existiert bereits", True),
+        ("create user app;", "42710", 'role "app" already exists', True),
+        ("DO $$ BEGIN CREATE ROLE app; END $$;", "42710", 'role "app" already exists', True),
+        ("CREATE DATABASE other;", "42P04", 'database "other" already exists', True),
+        ("CREATE TYPE role AS ENUM ();", "42710", 'type "role" already exists', False),
+    ],
+)
+def test_what_belongs_to_the_server_says_nothing_of_a_database(
+    sql: str, code: str, message: str, *, shared: bool
+) -> None:
+    """A role that is there already was not necessarily made by these migrations."""
+    refusal = Refusal(ServerMessage(message, code), 1)
+    advice = failures.failed((), _prepared(sql), LedgerState(), refusal).advice
+
+    assert ("belongs to the whole server" in advice) == shared
+    assert ("`rung force V`" in advice) != shared

@@ -27,6 +27,24 @@ _UNRECORDED = (
     "backwards, and record it: `rung force V`; then run `rung up`.\n"
     "If the newer ones are there and older ones are not, name each that is: `rung mark-applied V`."
 )
+_CLUSTER_WIDE = (
+    "A role, a database or a tablespace belongs to the whole server, so that it is there already "
+    "says nothing about this database.\n"
+    "Have {file} make it only where it is missing (for a role, DO with EXCEPTION WHEN "
+    "duplicate_object), or drop it by hand, and run {again}; nothing has to be forced."
+)
+_PASSED_OVER = (
+    "A down passed version {version} over (it is recorded as not reverted), so what its up made is "
+    "still there.\n"
+    "If all of it is, record that: `rung mark-applied {version}`; then run `rung up`. Else drop by "
+    "hand what is left of it and run {again}."
+)
+_EXPLAINED = (
+    "What this file makes is there already, though by the history it is not applied: its down left "
+    "it, or something else made it.\n"
+    "If all of it is there, record that: `rung mark-applied {version}`. Else drop by hand what is "
+    "in the way, have the down drop it too, and run {again}."
+)
 EXISTS_ALREADY = frozenset({"42P07", "42701", "42710", "42P06", "42723", "42P04", "42P05", "42P03"})
 """The codes for a thing of that name that is there already."""
 
@@ -122,6 +140,8 @@ class MigrationFailed(RunError):
             lines; none where it was something else.
         resumes: where it is dirty, whether the file can be gone on with where it stopped.
         unrecorded: whether what the file makes is there already, at a ledger without a row.
+        exists: whether what an up makes is there already.
+        cluster_wide: whether that belongs to the whole server, as a role does.
         strange: a character that cannot be seen, or looks like another, with its place; else
             empty.
     """
@@ -142,9 +162,13 @@ class MigrationFailed(RunError):
         resumes: bool = True,
         strange: str = "",
         unrecorded: bool = False,
+        exists: bool = False,
+        cluster_wide: bool = False,
     ) -> None:
         super().__init__(applied, now)
         self.resumes, self.unrecorded = resumes, unrecorded
+        self._exists, self._cluster_wide = exists or unrecorded, cluster_wide
+        self._why_there = ""
         self._remedy = remedy or _remedy(server.sqlstate)
         self.version, self.direction = version, direction
         self.place, self.server = place, server
@@ -158,6 +182,19 @@ class MigrationFailed(RunError):
     def again_by(self, command: str) -> None:
         """Name the command that runs it again, where repeating the same one would do more."""
         self._again = f"`{command}`"
+
+    def explained_by(self, *, passed_over: bool, reverted: bool) -> None:
+        """
+        Say why what the file makes may be there already, where the history tells.
+
+        Args:
+            passed_over: whether a down passed this version over.
+            reverted: whether this version was applied once, and a down of it has run.
+        """
+        if self._exists and not self._cluster_wide:
+            self.unrecorded = self.unrecorded and not (passed_over or reverted)
+            self._why_there = _EXPLAINED if reverted else ""
+            self._why_there = _PASSED_OVER if passed_over else self._why_there
 
     @property
     def cause(self) -> str:
@@ -175,6 +212,9 @@ class MigrationFailed(RunError):
     def advice(self) -> str:
         if self.unrecorded:
             return _UNRECORDED
+        known = _CLUSTER_WIDE if self._cluster_wide else self._why_there
+        if known and not self.dirty:
+            return known.format(file=self.place.file, version=self.version, again=self._again)
         if self.dirty and not self.resumes:
             return f"{_REPAIR} that failed."
         what = self._remedy or f"Mend {self.place.file}"

@@ -6,6 +6,7 @@ Pure. Here is every sentence on what state the database is in now.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rung.blockers import held_by, waiting_behind
@@ -22,7 +23,16 @@ from rung.errors import (
 )
 from rung.errors.run import EXISTS_ALREADY
 from rung.ledger import NO_VERSION, LedgerState, Outcome
-from rung.statements import Dialect, Mode, Trace, inquiry_of, place_of, shown, strange_character
+from rung.statements import (
+    Dialect,
+    Mode,
+    Trace,
+    inquiry_of,
+    makes_shared,
+    place_of,
+    shown,
+    strange_character,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +51,11 @@ _ALONE = {
 _SYNTAX_OR_NAME = "42"
 _TWICE = "23505"
 """A row of that key is there already; of a catalog, it is a thing of that name."""
+_DATABASE_TWICE = "42P04"
+_SHARED = re.compile(
+    r'(role|database|tablespace) "|duplicate key.*"pg_(authid|database|tablespace)_'
+)
+"""What the server says, in English, of what belongs to the whole of it."""
 NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
 NOTHING_OF_THE_RUN = " Nothing of this run was kept."
 
@@ -100,6 +115,9 @@ def failed(
     if refusal.ledger_dropped:
         said = refusal.server.message
         return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)
+    exists = _exists(item, refusal)
+    shared = exists and _is_shared(item, refusal)
+    first = now.version is None and not now.dirty
     return MigrationFailed(
         applied,
         where(now) + kept,
@@ -114,7 +132,9 @@ def failed(
         or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
         resumes=recorded and _resumes(item.script, refusal, alone=alone),
         strange=_strange(item.script, refusal),
-        unrecorded=_unrecorded(item, now, refusal),
+        unrecorded=exists and first and not shared,
+        exists=exists,
+        cluster_wide=shared,
         locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )
 
@@ -125,15 +145,24 @@ def _strange(script: Script, refusal: Refusal) -> str:
     return strange_character(script, refusal.statement) if wrong else ""
 
 
-def _unrecorded(item: Prepared, now: LedgerState, refusal: Refusal) -> bool:
-    """Whether the first file met what it makes, as where tables are there and no ledger was."""
-    first = now.version is None and not now.dirty and item.step.direction.value == "up"
+def _exists(item: Prepared, refusal: Refusal) -> bool:
+    """Whether an up met what it makes."""
     said = refusal.server
     exists = said.sqlstate in EXISTS_ALREADY or (
         not said.sqlstate and said.message.endswith("already exists")
     )
-    exists = exists or (said.sqlstate == _TWICE and '"pg_' in said.message)
-    return first and exists
+    twice = said.sqlstate == _TWICE and '"pg_' in said.message
+    return item.step.direction.value == "up" and (exists or twice)
+
+
+def _is_shared(item: Prepared, refusal: Refusal) -> bool:
+    """Whether what is there already is of a kind that belongs to the whole server."""
+    if refusal.server.sqlstate == _DATABASE_TWICE or _SHARED.match(refusal.server.message):
+        return True
+    script = item.script
+    if refusal.statement is None or not script.statements:
+        return False
+    return makes_shared(script, script.statements[refusal.statement - 1])
 
 
 def _remedy_of_stored(step: Step) -> str:

@@ -15,6 +15,7 @@ from rung.errors import (
     UsageError,
 )
 from rung.events import BaselineRecorded, Warned
+from rung.ledger import Outcome
 from rung.locks import Patience, held
 from rung.losses import VALUES_IN, losses
 from rung.migrations import Direction
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from rung.drivers.base import Session
     from rung.drivers.found import Look
+    from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.migrations import MigrationSet
     from rung.plan import Goal, Plan
@@ -165,10 +167,24 @@ def _locked(
         try:
             report = _run(target, session, known, plan, patience)
         except MigrationFailed as failed:
+            _explain(failed, known, goal)
             if isinstance(goal, Redo) and failed.direction == "up":
                 failed.again_by("rung up")
             raise
         return replace(report, waited=waited)
+
+
+def _explain(failed: MigrationFailed, known: Known, goal: Goal) -> None:
+    """Have a failure say what the history knows of what is there already."""
+    history = known.look.history or ()
+    done = {row.direction for row in history if _is_done(row, failed.version)}
+    gone = isinstance(goal, Redo) or failed.version not in known.applied.versions
+    reverted = gone and {"up", "down"} <= done | ({"down"} if isinstance(goal, Redo) else set())
+    failed.explained_by(passed_over=failed.version in known.applied.unreverted, reverted=reverted)
+
+
+def _is_done(row: HistoryEntry, version: int) -> bool:
+    return row.outcome is Outcome.DONE and row.version == version and not row.ran_nothing
 
 
 def _run(

@@ -39,7 +39,7 @@ from rung.statements.sharing import needs_session
 from rung.statements.sqlite.modes import own_block
 from rung.statements.strange import strange_character
 from rung.statements.suiting import oldest_suited, suits
-from rung.statements.words import StatementReader, made_table
+from rung.statements.words import StatementReader, made_table, makes_shared
 
 __all__ = [
     "ALLOW_LATE",
@@ -75,6 +75,7 @@ __all__ = [
     "leaves_nothing_before",
     "lost_before",
     "made_table",
+    "makes_shared",
     "may_go_on_behind",
     "needs_session",
     "oldest_suited",

@@ -94,6 +94,13 @@ def made_table(script: Script, statement: Statement) -> str:
     return _bare(reader.name())
 
 
+def makes_shared(script: Script, statement: Statement) -> bool:
+    """Whether a statement makes what belongs to the whole server: a role, database, tablespace."""
+    reader = StatementReader(script, statement)
+    kinds = ("ROLE", "USER", "GROUP", "DATABASE", "TABLESPACE")
+    return reader.take("CREATE") and any(reader.take(kind) for kind in kinds)
+
+
 _RELATIONS = (("TABLE",), ("VIEW",), ("MATERIALIZED", "VIEW"), ("FOREIGN", "TABLE"))
 
 

@@ -15,6 +15,7 @@ from rung.errors import (
     DownRefused,
     LateMigrations,
     LedgerUnreadable,
+    MigrationFailed,
     RightsMissing,
     StoredTextUnusable,
     UnversionedDatabase,
@@ -23,11 +24,13 @@ from rung.errors import (
 from rung.events import Warned
 from rung.ledger import Outcome
 from rung.migrator import Migrator
-from rung.plan import Goto, Up
+from rung.plan import Down, Goto, Redo, Up
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.golang import Golang
     from tests.acceptance.engine.sites import Site
+
+    from rung.plan import Goal
 
 LATE = "CREATE TABLE late (x int);"
 
@@ -425,6 +428,30 @@ def test_tables_and_no_ledger(site: Site) -> None:
 
     assert (error.schema, error.tables) == ("public", ("users",))
     assert site.ask("SELECT to_regclass('schema_migrations')") == [(None,)]
+
+
+def test_what_a_down_passed_over_is_named_when_it_is_met_again(site: Site) -> None:
+    """The up of a version that is not reverted meets its own table; recording it is the way on."""
+    site.add("1_a", "CREATE TABLE a (x int);").up()
+    site.migrator().run(Down(downs=DownOptions(unreverted=True)))
+
+    advice = site.up_fails(MigrationFailed).advice
+    assert "passed version 1 over" in advice
+    assert "force" not in advice
+    assert "`rung mark-applied 1`" in advice
+    site.migrator().mark_applied((1,))
+    assert site.ledger() == [(1, False)]
+    assert site.up() == ()
+
+
+@pytest.mark.parametrize("goal", [Redo(), Up()])
+def test_what_a_down_left_is_not_called_unrecorded(site: Site, goal: Goal) -> None:
+    """The history explains an empty ledger: the down ran, and left what the up makes."""
+    site.add("1_a", "CREATE TABLE a (x int);", "SELECT 1;").up()
+    if isinstance(goal, Up):
+        site.migrator().down()
+    with pytest.raises(MigrationFailed, match="its down left it"):
+        site.migrator().run(goal)
 
 
 def test_saying_that_it_starts_at_zero(site: Site) -> None:
