@@ -128,3 +128,12 @@ def test_a_version_that_was_forced_without_a_file() -> None:
     history = (row(2, "force", up=None), row(3, "force"))
 
     assert sorted(replay(history)) == [3]
+
+
+@pytest.mark.parametrize("direction", ["baseline", "force"])
+@pytest.mark.parametrize(("up", "expected"), [("-- no more\n", True), ("SELECT 1;", False)])
+def test_what_was_only_recorded_is_empty_as_its_file_was(
+    direction: str, up: str, *, expected: bool
+) -> None:
+    """Nobody saw it run; an empty file cannot have made anything that a down would revert."""
+    assert replay([row(1, direction, up=up)])[1].is_empty is expected

@@ -278,13 +278,12 @@ def _applied(entry: HistoryEntry) -> AppliedVersion:
 
 
 def _held_nothing(entry: HistoryEntry) -> bool:
-    """Whether an up ran nothing; of what another tool ran, the file at first contact tells."""
+    """Whether an up ran nothing; of what was only recorded, the file of that moment tells."""
     if entry.direction == "up":
         return entry.ran_nothing
-    if entry.direction != "baseline":
-        return False
-    lone_down = entry.up_checksum is None and entry.down_checksum is not None
-    return lone_down or entry.up_checksum == _EMPTY
+    if entry.direction == "baseline" and entry.up_checksum is None:
+        return entry.down_checksum is not None
+    return entry.direction in ("baseline", "force") and entry.up_checksum == _EMPTY
 
 
 def _kept(checksum: str | None, digest: str | None, entry: HistoryEntry) -> KeptHalf | None:
