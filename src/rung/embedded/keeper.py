@@ -310,7 +310,8 @@ def silence() -> None:
 def write_state(home: str, text: str) -> None:
     """Put the state in place whole, so that a reader never sees half of it."""
     path = os.path.join(home, STATE)
-    with open(path + ".new", "w", encoding="utf-8") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    with open(os.open(path + ".new", flags, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(path + ".new", path)
 

@@ -58,6 +58,20 @@ def test_a_kept_server_syncs(place: Path) -> None:
     assert found == ["on", "on", "on"]
 
 
+def test_log_and_files_are_their_owners_alone(place: Path) -> None:
+    """Whatever the umask: nobody else reads or writes a file of it; the socket asks who comes."""
+    before = os.umask(0o000)
+    try:
+        with start(place) as server:
+            files = [path for path in server.home.rglob("*") if path.is_file()]
+            open_to_others = [path for path in files if path.stat().st_mode & 0o077]
+    finally:
+        os.umask(before)
+
+    assert len(files) > 900
+    assert open_to_others == []
+
+
 def test_the_socket_path_is_short_wherever_the_folder_is(place: Path) -> None:
     """
     A long folder does not make the socket's path too long for the kernel.
