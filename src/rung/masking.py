@@ -4,7 +4,9 @@ Takes the secrets of a connection out of a text. Pure.
 Owns where a credential stands in a URL, in a keyword string and in a word of a command line,
 however misspelt they are. Secrets inside migration files are not known here. Every function
 takes time in proportion to the length of its text: each looks at a character a fixed number
-of times, and no expression here can be matched in two ways.
+of times, no expression here can be matched in two ways, and what is judged one by one in
+Python is counted (`_MOST`): beyond that a text is nearly nothing but keys and colons, and
+what may be a credential there is hidden unjudged.
 """
 
 from __future__ import annotations
@@ -51,8 +53,14 @@ _KEYS = "|".join(
         *(key for key in SECRET_KEYS if "password" not in key),
     )
 )
-_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_KEYS})(\s*(?:=|%3D)\s*)(?=\S)", re.IGNORECASE)
-_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)(?:'|\Z)|\"([^\"]*+)(?:\"|\Z)", re.DOTALL)
+_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_KEYS})(\s*+(?:=|%3D)\s*+)(?=\S)", re.IGNORECASE)
+_STEM = re.compile(
+    r"(?:passw(?:or)?d|pwd|passphrase|_auth_pass|client_secret|scram_(?:client|server)_key)"
+    r"\s*+(?:=|%3d)\s*+(?=\S)"
+)
+"""How each of these keys ends, in lower case and without what would make the search slow."""
+_LONGEST_PREFIX = len("oauth_")
+_QUOTED = re.compile(r"'([^'\\]*+(?:\\(?:.|\Z)[^'\\]*+)*)(?:'|\Z)|\"([^\"]*+)(?:\"|\Z)", re.DOTALL)
 _PLAIN = re.compile(r"[^\s&]*+")
 _UP_TO_A_KEY = re.compile(r"[^\s&]*+(?:\s++(?![A-Za-z_]++\s*+=)[^\s&]++)*")
 _IS_A_PLACE = re.compile(r"(?:\$[0-9]|%s|\?|:\w|\*\*\*)")
@@ -61,14 +69,22 @@ _CONNECTS = re.compile(
 )
 _OF_A_QUERY = "?&;"
 
-_TOKEN = re.compile(r"\S+")
-_SLASHES = re.compile(r"(?:/|\\|%2[Ff])+")
-_LONG = 20_000
-"""Characters; in a longer text whatever may belong to a credential is hidden with it."""
-_ROUGH_USER = re.compile(r"(?<!\S)([^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*(?::|%3[Aa]))\S*(@|%40)")
-_ROUGH_KEY = re.compile(rf"((?<![A-Za-z0-9])(?:{_KEYS})(?:=|%3D))[^\s&]++", re.IGNORECASE)
+_COLON = re.compile(":|%3[Aa]")
+_MOST = 20_000
+"""Keys and colons of a text that are judged; what comes later is hidden as it stands."""
+_BEFORE_A_COLON = r"(?<!\S)[^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*(?::|%3[Aa])"
+_WITH_AN_AT = re.compile(rf"{_BEFORE_A_COLON}(?=\S)[^\s@%]*+(?:%(?!40)[^\s@%]*+)*(?:@|%40)\S*+")
+"""A word with a colon and an @ after it: without both nothing in it is a password."""
+_WITH_A_COLON = re.compile(rf"{_BEFORE_A_COLON}(?:[/\\]|%2[Ff])\S*+|{_WITH_AN_AT.pattern}")
+"""The same, or with a scheme."""
+_UNJUDGED = re.compile(rf"({_BEFORE_A_COLON})\S*(@|%40)")
+_UNJUDGED_LOOSELY = re.compile(
+    rf"{_UNJUDGED.pattern}|({_BEFORE_A_COLON}(?:[/\\]|%2[Ff])"
+    r"[^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*(?::|%3[Aa]))\S++"
+)
+_AUTHORITY = re.compile(r"(?::|%3[Aa])(?:/|\\|%2[Ff])+")
 _KEY_MARKS = ("passw", "pwd", "passphrase", "auth_pass", "client_secret", "scram_")
-_PORT = re.compile(r"[0-9]{1,5}+(?:,[^/?#@]*+)?(?:[/?#]|%2F)", re.IGNORECASE)
+_PORT = re.compile(r"[0-9]{1,5}+(?:,[^/?#@]{0,999}+)?(?:[/?#]|%2F)", re.IGNORECASE)
 _IS_A_PORT = re.compile(r"[0-9]*+(?:\Z|[/?#,])")
 _NAME_BACKWARDS = re.compile(r"[\w.+~$-]++")
 _LONGEST_NAME = 200
@@ -103,11 +119,8 @@ def redacted(text: str) -> str:
     Only what is a credential beyond doubt is hidden: of a URL, of `user:password@host/name`, and
     of a string of libpq's keywords. SQL is for the reader of SQL.
     """
-    if len(text) > _LONG:
-        text = _ROUGH_KEY.sub(rf"\1{HIDDEN}", text) if _may_hold_a_key(text) else text
-        return _ROUGH_USER.sub(rf"\1{HIDDEN}\2", text)
     text = _without(text, _keyword_spans(text, loosely=False))
-    return _without(text, _user_spans(text))
+    return _users_hidden(text, loosely=False)
 
 
 def redacted_word(word: str) -> str:
@@ -123,7 +136,7 @@ def redacted_word(word: str) -> str:
 def redacted_words(text: str) -> str:
     """A message of ours that quotes words of a command line, without their credentials."""
     text = _without(text, _keyword_spans(text, loosely=True))
-    return _TOKEN.sub(lambda token: redacted_word(token[0]), text)
+    return _users_hidden(text, loosely=True)
 
 
 def redacted_names(found: str) -> str:
@@ -220,7 +233,7 @@ def _without(text: str, spans: Iterable[Span], instead: str = HIDDEN) -> str:
 def _key_spans(text: str) -> list[Span]:
     """Keys with their values, so that both can be left out."""
     spans, at = [], 0
-    for key in _KEY.finditer(text):
+    for key in _keys(text):
         if key.start() >= at:
             start, end = _value(text, key.end(), _UP_TO_A_KEY)
             at = end + (text[start - 1] in "'\"")
@@ -240,9 +253,12 @@ def _keyword_spans(text: str, *, loosely: bool) -> Iterator[Span]:
         return
     connects = bool(_CONNECTS.search(text))
     at = 0
-    for key in _KEY.finditer(text):
+    for judged, key in enumerate(_keys(text)):
         if key.start() < at:
             continue
+        if judged > _MOST:
+            yield key.end(), len(text)
+            return
         of_a_query = text[key.start() - 1 : key.start()] in tuple(_OF_A_QUERY)
         close = not key[1].strip("=")
         told = connects or (loosely and (close or not key.start()))
@@ -251,6 +267,15 @@ def _keyword_spans(text: str, *, loosely: bool) -> Iterator[Span]:
             at = found[1]
             if not _IS_A_PLACE.match(text, found[0]):
                 yield found
+
+
+def _keys(text: str) -> Iterator[re.Match[str]]:
+    """The matches of `_KEY`, found by their ends."""
+    lowered = text.replace("\u0130", "i").lower()  # the one letter whose small form is longer
+    for stem in _STEM.finditer(lowered):
+        begin = max(0, stem.start() - _LONGEST_PREFIX)
+        if key := _KEY.search(text, begin, stem.end() + 1):
+            yield key
 
 
 def _may_hold_a_key(text: str) -> bool:
@@ -268,23 +293,45 @@ def _value(text: str, start: int, plain: re.Pattern[str]) -> Span:
 
 def _word_spans(word: str) -> list[Span]:
     """What may be a secret of a word, by its place."""
-    if len(word) > _LONG:
-        colon, at = word.find(":"), max(word.rfind("@"), word.rfind("%40"))
-        key = _KEY.search(word) if _may_hold_a_key(word) else None
-        begin = min(colon + 1, key.end() if key else len(word))
-        return [(begin, len(word) if key else at)] if key or at > colon else []
-    found = [*_keyword_spans(word, loosely=True)]
+    keys = [*_keyword_spans(word, loosely=True)]
+    if _to_judge(word) > _MOST:
+        begin, end = _first_colon(word), max(word.rfind("@"), word.rfind("%40"))
+        return [*keys, (begin, end if end > begin else len(word))]
     user = _credentials(word, loosely=True) or _cut_short(word)
-    return [*found, user] if user else found
+    return [*keys, user] if user else keys
 
 
-def _user_spans(text: str) -> Iterator[Span]:
-    if "@" not in text and "%40" not in text:
-        return
-    for token in _TOKEN.finditer(text):
-        word = token[0]
-        if ("@" in word or "%40" in word) and (span := _credentials(word, loosely=False)):
-            yield token.start() + span[0], token.start() + span[1]
+def _users_hidden(text: str, *, loosely: bool) -> str:
+    """A text whose words are apart, without the passwords of URLs and of `user:password@host`."""
+    if ":" not in text and "%3" not in text:
+        return text
+    spans: list[Span] = []
+    judged = 0
+    for token in (_WITH_A_COLON if loosely else _WITH_AN_AT).finditer(text):
+        word, start = token[0], token.start()
+        judged += _to_judge(word)
+        if judged > _MOST:
+            rest = _unjudged(text[start:], loosely=loosely)
+            return _without(text[:start], spans) + rest
+        span = _credentials(word, loosely=loosely) or (_cut_short(word) if loosely else None)
+        if span:
+            spans.append((start + span[0], start + span[1]))
+    return _without(text, spans)
+
+
+def _to_judge(word: str) -> int:
+    return 1 + word.count(":") + word.count("%3")
+
+
+def _first_colon(word: str) -> int:
+    found = _COLON.search(word)
+    return found.end() if found else 0
+
+
+def _unjudged(text: str, *, loosely: bool) -> str:
+    if loosely:
+        return _UNJUDGED_LOOSELY.sub(rf"\1\3{HIDDEN}\2", text)
+    return _UNJUDGED.sub(rf"\1{HIDDEN}\2", text)
 
 
 def _credentials(word: str, *, loosely: bool) -> Span | None:
@@ -310,49 +357,41 @@ def _credentials(word: str, *, loosely: bool) -> Span | None:
 
 def _authority(word: str, end: int) -> tuple[str, int] | None:
     """The scheme of a URL, and where its slashes end; None where it has none."""
-    begin = 0
-    while (colon := _colon(word, begin, end))[1] <= end:
-        at, begin = colon
-        if slashes := _SLASHES.match(word, begin, end):
-            return _last_name(word, at).lower(), slashes.end()
-    return None
+    found = _AUTHORITY.search(word, 0, end)
+    return (_last_name(word, found.start()).lower(), found.end()) if found else None
 
 
 def _colon(word: str, start: int, end: int) -> Span:
     """The first colon, raw or encoded; behind the end where there is none."""
-    raw = word.find(":", start, end)
-    until = end if raw < 0 else raw
-    for form in ("%3A", "%3a"):
-        if (at := word.find(form, start, until)) >= 0:
-            until = at
-    if until == end:
-        return end, end + 1
-    return until, until + (1 if until == raw else len("%3A"))
+    found = _COLON.search(word, start, end)
+    return found.span() if found else (end, end + 1)
 
 
 def _bare(word: str, end: int, *, loosely: bool) -> Span | None:
     """The password of `user:password@host`, told from a time, an image, a mail address."""
     if _DIGEST.match(word, end) or not (loosely or _HOST_AND_MORE.match(word, end)):
         return None
-    begin = 0
-    while (colon := _colon(word, begin, end))[1] < end:
-        at, begin = colon
-        user = _last_name(word, at)
-        if user and not _is_something_else(word, colon, user, end):
-            return begin, end
+    opened = _OPENING.match(word)
+    assert opened
+    for colon in _COLON.finditer(word, 0, end - 1):
+        user = _last_name(word, colon.start())
+        opens = colon.start() - len(user) <= opened.end()
+        if user and not _is_something_else(word, colon.span(), user, end, opens=opens):
+            return colon.end(), end
     return None
 
 
-def _is_something_else(word: str, colon: Span, user: str, end: int) -> bool:
+def _is_something_else(word: str, colon: Span, user: str, end: int, *, opens: bool) -> bool:
+    """Whether what a colon stands in is a path, a mail address, a time; `opens`: a word."""
     at, begin = colon
     first = at - len(user)
-    if first and word[first - 1] in "/\\" and not _OPENING.fullmatch(word, 0, first):
+    if not opens and word[first - 1] in "/\\":
         return True
     if user.lower() in _NO_USERS or (len(user) == 1 and word[begin] in "/\\"):
         return True
     if "." in user and _LINE_NUMBER.fullmatch(word, begin, end):
         return True
-    is_clock = _CLOCK.match(user) or (user[-1].isdigit() and ":" in word[begin:end])
+    is_clock = _CLOCK.match(user) or (user[-1].isdigit() and word.find(":", begin, end) >= 0)
     if is_clock and _TIME.match(word, begin, end):
         return True
     return bool(_PORT.match(word, begin, end))
@@ -361,8 +400,6 @@ def _is_something_else(word: str, colon: Span, user: str, end: int) -> bool:
 def _cut_short(word: str) -> Span | None:
     """What stands where the port of a database's URL does and is none, where no @ follows."""
     end = len(word)
-    if end > _LONG:
-        return None
     opened = _authority(word, end) if "@" not in word and "%40" not in word else None
     if opened is None or opened[0] not in _DATABASES:
         return None

@@ -1,17 +1,24 @@
-"""Regular expressions that every supported Python reads alike."""
+"""Regular expressions that every supported Python reads alike, and in one go."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import re
+import time
 from re import _parser as parser
 from typing import TYPE_CHECKING
 
+import pytest
+
 import rung
+from rung import escaping, masking
+from rung.golang import hiding
+from rung.render.terminal import Style
+from rung.statements import secrets, without_passwords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _NOT_TO_IMPORT = {"rung.__main__", "rung.migrate.__main__"}
 
@@ -47,3 +54,50 @@ def test_no_possessive_quantifier_stands_on_a_group() -> None:
     assert misread == []
     assert _repeats_a_group(parser.parse("(?:ab|c)*+"))
     assert not _repeats_a_group(parser.parse("[^a]*+b"))
+
+
+_GATES: dict[str, Callable[[str], object]] = {
+    "redacted": masking.redacted,
+    "redacted_word": masking.redacted_word,
+    "redacted_words": masking.redacted_words,
+    "redacted_names": masking.redacted_names,
+    "secrets_among": lambda text: masking.secrets_among([text]),
+    "without_password": masking.without_password,
+    "hidden": lambda text: masking.hidden(text, {"hunter2secret"}),
+    "of a source": hiding.masked,
+    "SQL in a message": without_passwords,
+    "URLs in SQL": lambda text: [*secrets._url_passwords(text), *secrets._query_passwords(text)],
+    "escaped": escaping.escaped,
+    "escaped_json": escaping.escaped_json,
+    "safe": Style(enabled=True).safe,
+}
+_PARTS = [
+    *("a", ":", "@", "/", "?", "=", "&", "%", "'", '"', "--", "$$", "/*", "E'", " ", "\t", "\n"),
+    *("a:", "a:@ ", "://a:", "://:", "://:@", "%3A", "%3a%40 ", "postgres://:", "1:1,", "a:/"),
+    *("pwd\t", "pwd=", "password=", "password='", "?password=a&", "user = ", "1:1@ ", "PASSWORD '"),
+    *("\x1b", "\u202e", "\ud800", "\x1b[31m"),
+]
+
+
+@pytest.mark.parametrize("size", [2**14, pytest.param(2**18, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("gate", _GATES)
+def test_a_text_four_times_as_long_takes_about_four_times_as_long(gate: str, size: int) -> None:
+    """What makes careless expressions go over a text again and again; squared, it were sixteen."""
+    slow = []
+    for part in _PARTS:
+        short, long = (part * (many // len(part)) + "@h/d" for many in (size, 4 * size))
+        ratio = _cost(_GATES[gate], long) / (_cost(_GATES[gate], short) + size * 2e-8)
+        if ratio > 10:
+            slow.append((part, ratio))
+
+    assert slow == []
+
+
+def _cost(gate: Callable[[str], object], text: str) -> float:
+    """The least processor time of three calls."""
+    costs = []
+    for _ in range(3):
+        began = time.process_time()
+        gate(text)
+        costs.append(time.process_time() - began)
+    return min(costs)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 _END_OF_HOST = re.compile(r"[/?#]")
-_PAIR = re.compile(r"(?<=[?&])([^=&]*)=([^&]*)")
+_PAIR = re.compile(r"(?<=[?&])([^=&]*+)(?:=([^&]*+)|(?=&|\Z))")
 _KEYWORD = re.compile(
     rf"\b(?:{'|'.join(SECRET_KEYS)})\s*=\s*('(?:[^'\\]|\\.)*'|[^&]*)", re.IGNORECASE | re.DOTALL
 )
@@ -118,7 +118,7 @@ def _without_host(url: str, start: int) -> Span | None:
 
 def _values(url: str) -> list[Span]:
     """The values of the keys that hold secrets."""
-    pairs = [pair.span(2) for pair in _PAIR.finditer(url) if _is_secret(pair[1])]
+    pairs = [pair.span(2) for pair in _PAIR.finditer(url) if pair[2] and _is_secret(pair[1])]
     return pairs + [word.span(1) for word in _KEYWORD.finditer(url)]
 
 

@@ -6,6 +6,7 @@ Talk that nobody hears is no error: a closed stderr must not end a run half way.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TextIO
 
-_PAINT = re.compile(r"(\x1b\[(?:[012]|3[1236])m)")
+_OURS = f"\x1b<{os.urandom(16).hex()}>"
+"""Stands before each colour of ours until it is printed: no text of others can hold it."""
+_PAINT = re.compile(_OURS + r"(\[(?:[012]|3[1236])m)")
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -27,17 +30,17 @@ class Style:
     enabled: bool = False
 
     def paint(self, text: str, colour: str) -> str:
-        """The text in a colour; an empty name is no colour."""
+        """The text in a colour, for `safe` to make real; an empty name is no colour."""
         if not self.enabled or not colour or not text:
             return text
-        return f"\x1b[{_CODES[colour]}m{escaped(text)}\x1b[0m"
+        return f"{_OURS}[{_CODES[colour]}m{escaped(text)}{_OURS}[0m"
 
     def safe(self, text: str) -> str:
-        """A text as it may be shown: nothing in it is obeyed but colours, where there are any."""
+        """A text as it may be shown: nothing in it is obeyed but what `paint` put there."""
         if not self.enabled:
             return escaped(text)
         pieces = _PAINT.split(text)
-        return "".join(one if at % 2 else escaped(one) for at, one in enumerate(pieces))
+        return "".join(f"\x1b{one}" if at % 2 else escaped(one) for at, one in enumerate(pieces))
 
 
 @dataclass(frozen=True, slots=True)

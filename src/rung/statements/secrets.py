@@ -18,7 +18,7 @@ from rung.statements.literals import Literal, literal, tokens_of
 from rung.statements.model import TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rung.statements.model import Script, Token
 
@@ -40,11 +40,14 @@ _DEEPEST, _LONGEST = 6, 2000
 _TELLING, _MANY = 8, 200
 """A secret of so many characters is looked for elsewhere in the file; not where there are many."""
 
-_URL = re.compile(
-    r"postgres(?:ql)?://[^/?#\s:@'\"]{0,200}:([^\s'\"]{1,500})@"
-    r"|://[^/?#\s:@'\"]{0,200}:([^/\s:@'\"]{1,500})@"
-    rf"|[?&](?:{'|'.join(SECRET_KEYS)})=([^&\s'\"]{{1,500}})",
-    re.IGNORECASE,
+_LONGEST_SECRET = 500
+_URL = re.compile(r"://[^/?#\s:@'\"]{0,200}+:")
+"""Up to the password of a URL."""
+_DATABASE = re.compile(r"postgres(?:ql)?\Z", re.IGNORECASE)
+_ENDS_A_URL = re.compile(r"[\s'\"]")
+_ENDS_A_PASSWORD = re.compile(r"[/\s:@'\"]")
+_OF_A_QUERY = re.compile(
+    rf"[?&](?:{'|'.join(SECRET_KEYS)})=([^&\s'\"]{{1,{_LONGEST_SECRET}}})", re.IGNORECASE
 )
 _CONNECTS = re.compile(r"\b(?:host|hostaddr|port|dbname|user|service)\s*=", re.IGNORECASE)
 _KEY = re.compile(
@@ -257,14 +260,33 @@ class _Search:
         """Take the passwords of URLs, wherever they stand."""
         if "://" not in self._text:
             return
-        for url in _URL.finditer(self._text):
-            assert url.lastindex
-            self._values.add(unquote(url[url.lastindex]))
-            self._add(*url.span(url.lastindex))
+        for start, end in (*_url_passwords(self._text), *_query_passwords(self._text)):
+            self._values.add(unquote(self._text[start:end]))
+            self._add(start, end)
 
     def _add(self, start: int, end: int) -> None:
         self._ranges.append((start, end))
         self._values.add(self._text[start:end])
+
+
+def _url_passwords(text: str) -> Iterator[tuple[int, int]]:
+    """Of a database up to the last @, for its password may hold any sign; else up to the first."""
+    done = 0
+    for url in _URL.finditer(text):
+        start, most = url.end(), url.end() + _LONGEST_SECRET + 1
+        if url.start() < done or text.find("@", start + 1, most) < 0:
+            continue
+        of_database = _DATABASE.search(text, max(0, url.start() - 10), url.start())
+        found = (_ENDS_A_URL if of_database else _ENDS_A_PASSWORD).search(text, start, most)
+        stop = found.start() if found else most
+        end = text.rfind("@", start + 1, stop) if of_database else stop
+        if end > start and text[end : end + 1] == "@":
+            done = end
+            yield start, end
+
+
+def _query_passwords(text: str) -> Iterator[tuple[int, int]]:
+    return (found.span(1) for found in _OF_A_QUERY.finditer(text))
 
 
 def _repeated(text: str, values: frozenset[str]) -> Iterable[tuple[int, int]]:

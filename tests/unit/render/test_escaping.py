@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from rung.errors import MigrationFailed, Place, ServerMessage
+from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
 from rung.escaping import escaped, escaped_line
 from rung.render import json as shapes
 from rung.render.errors import error_text
@@ -47,6 +47,27 @@ def test_both_streams_show_it_visibly(*, colours: bool) -> None:
 
     assert [one for one in shown if one in _EVIL and not one.isascii()] == []
     assert [one for one in shown if one in "\x00\x07\b\r\x1b\x7f"] == []
+
+
+@pytest.mark.parametrize("evil", ["\x1b[31m", "\x1b[0m", "\x1b[1mx\x1b[0m", "\x1b[2;31m", "\u202e"])
+def test_the_colours_of_others_are_escaped_on_a_coloured_terminal(evil: str) -> None:
+    """Bare and inside our own paint; only our own codes reach the terminal."""
+    out, style = io.StringIO(), Style(enabled=True)
+    console = Console(out, None, style, style)
+    console.data(f"{evil}{style.paint(evil, 'red')}{evil}")
+    text = escaped(evil)
+
+    assert out.getvalue() == f"{text}\x1b[31m{text}\x1b[0m{text}\n"
+
+
+def test_a_table_shows_colours_of_others_as_text() -> None:
+    """Names come from files, attempts from history rows, reasons from the server."""
+    style, red = Style(enabled=True), "\x1b[31m"
+    error = UsageError(f"no {red}", f"look {red}")
+    shown = style.safe(error_text(error, style))
+
+    assert shown.count("\\x1b[31m") == 2
+    assert shown.count(red) == 1  # of our own label
 
 
 def test_a_caret_stands_below_what_is_shown() -> None:

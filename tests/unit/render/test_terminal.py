@@ -95,7 +95,7 @@ def test_only_a_terminal_is_a_terminal() -> None:
 def test_paint_is_for_enabled_styles() -> None:
     """And an empty colour is none."""
     painted = [
-        Style(enabled).paint("x", colour)
+        Style(enabled).safe(Style(enabled).paint("x", colour))
         for enabled, colour in ((True, "red"), (True, ""), (False, "red"))
     ]
 
