@@ -348,7 +348,8 @@ def _credentials(word: str, *, loosely: bool) -> Span | None:
         return None
     ours = scheme in _DATABASES
     user, password = word[start:colon], word[begin:end]
-    if not ours and ("/" in user or _DIGEST.match(word, end)):
+    lacks_a_colon = user.rpartition("//")[0].rpartition("/")[2].lower() in _DATABASES
+    if not ours and (("/" in user and not lacks_a_colon) or _DIGEST.match(word, end)):
         return None
     if _PORT.match(password) and (not ours or "@" in user or "?" in password):
         return None
@@ -385,7 +386,7 @@ def _is_something_else(word: str, colon: Span, user: str, end: int, *, opens: bo
     """Whether what a colon stands in is a path, a mail address, a time; `opens`: a word."""
     at, begin = colon
     first = at - len(user)
-    if not opens and word[first - 1] in "/\\":
+    if not opens and word[first - 1] in "/\\" and word[first - 2 : first] != "//":
         return True
     if user.lower() in _NO_USERS or (len(user) == 1 and word[begin] in "/\\"):
         return True
@@ -399,13 +400,15 @@ def _is_something_else(word: str, colon: Span, user: str, end: int, *, opens: bo
 
 def _cut_short(word: str) -> Span | None:
     """What stands where the port of a database's URL does and is none, where no @ follows."""
-    end = len(word)
-    opened = _authority(word, end) if "@" not in word and "%40" not in word else None
-    if opened is None or opened[0] not in _DATABASES:
+    if "@" in word or "%40" in word:
         return None
-    start = opened[1]
+    schemes = _AUTHORITY.finditer(word)
+    ours = (one.end() for one in schemes if _last_name(word, one.start()).lower() in _DATABASES)
+    end, start = len(word), next(ours, -1)
+    if start < 0:
+        return None
     colon, begin = _colon(word, start, end)
-    if begin >= end or "/" in word[start:colon] or word[start] == "[":
+    if begin >= end or "/" in word[start:colon] or word.startswith("[", start):
         return None
     return None if _IS_A_PORT.match(word, begin) else (begin, end)
 

@@ -7,10 +7,13 @@ Nothing is abbreviated, and only the parser of the command that was given is bui
 from __future__ import annotations
 
 import argparse
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from rung.errors import UsageError
-from rung.masking import redacted_words
+from rung.masking import redacted_word, redacted_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Command(NamedTuple):
@@ -101,7 +104,21 @@ MOVING = ("up", "down", "goto", "redo")
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are ours."""
 
+    _typed: Sequence[str] = ()
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Remember the words, so that a message about one quotes it without its credentials."""
+        self._typed = args or ()
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
+        """Raise it as ours; argparse quotes words as Python writes them."""
+        for word in self._typed:
+            for value in (word, word.partition("=")[2]):
+                if (shown := redacted_word(value)) != value:
+                    message = message.replace(repr(value), repr(shown)).replace(value, shown)
         raise UsageError(
             f"{self.prog}: {redacted_words(message)}.",
             f"Usage: {self.usage}\nSee `{self.prog} --help`.",

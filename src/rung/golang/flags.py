@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rung.golang.numbers import SYNTAX, NumberRefused, signed, truth, unsigned
 from rung.golang.quoting import quoted
+from rung.masking import redacted_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -142,13 +143,13 @@ class FlagSet:
     def _one(self, word: str, rest: list[str]) -> tuple[str, Value]:
         body = word[2:] if word.startswith("--") else word[1:]
         if body.startswith(("-", "=")):
-            raise FlagsRefused(f"bad flag syntax: {word}")
+            raise FlagsRefused(f"bad flag syntax: {redacted_word(word)}")
         name, equals, given = body.partition("=")
         flag = self._flags.get(name)
         if flag is None:
             if name in _HELP:
                 raise HelpWanted
-            raise FlagsRefused(f"flag provided but not defined: -{name}")
+            raise FlagsRefused(f"flag provided but not defined: -{redacted_word(name)}")
         if equals:
             return name, _read(flag, given)
         if flag.kind is Kind.BOOL:
@@ -186,7 +187,7 @@ def _read(flag: Flag, given: str) -> Value:
         what, before = ("boolean value", "-") if flag.kind is Kind.BOOL else ("value", "flag -")
         reason = "parse error" if error.reason == SYNTAX else error.reason
         raise FlagsRefused(
-            f"invalid {what} {quoted(given)} for {before}{flag.name}: {reason}"
+            f"invalid {what} {quoted(redacted_word(given))} for {before}{flag.name}: {reason}"
         ) from None
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from rung import masking
 from rung.golang.escapes import HIDDEN, encoded
-from rung.masking import SECRET_KEYS
+from rung.masking import SECRET_KEYS, redacted_word
 
 if TYPE_CHECKING:
     from rung.golang.escapes import PartRefused
@@ -79,7 +80,7 @@ def masked(url: str) -> str:
     Args:
         url: may be malformed; a URL without user and password is left as it is.
     """
-    return Secrets.of(url).hidden()
+    return redacted_word(Secrets.of(url).hidden()).replace(masking.HIDDEN, HIDDEN)
 
 
 def _credentials(url: str) -> Span:

@@ -64,7 +64,8 @@ def read_source(source: str | os.PathLike[str], *, any_extension: bool = False) 
     try:
         entries = entries_of(root)
     except OSError as error:
-        raise SourceNotFound(shown, (error.strerror or str(error)).lower()) from error
+        reason = (error.strerror or str(error)).lower()
+        raise SourceNotFound(shown, reason) from (error if shown == named else None)
     sorted_out = _sort_out(shown, entries, any_extension=any_extension)
     if not any_extension:
         _check_layout(shown, entries, sorted_out)
@@ -77,11 +78,11 @@ def _open_package(shown: str, named: str) -> Traversable:
     try:
         return resources.files(named.removeprefix(_PACKAGE))
     except ModuleNotFoundError as error:
-        raise SourceNotFound(
-            shown, f"there is no module named {redacted_word(error.name or named)}"
-        ) from error
+        reason = f"there is no module named {redacted_word(error.name or named)}"
+        raise SourceNotFound(shown, reason) from (error if shown == named else None)
     except (TypeError, ValueError, ImportError) as error:
-        raise SourceNotFound(shown, redacted_words(str(error)).rstrip(".")) from error
+        reason = redacted_words(str(error)).rstrip(".")
+        raise SourceNotFound(shown, reason) from (error if shown == named else None)
 
 
 class _SortedOut(NamedTuple):

@@ -9,6 +9,7 @@ Passes a reason on only with its secrets taken out.
 from __future__ import annotations
 
 import math
+import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -108,7 +109,8 @@ class Connector:
         self._settings = Settings(tuple(((understood or {}) | settings).items()))
         self._ways = tuple(_ways(options, settings, all_known=understood is not None))
         self._secrets = {self._found.get(key) for key in SECRET_KEYS} | {resolved.password}
-        self._names = [self._found.get(key, "") for key in ("user", "host", "dbname")]
+        self._names = [self._found.get(key, "") for key in ("user", "host", "dbname", "service")]
+        self._names.append(os.environ.get("PGSERVICE", ""))
         self._password = password
 
     @property
@@ -175,7 +177,8 @@ class Connector:
         except (psycopg.Error, ValueError) as error:
             said = str(error).strip()
             for name in self._names:
-                said = said.replace(name, redacted_names(name)) if ":" in name else said
+                if name and (bare := redacted_names(name)) != name:
+                    said = said.replace(repr(name), repr(bare)).replace(name, bare)
             return None, masked(said, {*self._secrets, *token.values()}, self._names)
         return Opened(opened, self._settings, way.taken), ""
 
