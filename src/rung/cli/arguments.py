@@ -267,13 +267,14 @@ def _with_downs(goal: Goal, found: dict[str, Any]) -> Goal:
     from dataclasses import replace
 
     from rung.applied import STRICT, DownOptions
-    from rung.plan import Down, Up
+    from rung.plan import Down, Goto, Up
 
     hashes = tuple(text.lower() for text in found.pop("run_stored_sql", None) or ())
     unreverted = bool(found.pop("unreverted", False))
     options = DownOptions(unreverted, bool(found.pop("use_edited_down", False)), hashes)
-    if unreverted and not isinstance(goal, Down):
-        raise UsageError("--unreverted goes with down.", "Write: `rung plan down --unreverted`")
+    if unreverted and not isinstance(goal, Down | Goto):
+        what = "--unreverted goes with down and goto."
+        raise UsageError(what, "Write: `rung plan down --unreverted`")
     if isinstance(goal, Up):
         if options != STRICT:
             what = "--use-edited-down and --run-stored-sql go with down, goto and redo."

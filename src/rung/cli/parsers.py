@@ -155,6 +155,7 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
     elif command == "goto":
         made.add_argument("number", metavar="V", help="the version to end at")
         _add_allow_late(made)
+        _add_unreverted(made)
         _add_downs(made)
     elif command == "redo":
         made.add_argument("number", metavar="N", nargs="?", help="how many (default: 1)")

@@ -68,7 +68,7 @@ class DownRefused(PlanError):
                 "write the down; or, if there is nothing to revert, declare it there: "
                 "-- rung: empty REASON"
             )
-            passes = self.command.startswith("rung down")
+            passes = self.command.startswith(("rung down", "rung goto"))
             ways.append(f"{write}; or pass it: `{self.command} --unreverted`" if passes else write)
         if "edited" in kinds:
             ways.append(

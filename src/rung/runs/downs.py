@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rung.applied import DownOptions, StoredDown, StoredSql, choose_down
 from rung.errors import DownRefused, StoredSqlUnconfirmed, StoredTextUnusable
 from rung.migrations import Direction, MigrationSet
-from rung.plan import Down, Redo, Up, versions_down
+from rung.plan import Down, Goto, Redo, Up, versions_down
 from rung.statements import knows_formula
 
 if TYPE_CHECKING:
@@ -168,6 +168,8 @@ def _is_there(one: AppliedVersion, known: Known) -> bool:
 def _command(goal: Goal, downs: int) -> str:
     if isinstance(goal, Down) and goal.limit is None:
         return "rung down --all"
+    if isinstance(goal, Goto):
+        return f"rung goto {goal.version}"
     number = "" if downs <= 1 else f" {downs}"
     return f"rung redo{number}" if isinstance(goal, Redo) else f"rung down{number}"
 

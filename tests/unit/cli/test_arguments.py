@@ -204,3 +204,12 @@ def test_how_locks_are_waited_for() -> None:
     assert found.cancel_blockers == ("a", "b")
     with pytest.raises(UsageError, match="--lock-timeout"):
         _parsed("status --lock-timeout")
+
+
+@pytest.mark.parametrize("words", ["down --unreverted", "goto 1 --unreverted"])
+def test_what_cannot_be_reverted_may_be_passed_by_down_and_goto(words: str) -> None:
+    """Both take the option, themselves and in a plan."""
+    for line in (words, f"plan {words}"):
+        goal = parse(sort_words(line.split())).goal
+        assert isinstance(goal, Down | Goto)
+        assert goal.downs.unreverted
