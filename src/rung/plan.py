@@ -386,6 +386,7 @@ def _late_error(
         [v for v in applied.ascending if v > lowest],
         below[-1] if below else None,
         allowed,
+        [m.version for m in late if m.version in applied.reopened],
     )
 
 

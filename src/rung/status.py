@@ -40,6 +40,10 @@ _UNVERSIONED = (
     "There are tables and no ledger: nothing says which migrations they come from, and a run is "
     "refused until `rung force V` records it."
 )
+_UNEXPLAINED = (
+    "There are tables, the ledger has no row, and no migration is recorded: nothing says which "
+    "ones made the tables, and a run is refused until `rung force V` records it."
+)
 _MAY_BE_LATE = "its file allows that; the next up runs it"
 _WAS_EMPTY = "it was applied while it was empty, and holds SQL now"
 _OF_STATE = {
@@ -283,8 +287,8 @@ def _applied_line(name: str, known: AppliedVersion) -> StatusLine:
 
 
 def _notes(look: Look, applied: Applied) -> Iterator[str]:
-    if look.tables and not look.ledger_exists:
-        yield _UNVERSIONED
+    if look.tables:
+        yield _UNEXPLAINED if look.ledger_exists else _UNVERSIONED
         return
     if look.ledger.version is None and look.history is None:
         return

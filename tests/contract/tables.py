@@ -149,10 +149,12 @@ class TablesContract(Ground):
         assert (look.ledger_exists, len(look.history or ())) == (False, 1)
 
     def test_tables_without_a_ledger(self, subject: Subject, session: Session) -> None:
-        """The tables are named where there is no ledger, and only there."""
+        """The tables are named until something says which migrations they come from."""
         subject.ask("CREATE TABLE made (x int)")
         assert session.look().tables == ("made",)
         assert session.try_lock()
         assert session.look().tables == ("made",)
         session.ensure_tables()
+        assert session.look().tables == ("made",)
+        session.force(None, [attempt(None, "force", 0)])
         assert session.look().tables == ()

@@ -56,6 +56,7 @@ EXAMPLES: list[RungError] = [
     errors.VersionNotInSource(2, "target", []),
     errors.VersionNotInSource(9, "ledger", [1, 3], "The history knows it."),
     errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1),
+    errors.LateMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [3], empty=[2]),
     errors.LateMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [1, 3]),
     errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "-a\n+b"), EditedFile(2, "2_b.sql", "")]),
     errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "+b\n" * 99)], 1),
@@ -218,6 +219,9 @@ def test_a_late_file_shows_every_way_out() -> None:
     late, known, _, ways, record = str(error).splitlines()
     assert late == "Late, and never applied: 2_b.up.sql."
     assert known.endswith("no run of 2, and these newer versions are applied: 3.")
+    was_empty = errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1, empty=[2])
+    assert "no run of" not in was_empty.looked_at
+    assert "recorded 2 as empty" in was_empty.looked_at
     assert "a number above 3; or" in ways
     assert "`rung up --allow-late 2`, or write -- rung: allow-late in the file." in ways
     assert record.endswith("record that: `rung mark-applied 2`.")

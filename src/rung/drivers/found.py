@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.ledger import LEDGER_TABLE
+from rung.ledger import LEDGER_TABLE, Outcome
 
 if TYPE_CHECKING:
     from rung.dialect import Dialect
@@ -81,7 +81,10 @@ class Look:
     ledger_exists: bool
     history: tuple[HistoryEntry, ...] | None
     tables: tuple[str, ...] = ()
-    """Where there is no ledger: the tables of its schema that no extension owns."""
+    """
+    The tables of the ledger's schema that no extension owns, where nothing says which migrations
+    they come from: there is no ledger, or it has no row and the history no attempt that succeeded.
+    """
     missing_grant: str = ""
     """What has to be granted so that a history can be written; empty where it can be."""
     writable: bool = True
@@ -92,6 +95,13 @@ class Look:
     """Whether the history has its second name, for another table has the usual one."""
     other_writers: OtherWriters = NOT_CHECKED
     """Who else may write ledger, history and lease."""
+
+    @property
+    def explains_nothing(self) -> bool:
+        """Whether an empty ledger is all that there is, as where a first try failed."""
+        empty = self.ledger_exists and self.ledger.row is None and not self.ledger.dirty
+        told = any(row.outcome is Outcome.DONE for row in self.history or ())
+        return empty and not told and not self.missing_grant and not self.obstacles
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ class LateMigrations(PlanError):
         newer: the applied versions above the lowest of them, ascending.
         below: the highest applied version below the lowest of them; None for none.
         allowed: late versions that may run already.
+        empty: those that ran while they held no statement, and hold SQL now.
     """
 
     def __init__(
@@ -167,22 +168,32 @@ class LateMigrations(PlanError):
         newer: Sequence[int],
         below: int | None = None,
         allowed: Sequence[int] = (),
+        empty: Sequence[int] = (),
     ) -> None:
-        super().__init__(tuple(late), tuple(files), current, tuple(newer), below, tuple(allowed))
+        facts = (tuple(late), tuple(files), current, tuple(newer), below, tuple(allowed))
+        super().__init__(*facts, tuple(empty))
+        self._empty = tuple(empty)
         self.late, self.files = tuple(late), tuple(files)
         self.current, self.newer = current, tuple(newer)
         self.below, self.allowed = below, tuple(allowed)
 
     @property
     def cause(self) -> str:
+        if set(self._empty) >= set(self.late):
+            return f"Late, and applied only while empty: {', '.join(self.files)}."
         return f"Late, and never applied: {', '.join(self.files)}."
 
     @property
     def looked_at(self) -> str:
         newer = ", ".join(map(str, self.newer))
+        empty = ", ".join(str(v) for v in self.late if v in self._empty)
+        never = ", ".join(str(v) for v in self.late if v not in self._empty)
+        facts = f"has no run of {never}" if never else ""
+        facts += ", and " if never and empty else ""
+        facts += f"recorded {empty} as empty, where the file holds SQL now" if empty else ""
         return (
-            f"The database is at version {self.current}; the history has no run of "
-            f"{', '.join(map(str, self.late))}, and these newer versions are applied: {newer}."
+            f"The database is at version {self.current}; the history {facts}, and these newer "
+            f"versions are applied: {newer}."
         )
 
     @property
@@ -277,20 +288,32 @@ def on_a_screen(lines: Sequence[str]) -> str:
 
 class UnversionedDatabase(PlanError):
     """
-    The database has tables and no ledger: which migrations they come from is not known.
+    The database has tables, and no ledger or an empty one: what made them is not known.
 
     Args:
         schema: where the ledger would be.
         tables: the tables there are.
         record: what the history says, where that is still there; may be empty.
+        empty: whether there is a ledger without a row, and no attempt that succeeded.
     """
 
-    def __init__(self, schema: str, tables: Sequence[str], record: str = "") -> None:
+    def __init__(
+        self, schema: str, tables: Sequence[str], record: str = "", *, empty: bool = False
+    ) -> None:
         super().__init__(schema, tuple(tables), record)
         self.schema, self.tables, self.record = schema, tuple(tables), record
+        self._empty = empty
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), self.args, self.__dict__)
 
     @property
     def cause(self) -> str:
+        if self._empty:
+            return (
+                "The database has tables and an empty ledger: no migration is recorded, and "
+                "nothing says which ones made the tables."
+            )
         return "The database has tables and no ledger: nothing says which migrations it has."
 
     @property

@@ -78,9 +78,10 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
             gone.version, gone.role, gone.known, record, suited=gone.suited
         ) from None
     check_downs(plan, downs, known.migrations)
-    unversioned = bool(look.tables) and not (look.ledger_exists or conventions.takes_tables)
+    unversioned = bool(look.tables) and not conventions.takes_tables
     if plan.steps and not plan.goes_down and unversioned:
-        raise UnversionedDatabase(look.place.schema, look.tables, _left_history(look))
+        record = _left_history(look)
+        raise UnversionedDatabase(look.place.schema, look.tables, record, empty=look.ledger_exists)
     if _minds_edits(goal, plan):
         redone = versions_down(goal, known.applied) if isinstance(goal, Redo) else ()
         _check_edited(known, session, redone)

@@ -430,6 +430,22 @@ def test_tables_and_no_ledger(site: Site) -> None:
     assert site.ask("SELECT to_regclass('schema_migrations')") == [(None,)]
 
 
+def test_an_empty_ledger_of_a_failed_try_counts_as_none(site: Site, golang: Golang) -> None:
+    """A ledger that another tool left empty explains no tables; saying so once does."""
+    site.ask("CREATE TABLE t1 (x int)")
+    site.add_tables(1, 2)
+    golang.run("version")
+    assert site.ask("SELECT count(*) FROM schema_migrations") == [(0,)]
+    error = site.up_fails(UnversionedDatabase)
+
+    assert (error.tables, "an empty ledger" in error.cause) == (("t1",), True)
+    assert "the ledger has no row" in site.migrator().status().notes[0]
+    site.migrator().force(1)
+    assert site.up() == (2,)
+    site.migrator().down(None)
+    assert site.up() == (1, 2)
+
+
 def test_what_a_down_passed_over_is_named_when_it_is_met_again(site: Site) -> None:
     """The up of a version that is not reverted meets its own table; recording it is the way on."""
     site.add("1_a", "CREATE TABLE a (x int);").up()
@@ -442,6 +458,17 @@ def test_what_a_down_passed_over_is_named_when_it_is_met_again(site: Site) -> No
     site.migrator().mark_applied((1,))
     assert site.ledger() == [(1, False)]
     assert site.up() == ()
+
+
+def test_a_goto_downwards_passes_what_cannot_be_reverted_when_told_to(site: Site) -> None:
+    """The error names the goto itself, and the step is recorded as not reverted."""
+    site.add_tables(1).add("2_b", "CREATE TABLE b (x int);").up()
+    with pytest.raises(DownRefused, match="`rung goto 1 --unreverted`"):
+        site.migrator().run(Goto(1))
+
+    site.migrator().run(Goto(1, downs=DownOptions(unreverted=True)))
+    assert (site.ledger(), "b" in site.tables()) == ([(1, False)], True)
+    assert [line.state for line in site.migrator().status().lines] == ["applied", "not reverted"]
 
 
 @pytest.mark.parametrize("goal", [Redo(), Up()])

@@ -68,7 +68,8 @@ class Model:
     `applied` is what the history says, `origin` what ran of it by a run of ours, `forced` what
     `force` alone says is applied (all below too, where nothing was recorded before), `bare` the
     version that was forced without a file, `ran` every body that ever ran, oldest first;
-    `foreign` is true where the schema has tables that nobody knows of.
+    `foreign` is true where the schema has tables that nobody knows of, `told` where the history
+    has a row of something that succeeded.
     """
 
     foreign: bool = False
@@ -76,6 +77,7 @@ class Model:
     ledger: int | None = None
     dirty: bool = False
     has_ledger: bool = False
+    told: bool = False
     applied: Applied = field(default_factory=dict)
     origin: dict[int, Pair] = field(default_factory=dict)
     forced: set[int] = field(default_factory=set)
@@ -112,7 +114,7 @@ class Model:
             case Remove(version):
                 self.files.pop(version, None)
             case DropHistory():
-                self.applied = {}
+                self.applied, self.told = {}, False
                 self._prune()
 
     # --- what is true --------------------------------------------------------------------
@@ -125,7 +127,13 @@ class Model:
     @property
     def is_stuck(self) -> bool:
         """Whether every run is refused until a version is forced."""
-        return self.dirty or (self.foreign and not self.has_ledger)
+        return self.dirty or self.is_unexplained
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Whether nothing says which migrations the tables come from."""
+        empty = not self.has_ledger or (self.ledger is None and not self.told)
+        return self.foreign and empty
 
     @property
     def ran_in_order(self) -> bool:
@@ -313,13 +321,14 @@ class Model:
         steps = self._plan(goal, applied)
         self._check_steps(steps, applied)
         if steps or self.left_at != self.ledger:
+            self.told = self.told or self.left_at != self.ledger or bool(self._mended(applied))
             self.applied = applied | {v: self._taken(v, applied) for v in self._mended(applied)}
             self.has_ledger = True
             self._prune()
         return self._walk(steps)
 
     def _check_steps(self, steps: list[Step], applied: Applied) -> None:
-        if steps and self.foreign and not self.has_ledger:
+        if steps and self.is_unexplained:
             raise Refused("UnversionedDatabase")
         for direction, version in steps:
             if direction == "down" and version not in self.files and applied[version] is None:
@@ -358,6 +367,7 @@ class Model:
         for done, (direction, version) in enumerate(steps):
             if not self._runs(self._text(direction, version)):
                 return Outcome("MigrationFailed", tuple(v for _, v in steps[: done + 1]))
+            self.told = True
             if direction == "up":
                 self.applied[version] = self.origin[version] = self.files[version]
                 self.forced.discard(version)
@@ -388,7 +398,7 @@ class Model:
         self.forced |= set() if was_held or version is None else {version}
         self.forced |= set(self.applied) if is_first else set()
         self.bare = {v for v in (version,) if v is not None and self.applied[v] is None}
-        self.ledger, self.dirty, self.has_ledger = version, False, True
+        self.ledger, self.dirty, self.has_ledger, self.told = version, False, True, True
 
     def _accept(self, version: int) -> None:
         if version not in self.files:
@@ -397,6 +407,7 @@ class Model:
         if not self.is_edited(version, held):
             raise Refused("UsageError")
         held = self.found()[version]
+        self.told = True
         same_up = not self._differs(version, held, "up")
         self.applied[version] = self._taken(version, self.found())
         if version in self.origin and not same_up:

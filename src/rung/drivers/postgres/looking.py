@@ -24,6 +24,7 @@ from rung.drivers.postgres.others import (
     rights_state,
     writers_question,
 )
+from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.read_failures import NO_RIGHT, NO_TABLE, is_of_shape, read_failure
 from rung.drivers.postgres.rights import Here, Rights
 from rung.drivers.postgres.statements import statement
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from rung.drivers.found import Obstacle
     from rung.drivers.postgres.names import Names, Table
-    from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Row, ServerError
     from rung.errors import DatabaseError
     from rung.ledger import HistoryEntry
@@ -103,13 +103,13 @@ def where_question(names: Names, *, briefly: bool = False) -> Sql:
     Planning the facts of our tables takes ten times as long as all the rest, and a run with nothing
     to do needs none of them. Asked `briefly`, they are left out, but for whether there are any.
     """
-    places = facts_places(names, quoting.Sql("history_place.oid"))
+    places = facts_places(names, Sql("history_place.oid"))
     places |= (
         {
             "table_facts": statement("is_unusual"),
             "other_writers": quoting.NULL,
             "rights_state": quoting.NULL,
-            "note_stands": quoting.Sql("false"),
+            "note_stands": Sql("false"),
         }
         if briefly
         else {
@@ -139,7 +139,7 @@ def question(names: Names, *, history: bool = True, briefly: bool = False) -> Sq
     """
     ledger = statement("look_ledger", ledger=names.ledger.sql)
     parts = (where_question(names, briefly=briefly), may_read(names, history=history), ledger)
-    return quoting.Sql(";\n".join((*parts, *((history_question(names),) if history else ()))))
+    return Sql(";\n".join((*parts, *((history_question(names),) if history else ()))))
 
 
 def needs_facts(reply: Reply) -> bool:
@@ -163,6 +163,18 @@ def asks_again(reply: Reply, names: Names, at: Standing) -> bool:
 def history_question(names: Names) -> Sql:
     """The history alone."""
     return statement("look_history", history=names.history.sql)
+
+
+def tables_question(names: Names) -> Sql:
+    """The question for the tables beside a ledger that is there; names with their schemas."""
+    ours = (names.ledger, names.history, names.lease)
+    rows = (
+        f"({quoting.text(table.schema)}::pg_catalog.name, "
+        f"{quoting.text(table.name)}::pg_catalog.name)"
+        for table in ours
+    )
+    schema = quoting.text(names.ledger.schema)
+    return statement("tables_beside", schema=schema, ours=Sql(", ".join(rows)))
 
 
 def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standing:

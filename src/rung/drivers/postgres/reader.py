@@ -155,6 +155,9 @@ class PostgresReader:
             look = looking.answer(reply, standing)
         if not look.ledger_exists and standing.reads_history:
             return replace(look, history=self.read_history())
+        if look.explains_nothing:
+            found = self._ask(looking.tables_question(standing.names))
+            return replace(look, tables=tuple(row[0] or "" for row in found.rows(0)))
         return look
 
     def locate(self) -> Place:

@@ -83,6 +83,24 @@ SELECT pg_catalog.current_database(),
    AND lease.relkind OPERATOR(pg_catalog.=) ANY
        (ARRAY['r', 'p', 'v', 'f', 'm']::pg_catalog."char"[])
 
+-- name: tables_beside
+-- The tables of the ledger's schema that no extension owns, without ours, quoted.
+SELECT pg_catalog.quote_ident(c.relname)
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE n.nspname OPERATOR(pg_catalog.=) {schema}
+   AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::pg_catalog."char"[])
+   AND NOT c.relispartition
+   AND NOT EXISTS (SELECT FROM (VALUES {ours}) AS ours (schema, name)
+                    WHERE ours.schema OPERATOR(pg_catalog.=) n.nspname
+                      AND ours.name OPERATOR(pg_catalog.=) c.relname)
+   AND NOT EXISTS (
+       SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+          AND d.objid OPERATOR(pg_catalog.=) c.oid
+          AND d.deptype OPERATOR(pg_catalog.=) 'e')
+ ORDER BY c.relname
+
 -- name: look_ledger
 -- The ledger's rows; two are enough to see that there is more than one.
 SELECT version, dirty FROM {ledger} LIMIT 2

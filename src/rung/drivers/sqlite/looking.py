@@ -89,9 +89,10 @@ class Found:
         return tuple(entry(row, name, datetime.fromisoformat) for row in rows)
 
     def tables(self) -> tuple[str, ...]:
-        """The tables that are not SQLite's own, without our history."""
+        """The tables that are not SQLite's own, without ours."""
         rows = self.database.execute(statement("tables")).fetchall()
-        return tuple(name for (name,) in rows if name.lower() != self._names.history.lower())
+        ours = {self._names.ledger.lower(), self._names.history.lower()}
+        return tuple(name for (name,) in rows if name.lower() not in ours)
 
     def _exists(self, name: str) -> bool:
         return bool(self.database.execute(statement("find_table"), (name,)).fetchall())

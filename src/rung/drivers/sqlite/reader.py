@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.dialect import Dialect
@@ -40,13 +41,14 @@ class SqliteReader:
         del briefly
         with self._found() as found:
             if found.has_ledger:
-                return Look(
+                look = Look(
                     self.locate(),
                     found.ledger(),
                     ledger_exists=True,
                     history=found.history(),
                     other_writers=_NOBODY,
                 )
+                return replace(look, tables=found.tables()) if look.explains_nothing else look
             return Look(
                 self.locate(),
                 LedgerState(),
