@@ -130,7 +130,7 @@ def redacted_word(word: str) -> str:
     Whatever may be a password by its place is hidden: of a URL with a slash too many, a missing
     scheme or encoded separators, too.
     """
-    return _without(word, _word_spans(word))
+    return _without(word, secret_spans(word))
 
 
 def redacted_words(text: str) -> str:
@@ -143,7 +143,8 @@ def redacted_names(found: str) -> str:
     """A name that a database or a user was given, without what a misspelt URL put into it."""
     bare = redacted_word(found)
     user, colon, rest = bare.partition(":")
-    return f"{user}:{HIDDEN}" if colon and HIDDEN not in rest else bare
+    is_url = HIDDEN in rest and rest.startswith("//")
+    return f"{user}:{HIDDEN}" if colon and not is_url else bare
 
 
 def secrets_in(database: str) -> set[str]:
@@ -153,7 +154,7 @@ def secrets_in(database: str) -> set[str]:
     Args:
         database: may be malformed; then what may be a secret counts as one.
     """
-    found = {database[start:end] for start, end in _word_spans(database)}
+    found = {database[start:end] for start, end in secret_spans(database)}
     found |= {secret.partition("@")[0] for secret in found}
     return (found | {unquote(secret) for secret in found}) - {""}
 
@@ -203,7 +204,7 @@ def without_password(database: str) -> str | None:
         The same text where there is no password in it; None where it cannot be taken out for
         certain.
     """
-    if not _word_spans(database):
+    if not secret_spans(database):
         return database
     head, mark, query = database.partition("?")
     scheme, slashes, rest = head.partition("://")
@@ -218,7 +219,7 @@ def without_password(database: str) -> str | None:
         return None
     else:
         bare = " ".join(_without(database, _key_spans(database), "").split())
-    return None if _word_spans(bare) else bare
+    return None if secret_spans(bare) else bare
 
 
 def _without(text: str, spans: Iterable[Span], instead: str = HIDDEN) -> str:
@@ -291,8 +292,8 @@ def _value(text: str, start: int, plain: re.Pattern[str]) -> Span:
     return found.span()
 
 
-def _word_spans(word: str) -> list[Span]:
-    """What may be a secret of a word, by its place."""
+def secret_spans(word: str) -> list[Span]:
+    """What may be a secret of a word, by its place; spans may overlap."""
     keys = [*_keyword_spans(word, loosely=True)]
     if _to_judge(word) > _MOST:
         begin, end = _first_colon(word), max(word.rfind("@"), word.rfind("%40"))

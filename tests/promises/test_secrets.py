@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import random
+import string
 from itertools import product
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -205,5 +208,65 @@ def test_a_credential_in_an_exception(argument: str, caplog: pytest.LogCaptureFi
             told = f"{error} {error!r} {error.__cause__} {caplog.text}"
             if _SECRET in told:
                 leaks.append((mistake, told))
+
+    assert leaks == []
+
+
+_ODD = [
+    "@",
+    "%",
+    ":",
+    "/",
+    "?",
+    "#",
+    "&",
+    "=",
+    "'",
+    '"',
+    "\\",
+    " ",
+    "$(x)",
+    ".*+[",
+    "é",
+    "日",
+    "%40",
+]
+
+
+def _planted(draw: random.Random) -> tuple[list[str], str]:
+    """Pieces that nobody may see, and the password that holds them, raw or encoded."""
+    pieces = ["".join(draw.choices(string.ascii_letters + string.digits, k=9)) for _ in "ab"]
+    password = draw.choice(_ODD).join(pieces) if draw.random() < 0.7 else pieces[0]
+    if draw.random() < 0.5:
+        password = quote(password, safe="")
+    return [piece for piece in pieces if piece in password], password
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30))
+def test_calls_at_random_show_no_credential(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """100 calls of either command for each seed, in any place, with a password of any signs."""
+    draw, leaks = random.Random(20260112 + seed), []
+    for _ in range(100):
+        pieces, password = _planted(draw)
+        mistake = draw.choice(MISTAKES)
+        if "@" not in mistake and "%40" not in mistake:  # an @ would be taken for the host's
+            password, pieces = pieces[0], pieces[:1]
+        mistake = mistake.replace(_SECRET, password)
+        command, places = draw.choice([(rung, _OF_RUNG), (migrate, _OF_MIGRATE)])
+        words = [word.replace("?", mistake).replace("\0", "") for word in draw.choice(places)]
+        words = [word for word in words if "embedded" not in word]
+        words += ["--timeout", "0"] if "wait" in words else []
+        if command is rung:
+            words += draw.choice([[], [], ["--json"], ["--verbose"], ["-q"], ["-y"], ["x"]])
+        variable = draw.choice(_VARIABLES)
+        with monkeypatch.context() as within:
+            if draw.random() < 0.3 and "\0" not in mistake:
+                within.setenv(variable, mistake)
+            command(words)
+        told = "".join(capfd.readouterr())
+        leaks += [(words, variable, piece, told) for piece in pieces if piece in told]
 
     assert leaks == []

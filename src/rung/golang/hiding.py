@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from rung import masking
 from rung.golang.escapes import HIDDEN, encoded
-from rung.masking import SECRET_KEYS, redacted_word
+from rung.masking import SECRET_KEYS
 
 if TYPE_CHECKING:
     from rung.golang.escapes import PartRefused
@@ -55,7 +55,11 @@ class Secrets:
         if not (password or "@" in url) and (cut := _without_host(url, start)):
             clear, password = False, [cut]
         spans = [*password, *_values(url)]
-        return cls(url, tuple(sorted(s for s in spans if s[0] < s[1])), clear or not password)
+        ended = "@" in url or "%40" in url  # else only what stands where a port does is hidden
+        more = [span for span in masking.secret_spans(url) if not _is_within(span, spans)]
+        more = more if ended or not password else []
+        found = sorted(span for span in (*spans, *more) if span[0] < span[1])
+        return cls(url, tuple(found), not more and (clear or not password))
 
     def hidden(self, end: int | None = None) -> str:
         """The URL up to an index, without its secrets."""
@@ -80,7 +84,7 @@ def masked(url: str) -> str:
     Args:
         url: may be malformed; a URL without user and password is left as it is.
     """
-    return redacted_word(Secrets.of(url).hidden()).replace(masking.HIDDEN, HIDDEN)
+    return Secrets.of(url).hidden()
 
 
 def _credentials(url: str) -> Span:
@@ -115,6 +119,10 @@ def _without_host(url: str, start: int) -> Span | None:
     return (
         None if first.isdecimal() or not first else (start + len(host) + 1, start + len(authority))
     )
+
+
+def _is_within(span: Span, spans: list[Span]) -> bool:
+    return any(first <= span[0] and span[1] <= last for first, last in spans)
 
 
 def _values(url: str) -> list[Span]:

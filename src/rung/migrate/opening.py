@@ -134,7 +134,8 @@ class Opening:
     def _address(self) -> Address:
         name = scheme_of(self._database)
         if name not in DATABASES:
-            said = f"database driver: unknown driver {name} (forgotten import?)"
+            shown = masked(self._database).partition(":")[0]
+            said = f"database driver: unknown driver {shown} (forgotten import?)"
             raise Fault(f"failed to open database: {said}")
         try:
             project = project_tables(Path.cwd(), os.environ)

@@ -177,7 +177,10 @@ class Connector:
         except (psycopg.Error, ValueError) as error:
             said = str(error).strip()
             for name in self._names:
-                if name and (bare := redacted_names(name)) != name:
+                bare = (
+                    redacted_word(name) if name == self._found.get("host") else redacted_names(name)
+                )
+                if bare != name:
                     said = said.replace(repr(name), repr(bare)).replace(name, bare)
             return None, masked(said, {*self._secrets, *token.values()}, self._names)
         return Opened(opened, self._settings, way.taken), ""
