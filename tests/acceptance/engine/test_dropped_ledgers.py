@@ -40,7 +40,7 @@ def _columns(site: Site) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("sql", _DROPS.values(), ids=_DROPS)
 def test_the_last_down_may_drop_them(site: Site, sql: str) -> None:
     """They are made again, empty, in the same transaction, and the database goes up again."""
-    site.add("1_a", _MAKES, sql).add_tables(2).up()
+    site.add("1_a", _MAKES, f"DROP TABLE IF EXISTS public.a; {sql}").add_tables(2).up()
     before = _columns(site)
     steps = site.migrator().down(None).steps
 

@@ -292,6 +292,7 @@ def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:
     site.ask("CREATE TABLE evil.schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
     site.add("1_a", "CREATE TABLE evil.a ();").add("2_b", "SET search_path = evil, pg_catalog;")
     site.add("3_c", "CREATE TABLE evil.c (); VACUUM evil.a;", "DROP TABLE evil.c CASCADE;")
+    site.migrator().force(None)
 
     assert site.up() == (1, 2, 3)
     site.ask("CREATE VIEW evil.v AS SELECT 1 FROM evil.c")
@@ -299,7 +300,7 @@ def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:
     site.migrator().doctor()
     site.migrator().down()
     assert site.ask("SELECT version, dirty FROM evil.schema_migrations") == [(2, False)]
-    assert len(site.migrator().history()) == 4
+    assert len(site.migrator().history()) == 5
 
 
 def test_deferred_triggers_run_with_the_files_own_path(site: Site) -> None:
