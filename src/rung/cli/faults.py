@@ -51,11 +51,6 @@ def masked(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
     return masking.masked(text, _secrets(environ, words), _names(environ, words))
 
 
-def hidden(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
-    """The same where only those passwords are to be hidden, and nothing by its place."""
-    return masking.hidden(text, _secrets(environ, words), _names(environ, words))
-
-
 def _names(environ: Mapping[str, str], words: Sequence[str]) -> set[str]:
     """What the command was given besides: users, hosts, databases, folders."""
     given = (*words, *(environ.get(name, "") for name in _VARIABLES))

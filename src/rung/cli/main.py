@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -23,7 +22,7 @@ from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
 from rung.cli.hints import completer
 from rung.cli.parsers import overview, parser
 from rung.cli.signals import leaving
-from rung.errors import EditedMigrations, MigrationFailed, RungError, ScriptError
+from rung.errors import RungError
 from rung.masking import redacted_word
 from rung.render.terminal import Console, style_for
 
@@ -136,18 +135,14 @@ def _console(words: Words) -> Console:
 
 
 def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> int:
-    from rung.cli.faults import hidden
     from rung.render.errors import error_text
 
-    quotes_sql = isinstance(error, (MigrationFailed, EditedMigrations, ScriptError))
-    safe = str if quotes_sql else partial(hidden, environ=os.environ, words=words.typed)
     if console.json:
         from rung.render import json as shapes
 
-        content = shapes.each_text(shapes.error(error, code), safe)
         command = redacted_word(words.command)
-        console.data(shapes.dumps(command, content, console.completed))
-    console.insist(safe(error_text(error, console.err_style, console.completed)))
+        console.data(shapes.dumps(command, shapes.error(error, code), console.completed))
+    console.insist(error_text(error, console.err_style, console.completed))
     return code
 
 

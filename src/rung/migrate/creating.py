@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from rung.errors import SourceError
 from rung.golang.layouts import Moment
+from rung.golang.places import clean
 from rung.golang.zones import ZoneUnknown, load_location
 from rung.masking import redacted_word
 from rung.migrate.faults import Fault, PlainFault
 from rung.migrate.making import CreateRefused, make_pair, numbering
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rung.golang.flags import Parsed
     from rung.migrate.call import Call
 
@@ -34,9 +37,18 @@ def create(call: Call, parsed: Parsed) -> int:
     except ZoneUnknown as error:
         raise PlainFault(str(error)) from None
     except CreateRefused as error:
-        raise Fault(str(error)) from None
+        given = (parsed.text("dir"), parsed.words[0], parsed.text("ext"))
+        raise Fault(_without_credentials(str(error), given)) from None
     except SourceError as error:
         raise Fault(error.cause, error.advice) from None
     for path in made:
         call.talk.line(redacted_word(path))
     return 0
+
+
+def _without_credentials(text: str, given: Iterable[str]) -> str:
+    """A message about a path that is made of words which may be misplaced URLs."""
+    for word in given:
+        if (shown := redacted_word(word)) != word:
+            text = text.replace(word, shown).replace(clean(word), shown)
+    return redacted_word(text)

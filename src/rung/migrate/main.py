@@ -25,7 +25,7 @@ from rung.migrate.faults import FAILED, Fault, NotUnderstood
 from rung.migrate.talk import Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from rung.golang.flags import Parsed
     from rung.migrate.opening import Opening
@@ -96,12 +96,12 @@ def _understood(words: Sequence[str], began: int) -> int:
     try:
         return _obeyed(given, talk, began)
     except Fault as fault:
-        _show(talk, fault, secrets_among(words), _repeated(given))
+        _show(talk, fault, _repeated(given))
     except (NotUnderstood, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
-        said = masked(f"{type(error).__name__}: {error}")
-        _show(talk, Fault(f"Rung met a fault of its own. {said}"), secrets_among(words))
+        said = masked(f"{type(error).__name__}: {error}", secrets_among(words))
+        _show(talk, Fault(f"Rung met a fault of its own. {said}"))
     return FAILED
 
 
@@ -167,10 +167,10 @@ def _repeated(given: Parsed) -> Repeated:
     return repeated_by(given.text("source"), given.text("path"), given.text("database"))
 
 
-def _show(talk: Talk, fault: Fault, secrets: Collection[str], call: Repeated | None = None) -> None:
+def _show(talk: Talk, fault: Fault, call: Repeated | None = None) -> None:
     from rung.render.hints import Repeated, completed
 
-    lines = [hidden(completed(line, call or Repeated()), secrets) for line in fault.lines]
+    lines = [completed(line, call or Repeated()) for line in fault.lines]
     first, *more = [part for line in lines for part in line.splitlines()] or [""]
     talk.line(first)
     for line in more:

@@ -58,20 +58,6 @@ def dumps(command: str, content: dict[str, Any], completed: Callable[[str], str]
     return escaped_json(json.dumps(whole, indent=2, ensure_ascii=False))
 
 
-def each_text(content: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """The same object with each of its texts changed."""
-
-    def changed(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
-        if isinstance(value, dict):
-            return {name: changed(item) for name, item in value.items()}
-        if isinstance(value, list):
-            return [changed(item) for item in value]
-        return change(value) if isinstance(value, str) else value
-
-    found: dict[str, Any] = changed(plain(content))
-    return found
-
-
 def _advised(value: Any, completed: Callable[[str], str], key: str = "") -> Any:  # noqa: ANN401 - what JSON can hold
     if isinstance(value, dict):
         return {name: _advised(item, completed, name) for name, item in value.items()}

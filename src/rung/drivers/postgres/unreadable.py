@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import UsageError
-from rung.masking import HIDDEN
+from rung.masking import HIDDEN, redacted_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -116,4 +116,4 @@ def _faults(meant: _Meant) -> str:
 def _shown(meant: _Meant) -> str:
     user = "".join(_ENCODED.get(piece, piece) for piece in _PIECES.findall(meant.user))
     secret = "".join(_ENCODED.get(piece, HIDDEN) for piece in _PIECES.findall(meant.password))
-    return f"{user}{meant.colon}{secret}@{meant.place}{meant.query}"
+    return f"{user}{meant.colon}{secret}@{redacted_word(meant.place)}{meant.query}"
