@@ -255,11 +255,11 @@ def _keyword_spans(text: str, *, loosely: bool) -> Iterator[Span]:
     connects = bool(_CONNECTS.search(text))
     at = 0
     for judged, key in enumerate(_keys(text)):
+        if judged > _MOST:
+            yield max(at, key.end()), len(text)
+            return
         if key.start() < at:
             continue
-        if judged > _MOST:
-            yield key.end(), len(text)
-            return
         of_a_query = text[key.start() - 1 : key.start()] in tuple(_OF_A_QUERY)
         close = not key[1].strip("=")
         told = connects or (loosely and (close or not key.start()))

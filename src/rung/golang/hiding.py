@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 _END_OF_HOST = re.compile(r"[/?#]")
-_PAIR = re.compile(r"(?<=[?&])([^=&]*+)(?:=([^&]*+)|(?=&|\Z))")
+_PAIR = re.compile(r"(?<=[?&])([^=&]++)(?:=([^&]*+)|(?=&|\Z))")
 _KEYWORD = re.compile(
     rf"\b(?:{'|'.join(SECRET_KEYS)})\s*=\s*('(?:[^'\\]|\\.)*'|[^&]*)", re.IGNORECASE | re.DOTALL
 )
