@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from rung.applied import STRICT, Applied, AppliedVersion, DownOptions, settle
+from rung.applied import EMPTY, STRICT, Applied, AppliedVersion, DownOptions, settle
 from rung.errors import (
     DirtyLedger,
     EmptySource,
@@ -203,13 +203,15 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
     chosen = downs or {}
     if not (migrations.versions or chosen or (isinstance(goal, Down) and ledger.version is None)):
         raise EmptySource(migrations.source, ledger.version)
-    account = applied or settle(None, ledger, migrations)
+    account = (applied or settle(None, ledger, migrations)).lone_downs(
+        migrations, ledger, count=passes_empty
+    )
     if ledger.version is not None and not {*migrations.by_version, *chosen} & {ledger.version}:
         gone = VersionNotInSource(ledger.version, "ledger", migrations.versions, suited=suited)
         if not (gone.ahead and _takes_ahead(goal, suited=suited)):
             raise gone
         return Plan(goal, ledger, ahead=True)
-    _check_named(goal, migrations, account)
+    _check_named(goal, migrations, ledger, account, either=passes_empty)
     plan = _way(goal, migrations, ledger, account, dialect, chosen, passes_empty=passes_empty)
     if not passes_empty:
         _check_written(plan, migrations, dialect)
@@ -301,15 +303,20 @@ def _check_numbers(goal: Goal) -> None:
         raise UsageError(f"{number} is no {what}.", "Give a number from 0 to 9223372036854775807.")
 
 
-def _check_named(goal: Goal, migrations: MigrationSet, applied: Applied) -> None:
-    """Refuse a version that was named and is not known."""
+def _check_named(
+    goal: Goal, migrations: MigrationSet, ledger: LedgerState, applied: Applied, *, either: bool
+) -> None:
+    """Refuse a version that was named and is not known, or has no up; with `either` a down does."""
     if isinstance(goal, Down | Redo):
         return
     named = (goal.version, *goal.allow_late) if isinstance(goal, Goto) else goal.allow_late
     for version in named:
         migration = migrations.by_version.get(version)
-        if (migration is None or migration.up is None) and version not in applied.versions:
-            raise VersionNotInSource(version, "target", migrations.versions)
+        has_file = migration is not None and (either or migration.up is not None)
+        if not (has_file or version in applied.versions or version == ledger.version):
+            raise VersionNotInSource(
+                version, "target", migrations.versions, lone_down=migration is not None
+            )
 
 
 def _up(
@@ -416,7 +423,24 @@ def _down(
     steps = _downs(goal, migrations, applied, downs, late)
     asked = goal.limit if isinstance(goal, Down) else None
     short = 0 if asked is None else asked - len(steps)
-    return Plan(goal, ledger, _late_ups(late, ledger.version) + steps, short)
+    left = () if asked == 0 else _leave(ledger, migrations, applied, late)
+    return Plan(goal, ledger, _late_ups(late, ledger.version) + left + steps, short)
+
+
+def _leave(
+    ledger: LedgerState,
+    migrations: MigrationSet,
+    applied: Applied,
+    late: Sequence[Migration] = (),
+) -> tuple[Step, ...]:
+    """The way from a version that has only a down, where another tool left the ledger."""
+    at = ledger.version
+    migration = migrations.by_version.get(at) if at is not None else None
+    if at is None or migration is None or at in applied.versions or migration.up is not None:
+        return ()
+    there = {*applied.versions, *(one.version for one in late)}
+    below = max((version for version in there if version < at), default=None)
+    return (Step(migration, Direction.DOWN, at, below, passes=EMPTY),)
 
 
 def _downs(
@@ -461,7 +485,8 @@ def _redo(
     down = _downs(goal, migrations, applied, downs)
     again = [_at(step.version, migrations) for step in reversed(down)]
     at = down[-1].after if down else ledger.version
-    steps = down + _ups([m for m in again if m.up is not None], at)
+    left = _leave(ledger, migrations, applied) if down else ()
+    steps = left + down + _ups([m for m in again if m.up is not None], at)
     return Plan(goal, ledger, steps, goal.limit - len(down))
 
 

@@ -180,3 +180,20 @@ def test_a_stored_down_that_fails_has_a_way_out() -> None:
     error = failed((), Prepared(step, read(DOWN)), LedgerState(1), refusal)
 
     assert "`rung accept-edit 1`" in error.advice
+
+
+@pytest.mark.parametrize("direction", ["force", "baseline"])
+@pytest.mark.parametrize(("as_golang", "expected"), [(True, ""), (False, "empty")])
+def test_a_lone_down_runs_for_golang_migrate_alone(
+    direction: str,
+    expected: str,
+    *,
+    as_golang: bool,
+) -> None:
+    """Where no up was ever seen nothing is reverted, however the ledger came there."""
+    entry = row(1, direction, up=None, down=DOWN)
+    found = choose_down(
+        held(entry), migrations(down1=DOWN).by_version[1], StoredDown(), passes_empty=as_golang
+    )
+
+    assert (found.problem, found.passes) == (None, expected)

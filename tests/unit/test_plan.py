@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.fakes import SQL, migrations
 
+from rung.applied import Applied, AppliedVersion
 from rung.errors import DirtyLedger, EmptySource, UsageError, VersionNotInSource
 from rung.ledger import LedgerState
 from rung.migrations import MAX_VERSION, Half, Migration, MigrationSet
-from rung.plan import Down, Goal, Goto, Plan, Up, make_plan
+from rung.plan import Down, Goal, Goto, Plan, Redo, Up, make_plan
 
 GAPPED = migrations(up1=SQL, down1=SQL, up3=SQL, down3=SQL, up4=SQL, down4=SQL)
 HALVES = migrations(up1=SQL, down1=SQL, up3=SQL, up4=SQL, down4=SQL, down5=SQL, up7=SQL, down7=SQL)
@@ -65,23 +66,68 @@ def test_gapped_source(
     ("row", "goal", "steps", "target"),
     [
         (None, Up(), "1/u 3/u 4/u 7/u", 7),
-        (7, Goto(1), "7/d 5/d 4/d 3/d-", 1),
+        (7, Goto(1), "7/d 4/d 3/d-", 1),
         (4, Goto(3), "4/d", 3),
-        (5, Goto(3), "5/d 4/d", 3),
+        (5, Goto(3), "5/d- 4/d", 3),
         (4, Up(2), "7/u", 7),
         (3, Up(1), "4/u", 4),
-        (7, Down(3), "7/d 5/d 4/d", 3),
+        (7, Down(1), "7/d", 4),
+        (5, Down(1), "5/d- 4/d", 3),
+        (5, Down(0), "", 5),
+        (5, Redo(), "5/d- 4/d 4/u", 4),
+        (5, Goto(5), "", 5),
+        (7, Down(3), "7/d 4/d 3/d-", 1),
         (3, Down(1), "3/d-", 1),
-        (7, Down(None), "7/d 5/d 4/d 3/d- 1/d", None),
+        (7, Down(None), "7/d 4/d 3/d- 1/d", None),
     ],
 )
 def test_a_missing_up_is_passed_over(
     row: int | None, goal: Goal, steps: str, target: int | None
 ) -> None:
-    """A version with only a down is no step upwards, whatever another tool left downwards."""
+    """The ledger never stops at a version with only a down, and leaves it with the first step."""
     plan = make_plan(goal, HALVES, LedgerState(row))
 
     assert (shown(plan), plan.target) == (steps, target)
+
+
+@pytest.mark.parametrize(
+    ("row", "goal", "steps", "target"),
+    [
+        (None, Goto(5), "1/u 3/u 4/u 5/u-", 5),
+        (7, Goto(5), "7/d", 5),
+        (7, Down(1), "7/d", 5),
+        (5, Down(1), "5/d", 4),
+        (7, Down(None), "7/d 5/d 4/d 3/d- 1/d", None),
+    ],
+)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_golang_migrate_stops_at_a_lone_down(
+    row: int | None, goal: Goal, steps: str, target: int | None, *, recorded: bool
+) -> None:
+    """By its rules a version with only a down is one like any other, recorded or not."""
+    at = LedgerState(row)
+    ran = [version for version in (1, 3, 4, 7) if row is not None and version <= row]
+    applied = Applied({version: AppliedVersion(version) for version in ran}) if recorded else None
+    plan = make_plan(goal, HALVES, at, applied, passes_empty=True)
+
+    assert (shown(plan), plan.target) == (steps, target)
+
+
+@pytest.mark.parametrize("row", [None, 4, 7])
+def test_a_lone_down_is_no_target(row: int | None) -> None:
+    """It is said that there is a down and no up, not that there is no migration."""
+    with pytest.raises(VersionNotInSource) as caught:
+        make_plan(Goto(5), HALVES, LedgerState(row))
+
+    assert str(caught.value).startswith("version 5 has a down file and no up file")
+
+
+def test_a_single_lone_down_has_no_nearest() -> None:
+    """Nothing is called the nearest where there is nothing else."""
+    with pytest.raises(VersionNotInSource) as caught:
+        make_plan(Goto(0), migrations(down0=SQL), LedgerState())
+
+    assert "nearest" not in str(caught.value)
 
 
 @pytest.mark.parametrize("goal", [Up(), Up(0), Up(1), Down(), Down(None), Goto(3), Goto(99)])

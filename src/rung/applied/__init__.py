@@ -1,6 +1,14 @@
 """What is applied, by the history and the ledger, and which files were edited since. Pure."""
 
-from rung.applied.account import Applied, AppliedVersion, KeptHalf, replay, settle, strangers
+from rung.applied.account import (
+    Applied,
+    AppliedVersion,
+    KeptHalf,
+    is_lone_down,
+    replay,
+    settle,
+    strangers,
+)
 from rung.applied.downs import (
     EMPTY,
     NOT_REVERTED,
@@ -38,6 +46,7 @@ __all__ = [
     "differences",
     "edits",
     "is_kept",
+    "is_lone_down",
     "is_proven",
     "renamed",
     "replay",

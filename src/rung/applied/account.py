@@ -116,6 +116,27 @@ class Applied:
         """The highest version of which nothing is still to run."""
         return max((v for v in self.versions if v not in self.reopened), default=-1)
 
+    def lone_downs(
+        self, migrations: MigrationSet, ledger: LedgerState, *, count: bool = False
+    ) -> Applied:
+        """
+        Leave the versions that have only a down out, or count those at or below the ledger in.
+
+        Nothing was applied for them, so `rung` never stops there; golang-migrate does, and runs
+        their downs.
+        """
+        versions = dict(self.versions)
+        at = -1 if ledger.version is None else ledger.version
+        for migration in migrations.migrations:
+            version = migration.version
+            if not is_lone_down(migration, versions.get(version)):
+                continue
+            if not count:
+                versions.pop(version, None)
+            elif version <= at:
+                versions.setdefault(version, AppliedVersion(version, migration.name))
+        return replace(self, versions=versions)
+
     def missing(self, migrations: MigrationSet) -> tuple[int, ...]:
         """The applied versions whose up file is not there any more."""
         return tuple(
@@ -123,6 +144,11 @@ class Applied:
             for version in self.ascending
             if _is_missing(self.versions[version], migrations.by_version.get(version))
         )
+
+
+def is_lone_down(migration: Migration | None, known: AppliedVersion | None) -> bool:
+    """Whether a version has only a down, and no up of it is recorded either."""
+    return migration is not None and migration.up is None and (known is None or known.up is None)
 
 
 def _is_missing(applied: AppliedVersion, migration: Migration | None) -> bool:
@@ -145,7 +171,9 @@ def settle(
         dialect: the SQL that the database reads.
     """
     account = _Account(history or ())
-    at, left = ledger.version, account.newest
+    at = ledger.version
+    account.forget_lone_downs(migrations, -1 if at is None else at)
+    left = account.newest
     found = () if at == left else _found(at, left, migrations)
     for version in found:
         account.place(version, AppliedVersion(version or 0, _name(version, migrations)))
@@ -209,6 +237,12 @@ class _Account:
         known = self.versions.get(at)
         self.versions[at] = known if known is not None and known.kept else new
         self.newest = at
+
+    def forget_lone_downs(self, migrations: MigrationSet, above: int) -> None:
+        """Nothing of a version that has only a down is left to revert once the ledger is below."""
+        for version in [v for v in self.versions if v > above]:
+            if is_lone_down(migrations.by_version.get(version), self.versions[version]):
+                self._remove(version)
 
     def _forget_bare_positions(self) -> None:
         """A version that was forced without a file is where the ledger was put, and no more."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.applied.account import is_lone_down
 from rung.applied.edits import is_proven
 from rung.dialect import Dialect
 from rung.errors import DownProblem
@@ -163,17 +164,17 @@ def _irreversible(files: Migration, stored: StoredDown, dialect: Dialect) -> str
 
 def _ran_empty(known: AppliedVersion, migration: Migration | None, dialect: Dialect) -> bool:
     """Whether the up that was applied held no statement; the file's, where nothing was recorded."""
-    if known.is_empty or known.entry is not None:
-        return known.is_empty
-    if migration is None:
+    if known.is_empty or is_lone_down(migration, known):
+        return True
+    if known.entry is not None or migration is None or migration.up is None:
         return False
-    return migration.up is None or contents_of(migration.up.text, dialect).is_empty
+    return contents_of(migration.up.text, dialect).is_empty
 
 
 def _is_unedited(known: AppliedVersion, migration: Migration, dialect: Dialect) -> bool:
     """Whether the up says what is recorded; nothing else can be known where nothing is."""
     if migration.up is None:
-        return known.is_empty or known.entry is None
+        return known.is_empty or is_lone_down(migration, known)
     return known.up is None or is_proven(migration.up.text, known.up, dialect)
 
 

@@ -83,6 +83,7 @@ class VersionNotInSource(PlanError):
         record: what the history knows of it, in a sentence; may be empty.
         suited: the database is ahead, and what was applied above the files is declared to suit
             a build of them.
+        lone_down: it has a down file and no up file.
     """
 
     def __init__(
@@ -93,10 +94,17 @@ class VersionNotInSource(PlanError):
         record: str = "",
         *,
         suited: bool = False,
+        lone_down: bool = False,
     ) -> None:
         super().__init__(version, role, tuple(known), record)
+        self._lone_down = lone_down
         self.version, self.role, self.known = version, role, tuple(known)
         self.record, self.suited = record, suited
+
+    @property
+    def lone_down(self) -> bool:
+        """True where it has a down file and no up file."""
+        return self._lone_down
 
     @property
     def ahead(self) -> bool:
@@ -109,6 +117,8 @@ class VersionNotInSource(PlanError):
             return f"The database is ahead: it is at version {self.version}, which has no file."
         if self.role == "ledger":
             return f"The database is at version {self.version}, which has no file."
+        if self._lone_down:
+            return f"version {self.version} has a down file and no up file: it cannot be applied"
         return f"There is no migration with version {self.version}."
 
     @property
@@ -123,7 +133,7 @@ class VersionNotInSource(PlanError):
         above = [v for v in self.known if v > self.version][:1]
         near = " and ".join(str(v) for v in below + above)
         many = "1 migration" if len(self.known) == 1 else f"{len(self.known)} migrations"
-        return f"The source holds {many}; the nearest: {near}."
+        return f"The source holds {many}; the nearest: {near}." if near else ""
 
     @property
     def state(self) -> str:
@@ -141,6 +151,11 @@ class VersionNotInSource(PlanError):
         if self.role == "ledger":
             back = "; or go back with what the history holds: `rung down`" if self.record else ""
             return f"Bring the file back{back}; or record the true version: `rung force V`."
+        if self._lone_down:
+            return (
+                "bring the up file back, or name a version that has one; "
+                "`rung status` lists the versions"
+            )
         return "See `rung status` for the versions there are."
 
 

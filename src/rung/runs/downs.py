@@ -42,9 +42,10 @@ def choose_downs(goal: Goal, known: Known, session: Session, conventions: Conven
         session: asked for the stored texts.
         conventions: whether empty downs are passed, as golang-migrate does.
     """
-    at = known.look.ledger.version
-    versions = versions_down(goal, known.applied) if at is not None or not _is_clean(known) else ()
-    held = [known.applied.versions[version] for version in versions]
+    ledger = known.look.ledger
+    applied = known.applied.lone_downs(known.migrations, ledger, count=conventions.passes_empty)
+    versions = versions_down(goal, applied) if ledger.version is not None or ledger.dirty else ()
+    held = [applied.versions[version] for version in versions]
     held = [one for one in held if _is_there(one, known)]
     halves = session.stored([one.version for one in held]) if held else ()
     writers = known.look.other_writers
@@ -154,10 +155,6 @@ def why_unseen(row: int, writers: OtherWriters) -> str:
     if row <= writers.closed_after:
         return "Others could write the history when it was stored."
     return ""
-
-
-def _is_clean(known: Known) -> bool:
-    return not known.look.ledger.dirty
 
 
 def _is_there(one: AppliedVersion, known: Known) -> bool:

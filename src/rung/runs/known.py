@@ -94,7 +94,8 @@ def know(session: Session, migrations: MigrationSet, *, briefly: bool = False) -
     """
     look = session.look(briefly=briefly)
     if look.ledger.dirty and look.history is not None:
-        return Known(migrations, look, Applied(replay(look.history)))
+        applied = Applied(replay(look.history)).lone_downs(migrations, look.ledger)
+        return Known(migrations, look, applied)
     dialect = look.place.dialect
     known = Known(migrations, look, settle(look.history, look.ledger, migrations, dialect))
     return replace(known, suited=_suited(known, session))

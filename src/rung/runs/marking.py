@@ -55,7 +55,8 @@ def mark(
         check_recordable(look)
         new = tuple(sorted(v for v in set(applied) if _is_new(v, known)))
         gone = tuple(sorted(v for v in set(not_applied) if v in known.applied.versions))
-        left = max({*known.applied.versions, *new} - set(gone), default=None)
+        there = known.applied.lone_downs(migrations, look.ledger).versions
+        left = max({*there, *new} - set(gone), default=None)
         check_one_ledger(session)
         ready = session.ensure_tables(made_by(migrations, look.place.dialect))
         check_kept(ready)
@@ -81,7 +82,9 @@ def _is_new(version: int, known: Known) -> bool:
     """Whether a version counts as applied only from now on."""
     migration = known.migrations.by_version.get(version)
     if migration is None or migration.up is None:
-        raise VersionNotInSource(version, "target", known.migrations.versions)
+        raise VersionNotInSource(
+            version, "target", known.migrations.versions, lone_down=migration is not None
+        )
     held = known.applied.versions.get(version)
     if held is None or held.is_forced or version in known.applied.reopened:
         return True

@@ -73,9 +73,14 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
         way = way_on(known, session)
         raise DirtyLedger(dirty.version, *_told_of(look, session), way) from None
     except VersionNotInSource as gone:
-        record = _recorded(gone.version, known.applied)
+        record = "" if gone.lone_down else _recorded(gone.version, known.applied)
         raise VersionNotInSource(
-            gone.version, gone.role, gone.known, record, suited=gone.suited
+            gone.version,
+            gone.role,
+            gone.known,
+            record,
+            suited=gone.suited,
+            lone_down=gone.lone_down,
         ) from None
     check_downs(plan, downs, known.migrations)
     unversioned = bool(look.tables) and not conventions.takes_tables
@@ -83,7 +88,7 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
         record = _left_history(look)
         raise UnversionedDatabase(look.place.schema, look.tables, record, empty=look.ledger_exists)
     if _minds_edits(goal, plan):
-        redone = versions_down(goal, known.applied) if isinstance(goal, Redo) else ()
+        redone = [s.version for s in plan.steps if isinstance(goal, Redo)]
         _check_edited(known, session, redone)
     return plan
 
@@ -97,7 +102,8 @@ def _check_redone(goal: Goal, known: Known) -> None:
     """Refuse to revert what could not be applied again, or what nobody means to redo."""
     if isinstance(goal, Redo) and (left := _left_by_redo(known)) is not None:
         raise RedoUnfinished(left, known.migrations.by_version[left].name)
-    for version in versions_down(goal, known.applied) if isinstance(goal, Redo) else ():
+    applied = known.applied.lone_downs(known.migrations, known.look.ledger)
+    for version in versions_down(goal, applied) if isinstance(goal, Redo) else ():
         if version not in known.migrations.by_version:
             raise VersionNotInSource(version, "target", known.migrations.versions)
 

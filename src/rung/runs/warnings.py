@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.applied import NOT_REVERTED
+from rung.applied import NOT_REVERTED, is_lone_down
 from rung.migrations import Direction
 from rung.statements import contents
 
@@ -30,8 +30,9 @@ def warnings_of(
         renamed: those with another title than what was applied.
         lone: whether versions that have only a down are passed over.
     """
-    downs = [m.version for m in migrations.migrations if m.up is None] if lone else []
-    if passed := [version for version in downs if version not in applied.versions]:
+    downs = (m for m in migrations.migrations if lone and m.up is None)
+    passed = [m.version for m in downs if is_lone_down(m, applied.versions.get(m.version))]
+    if passed:
         has = "it has" if len(passed) == 1 else "they have"
         yield f"passed over {_versions(passed)}: {has} a down file and no up file"
     if renamed:

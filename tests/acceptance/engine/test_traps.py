@@ -284,6 +284,20 @@ def test_a_missing_up_is_passed_over_and_told(site: Site) -> None:
     ]
 
 
+@pytest.mark.parametrize("left", [False, True])
+def test_the_ledger_never_stops_at_a_version_without_an_up(site: Site, left: bool) -> None:  # noqa: FBT001
+    """Going down passes it, and leaves it where another tool stopped there."""
+    site.add_tables(1, 3).add("2_b", down="DROP TABLE gone;")
+    site.migrator().force(2) if left else site.up()
+    site.ask("CREATE TABLE IF NOT EXISTS t1 (x int)")
+    ran = site.migrator().down().steps
+
+    expected = [(2, "empty"), (1, "reverted")] if left else [(3, "reverted")]
+    assert [(step.version, step.result) for step in ran] == expected
+    assert site.ledger() == ([] if left else [(1, False)])
+    assert site.migrator().status().versions("down-only") == (2,)
+
+
 def test_a_schema_of_false_friends_on_the_path(site: Site) -> None:
     """Functions, operators, types and tables named like the catalog's and ours are not used."""
     site.ask(_FALSE_FRIENDS)
