@@ -29,6 +29,7 @@ from rung.statements.continuing import (
 from rung.statements.directives import ALLOW_LATE, declared, directives
 from rung.statements.enums import adds_value, cut_behind_value, uses_new_value
 from rung.statements.inquiries import Inquiry, Trace, inquiry_of
+from rung.statements.large import holds
 from rung.statements.leaving import golang_migrate_refuses
 from rung.statements.markers import foreign_marker
 from rung.statements.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
@@ -68,6 +69,7 @@ __all__ = [
     "foreign_marker",
     "golang_migrate_refuses",
     "has_checksum",
+    "holds",
     "in_block",
     "inquiry_of",
     "is_proven_by",

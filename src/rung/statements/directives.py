@@ -41,9 +41,7 @@ class Declared(NamedTuple):
 def directives(script: Script) -> tuple[str, ...]:
     """Give the texts behind `-- rung:` in a script's line comments, in order."""
     return tuple(
-        directive_text(script.text, token)
-        for token in script.tokens
-        if token.kind is TokenKind.DIRECTIVE
+        directive_text(script.text, token) for token in script.tokens.of_kind(TokenKind.DIRECTIVE)
     )
 
 
@@ -71,8 +69,8 @@ def declared(script: Script) -> Declared:
     """
     _check_spelling(script)
     reasons: dict[str, str] = {}
-    for token in script.tokens:
-        if token.kind is not TokenKind.DIRECTIVE or not is_declaration(script.text, token):
+    for token in script.tokens.of_kind(TokenKind.DIRECTIVE):
+        if not is_declaration(script.text, token):
             continue
         word, reason = _word(script.text, token)
         line = script.text.count("\n", 0, token.start) + 1
@@ -97,7 +95,7 @@ def _check_spelling(script: Script) -> None:
     lines = list(_MEANT.finditer(text))
     if not lines:
         return
-    known = {token.start for token in script.tokens if token.kind is TokenKind.DIRECTIVE}
+    known = {token.start for token in script.tokens.of_kind(TokenKind.DIRECTIVE)}
     for line in lines:
         start = line.start() + len(line[0]) - len(line[0].lstrip())
         meant = _closest(line[1])

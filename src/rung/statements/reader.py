@@ -57,7 +57,7 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
         units = of_message.units_of(statements, marked=marked)
     return Script(
         text,
-        tuple(statements),
+        statements,
         tokens,
         mode,
         reason,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from rung.masking import HIDDEN, SECRET_KEYS
+from rung.statements.large import lowered_parts
 from rung.statements.literals import Literal, literal, tokens_of
 from rung.statements.model import TokenKind
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from rung.statements.model import Script, Token
 
 _MARKS: Final = ("passw", "passphrase", "pwd", "options", "connection", "://")
-_ROLE_MARK = re.compile(r"(?:create|alter)\s+(?:user|role)\b")
+_ROLE_MARK = re.compile(r"(?:create|alter)\s+(?:(?:user|role)\b|(?:u|us|use|r|ro|rol)?\Z)")
+"""A text is looked through in parts: what one ends with may go on in the next."""
 _NAME = re.compile(r"(?:password|passwd|passphrase|pwd)\Z", re.IGNORECASE)
 _NAME_QUOTES: Final = '"`[]'
 _PLACEHOLDER = re.compile(r"(?:%(?:[0-9]+\$)?-?[0-9]*[sLI])?\Z")
@@ -86,7 +88,7 @@ _NONE = Secrets()
 
 def secrets_of(script: Script) -> Secrets:
     """Find a script's secrets; a few tests of the whole text spare most scripts the search."""
-    if not _may_hold_some(script.text.lower()):
+    if not _may_hold_some(script.text):
         return _NONE
     found = _search(script.text, script.tokens, 0).secrets()
     return Secrets(_merged((*found.ranges, *_repeated(script.text, found.values))), found.values)
@@ -207,7 +209,7 @@ class _Search:
             self._take(found)
             return
         self._awaits = False
-        if _may_hold_some(found.inner.lower()):
+        if _may_hold_some(found.inner):
             self._look_into(found)
 
     def _is_secret(self) -> bool:
@@ -298,8 +300,11 @@ def _repeated(text: str, values: frozenset[str]) -> Iterable[tuple[int, int]]:
     return (found.span() for found in again.finditer(text))
 
 
-def _may_hold_some(lowered: str) -> bool:
-    return any(mark in lowered for mark in _MARKS) or bool(_ROLE_MARK.search(lowered))
+def _may_hold_some(text: str) -> bool:
+    return any(
+        any(mark in part for mark in _MARKS) or _ROLE_MARK.search(part)
+        for part in lowered_parts(text)
+    )
 
 
 def _pieces(connection: str) -> Iterable[str]:

@@ -32,15 +32,14 @@ def oldest_suited(script: Script) -> int | None:
     Raises:
         DirectiveUnusable: it says so, and not with one version.
     """
-    for token in script.tokens:
-        if token.kind is TokenKind.DIRECTIVE:
-            word, _, said = directive_text(script.text, token).partition(" ")
-            if word == COMPATIBLE_WITH:
-                version = said.strip()
-                if not (version.isascii() and version.isdigit() and len(version) <= _DIGITS):
-                    line = script.text.count("\n", 0, token.start) + 1
-                    raise DirectiveUnusable(f"{COMPATIBLE_WITH} takes one version", line)
-                return int(version)
+    for token in script.tokens.of_kind(TokenKind.DIRECTIVE):
+        word, _, said = directive_text(script.text, token).partition(" ")
+        if word == COMPATIBLE_WITH:
+            version = said.strip()
+            if not (version.isascii() and version.isdigit() and len(version) <= _DIGITS):
+                line = script.text.count("\n", 0, token.start) + 1
+                raise DirectiveUnusable(f"{COMPATIBLE_WITH} takes one version", line)
+            return int(version)
     return None
 
 

@@ -22,19 +22,39 @@ def _large(last: str) -> str:
     return "".join(_ROW.format(n, "x" * (150 - len(str(n)))) for n in range(_ROWS)) + last
 
 
-@pytest.mark.slow
-def test_a_file_of_20_megabytes(stage: Stage) -> None:
-    """Each statement of it runs; no more than 100 bytes of memory are used for one of the file."""
-    stage.write("2_roles.up.sql", _large(""))
+def _up(stage: Stage) -> tuple[int, str, int]:
+    """The exit code of `rung up`, what it printed, and the most memory that it held, in KB."""
     with stage.begin("up") as process:
         assert process.stdout
         text = process.stdout.read()
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, text, used.ru_maxrss
 
-    assert (process.returncode, "Applied 3 migrations" in text) == (0, True)
+
+@pytest.mark.slow
+def test_a_file_of_20_megabytes(stage: Stage) -> None:
+    """Each statement of it runs."""
+    stage.write("2_roles.up.sql", _large(""))
+    code, text, _ = _up(stage)
+
+    assert (code, "Applied 3 migrations" in text) == (0, True)
     assert stage.ask("SELECT count(*) FROM users") == [(_ROWS,)]
-    assert used.ru_maxrss < 2000 * 1024
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("between", "rows"), [("; INSERT INTO users VALUES ", 180_000), (",", 900_000)]
+)
+def test_a_file_of_10_megabytes_takes_bounded_memory(stage: Stage, between: str, rows: int) -> None:
+    """Many statements or a great one: less than nine times the file above an idle run's memory."""
+    idle = _up(stage)[2]
+    values = between.join(f"({number:>8})" for number in range(rows))
+    stage.write("4_data.up.sql", f"INSERT INTO users VALUES {values};")
+    code, _, most = _up(stage)
+
+    assert (code, stage.ask("SELECT count(*) FROM users")) == (0, [(rows,)])
+    assert most - idle < 9 * 10 * _MEGABYTE // 1024
 
 
 @pytest.mark.slow

@@ -163,3 +163,17 @@ def test_a_place_inside_a_body(sql: str, inner: tuple[str, int], at: int | None)
     """Where the body stands byte for byte and once; else no place, rather than a wrong one."""
     assert inner_offset(read(sql), 1, inner) == at
     assert inner_offset(read(sql), None, inner) is None
+
+
+@pytest.mark.parametrize(("size", "apart"), [(10, False), (2_000_000, True)])
+def test_a_large_record_is_sent_apart(size: int, apart: bool) -> None:  # noqa: FBT001 - a row
+    """What a file says stands twice in its message; the second time follows in another."""
+    sent = message("SELECT 1; SELECT 2")
+    begin, text, commit = sent.pieces
+    record = ours("record", Sql("x" * size))
+    whole = Message((begin, text, CLOSING, record, commit), (), sent.script)
+    first, more = whole.halves
+
+    assert "".join((*first, *more)) == whole.sql
+    assert (more == (record.sql, commit.sql)) is apart
+    assert not Message((begin, record, text, commit), (), sent.script).halves[1]

@@ -100,7 +100,7 @@ def test_they_do_not_count() -> None:
 @pytest.mark.parametrize("text", ["\\restrict a\n", "\\unrestrict a", " \\restrict a\r\n-- x\n"])
 def test_a_dump_of_nothing(text: str) -> None:
     """It holds no statement."""
-    assert read(text).statements == ()
+    assert not read(text).statements
 
 
 @pytest.mark.parametrize(

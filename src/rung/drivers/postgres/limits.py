@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.message import cut, ours
 from rung.drivers.postgres.quoting import Sql
+from rung.statements import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,10 +72,10 @@ class Limits:
         """A transaction's text with our limit set anew behind a RESET ALL, which takes it away."""
         for piece in pieces:
             rest, last = piece, piece.first + piece.statements - 1
-            for number in range(piece.first, last):
-                if script.statements[number - 1].words[:2] == _RESET_ALL:
-                    before, rest = cut(rest, script, number)
-                    yield from (before, ours("limit", *self.inside(script, number + 1)))
+            for one in script.statements[piece.first - 1 : last - 1]:
+                if one.words[:2] == _RESET_ALL:
+                    before, rest = cut(rest, script, one.number)
+                    yield from (before, ours("limit", *self.inside(script, one.number + 1)))
             yield rest
 
     def alone(self, script: Script, number: int) -> tuple[Sql, ...]:
@@ -111,7 +112,7 @@ class Limits:
         """Whether a script, or a write, stands under our limit and sets none itself."""
         if script is None:
             return self.ours
-        return self.ours and _NAME not in self._chosen and _NAME not in script.text.lower()
+        return self.ours and _NAME not in self._chosen and not holds(script.text, _NAME)
 
     def ran(self, script: Script, unit: Unit | None) -> None:
         """Remember what a script ran, all of it or a unit, where its session is carried over."""
@@ -122,7 +123,7 @@ class Limits:
 
     def _is_chosen(self, script: Script, first: int, name: str = _NAME) -> bool:
         """Whether a limit was set before a script's statement `first`."""
-        if name in self._chosen or name not in script.text.lower():
+        if name in self._chosen or not holds(script.text, name):
             return name in self._chosen
         return any(_chooses(script, one, name) for one in script.statements[: first - 1])
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from rung.statements import Script, Statement
 
 
+_LARGE = 1 << 20
+"""Characters of a record that is worth a round trip."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """
@@ -65,6 +69,22 @@ class Message:
     def parts(self) -> tuple[str, ...]:
         """The same, not put together: it may be large."""
         return tuple(piece.sql for piece in self.pieces)
+
+    @property
+    def halves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """
+        The parts that are sent at first, and what follows them in a second message, if anything.
+
+        A large record holds the file's text once more. Behind the file it waits until that is
+        sent, for the library keeps two copies of what it sends. It stands in a transaction that
+        is open, and so commits with the file in two messages as in one.
+        """
+        parts, of_file = self.parts, False
+        for at, piece in enumerate(self.pieces):
+            if of_file and piece.label == "record" and len(piece.sql) > _LARGE:
+                return parts[:at], parts[at:]
+            of_file = of_file or not piece.label
+        return parts, ()
 
     def running(self, done: int) -> Piece:
         """The piece whose statement runs after `done` statements are complete."""

@@ -21,7 +21,7 @@ from rung.drivers.postgres.others import remember, revokes
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
 from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
-from rung.statements import CHECKSUM_FORMULA
+from rung.statements import CHECKSUM_FORMULA, holds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def leave_clean(script: Script, first: int, last: int) -> tuple[Sql, ...]:
     if not touching:
         return ()
     prepares = any(one.words[:1] == ("PREPARE",) for one in touching)
-    locks = "pg_advisory_" in script.text.lower()
+    locks = holds(script.text, "pg_advisory_")
     return (
         *RESET,
         Sql("CLOSE ALL"),

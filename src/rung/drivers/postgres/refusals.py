@@ -62,8 +62,9 @@ def _foreseen_warnings(message: Message) -> int:
         return 0
     found, in_block = 0, False
     for piece in message.pieces:
-        for number in range(piece.first, piece.first + piece.statements if piece.first else 0):
-            control = message.script.statements[number - 1].control
+        last = piece.first + piece.statements - 1 if piece.first else 0
+        for one in message.script.statements[max(piece.first - 1, 0) : last]:
+            control = one.control
             if control is Control.BEGIN:
                 found, in_block = found + in_block, True
             elif control in (Control.COMMIT, Control.ROLLBACK):

@@ -1,5 +1,6 @@
 """
 Runs a file's SQL: one message for a whole transaction, a message or two for a unit.
+A large history row follows its file in a message of its own, before the COMMIT.
 
 The order inside a transaction of ours: reset (takes no snapshot, so a leading SET
 TRANSACTION still works); BEGIN; only SET LOCAL of ours; the file; our rights put back; the
@@ -389,8 +390,9 @@ class Running:
             limit = self._limits.of(script, unit)
             with self._watcher.over(self._wire, limit) as watch:
                 within = self._time_limit if script else None
+                first, more = message.halves
                 reply = self._wire.ask(
-                    message.parts, message.copy_data, meanwhile, within, message.is_ours
+                    first, message.copy_data, meanwhile, within, message.is_ours, more=more
                 )
             wait = self._lock_wait(script, reply, watch, limit)
             if script and reply.error is None:

@@ -43,7 +43,7 @@ def check_syntax(wire: Wire, script: Script) -> Ran:
     if wire.server_version < _KNOWS_BODIES or not script.statements:
         return Ran()
     message = _message(script)
-    error = wire.parse(message.sql).error
+    error = wire.parse(message.parts).error
     if error is None or error.message.sqlstate != _SYNTAX_ERROR or error.position is None:
         return Ran()
     offset = message.file_offset(error.position)

@@ -168,6 +168,7 @@ class Wire:
         within: float | None = None,
         keeps: Callable[[int], bool] | None = None,
         *,
+        more: Sequence[str] = (),
         runs: bool = True,
     ) -> Reply:
         """
@@ -180,6 +181,8 @@ class Wire:
             within: seconds after which it is cancelled on the server; None for no limit.
             keeps: whether the rows of the statement behind so many are kept; the others are
                 dropped while they arrive. None keeps all.
+            more: what follows in a second message, where the first came to its end; the reply is
+                of both as of one.
             runs: False for one statement that is parsed only.
 
         Raises:
@@ -194,17 +197,17 @@ class Wire:
         self._asked = time.monotonic()
         self._deadline = None if within is None else self._asked + within
         try:
-            if runs:
-                self._pgconn.send_query(_encoded(opening, sql))
-            else:
-                self._pgconn.send_prepare(b"", _encoded(opening, sql))
-            if keeps is not None:
-                self._take_in_parts()
+            parts = (sql,) if isinstance(sql, str) else sql
+            self._send((opening, *parts), keeps, runs=runs)
             if meanwhile is not None:
                 self._flush()
                 meanwhile()
             self._collect(reply, list(copy_data), keeps, len(before))
             reply.forget(len(before), len(opening))
+            if more and reply.error is None:
+                self._send(more, keeps)
+                self._collect(reply, [], keeps, 0)
+                reply.forget(0, -sum(map(len, parts)))
         except psycopg.OperationalError as error:
             if self._give_up < math.inf:
                 self._connection.close()
@@ -222,7 +225,7 @@ class Wire:
         """As 150004 for 15.4."""
         return self._pgconn.server_version
 
-    def parse(self, sql: str) -> Reply:
+    def parse(self, sql: str | Sequence[str]) -> Reply:
         """
         Have one statement parsed, and never run: a prepared statement without a name.
 
@@ -262,6 +265,21 @@ class Wire:
             yield
         finally:
             self._reads = before
+
+    def _send(
+        self,
+        parts: Sequence[str],
+        keeps: Callable[[int], bool] | None,
+        *,
+        runs: bool = True,
+    ) -> None:
+        """Hand a message over to the library, which has copied it when this returns."""
+        if runs:
+            self._pgconn.send_query(_encoded(parts))
+        else:
+            self._pgconn.send_prepare(b"", _encoded(parts))
+        if keeps is not None:
+            self._take_in_parts()
 
     def _take_in_parts(self) -> None:
         """Have rows handed over in parts, singly by a library older than 17."""
@@ -363,9 +381,8 @@ class Wire:
         if data is None:
             self._pgconn.put_copy_end(b"the file has no data for this COPY")
             return
-        content = data.encode()
-        for start in range(0, len(content), _COPY_CHUNK):
-            while not self._pgconn.put_copy_data(content[start : start + _COPY_CHUNK]):
+        for chunk in _chunks(data):
+            while not self._pgconn.put_copy_data(chunk):
                 self._flush()
             self._flush()
         while not self._pgconn.put_copy_end():
@@ -393,13 +410,18 @@ class Wire:
         self._notices.add(severity, state, _field(result, DiagnosticField.MESSAGE_PRIMARY))
 
 
-def _encoded(opening: str, sql: str | Sequence[str]) -> bytes:
-    """A message as it is sent; one part after another, for a file may be large."""
-    whole = BytesIO()
-    for part in (opening, sql) if isinstance(sql, str) else (opening, *sql):
-        for start in range(0, len(part), _COPY_CHUNK):
-            whole.write(part[start : start + _COPY_CHUNK].encode())
+def _encoded(parts: Sequence[str]) -> bytes:
+    """A message as it is sent, made in a buffer of its size: a file may be large."""
+    size = sum(len(chunk) for part in parts for chunk in _chunks(part))
+    whole = BytesIO(bytes(size))
+    for part in parts:
+        whole.writelines(_chunks(part))
     return whole.getvalue()
+
+
+def _chunks(text: str) -> Iterator[bytes]:
+    for start in range(0, len(text), _COPY_CHUNK):
+        yield text[start : start + _COPY_CHUNK].encode()
 
 
 def _reason(error: psycopg.Error) -> str:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.errors import ScriptError
-from rung.statements.model import Cut, Statement, Token, TokenKind, Tokens
+from rung.statements.model import NUMBER_OF, Cut, Statement, Statements, Token, TokenKind, Tokens
 from rung.statements.postgres.control import control_of
 from rung.statements.postgres.lexer import Lexer
 from rung.statements.postgres.refusals import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_WORDS = 8
+_WORD = NUMBER_OF[TokenKind.WORD]
 # What may stand behind a COPY … FROM STDIN; on its line: its data begins on the next.
 _REST_OF_LINE = re.compile(r"(?:[ \t\r\f\v;]+|--[^\n]*|/\*[^*\n]*(?:\*(?!/)[^*\n]*)*\*/)*")
 
@@ -54,7 +55,7 @@ def cut_with_escapes(text: str) -> Cut:
 
 
 def _cut(lexer: Lexer) -> Cut:
-    statements = list(_Reader(lexer).statements())
+    statements = Statements(_Reader(lexer).statements())
     return Cut(statements, lexer.tokens, lexer.directives, lexer.passed_over)
 
 
@@ -115,11 +116,11 @@ class _Reader:
         )
 
     def _words(self, first: int) -> tuple[str, ...]:
-        words = []
-        for kind, start, end in self.lexer.tokens[first : first + _MAX_WORDS]:
-            if kind is not TokenKind.WORD:
+        tokens, words = self.lexer.tokens, []
+        for index in range(first, min(first + _MAX_WORDS, len(tokens.kinds))):
+            if tokens.kinds[index] != _WORD:
                 break
-            words.append(self.text[start:end].upper())
+            words.append(self.text[tokens.starts[index] : tokens.ends[index]].upper())
         return self.known.setdefault(found := tuple(words), found)
 
     def _line_of(self, offset: int) -> int:

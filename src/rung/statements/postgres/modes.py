@@ -60,7 +60,7 @@ def _splits(statements: Sequence[Statement], ends: Sequence[Statement], *, marke
         return "it has several transactions of its own"
     if ends and ends[0].control is Control.ROLLBACK:
         return f"its own transaction ends with {_named(ends[0])}"
-    follow = bool(ends) and ends[0] is not statements[-1]
+    follow = bool(ends) and ends[0].number != statements[-1].number
     return f"statements follow behind {_named(ends[0])}" if follow else ""
 
 

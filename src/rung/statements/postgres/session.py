@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.statements.large import holds
 from rung.statements.model import Token, TokenKind
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ class SessionWatch:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        lowered = text.lower()
-        self._suspect = any(mark in lowered for mark in _MARKS)
+        self._suspect = holds(text, *_MARKS)
 
     def touched_by(self, words: tuple[str, ...], tokens: Sequence[Token]) -> bool:
         """

@@ -8,11 +8,21 @@ What a statement does is asked of `meaning`.
 from __future__ import annotations
 
 import re
+from array import array
 from typing import TYPE_CHECKING
 
 from rung.errors import ClientCommand, UnterminatedToken
 from rung.statements.directives import NO_TRANSACTION, directive_text
-from rung.statements.model import Control, Cut, Statement, Token, TokenKind, Tokens
+from rung.statements.model import (
+    NUMBER_OF,
+    Control,
+    Cut,
+    Statement,
+    Statements,
+    Token,
+    TokenKind,
+    Tokens,
+)
 from rung.statements.position import place_of
 from rung.statements.sqlite.lexer import tokens_of
 from rung.statements.sqlite.meaning import (
@@ -23,9 +33,11 @@ from rung.statements.sqlite.meaning import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 _MAX_WORDS = 8
+_FEW = 1000
+"""So many tokens are quicker as values of their own."""
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
 _COMMAND = re.compile(r"\.[A-Za-z]+|\\\S*")
 _PASTE = "put the SQL of that file into this one, or into a migration of its own"
@@ -50,50 +62,58 @@ def cut(text: str) -> Cut:
         UnterminatedToken: a string or a quoted name is not closed.
         ClientCommand: a line is a command of SQLite's shell.
     """
-    found = _tokens(text)
-    directives = [token for token in found if token.kind is TokenKind.DIRECTIVE]
-    tokens = [token for token in found if token.kind is not TokenKind.DIRECTIVE]
-    marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
-    pieces = list(_pieces(text, tokens))
-    _check_commands(text, pieces)
-    heard = marked or any(control_of(text, piece) for piece in pieces)
-    return Cut(list(_statements(text, pieces, heard)), Tokens(tokens), directives)
+    tokens, directives = Tokens(), list[Token]()
+    _read(text, tokens, directives)
+    heard = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
+    pieces = array("I")
+    for piece in _pieces(text, tokens):
+        _check_command(text, piece)
+        heard = heard or control_of(text, piece) is not None
+        pieces.extend((tokens.at(piece.starts[0]), len(piece)))
+    return Cut(Statements(_statements(text, tokens, pieces, heard)), tokens, directives)
 
 
-def _tokens(text: str) -> list[Token]:
-    """The tokens; a command of the shell may hold a quote that nothing closes."""
-    found: list[Token] = []
+def _read(text: str, tokens: Tokens, directives: list[Token]) -> None:
+    """Read the tokens; a command of the shell may hold a quote that nothing closes."""
     try:
         for token in tokens_of(text):
-            found.append(token)  # noqa: PERF402 - kept where an error ends it
+            kind, start, end = token
+            if kind is TokenKind.DIRECTIVE:
+                directives.append(token)
+                continue
+            tokens.kinds.append(NUMBER_OF[kind])
+            tokens.starts.append(start)
+            tokens.ends.append(end)
     except UnterminatedToken:
-        plain = [one for one in found if one.kind is not TokenKind.DIRECTIVE]
-        _check_commands(text, _pieces(text, plain))
+        for piece in _pieces(text, tokens):
+            _check_command(text, piece)
         raise
-    return found
 
 
-def _check_commands(text: str, pieces: Iterable[Sequence[Token]]) -> None:
+def _check_command(text: str, piece: Tokens) -> None:
     """Refuse a statement that begins as no statement can: with a dot, or psql's backslash."""
-    for piece in pieces:
-        start = piece[0].start
-        found = _COMMAND.match(text, start) if text[start] in ".\\" else None
-        if found:
-            line, column, _ = place_of(text, start)
-            name = found.group()
-            whose = "SQLite's shell (sqlite3)" if name[0] == "." else "psql"
-            problem = f"`{name}` is a command of {whose}, which no database reads"
-            way = _WAYS.get(name, "remove the line")
-            raise ClientCommand(problem, line, column=column, way=way)
+    start = piece.starts[0]
+    found = _COMMAND.match(text, start) if text[start] in ".\\" else None
+    if found:
+        line, column, _ = place_of(text, start)
+        name = found.group()
+        whose = "SQLite's shell (sqlite3)" if name[0] == "." else "psql"
+        problem = f"`{name}` is a command of {whose}, which no database reads"
+        way = _WAYS.get(name, "remove the line")
+        raise ClientCommand(problem, line, column=column, way=way)
 
 
 def _statements(
     text: str,
-    pieces: Sequence[Sequence[Token]],
+    tokens: Tokens,
+    pieces: Sequence[int],
     heard: bool,  # noqa: FBT001 - handed on
 ) -> Iterator[Statement]:
+    """The statements; `pieces` are the index of each one's first token and their count."""
     counted, line, inside = 0, 1, False
-    for number, piece in enumerate(pieces, 1):
+    for number, (at, count) in enumerate(zip(pieces[::2], pieces[1::2], strict=True), 1):
+        part = tokens[at : at + count]
+        piece = list(part) if count < _FEW else part
         start = piece[0].start
         line += text.count("\n", counted, start)
         counted = start
@@ -121,17 +141,22 @@ def _words(text: str, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _pieces(text: str, tokens: Sequence[Token]) -> Iterator[list[Token]]:
+def _pieces(text: str, tokens: Tokens) -> Iterator[Tokens]:
     """The tokens of each statement, without its closing semicolon; empty ones left out."""
-    piece: list[Token] = []
-    for token in tokens:
-        if text[token.start] != ";" or (_makes_trigger(text, piece) and not _ended(text, piece)):
-            piece.append(token)
-        elif piece:
-            yield piece
-            piece = []
-    if piece:
-        yield piece
+    first = 0
+    for at, start in enumerate(tokens.starts):
+        if text[start] == ";" and not _is_within_trigger(text, tokens, first, at):
+            if at > first:
+                yield tokens[first:at]
+            first = at + 1
+    if first < len(tokens):
+        yield tokens[first:]
+
+
+def _is_within_trigger(text: str, tokens: Tokens, first: int, at: int) -> bool:
+    """Whether a semicolon ends a statement of a trigger only; `first` is the index of CREATE."""
+    begin = tokens[first : min(first + 8, at)]
+    return _makes_trigger(text, begin) and not _ended(text, tokens[max(first, at - 2) : at])
 
 
 def _makes_trigger(text: str, piece: Sequence[Token]) -> bool:

@@ -22,6 +22,7 @@ _OF_SESSION = frozenset({"FOREIGN_KEYS", "DEFER_FOREIGN_KEYS", "LEGACY_ALTER_TAB
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
 _QUOTES = "\"`'[]"
 _EXPLAINS = ["EXPLAIN", "QUERY", "PLAN"]
+_MAY_BE_PRAGMA = frozenset({"EXPLAIN", "PRAGMA"})
 _LONGEST = 10
 """Tokens of EXPLAIN QUERY PLAN PRAGMA schema . name = - value, and one more."""
 
@@ -86,6 +87,8 @@ def touches_session(text: str, tokens: Sequence[Token]) -> bool:
 
 def pragma_of(text: str, tokens: Sequence[Token]) -> Pragma | None:
     """The PRAGMA that a statement is; None for all others."""
+    if _bare(text, tokens[0]) not in _MAY_BE_PRAGMA:
+        return None
     spelled = [_bare(text, token) for token in tokens[:_LONGEST]]
     before = next((n for n in (3, 1) if spelled[:n] == _EXPLAINS[:n]), 0)
     spelled, tokens = spelled[before:], tokens[before:]
