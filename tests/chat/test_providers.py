@@ -272,7 +272,8 @@ def test_usage_is_summed_by_day_model_and_provider(place: Place) -> None:
 def test_figures_of_providers(place: Place) -> None:
     """Answers, failures, tokens and cost are counted for Prometheus."""
     path = place.client.conversation()
-    place.client("POST", f"{path}/messages", content="?", model="busy")
+    for model in ("fine", "busy"):
+        place.client("POST", f"{path}/messages", content="?", model=model)
     text = place.client.http.get("/metrics").text
 
     assert 'chatapp_answers_total{model="busy",outcome="busy",provider="openai"' in text
