@@ -15,9 +15,9 @@ class Ailment(NamedTuple):
 
     kind: str
     """
-    invalid index, reindex leftover, pending detach, stale lock, prepared transaction, expired
-    lease, open to others, scratch database, unvalidated constraint, dirty ledger or unfinished
-    attempt.
+    invalid index, reindex leftover, pending detach, stale lock, lock holder, prepared
+    transaction, expired lease, open to others, untrusted table, scratch database, unvalidated
+    constraint, dirty ledger or unfinished attempt.
     """
     name: str
     """What it is about: an index, a partition, a process, a version; qualified and quoted."""

@@ -364,3 +364,20 @@ def test_a_run_with_work_warns_once_and_an_idle_one_says_nothing(site: Site, oth
 
     assert writers(site).history == ()
     assert site.migrator().doctor().ailments == ()
+
+
+@pytest.mark.parametrize("table", ["schema_migrations", _HISTORY])
+def test_the_doctor_closes_views_as_well(site: Site, other: Other, table: str) -> None:
+    """A view on a view, a right on a column, everybody's right; who only reads keeps that."""
+    site.add_tables(1).up()
+    site.ask(
+        f'CREATE VIEW seen AS SELECT * FROM {table}; CREATE VIEW "On it" AS SELECT * FROM seen;'
+        f'GRANT ALL ON "On it" TO {other.quoted}; GRANT UPDATE (version) ON seen TO PUBLIC'
+    )
+    (found,) = (one for one in site.migrator().doctor().ailments if one.kind == "open to others")
+    site.ask(found.mend)
+
+    assert site.migrator().doctor().ailments == ()
+    assert site.ask(f"SELECT has_table_privilege('{other.name}', '\"On it\"', 'SELECT')") == [
+        (True,)
+    ]

@@ -240,6 +240,43 @@ def test_what_would_run_a_function_of_others(site: Site, stranger: str, ddl: str
     assert "t2" not in site.tables()
 
 
+@pytest.mark.parametrize(
+    ("what", "above"), [("", "schema_migrations"), ("", "middle"), ("_history", "")]
+)
+def test_a_foreign_table_below_is_not_read(site: Site, what: str, above: str) -> None:
+    """A SELECT on our table would fetch its rows: reading and running refuse it."""
+    table = f"schema_migrations{what}"
+    site.add_tables(1).up()
+    site.ask(
+        f"CREATE TABLE middle () INHERITS ({table});"
+        "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;"
+        f"CREATE FOREIGN TABLE far () INHERITS ({above or table}) SERVER s"
+    )
+    migrator = site.add_tables(2).migrator()
+
+    error = failing(TablesUntrusted if what else LedgerUnreadable, migrator.up)
+    assert "also those of the foreign table public.far" in error.cause
+    if what:
+        assert migrator.version().version == 1
+    site.ask("DROP FOREIGN TABLE far")
+    assert site.up() == (2,)
+
+
+def test_a_domain_of_others_is_given_to_us(site: Site, stranger: str) -> None:
+    """The doctor's statement ends the refusal."""
+    site.add_tables(1).up()
+    site.ask('CREATE DOMAIN "Odd one" AS bigint; ALTER TABLE schema_migrations ADD x "Odd one"')
+    site.ask(f'ALTER DOMAIN "Odd one" OWNER TO "{stranger}"')
+    error = failing(TablesUntrusted, site.add_tables(2).migrator().up)
+    assert '`ALTER DOMAIN public."Odd one" OWNER TO postgres;`' in error.advice
+    (found,) = site.migrator().doctor().ailments
+    assert found.kind == "untrusted table"
+    site.ask(found.mend)
+
+    assert site.migrator().doctor().ailments == ()
+    assert site.up() == (2,)
+
+
 # --- row security ------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -60,6 +60,32 @@ def test_an_invalid_index(site: Site, capsys: pytest.CaptureFixture[str]) -> Non
     assert (code, one["kind"], one["name"]) == (8, "invalid index", 'public."I"')
     assert "public.t (" in one["said"]
     assert _mended(site, "invalid index")
+
+
+@pytest.mark.parametrize(
+    ("on", "twice"),
+    [
+        ("(x)", [(1, 2)]),
+        ("(x, lower(y))", [(1, "a", 2)]),
+        ("(x, y) WHERE z", []),
+        ("((x + 1)) WHERE x IS NOT NULL", [(2, 2)]),
+        ("(x) NULLS NOT DISTINCT", [(1, 2), (None, 2)]),
+    ],
+)
+def test_the_duplicates_of_a_unique_index(site: Site, on: str, twice: list[object]) -> None:
+    """The query finds what the index finds: a NULL makes no duplicate, unless the index says so."""
+    if "NOT DISTINCT" in on and site.ask("SHOW server_version_num") < [("150000",)]:
+        pytest.skip("since PostgreSQL 15")
+    site.ask(
+        "CREATE TABLE t (x int, y text, z boolean); INSERT INTO t VALUES (1, 'a', true),"
+        " (1, 'A', true), (NULL, 'b', true), (NULL, 'b', true)"
+    )
+    with suppress(psycopg.errors.UniqueViolation):
+        site.ask(f"CREATE UNIQUE INDEX CONCURRENTLY i ON t {on}")
+    site.ask("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass")
+
+    (one,) = _found(site, "invalid index")
+    assert set(site.ask(one.said.partition("they are: ")[2])) == set(twice)
 
 
 def test_a_leftover_of_reindex(site: Site) -> None:
@@ -130,10 +156,23 @@ def test_locks_of_others_are_told_by_idle_time(site: Site, monkeypatch: pytest.M
     site.add_tables(1).up()
     with site.migrator()._target.connected() as holder:
         assert holder.try_lock()
+        pid = holder.locate().process
+        assert [one.name for one in _found(site, "stale lock")] == [f"process {pid}"]
         assert _mended(site, "stale lock")
     site.ask("BEGIN; SELECT 1; PREPARE TRANSACTION 'it''s'")
     assert [one.name for one in _found(site, "prepared transaction")] == ["it's"]
     site.ask("ROLLBACK PREPARED 'it''s'")
+
+
+def test_the_lock_holder_is_named_at_once(site: Site) -> None:
+    """As a remark while it is at work or has just been; idle, with what ends it."""
+    site.add_tables(1).up()
+    with site.migrator()._target.connected() as holder:
+        assert holder.try_lock()
+        (one,) = _found(site, "lock holder")
+        assert (one.name, one.harmless) == (f"process {holder.locate().process}", True)
+
+    assert "pg_terminate_backend" in one.mend
 
 
 def test_an_index_that_is_being_built(site: Site) -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SCRATCH = "rung_scratch_"
 """How the names begin of databases to try things on."""
-_IDLE = Sql("interval '10 minutes'")
+_IDLE = Sql("interval '1 minute'")
+"""How long a holder of the lock may be idle in a run that is alive."""
 _OLD = Sql("interval '1 hour'")
 _MINUTE, _HOUR = 60, 3600
 
@@ -55,6 +56,7 @@ class Physician:
     def find(self) -> tuple[Ailment, ...]:
         """All that was found."""
         return (
+            *self._untrusted(),
             *self._others(),
             *self._indexes(),
             *self._detaches(),
@@ -68,6 +70,19 @@ class Physician:
     def _ask(self, question: Sql) -> list[Row]:
         reply = self._wire.ask(question)
         return [] if reply.error else reply.rows(0)
+
+    def _untrusted(self) -> Iterator[Ailment]:
+        """What of our tables would run others' code, so that every run is refused."""
+        names, at = self._at.names, self._at
+        for what, table, facts in (
+            ("ledger", names.ledger, at.ledger_facts),
+            ("history", names.history, at.history_facts),
+            ("lease", names.lease, at.lease_facts),
+        ):
+            for found in (facts.is_other(what, table), facts.is_untrusted(what, table)):
+                if found is not None:
+                    said = f"Every run is refused: {found.cause}. To do: {found.advice}."
+                    yield Ailment("untrusted table", str(table), said, facts.remedy)
 
     def _others(self) -> Iterator[Ailment]:
         """Who else may write our tables, with the REVOKE for each; the owner can run it."""
@@ -90,7 +105,12 @@ class Physician:
             )
 
     def _indexes(self) -> Iterator[Ailment]:
-        for row in self._ask(statement("invalid_indexes", builder=statement("index_builder"))):
+        question = statement(
+            "invalid_indexes",
+            builder=statement("index_builder"),
+            key_parts=statement("key_parts"),
+        )
+        for row in self._ask(question):
             yield _index(row)
 
     def _detaches(self) -> Iterator[Ailment]:
@@ -105,13 +125,19 @@ class Physician:
 
     def _locks(self) -> Iterator[Ailment]:
         held = locking.held(self._keys)
-        for pid, who, seconds in self._ask(statement("idle_holders", held=held, idle=_IDLE)):
+        holders = self._ask(statement("lock_holders", held=held, idle=_IDLE))
+        for pid, who, idle, seconds, long in holders:
+            holds = f"It holds this ledger's lock ({who})"
+            if idle != "t":
+                said = f"{holds} and is at work; every run waits for it."
+                yield Ailment("lock holder", f"process {pid}", said, harmless=True)
+                continue
             yield Ailment(
-                "stale lock",
+                "stale lock" if long == "t" else "lock holder",
                 f"process {pid}",
-                f"It holds this ledger's lock ({who}) and has asked nothing for "
-                f"{_ago(seconds)}: every run waits for it.",
+                f"{holds} and has asked nothing for {_ago(seconds)}: every run waits for it.",
                 f"SELECT pg_terminate_backend({pid});",
+                harmless=long != "t",
             )
 
     def _leases(self) -> Iterator[Ailment]:
@@ -204,6 +230,8 @@ def _index(row: Row) -> Ailment:
 def _ago(seconds: str | None) -> str:
     """So many seconds in words."""
     whole = int(seconds or 0)
+    if whole < _MINUTE:
+        return f"{whole} s"
     if whole < _HOUR:
         return f"{whole // _MINUTE} min"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"

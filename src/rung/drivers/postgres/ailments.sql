@@ -1,7 +1,8 @@
 -- name: invalid_indexes
 -- Every invalid index: its name, its table, its size, who builds it, if it is a leftover of
 -- REINDEX, if it is of a partitioned table, its definition and the condition under which rows count
--- where it is unique, the columns of its key, and if it is the server's own.
+-- where it is unique, the columns of its key, and if it is the server's own. A row with a NULL in
+-- its key is nobody's duplicate, but for NULLS NOT DISTINCT, which servers before 15 do not have.
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
        pg_catalog.format('%I.%I', tn.nspname, t.relname),
        pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(c.oid)),
@@ -9,9 +10,16 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
        c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$',
        c.relkind OPERATOR(pg_catalog.=) 'I',
        CASE WHEN i.indisunique THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
-       pg_catalog.pg_get_expr(i.indpred, i.indrelid),
-       (SELECT pg_catalog.string_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false), ', ' ORDER BY k)
-          FROM pg_catalog.generate_series(1, i.indnkeyatts) k),
+       pg_catalog.concat_ws(' AND ',
+           CASE WHEN i.indpred IS NOT NULL
+                THEN pg_catalog.format('(%s)', pg_catalog.pg_get_expr(i.indpred, i.indrelid)) END,
+           (SELECT pg_catalog.string_agg(pg_catalog.format('(%s) IS NOT NULL', k.part), ' AND '
+                       ORDER BY k.number)
+              FROM {key_parts} k
+             WHERE k.nullable
+               AND COALESCE(pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(i),
+                       'indnullsnotdistinct') OPERATOR(pg_catalog.<>) 'true', true))),
+       (SELECT pg_catalog.string_agg(k.part, ', ' ORDER BY k.number) FROM {key_parts} k),
        n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog', 'pg_toast']::pg_catalog.name[])
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
@@ -21,6 +29,24 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
  WHERE NOT i.indisvalid
    AND NOT pg_catalog.pg_is_other_temp_schema(n.oid)
  ORDER BY 1
+
+-- name: key_parts
+-- A FROM item on a row of pg_index: the columns and expressions of its key, in order. A collation
+-- by which different texts are equal is written with them; GROUP BY would go by the column's own.
+(SELECT n AS number,
+        COALESCE(a.attnotnull, false) IS NOT TRUE AS nullable,
+        pg_catalog.concat(pg_catalog.pg_get_indexdef(i.indexrelid, n, false),
+            (SELECT pg_catalog.format(' COLLATE %I.%I', ln.nspname, l.collname)
+               FROM pg_catalog.pg_collation l
+               JOIN pg_catalog.pg_namespace ln ON ln.oid OPERATOR(pg_catalog.=) l.collnamespace
+              WHERE l.oid OPERATOR(pg_catalog.=)
+                    i.indcollation[n OPERATOR(pg_catalog.-) 1]
+                AND NOT l.collisdeterministic)) AS part
+   FROM pg_catalog.generate_series(1, i.indnkeyatts) n
+   LEFT JOIN pg_catalog.pg_attribute a
+     ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid
+    AND a.attnum OPERATOR(pg_catalog.=) i.indkey[n OPERATOR(pg_catalog.-) 1]
+    AND a.attnum OPERATOR(pg_catalog.<>) 0)
 
 -- name: pending_detaches
 -- Partitions whose detaching was begun and not finished: what each is a part of, and it.
@@ -35,21 +61,22 @@ SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
    {only}
  ORDER BY 2
 
--- name: idle_holders
--- Who holds one of the ledger's keys and has asked nothing for so long: process, words, seconds.
+-- name: lock_holders
+-- Who holds one of the ledger's keys: process, words, if it asks nothing, for how many seconds, and
+-- if that is long.
 SELECT DISTINCT a.pid,
        pg_catalog.concat('user ', a.usename, CASE WHEN a.application_name OPERATOR(pg_catalog.<>) ''
                               THEN pg_catalog.concat(', application ', a.application_name) END,
                          CASE WHEN a.client_addr IS NOT NULL
                               THEN pg_catalog.concat(', from ', pg_catalog.host(a.client_addr)) END),
+       COALESCE(a.state OPERATOR(pg_catalog.~) '^idle', false),
        extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change)
-           ::pg_catalog.int8
+           ::pg_catalog.int8,
+       a.state_change OPERATOR(pg_catalog.<=)
+           (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {idle})
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
  WHERE {held}
-   AND a.state OPERATOR(pg_catalog.~) '^idle'
-   AND a.state_change OPERATOR(pg_catalog.<)
-       (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {idle})
  ORDER BY 1
 
 -- name: old_prepared

@@ -40,6 +40,10 @@ class TableFacts(NamedTuple):
     """Those that refuse UPDATE and DELETE, for the table has no key."""
     strangers: str = ""
     """What of it would run a function of a role that is less than us, in words."""
+    remedy: str = ""
+    """The statements that give us the domains among them."""
+    foreign_below: str = ""
+    """A foreign table that inherits from it, quoted; reading it would read that as well."""
 
     @property
     def is_table(self) -> bool:
@@ -90,6 +94,13 @@ class TableFacts(NamedTuple):
                 f"rename the {kind}, or restore the table under that name"
                 + ("" if what == "lease" else f"; {option} names another table"),
             )
+        if self.foreign_below:
+            return Obstacle(
+                f"the {what} {table} was not read: its rows are also those of the foreign table "
+                f"{self.foreign_below}, which would be fetched with our rights",
+                "take that out of it: "
+                f"`ALTER FOREIGN TABLE {self.foreign_below} NO INHERIT {table.sql};`",
+            )
         if not self.plain_types:
             return Obstacle(
                 f"the {what} {table} has a column of a type that was made in this database, and "
@@ -102,6 +113,11 @@ class TableFacts(NamedTuple):
         """Why it is not to be written; None where nothing of a lesser role would run."""
         if not self.strangers:
             return None
+        if self.remedy:
+            return Obstacle(
+                f"the {what} {table} has {self.strangers}, which would run with our rights",
+                f"drop the column, or have its type be ours: `{self.remedy}`",
+            )
         return Obstacle(
             f"the {what} {table} has {self.strangers}, which would run with our rights",
             "drop it, or have a superuser or our own role own its function "
@@ -113,16 +129,8 @@ def facts_of(text: str | None) -> dict[str, TableFacts]:
     """Read the lines of `table_facts`: `ledger`, `history`, `lease`, each where it is there."""
     found = {}
     for line in (text or "").split("\n") if text else ():
-        what, kind, plain, owner, hidden, events, publications, strangers = line.split("\t")
-        found[what] = TableFacts(
-            kind,
-            plain == "t",
-            owner,
-            frozenset(hidden),
-            int(events),
-            publications,
-            strangers,
-        )
+        what, kind, plain, owner, hidden, events, *others = line.split("\t")
+        found[what] = TableFacts(kind, plain == "t", owner, frozenset(hidden), int(events), *others)
     return found
 
 
@@ -143,6 +151,7 @@ def facts_places(names: Names, place: Sql) -> dict[str, Sql]:
             hides_updates=_is_hidden("w", "policy_shows", "policy_admits"),
             hides_deletes=_is_hidden("d", "policy_shows"),
             trigger_events=trigger_events(quoting.Sql("c.oid")),
+            foreign_below=statement("foreign_below"),
         ),
         "pick_history": _pick_history(names, place),
     }
@@ -180,7 +189,7 @@ def trigger_events(table: Sql) -> Sql:
 
 
 def _is_plain(is_ledger: Sql) -> Sql:
-    return statement("is_plain", is_ledger=is_ledger)
+    return statement("is_plain", is_ledger=is_ledger, foreign_below=statement("foreign_below"))
 
 
 def _is_hidden(command: str, *conditions: str) -> Sql:

@@ -105,8 +105,10 @@ def revokes(
         ledger: which of them may be written by who is meant to, and is granted that.
         meant: these roles.
         only_others: whether who can act as the owner or as us anyway is left alone, and nothing
-            is granted.
+            is granted; the views on the tables are asked for too.
     """
+    through = statement("written_through", table=Sql("t.oid"), owner=Sql("t.relowner"))
+    views = statement("held_through_views", written_through=through)
     names = ", ".join(quoting.name(role) for role in meant)
     return statement(
         "revokes",
@@ -115,6 +117,7 @@ def revokes(
         writers=Sql(", ".join(quoting.text(role) for role in meant)),
         given=quoting.text(None if only_others else names or None),
         only=statement("from_others") if only_others else Sql(""),
+        through_views=views if only_others else Sql(""),
     )
 
 

@@ -163,6 +163,7 @@ WITH tables AS (
       JOIN pg_catalog.pg_attribute c ON c.attrelid OPERATOR(pg_catalog.=) t.oid,
            pg_catalog.aclexplode(c.attacl) a
      WHERE a.privilege_type OPERATOR(pg_catalog.<>) 'SELECT'
+     {through_views}
 )
 SELECT pg_catalog.format('REVOKE %s ON %s %s FROM %s CASCADE',
            pg_catalog.string_agg(DISTINCT h.privilege, ', ' ORDER BY h.privilege), h.kind, h.name,
@@ -179,6 +180,25 @@ SELECT pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABL
   FROM tables t
  WHERE t.oid OPERATOR(pg_catalog.=) {ledger} AND {given} IS NOT NULL
  ORDER BY 1 DESC
+
+-- name: held_through_views
+-- A part of revokes: the rights to write on what writes our tables with their owner's rights.
+UNION ALL
+SELECT v.oid, NULL, t.relowner, 'TABLE', pg_catalog.format('%I.%I', vn.nspname, vc.relname),
+       a.grantee, a.how
+  FROM tables t
+ CROSS JOIN LATERAL {written_through} v
+  JOIN pg_catalog.pg_class vc ON vc.oid OPERATOR(pg_catalog.=) v.oid
+  JOIN pg_catalog.pg_namespace vn ON vn.oid OPERATOR(pg_catalog.=) vc.relnamespace
+ CROSS JOIN LATERAL (
+       SELECT x.grantee, x.privilege_type AS how, x.privilege_type
+         FROM pg_catalog.aclexplode(v.relacl) x
+        UNION ALL
+       SELECT x.grantee, pg_catalog.format('%s (%I)', x.privilege_type, c.attname),
+              x.privilege_type
+         FROM pg_catalog.pg_attribute c, pg_catalog.aclexplode(c.attacl) x
+        WHERE c.attrelid OPERATOR(pg_catalog.=) v.oid) a
+ WHERE a.privilege_type OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE', 'DELETE'])
 
 -- name: from_others
 -- A condition: who can act as the owner or as us anyway is left alone.

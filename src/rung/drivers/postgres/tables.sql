@@ -30,9 +30,11 @@ COALESCE(COALESCE(pg_catalog.pg_get_expr(o.polwithcheck, o.polrelid),
          OPERATOR(pg_catalog.=) 'true', false)
 
 -- name: is_plain
--- An expression on a row of pg_class: it is a table, and no column that we read is of a type
--- that somebody made here, whose casts would be functions of theirs.
+-- An expression on a row of pg_class: it is a table, its rows are not those of a foreign table
+-- below it, and no column that we read is of a type that somebody made here, whose casts would be
+-- functions of theirs.
 (c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+ AND {foreign_below} IS NULL
  AND NOT EXISTS (
      SELECT FROM pg_catalog.pg_attribute made
       WHERE made.attrelid OPERATOR(pg_catalog.=) c.oid
@@ -42,6 +44,22 @@ COALESCE(COALESCE(pg_catalog.pg_get_expr(o.polwithcheck, o.polrelid),
         AND (NOT {is_ledger}
              OR made.attname OPERATOR(pg_catalog.=) ANY
                 (ARRAY['version', 'dirty']::pg_catalog.name[]))))
+
+-- name: foreign_below
+-- An expression on a row of pg_class: a foreign table that inherits from it, or is a partition of
+-- it, at any depth; null where there is none. A SELECT reads it as well, by its wrapper's code.
+(SELECT pg_catalog.format('%I.%I', kn.nspname, k.relname)
+   FROM (WITH RECURSIVE below AS (
+             SELECT i.inhrelid AS oid FROM pg_catalog.pg_inherits i
+              WHERE c.relhassubclass AND i.inhparent OPERATOR(pg_catalog.=) c.oid
+              UNION
+             SELECT i.inhrelid FROM below
+               JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) below.oid)
+         SELECT below.oid FROM below) tree
+   JOIN pg_catalog.pg_class k ON k.oid OPERATOR(pg_catalog.=) tree.oid
+   JOIN pg_catalog.pg_namespace kn ON kn.oid OPERATOR(pg_catalog.=) k.relnamespace
+  WHERE k.relkind OPERATOR(pg_catalog.=) 'f'
+  ORDER BY k.oid LIMIT 1)
 
 -- name: may_read
 -- An error by 1/0 where reading one of these would run what others wrote: a view, a policy, a
@@ -104,8 +122,9 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
 -- name: table_facts
 -- A subquery of look_place: a line for each of ledger, history and lease that is there. What it
 -- is, whose, what row security hides, what its triggers fire for, the publications that need a
--- key which it lacks, and what would run a function of a role that is less than us: by itself, by
--- an operator, or by a domain, on the table or on what inherits from it.
+-- key which it lacks, what would run a function of a role that is less than us: by itself, by
+-- an operator, or by a domain, on the table or on what inherits from it; the statements that give
+-- us such domains, and a foreign table below it.
 (WITH RECURSIVE ours AS (
      SELECT r.oid FROM pg_catalog.pg_roles r
       WHERE r.rolname OPERATOR(pg_catalog.=) ANY (ARRAY[current_user, session_user])
@@ -141,7 +160,14 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
                        AND w.ev_class OPERATOR(pg_catalog.=) t.oid)
  ), strange AS (
      SELECT DISTINCT b.root AS of_table,
-            pg_catalog.pg_describe_object(b.classid, b.objid, f.objsubid) AS name, whose.rolname
+            pg_catalog.pg_describe_object(b.classid, b.objid, f.objsubid) AS name, whose.rolname,
+            (SELECT pg_catalog.format('ALTER %s %I.%I OWNER TO %I;',
+                        CASE WHEN y.typtype OPERATOR(pg_catalog.=) 'd' THEN 'DOMAIN'
+                             ELSE 'TYPE' END, yn.nspname, y.typname, current_user)
+               FROM pg_catalog.pg_type y
+               JOIN pg_catalog.pg_namespace yn ON yn.oid OPERATOR(pg_catalog.=) y.typnamespace
+              WHERE f.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+                AND y.oid OPERATOR(pg_catalog.=) f.refobjid) AS remedy
        FROM objects b
        JOIN pg_catalog.pg_depend f ON f.classid OPERATOR(pg_catalog.=) b.classid
         AND f.objid OPERATOR(pg_catalog.=) b.objid
@@ -161,7 +187,7 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
                              AND o.oid OPERATOR(pg_catalog.=) f.refobjid), f.refobjid)) END
       WHERE NOT whose.rolsuper AND whose.oid OPERATOR(pg_catalog.<>) ALL (SELECT ours.oid FROM ours)
      UNION ALL
-     SELECT c.oid, 'its rules', whose.rolname
+     SELECT c.oid, 'its rules', whose.rolname, NULL
        FROM tables c
        JOIN pg_catalog.pg_roles whose ON whose.oid OPERATOR(pg_catalog.=) c.relowner
       WHERE c.relhasrules AND NOT whose.rolsuper
@@ -197,7 +223,11 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
                               s.name, ' of role ', pg_catalog.quote_ident(s.rolname)), ', '
                               ORDER BY s.name),
                           E'\t\n', '  ')
-                        FROM strange s WHERE s.of_table OPERATOR(pg_catalog.=) c.oid), '')), E'\n')
+                        FROM strange s WHERE s.of_table OPERATOR(pg_catalog.=) c.oid), ''),
+            COALESCE((SELECT pg_catalog.translate(
+                          pg_catalog.string_agg(DISTINCT s.remedy, ' '), E'\t\n', '  ')
+                        FROM strange s WHERE s.of_table OPERATOR(pg_catalog.=) c.oid), ''),
+            pg_catalog.translate(COALESCE({foreign_below}, ''), E'\t\n', '  ')), E'\n')
    FROM tables c)
 
 -- name: is_unusual
