@@ -142,15 +142,30 @@ class Model:
 
     def found(self) -> Applied:
         """What is applied, given that another tool moved a ledger found elsewhere."""
-        if self.left_at == self.ledger:
-            return dict(self.applied)
+        held = self._without_lone_above(self.ledger)
+        if max(held, default=None) == self.ledger:
+            return held
         return self._moved_to(self.ledger)
+
+    def _is_lone(self, version: int, held: Pair | None) -> bool:
+        """Whether a version has only a down, and no up of it is held."""
+        now = self.files.get(version)
+        return now is not None and now.up is None and (held is None or held.up is None)
+
+    def _without_lone_above(self, version: int | None) -> Applied:
+        at = -1 if version is None else version
+        held = self.applied.items()
+        return {v: pair for v, pair in held if v <= at or not self._is_lone(v, pair)}
+
+    def _counted(self, applied: Applied) -> Applied:
+        """What runs of ours go by: a version with only a down is never applied."""
+        return {v: held for v, held in applied.items() if not self._is_lone(v, held)}
 
     def _moved_to(self, version: int | None) -> Applied:
         """What is applied once the ledger goes from where the history left it to a version."""
         if version is None:
             return {}
-        left_at = -1 if self.left_at is None else self.left_at
+        left_at = max(self._without_lone_above(version), default=-1)
         between = {v: pair for v, pair in self.files.items() if left_at < v <= version}
         held_on = {v: held for v, held in self.applied.items() if v not in self.bare}
         kept = {v: held for v, held in held_on.items() if v <= version}
@@ -253,7 +268,8 @@ class Model:
                 self._check_edited(applied)
                 return [*late, *self._ups(self._again(applied)), *self._pending()][:limit]
             case Down(limit):
-                return self._undone(applied, -1)[:limit]
+                left = [] if limit == 0 else self._leave(applied)
+                return [*left, *self._undone(applied, -1)[:limit]]
             case Goto(version, allow_late):
                 return self._way_to(version, allow_late, applied)
 
@@ -276,7 +292,8 @@ class Model:
         named = [] if isinstance(goal, Down) else list(goal.allow_late)
         if isinstance(goal, Goto):
             named.append(goal.version)
-        unknown = [v for v in named if v not in self._with_up and v not in applied]
+        there = self._with_up | set(applied) | {self.ledger}
+        unknown = [v for v in named if v not in there]
         if unknown:
             raise Refused("VersionNotInSource")
 
@@ -306,10 +323,17 @@ class Model:
     def _undone(self, applied: Iterable[int], down_to: int) -> list[Step]:
         return [("down", v) for v in sorted(applied, reverse=True) if v > down_to]
 
+    def _leave(self, applied: Applied) -> list[Step]:
+        """The step from a version with only a down, where the ledger was left."""
+        if self.ledger is None or self.ledger in applied:
+            return []
+        now = self.files.get(self.ledger)
+        return [("down", self.ledger)] if now is not None and now.up is None else []
+
     def _way_to(self, version: int, allow_late: Iterable[int], applied: Applied) -> list[Step]:
         late = self._allowed(allow_late, {v for v in self.late(applied) if v <= version})
         if self.ledger is not None and version < self.ledger:
-            return [*late, *self._undone(applied, version)]
+            return [*late, *self._leave(applied), *self._undone(applied, version)]
         self._check_edited(applied)
         ahead = [*self._ups(self._again(applied)), *self._pending()]
         return [*late, *(step for step in ahead if step[1] <= version)]
@@ -318,11 +342,14 @@ class Model:
 
     def _run(self, goal: Goal) -> Outcome:
         applied = self.found()
-        steps = self._plan(goal, applied)
+        steps = self._plan(goal, self._counted(applied))
         self._check_steps(steps, applied)
-        if steps or self.left_at != self.ledger:
-            self.told = self.told or self.left_at != self.ledger or bool(self._mended(applied))
-            self.applied = applied | {v: self._taken(v, applied) for v in self._mended(applied)}
+        moved = max(self._without_lone_above(self.ledger), default=None) != self.ledger
+        if steps or moved:
+            self.told = self.told or moved or bool(self._mended(applied))
+            self.applied = (applied if moved else self.applied) | {
+                v: self._taken(v, applied) for v in self._mended(applied)
+            }
             self.has_ledger = True
             self._prune()
         return self._walk(steps)
@@ -347,7 +374,7 @@ class Model:
     def _problem(self, version: int, applied: Applied) -> str:
         """Why a version cannot be reverted; empty where it can."""
         held = applied[version]
-        if self._is_empty(version, held) or self._down(version, held) is not None:
+        if self._is_nothing(version, held) or self._down(version, held) is not None:
             return ""
         known = held is not None and held.down is not None and version not in self.origin
         unusable = version not in self.files and known
@@ -371,17 +398,22 @@ class Model:
             if direction == "up":
                 self.applied[version] = self.origin[version] = self.files[version]
                 self.forced.discard(version)
+                self.ledger = version if self.ledger is None else max(self.ledger, version)
             else:
                 del self.applied[version]
+                counted = [v for v in self._counted(self.applied) if v < version]
+                self.ledger = max(counted, default=None)
             self._prune()
-            self.ledger = self.left_at
         return Outcome(steps=tuple(steps))
 
     def _text(self, direction: str, version: int) -> Text | None:
         if direction == "up":
             return self.files[version].up
         held = self.applied[version]
-        return None if self._is_empty(version, held) else self._down(version, held)
+        return None if self._is_nothing(version, held) else self._down(version, held)
+
+    def _is_nothing(self, version: int, held: Pair | None) -> bool:
+        return self._is_empty(version, held) or self._is_lone(version, held)
 
     def _runs(self, text: Text | None) -> bool:
         if text is not None and not text.fails:
