@@ -22,18 +22,17 @@ from rung.applied import EMPTY, STRICT, Applied, AppliedVersion, DownOptions, se
 from rung.errors import (
     DirtyLedger,
     EmptySource,
-    LateMigrations,
-    ScriptError,
     UnwrittenMigration,
     UsageError,
     VersionNotInSource,
 )
+from rung.late import late_error, may_be_late
 from rung.ledger import LedgerState
 from rung.migrations import MAX_VERSION, Direction, Migration, MigrationSet
-from rung.statements import ALLOW_LATE, Dialect, contents_of, directives, read
+from rung.statements import Dialect, contents_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rung.applied import DownChoice, StoredSql
     from rung.migrations import Half
@@ -364,37 +363,8 @@ def _check_late(
         late = tuple(m for m in late if m.version <= goal.version)
     if refused := [m for m in late if not may_be_late(m, dialect, goal.allow_late)]:
         allowed = [m.version for m in late if m.version in goal.allow_late]
-        raise _late_error(refused, ledger, applied, allowed)
+        raise late_error(refused, ledger, applied, allowed)
     return late
-
-
-def may_be_late(migration: Migration, dialect: Dialect, allowed: Collection[int] = ()) -> bool:
-    """Whether a migration may run behind newer ones: allowed by version, or by its own file."""
-    if migration.version in allowed:
-        return True
-    text = migration.up.text if migration.up else ""
-    if ALLOW_LATE not in text:
-        return False
-    try:
-        return ALLOW_LATE in directives(read(text, dialect))
-    except ScriptError:
-        return False
-
-
-def _late_error(
-    late: Sequence[Migration], ledger: LedgerState, applied: Applied, allowed: Sequence[int]
-) -> LateMigrations:
-    lowest = late[0].version
-    below = [v for v in applied.ascending if v < lowest]
-    return LateMigrations(
-        [m.version for m in late],
-        [half.file for m in late if (half := m.up or m.down)],
-        ledger.version or 0,
-        [v for v in applied.ascending if v > lowest],
-        below[-1] if below else None,
-        allowed,
-        [m.version for m in late if m.version in applied.reopened],
-    )
 
 
 def _late_ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ...]:

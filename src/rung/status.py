@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rung.applied import edits, renamed, settle
 from rung.errors import ScriptError
+from rung.late import may_be_late
 from rung.migrations import Direction
-from rung.plan import may_be_late
 from rung.statements import contents_of, foreign_marker, read
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from tests.unit.test_plan import shown
 from rung.applied import settle
 from rung.dialect import Dialect
 from rung.errors import LateMigrations, UsageError, VersionNotInSource
+from rung.late import may_be_late
 from rung.ledger import LedgerState
-from rung.plan import Down, Goal, Goto, Plan, Up, make_plan, may_be_late
+from rung.plan import Down, Goal, Goto, Plan, Up, make_plan
 
 if TYPE_CHECKING:
     from rung.migrations import MigrationSet
