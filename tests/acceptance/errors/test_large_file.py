@@ -47,14 +47,13 @@ def test_a_file_of_20_megabytes(stage: Stage) -> None:
     ("between", "rows"), [("; INSERT INTO users VALUES ", 180_000), (",", 900_000)]
 )
 def test_a_file_of_10_megabytes_takes_bounded_memory(stage: Stage, between: str, rows: int) -> None:
-    """Many statements or a great one: less than nine times the file above an idle run's memory."""
-    idle = _up(stage)[2]
+    """Many statements or a great one, with what Python takes itself: 135 MB."""
     values = between.join(f"({number:>8})" for number in range(rows))
     stage.write("4_data.up.sql", f"INSERT INTO users VALUES {values};")
     code, _, most = _up(stage)
 
     assert (code, stage.ask("SELECT count(*) FROM users")) == (0, [(rows,)])
-    assert most - idle < 9 * 10 * _MEGABYTE // 1024
+    assert most < 13.5 * 10_000
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from rung.statements.postgres.control import control_of
 from rung.statements.postgres.lexer import Lexer
 from rung.statements.postgres.refusals import (
     builds_concurrently,
+    has_rule,
     may_refuse,
     refusal_of,
 )
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _MAX_WORDS = 8
 _WORD = NUMBER_OF[TokenKind.WORD]
+_NOT_LOOKED_AT = Tokens()
+"""Stands for the tokens of most statements, whose words tell enough: one may have a million."""
 # What may stand behind a COPY … FROM STDIN; on its line: its data begins on the next.
 _REST_OF_LINE = re.compile(r"(?:[ \t\r\f\v;]+|--[^\n]*|/\*[^*\n]*(?:\*(?!/)[^*\n]*)*\*/)*")
 
@@ -89,23 +92,26 @@ class _Reader:
         if words[:1] == ("CREATE",) and _makes_routine(words) and self._opens_body(first):
             self._read_body()
             closed = 0 if lexer.at_end else 1
-        tokens = lexer.tokens[first : len(lexer.tokens) - closed]
+        last = len(lexer.tokens) - closed
+        looked_at = words[:1] == ("COPY",) or self.watch.suspects or has_rule(words)
+        tokens = lexer.tokens[first:last] if looked_at else _NOT_LOOKED_AT
         data = self._copy_data(tokens, closed=closed) if words[:1] == ("COPY",) else None
-        return self._statement(number, words, tokens, data)
+        place = lexer.tokens.starts[first], lexer.tokens.ends[last - 1]
+        return self._statement(number, words, place, tokens, data)
 
     def _statement(
         self,
         number: int,
         words: tuple[str, ...],
+        place: tuple[int, int],
         tokens: Tokens,
         copy_data: tuple[int, int] | None,
     ) -> Statement:
         refusal = refusal_of(self.text, tokens, words)
         return Statement(
             number,
-            tokens[0].start,
-            tokens[-1].end,
-            self._line_of(tokens[0].start),
+            *place,
+            self._line_of(place[0]),
             words,
             control_of(words),
             copy_data,

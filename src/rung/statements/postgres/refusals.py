@@ -42,6 +42,12 @@ def refusal_of(text: str, tokens: Sequence[Token], words: tuple[str, ...]) -> st
     return rule([text[start:end].upper() for _, start, end in tokens])
 
 
+def has_rule(words: tuple[str, ...]) -> bool:
+    """Tell whether `refusal_of` looks at the tokens of a statement that begins so."""
+    first, second = (*words, "", "")[:2]
+    return (first, second) in _RULES or (first, "") in _RULES
+
+
 def builds_concurrently(refusal: str) -> bool:
     """Tell whether a refusal is of a CONCURRENTLY, which waits for old snapshots."""
     return refusal.endswith(_CONCURRENTLY)

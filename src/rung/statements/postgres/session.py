@@ -33,7 +33,8 @@ class SessionWatch:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._suspect = holds(text, *_MARKS)
+        self.suspects = holds(text, *_MARKS)
+        """Whether the tokens of each statement have to be looked at."""
 
     def touched_by(self, words: tuple[str, ...], tokens: Sequence[Token]) -> bool:
         """
@@ -50,7 +51,7 @@ class SessionWatch:
             return second not in _NOT_BEHIND_SET
         if first == "PREPARE":
             return second != "TRANSACTION"
-        return self._suspect and (_makes_temporary(words) or self._names_it(first, tokens))
+        return self.suspects and (_makes_temporary(words) or self._names_it(first, tokens))
 
     def _names_it(self, first: str, tokens: Sequence[Token]) -> bool:
         """Whether a telling name, INTO TEMP or WITH HOLD stands anywhere in the statement."""
