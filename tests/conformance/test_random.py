@@ -47,7 +47,7 @@ def twins(
 @settings(
     deadline=None,
     derandomize=_MORE is None,
-    max_examples=int(_MORE or 60),
+    max_examples=int(_MORE or 40),
     database=None,
     print_blob=True,
     report_multiple_bugs=False,

@@ -38,7 +38,7 @@ def real(database: Database, tmp_path: Path) -> Iterator[Real]:
 @settings(
     deadline=None,
     derandomize=_MORE is None,
-    max_examples=int(_MORE or 150),
+    max_examples=int(_MORE or 60),
     database=None,
     print_blob=True,
     report_multiple_bugs=False,
