@@ -92,13 +92,15 @@ class Stage:
                 pass
             return cursor.fetchall() if cursor.description else []
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Start the command."""
+    def begin(
+        self, *words: str, program: tuple[str, ...] = ("-m", "rung")
+    ) -> subprocess.Popen[str]:
+        """Start the command, or another program of Python's."""
         kept = {
             k: v for k, v in os.environ.items() if not k.startswith(("PG", "RUNG_", "DATABASE"))
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "rung", *words],
+            [sys.executable, *program, *words],
             cwd=self.folder,
             env=kept | {"RUNG_DATABASE": self.url} | self.variables,
             stdin=subprocess.DEVNULL,
