@@ -9,6 +9,7 @@ import pytest
 from rung.errors import (
     DirtyLedger,
     MigrationFailed,
+    OwnWriteRefused,
     StatementMisplaced,
     UnbalancedTransaction,
 )
@@ -48,6 +49,22 @@ def test_a_failure_inside_rolls_all_back(site: Site, form: str) -> None:
     assert "SELECT 1/0" in error.place.excerpt
     assert (site.tables(), site.ledger()) == (set(), [])
     assert site.history() == [(1, "up", "failed")]
+
+
+@pytest.mark.parametrize("form", ["{}", "{}COMMIT;", "{}BEGIN;SELECT 1;COMMIT;", "BEGIN;{}COMMIT;"])
+def test_a_large_file_commits_with_its_rows_or_not_at_all(site: Site, form: str) -> None:
+    """Where the history's row is refused, nothing of the file and no move of the ledger stays."""
+    site.add_tables(1).up()
+    site.ask(
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NEW.version = 2 THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$; "
+        "CREATE TRIGGER no BEFORE INSERT ON schema_migrations_history "
+        "FOR EACH ROW EXECUTE FUNCTION no()"
+    )
+    large = f"CREATE TABLE a AS SELECT '{'x' * 1_500_000}' AS text;"
+    site.add("2_a", form.format(large)).up_fails(OwnWriteRefused)
+
+    assert (site.tables(), site.ledger()) == ({"t1"}, [(1, False)])
 
 
 def test_several_transactions_are_units(site: Site) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,15 +167,24 @@ def test_a_place_inside_a_body(sql: str, inner: tuple[str, int], at: int | None)
     assert inner_offset(read(sql), None, inner) is None
 
 
-@pytest.mark.parametrize(("size", "apart"), [(10, False), (2_000_000, True)])
-def test_a_large_record_is_sent_apart(size: int, apart: bool) -> None:  # noqa: FBT001 - a row
-    """What a file says stands twice in its message; the second time follows in another."""
-    sent = message("SELECT 1; SELECT 2")
-    begin, text, commit = sent.pieces
+@pytest.mark.parametrize(
+    ("text", "size", "apart"),
+    [
+        ("SELECT 1; SELECT 2", 10, False),
+        ("SELECT 1; SELECT 2", 2_000_000, True),
+        ("SELECT 1; BEGIN; SELECT 2; COMMIT", 2_000_000, True),
+        ("SELECT 1; SELECT 2; COMMIT", 2_000_000, False),
+        ("SELECT 1; VACUUM", 2_000_000, False),
+    ],
+)
+def test_a_large_record_is_sent_apart(text: str, size: int, apart: bool) -> None:  # noqa: FBT001 - a row
+    """The second copy of a file's text follows in another message, where a BEGIN holds both."""
+    sent = replace(message(text), script=read(text))
+    begin, file, commit = sent.pieces
     record = ours("record", Sql("x" * size))
-    whole = Message((begin, text, CLOSING, record, commit), (), sent.script)
+    whole = replace(sent, pieces=(begin, file, CLOSING, record, commit))
     first, more = whole.halves
 
     assert "".join((*first, *more)) == whole.sql
     assert (more == (record.sql, commit.sql)) is apart
-    assert not Message((begin, record, text, commit), (), sent.script).halves[1]
+    assert not replace(sent, pieces=(begin, record, file, commit)).halves[1]

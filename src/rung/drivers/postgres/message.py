@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.statements import TokenKind
+from rung.statements import Control, Mode, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,15 +76,25 @@ class Message:
         The parts that are sent at first, and what follows them in a second message, if anything.
 
         A large record holds the file's text once more. Behind the file it waits until that is
-        sent, for the library keeps two copies of what it sends. It stands in a transaction that
-        is open, and so commits with the file in two messages as in one.
+        sent, for the library keeps two copies of what it sends. Only inside a transaction that a
+        BEGIN has opened: one that is the message's own ends with the message, and would commit
+        the file without its record.
         """
-        parts, of_file = self.parts, False
+        of_file = False
         for at, piece in enumerate(self.pieces):
             if of_file and piece.label == "record" and len(piece.sql) > _LARGE:
-                return parts[:at], parts[at:]
+                return (self.parts[:at], self.parts[at:]) if self._is_in_block else (self.parts, ())
             of_file = of_file or not piece.label
-        return parts, ()
+        return self.parts, ()
+
+    @property
+    def _is_in_block(self) -> bool:
+        """Whether a BEGIN, ours or the file's, opens the transaction that the file runs in."""
+        if self.script is None or self.script.mode is Mode.UNITS:
+            return False
+        if self.script.mode is Mode.TRANSACTIONAL:
+            return True
+        return any(one.control is Control.BEGIN for one in self.script.statements)
 
     def running(self, done: int) -> Piece:
         """The piece whose statement runs after `done` statements are complete."""
