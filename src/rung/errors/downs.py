@@ -54,10 +54,6 @@ class DownRefused(PlanError):
         return "\n".join(map(_of_problem, self.problems))
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
-
-    @property
     def advice(self) -> str:
         kinds = {one.kind for one in self.problems}
         if "irreversible" in kinds:
@@ -106,10 +102,6 @@ class RedoUnfinished(PlanError):
         )
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
-
-    @property
     def advice(self) -> str:
         return (
             "fix its file and apply it: `rung up`; to redo the one before it, revert that first: "
@@ -141,10 +133,6 @@ class StoredSqlUnconfirmed(PlanError):
     @property
     def looked_at(self) -> str:
         return f"{self.reason}\nIts text is:\n{on_a_screen(self.sql.splitlines())}"
-
-    @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
 
     @property
     def advice(self) -> str:

@@ -16,6 +16,10 @@ _TABLES = 12
 class PlanError(RungError):
     """What was asked for does not fit the files and the ledger. Nothing was run."""
 
+    @property
+    def state(self) -> str:
+        return "Nothing was run; the database is as it was."
+
 
 class DirtyLedger(PlanError):
     """
@@ -136,10 +140,6 @@ class VersionNotInSource(PlanError):
         return f"The source holds {many}; the nearest: {near}." if near else ""
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
-
-    @property
     def advice(self) -> str:
         if self.ahead:
             policy = "compatible" if self.suited else "ok"
@@ -210,10 +210,6 @@ class LateMigrations(PlanError):
             f"The database is at version {self.current}; the history {facts}, and these newer "
             f"versions are applied: {newer}."
         )
-
-    @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
 
     @property
     def advice(self) -> str:
@@ -341,10 +337,6 @@ class UnversionedDatabase(PlanError):
         )
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
-
-    @property
     def advice(self) -> str:
         return (
             "If migrations made these tables, look for the newest version whose tables and "
@@ -369,10 +361,6 @@ class UnwrittenMigration(PlanError):
     @property
     def cause(self) -> str:
         return f"migration {self.version} is not written yet: {self.file} holds no statement"
-
-    @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
 
     @property
     def advice(self) -> str:
@@ -400,10 +388,6 @@ class StoredTextUnusable(PlanError):
         return f"Version {self.version} has no file here, and its stored down {self.reason}."
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
-
-    @property
     def advice(self) -> str:
         return "Bring its down file back and run again."
 
@@ -418,10 +402,6 @@ class ConfirmationRequired(PlanError):
     @property
     def cause(self) -> str:
         return f"{self.what} was not confirmed."
-
-    @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
 
     @property
     def advice(self) -> str:

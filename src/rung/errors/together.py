@@ -24,9 +24,5 @@ class AtomicRefused(PlanError):
         return f"{self.file} cannot be in one transaction with others: {self.reason}."
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
-
-    @property
     def advice(self) -> str:
         return "Leave --atomic out; or run the files up to that one first, and --atomic behind it."
