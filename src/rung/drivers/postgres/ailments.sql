@@ -62,8 +62,8 @@ SELECT pg_catalog.format('%I.%I', pn.nspname, p.relname),
  ORDER BY 2
 
 -- name: lock_holders
--- Who holds one of the ledger's keys: process, words, if it asks nothing, for how many seconds, and
--- if that is long.
+-- Who else holds one of the ledger's keys: process, words, if it asks nothing, for how many seconds,
+-- and if that is long.
 SELECT DISTINCT a.pid,
        pg_catalog.concat('user ', a.usename, CASE WHEN a.application_name OPERATOR(pg_catalog.<>) ''
                               THEN pg_catalog.concat(', application ', a.application_name) END,
@@ -77,6 +77,7 @@ SELECT DISTINCT a.pid,
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
  WHERE {held}
+   AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
  ORDER BY 1
 
 -- name: old_prepared
