@@ -82,8 +82,8 @@ class Look:
     history: tuple[HistoryEntry, ...] | None
     tables: tuple[str, ...] = ()
     """
-    The tables of the ledger's schema that no extension owns, where nothing says which migrations
-    they come from: there is no ledger, or it has no row and the history no attempt that succeeded.
+    The tables of the ledger's schema that no extension owns, where no migration is recorded that
+    could have created them: no ledger, or an empty one and no successful attempt in the history.
     """
     missing_grant: str = ""
     """What has to be granted so that a history can be written; empty where it can be."""

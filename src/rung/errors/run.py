@@ -28,22 +28,22 @@ _UNRECORDED = (
     "If the newer ones are there and older ones are not, name each that is: `rung mark-applied V`."
 )
 _CLUSTER_WIDE = (
-    "A role, a database or a tablespace belongs to the whole server, so that it is there already "
-    "says nothing about this database.\n"
-    "Have {file} make it only where it is missing (for a role, DO with EXCEPTION WHEN "
+    "A role, a database or a tablespace belongs to the whole server: that it exists says nothing "
+    "about this database.\n"
+    "Change {file} to create it only where it is missing (for a role, DO with EXCEPTION WHEN "
     "duplicate_object), or drop it by hand, and run {again}; nothing has to be forced."
 )
 _PASSED_OVER = (
-    "A down passed version {version} over (it is recorded as not reverted), so what its up made is "
-    "still there.\n"
-    "If all of it is, record that: `rung mark-applied {version}`; then run `rung up`. Else drop by "
-    "hand what is left of it and run {again}."
+    "Version {version} is recorded as not reverted: a down passed it, so the objects that its up "
+    "created still exist.\n"
+    "If all of them exist, record that: `rung mark-applied {version}`; then run `rung up`. "
+    "Otherwise drop the rest by hand and run {again}."
 )
 _EXPLAINED = (
-    "What this file makes is there already, though by the history it is not applied: its down left "
-    "it, or something else made it.\n"
-    "If all of it is there, record that: `rung mark-applied {version}`. Else drop by hand what is "
-    "in the way, have the down drop it too, and run {again}."
+    "An object of this file exists already, although version {version} is not applied: its down "
+    "did not drop it, or something else created it.\n"
+    "If all of its objects exist, record that: `rung mark-applied {version}`. Otherwise drop by "
+    "hand what exists, make the down drop it too, and run {again}."
 )
 EXISTS_ALREADY = frozenset({"42P07", "42701", "42710", "42P06", "42723", "42P04", "42P05", "42P03"})
 """The codes for a thing of that name that is there already."""

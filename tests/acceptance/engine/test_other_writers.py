@@ -289,7 +289,7 @@ def test_a_gap_between_two_runs_is_noticed(
 
 
 def test_a_note_that_an_owner_before_wrote_is_not_believed(site: Site, other: Other) -> None:
-    """He can foretell the state that the change of the owner leaves, not write behind it."""
+    """A former owner can predict the state after the change of owner, but not comment after it."""
     site.add_tables(1).up()
     site.ask(f"ALTER TABLE {_HISTORY} OWNER TO {other.quoted}")
     table = f"FROM pg_class history WHERE history.oid = '{_HISTORY}'::regclass"

@@ -35,7 +35,7 @@ def templates() -> dict[str, str]:
 
 
 def pattern_of(template: str) -> re.Pattern[str]:
-    """What a message shows for a template: filled in, with the options of the call behind it."""
+    """Match a template in a message: its fields filled in, the options of the call appended."""
     parts = re.split(r"(\{[^{}]*\})", template)
     filled = "".join("[^`\n]+?" if part.startswith("{") else re.escape(part) for part in parts)
     filled = filled if filled.startswith("rung") else f"(?=rung ){filled}"
