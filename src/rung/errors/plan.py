@@ -315,9 +315,6 @@ class UnversionedDatabase(PlanError):
         self.schema, self.tables, self.record = schema, tuple(tables), record
         self._empty = empty
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), self.args, self.__dict__)
-
     @property
     def cause(self) -> str:
         if self._empty:

@@ -183,8 +183,8 @@ def test_a_large_record_is_sent_apart(text: str, size: int, apart: bool) -> None
     begin, file, commit = sent.pieces
     record = ours("record", Sql("x" * size))
     whole = replace(sent, pieces=(begin, file, CLOSING, record, commit))
-    first, more = whole.halves
+    first, more = whole.split()
 
     assert "".join((*first, *more)) == whole.sql
     assert (more == (record.sql, commit.sql)) is apart
-    assert not replace(sent, pieces=(begin, record, file, commit)).halves[1]
+    assert not replace(sent, pieces=(begin, record, file, commit)).split()[1]

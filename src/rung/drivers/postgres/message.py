@@ -70,10 +70,9 @@ class Message:
         """The same, not put together: it may be large."""
         return tuple(piece.sql for piece in self.pieces)
 
-    @property
-    def halves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """
-        The parts that are sent at first, and what follows them in a second message, if anything.
+        Give the parts that are sent first, and those of a second message, if there is one.
 
         A large record holds the file's text once more. Behind the file it waits until that is
         sent, for the library keeps two copies of what it sends. Only inside a transaction that a

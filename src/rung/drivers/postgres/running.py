@@ -1,6 +1,8 @@
 """
 Runs a file's SQL: one message for a whole transaction, a message or two for a unit.
-A large history row follows its file in a message of its own, before the COMMIT.
+
+Inside a transaction that a BEGIN opened, a large history row follows its file in a message of its
+own, before the COMMIT.
 
 The order inside a transaction of ours: reset (takes no snapshot, so a leading SET
 TRANSACTION still works); BEGIN; only SET LOCAL of ours; the file; our rights put back; the
@@ -390,7 +392,7 @@ class Running:
             limit = self._limits.of(script, unit)
             with self._watcher.over(self._wire, limit) as watch:
                 within = self._time_limit if script else None
-                first, more = message.halves
+                first, more = message.split()
                 reply = self._wire.ask(
                     first, message.copy_data, meanwhile, within, message.is_ours, more=more
                 )
