@@ -9,6 +9,8 @@ from tests.acceptance.engine.sites import failing
 
 from rung.certify.proxy import CountingProxy
 from rung.drivers.postgres.locking import foreign_key
+from rung.drivers.postgres.looking import where_question
+from rung.drivers.postgres.names import Names
 from rung.errors import (
     LedgerElsewhere,
     LedgerUnreadable,
@@ -43,6 +45,25 @@ def _counted(site: Site, proxy: CountingProxy) -> Counts:
     through = site.database.conninfo.replace(directory, str(proxy.socket_dir))
     site.migrator(through, lock_timeout=30).up()
     return proxy.counts - before
+
+
+def _pages(site: Site) -> int:
+    """How many pages the whole question reads in a new session."""
+    question = str(where_question(Names()))
+    plan = site.ask(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {question}")[0][0]
+    return int(plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"])
+
+
+def test_the_question_does_not_grow_with_the_schema(site: Site) -> None:
+    """Who else may write is asked of what leads to our tables, not of every view there is."""
+    site.add_tables(1).up()
+    before = _pages(site)
+    site.ask(
+        "DO $$ BEGIN FOR n IN 1..300 LOOP "
+        "EXECUTE format('CREATE VIEW v%s AS SELECT * FROM t1', n); END LOOP; END $$"
+    )
+
+    assert _pages(site) < before + 300
 
 
 def test_nothing_to_do_is_one_round_trip(site: Site, proxy: CountingProxy) -> None:

@@ -68,7 +68,8 @@
 
 -- name: written_through
 -- A FROM item: the views on a table, and the tables whose rules write it, that have the rights of
--- its owner there. What a view's owner may not write is not written through it.
+-- its owner there. What a view's owner may not write is not written through it. By OFFSET the
+-- conditions are asked of these alone; the planner would ask them of every view there is.
 (WITH RECURSIVE reached AS (
      SELECT {table} AS oid
      UNION
@@ -82,7 +83,9 @@
  )
  SELECT c.oid, c.xmin, c.relacl
    FROM reached
-   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) reached.oid
+  CROSS JOIN LATERAL (
+        SELECT k.oid, k.xmin, k.relacl, k.relkind, k.relowner FROM pg_catalog.pg_class k
+         WHERE k.oid OPERATOR(pg_catalog.=) reached.oid OFFSET 0) c
   WHERE c.oid OPERATOR(pg_catalog.<>) {table}
     AND c.relkind OPERATOR(pg_catalog.<>) 'm'
     AND pg_catalog.pg_has_role(c.relowner, {owner}, 'MEMBER')
