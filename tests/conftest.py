@@ -3,7 +3,7 @@ Fixtures for every test; each module of them says what it gives.
 
 Also decides which tests `make test` leaves to `make test-all`: those marked `slow`, and whole
 folders and files that certify (golang-migrate beside us, faults, random stories, deployments, each
-kind of dirty database, each planted secret, each error of the docs).
+kind of dirty database, each planted secret, each error and hint, each exit code).
 """
 
 from pathlib import Path
@@ -27,7 +27,10 @@ _CERTIFYING = (
     *("conformance", "faults", "sharing", "rolling", "acceptance/model"),
     *("acceptance/repair/test_cases.py", "acceptance/repair/test_no_row_is_lost.py"),
     *("acceptance/engine/test_planted.py", "acceptance/connections/test_planted.py"),
-    *("acceptance/errors/test_page.py", "promises/test_imports.py"),
+    *("acceptance/errors", "acceptance/cli/test_exit_codes.py", "acceptance/cli/test_repairing.py"),
+    *("acceptance/embedded/test_places.py", "acceptance/embedded/test_lifetime.py"),
+    *("acceptance/copies/test_plugin.py", "acceptance/engine/test_faults.py"),
+    "promises/test_imports.py",
     *("acceptance/sqlite/test_at_once.py", "acceptance/traffic/test_locks.py"),
 )
 

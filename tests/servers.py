@@ -100,7 +100,7 @@ def _fresh(server: EmbeddedServer) -> Iterator[Database]:
 @contextmanager
 def named_database(server: EmbeddedServer, name: str) -> Iterator[Database]:
     """Make an empty database of this name for a block."""
-    strategy = " STRATEGY wal_log" if server.major >= _FIRST_WITH_STRATEGY else ""
+    strategy = " STRATEGY file_copy" if server.major >= _FIRST_WITH_STRATEGY else ""
     _administer(server, f"CREATE DATABASE {{}} TEMPLATE template0{strategy}", name)
     try:
         yield Database(name, server)
