@@ -2,8 +2,9 @@
 What a script would take away, read from its SQL. Pure.
 
 Only what stands plainly in the file is seen: DROP, ALTER TABLE … DROP COLUMN, TRUNCATE, DELETE,
-UPDATE and MERGE. What a cascade takes along is added by the driver, as far as its catalog tells.
-What cannot be counted is said to be that, and never counts as nothing.
+UPDATE, MERGE and REPLACE, within WITH too; not what a function or a trigger does. What a cascade
+takes along is added by the driver, as far as its catalog tells. What cannot be counted is said to
+be that, and never counts as nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ _KINDS = {
 }
 ROWS_OF = "rows of table"
 VALUES_IN = "values in table"
+CHANGES_BY = "changes by"
+"""Of code that is not read: a DO block, or a procedure."""
 _SOME = "the statement chooses them"
+_REPLACING = (("MERGE", "INTO"), ("REPLACE", "INTO"), ("INSERT", "OR", "REPLACE", "INTO"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +154,34 @@ def _of(reader: StatementReader) -> Iterator[Loss]:
 
 def _changed(reader: StatementReader) -> Iterator[Loss]:
     """Rows that a statement deletes or overwrites; all of them where it names no condition."""
-    chooses = reader.holds("WHERE") or reader.holds("USING")
+    chooses = reader.holds("WHERE") or reader.holds("USING") or reader.holds("LIMIT")
+    if reader.take("DO"):
+        yield Loss(CHANGES_BY, "DO").uncounted("its code was not read")
+    elif reader.take("CALL"):
+        yield Loss(CHANGES_BY, f"CALL {reader.name()}").uncounted("its code was not read")
+    elif reader.take("WITH") or reader.take("EXPLAIN"):
+        while reader.step_behind("(", ")", "ANALYZE", "VERBOSE"):
+            yield from _overwritten(reader, chooses=True)
+    else:
+        yield from _overwritten(reader, chooses=chooses)
+
+
+def _overwritten(reader: StatementReader, *, chooses: bool) -> Iterator[Loss]:
     if reader.take("DELETE", "FROM"):
         reader.take("ONLY")
         loss = Loss(ROWS_OF, reader.name())
         yield loss.uncounted(_SOME) if chooses else loss
-    elif reader.take("UPDATE") or reader.take("MERGE", "INTO"):
+    elif reader.take("UPDATE"):
+        if reader.take("OR"):
+            reader.name()
         reader.take("ONLY")
         yield Loss(VALUES_IN, reader.name()).uncounted(_SOME)
+    elif any(reader.take(*words) for words in _REPLACING):
+        yield Loss(VALUES_IN, reader.name()).uncounted(_SOME)
+    elif reader.take("INSERT", "INTO"):
+        name = reader.name()
+        if reader.holds("DO", "UPDATE"):
+            yield Loss(VALUES_IN, name).uncounted(_SOME)
 
 
 def _dropped(reader: StatementReader) -> Iterator[Loss]:

@@ -420,8 +420,9 @@ class Migrator:
         return runs.drop(self._target, expected)
 
     def _newest(self) -> int | None:
-        versions = self._migrations().versions
-        return versions[-1] if versions else None
+        """The version at which `up` ends: the highest that has an up file."""
+        migrations = self._migrations().migrations
+        return max((one.version for one in migrations if one.up is not None), default=None)
 
     def _migrations(self) -> MigrationSet:
         from rung.migrations import read_source

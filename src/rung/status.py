@@ -99,6 +99,8 @@ class Status:
     """The versions that cannot be reverted: the down is empty or missing, and not declared."""
     edited_downs: tuple[int, ...] = ()
     """The applied versions whose down alone was edited since."""
+    unreadable_downs: tuple[int, ...] = ()
+    """The versions whose down can never run: its file is refused before anything is sent."""
 
     @property
     def pending(self) -> tuple[int, ...]:
@@ -108,8 +110,12 @@ class Status:
 
     @property
     def problems(self) -> tuple[StatusLine, ...]:
-        """Every line that is not as it should be."""
-        return tuple(line for line in self.lines if line.state not in _AS_IT_SHOULD_BE)
+        """Every line that is not as it should be, or has a down that can never run."""
+        return tuple(
+            line
+            for line in self.lines
+            if line.state not in _AS_IT_SHOULD_BE or line.version in self.unreadable_downs
+        )
 
     def versions(self, state: str) -> tuple[int, ...]:
         """The versions in a state."""
@@ -136,6 +142,7 @@ def make_status(migrations: MigrationSet, look: Look) -> Status:
         undeclared=files.undeclared,
         empty_downs=files.empty_downs,
         edited_downs=_edited_downs(found),
+        unreadable_downs=tuple(files.unreadable_downs),
     )
 
 
@@ -148,6 +155,9 @@ class _Files:
         self.ups = {m.version: self._read(m.up) for m in there if m.up is not None}
         self.downs = {m.version: self._read(m.down) for m in there if m.down is not None}
         self.newest = max(self.ups, default=-1)
+        halves = ((m.version, m.down) for m in there if m.down is not None)
+        whys = ((version, why_refused(half, dialect, down=True)) for version, half in halves)
+        self.unreadable_downs = {version: why for version, why in whys if why}
 
     def _read(self, half: Half) -> Contents:
         return contents_of(half.text, self.dialect)
@@ -198,15 +208,21 @@ def _lines(
 
 
 def _unreadable(line: StatusLine, files: _Files) -> str:
-    """Why a file that has yet to run never can, with its place; empty where nothing forbids it."""
+    """Why a file that may yet run never can, with its place; empty where nothing forbids it."""
     migration = files.migrations.by_version.get(line.version)
+    down = files.unreadable_downs.get(line.version, "")
     if line.state not in (PENDING, LATE) or migration is None or migration.up is None:
-        return ""
+        return down
+    return why_refused(migration.up, files.dialect, down=False) or down
+
+
+def why_refused(half: Half, dialect: Dialect, *, down: bool) -> str:
+    """Why a file can never run, with its place; empty where nothing forbids it."""
     try:
-        if found := foreign_marker(read(migration.up.text, files.dialect), down=False):
+        if found := foreign_marker(read(half.text, dialect), down=down):
             raise found
     except ScriptError as error:
-        cause = error.in_file(migration.up.file).cause
+        cause = error.in_file(half.file).cause
         return f"{cause}; {error.way}" if error.way else cause
     return ""
 

@@ -130,7 +130,7 @@ def test_a_version_that_was_forced_without_a_file() -> None:
     assert sorted(replay(history)) == [3]
 
 
-@pytest.mark.parametrize("direction", ["baseline", "force"])
+@pytest.mark.parametrize("direction", ["baseline", "force", "mark-applied"])
 @pytest.mark.parametrize(("up", "expected"), [("-- no more\n", True), ("SELECT 1;", False)])
 def test_what_was_only_recorded_is_empty_as_its_file_was(
     direction: str, up: str, *, expected: bool

@@ -64,6 +64,8 @@ def test_dropped_columns(table: str, actions: str, columns: list[str]) -> None:
         "ALTER TABLE a ALTER b DROP IDENTITY IF EXISTS, ALTER b DROP EXPRESSION",
         "DROP INDEX i; DROP VIEW v; DROP FUNCTION f(int); DROP TYPE t",
         "CREATE TABLE a (b int); INSERT INTO a SELECT 1",
+        "WITH a AS (SELECT 1 FOR UPDATE) INSERT INTO b SELECT * FROM a ON CONFLICT DO NOTHING",
+        "EXPLAIN DELETE FROM a",
         "SELECT 'DROP TABLE a' -- DROP TABLE b",
         "",
     ],
@@ -110,6 +112,32 @@ def test_rows(loss: Loss, expected: str) -> None:
             "MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE",
             "values in table a (rows unknown: the statement chooses them)",
         ),
+        ("DELETE FROM a LIMIT 1", "rows of table a (rows unknown: the statement chooses them)"),
+        (
+            "WITH b AS (SELECT 1), c AS MATERIALIZED (DELETE FROM a RETURNING *) SELECT * FROM c",
+            "rows of table a (rows unknown: the statement chooses them)",
+        ),
+        (
+            "WITH b AS (SELECT 1 FOR UPDATE) UPDATE ONLY a SET x = 1",
+            "values in table a (rows unknown: the statement chooses them)",
+        ),
+        (
+            "EXPLAIN (ANALYZE) DELETE FROM a",
+            "rows of table a (rows unknown: the statement chooses them)",
+        ),
+        *(
+            (
+                f"{words} a VALUES (1)",
+                "values in table a (rows unknown: the statement chooses them)",
+            )
+            for words in ("REPLACE INTO", "INSERT OR REPLACE INTO")
+        ),
+        (
+            "INSERT INTO a VALUES (1) ON CONFLICT (x) DO UPDATE SET y = 2",
+            "values in table a (rows unknown: the statement chooses them)",
+        ),
+        ("DO $$ BEGIN DROP TABLE a; END $$", "changes by DO (rows unknown: its code was not read)"),
+        ("CALL s.p(1)", "changes by CALL s.p (rows unknown: its code was not read)"),
     ],
 )
 def test_rows_that_a_statement_chooses(text: str, expected: str) -> None:

@@ -280,6 +280,7 @@ class _Account:
         same_up = new.up is None or (held.up is not None and new.up.checksum == held.up.checksum)
         self.versions[held.version] = replace(
             held,
+            name=entry.name or held.name,
             up=new.up or held.up,
             down=new.down or held.down,
             down_entry=held.down_entry if same_up else entry,
@@ -317,7 +318,8 @@ def _held_nothing(entry: HistoryEntry) -> bool:
         return entry.ran_nothing
     if entry.direction == "baseline" and entry.up_checksum is None:
         return entry.down_checksum is not None
-    return entry.direction in ("baseline", "force") and entry.up_checksum == _EMPTY
+    recorded = entry.direction in ("baseline", "force", MARK_APPLIED)
+    return recorded and entry.up_checksum == _EMPTY
 
 
 def _kept(checksum: str | None, digest: str | None, entry: HistoryEntry) -> KeptHalf | None:

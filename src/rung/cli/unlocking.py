@@ -30,7 +30,7 @@ def unlock(call: Call) -> None:
 def _broken(call: Call, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
     even = call.request.even_if_alive
     if not may_break(holder, even_if_alive=even):
-        raise LockNotAcquired(0.0, str(holder), unlocking=True)
+        raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
     until = f"The lease expires: {holder.until}."
     confirm(call, f"Breaking the lease on {migrator.shown}", (str(holder), until))
     return migrator.unlock(expected=holder, even_if_alive=even)

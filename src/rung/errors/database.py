@@ -220,10 +220,10 @@ class LockNotAcquired(RungError):
     Args:
         waited: seconds waited.
         holder: who holds it, in a sentence; may be empty.
-        unlocking: whether it was to be broken, which is only for a lease that nobody keeps.
+        unlocking: what of it was to be broken: "lease", or "lock", which only its holder frees.
     """
 
-    def __init__(self, waited: float, holder: str = "", unlocking: bool = False) -> None:  # noqa: FBT001, FBT002 - a fact like the others
+    def __init__(self, waited: float, holder: str = "", unlocking: str = "") -> None:
         super().__init__(waited, holder, unlocking)
         self.waited, self.holder, self._unlocking = waited, holder, unlocking
 
@@ -243,6 +243,8 @@ class LockNotAcquired(RungError):
 
     @property
     def advice(self) -> str:
+        if self._unlocking == "lock":
+            return "wait for it to end, or end it where it runs: its lock is no lease to be broken"
         if self._unlocking:
             return (
                 "wait for it to end, or end it where it runs; a lease of a run that is known to "

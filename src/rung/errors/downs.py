@@ -23,6 +23,7 @@ class DownProblem(NamedTuple):
     """The reason that was declared, or why the stored down cannot be run."""
 
 
+_BRING_BACK = "bring the files back that were applied"
 _KINDS = {
     "irreversible": "is declared irreversible: {detail}",
     "empty": "has an empty down: {file} holds no statement",
@@ -58,20 +59,30 @@ class DownRefused(PlanError):
         kinds = {one.kind for one in self.problems}
         if "irreversible" in kinds:
             return "write a new migration that takes the change back, and run `rung up`"
-        ways = []
-        if kinds & {"empty", "missing"}:
-            write = (
-                "write the down; or, if there is nothing to revert, declare it there: "
-                "-- rung: empty REASON"
+        unwritten, edited = bool(kinds & {"empty", "missing"}), "edited" in kinds
+        write = (
+            "write the down; or, if there is nothing to revert, declare it there: "
+            "-- rung: empty REASON"
+        )
+        if unwritten and not self.command.startswith(("rung down", "rung goto")):
+            return f"{write}\n{_BRING_BACK}" if edited else write
+        if unwritten and edited:
+            options = "--unreverted --use-edited-down"
+            return (
+                f"{write}\n{_BRING_BACK}\nor pass the empty and missing ones, and run the down "
+                f"files of the others, if they revert what is there: `{self._with(options)}`"
             )
-            passes = self.command.startswith(("rung down", "rung goto"))
-            ways.append(f"{write}; or pass it: `{self.command} --unreverted`" if passes else write)
-        if "edited" in kinds:
-            ways.append(
-                "bring the files back that were applied; or, if the down file reverts what is "
-                f"there, run it: `{self.command} --use-edited-down`"
-            )
-        return "\n".join(ways)
+        if unwritten:
+            return f"{write}; or pass it: `{self._with('--unreverted')}`"
+        return (
+            f"{_BRING_BACK}; or, if the down file reverts what is there, run it: "
+            f"`{self._with('--use-edited-down')}`"
+        )
+
+    def _with(self, options: str) -> str:
+        """The command with options, each once."""
+        words = self.command.split()
+        return " ".join([*words, *(one for one in options.split() if one not in words)])
 
 
 def _of_problem(problem: DownProblem) -> str:

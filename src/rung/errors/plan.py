@@ -88,6 +88,7 @@ class VersionNotInSource(PlanError):
         suited: the database is ahead, and what was applied above the files is declared to suit
             a build of them.
         lone_down: it has a down file and no up file.
+        reversible: the history holds the down that belongs to what ran.
     """
 
     def __init__(
@@ -99,9 +100,10 @@ class VersionNotInSource(PlanError):
         *,
         suited: bool = False,
         lone_down: bool = False,
+        reversible: bool = False,
     ) -> None:
         super().__init__(version, role, tuple(known), record)
-        self._lone_down = lone_down
+        self._lone_down, self._reversible = lone_down, reversible
         self.version, self.role, self.known = version, role, tuple(known)
         self.record, self.suited = record, suited
 
@@ -146,10 +148,15 @@ class VersionNotInSource(PlanError):
             return (
                 "Run the newer build that has the file; or leave the database as it is: "
                 f"`rung up --if-ahead {policy}`; or go back"
-                + (" with what the history holds: `rung down`." if self.record else " with it.")
+                + (
+                    " with what the history holds: `rung down`."
+                    if self._reversible
+                    else " with it."
+                )
             )
         if self.role == "ledger":
-            back = "; or go back with what the history holds: `rung down`" if self.record else ""
+            held = "; or go back with what the history holds: `rung down`"
+            back = held if self._reversible else ""
             return f"Bring the file back{back}; or record the true version: `rung force V`."
         if self._lone_down:
             return (
@@ -386,7 +393,7 @@ class StoredTextUnusable(PlanError):
 
     @property
     def advice(self) -> str:
-        return "Bring its down file back and run again."
+        return "bring its up and down files back as they were applied, and run again"
 
 
 class ConfirmationRequired(PlanError):

@@ -133,6 +133,7 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
         "undeclared": found.undeclared,
         "empty_downs": found.empty_downs,
         "edited_downs": found.edited_downs,
+        "unreadable_downs": found.unreadable_downs,
         "notes": found.notes,
     }
 

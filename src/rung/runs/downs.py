@@ -104,7 +104,7 @@ def options_of(goal: Goal) -> DownOptions:
 
 
 def command_of(plan: Plan) -> str:
-    """The command that reverts as many versions as a plan does."""
+    """The command that reverts as many versions as a plan does, with what is allowed already."""
     downs = sum(step.direction is Direction.DOWN for step in plan.steps)
     return _command(plan.goal, downs)
 
@@ -163,12 +163,16 @@ def _is_there(one: AppliedVersion, known: Known) -> bool:
 
 
 def _command(goal: Goal, downs: int) -> str:
-    if isinstance(goal, Down) and goal.limit is None:
-        return "rung down --all"
-    if isinstance(goal, Goto):
-        return f"rung goto {goal.version}"
     number = "" if downs <= 1 else f" {downs}"
-    return f"rung redo{number}" if isinstance(goal, Redo) else f"rung down{number}"
+    command = f"rung redo{number}" if isinstance(goal, Redo) else f"rung down{number}"
+    if isinstance(goal, Down) and goal.limit is None:
+        command = "rung down --all"
+    if isinstance(goal, Goto):
+        late = "".join(f" --allow-late {version}" for version in goal.allow_late)
+        command = f"rung goto {goal.version}{late}"
+    options = options_of(goal)
+    command += " --unreverted" * options.unreverted + " --use-edited-down" * options.use_edited
+    return command + "".join(f" --run-stored-sql {one}" for one in options.stored_sql)
 
 
 def with_choices(migrations: MigrationSet, chosen: Mapping[int, DownChoice]) -> MigrationSet:

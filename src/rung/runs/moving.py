@@ -17,7 +17,7 @@ from rung.errors import (
 from rung.events import BaselineRecorded, Warned
 from rung.ledger import Outcome
 from rung.locks import Patience, held
-from rung.losses import VALUES_IN, losses
+from rung.losses import CHANGES_BY, VALUES_IN, losses
 from rung.migrations import Direction
 from rung.plan import Down, Redo
 from rung.runner import (
@@ -96,7 +96,7 @@ def _losses_of(item: Prepared) -> tuple[Loss, ...]:
     """What a file takes away; that an up changes values is what it is for."""
     found = losses(item.script, item.step.done)
     down = item.step.direction is Direction.DOWN
-    return tuple(loss for loss in found if down or loss.kind != VALUES_IN)
+    return tuple(loss for loss in found if down or loss.kind not in (VALUES_IN, CHANGES_BY))
 
 
 def carry_out(

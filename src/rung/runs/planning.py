@@ -81,6 +81,7 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
             record,
             suited=gone.suited,
             lone_down=gone.lone_down,
+            reversible=_is_reversible(gone.version, known),
         ) from None
     check_downs(plan, downs, known.migrations)
     unversioned = bool(look.tables) and not conventions.takes_tables
@@ -91,6 +92,12 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
         redone = [s.version for s in plan.steps if isinstance(goal, Redo)]
         _check_edited(known, session, redone)
     return plan
+
+
+def _is_reversible(version: int, known: Known) -> bool:
+    """Whether the history holds a down of what ran; that it may run is asked by the run itself."""
+    held = known.applied.versions.get(version)
+    return held is not None and held.ran and held.down is not None
 
 
 def _minds_edits(goal: Goal, plan: Plan) -> bool:

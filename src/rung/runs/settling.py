@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rung.applied import replay, settle
@@ -52,8 +53,8 @@ def check_one_ledger(session: Session) -> None:
     ours, named = session.locate().ledger, " and ".join(f'"{name}"' for name in found)
     raise LedgerElsewhere(
         f'this database has a ledger under another name, {named}, and none named "{ours}"',
-        f"name that one, as in `rung status --ledger-table {found[0]}`, or make a second ledger: "
-        "`rung force V --new-ledger`",
+        f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or make a second "
+        "ledger: `rung force V --new-ledger`",
     )
 
 

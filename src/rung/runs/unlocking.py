@@ -42,7 +42,7 @@ def unlock(
         if expected is not None and expected.lease != holder.lease:
             raise PlanChanged
         if not may_break(holder, even_if_alive=even_if_alive):
-            raise LockNotAcquired(0.0, str(holder), unlocking=True)
+            raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
         if not session.break_lease(holder):
             raise PlanChanged
         return holder

@@ -22,27 +22,27 @@ class StatementReader:
     def __init__(self, script: Script, statement: Statement) -> None:
         tokens = script.tokens_of(statement)
         plain = (token for token in tokens if token.kind is not TokenKind.DIRECTIVE)
-        self._left = [script.text[token.start : token.end] for token in plain]
+        self._words = [script.text[token.start : token.end] for token in plain]
+        self._at = 0
 
     def take(self, *words: str) -> bool:
         """Step over these key words where they come next, unquoted."""
-        found = tuple(spelled.upper() for spelled in self._left[: len(words)]) == words
+        found = self._stands_at(self._at, words)
         if found:
-            del self._left[: len(words)]
+            self._at += len(words)
         return found
 
     def name(self) -> str:
         """Step over a name, qualified or not; empty where none comes next."""
-        parts = self._left[:1]
-        del self._left[:1]
-        while self._left[:1] == ["."]:
-            parts += self._left[:2]
-            del self._left[:2]
-        return "".join(parts)
+        start = self._at
+        self._at = min(start + 1, len(self._words))
+        while self._stands_at(self._at, (".",)):
+            self._at = min(self._at + 2, len(self._words))
+        return "".join(self._words[start : self._at])
 
     def names(self) -> Iterator[str]:
         """Step over a list of names, each perhaps after ONLY."""
-        more = bool(self._left)
+        more = self._at < len(self._words)
         while more:
             self.take("ONLY")
             yield self.name()
@@ -51,27 +51,41 @@ class StatementReader:
 
     def step_over_brackets(self) -> None:
         """Step over options in parentheses, where they come next."""
-        if self._left[:1] == ["("] and ")" in self._left:
-            del self._left[: self._left.index(")") + 1]
+        if self._stands_at(self._at, ("(",)) and ")" in self._words[self._at :]:
+            self._at = self._words.index(")", self._at) + 1
 
     def step_over_comma(self) -> bool:
         """Step behind the next comma that stands in no brackets; False where there is none."""
         depth = 0
-        while self._left:
-            part = self._left.pop(0)
+        for at in range(self._at, len(self._words)):
+            part = self._words[at]
             depth += (part == "(") - (part == ")")
             if part == "," and depth == 0:
+                self._at = at + 1
                 return True
+        self._at = len(self._words)
+        return False
+
+    def step_behind(self, *words: str) -> bool:
+        """Step behind the next of some words, unquoted; False where none is left."""
+        for at in range(self._at, len(self._words)):
+            if self._words[at].upper() in words:
+                self._at = at + 1
+                return True
+        self._at = len(self._words)
         return False
 
     def holds(self, *words: str) -> bool:
         """Whether these key words stand in a row somewhere in what is left, unquoted."""
-        left = [spelled.upper() for spelled in self._left]
-        return any(tuple(left[at : at + len(words)]) == words for at in range(len(left)))
+        return any(self._stands_at(at, words) for at in range(self._at, len(self._words)))
 
     def rest(self) -> str:
         """All that is left, as it is written."""
-        return " ".join(self._left)
+        return " ".join(self._words[self._at :])
+
+    def _stands_at(self, at: int, words: tuple[str, ...]) -> bool:
+        here = self._words[at : at + len(words)]
+        return tuple(spelled.upper() for spelled in here) == words
 
 
 def made_table(script: Script, statement: Statement) -> str:

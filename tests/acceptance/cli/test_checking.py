@@ -79,6 +79,18 @@ def test_the_problems_are_data(rung: Rung, folder: Path, file: str, state: str) 
     assert [line["state"] for line in found["problems"]] == [state]
 
 
+@pytest.mark.parametrize("text", ["\\i x.sql\n", "SELECT 'a;\n", "SELECT 1;\n-- +goose Down\n"])
+def test_a_down_that_can_never_run(rung: Rung, folder: Path, text: str) -> None:
+    """Its version is named with the place, though its up is applied."""
+    rung("up")
+    (folder / "1_users.down.sql").write_text(text)
+    ended = rung("check")
+
+    assert (ended.code, ended.out.splitlines()[1].split()[:3]) == (3, ["1", "users", "applied"])
+    assert "1_users.down.sql" in ended.out
+    assert ended.err.splitlines()[-1].endswith("; 1 with an unreadable down.")
+
+
 def test_a_role_that_only_reads_may_check(rung: Rung, named: Database) -> None:
     """As CI should."""
     rung("up", "2")

@@ -103,6 +103,20 @@ def test_accepting_an_edit(site: Site) -> None:
     assert site.ask(f"{who} WHERE direction = 'edit'") == [(True,)]
 
 
+def test_an_accepted_exchange_has_its_own_name(site: Site) -> None:
+    """No later run says that it was only renamed."""
+    site.add("1_mine", UP, DOWN).up()
+    for half in ("up", "down"):
+        (site.folder / f"1_mine.{half}.sql").unlink()
+    site.add("1_email", "CREATE TABLE b (i int);", "DROP TABLE b;")
+    site.migrator().accept_edit(1)
+    site.events.clear()
+    site.up()
+
+    assert site.heard(Warned) == []
+    assert [line.note for line in site.migrator().status().lines] == [""]
+
+
 def test_accepting_another_edit_than_was_shown(site: Site) -> None:
     """A file that changed meanwhile is not accepted unseen."""
     shown = edited(site).migrator().edited(1)

@@ -11,6 +11,8 @@ from rung.certify.proxy import CountingProxy
 from rung.drivers.postgres.locking import foreign_key
 from rung.drivers.postgres.looking import where_question
 from rung.drivers.postgres.names import Names
+from rung.drivers.postgres.quoting import Sql
+from rung.drivers.postgres.statements import statement
 from rung.errors import (
     LedgerElsewhere,
     LedgerUnreadable,
@@ -72,6 +74,16 @@ def test_nothing_to_do_is_one_round_trip(site: Site, proxy: CountingProxy) -> No
     counts = _counted(site, proxy)
 
     assert (counts.connections, counts.round_trips, counts.commits, counts.errors) == (1, 1, 0, 0)
+
+
+def test_a_lease_costs_no_second_round_trip(site: Site, proxy: CountingProxy) -> None:
+    """The lease's own CHECK calls no function; another does, and is looked into."""
+    site.add_tables(1).up()
+    site.ask(str(statement("create_lease", lease=Sql("public.schema_migrations_lease"))))
+    assert _counted(site, proxy).round_trips == 1
+
+    site.ask("ALTER TABLE schema_migrations ADD CHECK (version > 0)")
+    assert _counted(site, proxy).round_trips == 2
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable", "read committed"])

@@ -330,6 +330,19 @@ def test_ahead_is_an_error(site: Site) -> None:
     assert "rung down" in error.advice
 
 
+def test_what_only_a_baseline_holds_is_no_way_back(site: Site, golang: Golang) -> None:
+    """Its stored down does not say what ran: no command is named that would be refused."""
+    site.add_tables(1, 2)
+    golang.run("up")
+    site.up()
+    for file in site.folder.glob("2_*"):
+        file.unlink()
+    error = site.up_fails(VersionNotInSource)
+
+    assert error.record
+    assert "rung down" not in error.advice
+
+
 def test_ahead_can_be_accepted(site: Site) -> None:
     """An older service starts, told that it is older, and nothing is written."""
     ahead(site)

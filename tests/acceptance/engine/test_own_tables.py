@@ -244,7 +244,7 @@ def test_what_would_run_a_function_of_others(site: Site, stranger: str, ddl: str
     ("what", "above"), [("", "schema_migrations"), ("", "middle"), ("_history", "")]
 )
 def test_a_foreign_table_below_is_not_read(site: Site, what: str, above: str) -> None:
-    """A SELECT on our table would fetch its rows: reading and running refuse it."""
+    """A SELECT on our table would fetch its rows: refused until the command of the hint was run."""
     table = f"schema_migrations{what}"
     site.add_tables(1).up()
     site.ask(
@@ -255,11 +255,28 @@ def test_a_foreign_table_below_is_not_read(site: Site, what: str, above: str) ->
     migrator = site.add_tables(2).migrator()
 
     error = failing(TablesUntrusted if what else LedgerUnreadable, migrator.up)
-    assert "also those of the foreign table public.far" in error.cause
+    assert "a foreign table below it would be read as well" in error.cause
     if what:
         assert migrator.version().version == 1
-    site.ask("DROP FOREIGN TABLE far")
+    assert f"`ALTER FOREIGN TABLE public.far NO INHERIT public.{above or table};`" in error.advice
+    site.ask(error.advice.split("`")[1])
     assert site.up() == (2,)
+
+
+def test_a_foreign_partition_is_not_read(site: Site) -> None:
+    """A partition is named with the table that it belongs to, at any depth."""
+    site.add_tables(1).up()
+    site.ask(
+        "CREATE TABLE parts (version bigint NOT NULL, dirty boolean NOT NULL)"
+        " PARTITION BY RANGE (version);"
+        'CREATE TABLE "Half" PARTITION OF parts FOR VALUES FROM (0) TO (9)'
+        " PARTITION BY RANGE (version);"
+        "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;"
+        'CREATE FOREIGN TABLE far PARTITION OF "Half" FOR VALUES FROM (0) TO (5) SERVER s;'
+        "DROP TABLE schema_migrations; ALTER TABLE parts RENAME TO schema_migrations"
+    )
+    error = failing(LedgerUnreadable, site.add_tables(2).migrator().up)
+    assert '`ALTER TABLE public."Half" DETACH PARTITION public.far;`' in error.advice
 
 
 def test_a_domain_of_others_is_given_to_us(site: Site, stranger: str) -> None:

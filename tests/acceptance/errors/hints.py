@@ -192,8 +192,14 @@ def _untold(stage: Stage) -> None:
     stage.ask("ALTER TABLE roles ADD COLUMN rank int")
 
 
+def _neither_is_ours(stage: Stage) -> None:
+    """One has an up that was edited, the other no down, and nothing of ours ran."""
+    _made_without_us(stage)
+    stage.remove("2_roles.down.sql")
+
+
 def _another_ledger(stage: Stage) -> None:
-    assert stage.run("up", "--ledger-table", "migrations_of_chat")[0] == 0
+    assert stage.run("up", "--ledger-table", '"migrations of chat"')[0] == 0
 
 
 def _others_may_write(stage: Stage) -> None:
@@ -262,8 +268,9 @@ HINTS = (
     Hint("rung up", _irreversible, "down --yes @"),
     Hint("rung down", _redo_failed, "redo --yes @"),
     Hint("{self.command} --yes --run-stored-sql {self.sha256}", _written_by_others, "down --yes @"),
-    Hint("{self.command} --use-edited-down", _made_without_us, "down --yes @"),
-    Hint("{self.command} --unreverted", _no_down, "down --yes @"),
+    Hint("{self._with('--use-edited-down')}", _made_without_us, "down --yes @"),
+    Hint("{self._with('--unreverted')}", _no_down, "down --yes @"),
+    Hint("{self._with(options)}", _neither_is_ours, "down 2 --yes --unreverted @"),
     Hint("rung create NAME", _without_files, "up @", fill=_NAME),
     Hint("rung up --source {meant}", _in_a_folder_below, "up @"),
     Hint("rung repair", _dirty, "up @"),
@@ -289,6 +296,6 @@ HINTS = (
     Hint("{way}", _built_then_failed, "repair --yes @", _rows_unique),
     Hint("rung repair --done K", _untold, "repair --yes @", fill=(("K", "1"),)),
     Hint("rung mark-applied {version}", _nothing, "force 3 @"),
-    Hint("rung status --ledger-table {found[0]}", _another_ledger, "force 3 @"),
+    Hint("rung status --ledger-table {quote(found[0])}", _another_ledger, "force 3 @"),
     Hint("rung force V --new-ledger", _another_ledger, "force 3 @", fill=_V3),
 )

@@ -43,6 +43,21 @@ def test_it_works_when_pasted(hint: Hint, stage: Stage) -> None:
     assert code == hint.code, f"{command}\n{shown}"
 
 
+def test_several_stored_texts_are_let_run_one_after_the_other(stage: Stage) -> None:
+    """The command for the second repeats what was let run of the first."""
+    assert stage.run("up")[0] == 0
+    stage.write("2_roles.up.sql", "CREATE TABLE roles (id int);\n")
+    stage.write("3_rooms.up.sql", "CREATE TABLE rooms (id int);\n")
+    stage.ask("GRANT INSERT ON schema_migrations_history TO pg_monitor")
+    command, code = f"rung down 2 --yes --database {shlex.quote(stage.url)} --source migrations", 1
+    for _ in range(3):
+        code, printed = _shell(stage, command)
+        if named := re.findall("`(rung down [^`]*)`", printed):
+            command = named[0]
+
+    assert (code, command.count("--run-stored-sql")) == (0, 2)
+
+
 def _shell(stage: Stage, command: str) -> tuple[int, str]:
     """What a terminal in the folder shows of a command, with nothing in the environment."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "RUNG_", "DATABASE"))}

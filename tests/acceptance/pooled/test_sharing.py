@@ -157,6 +157,27 @@ def test_a_direct_run_without_rights_on_the_lease(behind: Behind) -> None:
     assert [step.version for step in late.up().steps] == [2]
 
 
+def test_the_lease_is_shared_with_ledger_writers_alone(behind: Behind) -> None:
+    """They need it to run; another who may write the ledger gets no right that doctor takes."""
+    site = behind.site.add_tables(1)
+    site.up()
+    for role in ("deploys", "looks_on"):
+        site.ask(f"DROP ROLE IF EXISTS {role}; CREATE ROLE {role}")
+        site.ask(f"GRANT INSERT ON schema_migrations TO {role}")
+    named = Database(behind.url, ledger_writers=("deploys",))
+    site.add_tables(2).migrator(named).up()
+
+    rights = (
+        "SELECT string_agg(DISTINCT grantee::text, ',') FROM information_schema.table_privileges"
+    )
+    of_lease = f"{rights} WHERE table_name = 'schema_migrations_lease' AND grantee <> 'postgres'"
+    assert site.ask(of_lease) == [("deploys",)]
+    found = site.migrator(named).doctor().ailments
+    assert [one.name for one in found if one.kind == "open to others"] == [
+        "public.schema_migrations"
+    ]
+
+
 @pytest.mark.parametrize("columns", ["id int", "one bool, owner text, expires int"])
 @pytest.mark.parametrize("way", ["direct", "pooled"])
 def test_another_table_of_its_name(behind: Behind, way: str, columns: str) -> None:

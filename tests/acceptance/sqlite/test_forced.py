@@ -22,3 +22,13 @@ def test_versions_below_a_forced_one_are_forced(tmp_path: Path, slashes: str) ->
 
     rows = Migrator(f"sqlite://{tmp_path}/x.db", tmp_path).status().lines
     assert [row.state for row in rows] == ["forced", "forced", "pending"]
+
+
+def test_the_newest_is_what_up_ends_at(tmp_path: Path) -> None:
+    """Who waits for the newest does not wait for a version that has only a down."""
+    (tmp_path / "1_a.up.sql").write_text("CREATE TABLE a (i);")
+    (tmp_path / "2_b.down.sql").write_text("DROP TABLE a;")
+    migrator = Migrator(f"sqlite://{tmp_path}/x.db", tmp_path)
+    migrator.up()
+
+    assert migrator.wait("newest", timeout=0).version == 1

@@ -9,6 +9,7 @@ from tests.acceptance.engine.sites import failing
 
 from rung.errors import AtomicRefused, MigrationFailed
 from rung.events import Notice
+from rung.plan import Down
 
 if TYPE_CHECKING:
     from tests.acceptance.sqlite.sites import Site
@@ -34,6 +35,14 @@ CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 INSERT INTO users SELECT id, name FROM users_old;
 DROP TABLE users_old;
 """
+COPIED = """
+CREATE TABLE keep AS SELECT * FROM users;
+DROP TABLE users;
+{} (id INTEGER PRIMARY KEY, name TEXT);
+INSERT INTO users SELECT * FROM keep;
+DROP TABLE keep;
+"""
+MADE = ["CREATE TABLE users", 'create table if not exists main."Users"', "CREATE TABLE [users]"]
 OFF = [
     "PRAGMA foreign_keys=OFF;",
     'PRAGMA "foreign_keys" = 0;',
@@ -111,7 +120,7 @@ def test_together(site: Site) -> None:
 
 
 @pytest.mark.parametrize("head", ["", "PRAGMA defer_foreign_keys=ON;", "PRAGMA foreign_keys=ON;"])
-@pytest.mark.parametrize("body", [LOSSLESS, RENAMED_FIRST])
+@pytest.mark.parametrize("body", [LOSSLESS, RENAMED_FIRST, *(COPIED.format(m) for m in MADE)])
 def test_a_rebuild_with_foreign_keys_on(site: Site, head: str, body: str) -> None:
     """To drop the table would delete the rows that refer to it: the file is refused there."""
     site.add("1_a", FAMILY).add("2_b", head + body)
@@ -172,3 +181,25 @@ def test_a_schema_written_by_hand_that_is_none(site: Site) -> None:
 
     assert "malformed database schema" in failed.server.message
     assert (family(site), site.ledger()) == ((3, 1), [(1, 0)])
+
+
+@pytest.mark.parametrize("table", ["users", '"Users"', "main.[USERS]", "`users`"])
+@pytest.mark.parametrize("down", ["DELETE FROM {}", "DROP TABLE {}"])
+def test_what_goes_along_is_listed(site: Site, down: str, table: str) -> None:
+    """Rows of children that a cascade deletes or changes are listed, where foreign keys are on."""
+    deeper = "CREATE TABLE tags (post_id INTEGER REFERENCES posts ON DELETE CASCADE);"
+    site.add("1_a", FAMILY + deeper, down.format(table))
+    site.migrator().up()
+    off, on = (
+        [str(loss) for loss in site.migrator(query).plan(Down(1)).losses]
+        for query in ("", "?_fk=1")
+    )
+
+    kind = "rows of table" if "DELETE" in down else "table"
+    assert off == [f"{kind} {table} (2 rows)"]
+    assert on == [
+        *off,
+        "values in table notes (rows unknown: by their foreign key)",
+        "rows of table posts (rows unknown: by their foreign key)",
+        "rows of table tags (rows unknown: by their foreign key)",
+    ]

@@ -163,7 +163,11 @@ ERRORS: dict[str, RungError] = {
     ),
     "edited-migrations": EditedMigrations((EDITED,)),
     "version-not-in-source": VersionNotInSource(
-        9, "ledger", (1, 2, 3), "The history knows it: roles, applied at noon from build-42."
+        9,
+        "ledger",
+        (1, 2, 3),
+        "The history knows it: roles, applied at noon from build-42.",
+        reversible=True,
     ),
     "unversioned-database": UnversionedDatabase("public", ("rooms", "users")),
     "stored-text-unusable": StoredTextUnusable(9, "holds a secret, which was not kept with it"),

@@ -95,7 +95,8 @@ class Physician:
         for table, ways in tables:
             if not ways:
                 continue
-            question = revokes((table.sql,), names.ledger.sql, self._writers, only_others=True)
+            shared = names.ledger.sql if table is names.history else table.sql
+            question = revokes((table.sql,), shared, self._writers, only_others=True)
             statements = [f"{row[0]};" for row in self._ask(question)]
             yield Ailment(
                 "open to others",

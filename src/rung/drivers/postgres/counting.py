@@ -16,7 +16,7 @@ from rung.drivers.postgres import quoting
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
-from rung.losses import MOST_ROWS, ROWS_OF, VALUES_IN, Loss
+from rung.losses import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +79,7 @@ class Counting:
             if row and loss.cascade:
                 yield from self._along("pg_catalog.pg_namespace", row[0] or "", "0")
             return
-        if loss.kind in ("sequence", "database", "view"):
+        if loss.kind in ("sequence", "database", "view", CHANGES_BY):
             yield loss
             return
         column = quoting.text(loss.column or None)

@@ -43,7 +43,7 @@ class TableFacts(NamedTuple):
     remedy: str = ""
     """The statements that give us the domains among them."""
     foreign_below: str = ""
-    """A foreign table that inherits from it, quoted; reading it would read that as well."""
+    """The command that takes a foreign table out of it, whose rows are read with its own."""
 
     @property
     def is_table(self) -> bool:
@@ -96,10 +96,9 @@ class TableFacts(NamedTuple):
             )
         if self.foreign_below:
             return Obstacle(
-                f"the {what} {table} was not read: its rows are also those of the foreign table "
-                f"{self.foreign_below}, which would be fetched with our rights",
-                "take that out of it: "
-                f"`ALTER FOREIGN TABLE {self.foreign_below} NO INHERIT {table.sql};`",
+                f"the {what} {table} was not read: a foreign table below it would be read as well, "
+                "with our rights",
+                f"take the foreign table out of it: `{self.foreign_below}`",
             )
         if not self.plain_types:
             return Obstacle(

@@ -20,6 +20,8 @@ from rung.drivers.postgres.statements import statement
 from rung.errors import LedgerUnreadable, QueryFailed, RightsMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rung.drivers.postgres.leasing import Lease
     from rung.drivers.postgres.looking import Standing
     from rung.drivers.postgres.side import Side
@@ -130,8 +132,9 @@ class LeaseHold:
 
     shares_session = True
 
-    def __init__(self, wire: Wire, side: Side, lease: Lease) -> None:
+    def __init__(self, wire: Wire, side: Side, lease: Lease, writers: Collection[str]) -> None:
         self._wire, self._side, self._lease = wire, side, lease
+        self._meant = writers
         self._made = self._held = False
         self._renewed = 0.0
         self._watched = True
@@ -213,7 +216,8 @@ class LeaseHold:
         schema, name = at.names.ledger
         places = {"schema": quoting.text(schema), "name": quoting.text(name)}
         question = statement("grantees", right=quoting.text("INSERT"), **places)
-        return tuple(row[0] or "" for row in insist(self._wire, question).rows(0))
+        found = insist(self._wire, question).rows(0)
+        return tuple(who or "" for who, name, owns in found if owns == "t" or name in self._meant)
 
     def _meanwhile(self, _waited: float) -> None:
         """While a reply is awaited: the sign of life comes from beside."""

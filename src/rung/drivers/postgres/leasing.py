@@ -69,7 +69,7 @@ class Lease:
         return revokes((self.table.sql,), self.table.sql, ())
 
     def share(self, writers: tuple[str, ...]) -> tuple[Sql, ...]:
-        """The lease for all who write the ledger."""
+        """The lease for the ledger's owner and its ledger-writers."""
         places = {"writers": Sql(", ".join(writers))}
         return (self._sql("grant_lease", **places),) if writers else ()
 

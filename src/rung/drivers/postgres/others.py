@@ -39,7 +39,7 @@ _OTHERWISE = {
     "child": "its rows are also those of the child table {name}",
 }
 _MEANT = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE"})
-"""What a ledger-writer is meant to have."""
+"""What a ledger-writer is meant to have on the ledger; on the lease a part of it."""
 
 
 class Note(NamedTuple):
@@ -158,7 +158,7 @@ def _words(table: str, lines: list[list[str]], meant: Collection[str]) -> Iterat
         else:
             yield _OTHERWISE[kind].format(name=name, how=how)
     for name, held in rights.items():
-        if table == "ledger" and name in meant and _MEANT.issuperset(held):
+        if table != "history" and name in meant and _MEANT.issuperset(held):
             continue
         who = name if name == "PUBLIC" else f'role "{name}"'
         if _EVERYTHING in held:

@@ -435,7 +435,7 @@ class PostgresSession(PostgresReader):
         """Made once: where we are does not change, and signs of life go on."""
         if self._held is None:
             if self._found.place.pooled:
-                self._held = LeaseHold(self._wire, self._side, self._lease)
+                self._held = LeaseHold(self._wire, self._side, self._lease, self._writers)
             else:
                 self._held = KeyHold(self._wire, self._keys, self._lease)
         return self._held

@@ -222,9 +222,11 @@ SELECT FROM {ledger} LIMIT 0
 CREATE SCHEMA IF NOT EXISTS {schema}
 
 -- name: grantees
--- Who has a right on the ledger, as GRANT names them.
+-- Who has a right on the ledger, as GRANT names them, by their plain name, and whether they own it.
 SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
-                     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+                     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+       pg_catalog.pg_get_userbyid(a.grantee),
+       a.grantee OPERATOR(pg_catalog.=) c.relowner
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace,
        pg_catalog.aclexplode(

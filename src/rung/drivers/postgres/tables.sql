@@ -46,20 +46,26 @@ COALESCE(COALESCE(pg_catalog.pg_get_expr(o.polwithcheck, o.polrelid),
                 (ARRAY['version', 'dirty']::pg_catalog.name[]))))
 
 -- name: foreign_below
--- An expression on a row of pg_class: a foreign table that inherits from it, or is a partition of
--- it, at any depth; null where there is none. A SELECT reads it as well, by its wrapper's code.
-(SELECT pg_catalog.format('%I.%I', kn.nspname, k.relname)
+-- An expression on a row of pg_class: the command that takes a foreign table out of it, which
+-- inherits from it, or is a partition of it, at any depth; null where there is none. A SELECT
+-- reads it as well, by its wrapper's code.
+(SELECT pg_catalog.format(CASE WHEN k.relispartition
+                               THEN 'ALTER TABLE %3$I.%4$I DETACH PARTITION %1$I.%2$I;'
+                               ELSE 'ALTER FOREIGN TABLE %1$I.%2$I NO INHERIT %3$I.%4$I;' END,
+                          kn.nspname, k.relname, an.nspname, above.relname)
    FROM (WITH RECURSIVE below AS (
-             SELECT i.inhrelid AS oid FROM pg_catalog.pg_inherits i
+             SELECT i.inhrelid AS oid, i.inhparent AS parent FROM pg_catalog.pg_inherits i
               WHERE c.relhassubclass AND i.inhparent OPERATOR(pg_catalog.=) c.oid
               UNION
-             SELECT i.inhrelid FROM below
+             SELECT i.inhrelid, i.inhparent FROM below
                JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) below.oid)
-         SELECT below.oid FROM below) tree
+         SELECT below.oid, below.parent FROM below) tree
    JOIN pg_catalog.pg_class k ON k.oid OPERATOR(pg_catalog.=) tree.oid
    JOIN pg_catalog.pg_namespace kn ON kn.oid OPERATOR(pg_catalog.=) k.relnamespace
+   JOIN pg_catalog.pg_class above ON above.oid OPERATOR(pg_catalog.=) tree.parent
+   JOIN pg_catalog.pg_namespace an ON an.oid OPERATOR(pg_catalog.=) above.relnamespace
   WHERE k.relkind OPERATOR(pg_catalog.=) 'f'
-  ORDER BY k.oid LIMIT 1)
+  ORDER BY k.oid, above.oid LIMIT 1)
 
 -- name: may_read
 -- An error by 1/0 where reading one of these would run what others wrote: a view, a policy, a
@@ -232,13 +238,19 @@ SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
 
 -- name: is_unusual
 -- An expression of look_place, in place of table_facts: a word where one of our tables is more than
--- a plain table whose code is all the server's own. Then the long question is asked.
+-- a plain table whose code is all the server's own. Then the long question is asked. The lease's
+-- own CHECK (one) calls nothing.
 CASE WHEN EXISTS (
     SELECT FROM pg_catalog.unnest(ARRAY[ledger.oid, history.oid, lease.oid]) one (oid)
       JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) one.oid
      WHERE c.relkind OPERATOR(pg_catalog.<>) 'r' OR c.relrowsecurity OR c.relhasrules
         OR c.relhastriggers OR c.relhassubclass OR c.relispartition
-        OR c.relchecks OPERATOR(pg_catalog.<>) 0::pg_catalog.int2
+        OR (c.relchecks OPERATOR(pg_catalog.<>) 0::pg_catalog.int2
+            AND EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                         WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid
+                           AND k.contype OPERATOR(pg_catalog.=) 'c'
+                           AND pg_catalog.pg_get_expr(k.conbin, k.conrelid)
+                               OPERATOR(pg_catalog.<>) 'one'))
         OR EXISTS (SELECT FROM pg_catalog.pg_attrdef d
                     WHERE d.adrelid OPERATOR(pg_catalog.=) c.oid)
         OR EXISTS (SELECT FROM pg_catalog.pg_attribute a

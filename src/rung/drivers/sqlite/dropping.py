@@ -8,12 +8,17 @@ holds go with it, and the rows of sqlite_sequence with the tables that they coun
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.statements import in_main, quoted, statement
-from rung.losses import MOST_ROWS, Loss
+from rung.losses import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*\Z")
+_LAST_PART = re.compile(r'(?:"((?:[^"]|"")+)"|`((?:[^`]|``)+)`|\[([^\]]+)\]|([^."`\[\]]+))\Z')
 _WITH_TABLE_LIST = (3, 37)
 
 
@@ -49,7 +54,7 @@ def counted(database: sqlite3.Connection, loss: Loss, table: str) -> Loss:
         loss: of a table, or of a column, whose values are counted then.
         table: its name as SQL.
     """
-    if loss.unknown or loss.kind == "view":
+    if loss.unknown or loss.kind in ("view", CHANGES_BY):
         return loss
     condition = f"WHERE {loss.column} IS NOT NULL" if loss.column else ""
     places = {"table": table, "condition": condition, "bound": str(MOST_ROWS + 1)}
@@ -58,6 +63,25 @@ def counted(database: sqlite3.Connection, loss: Loss, table: str) -> Loss:
     except (sqlite3.Error, sqlite3.Warning) as error:
         return loss.uncounted(str(error))
     return loss.counted(int(row[0]))
+
+
+def with_referencing(database: sqlite3.Connection, loss: Loss, *, enforced: bool) -> Iterator[Loss]:
+    """
+    A loss counted, and behind it the tables whose rows go along by their foreign keys.
+
+    Args:
+        database: the connection.
+        loss: of a table that is dropped, which deletes its rows first, or of rows.
+        enforced: whether a run has foreign keys on; nothing goes along where they are off.
+    """
+    yield counted(database, loss, loss.table)
+    name = _LAST_PART.search(loss.table)
+    if not enforced or loss.kind not in ("table", ROWS_OF) or name is None:
+        return
+    plain = "".join(filter(None, name.groups())).replace('""', '"').replace("``", "`")
+    for table, goes in database.execute(statement("referencing"), (plain,)).fetchall():
+        along = Loss(ROWS_OF if goes else VALUES_IN, _shown(table))
+        yield along.uncounted("by their foreign key")
 
 
 def _shown(name: str) -> str:

@@ -365,7 +365,7 @@ class Running:
         SQLite deletes its rows first, and what refers to them goes by its ON DELETE.
         """
         table = meant.dropped_table(script, statement)
-        if not table or not meant.renames_a_table(script):
+        if not table or not meant.rebuilds(script, table):
             return
         if lost := foreign_keys.lost_by_dropping(self._database, table):
             raise sqlite3.IntegrityError(

@@ -270,10 +270,14 @@ class SqliteSession(SqliteReader):
     # --- losing --------------------------------------------------------------------------
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
-        """The same losses with their rows counted."""
+        """The same losses with their rows counted, each followed by what goes along."""
         with self._told():
-            database = self._current()
-            return tuple(dropping.counted(database, loss, loss.table) for loss in losses)
+            database, enforced = self._current(), self._opener.address.enforces_foreign_keys
+            return tuple(
+                found
+                for loss in losses
+                for found in dropping.with_referencing(database, loss, enforced=enforced)
+            )
 
     def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:  # noqa: ARG002 - as the contract has it
         """Nothing is sent: no catalog here tells who made what."""

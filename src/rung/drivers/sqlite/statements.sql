@@ -153,3 +153,18 @@ SELECT m.name, k.id, k."from", k.on_delete
 -- name: refers
 -- A row where a table has any that refers by these columns.
 SELECT 1 FROM {table} WHERE {condition} LIMIT 1
+
+-- name: referencing
+-- The tables whose rows go with rows of a table, or lose a value, by foreign keys, at any depth.
+WITH RECURSIVE keys (child, parent, action) AS (
+    SELECT m.name, k."table", k.on_delete
+      FROM main.sqlite_master m, pragma_foreign_key_list(m.name, 'main') k
+     WHERE m.type = 'table' AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')),
+hit (name, action) AS (
+    SELECT ?1, 'CASCADE'
+     UNION
+    SELECT keys.child, keys.action
+      FROM hit JOIN keys ON keys.parent = hit.name COLLATE NOCASE
+     WHERE hit.action = 'CASCADE')
+SELECT name, max(action = 'CASCADE') FROM hit
+ WHERE name <> ?1 COLLATE NOCASE GROUP BY name ORDER BY name

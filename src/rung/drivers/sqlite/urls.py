@@ -51,6 +51,7 @@ _GO_ALONE = frozenset(
 _BEGINS = {"deferred": "IMMEDIATE", "immediate": "IMMEDIATE", "exclusive": "EXCLUSIVE"}
 """A run writes: with a lock taken later it would do nothing but fail later."""
 
+_ON: Final = frozenset({"1", "on", "yes", "true"})
 _PRAGMA = re.compile(r"(\w+)(?:\(\s*([\w.+-]+)\s*\)|\s*=\s*([\w.+-]+))\Z")
 _CREDENTIALS = re.compile(r"(?!file:|\.)[^/]*:.*@", re.DOTALL)
 """What would be shown as a file's name, with the password in it."""
@@ -74,6 +75,11 @@ class Address(NamedTuple):
     """The ledger that x-migrations-table names."""
     notes: tuple[str, ...] = ()
     """What was left out and might be missed, in sentences."""
+
+    @property
+    def enforces_foreign_keys(self) -> bool:
+        """Whether a run begins with foreign keys on."""
+        return dict(self.pragmas).get("foreign_keys", "").lower() in _ON
 
     def uri(self, mode: str) -> str:
         """The URI that SQLite opens: `mode` is ro, rw or rwc, unless the name says its own."""
@@ -173,7 +179,7 @@ class _Query:
         path = _path(name) if uri else name
         memory = path == _MEMORY or own.get("mode") == "memory"
         read_only = own.get("mode") == "ro" or own.get("immutable") == "1"
-        query_only = dict(self.pragmas).get("query_only", "0").lower() in {"1", "on", "yes", "true"}
+        query_only = dict(self.pragmas).get("query_only", "").lower() in _ON
         return Address(
             f"{name}?{urlencode(self.sqlite, quote_via=quote)}" if own else name,
             None if memory else path,

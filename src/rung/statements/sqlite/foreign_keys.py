@@ -75,17 +75,33 @@ def dropped_table(script: Script, statement: Statement) -> str:
     """The table that a DROP TABLE names, without its schema; empty for other statements."""
     if statement.words[:2] != ("DROP", "TABLE"):
         return ""
-    named = [_name(script.text[start:end]) for _, start, end in script.tokens_of(statement)][2:]
-    named = named[2:] if [one.upper() for one in named[:2]] == ["IF", "EXISTS"] else named
-    return named[2] if named[1:2] == ["."] and len(named) > 2 else (named or [""])[0]  # noqa: PLR2004 - schema, point, name
+    return _table_behind(script, statement, 2, ["IF", "EXISTS"])
 
 
-def renames_a_table(script: Script) -> bool:
-    """Whether a script gives a table another name, as one does that rebuilds it."""
+def rebuilds(script: Script, table: str) -> bool:
+    """Whether a script makes a table again: under its name, or by giving it to another table."""
     return any(
-        one.words[:2] == ("ALTER", "TABLE") and _has(script, one, _RENAME)
+        (one.words[:2] == ("ALTER", "TABLE") and _has(script, one, _RENAME))
+        or _made_table(script, one).lower() == table.lower()
         for one in script.statements
     )
+
+
+def _made_table(script: Script, statement: Statement) -> str:
+    words = statement.words
+    if words[:1] != ("CREATE",) or "TABLE" not in words[1:3]:
+        return ""
+    return _table_behind(script, statement, words.index("TABLE") + 1, ["IF", "NOT", "EXISTS"])
+
+
+def _table_behind(script: Script, statement: Statement, first: int, option: list[str]) -> str:
+    """The name, without its schema, behind the first words of a statement and an option."""
+    tokens = script.tokens_of(statement)
+    plain = [token for token in tokens if token.kind is not TokenKind.DIRECTIVE]
+    named = [_name(script.text[token.start : token.end]) for token in plain][first:]
+    if [one.upper() for one in named[: len(option)]] == option:
+        named = named[len(option) :]
+    return named[2] if named[1:2] == ["."] and len(named) > 2 else (named or [""])[0]  # noqa: PLR2004 - schema, point, name
 
 
 def _has(script: Script, statement: Statement, pair: Sequence[str]) -> bool:
