@@ -38,7 +38,7 @@ COMMANDS = {
     "goto": Command(
         "V",
         "go up or down to exactly version V",
-        "V [--allow-late V] [--use-edited-down] [--run-stored-sql SHA256]",
+        "V [--allow-late V] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
     ),
     "redo": Command(
         "[N]",
@@ -50,7 +50,8 @@ COMMANDS = {
     "plan": Command(
         "[GOAL]",
         "show what would run, statement by statement; touches nothing",
-        "[up [N] | down [N | --all] | goto V | redo [N]] [--atomic | --resume]",
+        "[up [N] | down [N | --all] | goto V | redo [N]] [--atomic | --resume] [--allow-late V] "
+        "[--if-ahead POLICY] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
     ),
     "check": Command(
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from rung.cli.parsers import COMMANDS
 if TYPE_CHECKING:
     from rung.cli.call import Call
 
+_LOCKS = {"--lock-timeout", "--lock-retry-for", "--cancel-blockers"}
 _LOADED = """
 import sys
 from rung.cli.main import main
@@ -55,6 +57,19 @@ def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[
 
     assert shown[0].startswith(f"usage: rung {command}")
     assert [shown[0]] * 3 == shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_usage_names_every_option_of_a_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """But for those of every command, and how locks are waited for, which the list below it has."""
+    main([command, "--help"])
+    usage, _, rest = capsys.readouterr().out.partition("\n\n")
+    listed = rest.partition("options of every command")[0]
+    own = set(re.findall(r"^  (--[a-z-]+)", listed, re.MULTILINE))
+
+    assert {option for option in own - _LOCKS if option not in usage} == set()
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
