@@ -115,6 +115,7 @@ class Migrator:
         Raises:
             PlanError, SourceError, ScriptError: as the run itself would.
             LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
+            TableLocked: ledger or history were locked for longer than 30 seconds.
         """
         from rung import runs
         from rung.plan import Up
@@ -336,10 +337,12 @@ class Migrator:
 
     def diagnose(self, scratch: str | None = None, done: int | None = None) -> Diagnosis | None:
         """
-        What a dirty database holds, and the one action that would mend it. Changes nothing.
+        What a dirty database holds, and the one action that would repair it. Changes nothing.
 
         The files that may have left it so are run through on scratch, statement by statement,
-        and the schemas compared. The lock is held meanwhile.
+        and the schemas compared. The lock is held meanwhile. Where only rolling back is left, the
+        down runs on the database itself in a transaction that is rolled back; it holds its locks
+        for two seconds at the most.
 
         Args:
             scratch: the URL of a server on which databases may be made to try things; None

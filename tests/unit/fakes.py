@@ -299,9 +299,12 @@ class FakeDriver:
     refusals: list[Exception] = field(default_factory=list)
     """Raised by the next attempts to connect for reading, one after the other."""
     pings: list[Ping] = field(default_factory=list)
+    connected: list[Conventions] = field(default_factory=list)
+    """Those of each session, one after the other."""
 
     @contextmanager
     def connect(self, stop: Stop, conventions: Conventions = RUNG) -> Iterator[FakeSession]:
+        self.connected.append(conventions)
         yield self.session
 
     @contextmanager

@@ -211,6 +211,19 @@ def test_a_preview(session: FakeSession, folder: Path) -> None:
     assert set(session.calls) == {"look"}
 
 
+def test_a_preview_waits_as_what_only_reads(
+    session: FakeSession, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a locked ledger it does not wait for as long as a run tries for a lock; a run does."""
+    driver = FakeDriver(session)
+    monkeypatch.setattr("rung.migrator.open_driver", lambda _: driver)
+    one = migrator(folder)
+    one.plan()
+    one.up()
+
+    assert [conventions.lock_retry_for for conventions in driver.connected] == [30.0, 600.0]
+
+
 def test_a_fault_in_a_file_runs_nothing(session: FakeSession, folder: Path) -> None:
     """A file that cannot be read stops the run before its first step."""
     (folder / "3_c.up.sql").write_text("select 'open")

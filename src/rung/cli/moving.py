@@ -15,7 +15,7 @@ from rung.cli.asking import confirm, confirm_typed, is_asked
 from rung.cli.call import make_migrator, open_database
 from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.signals import exit_code_of_signal, listening
-from rung.errors import DirtyLedger, LockNotAcquired, PlanChanged, Stopped
+from rung.errors import DirtyLedger, LockNotAcquired, PlanChanged, Stopped, TableLocked
 from rung.ledger import LedgerState
 from rung.plan import Plan, Redo, Up
 from rung.render import json as shapes
@@ -105,12 +105,13 @@ def _preview(call: Call, database: str, source: str, goal: Goal) -> Preview:
     What a goal would run.
 
     A ledger looks dirty while a healthy run is under way. Only a look under the lock can tell,
-    which a run waits for and takes; a plan that cannot be keeps it from doing more.
+    which a run waits for and takes; a plan that cannot be keeps it from doing more. So a locked
+    ledger is waited for as by a run, and not only as by what reads.
     """
     migrator = make_migrator(call, database, source=source)
     try:
         return migrator.plan(goal)
-    except (DirtyLedger, LockNotAcquired):
+    except (DirtyLedger, LockNotAcquired, TableLocked):
         with suppress(PlanChanged):
             _run(call, database, source, goal, Plan(goal, LedgerState(dirty=True)))
     return migrator.plan(goal)

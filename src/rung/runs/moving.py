@@ -43,7 +43,7 @@ from rung.runs.making import made_by
 from rung.runs.planning import plan_for
 from rung.runs.settling import baseline, new_in_baseline
 from rung.runs.warnings import passed_over, warnings_of
-from rung.target import tell_obstacles
+from rung.target import READ_WITHIN, tell_obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,10 +73,14 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
     """
     Plan a goal and read its SQL, touching nothing.
 
+    A locked ledger is waited for as by every command that only reads, however long a run would try.
+
     Raises:
         LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
+        TableLocked: ledger or history were locked for longer.
     """
-    with target.connected() as session:
+    conventions = target.conventions._replace(lock_retry_for=READ_WITHIN)
+    with target._replace(conventions=conventions).connected() as session:
         known = know(session, migrations)
         try:
             plan = plan_for(goal, known, session, target.conventions)
