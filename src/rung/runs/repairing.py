@@ -2,8 +2,9 @@
 Finding out what a dirty database holds, and mending it, both under the lock.
 
 What golang-migrate is doing looks dirty from outside; under the lock nobody is at it. The
-files that may have run are tried on scratch, the live schema is only read until the one action
-that was proposed is carried out, by compare-and-set from the ledger that was looked at.
+files that may have run are tried on scratch. Until the one action that was proposed is carried
+out, by compare-and-set from the ledger that was looked at, the live schema is only read, but for
+a down that is tried in a transaction that is rolled back.
 """
 
 from __future__ import annotations
