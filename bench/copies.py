@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.folders import CHAT, small_migrations
+from bench.folders import CHAT, small_migrations, ups
 from rung import embedded, run_migrations
 from rung.database import Database
 from rung.drivers import open_driver
@@ -38,7 +38,7 @@ def main() -> int:
     print(f"Medians of {rounds} rounds, with the least and the greatest.\n")
     print("| migrations | copy | replay | replay / copy |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as made, embedded.start() as server:
-        folders = {7: CHAT, 100: small_migrations(Path(made) / "small", 100)}
+        folders = {len(ups(CHAT)): CHAT, 100: small_migrations(Path(made) / "small", 100)}
         for count, folder in folders.items():
             with Copies(server.conninfo(), folder) as copies:
                 pairs = [_round(copies, folder) for _ in range(rounds + 1)][1:]

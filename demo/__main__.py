@@ -30,7 +30,7 @@ def main() -> int:
         _say(f"PostgreSQL {server.major} runs on {server.socket_dir}, for as long as this takes.")
         database = server.conninfo("postgres")
         rung = {"RUNG_DATABASE": database, "RUNG_SOURCE": _MIGRATIONS}
-        _title("The seven migrations go up")
+        _title("All migrations go up")
         _rung("up", rung)
         _rung("status", rung)
         _title("Again: nothing to do")

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+from typing import NoReturn
+
 import uvicorn
 
+from chatapp import postgres
 from chatapp.logs import configuration
-from chatapp.settings import Settings
+from chatapp.settings import SettingsError, read_settings
+from rung import RungError
+
+_UNUSABLE = 2
+"""The exit code where a setting cannot be used."""
 
 
 def main() -> None:
-    """Serve until told to stop."""
-    settings = Settings()
+    """Serve until told to stop; what is set wrongly is told in a line each, before it starts."""
+    try:
+        settings = read_settings()
+        postgres.migrations(settings)
+    except SettingsError as error:
+        _refuse(*str(error).splitlines())
+    except RungError as error:
+        _refuse(f"CHAT_DATABASE_URL: {' '.join(str(error).split())}")
     uvicorn.run(
         "chatapp.app:create_app",
         factory=True,
@@ -24,6 +38,12 @@ def main() -> None:
         timeout_worker_healthcheck=60,
         timeout_graceful_shutdown=settings.shutdown_s,
     )
+
+
+def _refuse(*lines: str) -> NoReturn:
+    for line in lines:
+        sys.stderr.write(f"error: {line}\n")
+    sys.exit(_UNUSABLE)
 
 
 if __name__ == "__main__":

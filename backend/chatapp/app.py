@@ -17,11 +17,13 @@ from chatapp.api.services import Services
 from chatapp.identity import Passwords, Tokens
 from chatapp.metrics import Metrics
 from chatapp.models import make_catalogue
-from chatapp.settings import Settings
+from chatapp.settings import read_settings
 from rung.integrations.fastapi import ReadyGate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from chatapp.settings import Settings
 
 _ABOUT = """
 Hold conversations with language models. Register, log in, begin a conversation, ask.
@@ -38,11 +40,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: read from the environment where they are left out.
 
     Raises:
-        pydantic.ValidationError: a setting is missing or cannot be used.
+        SettingsError: a setting is missing or cannot be used.
         rung.RungError: the database's URL cannot be used.
         ValueError: nobody serves the default provider's models.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
     services = _services(settings)
     app = FastAPI(
         title="Chat",

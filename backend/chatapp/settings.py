@@ -1,12 +1,25 @@
-"""Every setting of the service, read from `CHAT_*` in the environment. Decides nothing."""
+"""Every setting of the service, read from `CHAT_*` in the environment, and what is refused."""
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr
+import psycopg
+import pydantic_settings
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_PREFIX = "CHAT_"
+_SHORTEST_SECRET = 32
+_MAKE_ONE = "make one with `openssl rand -hex 32`"
+_JSON_OF = re.compile(r'field "(\w+)"')
+"""Where the error of a value that is not JSON names its setting."""
 
 
 class Price(BaseModel, frozen=True):
@@ -24,7 +37,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="CHAT_",
+        env_prefix=_PREFIX,
         env_ignore_empty=True,
         frozen=True,
         hide_input_in_errors=True,  # else what is wrong with one shows the secrets of all
@@ -32,8 +45,8 @@ class Settings(BaseSettings):
 
     database_url: SecretStr
     """postgresql://…, for the pool and for the migrations."""
-    token_secret: SecretStr = Field(min_length=32)
-    """Signs the tokens of those who have logged in; the same for every replica."""
+    token_secret: SecretStr
+    """Signs the tokens of those who have logged in; 32 characters or more, for every replica."""
     token_lifetime_s: int = Field(default=3600, ge=1)
 
     password_time_cost: int = Field(default=3, ge=1)
@@ -82,3 +95,64 @@ class Settings(BaseSettings):
     shutdown_s: int = Field(default=25, ge=1)
     """How long requests under way are given at the end, before they are broken off."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr) -> SecretStr:
+        try:
+            conninfo_to_dict(value.get_secret_value())
+        except psycopg.Error:  # its text may have the password in it
+            raise ValueError(
+                "libpq cannot read it; write postgresql://USER:PASSWORD@HOST:PORT/NAME"
+            ) from None
+        return value
+
+    @field_validator("token_secret")
+    @classmethod
+    def _is_secret(cls, value: SecretStr) -> SecretStr:
+        if "change-me" in value.get_secret_value():
+            raise ValueError(f"this is the value of .env.example; {_MAKE_ONE}")
+        if len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"shorter than {_SHORTEST_SECRET} characters; {_MAKE_ONE}")
+        return value
+
+    @model_validator(mode="after")
+    def _provider_serves(self) -> Self:
+        if self.provider != "local" and not self.openai_models:
+            raise ValueError(
+                f'{_PREFIX}PROVIDER is "{self.provider}", and {_PREFIX}OPENAI_MODELS names no model'
+            )
+        return self
+
+
+class SettingsError(ValueError):
+    """Settings cannot be used: a line for each, which names its variable and not its value."""
+
+
+def read_settings() -> Settings:
+    """
+    Read the settings from the environment.
+
+    Raises:
+        SettingsError: one is missing or cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [_line(one) for one in error.errors(include_url=False, include_input=False)]
+        raise SettingsError("\n".join(lines)) from None
+    except pydantic_settings.SettingsError as error:  # of the first that is not JSON
+        [name] = _JSON_OF.findall(str(error))
+        raise SettingsError(f"{_PREFIX}{name.upper()}: not valid JSON") from None
+
+
+def _line(error: ErrorDetails) -> str:
+    name, *below = (str(part) for part in error["loc"] or ("",))
+    variable = f"{_PREFIX}{name.upper()}"
+    if error["type"] == "missing" and not below:
+        return f"{variable} is not set"
+    text = error["msg"].removeprefix("Value error, ")
+    if not name:  # it is about several, and names them
+        return text
+    where = f" ({'.'.join(below)})" if below else ""
+    return f"{variable}{where}: {text[:1].lower()}{text[1:]}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from bench.rolling.builds import NEWEST
 from bench.rolling.replicas import LOOK_AGAIN_S
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def acts(seconds: float) -> tuple[Act, ...]:
 def _act(name: str, title: str, before: str = "") -> Act:
     """Add a column with a default: the first build lives with it, and the file says so."""
     column = f"ALTER TABLE messages ADD COLUMN {name} boolean NOT NULL DEFAULT false;"
-    lines = ("-- rung: compatible-with 7", before, column)
+    lines = (f"-- rung: compatible-with {NEWEST}", before, column)
     return Act(name=name, title=title, up="\n".join(filter(None, lines)))
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 _SERVICE = Path(__file__).parents[2] / "backend" / "chatapp"
+NEWEST = max(
+    int(file.name.partition("_")[0]) for file in (_SERVICE / "migrations").glob("*.up.sql")
+)
+"""The version that this checkout's migrations lead to."""
 
 
 class Build(NamedTuple):
@@ -43,8 +47,4 @@ def first_build(folder: Path) -> Build:
     """
     here = folder / "first"
     shutil.copytree(_SERVICE, here / "chatapp", ignore=shutil.ignore_patterns("__pycache__"))
-    versions = [
-        int(file.name.partition("_")[0])
-        for file in (here / "chatapp" / "migrations").glob("*.up.sql")
-    ]
-    return Build("first", here, max(versions))
+    return Build("first", here, NEWEST)

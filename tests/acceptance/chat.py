@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 
 FOLDER = Path(__file__).parents[2] / "backend" / "migrations"
+NEWEST = max(int(path.name.partition("_")[0]) for path in FOLDER.glob("*.up.sql"))
+"""The newest version of the folder: 7, and more once somebody has added a migration."""
 _SCHEMA_OF = Path(__file__).with_name("schema_of.sql")
 _VALIDATE = re.compile(r"^-- +(ALTER TABLE \w+ VALIDATE CONSTRAINT \w+;)$", re.MULTILINE)
 

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 import uvicorn
 import yaml
 from tests.chat.image import DOCKERFILE, ROOT, let_through, stages
+from tests.chat.serving import SECRET
 
 from chatapp.__main__ import main
-from chatapp.settings import Settings
-
-if TYPE_CHECKING:
-    import pytest
+from chatapp.settings import Settings, SettingsError, read_settings
 
 COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text())
+BACKEND = COMPOSE["services"]["backend"]
 SETTINGS = {f"CHAT_{name.upper()}" for name in Settings.model_fields}
 PUBLISHED = {"CHAT_PUBLISHED_PORT"}
+FIXED = {"CHAT_DATABASE_URL", "CHAT_HOST", "CHAT_PORT"}
+"""What the image and compose.yaml settle between themselves."""
 GIVEN = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
+PASSED = re.compile(r"\$\{(\w+):[-?](.*)\}")
 
 
 def test_what_is_set_is_a_setting() -> None:
     """Each CHAT_ variable of compose.yaml and of the Dockerfile is one that the service reads."""
     image = re.findall(r"\b(CHAT_\w+)=", DOCKERFILE.read_text())
-    composed = COMPOSE["services"]["backend"]["environment"]
+    composed = [name for name in BACKEND["environment"] if name.startswith("CHAT_")]
 
     assert {*image, *composed} <= SETTINGS
-    assert {"CHAT_DATABASE_URL", "CHAT_TOKEN_SECRET"} <= set(composed)
+
+
+def test_every_setting_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of .env reaches each setting, and without it there is the service's own default."""
+    passed = {
+        name: PASSED.fullmatch(str(BACKEND["environment"][name])) for name in SETTINGS - FIXED
+    }
+    for name in passed:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CHAT_DATABASE_URL", "postgresql://h/d")
+    monkeypatch.setenv("CHAT_TOKEN_SECRET", SECRET)
+    defaults = Settings()
+    for name, found in passed.items():
+        assert found is not None, name
+        assert found[1] == name
+        if name != "CHAT_TOKEN_SECRET":
+            monkeypatch.setenv(name, found[2])
+
+    assert Settings() == defaults
 
 
 def test_the_example_has_all_that_compose_asks_for() -> None:
@@ -39,13 +60,18 @@ def test_the_example_has_all_that_compose_asks_for() -> None:
     assert given == asked
 
 
-def test_the_example_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example's values are settings as they stand, those that are commented out as well."""
+def test_the_example_can_be_used_but_for_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example's values are settings as they stand, but everybody knows its token secret."""
     for name, value in GIVEN.findall((ROOT / ".env.example").read_text()):
         if name not in PUBLISHED:
             monkeypatch.setenv(name, value.strip("'"))
     monkeypatch.setenv("CHAT_DATABASE_URL", "postgresql://h/d")
-    settings = Settings()
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    monkeypatch.setenv("CHAT_TOKEN_SECRET", SECRET)
+    settings = read_settings()
+
+    assert str(refused.value).startswith("CHAT_TOKEN_SECRET: this is the value of .env.example")
 
     assert settings.provider == "local"
     assert "gpt-4o-mini" in settings.openai_models

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.acceptance.chat import NEWEST
 from tests.chat.image import Builder, BuildFailed, send, stages
 from tests.chat.serving import SECRET
 
@@ -67,19 +68,20 @@ def version_of(database: Database, wanted: int) -> int:
 
 @pytest.mark.slow
 def test_the_recipe_of_the_team(database: Database, tmp_path: Path) -> None:
-    """Built and run it brings 7; with a file more, built without an index and run, it brings 8."""
+    """Built and run it brings the newest; with a file more, built without an index, that one."""
     (context := tmp_path / "context").mkdir()
     (elsewhere := tmp_path / "elsewhere").mkdir()
     builder = Builder(tmp_path / "image")
     build(builder, send(context))
     with container(builder, database, elsewhere):
-        first = version_of(database, 7)
-    (context / "backend/migrations/000008_roles.up.sql").write_text("CREATE TABLE roles ();")
+        first = version_of(database, NEWEST)
+    added = context / f"backend/migrations/{NEWEST + 1:06}_rooms.up.sql"
+    added.write_text("CREATE TABLE rooms ();")
     builder.build(context, PIP_NO_INDEX="1", PIP_NO_COMPILE="1")
     with container(builder, database, elsewhere):
-        second = version_of(database, 8)
+        second = version_of(database, NEWEST + 1)
 
-    assert (first, second) == (7, 8)
+    assert (first, second) == (NEWEST, NEWEST + 1)
 
 
 def test_it_runs_as_nobody_who_owns_anything() -> None:

@@ -1,4 +1,9 @@
-"""The service and its schema fit: every column is written and read, and the service's SQL runs."""
+"""
+The service and its schema fit: every column is written and read, and the service's SQL runs.
+
+Held against this are the columns of the first seven versions, and a later one once a statement
+of the service names it: a migration may come a release before what uses it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.acceptance.chat import NEWEST
 from tests.chat.endpoint import KEY, endpoint
 from tests.chat.serving import chat
 
@@ -28,6 +34,8 @@ _WRITTEN = re.compile(
     r"^(?:INSERT|UPDATE)\b.*?(?=\bRETURNING\b|\bWHERE\b|\Z)", re.DOTALL | re.MULTILINE
 )
 _PLACE = re.compile(r"%\((\w+)\)s")
+_SEVEN = 7
+"""The version that the service was first made for, and whose columns it uses all of."""
 
 
 @pytest.fixture(scope="module")
@@ -54,24 +62,40 @@ def columns(database: Database) -> list[tuple[str, str]]:
     return [(str(table), str(column)) for table, column in database.psql(_COLUMNS)]
 
 
-def test_every_column_is_written(used: Database) -> None:
+@pytest.fixture
+def expected(used: Database, database: Database) -> list[tuple[str, str]]:
+    """Name the columns that the service has to use, of those that are there."""
+    rung.Migrator(database.conninfo, SOURCE).goto(_SEVEN)
+    first = columns(database)
+    assert len(first) == 34
+    return [one for one in columns(used) if one in first or is_named(*one)]
+
+
+def is_named(table: str, column: str) -> bool:
+    """Whether a statement of the service has a table and a column in it."""
+    texts = (text.decode() for text in statements().values())
+    return any(
+        re.search(rf"\b{table}\b", text) and re.search(rf"\b{column}\b", text) for text in texts
+    )
+
+
+def test_every_column_is_written(used: Database, expected: list[tuple[str, str]]) -> None:
     """After a use of every part of the service no column of any table is empty."""
     empty = [
         (table, column)
-        for table, column in columns(used)
+        for table, column in expected
         if used.psql(f'SELECT count("{column}") FROM "{table}"') == [(0,)]
     ]
 
-    assert len(columns(used)) == 34
     assert empty == []
 
 
-def test_every_column_is_read(used: Database) -> None:
+def test_every_column_is_read(expected: list[tuple[str, str]]) -> None:
     """Each column is in what a statement answers with, or is asked for in its condition."""
     texts = [text.decode() for text in statements().values()]
     unread = [
         (table, column)
-        for table, column in columns(used)
+        for table, column in expected
         if not any(table in text and is_read(column, text) for text in texts)
     ]
 
@@ -105,14 +129,12 @@ def numbered(text: str) -> str:
 
 
 def test_which_versions_it_works_with(database: Database) -> None:
-    """The service's SQL can be prepared at the newest version, and at none before it."""
-    newest = rung.Migrator(database.conninfo, SOURCE).up().version
-    assert newest is not None
-    works = {
-        version for version in range(newest + 1) if version and not unprepared(database, version)
-    }
+    """The service's SQL can be prepared at the newest version, and at none before the seventh."""
+    rung.Migrator(database.conninfo, SOURCE).up()
+    works = [version for version in range(1, NEWEST + 1) if not unprepared(database, version)]
 
-    assert works == {newest}
+    assert works[0] >= _SEVEN
+    assert works == list(range(works[0], NEWEST + 1))
 
 
 def test_the_package_holds_the_migrations() -> None:

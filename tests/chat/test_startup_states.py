@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from tests.acceptance.chat import FOLDER
+from tests.acceptance.chat import FOLDER, NEWEST
 from tests.chat.serving import app_of, serving, speaking, until
 
 import rung
@@ -38,14 +38,14 @@ def bring(database: Database, version: int) -> None:
 
 def make_dirty(database: Database) -> None:
     """Leave it as a run that died leaves it."""
-    bring(database, 7)
+    bring(database, NEWEST)
     database.psql("UPDATE schema_migrations SET dirty = true")
 
 
 def make_ahead(database: Database) -> None:
     """Leave it as a newer release leaves it."""
-    bring(database, 7)
-    database.psql("UPDATE schema_migrations SET version = 8")
+    bring(database, NEWEST)
+    database.psql(f"UPDATE schema_migrations SET version = {NEWEST + 1}")
 
 
 def make_behind(database: Database) -> None:
@@ -66,7 +66,7 @@ def make_strange(database: Database) -> None:
 
 def make_edited(database: Database) -> None:
     """Leave it with an applied migration that says something else than its file."""
-    bring(database, 7)
+    bring(database, NEWEST)
     database.psql(
         "UPDATE schema_migrations_history SET up_checksum = repeat('0', 64), "
         "up_digest = repeat('0', 64) WHERE version = 3"
@@ -76,14 +76,14 @@ def make_edited(database: Database) -> None:
 def mend(database: Database) -> None:
     """Do what a person would do about a ledger that is not right."""
     database.psql(f"ALTER DATABASE {database.name} RESET default_transaction_read_only")
-    rung.Migrator(database.conninfo, SOURCE).force(7)
+    rung.Migrator(database.conninfo, SOURCE).force(NEWEST)
 
 
 Act = Callable[["Database"], object]
 CASES: list[tuple[Act, str, str, Act | None]] = [
     (make_dirty, "apply", "dirty", mend),
     (make_ahead, "apply", "ahead", mend),
-    (make_behind, "check", "behind", lambda database: bring(database, 7)),
+    (make_behind, "check", "behind", lambda database: bring(database, NEWEST)),
     (make_read_only, "apply", "read-only", None),
     (make_strange, "apply", "unversioned", None),
     (make_edited, "apply", "edited", None),
@@ -164,7 +164,7 @@ def test_probes_are_answered_while_a_migration_waits(database: Database) -> None
     assert "LOCK TABLE" not in said["detail"]
 
 
-@pytest.mark.parametrize("settings", [{"compatible_up_to": 8}, {"if_ahead": "ok"}])
+@pytest.mark.parametrize("settings", [{"compatible_up_to": NEWEST + 1}, {"if_ahead": "ok"}])
 def test_an_older_release_serves_a_compatible_database(
     database: Database, settings: dict[str, Any]
 ) -> None:
@@ -174,7 +174,7 @@ def test_an_older_release_serves_a_compatible_database(
         until(lambda: client("GET", "/ready")["_"] == 200)
         said = client("GET", "/ready")
 
-    assert (said["state"], said["version"]) == ("ahead", 8)
+    assert (said["state"], said["version"]) == ("ahead", NEWEST + 1)
 
 
 def test_an_older_release_serves_where_the_newer_says_so(
@@ -183,22 +183,22 @@ def test_an_older_release_serves_where_the_newer_says_so(
     """The newer release's migration declares that the older suits it; no setting is needed."""
     for file in FOLDER.glob("*.sql"):
         shutil.copy(file, tmp_path)
-    says = "-- rung: compatible-with 7\nALTER TABLE users ADD COLUMN pinned boolean;"
-    (tmp_path / "8_pinned.up.sql").write_text(says)
+    says = f"-- rung: compatible-with {NEWEST}\nALTER TABLE users ADD COLUMN pinned boolean;"
+    (tmp_path / f"{NEWEST + 1}_pinned.up.sql").write_text(says)
     rung.run_migrations(database.conninfo, tmp_path)
     with speaking(app_of(database.conninfo)) as client:
         until(lambda: client("GET", "/ready")["_"] == 200)
         said = client("GET", "/ready")
 
-    assert (said["state"], said["version"]) == ("ahead", 8)
+    assert (said["state"], said["version"]) == ("ahead", NEWEST + 1)
     assert "declared to suit" in said["detail"]
 
 
 def test_compatible_up_to_a_version_and_no_further(database: Database) -> None:
     """A version above the one that is known to suit keeps the release from serving."""
     make_ahead(database)
-    database.psql("UPDATE schema_migrations SET version = 9")
-    with speaking(app_of(database.conninfo, compatible_up_to=8)) as client:
+    database.psql(f"UPDATE schema_migrations SET version = {NEWEST + 2}")
+    with speaking(app_of(database.conninfo, compatible_up_to=NEWEST + 1)) as client:
         until(lambda: state(client) == "ahead")
 
         assert client("GET", "/ready")["_"] == 503
@@ -225,10 +225,10 @@ def test_require_does_not_start(database: Database) -> None:
     bring(database, 6)
     with pytest.raises(VersionNotReached):
         asyncio.run(enter(required))
-    bring(database, 7)
+    bring(database, NEWEST)
     ready = asyncio.run(enter(required))
     make_dirty(database)
-    with pytest.raises(rung.RungError, match="dirty at version 7"):
+    with pytest.raises(rung.RungError, match=f"dirty at version {NEWEST}"):
         asyncio.run(enter(required))
 
     assert ready == "current"
@@ -244,7 +244,7 @@ def test_a_migration_that_fails_keeps_it_from_serving(database: Database) -> Non
         database.psql("DROP TABLE conversation_summaries")
         until(lambda: state(client) == "current")
 
-    assert database.psql("SELECT version, dirty FROM schema_migrations") == [(7, False)]
+    assert database.psql("SELECT version, dirty FROM schema_migrations") == [(NEWEST, False)]
     assert 'relation "conversation_summaries" already exists' in said["detail"]
 
 
@@ -256,7 +256,7 @@ def test_several_replicas_migrate_once(database: Database) -> None:
             until(lambda where=f"{address}/ready": first("GET", where)["_"] == 200)
     runs = database.psql("SELECT version, count(*) FROM schema_migrations_history GROUP BY 1")
 
-    assert sorted(runs) == [(version, 1) for version in range(1, 8)]
+    assert sorted(runs) == [(version, 1) for version in range(1, NEWEST + 1)]
 
 
 def test_a_run_under_way_is_not_called_dirty(database: Database, tmp_path: Path) -> None:
@@ -323,4 +323,4 @@ def test_migrations_can_run_before_the_service(
     monkeypatch.setenv("CHAT_DATABASE_URL", database.conninfo)
     monkeypatch.setenv("CHAT_TOKEN_SECRET", "x" * 32)
 
-    assert [run_migrations().version, run_migrations().nothing_to_do] == [7, True]
+    assert [run_migrations().version, run_migrations().nothing_to_do] == [NEWEST, True]

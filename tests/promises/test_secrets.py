@@ -113,7 +113,7 @@ _OF_MIGRATE: list[list[str]] = [
     ["-verbose", "-path", "migrations", "-database", "?", "version"],
 ]
 _VARIABLES = ["RUNG_DATABASE", "DATABASE_URL", "RUNG_SOURCE", "RUNG_DATABASE_FILE"]
-_VARIABLES += ["RUNG_LEDGER_WRITERS", "PGHOST", "PGSERVICE", "PGDATABASE"]
+_VARIABLES += ["RUNG_LEDGER_WRITERS", "RUNG_SCRATCH", "PGHOST", "PGSERVICE", "PGDATABASE"]
 
 
 @pytest.fixture(autouse=True)

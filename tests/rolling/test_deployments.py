@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bench.rolling.acts import acts
-from bench.rolling.builds import first_build
+from bench.rolling.builds import NEWEST, first_build
 from bench.rolling.story import Scene, play, well
 
 from rung.embedded import start
@@ -51,8 +51,9 @@ def test_a_build_has_one_migration_more(tmp_path: Path) -> None:
     """The next build is the same program with the file of its migration."""
     first = first_build(tmp_path)
     second = first.next("pinned", "SELECT 8;")
+    added = f"{NEWEST + 1:06}_pinned.up.sql"
 
-    assert (first.newest, second.newest) == (7, 8)
-    assert (second.folder / "chatapp/migrations/000008_pinned.up.sql").read_text() == "SELECT 8;\n"
-    assert not list((first.folder / "chatapp/migrations").glob("000008*"))
+    assert (first.newest, second.newest) == (NEWEST, NEWEST + 1)
+    assert (second.folder / f"chatapp/migrations/{added}").read_text() == "SELECT 8;\n"
+    assert not (first.folder / f"chatapp/migrations/{added}").exists()
     assert (second.folder / "chatapp/app.py").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -181,7 +182,32 @@ def test_a_duplicate_names_the_next_free_number(
         read_source(fill(tmp_path, files))
 
     assert caught.value.free == free
-    assert f"; {free} is the next that is free." in caught.value.advice
+    assert f"the next free number is {free};" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("files", "moved"),
+    [
+        (
+            ("3_a.up.sql", "3_a.down.sql", "3_b.up.sql", "3_b.down.sql"),
+            {"4_b.up.sql", "4_b.down.sql"},
+        ),
+        (("3_a.up.sql", "03_a.up.sql", "03_a.down.sql"), {"4_a.up.sql"}),
+        (("3_a.up.sql", "3_a.up.x.sql"), {"4_a.up.x.sql"}),
+    ],
+)
+def test_a_duplicate_is_renamed_by_its_command(
+    tmp_path: Path, files: tuple[str, ...], moved: set[str]
+) -> None:
+    """The command, pasted, gives one migration the number, with both of its halves."""
+    fill(tmp_path, files)
+    with pytest.raises(DuplicateMigration) as caught:
+        read_source(tmp_path)
+    subprocess.run(caught.value.rename_command, shell=True, check=True)
+    left = {path.name for path in tmp_path.iterdir()}
+
+    assert left - set(files) == moved
+    assert read_source(tmp_path).versions == (3, 4)
 
 
 def test_titles_of_one_version_may_differ(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import rung
-from chatapp.settings import Settings
+from chatapp.settings import read_settings
 from rung.integrations.fastapi import Migrations
 
 if TYPE_CHECKING:
+    from chatapp.settings import Settings
     from rung import RunReport
 
 SOURCE = "package:chatapp.migrations"
@@ -22,9 +23,10 @@ def run_migrations(settings: Settings | None = None) -> RunReport:
         settings: whose database; read from the environment where they are left out.
 
     Raises:
+        SettingsError: a setting is missing or cannot be used.
         rung.RungError: it could not be done; its text says what to do next.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
     database = settings.database_url.get_secret_value()
     return rung.run_migrations(database, SOURCE, if_ahead=settings.if_ahead)
 

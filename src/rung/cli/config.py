@@ -57,6 +57,8 @@ class Settings:
     """The roles that are to write the ledger besides ours."""
     require_downs: bool = False
     """Whether a check fails where a down is empty or missing."""
+    scratch: str | None = None
+    """The server on which `repair` tries files out; None for the embedded one."""
 
     def need_database(self) -> str:
         """
@@ -100,7 +102,7 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
     Args:
         request: the command line.
         environ: RUNG_DATABASE, RUNG_DATABASE_FILE, DATABASE_URL, RUNG_SOURCE,
-            RUNG_LEDGER_WRITERS and libpq's own; an empty one counts as not set.
+            RUNG_LEDGER_WRITERS, RUNG_SCRATCH and libpq's own; an empty one counts as not set.
         directory: the working directory.
 
     Raises:
@@ -124,6 +126,7 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
         _first(request.lock_retry_for, table.lock_retry_for),
         writers_named(environ, request.ledger_writers) or table.ledger_writers,
         request.require_downs or table.require_downs,
+        request.scratch or environ.get("RUNG_SCRATCH") or None,
     )
 
 

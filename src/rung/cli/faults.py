@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _APART = re.compile(r"[^\w-]+")
-_VARIABLES = ("RUNG_DATABASE", "DATABASE_URL")
+_VARIABLES = ("RUNG_DATABASE", "DATABASE_URL", "RUNG_SCRATCH")
 
 
 class InternalError(RungError):

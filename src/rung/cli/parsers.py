@@ -227,7 +227,7 @@ def _add_repair(made: argparse.ArgumentParser) -> None:
         "--scratch",
         metavar="URL",
         help="a server on which to try the files out, in databases that are dropped again "
-        "(default: the embedded one)",
+        "(RUNG_SCRATCH; default: the embedded one)",
     )
     made.add_argument(
         "--done",

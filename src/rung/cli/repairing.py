@@ -92,7 +92,7 @@ def _json(call: Call, database: str, source: str, found: Diagnosis) -> ExitCode:
 
 def _diagnosed(call: Call, migrator: Migrator) -> Diagnosis | None:
     """The diagnosis, with a person's word where that is needed and can be had."""
-    scratch, done = call.request.scratch, call.request.done
+    scratch, done = call.settings.scratch, call.request.done
     call.console.say("Trying the files out on scratch.")
     found = migrator.diagnose(scratch, done)
     if found is None or not found.finding.open or not is_asked(call):

@@ -158,22 +158,34 @@ class DuplicateMigration(SourceError):
         direction: "up" or "down".
         files: their names.
         free: the next number that no file has, as it is written.
+        rename_command: what gives it to the second of them, and to the other half of that.
     """
 
-    def __init__(self, version: int, direction: str, files: Sequence[str], free: str = "") -> None:
-        super().__init__(version, direction, tuple(files), free)
+    def __init__(
+        self,
+        version: int,
+        direction: str,
+        files: Sequence[str],
+        free: str = "",
+        rename_command: str = "",
+    ) -> None:
+        super().__init__(version, direction, tuple(files), free, rename_command)
         self.version, self.direction, self.files = version, direction, tuple(files)
-        self.free = free
+        self.free, self.rename_command = free, rename_command
 
     @property
     def cause(self) -> str:
         names = " and ".join(self.files)
-        return f"Version {self.version} has two {self.direction} files: {names}."
+        return f"version {self.version} has two {self.direction} files: {names}"
 
     @property
     def advice(self) -> str:
-        number = f"; {self.free} is the next that is free" if self.free else ""
-        return f"Give one of them a number of its own, above the newest{number}."
+        if not self.free:
+            return "give one of them a number of its own, above the newest"
+        return (
+            f"the next free number is {self.free}; give it to the one that was applied nowhere: "
+            f"`{self.rename_command}`"
+        )
 
 
 class VersionTooLarge(SourceError):

@@ -9,6 +9,7 @@ Folders below the source are not entered; one that holds migrations is an error.
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -160,9 +161,25 @@ def _duplicate(shown: str, found: _SortedOut, name: FileName, other: str) -> Exc
     if foreign := layouts.of_several_dialects((other, name.file)):
         files = [one.file for one, _ in found.migrations]
         return (layouts.of_several_dialects(files) or foreign).error(shown)
-    taken = [one for one, _ in found.migrations]
-    free = str(max(one.version for one in taken) + 1).zfill(len(name.file.partition("_")[0]))
-    return DuplicateMigration(name.version, name.direction.value, (other, name.file), free)
+    free = str(max(one.version for one, _ in found.migrations) + 1)
+    free = free.zfill(len(name.file.partition("_")[0]))
+    stem, _, _ = name.file.rpartition(f".{name.direction.value}.")
+    halves = [one.file for one, _ in found.migrations if one.file.startswith(f"{stem}.")]
+    moved = [name.file] if other in halves else halves
+    return DuplicateMigration(
+        name.version,
+        name.direction.value,
+        (other, name.file),
+        free,
+        " && ".join(_rename(shown, file, free) for file in moved),
+    )
+
+
+def _rename(shown: str, file: str, free: str) -> str:
+    """The command that gives a file another number; in a package there is but the name."""
+    folder = "" if shown.startswith(_PACKAGE) else shown
+    numbered = f"{free}_{file.partition('_')[2]}"
+    return shlex.join(["mv", str(Path(folder, file)), str(Path(folder, numbered))])
 
 
 def _warnings(found: _SortedOut) -> list[str]:

@@ -121,6 +121,11 @@ def _in_a_folder_below(stage: Stage) -> None:
         file.rename(below / file.name)
 
 
+def _numbered_twice(stage: Stage) -> None:
+    stage.write("3_tags.up.sql", "CREATE TABLE tags ();\n")
+    stage.write("3_tags.down.sql", "DROP TABLE tags;\n")
+
+
 def _irreversible(stage: Stage) -> None:
     stage.write("3_rooms.down.sql", "-- rung: irreversible the rooms are gone\n")
     _applied(stage)
@@ -275,6 +280,7 @@ HINTS = (
     Hint("rung up --source {meant}", _in_a_folder_below, "up @"),
     Hint("rung repair", _dirty, "up @"),
     Hint("rung force -1", _dirty, "up @"),
+    Hint("{self.rename_command}", _numbered_twice, "up @"),
     Hint("rung up {allow}", _late, "up @"),
     Hint("rung mark-applied {' '.join(map(str, self.late))}", _late, "up @"),
     Hint("{self.resume}", _stopped, "up @", _unit_fixed),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _IN_BACKTICKS = re.compile(
-    r"`((?:rung|migrate|\{[^`{}]*(?:command|resume|way|mend|_resumes)\})[^`\n]*)`"
+    r"`((?:rung|migrate|\{[^`{}]*(?:command|resume|way|mend|_resumes|_with\([^`{}]*\))\})[^`\n]*)`"
 )
 
 
@@ -38,7 +38,7 @@ def pattern_of(template: str) -> re.Pattern[str]:
     """Match a template in a message: its fields filled in, the options of the call appended."""
     parts = re.split(r"(\{[^{}]*\})", template)
     filled = "".join("[^`\n]+?" if part.startswith("{") else re.escape(part) for part in parts)
-    filled = filled if filled.startswith("rung") else f"(?=rung ){filled}"
+    filled = filled if filled.startswith("rung") else f"(?=(?:rung|mv) ){filled}"
     return re.compile(rf"`({filled}(?: [^`\n]*)?)`")
 
 

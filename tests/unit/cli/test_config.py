@@ -66,6 +66,17 @@ def test_the_command_line_wins_over_all(project: Path) -> None:
     assert expected == settle(request, {"RUNG_DATABASE": "x", "RUNG_SOURCE": "x"}, project)
 
 
+def test_the_server_for_scratch(tmp_path: Path) -> None:
+    """RUNG_SCRATCH names it where the command line does not."""
+    environ = {"RUNG_SCRATCH": "theirs"}
+    typed = settle(Request("repair", scratch="typed"), environ, tmp_path)
+
+    assert [typed.scratch, settle(Request("repair"), environ, tmp_path).scratch] == [
+        "typed",
+        "theirs",
+    ]
+
+
 def test_the_nearest_file_upwards_counts(project: Path) -> None:
     """The working directory may lie deep below it."""
     deep = project / "a" / "b"
