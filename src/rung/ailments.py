@@ -17,7 +17,7 @@ class Ailment(NamedTuple):
     """
     invalid index, reindex leftover, pending detach, stale lock, lock holder, prepared
     transaction, expired lease, open to others, untrusted table, scratch database, unvalidated
-    constraint, dirty ledger or unfinished attempt.
+    constraint, dirty ledger, unfinished attempt, ledger ahead of the schema or schema not checked.
     """
     name: str
     """What it is about: an index, a partition, a process, a version; qualified and quoted."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rung.plan import Goal, IfAhead, Plan
     from rung.repair import Diagnosis
     from rung.runner import RunReport
-    from rung.runs import Marked, Preview
+    from rung.runs import Absent, Marked, Preview
     from rung.status import Status
     from rung.waiting import Waited
 
@@ -161,11 +161,30 @@ class Migrator:
         What failed work has left in the database and on its server. Reads only, needs no source.
 
         Invalid indexes, partitions half detached, locks that nobody uses, prepared transactions,
-        a dirty ledger and the like, each with a sentence and what mends it.
+        a dirty ledger and the like, each with a sentence and what mends it. With a source also
+        whether the ledger is ahead of the schema: see `absent`.
+        """
+        from rung import runs
+        from rung.errors import SourceError
+
+        try:
+            return runs.health(self._target, self._migrations() if self._source else None)
+        except SourceError as error:
+            return runs.health(self._target, None, error.cause)
+
+    def absent(self) -> Absent:
+        """
+        What of the names that files make is not in the database. Reads only.
+
+        Asked about are the versions that no run of Rung's applied: those of another tool, of
+        `force` and of a ledger that was written by hand.
+
+        Raises:
+            QueryFailed: the catalog could not be asked.
         """
         from rung import runs
 
-        return runs.health(self._target)
+        return runs.absent(self._target, self._migrations())
 
     def everything(self) -> tuple[Loss, ...]:
         """All objects that `drop` would remove. Reads only."""

@@ -219,6 +219,33 @@ async def enter(migrations: Migrations) -> str:
         return migrations.readiness.state
 
 
+def test_a_ledger_ahead_of_the_schema(database: Database) -> None:
+    """With the wrong number written into the ledger by hand it does not serve, and says why."""
+    bring(database, 5)
+    database.psql("DROP TABLE schema_migrations_history; UPDATE schema_migrations SET version = 7")
+    for _ in range(2):  # a second start finds the baseline recorded, and is not ready either
+        with speaking(app_of(database.conninfo)) as client:
+            until(lambda: state(client) == "incomplete")
+            said = client("GET", "/ready")
+    rung.Migrator(database.conninfo, SOURCE).force(5)
+    with speaking(app_of(database.conninfo)) as client:
+        until(lambda: state(client) == "current")
+
+    assert (said["_"], said["version"]) == (503, 7)
+    assert 'column "provider" of messages (000006_add_provider_field.up.sql)' in said["detail"]
+
+
+def test_what_it_does_not_use_may_be_absent(database: Database) -> None:
+    """An index that was never made does not keep it from serving: no statement names it."""
+    bring(database, 7)
+    database.psql("DROP TABLE schema_migrations_history")
+    database.psql("DROP INDEX conversation_summaries_last_message_id_idx")
+    with speaking(app_of(database.conninfo)) as client:
+        until(lambda: state(client) == "current")
+
+    assert len(rung.Migrator(database.conninfo, SOURCE).absent().names) == 1
+
+
 def test_require_does_not_start(database: Database) -> None:
     """With policy "require" a service does not start on a database that is behind or dirty."""
     required = Migrations(database.conninfo, SOURCE, policy="require")

@@ -21,6 +21,7 @@ from tests.contract.subject import (
 
 from rung.drivers.base import Move
 from rung.drivers.found import OtherWriters
+from rung.expected import ExpectedName
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
 from rung.statements import Unit
 from rung.stopping import Stop
@@ -31,6 +32,22 @@ if TYPE_CHECKING:
 
 class TablesContract(Ground):
     """See `DriverContract`."""
+
+    # --- names that files make -----------------------------------------------------------
+
+    def test_names_that_are_not_there(self, subject: Subject, session: Session) -> None:
+        """Those that are not there are given back, in their order; asking writes nothing."""
+        subject.ask("CREATE TABLE made (x int)")
+        subject.ask("CREATE VIEW seen AS SELECT 1 AS y")
+        subject.ask("CREATE INDEX found ON made (x)")
+        asked = [("made", "z"), ("seen", ""), ("lost", ""), ("found", ""), ("made", "x")]
+        names = [ExpectedName("?", "", name, column, 1, "f") for name, column in asked]
+
+        for anywhere in (False, True):
+            gone = session.absent(names, anywhere=anywhere)
+            assert [(one.name, one.column) for one in gone] == [("made", "z"), ("lost", "")]
+        assert session.absent([], anywhere=False) == ()
+        assert not subject.exists(LEDGER_TABLE)
 
     # --- dropped by a file ---------------------------------------------------------------
 

@@ -59,6 +59,7 @@ SIGNATURES = {
     "Migrator.status": "(self) -> 'Status'",
     "Migrator.history": "(self) -> 'tuple[HistoryEntry, ...]'",
     "Migrator.plan": "(self, goal: 'Goal | None' = None) -> 'Preview'",
+    "Migrator.absent": "(self) -> 'Absent'",
     "Migrator.wait": (
         "(self, version: \"int | Literal['newest'] | None\" = None, "
         "timeout: 'float | None' = None) -> 'Waited'"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rung.conventions import Conventions
     from rung.drivers.base import Attempt, Move, Session, StoredHalf
     from rung.events import Listener
+    from rung.expected import ExpectedName
     from rung.ledger import HistoryEntry
     from rung.losses import Loss
     from rung.plan import Goal, Plan
@@ -96,6 +97,9 @@ class FakeSession:
 
     def snapshot(self) -> Snapshot:
         return Snapshot()
+
+    def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
+        return ()
 
     def surroundings(self) -> Surroundings:
         return Surroundings()

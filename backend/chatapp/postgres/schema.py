@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import rung
+from chatapp.postgres.statements import statements
 from chatapp.settings import read_settings
 from rung.integrations.fastapi import Migrations
 
@@ -40,4 +41,5 @@ def migrations(settings: Settings) -> Migrations:
         if_ahead=settings.if_ahead,
         compatible_up_to=settings.compatible_up_to,
         look_again=settings.look_again_s,
+        needs=(text.decode() for text in statements().values()),
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def doctor(call: Call) -> ExitCode:
     """Print every ailment; the code tells whether there is one to mend."""
     with open_database(call) as database:
-        found = make_migrator(call, database).doctor()
+        found = make_migrator(call, database, source=call.settings.source or "").doctor()
     code = _code(found)
     if call.console.json:
         from rung.render import json as shapes

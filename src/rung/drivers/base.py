@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.events import Listener
+    from rung.expected import ExpectedName
     from rung.ledger import HistoryEntry
     from rung.losses import DryRun, Loss
     from rung.snapshot import Snapshot
@@ -89,6 +90,18 @@ class Reader(Protocol):
 
         Left out are ledger and history with what belongs to them, the lease, what an extension
         owns, and what is of one session.
+
+        Raises:
+            QueryFailed: the server refused.
+        """
+
+    def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
+        """
+        Those of some names that the database does not have, in their order; one question.
+
+        Args:
+            names: one without a schema is looked up on the search path and beside the ledger.
+            anywhere: look such a name up in every schema.
 
         Raises:
             QueryFailed: the server refused.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +19,7 @@ from rung.beside import beside
 from rung.database import Database
 from rung.errors import RungError, VersionNotInSource
 from rung.events import LockAwaited, LockRefused, LockWaiting, StepStarted
+from rung.expected import used_by
 from rung.integrations.logs import in_words, log_crash, log_event, log_let_go, log_readiness
 from rung.integrations.readiness import STARTING, Readiness, of_error, pause_after
 from rung.migrator import Migrator
@@ -27,7 +29,7 @@ from rung.stopping import Stop
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from rung.events import Event, Listener
     from rung.plan import IfAhead
@@ -60,6 +62,9 @@ class Keeper:
         compatible_up_to: serve on one that is ahead, up to this version: the newest that is
             known to suit this build.
         look_again: seconds, the longest pause between two looks while not ready.
+        needs: SQL statements that the service uses. Where versions count as applied that no run
+            of Rung's applied (another tool's, or a ledger written by hand), it is not ready as
+            long as the database lacks a name that their files make and these statements use.
         grace: seconds that a migration under way is given at shutdown, before it is cancelled
             on the server and rolled back.
         listener: told of every `rung.events` record, in the thread that runs.
@@ -68,7 +73,7 @@ class Keeper:
         UsageError, DatabaseError: the database's URL cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each named where it is given
         self,
         database: str | Database,
         source: str | os.PathLike[str],
@@ -77,6 +82,7 @@ class Keeper:
         if_ahead: IfAhead = "compatible",
         compatible_up_to: int | None = None,
         look_again: float = 15.0,
+        needs: Iterable[str] = (),
         grace: float = 20.0,
         listener: Listener = log_event,
     ) -> None:
@@ -84,7 +90,7 @@ class Keeper:
         self._policy, self._if_ahead = policy, if_ahead
         self._compatible_up_to = compatible_up_to
         self._look_again, self._grace = look_again, grace
-        self._listener = listener
+        self._listener, self._needs = listener, tuple(needs)
         self._migrator = Migrator(self._database, source, listener=self._hear)
         self._readiness = STARTING
         self._stop = Stop()
@@ -160,7 +166,8 @@ class Keeper:
         )
         self._under_way = beside(work)
         self._under_way.add_done_callback(_look_at)
-        return _current((await asyncio.shield(self._under_way)).version)
+        report = await asyncio.shield(self._under_way)
+        return await self._with_all_it_needs(report.version, taken_over=report.taken_over)
 
     async def _look(self) -> Readiness:
         """Look without running; what a run would refuse is raised."""
@@ -172,7 +179,20 @@ class Keeper:
             return Readiness(
                 ready=False, state="behind", reason=reason, version=preview.plan.made_for.version
             )
-        return _current(preview.plan.target)
+        return await self._with_all_it_needs(preview.plan.target, taken_over=preview.taken_over)
+
+    async def _with_all_it_needs(self, version: int | None, *, taken_over: bool) -> Readiness:
+        """Ready; but not where a ledger that nobody's run proves is ahead of what we use."""
+        if not (self._needs and taken_over):
+            return _current(version)
+        found = await beside(self._migrator.absent)
+        used = used_by(found.names, self._needs)
+        if not used:
+            return _current(version)
+        reason = (
+            f"This service uses what is not there: {replace(found, names=used)}. {found.advice}."
+        )
+        return Readiness(ready=False, state="incomplete", reason=reason, version=version)
 
     def _compatible(self, error: RungError) -> Readiness | None:
         """Whether an error is no more than a newer release having been here."""

@@ -44,6 +44,7 @@ State = Literal[
     "edited",
     "unwritten",
     "unversioned",
+    "incomplete",
     "down",
     "read-only",
     "refused",
@@ -58,7 +59,8 @@ starting (nothing known yet), migrating, locked (another run is waited for), cur
 (policy "ignore"), behind (pending, and not to be applied here), ahead (of this build),
 unknown-version (at a version without a file), dirty, late, edited, unwritten (the
 newest file holds no statement yet), unversioned (tables and no
-ledger), down (no connection), read-only (pending, and the server takes no writes), refused
+ledger), incomplete (the ledger is ahead of a schema that lacks what the service
+uses), down (no connection), read-only (pending, and the server takes no writes), refused
 (rights, poolers, an unreadable ledger), files (the migrations cannot be read), failed
 (a migration was refused), stopped.
 """

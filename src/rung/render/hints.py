@@ -21,7 +21,7 @@ _COMMAND = re.compile(r"`(rung(?: [^`\n]*)?)`")
 _READS_SOURCE = frozenset(
     {
         *("up", "down", "goto", "redo", "status", "plan", "check", "wait", "create", "repair"),
-        *("force", "mark-applied", "accept-edit", "certify"),
+        *("force", "mark-applied", "accept-edit", "certify", "doctor"),
     }
 )
 _NEEDS_NO_DATABASE = frozenset({"create", "certify"})

@@ -36,6 +36,8 @@ class RunReport:
     short: int = 0
     waited: float = 0.0
     """Seconds until the lock was held, or until another run had left nothing to do."""
+    taken_over: bool = False
+    """Whether versions count as applied that no run of Rung's applied."""
 
     @property
     def nothing_to_do(self) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.ailments import Ailment, Health
+from rung.applied import replay
 from rung.ledger import Outcome
 from rung.resuming import rolls_back
+from rung.runs import absent
+from rung.runs.known import know
 from rung.runs.resuming import left_by
 
 if TYPE_CHECKING:
@@ -15,19 +18,46 @@ if TYPE_CHECKING:
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.ledger import HistoryEntry
+    from rung.migrations import MigrationSet
     from rung.target import Target
 
 
-def health(target: Target) -> Health:
-    """Look through a database; reads only."""
+def health(
+    target: Target,
+    migrations: MigrationSet | None,
+    without: str = "No migrations are named (--source).",
+) -> Health:
+    """
+    Look through a database; reads only.
+
+    Args:
+        target: the database.
+        migrations: the files; None where there are none to compare the schema with.
+        without: why there are none, in a sentence.
+    """
     with target.connected() as session:
         look = session.look()
         holder = session.holder()
         under_way = "" if holder is None else str(holder)
         ours = (*_ledger(look, session, under_way), *_attempts(look, under_way))
-        found = (*ours, *session.ailments())
+        ahead = () if under_way else _ahead(session, look, migrations, without)
+        found = (*ours, *ahead, *session.ailments())
     ordered = sorted(found, key=lambda one: one.harmless)
     return Health(look.place.database, look.ledger.dirty, tuple(ordered))
+
+
+def _ahead(
+    session: Session, look: Look, migrations: MigrationSet | None, without: str
+) -> Iterator[Ailment]:
+    """Whether the ledger is ahead of the schema, by what the files make."""
+    if migrations is not None:
+        yield from absent.ailments(session, know(session, migrations))
+        return
+    applied = replay(look.history or ()).values()
+    if look.ledger.version is not None and not (applied and all(one.ran for one in applied)):
+        said = "Versions count as applied that no run of Rung's applied; whether the schema has "
+        said += f"what their files make was not checked. {without}"
+        yield absent.not_checked(look.place.ledger, said)
 
 
 def _ledger(look: Look, session: Session, under_way: str) -> Iterator[Ailment]:

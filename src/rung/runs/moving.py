@@ -29,6 +29,7 @@ from rung.runner import (
     run_plan,
     run_together,
 )
+from rung.runs.absent import absent_names, ahead_warning, taken_over
 from rung.runs.access import (
     check_kept,
     check_recordable,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from rung.migrations import MigrationSet
     from rung.plan import Goal, Plan
     from rung.runner import Prepared
+    from rung.runs.absent import Absent
     from rung.target import Target
 
 
@@ -67,6 +69,8 @@ class Preview:
     losses: tuple[Loss, ...] = ()
     atomic: bool = False
     """Whether all of it would be one transaction."""
+    taken_over: bool = False
+    """Whether versions count as applied that no run of Rung's applied."""
 
 
 def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
@@ -93,7 +97,8 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
         gone = tuple(loss for item in prepared for loss in _losses_of(item))
         tell_obstacles(target.listener, known.look)
         _tell(target, known, plan, prepared)
-        return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic)
+        others = bool(taken_over(known))
+        return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic, others)
 
 
 def _losses_of(item: Prepared) -> tuple[Loss, ...]:
@@ -101,6 +106,13 @@ def _losses_of(item: Prepared) -> tuple[Loss, ...]:
     found = losses(item.script, item.step.done)
     down = item.step.direction is Direction.DOWN
     return tuple(loss for loss in found if down or loss.kind not in (VALUES_IN, CHANGES_BY))
+
+
+def absent(target: Target, migrations: MigrationSet) -> Absent:
+    """What the files of versions make that no run of ours applied, and the database lacks."""
+    with target.connected() as session:
+        known = know(session, migrations)
+        return absent_names(session, known, taken_over(known))
 
 
 def carry_out(
@@ -139,7 +151,7 @@ def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
     if known.edited_ups and not plan.ahead and not isinstance(goal, Down):
         return None
     _tell(target, known, plan, ())
-    return RunReport((), look.ledger.version, plan.short)
+    return RunReport((), look.ledger.version, plan.short, taken_over=bool(taken_over(known)))
 
 
 def _locked(
@@ -175,7 +187,7 @@ def _locked(
             if isinstance(goal, Redo) and failed.direction == "up":
                 failed.again_by("rung up")
             raise
-        return replace(report, waited=waited)
+        return replace(report, waited=waited, taken_over=bool(taken_over(known)))
 
 
 def _explain(failed: MigrationFailed, known: Known, goal: Goal) -> None:
@@ -240,8 +252,16 @@ def _make_ready(
     if rows:
         session.record(rows)
     if known.applied.unrecorded:
-        new = new_in_baseline(known.applied)
-        target.listener(BaselineRecorded(new, look.ledger.version))
+        _tell_baseline(target, session, known)
+
+
+def _tell_baseline(target: Target, session: Session, known: Known) -> None:
+    """What counts as applied from now on; and for `rung`, whether the schema is that of it."""
+    new = new_in_baseline(known.applied)
+    target.listener(BaselineRecorded(new, known.look.ledger.version))
+    lacks = "" if target.conventions.passes_empty else ahead_warning(session, known)
+    if lacks:
+        target.listener(Warned(lacks))
 
 
 def _mended(known: Known) -> list[int]:

@@ -40,7 +40,7 @@ from rung.statements.sharing import needs_session
 from rung.statements.sqlite.modes import own_block
 from rung.statements.strange import strange_character
 from rung.statements.suiting import oldest_suited, suits
-from rung.statements.words import StatementReader, made_table, makes_shared
+from rung.statements.words import StatementReader, made_table, makes_shared, words_of
 
 __all__ = [
     "ALLOW_LATE",
@@ -95,4 +95,5 @@ __all__ = [
     "units_behind",
     "uses_new_value",
     "without_passwords",
+    "words_of",
 ]

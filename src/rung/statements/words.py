@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.statements.literals import tokens_of
 from rung.statements.model import TokenKind
 
 if TYPE_CHECKING:
@@ -106,6 +107,16 @@ def made_table(script: Script, statement: Statement) -> str:
         return ""
     reader.take("IF", "NOT", "EXISTS")
     return _bare(reader.name())
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The names and key words of SQL that need not be whole, folded; no strings, no comments."""
+    spelled = (
+        text[token.start : token.end]
+        for token in tokens_of(text)
+        if token.kind in {TokenKind.WORD, TokenKind.QUOTED_NAME}
+    )
+    return frozenset(word.strip('"').replace('""', '"').casefold() for word in spelled)
 
 
 def makes_shared(script: Script, statement: Statement) -> bool:

@@ -212,6 +212,12 @@ def _others_may_write(stage: Stage) -> None:
     stage.ask("GRANT UPDATE ON schema_migrations TO pg_monitor")
 
 
+def _ahead_of_the_schema(stage: Stage) -> None:
+    """The ledger was written by hand, with the wrong number."""
+    assert stage.run("up", "1")[0] == 0
+    stage.ask("DROP TABLE schema_migrations_history; UPDATE schema_migrations SET version = 3")
+
+
 def _four(stage: Stage) -> None:
     stage.write("4_tags.up.sql", "CREATE TABLE tags ();\n")
 
@@ -303,5 +309,6 @@ HINTS = (
     Hint("rung repair --done K", _untold, "repair --yes @", fill=(("K", "1"),)),
     Hint("rung mark-applied {version}", _nothing, "force 3 @"),
     Hint("rung status --ledger-table {quote(found[0])}", _another_ledger, "force 3 @"),
+    Hint("rung force {below}", _ahead_of_the_schema, "up @"),
     Hint("rung force V --new-ledger", _another_ledger, "force 3 @", fill=_V3),
 )

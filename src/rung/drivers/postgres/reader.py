@@ -22,7 +22,7 @@ from rung.errors import Stopped, TableLocked
 from rung.events import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rung.drivers.found import Look, Place, Surroundings
     from rung.drivers.postgres.connection import Connector
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.watching import OwnWatch, Watcher
     from rung.drivers.postgres.wire import Reply
     from rung.events import Event, Listener
+    from rung.expected import ExpectedName
     from rung.ledger import HistoryEntry
     from rung.snapshot import Snapshot
     from rung.stopping import Stop
@@ -190,6 +191,20 @@ class PostgresReader:
         from rung.drivers.postgres.trying import surroundings
 
         return surroundings(self._wire.ask(statement("surroundings")).rows(0))
+
+    def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
+        """Those of some names that the database does not have; one question of the catalog."""
+        from rung.drivers.postgres.expected import absent_question
+        from rung.errors import QueryFailed
+
+        if not names:
+            return ()
+        schema = self._found.names.ledger.schema
+        reply = self._ask(absent_question(names, schema, anywhere=anywhere))
+        if reply.error:
+            message = reply.error.message
+            raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
+        return tuple(names[int(row[0] or 0)] for row in reply.rows(0))
 
     @property
     def _found(self) -> Standing:

@@ -94,6 +94,11 @@ class Found:
         ours = {self._names.ledger.lower(), self._names.history.lower()}
         return tuple(name for (name,) in rows if name.lower() not in ours)
 
+    def names(self) -> frozenset[tuple[str, str]]:
+        """Every object's name, and with it each of a table's columns; in lower case."""
+        rows = self.database.execute(statement("names")).fetchall()
+        return frozenset((name.lower(), column.lower()) for name, column in rows)
+
     def _exists(self, name: str) -> bool:
         return bool(self.database.execute(statement("find_table"), (name,)).fetchall())
 

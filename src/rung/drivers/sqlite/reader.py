@@ -14,12 +14,13 @@ from rung.drivers.sqlite.looking import Found
 from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rung.drivers.found import Surroundings
     from rung.drivers.sqlite.names import Names
     from rung.drivers.sqlite.opening import Opener
     from rung.events import Listener
+    from rung.expected import ExpectedName
     from rung.ledger import HistoryEntry
     from rung.snapshot import Snapshot
 
@@ -84,6 +85,19 @@ class SqliteReader:
                 return snapshot(self._connection, self._names)
         with self._found() as found:
             return snapshot(found.database, self._names)
+
+    def absent(
+        self,
+        names: Sequence[ExpectedName],
+        *,
+        anywhere: bool,  # noqa: ARG002 - there is one schema
+    ) -> tuple[ExpectedName, ...]:
+        """Those of some names that the database does not have, whatever their letter case."""
+        if not names:
+            return ()
+        with self._found() as found:
+            there = found.names()
+        return tuple(one for one in names if (one.name.lower(), one.column.lower()) not in there)
 
     def surroundings(self) -> Surroundings:
         """There is no server to lean on."""

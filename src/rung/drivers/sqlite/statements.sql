@@ -7,6 +7,13 @@ SELECT name FROM main.sqlite_master WHERE type IN ('table', 'view') AND name = ?
 SELECT name FROM main.sqlite_master
  WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name
 
+-- name: names
+-- Every object's name, and every column of each table that is not virtual.
+SELECT name, '' FROM main.sqlite_master WHERE name IS NOT NULL
+ UNION ALL
+SELECT m.name, c.name FROM main.sqlite_master m, pragma_table_xinfo(m.name, 'main') c
+ WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL TABLE%'
+
 -- name: other_ledgers
 -- The tables that have a ledger's two columns and no more.
 SELECT m.name FROM main.sqlite_master m
