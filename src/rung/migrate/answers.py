@@ -101,7 +101,9 @@ def _more(error: RungError) -> list[str]:
         case MigrationFailed():
             said = error.server.lines()[1:]
             return [*error.place.lines(), *said, error.strange, error.state, error.advice]
-    return [error.looked_at, error.state, error.advice]
+    # golang-migrate has no option for it.
+    advice = error.advice.replace("--ledger-table", "x-migrations-table in the database's URL")
+    return [error.looked_at, error.state, advice]
 
 
 def _failed(error: MigrationFailed, tongue: Tongue, *, late: bool) -> str:

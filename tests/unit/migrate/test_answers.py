@@ -6,6 +6,7 @@ import pytest
 
 from rung.errors import (
     ConnectionFailed,
+    LedgerUnreadable,
     LockNotAcquired,
     MigrationFailed,
     Place,
@@ -157,3 +158,11 @@ def test_a_search_path_without_a_schema() -> None:
     fault = fault_of(SchemaMissing("No schema.", "Make one."), Tongue.PQ)
 
     assert fault.lines == ("error: failed to open database: no schema",)
+
+
+def test_another_ledger_is_named_as_golang_migrate_does() -> None:
+    """It has no option for it."""
+    error = LedgerUnreadable("it is a view", "--ledger-table names another table")
+    fault = fault_of(error, Tongue.PQ)
+
+    assert fault.lines[-1] == "x-migrations-table in the database's URL names another table"
