@@ -3,7 +3,8 @@ Fixtures for every test; each module of them says what it gives.
 
 Also decides which tests `make test` leaves to `make test-all`: those marked `slow`, and whole
 folders and files that certify (golang-migrate beside us, faults, random stories, deployments, each
-kind of dirty database, each planted secret, each error and hint, each exit code).
+kind of dirty database, each planted secret and mistake, each error and hint, each exit code, time
+in proportion to the text, other readers of SQL as judges, waits).
 """
 
 from pathlib import Path
@@ -30,7 +31,11 @@ _CERTIFYING = (
     *("acceptance/errors", "acceptance/cli/test_exit_codes.py", "acceptance/cli/test_repairing.py"),
     *("acceptance/embedded/test_places.py", "acceptance/embedded/test_lifetime.py"),
     *("acceptance/copies/test_plugin.py", "acceptance/engine/test_faults.py"),
-    "promises/test_imports.py",
+    *("promises/test_imports.py", "promises/test_patterns.py", "promises/test_secrets.py"),
+    *("unit/cli/test_redaction.py", "unit/statements/test_scaling.py"),
+    *("unit/statements/test_judge.py", "unit/statements/test_sqlite_judge.py"),
+    *("acceptance/engine/test_copy.py", "acceptance/connections/test_waiting.py"),
+    "acceptance/connections/test_waits.py",
     *("acceptance/sqlite/test_at_once.py", "acceptance/traffic/test_locks.py"),
 )
 
