@@ -347,7 +347,7 @@ def _credentials(word: str, *, loosely: bool) -> Span | None:
     colon, begin = _colon(word, start, end)
     if len(scheme) == 1 or begin >= end:  # the letter of a drive
         return None
-    ours = scheme in _DATABASES
+    ours = scheme.partition("+")[0] in _DATABASES
     user, password = word[start:colon], word[begin:end]
     lacks_a_colon = user.rpartition("//")[0].rpartition("/")[2].lower() in _DATABASES
     if not ours and (("/" in user and not lacks_a_colon) or _DIGEST.match(word, end)):
@@ -404,7 +404,11 @@ def _cut_short(word: str) -> Span | None:
     if "@" in word or "%40" in word:
         return None
     schemes = _AUTHORITY.finditer(word)
-    ours = (one.end() for one in schemes if _last_name(word, one.start()).lower() in _DATABASES)
+    ours = (
+        one.end()
+        for one in schemes
+        if _last_name(word, one.start()).lower().partition("+")[0] in _DATABASES
+    )
     end, start = len(word), next(ours, -1)
     if start < 0:
         return None

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.drivers.schemes import (
+    POSTGRES,
+    POSTGRES_SQLALCHEMY,
+    SQLITE,
+    SQLITE_SQLALCHEMY,
+    beginning,
+)
 from rung.errors import DriverMissing
 
 if TYPE_CHECKING:
     from rung.database import Database
     from rung.drivers.base import Driver
 
-_POSTGRES = ("postgres", "postgresql", "pgx", "pgx5")
-_SQLITE = ("sqlite", "sqlite3")
 
-
-def open_driver(database: Database) -> Driver:
+def open_driver(database: Database, *, as_golang_migrate: bool = False) -> Driver:
     """
     The driver for a database, not yet connected.
 
+    Args:
+        database: its URL, and what else was said of it.
+        as_golang_migrate: whether the path of a SQLite file is golang-migrate's beyond doubt.
+
     Raises:
         DriverMissing: no driver has that scheme, or its package is not installed.
-        UsageError: the text cannot be read.
+        UsageError: the text cannot be read, or a path may be meant in two ways.
     """
-    scheme, separator, _ = database.url.partition("://")
-    if separator and scheme in _SQLITE:
-        return _sqlite(database)
-    if separator and "=" not in scheme and scheme not in _POSTGRES:
+    url = database.url
+    if beginning(url, (*SQLITE, *SQLITE_SQLALCHEMY)):
+        return _sqlite(database, as_golang_migrate=as_golang_migrate)
+    scheme, separator, _ = url.partition("://")
+    if separator and "=" not in scheme and scheme not in (*POSTGRES, *POSTGRES_SQLALCHEMY):
+        schemes = (*POSTGRES, *SQLITE)
         raise DriverMissing(
-            "The database's URL has a scheme that no driver knows.",
-            f"Known schemes: {', '.join((*_POSTGRES, *_SQLITE))}.",
+            "no driver has the scheme of the database's URL",
+            f"the schemes are {', '.join(schemes)}, and SQLAlchemy's: "
+            f"{', '.join((*POSTGRES_SQLALCHEMY, *SQLITE_SQLALCHEMY))}",
         )
     return _postgres(database)
 
@@ -44,7 +55,7 @@ def _postgres(database: Database) -> Driver:
     return PostgresDriver(database)
 
 
-def _sqlite(database: Database) -> Driver:
+def _sqlite(database: Database, *, as_golang_migrate: bool) -> Driver:
     try:
         from rung.drivers.sqlite import SqliteDriver
     except ImportError as error:
@@ -52,4 +63,8 @@ def _sqlite(database: Database) -> Driver:
             f"The SQLite driver cannot be loaded: {error}.",
             "Python's own sqlite3 is needed; take a Python that was built with it.",
         ) from error
+    if not as_golang_migrate:
+        from rung.drivers.sqlite.spelling import check_spelling
+
+        check_spelling(database.url)
     return SqliteDriver(database)

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _CLASS = 0x52554E47
 """The class of our advisory locks, beside an id."""
 _BUILDING, _IN_USE = 1, 2
+_LIBPQ = ("psycopg", "psycopg_async", "psycopg2")
+"""The drivers that take every key of libpq's."""
+_DRIVERS = ("asyncpg", *_LIBPQ, "pg8000")
 _RUNS = (16, 2**31)
 _FINISHED = "rung test template of "
 _COMMENTS = "rung test "
@@ -74,6 +77,27 @@ class TestDatabase:
         facts = conninfo_to_dict(self.conninfo)
         name = quote(str(facts.pop("dbname")), safe="")
         return f"postgresql:///{name}?{urlencode(facts)}"
+
+    def url_for(self, driver: str) -> str:
+        """
+        How SQLAlchemy connects with one of its drivers: `postgresql+DRIVER://…`.
+
+        Args:
+            driver: asyncpg, psycopg, psycopg_async, psycopg2 or pg8000.
+
+        Raises:
+            ValueError: it is none of those.
+        """
+        if driver not in _DRIVERS:
+            raise ValueError(f"{driver!r} is not a driver of SQLAlchemy's: {', '.join(_DRIVERS)}")
+        facts = {key: str(value) for key, value in conninfo_to_dict(self.conninfo).items()}
+        user, password, name = (facts.pop(key, "") for key in ("user", "password", "dbname"))
+        if driver not in _LIBPQ:
+            facts = {key: facts[key] for key in ("host", "port", "sslmode") if key in facts}
+            if "sslmode" in facts:
+                facts["ssl"] = facts.pop("sslmode")
+        who = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+        return f"postgresql+{driver}://{who}@/{quote(name, safe='')}?{urlencode(facts)}"
 
     def connect(self) -> psycopg.Connection[Any]:
         """Connect with autocommit; the caller closes, best by `with`."""

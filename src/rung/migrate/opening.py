@@ -148,7 +148,7 @@ class Opening:
     @cached_property
     def _driver(self) -> Driver:
         try:
-            return open_driver(self._address.database)
+            return open_driver(self._address.database, as_golang_migrate=True)
         except (DriverMissing, UsageError) as error:
             raise Fault(f"failed to open database: {error.cause}", error.advice) from None
 

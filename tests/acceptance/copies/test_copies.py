@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+import rung
 from rung.errors import ConnectionFailed, DatabaseError, MigrationFailed, RightsMissing
 from rung.integrations.copies import Copies, TestDatabase
 
@@ -279,3 +283,35 @@ def test_urls_lead_to_the_database(
         for where in (database.url, database.conninfo):
             with psycopg.connect(where) as connection:
                 assert connection.info.dbname == database.name
+
+
+async def connected_to(url: str) -> object:
+    """Which database SQLAlchemy is in behind a URL."""
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        name = await connection.scalar(text("SELECT current_database()"))
+    await engine.dispose()
+    return name
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "psycopg_async"])
+@pytest.mark.parametrize("more", [{}, {"sslmode": "prefer"}])
+def test_urls_of_sqlalchemy(
+    admin: psycopg.Connection[Any],
+    server: EmbeddedServer,
+    source: Path,
+    driver: str,
+    more: dict[str, str],
+) -> None:
+    """They lead its drivers there, and Rung as well."""
+    with Copies(server.url(), source) as copies, copies.empty() as database:
+        url = TestDatabase(database.name, make_conninfo(database.conninfo, **more)).url_for(driver)
+
+        assert asyncio.run(connected_to(url)) == database.name
+        assert rung.run_migrations(url, source).steps
+
+
+def test_no_driver_of_sqlalchemys() -> None:
+    """A name that is none of its drivers' is refused with those that are."""
+    with pytest.raises(ValueError, match="asyncpg, psycopg"):
+        TestDatabase("d", "host=h").url_for("aiosqlite")

@@ -32,7 +32,7 @@ class Stage:
     session: FakeSession = field(default_factory=FakeSession)
     opened: list[Database] = field(default_factory=list)
 
-    def open_driver(self, database: Database) -> FakeDriver:
+    def open_driver(self, database: Database, *, as_golang_migrate: bool = False) -> FakeDriver:
         self.opened.append(database)
         return FakeDriver(self.session)
 

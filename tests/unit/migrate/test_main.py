@@ -67,6 +67,14 @@ def test_words(stage: Stage, words: list[str], code: int, first: str) -> None:
     [
         ("foo://x", "database driver: unknown driver foo (forgotten import?)"),
         (
+            "postgresql+asyncpg://h/x",
+            "database driver: unknown driver postgresql+asyncpg (forgotten import?)",
+        ),
+        (
+            "sqlite+aiosqlite:///x.db",
+            "database driver: unknown driver sqlite+aiosqlite (forgotten import?)",
+        ),
+        (
             "postgres://u:secret@h:abc/db",
             'parse "postgres://u:xxxxx@h:abc/db": invalid port ":abc" after host',
         ),
@@ -116,7 +124,7 @@ def test_a_path_is_a_path(stage: Stage, name: str) -> None:
 def test_a_fault_of_ours(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is one line, and no secret stands in it."""
 
-    def fail(_: object) -> None:
+    def fail(*given: object, **named: object) -> None:
         raise RuntimeError("postgres://u:secret@h/chatapp")
 
     monkeypatch.setattr("rung.migrate.opening.open_driver", fail)

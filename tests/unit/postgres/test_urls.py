@@ -14,9 +14,12 @@ from rung.errors import UsageError
 SECRET = "tr0ub4dor"
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "pgx", "pgx5"])
+@pytest.mark.parametrize(
+    "scheme",
+    ["postgres", "postgresql", "pgx", "pgx5", "postgresql+asyncpg", "postgresql+psycopg"],
+)
 def test_schemes(scheme: str) -> None:
-    """Every scheme that golang-migrate has for PostgreSQL is one."""
+    """Every scheme that golang-migrate has for PostgreSQL is one, and so are SQLAlchemy's."""
     found = translate(f"{scheme}://ada:p%40ss@db:5433/chat%20app").parameters
 
     wanted = {"user": "ada", "password": "p@ss", "host": "db", "port": "5433", "dbname": "chat app"}
@@ -46,6 +49,34 @@ def test_schemes(scheme: str) -> None:
 def test_what_libpq_knows(database: str, wanted: dict[str, str]) -> None:
     """It goes to libpq as it is, from a URL, a keyword string or nothing."""
     assert wanted.items() <= translate(database).parameters.items()
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require", "verify-full"])
+def test_what_asyncpg_calls_ssl(mode: str) -> None:
+    """In SQLAlchemy's URL it is sslmode; in any other the error says to use that."""
+    assert translate(f"postgresql+asyncpg://h/x?ssl={mode}").parameters["sslmode"] == mode
+    with pytest.raises(UsageError) as caught:
+        translate(f"postgresql://h/x?ssl={mode}")
+    assert f"use sslmode: sslmode={mode}, or" in str(caught.value)
+
+
+def test_a_value_of_ssl_that_is_no_mode_is_not_shown() -> None:
+    """It may be a piece of a password."""
+    for scheme in ("postgresql", "postgresql+asyncpg"):
+        with pytest.raises(UsageError, match="sslmode=MODE") as caught:
+            translate(f"{scheme}://h/x?ssl={SECRET}")
+        assert SECRET not in str(caught.value)
+
+
+def test_keys_of_pythons_drivers() -> None:
+    """They are left out with a note where the scheme is SQLAlchemy's, and settings elsewhere."""
+    query = "prepared_statement_cache_size=0&command_timeout=60&lock_timeout=1s"
+    found = translate(f"postgresql+asyncpg://h/x?{query}")
+
+    assert found.settings == {"lock_timeout": "1s"}
+    [note] = found.notes
+    assert note.startswith("command_timeout and prepared_statement_cache_size in the database's")
+    assert "command_timeout" in translate(f"postgresql://h/x?{query}").settings
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rung.database import Database
@@ -9,6 +11,9 @@ from rung.drivers import open_driver
 from rung.drivers.sqlite.names import Names, names_of
 from rung.drivers.sqlite.urls import Address, translate
 from rung.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def path(url: str) -> str | None:
@@ -29,6 +34,12 @@ def path(url: str) -> str | None:
         ("sqlite3://file://localhost/d/a.db", "/d/a.db"),
         ("sqlite3://file:a.db#b", "a.db"),
         ("sqlite://:memory:", None),
+        ("sqlite+aiosqlite:///chat.db?timeout=5", "chat.db"),
+        ("sqlite+pysqlite:////srv/chat.db", "/srv/chat.db"),
+        ("sqlite+aiosqlite:///a/b.db", "a/b.db"),
+        ("sqlite+aiosqlite:///file:a%20b.db?mode=ro&uri=true", "a b.db"),
+        ("sqlite+aiosqlite://", None),
+        ("sqlite+aiosqlite:///:memory:", None),
         ("sqlite://file::memory:?cache=shared", None),
         ("sqlite://file:x?mode=memory", None),
     ],
@@ -108,6 +119,7 @@ def test_what_is_left_out_is_told() -> None:
     [
         *("sqlite://", "sqlite://file:", "sqlite://?_fk=1", "sqlite://a\0b"),
         *("sqlite://a?_txlock=never", "sqlite://a?_pragma=x", "sqlite://a?_timeout=soon"),
+        *("sqlite+aiosqlite://chat.db", "sqlite+aiosqlite:///ada:pw@x"),
         *("sqlite://a?_fk=1;drop", "sqlite://file://host/a.db", "sqlite://a?_pragma=x(1);y"),
     ],
 )
@@ -165,3 +177,36 @@ def test_what_begins_like_a_password(name: str) -> None:
 
     assert "secret" not in str(caught.value)
     assert translate("sqlite://./ada:b@c").path == "./ada:b@c"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder that has a folder `kept-here`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept-here").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["no-such-file.db", "kept-here/chat.db"])
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite3"])
+def test_a_path_that_sqlalchemy_reads_otherwise(here: Path, scheme: str, name: str) -> None:
+    """A file that is not there and may be meant as relative is refused; each spelling works."""
+    with pytest.raises(UsageError) as caught:
+        open_driver(Database(f"{scheme}:///{name}?_fk=1"))
+    relative, full = f"{scheme}://{name}", f"{scheme}:////{name}"
+
+    assert f"write {relative} for the file in the current folder, or {full} for /{name}" in str(
+        caught.value
+    )
+    assert [open_driver(Database(url)).shown for url in (relative, full)] == [name, f"//{name}"]
+
+
+def test_a_path_that_golang_migrate_reads(here: Path) -> None:
+    """A full path in a folder that is there, or is nowhere, is taken; so is any of `migrate`."""
+    (here / "there.db").touch()
+    paths = [str(here / "there.db"), str(here / "new.db"), "/nowhere/at/all.db"]
+    drivers = [open_driver(Database(f"sqlite://{path}")) for path in paths]
+
+    assert [driver.shown for driver in drivers] == paths
+    golang = open_driver(Database("sqlite:///no-such-file.db"), as_golang_migrate=True)
+    assert golang.shown == "/no-such-file.db"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.drivers.postgres.unreadable import SSL_MODES
 from rung.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,20 @@ _GO = {
     "statement_cache_capacity",
     "statement_cache_mode",
 }
+_PYTHON = {
+    "async_fallback",
+    "cached_statements",
+    "command_timeout",
+    "max_cacheable_statement_size",
+    "max_cached_statement_lifetime",
+    "prepare_threshold",
+    "prepared_max",
+    "prepared_statement_cache_size",
+    "prepared_statement_name_func",
+    "statement_cache_size",
+    "timeout",
+}
+"""Of SQLAlchemy and the drivers behind it: how the application's own connections behave."""
 _TRUE = {"1", "t", "T", "true", "TRUE", "True"}
 _FALSE = {"0", "f", "F", "false", "FALSE", "False", ""}
 _PLAIN = re.compile(r"\w+\Z")
@@ -45,6 +60,23 @@ class Foreign(NamedTuple):
 def is_for_go(key: str) -> bool:
     """Whether a key is golang-migrate's, or known to Go's drivers alone."""
     return key.startswith(("x-", "pool_")) or key in _GO
+
+
+def from_sqlalchemy(given: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """
+    The keys of a URL of SQLAlchemy's as libpq has them, with a note for what is left out.
+
+    asyncpg calls sslmode ssl, with the same values.
+    """
+    kept = {key: value for key, value in given.items() if key not in _PYTHON}
+    if kept.get("ssl") in SSL_MODES:
+        kept.setdefault("sslmode", kept.pop("ssl"))
+    left = sorted(given.keys() & _PYTHON)
+    if not left:
+        return kept, ()
+    verb, are = ("is", "it is") if len(left) == 1 else ("are", "they are")
+    note = f"{_listed(left)} in the database's URL {verb} for Python's drivers; {are} left out."
+    return kept, (note,)
 
 
 def read_foreign(given: Mapping[str, str]) -> Foreign:

@@ -15,6 +15,8 @@ from rung.masking import HIDDEN, redacted_word
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""The values of libpq's sslmode, and of asyncpg's ssl."""
 _ENCODED = {"@": "%40", "/": "%2F", "%": "%25"}
 _PIECES = re.compile(r"%(?![0-9A-Fa-f]{2})|[@/]|(?:%[0-9A-Fa-f]{2}|[^@/%])+")
 _HOST = r"(?:\[[0-9A-Fa-f:.%]*\]|[^\[\]:/?@,\s]*)(?::[0-9]*)?"
@@ -60,6 +62,15 @@ def bad_key() -> UsageError:
         "The part behind the ? of the database's URL has a key that is no name.",
         "Write KEY=VALUE pairs with & between them; a ? or & that belongs to the password is "
         "%3F or %26 there.",
+    )
+
+
+def bad_ssl(value: str) -> UsageError:
+    """The error for asyncpg's key; a value that is none of its own is not shown."""
+    mode = value if value in SSL_MODES else "MODE"
+    return UsageError(
+        "the database's URL has the key ssl, which is asyncpg's; libpq's is sslmode",
+        f"use sslmode: sslmode={mode}, or write the URL as SQLAlchemy does, postgresql+asyncpg://",
     )
 
 

@@ -2,7 +2,8 @@
 From what a user calls a database to libpq's parameters. Asks no server and no environment.
 
 A URL is translated, not passed through: its keys are libpq's, golang-migrate's, those of Go's
-drivers, or settings of the session. Raw reserved characters are taken where libpq takes them.
+drivers, SQLAlchemy's where its scheme is, or settings of the session. Raw reserved characters
+are taken where libpq takes them.
 Never passes on libpq's own text about a connection string: libpq quotes pieces of it.
 """
 
@@ -16,13 +17,14 @@ from urllib.parse import unquote
 import psycopg
 from psycopg import conninfo, pq
 
-from rung.drivers.postgres.foreign import is_for_go, read_foreign
-from rung.drivers.postgres.unreadable import bad_escape, bad_key, complaint, unreadable
+from rung.drivers.postgres.foreign import from_sqlalchemy, is_for_go, read_foreign
+from rung.drivers.postgres.unreadable import bad_escape, bad_key, bad_ssl, complaint, unreadable
+from rung.drivers.schemes import POSTGRES, POSTGRES_SQLALCHEMY, beginning
 
 if TYPE_CHECKING:
     from rung.errors import UsageError
 
-_SCHEMES = ("postgresql://", "postgres://", "pgx5://", "pgx://")
+_SCHEMES = (*POSTGRES, *POSTGRES_SQLALCHEMY)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _SETTING = re.compile(r"[A-Za-z_][\w$.-]*\Z")
 _INNER_SPACE = re.compile(r"(?<=\S) +(?=\S)")
@@ -57,7 +59,7 @@ def translate(database: str) -> Address:
     """
     if _NO_TEXT.search(database):
         raise unreadable()
-    scheme = next((scheme for scheme in _SCHEMES if database.startswith(scheme)), None)
+    scheme = beginning(database, _SCHEMES)
     if scheme is None:
         return Address(_parse(database), {})
     return _translate_url(scheme, database.removeprefix(scheme))
@@ -71,13 +73,19 @@ def _translate_url(scheme: str, rest: str) -> Address:
     # libpq 17 and later refuse a space inside, which earlier ones take.
     found = _parse(f"postgresql://{_INNER_SPACE.sub('%20', credentials)}{place}")
     given = _pairs(query)
+    notes: tuple[str, ...] = ()
+    if "+" in scheme:
+        given, notes = from_sqlalchemy(given)
     if given.get("ssl") == "true":  # libpq's own synonym, of URLs only
         del given["ssl"]
         given.setdefault("sslmode", "require")
+    if "ssl" in given:
+        raise bad_ssl(given["ssl"])
     foreign = read_foreign({key: value for key, value in given.items() if key not in known_keys()})
     ours = {key: value for key, value in given.items() if key in known_keys()}
     path = unquote("/".join(["", *place.split("/", 1)[1:]]))
-    return Address(found | ours, foreign.settings, foreign.ledger_table, foreign.notes, path)
+    notes = (*notes, *foreign.notes)
+    return Address(found | ours, foreign.settings, foreign.ledger_table, notes, path)
 
 
 @cache

@@ -5,6 +5,9 @@ A URL is golang-migrate's: the text behind `sqlite://` or `sqlite3://` is the na
 is given. A plain name is a path and stands for itself, nothing in it decoded; a name that
 begins `file:` is a URI, which SQLite decodes. The keys behind the ? are those of the Go
 libraries mattn/go-sqlite3 (`_foreign_keys=1`) and modernc (`_pragma=foreign_keys(1)`).
+
+Behind `sqlite+DRIVER://` the path is SQLAlchemy's, which begins with one slash that is not the
+path's: `sqlite+aiosqlite:///chat.db` is chat.db, and four slashes begin a full path.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from rung.drivers.schemes import SQLITE_SQLALCHEMY, beginning
 from rung.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_SCHEMES = ("sqlite3://", "sqlite://")
 _URI = "file:"
 _MEMORY = ":memory:"
 _BUSY_MS = 5000
@@ -103,8 +106,9 @@ def translate(url: str) -> Address:
     Raises:
         UsageError: it names no file, or a key has a value that it cannot have.
     """
-    scheme = next(scheme for scheme in _SCHEMES if url.startswith(scheme))
-    name, _, query = url.removeprefix(scheme).partition("?")
+    name, _, query = url.partition("://")[2].partition("?")
+    if beginning(url, SQLITE_SQLALCHEMY):
+        name = _of_sqlalchemy(url.partition("://")[0], name)
     if not name or name == _URI or "\0" in url:
         raise UsageError(
             "The database's URL names no file.",
@@ -116,6 +120,17 @@ def translate(url: str) -> Address:
             "SQLite has neither: write sqlite://PATH. A file of such a name is sqlite://./NAME.",
         )
     return _Query(parse_qsl(query, keep_blank_values=True)).address(name)
+
+
+def _of_sqlalchemy(scheme: str, name: str) -> str:
+    """The name that SQLite is given; empty, as SQLAlchemy has it, is a database in memory."""
+    if name and not name.startswith("/"):
+        raise UsageError(
+            "the database's URL has no path: SQLAlchemy takes what stands there for a host",
+            f"write {scheme}:///PATH: {scheme}:///chat.db for chat.db in the current folder, "
+            f"{scheme}:////srv/chat.db for a full path",
+        )
+    return name[1:] or _MEMORY
 
 
 class _Query:
