@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from chatapp import postgres
 from chatapp.logs import configuration
-from chatapp.settings import SettingsError, read_settings
+from chatapp.settings import Settings, SettingsError, read_settings
 from rung import RungError
 
 _UNUSABLE = 2
@@ -25,11 +28,26 @@ def main() -> None:
         _refuse(*str(error).splitlines())
     except RungError as error:
         _refuse(f"CHAT_DATABASE_URL: {' '.join(str(error).split())}")
-    uvicorn.run(
+    config = _config(settings, settings.port)
+    sockets = [config.bind_socket()]
+    if isinstance(settings.metrics, int):
+        sockets.append(_config(settings, settings.metrics).bind_socket())
+    if settings.workers > 1:
+        Multiprocess(config, sockets=sockets).run()
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=sockets)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def _config(settings: Settings, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
         "chatapp.app:create_app",
         factory=True,
         host=settings.host,
-        port=settings.port,
+        port=port,
         workers=settings.workers,
         log_config=configuration(settings.log_level),
         access_log=False,

@@ -10,13 +10,14 @@ from starlette.middleware.cors import CORSMiddleware
 
 from chatapp import __version__, postgres
 from chatapp.api import accounts, conversations, errors, messages, probes, summaries, usage
-from chatapp.api.description import allowed, describe
-from chatapp.api.limits import RateLimit, SizeLimit
+from chatapp.api.description import allowed, describe, operation_id
+from chatapp.api.limits import Attempts, Buckets, RateLimit, SizeLimit
 from chatapp.api.observing import Observing
 from chatapp.api.services import Services
-from chatapp.identity import Passwords, Tokens
+from chatapp.identity import Tokens
 from chatapp.metrics import Metrics
 from chatapp.models import make_catalogue
+from chatapp.passwords import Passwords
 from chatapp.settings import read_settings
 from rung.integrations.fastapi import ReadyGate
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         description=_ABOUT,
         lifespan=_lifespan,
+        generate_unique_id_function=operation_id,
     )
     app.state.services = services
     _route(app, settings)
@@ -61,12 +63,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _services(settings: Settings) -> Services:
+    previous = settings.token_secret_previous
     return Services(
         settings=settings,
         pool=postgres.make_pool(settings),
         catalogue=make_catalogue(settings),
-        passwords=Passwords(settings.password_time_cost, settings.password_memory_kib),
-        tokens=Tokens(settings.token_secret.get_secret_value(), settings.token_lifetime_s),
+        passwords=Passwords(
+            settings.password_time_cost, settings.password_memory_kib, settings.passwords_at_once
+        ),
+        tokens=Tokens(
+            settings.token_secret.get_secret_value(),
+            settings.token_lifetime_s,
+            previous.get_secret_value() if previous else None,
+        ),
+        attempts=Attempts(
+            Buckets(settings.credentials_per_minute, settings.credentials_burst),
+            Buckets(settings.log_ins_per_minute, settings.log_ins_burst),
+        ),
         metrics=Metrics(),
         migrations=postgres.migrations(settings),
     )
@@ -76,8 +89,9 @@ def _services(settings: Settings) -> Services:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Serve at once; the schema comes to its version meanwhile."""
     services: Services = app.state.services
-    async with services.migrations.running(), services.pool:
+    async with services.migrations.running(), services.pool, probes.gauging(services):
         yield
+    services.passwords.close()
     await services.catalogue.close()
 
 
@@ -87,19 +101,30 @@ def _route(app: FastAPI, settings: Settings) -> None:
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(probes.router)
+    if settings.metrics != "off":
+        app.include_router(probes.figures)
 
 
 def _surround(app: FastAPI, services: Services) -> None:
-    """Add what each request passes through; what is added last comes first."""
-    app.add_middleware(SizeLimit, most=services.settings.max_body_bytes)
-    app.add_middleware(RateLimit, settings=services.settings, tokens=services.tokens)
+    """
+    Add what each request passes through; what is added last comes first.
+
+    CORS is outside of whatever may answer in the application's place, so that a browser's page
+    can read those answers as well.
+    """
+    settings = services.settings
+    app.add_middleware(SizeLimit, most=settings.max_body_bytes)
+    app.add_middleware(RateLimit, settings=settings, tokens=services.tokens)
     app.add_middleware(ReadyGate, migrations=services.migrations)
-    if services.settings.cors_origins:
+    if isinstance(settings.metrics, int):
+        app.add_middleware(probes.OwnPort, port=settings.metrics)
+    app.add_middleware(errors.Unexpected)
+    if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=services.settings.cors_origins,
+            allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["authorization", "content-type"],
-            expose_headers=["retry-after", "x-request-id"],
+            allow_headers=["authorization", "content-type", "x-request-id"],
+            expose_headers=["retry-after", "www-authenticate", "x-request-id"],
         )
     app.add_middleware(Observing, metrics=services.metrics)

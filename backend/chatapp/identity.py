@@ -1,17 +1,21 @@
-"""Who somebody is: folded names, hashed passwords, signed tokens."""
+"""Who somebody is: folded names, and tokens that end with the password they were given for."""
 
 from __future__ import annotations
 
+import hmac
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import jwt
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+
+if TYPE_CHECKING:
+    from chatapp.values import User
 
 _ALGORITHM = "HS256"
 _ISSUER = "chatapp"
+_REQUIRED = ["iss", "sub", "exp", "pwd"]
 
 
 def folded(name: str) -> str:
@@ -19,75 +23,73 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
-def _composed(password: str) -> str:
-    """As RFC 8265 has passwords: the same, however a keyboard puts accents to letters."""
-    return unicodedata.normalize("NFC", password)
+class Claims(NamedTuple):
+    """What a token says that bears our signature and has not expired."""
 
-
-class Passwords:
-    """
-    Hashes passwords with Argon2id and checks them; slow on purpose, so call it in a thread.
-
-    Args:
-        time_cost: passes over the memory.
-        memory_cost: KiB.
-    """
-
-    def __init__(self, time_cost: int, memory_cost: int) -> None:
-        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost)
-        self._nobody = self._hasher.hash("nobody's")
-
-    def hashed(self, password: str) -> str:
-        """The hash to keep."""
-        return self._hasher.hash(_composed(password))
-
-    def fits(self, password: str, kept: str | None) -> bool:
-        """Whether it is the one; takes as long where there is nobody of that name."""
-        try:
-            self._hasher.verify(kept or self._nobody, _composed(password))
-        except (Argon2Error, InvalidHashError):
-            return False
-        return kept is not None
-
-    def is_dated(self, kept: str) -> bool:
-        """Whether a hash was made with weaker parameters than are usual now."""
-        return self._hasher.check_needs_rehash(kept)
+    user_id: UUID
+    password: str
+    """The fingerprint of the password that it was given for."""
+    key: int
+    """Which of our secrets has signed it."""
 
 
 class Tokens:
     """
     Signs who has logged in, and reads it back.
 
+    A token bears a fingerprint of the password that it was given for, so it ends when that is
+    changed. The fingerprint is an HMAC of the salt in the password's hash: every change of a
+    password draws a new salt, and a rehash of the same password keeps it (see `Passwords`), so
+    that stronger parameters log nobody out.
+
     Args:
-        secret: the key; the same in every replica.
+        secret: the key that signs; the same in every replica.
         lifetime: seconds that a token is good for.
+        previous: another key whose tokens are accepted, while secrets are exchanged.
     """
 
-    def __init__(self, secret: str, lifetime: int) -> None:
-        self._secret, self.lifetime = secret, lifetime
+    def __init__(self, secret: str, lifetime: int, previous: str | None = None) -> None:
+        self._secrets = (secret, previous) if previous else (secret,)
+        self.lifetime = lifetime
 
-    def issue(self, user_id: UUID) -> str:
+    def issue(self, user: User) -> str:
         """A token for somebody, good from now on."""
         now = datetime.now(UTC)
         claims = {
             "iss": _ISSUER,
-            "sub": str(user_id),
+            "sub": str(user.id),
             "iat": now,
             "exp": now + timedelta(seconds=self.lifetime),
+            "pwd": _fingerprint(self._secrets[0], user),
         }
-        return jwt.encode(claims, self._secret, _ALGORITHM)
+        return jwt.encode(claims, self._secrets[0], _ALGORITHM)
 
-    def read(self, token: str) -> UUID | None:
-        """Of whom a token speaks; None for one that is not ours, changed or expired."""
-        try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                [_ALGORITHM],
-                issuer=_ISSUER,
-                # When it was issued is not held against our clock: another replica's may go ahead.
-                options={"require": ["iss", "sub", "exp"], "verify_iat": False},
-            )
-            return UUID(claims["sub"])
-        except (jwt.InvalidTokenError, ValueError):
-            return None
+    def read(self, token: str) -> Claims | None:
+        """What a token says; None for one that is not ours, changed or expired."""
+        for key, secret in enumerate(self._secrets):
+            try:
+                claims = jwt.decode(
+                    token,
+                    secret,
+                    [_ALGORITHM],
+                    issuer=_ISSUER,
+                    # When it was issued is not checked: another replica's clock may be ahead.
+                    options={"require": _REQUIRED, "verify_iat": False},
+                )
+                return Claims(UUID(claims["sub"]), str(claims["pwd"]), key)
+            except (jwt.InvalidTokenError, ValueError):
+                continue
+        return None
+
+    def holds(self, claims: Claims, user: User) -> bool:
+        """Whether the password is still the one that a token was given for."""
+        expected = _fingerprint(self._secrets[claims.key], user)
+        return hmac.compare_digest(expected.encode(), claims.password.encode())
+
+
+def _fingerprint(secret: str, user: User) -> str:
+    """The HMAC of a password's salt; its first byte is none that a token's own HMAC begins with."""
+    parts = user.password_hash.split("$")
+    salt = parts[-2] if len(parts) > 1 else user.password_hash
+    message = b"\0password" + user.id.bytes + salt.encode()
+    return hmac.digest(secret.encode(), message, "sha256")[:16].hex()

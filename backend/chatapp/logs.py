@@ -2,17 +2,22 @@
 Logs as lines of JSON on stderr. Owns their form, and that no secret gets into them.
 
 What is written of a request is its method, its route, its status and its time: no query, no
-header, no body. What loggers add as `extra` is written beside the message.
+header, no body. What loggers add as `extra` is written beside the message, and the request's id
+on every line that is written while it is answered.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request that is being answered; what it starts takes it along."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -20,11 +25,13 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
+        request = request_id.get()
         facts = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **({} if request is None else {"request": request}),
             **{name: value for name, value in vars(record).items() if name not in _OWN},
         }
         if record.exc_info:

@@ -65,6 +65,23 @@ def unauthorised(detail: str) -> Problem:
     return Problem(401, "not-logged-in", "Not logged in", detail)
 
 
+def forbidden(name: str, detail: str) -> Problem:
+    """Somebody is logged in, and may not do this."""
+    return Problem(403, name, "Not allowed", detail)
+
+
+def too_often(wait: float) -> Problem:
+    """It was asked for too often; it may be asked again in some seconds."""
+    seconds = int(wait) + 1
+    detail = f"Too many requests; try again in {seconds} s."
+    return Problem(429, "too-many-requests", "Too many requests", detail, seconds)
+
+
+def busy(detail: str) -> Problem:
+    """There is more to do than can be done soon."""
+    return Problem(503, "busy", "Busy", detail, _RETRY_BUSY)
+
+
 def unusable(name: str, detail: str) -> Problem:
     """It can be read, and means nothing that can be done."""
     return Problem(422, name, "Cannot be done", detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import psycopg
 import pydantic_settings
@@ -47,11 +47,15 @@ class Settings(BaseSettings):
     """postgresql://…, for the pool and for the migrations."""
     token_secret: SecretStr
     """Signs the tokens of those who have logged in; 32 characters or more, for every replica."""
+    token_secret_previous: SecretStr | None = None
+    """Another secret whose tokens are accepted, while secrets are exchanged."""
     token_lifetime_s: int = Field(default=3600, ge=1)
 
     password_time_cost: int = Field(default=3, ge=1)
     password_memory_kib: int = Field(default=65_536, ge=32)
     """What Argon2id costs; a hash with other costs is replaced at the next log-in."""
+    passwords_at_once: int | None = Field(default=None, ge=1)
+    """How many passwords each process hashes at the same time; the number of cores if unset."""
 
     migrations: Literal["apply", "check", "require", "ignore"] = "apply"
     """What startup does about pending migrations; see `rung.integrations.fastapi`."""
@@ -84,14 +88,19 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=262_144, ge=1)
     rate_per_minute: float = Field(default=120.0, gt=0)
     rate_burst: int = Field(default=60, ge=1)
-    """Requests of one user, or one address, in each process."""
+    """Requests of one user, or of one network without a token, in each process."""
     credentials_per_minute: float = Field(default=10.0, gt=0)
     credentials_burst: int = Field(default=10, ge=1)
-    """Registrations and log-ins of one address, in each process."""
+    """Registrations and log-ins of one network, in each process: an IPv4 address, an IPv6 /64."""
+    log_ins_per_minute: float = Field(default=5.0, gt=0)
+    log_ins_burst: int = Field(default=5, ge=1)
+    """Log-ins of one account from one network, in each process."""
 
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = Field(default=1, ge=1)
+    metrics: Literal["on", "off"] | Annotated[int, Field(ge=1, le=65_535)] = "on"
+    """Whether /metrics is served; the number of a port: there alone, on the same address."""
     shutdown_s: int = Field(default=25, ge=1)
     """How long requests under way are given at the end, before they are broken off."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -107,9 +116,11 @@ class Settings(BaseSettings):
             ) from None
         return value
 
-    @field_validator("token_secret")
+    @field_validator("token_secret", "token_secret_previous")
     @classmethod
-    def _is_secret(cls, value: SecretStr) -> SecretStr:
+    def _is_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
         if "change-me" in value.get_secret_value():
             raise ValueError(f"this is the value of .env.example; {_MAKE_ONE}")
         if len(value.get_secret_value()) < _SHORTEST_SECRET:

@@ -29,6 +29,7 @@ def settings(conninfo: str, **others: Any) -> Settings:  # noqa: ANN401 - as man
     usual = {"rate_per_minute": 1e6, "rate_burst": 10**6, "look_again_s": 0.3}
     usual["pool_timeout_s"] = 60.0
     credentials = {"credentials_per_minute": 1e6, "credentials_burst": 10**6}
+    credentials |= {"log_ins_per_minute": 1e6, "log_ins_burst": 10**6}
     cheap = {"password_time_cost": 1, "password_memory_kib": 64}
     given = {"database_url": conninfo, "token_secret": SECRET}
     values = given | usual | credentials | cheap | others

@@ -1,15 +1,15 @@
-"""Accounts: registering, logging in, going."""
+"""Accounts: registering, logging in, changing the password, going."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import jwt
 import pytest
 from argon2 import PasswordHasher
-from tests.chat.serving import PASSWORD, SECRET
+from tests.chat.serving import PASSWORD, SECRET, chat
 
 if TYPE_CHECKING:
     from tests.chat.serving import Client
@@ -83,9 +83,14 @@ def test_a_weaker_hash_is_replaced(anybody: Client, chat_database: Database) -> 
 
 
 def token(**claims: object) -> str:
-    """A token as the service would sign it, but for some claims."""
+    """A token of nobody as the service would sign it, but for some claims."""
     now = datetime.now(UTC)
-    usual = {"iss": "chatapp", "sub": str(uuid4()), "exp": now + timedelta(hours=1)}
+    usual = {
+        "iss": "chatapp",
+        "sub": str(uuid4()),
+        "exp": now + timedelta(hours=1),
+        "pwd": "0" * 32,
+    }
     return jwt.encode({**usual, **claims}, SECRET, "HS256")
 
 
@@ -111,10 +116,109 @@ def test_a_bad_token(anybody: Client, bad: str) -> None:
 
 def test_the_clock_of_another_replica(ada: Client) -> None:
     """A token is good at once also where the clock goes behind that of the one who gave it."""
-    me = ada("GET", "/v1/account")["id"]
-    ahead = token(sub=me, iat=datetime.now(UTC) + timedelta(minutes=1))
+    claims = said(ada)
+    ahead = token(**claims | {"iat": datetime.now(UTC) + timedelta(minutes=1)})
 
-    assert ada.with_token(ahead)("GET", "/v1/account")["id"] == me
+    assert ada.with_token(ahead)("GET", "/v1/account")["id"] == claims["sub"]
+
+
+def said(client: Client) -> dict[str, Any]:
+    """What somebody's token says."""
+    text = client.headers["authorization"].removeprefix("Bearer ")
+    claims: dict[str, Any] = jwt.decode(text, SECRET, ["HS256"], issuer="chatapp")
+    return claims
+
+
+def test_a_token_without_a_fingerprint(ada: Client) -> None:
+    """A token that does not say which password it was given for is none of ours."""
+    claims = said(ada)
+    del claims["pwd"]
+    old = jwt.encode(claims, SECRET, "HS256")
+
+    assert ada.with_token(old)("GET", "/v1/account")["_"] == 401
+
+
+NEW = "staple correct horse"
+
+
+def test_another_password(ada: Client, anybody: Client) -> None:
+    """It ends every older token, and gives a new one; the older password is no good then."""
+    name = ada("GET", "/v1/account")["username"]
+    other = anybody("POST", "/v1/tokens", name=name, password=PASSWORD)["access_token"]
+    changed = ada("PUT", "/v1/account/password", current=PASSWORD, new=NEW)
+    new = ada.with_token(changed["access_token"])
+    old = [anybody("POST", "/v1/tokens", name=name, password=one)["_"] for one in (PASSWORD, NEW)]
+
+    assert (changed["_"], new("GET", "/v1/account")["username"]) == (200, name)
+    assert [one("GET", "/v1/account")["_"] for one in (ada, ada.with_token(other))] == [401, 401]
+    assert old == [401, 200]
+
+
+def test_the_same_password_once_more(ada: Client) -> None:
+    """Whoever names their own password as the new one ends their older tokens by it."""
+    changed = ada("PUT", "/v1/account/password", current=PASSWORD, new=PASSWORD)
+
+    assert ada("GET", "/v1/account")["_"] == 401
+    assert ada.with_token(changed["access_token"])("GET", "/v1/account")["_"] == 200
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "status", "name"),
+    [
+        ("something else", NEW, 403, "password-wrong"),
+        (PASSWORD, "Password123", 422, "password-common"),
+        (PASSWORD, "short", 422, "invalid-request"),
+    ],
+)
+def test_a_password_that_is_not_changed(
+    ada: Client, current: str, new: str, status: int, name: str
+) -> None:
+    """A refused change leaves password and tokens as they are."""
+    refused = ada("PUT", "/v1/account/password", current=current, new=new)
+
+    assert (refused["_"], refused["type"]) == (status, f"urn:chatapp:problem:{name}")
+    assert ada("GET", "/v1/account")["_"] == 200
+
+
+@pytest.mark.parametrize(
+    "password", ["PassWord123", "\uff30assword123", "Margaret-H", "margaret.h@Example.org"]
+)
+def test_a_password_that_many_people_have(anybody: Client, password: str) -> None:
+    """Common passwords in any case and width are refused, and one's own name or address."""
+    sent = {"username": "margaret-h", "email": "margaret.h@example.org"}
+    refused = anybody("POST", "/v1/accounts", **sent, password=password)
+
+    assert (refused["_"], refused["type"]) == (422, "urn:chatapp:problem:password-common")
+
+
+def test_stronger_parameters_log_nobody_out(chat_database: Database) -> None:
+    """A log-in that replaces a weaker hash ends no token; one more replaces nothing."""
+    with chat(chat_database.conninfo, password_memory_kib=32) as weak:
+        older = weak.logged_in("radia").headers["authorization"].removeprefix("Bearer ")
+    kept = []
+    with chat(chat_database.conninfo, password_memory_kib=64) as strong:
+        for _ in range(2):
+            assert strong("POST", "/v1/tokens", name="radia", password=PASSWORD)["_"] == 200
+            kept += chat_database.psql("SELECT password_hash FROM users WHERE username = 'radia'")
+        seen = strong.with_token(older)("GET", "/v1/account")
+
+    assert ("m=64," in kept[0][0], kept[0] == kept[1], seen["_"]) == (True, True, 200)
+
+
+def test_secrets_are_exchanged(chat_database: Database) -> None:
+    """Tokens of the previous secret are good for as long as it is named."""
+    newer = "another secret, and long enough for it"
+    with chat(chat_database.conninfo) as first:
+        older = first.logged_in("ida").headers["authorization"].removeprefix("Bearer ")
+    statuses = []
+    for previous in (SECRET, None):
+        secrets = {"token_secret": newer, "token_secret_previous": previous}
+        with chat(chat_database.conninfo, **secrets) as client:
+            statuses.append(client.with_token(older)("GET", "/v1/account")["_"])
+            given = client("POST", "/v1/tokens", name="ida", password=PASSWORD)["access_token"]
+
+    assert statuses == [200, 401]
+    assert jwt.decode(given, newer, ["HS256"], issuer="chatapp")
 
 
 def test_going_takes_everything_along(ada: Client, chat_database: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
@@ -14,6 +14,9 @@ from tests.chat.serving import SECRET
 
 from chatapp.__main__ import main
 from chatapp.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    import socket
 
 COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text())
 BACKEND = COMPOSE["services"]["backend"]
@@ -88,13 +91,21 @@ def test_a_migration_has_time_to_be_rolled_back() -> None:
 
 def test_a_stream_is_broken_off_before_the_process_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that takes its time does not keep the service from ending in order."""
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **named: given.update(named))
+    given: list[float] = []
+
+    def run(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        given.append(server.config.timeout_graceful_shutdown or 0)
+        [listening] = sockets
+        listening.close()
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
     monkeypatch.setenv("CHAT_DATABASE_URL", "postgresql://h/d")
     monkeypatch.setenv("CHAT_TOKEN_SECRET", "x" * 32)
-    main()
+    monkeypatch.setenv("CHAT_PORT", "0")
+    with pytest.raises(SystemExit):
+        main()
 
-    assert 0 < given["timeout_graceful_shutdown"] < GRACE
+    assert 0 < given[0] < GRACE
 
 
 def test_the_image_is_built_from_what_is_sent() -> None:

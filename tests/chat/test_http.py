@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 import pytest
-from tests.chat.serving import PASSWORD, SECRET, chat, until
+from tests.chat.serving import PASSWORD, SECRET, app_of, chat, speaking, until
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chatapp.logs import JsonFormatter
 
@@ -137,8 +140,8 @@ def test_who_asks_too_often(chat_database: Database) -> None:
     assert 0 < int(refused.headers["retry-after"]) <= 601
 
 
-def test_who_guesses_passwords(chat_database: Database) -> None:
-    """Logging in is limited for an address, whatever the account."""
+def test_who_guesses_at_many_accounts(chat_database: Database) -> None:
+    """Logging in is limited for a network, whatever the account."""
     limits = {"credentials_per_minute": 0.1, "credentials_burst": 3}
     with chat(chat_database.conninfo, **limits) as client:
         asked = [{"name": f"somebody-{n}", "password": "guess"} for n in range(4)]
@@ -147,17 +150,152 @@ def test_who_guesses_passwords(chat_database: Database) -> None:
     assert statuses == [401, 401, 401, 429]
 
 
+def logs_in(client: Client, name: str, password: str, address: str) -> int:
+    """Try to log in from an address; the status."""
+    headers = {"x-forwarded-for": address}
+    sent = {"name": name, "password": password}
+    return client.http.post("/v1/tokens", json=sent, headers=headers).status_code
+
+
+def test_who_guesses_at_one_account(chat_database: Database) -> None:
+    """Whoever guesses at an account shuts out their own network, and its owner nowhere else."""
+    limits = {"log_ins_per_minute": 0.1, "log_ins_burst": 3}
+    app: Any = app_of(chat_database.conninfo, **limits)
+    app = ProxyHeadersMiddleware(app, "*")
+    with speaking(app) as client:
+        until(lambda: client("GET", "/ready")["_"] == 200)
+        client.logged_in("annie")
+        guesses = [logs_in(client, "annie", "guess", f"2001:db8::{n}") for n in range(4)]
+        owner = [logs_in(client, "annie", PASSWORD, where) for where in ("2001:db8:0:1::1", "::1")]
+        inside = logs_in(client, "annie", PASSWORD, "2001:db8::9")
+
+    assert (guesses, owner, inside) == ([401, 401, 401, 429], [200, 200], 429)
+
+
+def test_a_neighbour_behind_one_address(chat_database: Database) -> None:
+    """Who has logged in from a network does so again, whatever others there have used up."""
+    limits = {"credentials_per_minute": 0.1, "credentials_burst": 4}
+    with chat(chat_database.conninfo, **limits) as client:
+        client.logged_in("katherine")
+        sent = {"username": "dorothy", "email": "dorothy@example.org", "password": PASSWORD}
+        client("POST", "/v1/accounts", **sent)
+        tried = [{"name": name, "password": PASSWORD} for name in ("mole", "dorothy", "katherine")]
+        statuses = [client("POST", "/v1/tokens", **one)["_"] for one in tried]
+
+    assert statuses == [401, 429, 200]
+
+
+def test_an_ended_token_takes_nothing_from_its_owner(chat_database: Database) -> None:
+    """Whoever has a token of before the change of the password does not empty the new one's."""
+    with chat(chat_database.conninfo, rate_per_minute=0.1, rate_burst=2) as client:
+        thief = client.logged_in("barbara")
+        sent = {"current": PASSWORD, "new": "staple correct horse"}
+        changed = thief("PUT", "/v1/account/password", **sent)
+        statuses = [thief("GET", "/v1/account")["_"] for _ in range(2)]
+        owner = thief.with_token(changed["access_token"])("GET", "/v1/account")
+
+    assert (statuses, owner["_"]) == ([401, 429], 200)
+
+
+OURS, THEIRS = "https://chat.example.org", "https://evil.example.org"
+
+
 def test_other_origins(chat_database: Database) -> None:
     """Only the origins of the settings may be used from a browser."""
     asked = {"access-control-request-method": "POST"}
-    with chat(chat_database.conninfo, cors_origins=["https://chat.example.org"]) as client:
+    with chat(chat_database.conninfo, cors_origins=[OURS]) as client:
         ours, theirs = (
             client.http.options("/v1/conversations", headers={"origin": origin, **asked})
-            for origin in ("https://chat.example.org", "https://evil.example.org")
+            for origin in (OURS, THEIRS)
         )
 
-    assert ours.headers["access-control-allow-origin"] == "https://chat.example.org"
+    assert ours.headers["access-control-allow-origin"] == OURS
     assert "access-control-allow-origin" not in theirs.headers
+
+
+def test_errors_can_be_read_by_a_page(database: Database) -> None:
+    """Whatever answers in a route's place does so with CORS's headers and an id."""
+    limits = {"rate_per_minute": 0.1, "rate_burst": 3, "max_body_bytes": 300}
+    with chat(database.conninfo, cors_origins=[OURS], **limits) as client:
+        ada = client.logged_in("ada")
+        database.psql("ALTER TABLE conversations RENAME COLUMN title TO titel")
+        headers = ada.headers | {"origin": OURS}
+        answers = [
+            client.http.get("/v1/conversations", headers=headers),
+            client.http.post("/v1/conversations", content=b" " * 301, headers=headers),
+            client.http.get("/v1/nowhere", headers=headers),
+            client.http.get("/v1/account", headers=headers),
+        ]
+
+    assert [one.status_code for one in answers] == [500, 413, 404, 429]
+    assert {one.headers["access-control-allow-origin"] for one in answers} == {OURS}
+    assert all("x-request-id" in one.headers for one in answers)
+    assert {one.headers["content-type"] for one in answers} == {PROBLEM}
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("b3-7f.42/x", True),
+        ("x" * 128, True),
+        ("x" * 129, False),
+        ("a b", False),
+        ('", "level": "error', False),
+        ("\xe9", False),
+        ("", False),
+    ],
+)
+def test_the_id_of_a_request(anybody: Client, given: str, taken: bool) -> None:  # noqa: FBT001 - a case
+    """A caller's id comes back where it is short and printable; else there is one of ours."""
+    headers = [(b"x-request-id", given.encode("latin-1"))]
+    told = anybody.http.get("/health", headers=headers).headers["x-request-id"]
+
+    assert told == given if taken else str(UUID(told)) == told
+
+
+def test_every_line_of_a_request_has_its_id(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is logged while a request is answered bears its id."""
+    caplog.set_level(logging.INFO, "chatapp")
+    lines: list[dict[str, Any]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(json.loads(JsonFormatter().format(record)))  # type: ignore[method-assign]
+    with chat(database.conninfo) as client:
+        ada = client.logged_in("ada")
+        database.psql("DROP TABLE conversation_summaries CASCADE")
+        logging.getLogger("chatapp").addHandler(handler)
+        ada.http.get(f"{ada.conversation()}/summaries", headers=ada.headers | {"x-request-id": "7"})
+        logging.getLogger("chatapp").removeHandler(handler)
+    mine = [line["logger"] for line in lines if line.get("request") == "7"]
+
+    assert mine == ["chatapp", "chatapp.requests"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
+def test_probes_by_head(anybody: Client, path: str) -> None:
+    """A probe may ask for the head alone."""
+    answer = anybody.http.head(path)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_figures_that_are_off(chat_database: Database) -> None:
+    """Where they are not wanted, there are none."""
+    with chat(chat_database.conninfo, metrics="off") as client:
+        assert client("GET", "/metrics")["_"] == 404
+
+
+def test_gauges(ada: Client) -> None:
+    """The figures say what the pool has, at which version the schema is, and what was waited."""
+    ada("POST", f"{ada.conversation()}/messages", content="Hello")
+    figures = ada.http.get("/metrics").text
+
+    assert re.search(r'^chatapp_pool_connections\{state="open"\} [1-9]', figures, re.MULTILINE)
+    assert re.search(r"^chatapp_schema_version [1-9]", figures, re.MULTILINE)
+    assert re.search(r"^chatapp_ready 1", figures, re.MULTILINE)
+    assert re.search(r"^chatapp_first_token_seconds_count\{.*local", figures, re.MULTILINE)
+    assert 'chatapp_log_ins_total{outcome="succeeded"}' in figures
 
 
 def test_a_request_is_told_of_without_its_secrets(

@@ -69,6 +69,7 @@ def test_two_workers(database: Database, tmp_path: Path) -> None:
         ada = client.logged_in("ada")
         statuses = {ada("GET", "/v1/account")["_"] for _ in range(10)}
         ada("GET", "/v1/usage", since="2001-02-03")
+        until(lambda: "chatapp_schema_version " in client.http.get("/metrics").text)
         figures = client.http.get("/metrics").text
         process.send_signal(signal.SIGTERM)
         ended = process.wait(60)
@@ -83,6 +84,19 @@ def test_two_workers(database: Database, tmp_path: Path) -> None:
     assert 'route="/v1/account",status="200"' in figures
     assert sum(line.get("route") == "/v1/usage" for line in lines) == 1
     assert not [s for s in (SECRET, PASSWORD, "2001-02-03") if s in log.read_text()]
+
+
+def test_figures_on_a_port_of_their_own(database: Database, tmp_path: Path) -> None:
+    """There are the figures and nothing else, and the service's own port has none."""
+    port = free_port()
+    with (
+        started(tmp_path / "log", database_url=database.url, metrics=str(port)) as (_, client),
+        httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as own,
+    ):
+        theirs = [own.get(path).status_code for path in ("/metrics", "/health", "/v1/account")]
+        ours = [client("GET", path)["_"] for path in ("/metrics", "/health", "/v1/account")]
+
+    assert (theirs, ours) == ([200, 404, 404], [404, 200, 401])
 
 
 @pytest.mark.parametrize(

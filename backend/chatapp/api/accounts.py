@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from psycopg import errors
 
 from chatapp import problems, values
 from chatapp.api import shapes
 from chatapp.api.description import problems_of
-from chatapp.api.services import CurrentUser, Here, Services
+from chatapp.api.limits import network
+from chatapp.api.services import Asking, CurrentUser, Here, Services
 from chatapp.identity import folded
 from chatapp.postgres import store
 
@@ -20,9 +19,11 @@ router = APIRouter(tags=["accounts"])
 @router.post(
     "/accounts", status_code=201, response_model=shapes.Account, responses=problems_of(409)
 )
-async def register(here: Here, asked: shapes.Registration) -> values.User:
+async def register(request: Request, here: Here, asked: shapes.Registration) -> values.User:
     """Register. Names and addresses are compared without regard to case."""
-    hashed = await asyncio.to_thread(here.passwords.hashed, asked.password)
+    _uncommon(here, asked.password, asked.username, asked.email)
+    here.attempts.admit(network(request.scope))
+    hashed = await here.passwords.hashed(asked.password)
     try:
         async with here.pool.connection() as connection:
             user = await store.add_user(
@@ -34,23 +35,35 @@ async def register(here: Here, asked: shapes.Registration) -> values.User:
     return user
 
 
+def _uncommon(here: Services, password: str, *names: str) -> None:
+    if here.passwords.is_common(password, *names):
+        detail = "Many people have that password, or it is your name: choose another one."
+        raise problems.unusable("password-common", detail)
+
+
 @router.post("/tokens", responses=problems_of(401))
-async def log_in(here: Here, asked: shapes.Credentials) -> shapes.Token:
+async def log_in(request: Request, here: Here, asked: shapes.Credentials) -> shapes.Token:
     """Log in with user name or address; the token is good until it expires."""
-    async with here.pool.connection() as connection:
-        user = await store.user_by_name(connection, folded(asked.name))
+    name, where = folded(asked.name), network(request.scope)
+    here.attempts.admit(where, name)
+    async with here.pool.reading() as connection:
+        user = await store.user_by_name(connection, name)
     kept = user.password_hash if user else None
-    if not await asyncio.to_thread(here.passwords.fits, asked.password, kept) or user is None:
+    fits = await here.passwords.fits(asked.password, kept)
+    here.metrics.log_in(succeeded=fits)
+    if not fits or user is None:
         raise problems.unauthorised("There is no such account, or the password is another.")
+    here.attempts.succeeded(where, user.username)
+    here.attempts.succeeded(where, user.email)
     if here.passwords.is_dated(user.password_hash):
-        await _rehash(here, user, asked.password)
-    return shapes.Token(access_token=here.tokens.issue(user.id), expires_in=here.tokens.lifetime)
+        hashed = await here.passwords.rehashed(asked.password, user.password_hash)
+        async with here.pool.connection() as connection:
+            await store.set_password_hash(connection, user, hashed)
+    return _token(here, user)
 
 
-async def _rehash(here: Services, user: values.User, password: str) -> None:
-    hashed = await asyncio.to_thread(here.passwords.hashed, password)
-    async with here.pool.connection() as connection:
-        await store.set_password_hash(connection, user.id, hashed)
+def _token(here: Services, user: values.User) -> shapes.Token:
+    return shapes.Token(access_token=here.tokens.issue(user), expires_in=here.tokens.lifetime)
 
 
 @router.get("/account", response_model=shapes.Account, responses=problems_of(401))
@@ -59,8 +72,29 @@ async def account(user: CurrentUser) -> values.User:
     return user
 
 
-@router.delete("/account", status_code=204, responses=problems_of(401))
-async def delete_account(here: Here, user: CurrentUser) -> None:
-    """Go, and take everything along: conversations, messages, summaries."""
+@router.put("/account/password", responses=problems_of(401, 403, 409))
+async def change_password(
+    request: Request, here: Here, user: CurrentUser, asked: shapes.PasswordChange
+) -> shapes.Token:
+    """
+    Choose another password, or the same one once more, and get a new token.
+
+    Every older token ends, the one that this was asked with included.
+    """
+    _uncommon(here, asked.new, user.username, user.email)
+    here.attempts.admit(network(request.scope), user.username)
+    if not await here.passwords.fits(asked.current, user.password_hash):
+        raise problems.forbidden("password-wrong", "The current password is another.")
+    hashed = await here.passwords.hashed(asked.new)
     async with here.pool.connection() as connection:
+        changed = await store.set_password_hash(connection, user, hashed)
+    if changed is None:
+        raise problems.conflict("password-changed", "The password was changed meanwhile.")
+    return _token(here, changed)
+
+
+@router.delete("/account", status_code=204, responses=problems_of(401))
+async def delete_account(caller: Asking) -> None:
+    """Go, and take everything along: conversations, messages, summaries."""
+    async with caller.writing() as (connection, user):
         await store.delete_user(connection, user.id)

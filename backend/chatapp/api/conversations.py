@@ -11,7 +11,7 @@ from psycopg import errors
 from chatapp import formats, paging, problems, values
 from chatapp.api import shapes
 from chatapp.api.description import problems_of
-from chatapp.api.services import CurrentUser, Here
+from chatapp.api.services import Asking
 from chatapp.postgres import store
 from chatapp.postgres.rows import Connection
 
@@ -42,14 +42,12 @@ def _check(form: values.Format, schema: str | None) -> None:
 @router.post(
     "", status_code=201, response_model=shapes.Conversation, responses=problems_of(401, 409)
 )
-async def begin(
-    here: Here, user: CurrentUser, asked: shapes.NewConversation
-) -> values.Conversation:
+async def begin(caller: Asking, asked: shapes.NewConversation) -> values.Conversation:
     """Begin a conversation, with instructions for the model and the form of its answers."""
     form = (asked.response_format, asked.response_schema)
     _check(*form)
     try:
-        async with here.pool.connection() as connection:
+        async with caller.writing() as (connection, user):
             made = await store.add_conversation(connection, user.id, asked.id, asked.title, form)
             if asked.instructions is not None:
                 said = {"role": "system", "content": asked.instructions}
@@ -61,10 +59,10 @@ async def begin(
 
 @router.get("", responses=problems_of(401))
 async def newest(
-    here: Here, user: CurrentUser, limit: Limit = 20, cursor: After = None
+    caller: Asking, limit: Limit = 20, cursor: After = None
 ) -> shapes.ConversationPage:
     """List one's conversations, the one that something was last said in first."""
-    async with here.pool.connection() as connection:
+    async with caller.reading() as (connection, user):
         found = await store.list_conversations(connection, user.id, place(cursor), limit + 1)
     following = paging.following(found, limit, lambda one: paging.Cursor(one.updated_at, one.id))
     items = [shapes.Conversation.model_validate(one) for one in found[:limit]]
@@ -74,9 +72,9 @@ async def newest(
 @router.get(
     "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404)
 )
-async def look(here: Here, user: CurrentUser, conversation_id: UUID) -> values.Conversation:
+async def look(caller: Asking, conversation_id: UUID) -> values.Conversation:
     """Look at one."""
-    async with here.pool.connection() as connection:
+    async with caller.reading() as (connection, user):
         return await own(connection, user, conversation_id)
 
 
@@ -84,10 +82,10 @@ async def look(here: Here, user: CurrentUser, conversation_id: UUID) -> values.C
     "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404, 409)
 )
 async def change(
-    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.ConversationChange
+    caller: Asking, conversation_id: UUID, asked: shapes.ConversationChange
 ) -> values.Conversation:
     """Rename one; before its first question, also choose another form for its answers."""
-    async with here.pool.connection() as connection:
+    async with caller.writing() as (connection, user):
         was = await store.lock_conversation(connection, user.id, conversation_id)
         if was is None:
             raise problems.not_found("conversation")
@@ -112,9 +110,9 @@ def _form(
 
 
 @router.delete("/{conversation_id}", status_code=204, responses=problems_of(401, 404))
-async def delete(here: Here, user: CurrentUser, conversation_id: UUID) -> None:
+async def delete(caller: Asking, conversation_id: UUID) -> None:
     """Delete one with all that was said in it."""
-    async with here.pool.connection() as connection:
+    async with caller.writing() as (connection, user):
         if not await store.delete_conversation(connection, user.id, conversation_id):
             raise problems.not_found("conversation")
 

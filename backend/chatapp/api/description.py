@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from chatapp.api.errors import PROBLEM
 from chatapp.api.shapes import ProblemDetails
@@ -16,6 +17,7 @@ _SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 _MEANINGS = {
     400: "The body cannot be read",
     401: "Not logged in",
+    403: "Not allowed",
     404: "Not there, or somebody else's",
     409: "Does not fit what is there",
     413: "The request is too large",
@@ -25,8 +27,34 @@ _MEANINGS = {
     503: "Not ready, or something behind the service is busy",
     504: "The model took too long",
 }
+_HEADERS: dict[str, dict[str, Any]] = {
+    "RequestId": {
+        "description": "The caller's `X-Request-Id`, or one of ours; the log's lines bear it.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "RetryAfter": {
+        "description": "Seconds after which it may be worth trying again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWWAuthenticate": {
+        "description": "How to log in.",
+        "required": True,
+        "schema": {"const": "Bearer"},
+    },
+}
+_OF_STATUSES = {
+    "401": {"WWW-Authenticate": "WWWAuthenticate"},
+    "429": {"Retry-After": "RetryAfter"},
+    "503": {"Retry-After": "RetryAfter"},
+}
 _ANYWHERE = (400, 413, 422, 429, 503)
 _MODELS = (502, 504)
+
+
+def operation_id(route: APIRoute) -> str:
+    """Name an operation, as generated clients name their functions: conversations_delete."""
+    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
 
 
 def problems_of(*statuses: int, models: bool = False) -> Responses:
@@ -44,15 +72,14 @@ def describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _with_problems(
-                get_openapi(
-                    title=app.title,
-                    version=app.version,
-                    description=app.description,
-                    routes=app.routes,
-                    tags=app.openapi_tags,
-                )
+            described = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
             )
+            app.openapi_schema = _with_headers(_with_problems(described))
         return app.openapi_schema
 
     # FastAPI's own way to extend a description.
@@ -65,6 +92,22 @@ def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
     schemas |= problem.pop("$defs", {})
     schemas["ProblemDetails"] = problem
     return description
+
+
+def _with_headers(description: dict[str, Any]) -> dict[str, Any]:
+    """Say which headers each answer has."""
+    description["components"]["headers"] = _HEADERS
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                names = {"X-Request-Id": "RequestId", **_OF_STATUSES.get(status, {})}
+                headers = {name: _header(which) for name, which in names.items()}
+                response["headers"] = headers | response.get("headers", {})
+    return description
+
+
+def _header(which: str) -> dict[str, str]:
+    return {"$ref": f"#/components/headers/{which}"}
 
 
 def allowed(app: FastAPI, path: str) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
@@ -59,7 +60,6 @@ def install(app: FastAPI, allowed: Callable[[FastAPI, str], str]) -> None:
     app.add_exception_handler(HTTPException, _refused(allowed))
     for kind in _OF_THE_DATABASE:
         app.add_exception_handler(kind, _database)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def content(problem: Problem) -> dict[str, Any]:
@@ -155,9 +155,33 @@ def _unavailable(error: Exception) -> Problem:
     return Problem(_UNAVAILABLE, name, "Unavailable", detail, retry_after=5)
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    """Answer for all that is not foreseen, outside of what else passes a request on."""
-    del error
-    # The server closes the connection behind an error, so nobody is to send more on it.
-    closing = {"connection": "close", "x-request-id": str(request.state.request_id)}
-    return response(_INTERNAL, closing)
+class Unexpected:
+    """
+    ASGI middleware: answers 500 to what nobody foresaw, and logs it.
+
+    A handler of the framework's would answer outside of all other middleware, without the headers
+    that let a browser's page read it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and answer it where that fails before an answer has begun."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if begun:  # the server logs it, and hangs up: the answer cannot be ended
+                raise
+            _LOGGER.exception("A request met an unexpected error.")
+            await response(_INTERNAL)(scope, receive, send)

@@ -1,13 +1,21 @@
-"""A line in the log and a count in the metrics for each request, and its id in the answer."""
+"""
+A line in the log and a count in the metrics for each request, and its id in the answer.
+
+The id is the caller's `X-Request-Id`, where it has one to 128 printable ASCII characters and no
+space: it is written into logs and sent back, so what could be something else there is not taken.
+"""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+
+from chatapp.logs import request_id
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +26,7 @@ _LOGGER = logging.getLogger("chatapp.requests")
 _PROBES = frozenset({"/health", "/ready", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNKNOWN = "(none)"
+_ID = re.compile(r"[!-~]{1,128}")
 
 
 class Observing:
@@ -31,28 +40,31 @@ class Observing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, status, began = str(uuid4()), 500, time.monotonic()
-        scope.setdefault("state", {})["request_id"] = request_id  # for who answers outside of us
+        given = Headers(scope=scope).get("x-request-id", "")
+        named = given if _ID.fullmatch(given) else str(uuid4())
+        status, began = 500, time.monotonic()
+        token = request_id.set(named)
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                MutableHeaders(scope=message)["x-request-id"] = named
             await send(message)
 
         try:
             await self._app(scope, receive, watched)
         finally:
-            self._tell(scope, status, time.monotonic() - began, request_id)
+            self._tell(scope, status, time.monotonic() - began, named)
+            request_id.reset(token)
 
-    def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float, named: str) -> None:
         route = _route(scope)
         known = route != _UNKNOWN and scope["method"] in _METHODS
         method = scope["method"] if known else "(any)"
         self._metrics.requests.labels(method, route, str(status)).observe(seconds)
         facts = {
-            "request": request_id,
+            "request": named,
             "method": scope["method"],
             "route": route,
             "status": status,

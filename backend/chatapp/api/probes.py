@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import psycopg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from psycopg_pool import PoolTimeout
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chatapp.api.errors import response
 from chatapp.api.services import Services
 from chatapp.postgres import store
+from chatapp.problems import Problem
 from rung.integrations.fastapi import Readiness, readiness_response
 
 router = APIRouter(tags=["probes"], include_in_schema=False)
+figures = APIRouter(tags=["probes"], include_in_schema=False)
 
 _PATIENCE_S = 2.0
+_GAUGING_S = 5.0
+_METRICS = "/metrics"
 
 
-@router.get("/health")
+@router.api_route("/health", methods=["GET", "HEAD"])
 async def health() -> dict[str, str]:
     """Alive; says nothing of the database, so that no probe kills a migration under way."""
     return {"status": "alive"}
 
 
-@router.get("/ready")
+@router.api_route("/ready", methods=["GET", "HEAD"])
 async def ready(request: Request) -> JSONResponse:
     """Whether the schema is at a version that this build works with, and the database works."""
     services: Services = request.app.state.services
@@ -52,14 +60,68 @@ async def _now(services: Services, readiness: Readiness) -> Readiness:
 
 async def _is_read_only(services: Services) -> bool | None:
     try:
-        async with services.pool.connection(timeout=_PATIENCE_S) as connection:
+        async with services.pool.reading(timeout=_PATIENCE_S) as connection:
             return await store.is_read_only(connection)
     except (psycopg.Error, PoolTimeout, TimeoutError):
         return None
 
 
-@router.get("/metrics")
+@figures.api_route(_METRICS, methods=["GET", "HEAD"])
 async def metrics(request: Request) -> Response:
     """Figures for Prometheus."""
     services: Services = request.app.state.services
+    _gauge(services)
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+class OwnPort:
+    """
+    ASGI middleware: serves the figures on a port of their own, and nothing else there.
+
+    Args:
+        app: what is behind it.
+        port: the one that `python -m chatapp` listens on besides.
+    """
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app, self._port = app, port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on that came to the port where its path is served."""
+        if scope["type"] == "http":
+            came_to_it = (scope.get("server") or ("", None))[1] == self._port
+            if came_to_it != (scope["path"] == _METRICS):
+                await response(_nowhere())(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _nowhere() -> Problem:
+    return Problem(404, "not-found", "Not Found", "Not Found")
+
+
+@asynccontextmanager
+async def gauging(services: Services) -> AsyncGenerator[None, None]:
+    """
+    Keep the gauges of this process near the truth while others may answer for it.
+
+    Several processes share their figures in files, and whichever is asked reads them all; what it
+    would ask of itself then, the others have to have written before.
+    """
+    task = asyncio.create_task(_keep_gauging(services))
+    try:
+        yield
+    finally:
+        task.cancel()
+        services.metrics.end()
+
+
+async def _keep_gauging(services: Services) -> None:
+    while services.settings.workers > 1:
+        _gauge(services)
+        await asyncio.sleep(_GAUGING_S)
+
+
+def _gauge(services: Services) -> None:
+    readiness = services.migrations.readiness
+    services.metrics.gauge(services.pool.get_stats(), readiness.version, ready=readiness.ready)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chatapp import problems
-from chatapp.identity import Passwords, Tokens
+from chatapp.api.limits import Attempts
+from chatapp.identity import Claims, Tokens
 from chatapp.metrics import Metrics
 from chatapp.models import Catalogue
+from chatapp.passwords import Passwords
 from chatapp.postgres import Pool, store
+from chatapp.postgres.rows import Connection
 from chatapp.settings import Settings
 from chatapp.values import User
 from rung.integrations.fastapi import Migrations
@@ -29,6 +34,7 @@ class Services:
     catalogue: Catalogue
     passwords: Passwords
     tokens: Tokens
+    attempts: Attempts
     metrics: Metrics
     migrations: Migrations
 
@@ -42,20 +48,81 @@ def _services(request: Request) -> Services:
 Here = Annotated[Services, Depends(_services)]
 
 
-async def _current_user(
-    here: Here, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> User:
-    """Read who is asking from the token; they still have to be there."""
+class Turn(NamedTuple):
+    """A connection, and whose request it works on."""
+
+    connection: Connection
+    user: User
+
+
+class Caller:
+    """
+    Who is asking, as their token says; whether it holds is asked where the database is.
+
+    So that a request takes one connection once, the account is read on the connection that the
+    request works on, as the first statement of it.
+    """
+
+    def __init__(self, here: Services, claims: Claims) -> None:
+        self._here, self._claims = here, claims
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Turn, None]:
+        """
+        A connection for a block that only reads.
+
+        Raises:
+            Problem: the account is gone, or its password is another one by now.
+        """
+        async with self._here.pool.reading() as connection:
+            yield Turn(connection, await self.authenticated(connection))
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[Turn, None]:
+        """
+        A connection for a block that is a transaction.
+
+        Raises:
+            Problem: the account is gone, or its password is another one by now.
+        """
+        async with self._here.pool.connection() as connection:
+            yield Turn(connection, await self.authenticated(connection))
+
+    async def authenticated(self, connection: Connection) -> User:
+        """
+        Read whose token it is.
+
+        Raises:
+            Problem: the account is gone, or its password is another one by now.
+        """
+        user = await store.user_by_id(connection, self._claims.user_id)
+        if user is None:
+            raise problems.unauthorised("The account of this token is gone.")
+        if not self._here.tokens.holds(self._claims, user):
+            raise problems.unauthorised("The password was changed since; log in again.")
+        return user
+
+
+async def _caller(
+    request: Request,
+    here: Here,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    """Say who is asking by what the token says, which `RateLimit` has read."""
     if given is None:
         raise problems.unauthorised("Send a token: Authorization: Bearer TOKEN.")
-    user_id = here.tokens.read(given.credentials)
-    if user_id is None:
+    if request.state.claims is None:
         raise problems.unauthorised("The token is not good, or not any more; log in again.")
-    async with here.pool.connection() as connection:
-        user = await store.user_by_id(connection, user_id)
-    if user is None:
-        raise problems.unauthorised("The account of this token is gone.")
-    return user
+    return Caller(here, request.state.claims)
+
+
+Asking = Annotated[Caller, Depends(_caller)]
+
+
+async def _current_user(caller: Asking) -> User:
+    """Read who is asking, where the request needs the database for nothing else."""
+    async with caller.reading() as turn:
+        return turn.user
 
 
 CurrentUser = Annotated[User, Depends(_current_user)]

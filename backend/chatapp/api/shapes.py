@@ -58,6 +58,15 @@ class Credentials(_Asked):
     )
 
 
+class PasswordChange(_Asked):
+    """Another password, and the one that it replaces."""
+
+    current: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
+        examples=["correct horse battery"]
+    )
+    new: Password = Field(examples=["staple correct horse"])
+
+
 class Token(_Told):
     """What to send with each request: `Authorization: Bearer ACCESS_TOKEN`."""
 

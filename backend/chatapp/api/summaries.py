@@ -11,7 +11,7 @@ from chatapp import problems, summarising, values
 from chatapp.api import shapes
 from chatapp.api.conversations import Limit, own
 from chatapp.api.description import problems_of
-from chatapp.api.services import CurrentUser, Here
+from chatapp.api.services import Asking, CurrentUser, Here
 from chatapp.models import ProviderError
 from chatapp.postgres import store
 
@@ -49,10 +49,10 @@ async def summarise(
 
 @router.get("/summaries", responses=problems_of(401, 404))
 async def summaries(
-    here: Here, user: CurrentUser, conversation_id: UUID, limit: Limit = 20
+    caller: Asking, conversation_id: UUID, limit: Limit = 20
 ) -> list[shapes.Summary]:
     """List the newest summaries."""
-    async with here.pool.connection() as connection:
+    async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
         found = await store.list_summaries(connection, conversation.id, limit)
     return [shapes.Summary.model_validate(one) for one in found]
@@ -60,11 +60,11 @@ async def summaries(
 
 @router.put("/active-summary", response_model=shapes.Conversation, responses=problems_of(401, 404))
 async def activate(
-    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.ActiveSummary
+    caller: Asking, conversation_id: UUID, asked: shapes.ActiveSummary
 ) -> values.Conversation:
     """Let another summary of the conversation stand for its beginning, or none."""
     try:
-        async with here.pool.connection() as connection:
+        async with caller.writing() as (connection, user):
             conversation = await own(connection, user, conversation_id)
             return await store.set_active_summary(connection, conversation.id, asked.summary_id)
     except errors.ForeignKeyViolation:
@@ -72,10 +72,10 @@ async def activate(
 
 
 @router.delete("/summaries/{summary_id}", status_code=204, responses=problems_of(401, 404, 409))
-async def delete(here: Here, user: CurrentUser, conversation_id: UUID, summary_id: UUID) -> None:
+async def delete(caller: Asking, conversation_id: UUID, summary_id: UUID) -> None:
     """Delete a summary that is not the active one."""
     try:
-        async with here.pool.connection() as connection:
+        async with caller.writing() as (connection, user):
             conversation = await own(connection, user, conversation_id)
             if not await store.delete_summary(connection, conversation.id, summary_id):
                 raise problems.not_found("summary")

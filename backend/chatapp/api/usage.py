@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 from chatapp import problems
 from chatapp.api import shapes
 from chatapp.api.description import problems_of
-from chatapp.api.services import CurrentUser, Here
+from chatapp.api.services import Asking, CurrentUser, Here
 from chatapp.postgres import store
 
 router = APIRouter(tags=["usage"])
@@ -49,8 +49,7 @@ async def models(here: Here, user: CurrentUser) -> list[shapes.OfferedModel]:
 
 @router.get("/usage", responses=problems_of(401))
 async def usage(
-    here: Here,
-    user: CurrentUser,
+    caller: Asking,
     since: Annotated[Day | None, Query(description="The first day, UTC.")] = None,
     until: Annotated[Day | None, Query(description="The last day, UTC.")] = None,
 ) -> shapes.UsageReport:
@@ -59,7 +58,7 @@ async def usage(
     first = since or max(last, date.min + _USUAL) - _USUAL
     if first > last:
         raise problems.unusable("bad-range", "The first day is after the last.")
-    async with here.pool.connection() as connection:
+    async with caller.reading() as (connection, user):
         found = await store.sum_usage(connection, user.id, first, last)
     days = [shapes.DayUsage.model_validate(one) for one in found]
     cost = sum((day.cost_usd for day in days), start=Decimal(0))

@@ -17,8 +17,10 @@ FROM users
 WHERE username = %(name)s OR email = %(name)s
 
 -- name: set_password_hash
--- Keep a hash with newer parameters.
-UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s
+-- Keep another hash, of the same password or of a new one, where it has not changed meanwhile.
+UPDATE users SET password_hash = %(password_hash)s
+WHERE id = %(id)s AND password_hash = %(was)s
+RETURNING id, username, email, password_hash, created_at
 
 -- name: delete_user
 -- Somebody goes, and all that is theirs with them.

@@ -57,9 +57,10 @@ async def user_by_name(connection: Connection, name: str) -> User | None:
     return await one(connection, User, "user_by_name", name=name)
 
 
-async def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
-    """Keep another hash of the same password."""
-    await run(connection, "set_password_hash", id=user_id, password_hash=password_hash)
+async def set_password_hash(connection: Connection, user: User, password_hash: str) -> User | None:
+    """Keep another hash; None where it is another one by now, or the account is gone."""
+    values = {"id": user.id, "was": user.password_hash, "password_hash": password_hash}
+    return await one(connection, User, "set_password_hash", **values)
 
 
 async def delete_user(connection: Connection, user_id: UUID) -> None:
