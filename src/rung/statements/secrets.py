@@ -66,6 +66,7 @@ _PLAIN = re.compile(
     r"\s*=\s*(?:'(?:[^'\\]|\\.)*'|[^\s']+)|\S+://|@[^@]*\Z",
     re.IGNORECASE,
 )
+_ONE_WORD = re.compile(r"\w*\Z")
 _SAYS = re.compile(r"\w")
 _CUT = re.compile(r"[\s:/@?#&=\[\],']+")
 _TELLS_NOTHING = re.compile(r"(?:true|false|on|off|yes|no|[0-9]{1,5})\Z", re.IGNORECASE)
@@ -209,6 +210,9 @@ class _Search:
             self._take(found)
             return
         self._awaits = False
+        # A word by itself names nothing's secret; a command that is put together may end in one.
+        if _ONE_WORD.match(found.inner) and not self._runs_text:
+            return
         if _may_hold_some(found.inner):
             self._look_into(found)
 

@@ -32,6 +32,9 @@ _KEYWORDS = (
 )
 
 
+_BEHIND_A_COLON = re.compile(r"(?<=%3a).+", re.IGNORECASE | re.DOTALL)
+
+
 class _Meant(NamedTuple):
     """A URL as its writer most likely meant it."""
 
@@ -126,5 +129,7 @@ def _faults(meant: _Meant) -> str:
 
 def _shown(meant: _Meant) -> str:
     user = "".join(_ENCODED.get(piece, piece) for piece in _PIECES.findall(meant.user))
+    # A name with a colon in it is a name and a password to whoever encoded the colon.
+    user = _BEHIND_A_COLON.sub(HIDDEN, user)
     secret = "".join(_ENCODED.get(piece, HIDDEN) for piece in _PIECES.findall(meant.password))
     return f"{user}{meant.colon}{secret}@{redacted_word(meant.place)}{meant.query}"
