@@ -114,7 +114,7 @@ def translate(url: str) -> Address:
             "The database's URL names no file.",
             "Write sqlite://PATH: sqlite://chat.db, or sqlite:///srv/chat.db with a full path.",
         )
-    if _CREDENTIALS.match(url.removeprefix(scheme)):  # a password may hold a ? too
+    if _CREDENTIALS.match(f"{name}?{query}"):  # a password may hold a ? too
         raise UsageError(
             "The database's URL begins like one with a user and a password; it is not shown here.",
             "SQLite has neither: write sqlite://PATH. A file of such a name is sqlite://./NAME.",
