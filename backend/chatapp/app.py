@@ -18,6 +18,7 @@ from chatapp.identity import Tokens
 from chatapp.metrics import Metrics
 from chatapp.models import make_catalogue
 from chatapp.passwords import Passwords
+from chatapp.running import Answers
 from chatapp.settings import read_settings
 from rung.integrations.fastapi import ReadyGate
 
@@ -64,9 +65,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _services(settings: Settings) -> Services:
     previous = settings.token_secret_previous
+    pool, metrics = postgres.make_pool(settings), Metrics()
     return Services(
         settings=settings,
-        pool=postgres.make_pool(settings),
+        pool=pool,
         catalogue=make_catalogue(settings),
         passwords=Passwords(
             settings.password_time_cost, settings.password_memory_kib, settings.passwords_at_once
@@ -80,7 +82,8 @@ def _services(settings: Settings) -> Services:
             Buckets(settings.credentials_per_minute, settings.credentials_burst),
             Buckets(settings.log_ins_per_minute, settings.log_ins_burst),
         ),
-        metrics=Metrics(),
+        metrics=metrics,
+        answers=Answers(pool, metrics, settings),
         migrations=postgres.migrations(settings),
     )
 
@@ -89,7 +92,12 @@ def _services(settings: Settings) -> Services:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Serve at once; the schema comes to its version meanwhile."""
     services: Services = app.state.services
-    async with services.migrations.running(), services.pool, probes.gauging(services):
+    async with (
+        services.migrations.running(),
+        services.pool,
+        services.answers,
+        probes.gauging(services),
+    ):
         yield
     services.passwords.close()
     await services.catalogue.close()

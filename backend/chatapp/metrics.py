@@ -93,11 +93,16 @@ class Metrics:
             multiprocess_mode="livemin",
         )
 
-    def answered(self, answer: Answer, task: str) -> None:
-        """Count an answer that came whole."""
+    def answered(self, answer: Answer, task: str, outcome: str = "answered") -> None:
+        """Count an answer that came, whole or until it was stopped."""
         of = (answer.offer.provider, answer.offer.model)
-        self._answers.labels(*of, task, "answered").inc()
+        self._answers.labels(*of, task, outcome).inc()
         self._first_token.labels(*of).observe(answer.latency_ms / 1000)
+        self.paid(answer)
+
+    def paid(self, answer: Answer) -> None:
+        """Count what an answer came to, whatever became of it."""
+        of = (answer.offer.provider, answer.offer.model)
         self._tokens.labels(*of, "prompt").inc(answer.ending.prompt_tokens or 0)
         self._tokens.labels(*of, "completion").inc(answer.ending.completion_tokens or 0)
         self._cost.labels(*of).inc(float(answer.cost_usd or 0))

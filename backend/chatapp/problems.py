@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 PREFIX = "urn:chatapp:problem:"
 
 _TROUBLES = {
-    "unreachable": (502, "The model cannot be reached"),
-    "broken": (502, "The model's answer cannot be used"),
-    "refused": (502, "The model refused"),
-    "busy": (503, "The model is busy"),
-    "timeout": (504, "The model took too long"),
+    "unreachable": (502, "provider-unreachable", "The model cannot be reached"),
+    "broken": (502, "provider-broken", "The model's answer cannot be used"),
+    "refused": (502, "provider-refused", "The provider refused the request"),
+    "busy": (503, "provider-busy", "The model is busy"),
+    "timeout": (504, "provider-timeout", "The model took too long"),
+    "too-long": (409, "context-too-long", "The conversation is too long for the model"),
+    "refusal": (502, "answer-refused", "The model refused to answer"),
+    "empty": (502, "answer-empty", "The model's answer is empty"),
+    "stopped": (409, "answer-stopped", "The answer was stopped"),
 }
 _RETRY_BUSY = 5
 
@@ -60,6 +64,27 @@ def too_long(most: int) -> Problem:
     return conflict("too-long", detail)
 
 
+def question_gone() -> Problem:
+    """What was asked was deleted before its answer came."""
+    return conflict("question-gone", "The question was deleted before its answer came.")
+
+
+def not_newest() -> Problem:
+    """Only the newest question's answer can be replaced: what came later was said knowing it."""
+    return conflict("not-the-newest", "Only the answer to the newest question can be replaced.")
+
+
+def running() -> Problem:
+    """The answer that would be replaced has not come yet."""
+    return conflict("answer-running", "That question is being answered; stop it first, or wait.")
+
+
+def dropped() -> Problem:
+    """The answer was given up: nobody waited for it, or the service ends."""
+    detail = "The answer was given up; ask again under the same id."
+    return Problem(503, "answer-dropped", "The answer was given up", detail, retry_after=1)
+
+
 def unauthorised(detail: str) -> Problem:
     """Nobody is logged in, or not with that password."""
     return Problem(401, "not-logged-in", "Not logged in", detail)
@@ -89,9 +114,9 @@ def unusable(name: str, detail: str) -> Problem:
 
 def provider_problem(error: ProviderError) -> Problem:
     """What a provider's trouble is for the client."""
-    status, title = _TROUBLES[error.trouble]
-    retry = _RETRY_BUSY if error.trouble == "busy" else None
-    return Problem(status, f"provider-{error.trouble}", title, error.detail, retry)
+    status, name, title = _TROUBLES[error.trouble]
+    retry = error.retry_after or (_RETRY_BUSY if error.trouble == "busy" else None)
+    return Problem(status, name, title, error.detail, retry)
 
 
 def misshapen(detail: str) -> Problem:

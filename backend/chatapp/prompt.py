@@ -3,17 +3,24 @@ What is sent to a model: instructions, the active summary, what came after it, t
 
 A summary replaces the messages that it covers, never the instructions. One that no longer
 says how far it reaches replaces nothing, and is not sent.
+
+With a question go the exchanges before it, in the order in which their answers came, each
+question right before its answer. A question without an answer is not sent with another: what
+failed is not asked a second time in passing, what is being answered at the same time is not
+seen, and turns alternate, as some models insist. A summary is made of all that was said, open
+questions included.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatapp.exchanges import answers
 from chatapp.formats import instruction
 from chatapp.models import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from chatapp.values import Conversation, Message, Summary
 
@@ -35,7 +42,7 @@ def question_turns(
     conversation: Conversation,
     summary: Summary | None,
     messages: Sequence[Message],
-    question: str,
+    question: Message,
 ) -> tuple[Turn, ...]:
     """
     What is sent for a question.
@@ -43,16 +50,16 @@ def question_turns(
     Args:
         conversation: whose form the answer has.
         summary: a usable one, or none.
-        messages: all instructions, and what came after the summary.
-        question: what is asked now.
+        messages: all instructions, and what came after the summary; the question may be there.
+        question: what is asked now, as the last turn; an answer that it has is left out.
     """
     form = instruction(conversation.response_format, conversation.response_schema)
     told = [message.content for message in messages if message.role == "system"]
     system = [*told, *([form] if form else []), *_earlier(summary)]
     return (
         *(Turn("system", text) for text in system),
-        *_said(messages),
-        Turn("user", question),
+        *_exchanged(messages, question),
+        Turn("user", question.content),
     )
 
 
@@ -65,12 +72,21 @@ def summary_turns(summary: Summary | None, messages: Sequence[Message]) -> tuple
         messages: what the new one has to cover beyond it.
     """
     earlier = (Turn("system", text) for text in _earlier(summary))
-    return (Turn("system", _SUMMARISE), *earlier, *_said(messages))
+    said = (Turn(one.role, one.content) for one in messages if one.role != "system")
+    return (Turn("system", _SUMMARISE), *earlier, *said)
 
 
 def _earlier(summary: Summary | None) -> list[str]:
     return [] if summary is None else [f"{_EARLIER}{summary.summary}"]
 
 
-def _said(messages: Iterable[Message]) -> list[Turn]:
-    return [Turn(one.role, one.content) for one in messages if one.role != "system"]
+def _exchanged(messages: Sequence[Message], now: Message) -> Iterator[Turn]:
+    """What was asked and answered; an answer stands alone where its question was deleted."""
+    questions = {message.id: message for message in messages if message.role == "user"}
+    asked = {answer.id: questions[one] for one, answer in answers(messages).items()}
+    for message in messages:
+        question = asked.get(message.id)
+        if message.role == "assistant" and (question is None or question.id != now.id):
+            if question is not None:
+                yield Turn("user", question.content)
+            yield Turn("assistant", message.content)

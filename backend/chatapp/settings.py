@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     """How often a request is sent again while nothing of its answer has come."""
     answer_timeout_s: float = Field(default=120.0, gt=0)
     """How long a whole answer may take."""
+    abandoned_answer_s: float = Field(default=30.0, ge=0)
+    """How long an answer goes on that nobody reads any more."""
+    answer_grace_s: float = Field(default=4.0, ge=0)
+    """How long answers are waited for at the end, once the requests are over."""
 
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = Field(default=262_144, ge=1)

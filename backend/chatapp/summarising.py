@@ -2,7 +2,8 @@
 Summaries, step by step: what a new one is made of, and which one is active.
 
 A new one is made of the active one and what came after it, where that one ends before; of
-the messages alone otherwise. It becomes the active one.
+the messages alone otherwise. It becomes the active one. Where no last message is named, it ends
+with the last answer: a question that is open, or being answered, is still to be sent.
 """
 
 from __future__ import annotations
@@ -117,6 +118,9 @@ def _covered(messages: list[Message], up_to: UUID | None) -> list[Message]:
         if not ends:
             raise problems.not_found("message")
         said = said[: ends[0] + 1]
+    else:
+        while said and said[-1].role == "user":
+            said.pop()
     if not said:
         raise problems.conflict("nothing-to-summarise", "Nothing was said that it could cover.")
     return said

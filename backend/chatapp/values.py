@@ -58,6 +58,18 @@ class Message:
     latency_ms: int | None
     generation_time_ms: int | None
     generation_id: str | None
+    answer_id: UUID | None = None
+    """No column: found by `exchanges` for what a user asked, None where there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer, both kept."""
+
+    question: Message
+    answer: Message
+    finish_reason: str | None = None
+    """Why the answer ended; None where the answer was kept earlier, for no column has it."""
 
 
 @dataclass(frozen=True, slots=True)

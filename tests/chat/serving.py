@@ -53,6 +53,12 @@ def serving(app: Any) -> Iterator[str]:  # noqa: ANN401 - any ASGI application
         listener.close()
 
 
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
 def until(true: Any, seconds: float = 120.0) -> None:  # noqa: ANN401 - anything that can be called
     """Wait until something is true; fail where it never is."""
     end = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Messages: asked whole and as a stream, listed, deleted."""
+"""Messages: asked whole and as a stream, asked again, listed, deleted."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from tests.servers import Database
 
 
-def test_question_and_answer_are_kept_together(ada: Client) -> None:
-    """Both are there in order, and only the answer says what wrote it."""
+def test_question_and_answer_are_kept(ada: Client) -> None:
+    """Both are there in order, the question names its answer, the answer says what wrote it."""
     path = ada.conversation()
     name = str(uuid4())
     kept = ada("POST", f"{path}/messages", content="Hello", id=name, temperature=0.7)
@@ -21,7 +21,9 @@ def test_question_and_answer_are_kept_together(ada: Client) -> None:
 
     assert (kept["_"], listed) == (201, [kept["question"], kept["answer"]])
     assert (kept["question"]["id"], kept["question"]["model"]) == (name, None)
+    assert kept["question"]["answer_id"] == kept["answer"]["id"]
     assert (kept["answer"]["model"], kept["answer"]["temperature"]) == ("local-1", 0.7)
+    assert (kept["answer"]["answer_id"], kept["finish_reason"]) == (None, "stop")
 
 
 def test_the_same_question_gets_the_same_answer(ada: Client) -> None:
@@ -35,14 +37,59 @@ def test_the_same_question_gets_the_same_answer(ada: Client) -> None:
     assert said[0]["generation_id"] == said[1]["generation_id"]
 
 
-def test_an_id_is_taken_once(ada: Client) -> None:
-    """A question whose id is taken is a conflict, and leaves no answer behind."""
+def test_asking_again_gives_the_kept_answer(ada: Client) -> None:
+    """The same question under the same id is answered once, whole or as a stream."""
     path, name = ada.conversation(), str(uuid4())
-    ada("POST", f"{path}/messages", content="Hello", id=name)
-    again = ada("POST", f"{path}/messages", content="Hello again", id=name)
+    first, again = (ada("POST", f"{path}/messages", content="Hello", id=name) for _ in range(2))
+    events = list(ada.events(f"{path}/stream", content="Hello", id=name))
+    said = [first["answer"]["content"]]
 
-    assert (again["_"], again["type"]) == (409, "urn:chatapp:problem:id-taken")
+    assert (first["_"], again["_"], again["finish_reason"]) == (201, 200, None)
+    assert [again[part] for part in ("question", "answer")] == [first["question"], first["answer"]]
+    assert [event for event, _ in events] == ["question", "delta", "exchange"]
+    assert [data["text"] for event, data in events if event == "delta"] == said
+    assert ada("GET", "/v1/usage")["days"][0]["answers"] == 1
+
+
+def test_an_id_is_taken_once(ada: Client, bob: Client) -> None:
+    """Another question under an id that is taken is a conflict, wherever the first one is."""
+    path, name = ada.conversation(), str(uuid4())
+    asked = {"content": "Hello", "id": name}
+    answer = ada("POST", f"{path}/messages", **asked)["answer"]
+    refused = [
+        ada("POST", f"{path}/messages", content="Hello again", id=name),
+        ada("POST", f"{path}/messages", content=answer["content"], id=answer["id"]),
+        ada("POST", f"{ada.conversation()}/messages", **asked),
+        bob("POST", f"{bob.conversation()}/messages", **asked),
+    ]
+
+    assert {(one["_"], one["type"]) for one in refused} == {(409, "urn:chatapp:problem:id-taken")}
     assert len(ada("GET", f"{path}/messages")["items"]) == 2
+
+
+def test_one_message(ada: Client) -> None:
+    """A message can be looked at, as it is listed."""
+    path = ada.conversation(instructions="Be brief.")
+    ada("POST", f"{path}/messages", content="Hello")
+    listed = ada("GET", f"{path}/messages")["items"]
+    single = [ada("GET", f"{path}/messages/{one['id']}") for one in listed]
+
+    assert single == [{**one, "_": 200} for one in listed]
+    assert ada("GET", f"{path}/messages/{uuid4()}")["_"] == 404
+
+
+def test_answers_of_earlier_releases(ada: Client, chat_database: Database) -> None:
+    """An answer with a random id, which earlier releases gave, belongs to the question before."""
+    path = ada.conversation()
+    asked = ada("POST", f"{path}/messages", content="Hello")
+    earlier = str(uuid4())
+    chat_database.psql(f"UPDATE messages SET id = '{earlier}' WHERE id = '{asked['answer']['id']}'")
+    listed = ada("GET", f"{path}/messages")["items"]
+    again = ada("POST", f"{path}/messages", content="Hello", id=asked["question"]["id"])
+
+    assert (listed[0]["answer_id"], listed[1]["id"]) == (earlier, earlier)
+    assert (again["_"], again["answer"]["id"]) == (200, earlier)
+    assert ada("GET", f"{path}/messages", limit=1)["items"][0]["answer_id"] == earlier
 
 
 @pytest.mark.parametrize(
@@ -59,28 +106,42 @@ def test_a_model_that_nobody_serves(ada: Client, named: dict[str, str]) -> None:
 def test_a_stream_is_the_answer_piece_by_piece(ada: Client) -> None:
     """The pieces make up the answer, and the last event is what was kept."""
     path = ada.conversation()
-    *deltas, (last, exchange) = ada.events(f"{path}/stream", content="Hello there")
+    asked, *deltas, (last, exchange) = ada.events(f"{path}/stream", content="Hello there")
     pieces = [data["text"] for _, data in deltas]
 
+    assert asked == ("question", {**exchange["question"], "answer_id": None})
     assert len(pieces) > 3
     assert (last, "".join(pieces)) == ("exchange", exchange["answer"]["content"])
     assert ada("GET", f"{path}/messages")["items"] == [exchange["question"], exchange["answer"]]
 
 
-def test_what_fails_while_it_is_kept_leaves_nothing(chat_database: Database, ada: Client) -> None:
-    """Question and answer are one transaction: what ends in its middle leaves neither."""
-    path = ada.conversation()
+def test_what_cannot_be_kept_leaves_the_question(chat_database: Database, ada: Client) -> None:
+    """An answer that the database refuses leaves its question, which can be asked again."""
+    path, asked = ada.conversation(), {"content": "never", "id": str(uuid4())}
     chat_database.psql(
         "ALTER TABLE messages ADD CONSTRAINT no_answers "
         "CHECK (role <> 'assistant' OR content NOT LIKE '%never%')"
     )
-    failed = ada("POST", f"{path}/messages", content="never")
-    answer = ada.http.post(f"{path}/messages", json={"content": "never"}, headers=ada.headers)
+    answer = ada.http.post(f"{path}/messages", json=asked, headers=ada.headers)
     chat_database.psql("ALTER TABLE messages DROP CONSTRAINT no_answers")
+    [left] = ada("GET", f"{path}/messages")["items"]
+    again = ada("POST", f"{path}/messages", **asked)
 
-    assert (failed["_"], failed["type"]) == (500, "urn:chatapp:problem:internal-error")
+    assert (answer.status_code, left["answer_id"]) == (500, None)
     assert answer.headers["x-request-id"]
-    assert ada("GET", f"{path}/messages")["items"] == []
+    assert (again["_"], again["question"]["created_at"]) == (201, left["created_at"])
+
+
+def test_an_open_question_is_not_sent_with_another(ada: Client, chat_database: Database) -> None:
+    """A question without an answer is sent when it is asked again, once, and not before."""
+    path = ada.conversation()
+    open_ = ada("POST", f"{path}/messages", content="Open?")
+    ada("DELETE", f"{path}/messages/{open_['answer']['id']}")
+    other = ada("POST", f"{path}/messages", content="Other?")["answer"]["content"]
+    again = ada("POST", f"{path}/messages", content="Open?", id=open_["question"]["id"])
+
+    assert "(I was sent 1 messages.)" in other
+    assert again["answer"]["content"] == "You said: Open? (I was sent 3 messages.)"
 
 
 def test_pages_go_from_the_oldest(ada: Client) -> None:

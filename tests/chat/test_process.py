@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -14,19 +13,13 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 from tests.acceptance.chat import NEWEST
-from tests.chat.serving import PASSWORD, SECRET, Client, until
+from tests.chat.serving import PASSWORD, SECRET, Client, free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers import Database
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @contextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from tests.chat.endpoint import ANSWERS, KEY, ODD_USES, REFUSALS, RUBBISH, Endpoint, endpoint
-from tests.chat.serving import chat, until
+from tests.chat.behaviours import KEY, ROWS, Row
+from tests.chat.endpoint import MODELS, Endpoint, endpoint
+from tests.chat.serving import chat, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from tests.servers import Database
 
 PRICE = {"prompt": "0.15", "completion": "0.60"}
-FAILING = ["silent", "slow", "torn", "garbled", "mute", "flaky", "unpriced", "endless"]
 SCHEMA = '{"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}'
+CREATED, USUAL_WAIT_S = 201, 5
 _people = count(1)
 
 
@@ -30,13 +32,12 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def on_an_endpoint(database: Database, **limits: float) -> Iterator[Place]:
-    """Serve on an endpoint of its own."""
-    prices = dict.fromkeys([*ANSWERS, *REFUSALS, *FAILING, *RUBBISH, *ODD_USES], PRICE) | {
-        "unpriced": None
-    }
+def on_an_endpoint(database: Database, url: str = "", /, **limits: float) -> Iterator[Place]:
+    """Serve on an endpoint of its own, or on what is at a URL."""
+    prices = dict.fromkeys(MODELS, PRICE) | {"unpriced": None}
     with endpoint() as made:
-        given = {"provider": "openai", "openai_base_url": made.url, "openai_api_key": KEY}
+        url = (url or made.url).replace("HERE", made.url.removeprefix("http://"))
+        given = {"provider": "openai", "openai_base_url": url, "openai_api_key": KEY}
         settings = given | limits | {"openai_models": prices, "provider_retries": 1}
         with chat(database.conninfo, **settings) as client:
             yield Place(client, made)
@@ -57,16 +58,77 @@ def served_in_haste(chat_database: Database) -> Iterator[Place]:
         yield place
 
 
+@pytest.fixture(scope="module")
+def served_elsewhere(chat_database: Database) -> Iterator[dict[str, Place]]:
+    """Serve on an address where nobody listens, and on one that speaks no TLS."""
+    nowhere = f"http://127.0.0.1:{free_port()}/v1"
+    with (
+        on_an_endpoint(chat_database, nowhere) as closed,
+        on_an_endpoint(chat_database, "https://HERE") as tls,
+    ):
+        yield {"closed": closed, "tls": tls}
+
+
 @pytest.fixture
 def place(served: Place) -> Place:
     """Log in as somebody new."""
     return served._replace(client=served.client.logged_in(f"paid-{next(_people)}"))
 
 
-@pytest.fixture
-def hasty(served_in_haste: Place) -> Client:
-    """Log in as somebody new, where there is no patience."""
-    return served_in_haste.client.logged_in(f"hasty-{next(_people)}")
+def asking(request: pytest.FixtureRequest, place: str) -> Client:
+    """Log in as somebody new at the service that a row of the table is about."""
+    name = {"usual": "served", "hasty": "served_in_haste"}.get(place, "served_elsewhere")
+    found = request.getfixturevalue(name)
+    served: Place = found[place] if isinstance(found, dict) else found
+    return served.client.logged_in(f"row-{next(_people)}")
+
+
+@pytest.mark.parametrize("model", ROWS)
+def test_each_behaviour(request: pytest.FixtureRequest, model: str) -> None:
+    """What a provider does, what its client is told, and what is kept, row by row."""
+    row, client = ROWS[model], asking(request, ROWS[model].place)
+    path = client.conversation()
+    told = client("POST", f"{path}/messages", content="Where?", model=model)
+    question, *answers = client("GET", f"{path}/messages")["items"]
+    bills = client("GET", "/v1/usage")["days"]
+
+    assert as_told(told) == row.told
+    assert (question["content"], KEY in str(told)) == ("Where?", False)
+    assert [question["answer_id"]] == [one["id"] for one in answers] or not answers
+    assert as_kept(told, bills) == row.kept
+    assert bool(answers) == (told["_"] == 201)
+
+
+def as_told(told: dict[str, Any]) -> str:
+    """What a client was told, as the table has it."""
+    problem = told.get("type", "").rpartition(":")[2]
+    wait = told.get("retry_after", 0)
+    more = f", `Retry-After: {wait}`" if wait > USUAL_WAIT_S else ""
+    return f"{told['_']} `{problem}`{more}" if problem else str(told["_"])
+
+
+def as_kept(told: dict[str, Any], bills: list[Any]) -> str:
+    """What was kept, as the table has it."""
+    if told["_"] != CREATED:
+        return "the question, and a bill" if bills else "the question"
+    tokens = told["answer"]["total_tokens"]
+    mute = tokens is None and told["answer"]["content"] == "Hm."
+    return "the answer, tokens null" if mute else f"the answer, `{told['finish_reason']}`"
+
+
+def test_the_readme_has_the_table() -> None:
+    """The service's README tells of each behaviour in the words of the table."""
+    readme = (Path(__file__).parents[2] / "backend" / "README.md").read_text()
+    _, _, rest = readme.partition(
+        "| a provider sends | the client is told | kept |\n|---|---|---|\n"
+    )
+
+    assert rest.partition("\n\n")[0] == "\n".join(map(written, ROWS.values()))
+
+
+def written(row: Row) -> str:
+    """Give a row as Markdown."""
+    return f"| {row.does} | {row.told} | {row.kept} |"
 
 
 def test_what_is_recorded_of_an_answer(place: Place) -> None:
@@ -121,24 +183,16 @@ def test_a_schema_is_sent_as_it_was_written(place: Place) -> None:
 
 
 def test_what_the_provider_does_not_say_is_not_made_up(place: Place) -> None:
-    """Without tokens or without a price there is no cost."""
+    """Without tokens or a price there is no cost; a name that cannot be kept is none."""
     path = place.client.conversation()
-    mute = place.client("POST", f"{path}/messages", content="?", model="mute")["answer"]
-    free = place.client("POST", f"{path}/messages", content="?", model="unpriced")["answer"]
+    mute, odd, free, nameless = (
+        place.client("POST", f"{path}/messages", content="?", model=model)["answer"]
+        for model in ("mute", "odd", "unpriced", "nameless")
+    )
 
-    assert (mute["total_tokens"], mute["cost_usd"]) == (None, None)
-    assert (free["total_tokens"], free["cost_usd"]) == (20, None)
-
-
-@pytest.mark.parametrize("model", ODD_USES)
-def test_numbers_that_cannot_be(place: Place, model: str) -> None:
-    """Tokens that are no numbers of tokens, and a name that cannot be kept, were not said."""
-    path = place.client.conversation()
-    kept = place.client("POST", f"{path}/messages", content="?", model=model)["answer"]
-    said = ("prompt_tokens", "completion_tokens", "total_tokens", "cost_usd", "generation_id")
-
-    assert [kept[name] for name in said] == [None] * 5
-    assert kept["content"] == "It is on the hill."
+    assert [one["total_tokens"] for one in (mute, odd, free)] == [None, None, 20]
+    assert [one["cost_usd"] for one in (mute, odd, free)] == [None] * 3
+    assert nameless["generation_id"] is None
 
 
 def test_a_failure_before_the_answer_is_tried_again(place: Place) -> None:
@@ -149,41 +203,6 @@ def test_a_failure_before_the_answer_is_tried_again(place: Place) -> None:
     assert (answer["_"], answer["answer"]["content"]) == (201, "It is on the hill.")
 
 
-FAILURES = [
-    ("busy", 503, "provider-busy"),
-    ("down", 502, "provider-unreachable"),
-    ("unknown", 502, "provider-refused"),
-    ("refusing", 502, "provider-refused"),
-    ("locked", 502, "provider-refused"),
-    ("torn", 502, "provider-broken"),
-    ("garbled", 502, "provider-broken"),
-    ("empty", 502, "provider-broken"),
-    *((model, 502, "provider-broken") for model in RUBBISH),
-]
-
-
-@pytest.mark.parametrize(("model", "status", "name"), FAILURES)
-def test_a_provider_that_fails(place: Place, model: str, status: int, name: str) -> None:
-    """Each failure is a problem of its own, tells nothing of the key, and leaves no message."""
-    path = place.client.conversation()
-    failed = place.client("POST", f"{path}/messages", content="Where?", model=model)
-    left = place.client("GET", f"{path}/messages")["items"]
-
-    assert (failed["_"], failed["type"]) == (status, f"urn:chatapp:problem:{name}")
-    assert KEY not in str(failed)
-    assert left == []
-
-
-@pytest.mark.parametrize("model", ["silent", "slow"])
-def test_a_provider_that_takes_too_long(hasty: Client, model: str) -> None:
-    """One that says nothing, and one that does not come to its end, are given up."""
-    path = hasty.conversation()
-    failed = hasty("POST", f"{path}/messages", content="Where?", model=model)
-
-    assert (failed["_"], failed["type"]) == (504, "urn:chatapp:problem:provider-timeout")
-    assert hasty("GET", f"{path}/messages")["items"] == []
-
-
 MISSHAPEN = [("json", SCHEMA, "fine"), ("json", SCHEMA, "chatty"), ("json", None, "xml")]
 MISSHAPEN += [("xml", None, "fine"), ("xml", None, "bomb")]
 
@@ -192,48 +211,43 @@ MISSHAPEN += [("xml", None, "fine"), ("xml", None, "bomb")]
 def test_an_answer_without_its_form(
     place: Place, form: str, schema: str | None, model: str
 ) -> None:
-    """An answer that is not the JSON or XML that was asked for is a problem, and is not kept."""
+    """An answer that is not the JSON or XML that was asked for is a problem, and a bill."""
     path = place.client.conversation(response_format=form, response_schema=schema)
     refused = place.client("POST", f"{path}/messages", content="Where?", model=model)
 
     assert (refused["_"], refused["type"]) == (502, "urn:chatapp:problem:answer-misshapen")
-    assert place.client("GET", f"{path}/messages")["items"] == []
-
-
-def test_a_stream_that_cannot_begin(place: Place) -> None:
-    """What fails before the first piece is answered with its status, not with a stream."""
-    path = place.client.conversation()
-    failed = place.client("POST", f"{path}/stream", content="Where?", model="down")
-
-    assert (failed["_"], failed["type"]) == (502, "urn:chatapp:problem:provider-unreachable")
+    assert [one["role"] for one in place.client("GET", f"{path}/messages")["items"]] == ["user"]
+    assert place.client("GET", "/v1/usage")["days"][0]["total_tokens"] == 20
 
 
 @pytest.mark.parametrize(
     ("form", "model", "problem"),
-    [("text", "torn", "provider-broken"), ("json", "fine", "answer-misshapen")],
+    [
+        ("text", "down", "provider-unreachable"),
+        ("text", "torn", "provider-broken"),
+        ("text", "done-alone", "provider-broken"),
+        ("json", "fine", "answer-misshapen"),
+    ],
 )
 def test_a_stream_that_breaks(place: Place, form: str, model: str, problem: str) -> None:
-    """A stream that goes wrong ends with the problem, and nothing is kept."""
+    """A stream that goes wrong ends with the problem, and the question stays without an answer."""
     path = place.client.conversation(response_format=form)
-    *deltas, (last, data) = place.client.events(f"{path}/stream", content="Where?", model=model)
+    asked, *deltas, (last, data) = place.client.events(
+        f"{path}/stream", content="Where?", model=model
+    )
+    [kept] = place.client("GET", f"{path}/messages")["items"]
 
-    assert {name for name, _ in deltas} == {"delta"}
+    assert {name for name, _ in deltas} <= {"delta"}
     assert (last, data["type"]) == ("problem", f"urn:chatapp:problem:{problem}")
-    assert place.client("GET", f"{path}/messages")["items"] == []
+    assert (asked, kept["answer_id"]) == (("question", kept), None)
 
 
-def test_who_hangs_up_leaves_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    """A stream that its reader breaks off is not kept and no error; the provider is hung up on."""
+def test_a_stream_says_how_long_to_wait(place: Place) -> None:
+    """What a provider says of a wait is in the event, which has no header."""
     path = place.client.conversation()
-    events = place.client.events(f"{path}/stream", content="Go on", model="endless")
-    first = next(events)
-    events.close()
-    until(lambda: place.endpoint.left)
+    events = list(place.client.events(f"{path}/stream", content="?", model="busy-until"))
 
-    assert first == ("delta", {"text": "and "})
-    assert place.client("GET", f"{path}/messages")["items"] == []
-    assert 'model="endless",outcome="timeout"' not in place.client.http.get("/metrics").text
-    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert (events[-1][0], events[-1][1]["retry_after"]) == ("problem", 7)
 
 
 def test_a_summary_that_fails_leaves_the_conversation(place: Place) -> None:

@@ -64,12 +64,14 @@ def install(app: FastAPI, allowed: Callable[[FastAPI, str], str]) -> None:
 
 def content(problem: Problem) -> dict[str, Any]:
     """A problem as its JSON object."""
-    return {
+    told = {
         "type": f"{PREFIX}{problem.name}",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
     }
+    # Also in here, for a stream has no header left to say it in.
+    return told if problem.retry_after is None else told | {"retry_after": problem.retry_after}
 
 
 def in_a_stream(error: Exception) -> dict[str, Any]:

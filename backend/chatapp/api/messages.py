@@ -1,34 +1,34 @@
-"""Messages: ask, whole or as a stream; list; delete."""
+"""Messages: ask, whole or as a stream; stop; ask again; list; look at one; delete."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
-from chatapp import answering, paging, problems
+from chatapp import answering, paging, problems, values
 from chatapp.api import shapes
 from chatapp.api.conversations import After, Limit, own, place
 from chatapp.api.description import Responses, problems_of
 from chatapp.api.errors import in_a_stream
-from chatapp.api.services import CurrentUser, Here, Services
-from chatapp.models import Answer, ProviderError
+from chatapp.api.services import Asking, Caller, Here, Services
 from chatapp.postgres import store
-from chatapp.values import User
+from chatapp.running import Running
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["messages"])
 
 _STREAM: Responses = {
     200: {
         "description": (
-            "Events: `delta` with a piece of the answer, at the end `exchange` with question and "
-            "answer as they were kept, or `problem` where nothing was kept."
+            "Events: first `question`, as it was kept; `delta` with a piece of the answer; at the "
+            "end `exchange` with question and answer as they were kept, or `problem`."
         ),
         "content": {
             "text/event-stream": {
@@ -36,7 +36,7 @@ _STREAM: Responses = {
                     "type": "object",
                     "required": ["event", "data"],
                     "properties": {
-                        "event": {"enum": ["delta", "exchange", "problem"]},
+                        "event": {"enum": ["question", "delta", "exchange", "problem"]},
                         "data": {"type": "string", "contentMediaType": "application/json"},
                     },
                 },
@@ -45,110 +45,190 @@ _STREAM: Responses = {
         },
     }
 }
-
-
-async def _draft(
-    here: Services, user: User, conversation_id: UUID, asked: shapes.NewMessage
-) -> answering.Draft:
-    # The shortest text of the number, so that 0.7 is kept as 0.7.
-    temperature = None if asked.temperature is None else Decimal(str(asked.temperature))
-    question = answering.Question(asked.content, asked.id, asked.model, asked.provider, temperature)
-    most = here.settings.answer_timeout_s
-    of = (user.id, conversation_id)
-    return await answering.draft(here.pool, here.catalogue, most, of, question)
+_REPLAYED: Responses = {
+    200: {"model": shapes.Exchange, "description": "It was answered already"},
+}
+_NEVER_READ = 499
 
 
 @router.post(
     "/messages",
     status_code=201,
     response_model=shapes.Exchange,
-    responses=problems_of(401, 404, 409, models=True),
+    responses=_REPLAYED | problems_of(401, 404, 409, models=True),
 )
 async def ask(
-    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.NewMessage
-) -> answering.Exchange:
+    here: Here,
+    caller: Asking,
+    conversation_id: UUID,
+    asked: shapes.NewMessage,
+    request: Request,
+    response: Response,
+) -> values.Exchange:
     """
     Ask, and wait for the whole answer.
 
-    Question and answer are kept together. If this fails in any way, neither is.
+    The question is kept at once, the answer when it has come whole. If that fails, the question
+    stays without an answer: ask again under its id. Who hangs up leaves the answer running for
+    a while; it is kept.
     """
-    draft = await _draft(here, user, conversation_id, asked)
-    try:
-        answer = await draft.generation.whole()
-    except ProviderError as error:
-        failed(here, draft, error)
-        raise
-    return await _keep(here, draft, answer)
+    found = await _ask(here, caller, conversation_id, asked)
+    if isinstance(found, values.Exchange):
+        response.status_code = 200
+        return found
+    with found.read():
+        over = asyncio.create_task(found.result())
+        gone = asyncio.create_task(_gone(request))
+        try:
+            await asyncio.wait({over, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if over.done():
+                return over.result()
+        finally:
+            over.cancel()
+            gone.cancel()
+    raise problems.Problem(_NEVER_READ, "gone", "Gone", "Whoever asked has hung up.")
+
+
+async def _gone(request: Request) -> None:
+    """Wait until whoever asked has hung up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 @router.post(
     "/stream",
     response_class=StreamingResponse,
-    responses=_STREAM | problems_of(401, 404, 409, models=True),
+    responses=_STREAM | problems_of(401, 404, 409),
 )
 async def stream(
-    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.NewMessage
+    here: Here, caller: Asking, conversation_id: UUID, asked: shapes.NewMessage
 ) -> StreamingResponse:
     """
     Ask, and get the answer piece by piece as server-sent events.
 
-    Question and answer are kept when the last piece has come, before the event `exchange`. Who
-    hangs up earlier leaves nothing behind. What fails before the first piece is a problem with
-    its own status.
+    The first event comes as soon as the question is kept. Who hangs up leaves the answer running
+    for a while; it is kept. Asking again under the id of the question gives the answer from its
+    beginning, and goes on with it where it is under way in the same process.
     """
-    draft = await _draft(here, user, conversation_id, asked)
-    pieces = draft.generation.pieces()
-    try:
-        first = await anext(pieces)
-    except ProviderError as error:
-        failed(here, draft, error)
-        raise
+    return _streamed(await _ask(here, caller, conversation_id, asked))
+
+
+@router.post(
+    "/messages/{message_id}/regenerate",
+    response_class=StreamingResponse,
+    responses=_STREAM | problems_of(401, 404, 409),
+)
+async def regenerate(
+    here: Here,
+    caller: Asking,
+    conversation_id: UUID,
+    message_id: UUID,
+    asked: Annotated[shapes.Regeneration | None, Body()] = None,
+) -> StreamingResponse:
+    """
+    Ask the newest question again; events as of a stream.
+
+    The new answer replaces the one there is when it has come; until then, and if it fails, that
+    stays. What the replaced one came to stays in the usage. A summary that ends with it stays,
+    but is not sent any more.
+    """
+    if here.answers.is_running(message_id):
+        raise problems.running()
+    wanted = _wanted(asked or shapes.Regeneration())
+    chosen = answering.choose(here.catalogue, wanted)
+    most = here.settings.answer_timeout_s
+    async with caller.writing() as (connection, user):
+        of = (user.id, conversation_id)
+        draft = await answering.ask_again(connection, chosen, most, of, message_id, wanted)
+    return _streamed(here.answers.start(draft))
+
+
+@router.post(
+    "/messages/{message_id}/stop",
+    status_code=202,
+    response_model=shapes.Message,
+    responses=problems_of(401, 404),
+)
+async def stop(
+    here: Here, caller: Asking, conversation_id: UUID, message_id: UUID
+) -> values.Message:
+    """
+    Stop the answer to a question, whichever process it is under way in.
+
+    What has come by then is kept as the answer, and its reader is told the `finish_reason`
+    `stopped`. Where nothing had come, or the fragment does not have the conversation's form, the
+    question stays without an answer. Where no answer is under way, nothing happens.
+    """
+    async with caller.writing() as (connection, user):
+        conversation = await own(connection, user, conversation_id)
+        found = await store.message_and_answer(connection, conversation.id, message_id)
+        if found is None or found[0].role != "user":
+            raise problems.not_found("question")
+        await store.tell_to_stop(connection, message_id)
+    here.answers.stop(message_id)
+    return found[0]
+
+
+def _wanted(asked: shapes.NewMessage | shapes.Regeneration) -> answering.Wanted:
+    # The shortest text of the number, so that 0.7 is kept as 0.7.
+    temperature = None if asked.temperature is None else Decimal(str(asked.temperature))
+    return answering.Wanted(asked.model, asked.provider, temperature)
+
+
+async def _ask(
+    here: Services, caller: Caller, conversation_id: UUID, asked: shapes.NewMessage
+) -> Running | values.Exchange:
+    wanted = _wanted(asked)
+    chosen = answering.choose(here.catalogue, wanted)
+    said, most = (asked.id, asked.content), here.settings.answer_timeout_s
+    async with caller.writing() as (connection, user):
+        of = (user.id, conversation_id)
+        found = await answering.ask(connection, chosen, most, of, said, wanted)
+    return found if isinstance(found, values.Exchange) else here.answers.start(found)
+
+
+def _streamed(found: Running | values.Exchange) -> StreamingResponse:
     return StreamingResponse(
-        _events(here, draft, first, pieces),
+        _kept(found) if isinstance(found, values.Exchange) else _events(found),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _events(
-    here: Services, draft: answering.Draft, first: str, pieces: AsyncGenerator[str, None]
-) -> AsyncGenerator[bytes, None]:
-    try:
-        async with aclosing(pieces):
-            yield _event("delta", {"text": first})
-            async for piece in pieces:
-                yield _event("delta", {"text": piece})
-        kept = await _keep(here, draft, draft.generation.answer)
-        shown = shapes.Exchange.model_validate(kept)
-        yield _event("exchange", shown.model_dump(mode="json"))
-    except Exception as error:  # noqa: BLE001 - whoever reads is told the end, whatever it is
-        if isinstance(error, ProviderError):
-            failed(here, draft, error)
-        yield _event("problem", in_a_stream(error))
+async def _kept(exchange: values.Exchange) -> AsyncGenerator[bytes, None]:
+    yield _event("question", _shown(exchange.question))
+    yield _event("delta", {"text": exchange.answer.content})
+    yield _event("exchange", _shown(exchange))
+
+
+async def _events(running: Running) -> AsyncGenerator[bytes, None]:
+    with running.read():
+        yield _event("question", _shown(running.draft.question))
+        async for piece in running.pieces():
+            yield _event("delta", {"text": piece}) if piece else b": still waiting\n\n"
+        try:
+            kept = await running.result()
+        except Exception as error:  # noqa: BLE001 - whoever reads is told the end, whatever it is
+            yield _event("problem", in_a_stream(error))
+        else:
+            yield _event("exchange", _shown(kept))
+
+
+def _shown(what: values.Message | values.Exchange) -> object:
+    shape = shapes.Message if isinstance(what, values.Message) else shapes.Exchange
+    return shape.model_validate(what).model_dump(mode="json")
 
 
 def _event(name: str, data: object) -> bytes:
     return format_sse_event(event=name, data_str=json.dumps(data, ensure_ascii=False))
 
 
-async def _keep(here: Services, draft: answering.Draft, answer: Answer) -> answering.Exchange:
-    """Keep what came; it is counted as answered even where it cannot be kept, for it was paid."""
-    here.metrics.answered(answer, "answer")
-    return await answering.keep(here.pool, draft, answer)
-
-
-def failed(here: Services, draft: answering.Draft, error: ProviderError) -> None:
-    """Count an answer that did not come."""
-    offer = draft.generation.offer
-    here.metrics.failed(offer.provider, offer.model, "answer", error.trouble)
-
-
 @router.get("/messages", responses=problems_of(401, 404))
 async def oldest(
-    here: Here, user: CurrentUser, conversation_id: UUID, limit: Limit = 50, cursor: After = None
+    caller: Asking, conversation_id: UUID, limit: Limit = 50, cursor: After = None
 ) -> shapes.MessagePage:
-    """List what was said, oldest first."""
-    async with here.pool.connection() as connection:
+    """List what was said, oldest first; a question says whether it has an answer."""
+    async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
         behind = place(cursor)
         found = await store.list_messages(connection, conversation.id, behind, limit + 1)
@@ -157,15 +237,28 @@ async def oldest(
     return shapes.MessagePage(items=items, next=following)
 
 
+@router.get(
+    "/messages/{message_id}", response_model=shapes.Message, responses=problems_of(401, 404)
+)
+async def look(caller: Asking, conversation_id: UUID, message_id: UUID) -> values.Message:
+    """Look at one; a question says whether it has an answer."""
+    async with caller.reading() as (connection, user):
+        conversation = await own(connection, user, conversation_id)
+        found = await store.message_and_answer(connection, conversation.id, message_id)
+    if found is None:
+        raise problems.not_found("message")
+    return found[0]
+
+
 @router.delete("/messages/{message_id}", status_code=204, responses=problems_of(401, 404))
-async def delete(here: Here, user: CurrentUser, conversation_id: UUID, message_id: UUID) -> None:
+async def delete(caller: Asking, conversation_id: UUID, message_id: UUID) -> None:
     """
     Delete a message.
 
     A summary that ends with it stays, but does not say how far it reaches any more: it is not
     sent, and the next one is made anew.
     """
-    async with here.pool.connection() as connection:
+    async with caller.writing() as (connection, user):
         conversation = await own(connection, user, conversation_id)
         if not await store.delete_message(connection, conversation.id, message_id):
             raise problems.not_found("message")

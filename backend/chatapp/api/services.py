@@ -18,6 +18,7 @@ from chatapp.models import Catalogue
 from chatapp.passwords import Passwords
 from chatapp.postgres import Pool, store
 from chatapp.postgres.rows import Connection
+from chatapp.running import Answers
 from chatapp.settings import Settings
 from chatapp.values import User
 from rung.integrations.fastapi import Migrations
@@ -36,6 +37,7 @@ class Services:
     tokens: Tokens
     attempts: Attempts
     metrics: Metrics
+    answers: Answers
     migrations: Migrations
 
 

@@ -142,7 +142,21 @@ class NewMessage(_Asked):
     """A question."""
 
     content: Text = Field(examples=["Where is the castle?"])
-    id: UUID | None = Field(None, description="A name of the client's own choice.")
+    id: UUID | None = Field(
+        None,
+        description=(
+            "A name of the client's own choice. Asking again under it gives the answer that was "
+            "kept, or answers the question where it has none."
+        ),
+    )
+    model: ModelName | None = Field(None, examples=["local-1"])
+    provider: ModelName | None = Field(None, examples=["local"])
+    temperature: float | None = Field(None, ge=0, le=2, examples=[0.7])
+
+
+class Regeneration(_Asked):
+    """How the newest question is to be answered this time."""
+
     model: ModelName | None = Field(None, examples=["local-1"])
     provider: ModelName | None = Field(None, examples=["local"])
     temperature: float | None = Field(None, ge=0, le=2, examples=[0.7])
@@ -165,6 +179,9 @@ class Message(_Told):
     latency_ms: int | None = Field(description="From the request to the first piece.")
     generation_time_ms: int | None = Field(description="From the first piece to the last.")
     generation_id: str | None = Field(description="The provider's name for the answer.")
+    answer_id: UUID | None = Field(
+        description="Of a question: its answer, null while there is none. Null for the others."
+    )
 
 
 class Exchange(_Told):
@@ -172,6 +189,13 @@ class Exchange(_Told):
 
     question: Message
     answer: Message
+    finish_reason: str | None = Field(
+        description=(
+            "Why the answer ended: `stop`, `length`, `content_filter`, `stopped`, or another word "
+            "of the provider's. Null where the answer was kept by an earlier request."
+        ),
+        examples=["stop"],
+    )
 
 
 class MessagePage(_Told):
@@ -243,4 +267,5 @@ class ProblemDetails(_Told):
     title: str = Field(examples=["Not found"])
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no such conversation of yours."])
+    retry_after: int | None = Field(None, description="Seconds, as in the header Retry-After.")
     errors: list[Fault] | None = None

@@ -1,8 +1,9 @@
 """
 What every language model is to the service: one protocol, and the values that pass through it.
 
-An adapter turns an `Ask` into pieces of text and one `Ending`. It records nothing, checks no
-answer, and raises `ProviderError` alone for what goes wrong on its side.
+An adapter turns an `Ask` into pieces of text and one `Ending`, which it gives only where the
+provider has said that the answer is over. It records nothing, checks no answer, and raises
+`ProviderError` alone for what goes wrong on its side.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from chatapp.values import Format, Role
 
 Task = Literal["answer", "summary"]
-Trouble = Literal["unreachable", "timeout", "busy", "refused", "broken"]
+Trouble = Literal[
+    "unreachable", "timeout", "busy", "refused", "broken", "too-long", "refusal", "empty", "stopped"
+]
 
 _MILLION = Decimal(1_000_000)
 _TWELVE_PLACES = Decimal("1E-12")
@@ -50,6 +53,10 @@ class Ending(NamedTuple):
     total_tokens: int | None = None
     """Not always the sum: providers count cached and reasoning tokens in it."""
     generation_id: str | None = None
+    finish_reason: str = "stop"
+    """Why the answer ended, in the provider's word; `stopped` where we ended it."""
+    refusal: str = ""
+    """What the model said instead of an answer."""
 
 
 def can_be_kept(text: object) -> TypeGuard[str]:
@@ -84,11 +91,12 @@ class ProviderError(Exception):
         trouble: of which kind.
         detail: a sentence for whoever asked; never the provider's own text, which may hold
             parts of a key.
+        retry_after: the seconds that the provider asks to wait.
     """
 
-    def __init__(self, trouble: Trouble, detail: str) -> None:
-        super().__init__(trouble, detail)
-        self.trouble, self.detail = trouble, detail
+    def __init__(self, trouble: Trouble, detail: str, retry_after: int | None = None) -> None:
+        super().__init__(trouble, detail, retry_after)
+        self.trouble, self.detail, self.retry_after = trouble, detail, retry_after
 
 
 class Price(Protocol):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from chatapp.models.base import Ask, Model
     from chatapp.models.catalogue import Offer
 
-_MOST_CHARACTERS = 1_000_000
+_MOST_BYTES = 1_000_000
+_SHOWN = 500
+_CALLS = frozenset({"tool_calls", "function_call"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,19 @@ class Generation:
         self.offer, self.ask = offer, ask
         self._model, self._most = model, most
         self._pieces: list[str] = []
-        self._length = 0
-        self._ending = Ending()
+        self._bytes = 0
+        self._ending: Ending | None = None
         self._began = self._first = self._last = 0.0
+        self._stopped = False
+        self._waiting: asyncio.Timeout | None = None
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """
         Each piece as it comes; `answer` is there after the last.
 
         Raises:
-            ProviderError: it did not come to an end.
+            ProviderError: it did not come to an end, or there is no text in it. `paid` then says
+                whether it has to be counted all the same.
         """
         self._began = time.monotonic()
         stream = self._model.stream(self.ask)
@@ -69,28 +74,52 @@ class Generation:
                 yield piece
         finally:
             await stream.aclose()
-        if not self._pieces:
-            raise ProviderError("broken", "The model's answer is empty.")
+        self._check()
+
+    def stop(self) -> None:
+        """End it now: what has come is the answer, and the provider is hung up on."""
+        self._stopped = True
+        if self._waiting is not None:
+            self._waiting.reschedule(0)
 
     async def _next(self, stream: AsyncGenerator[str | Ending, None]) -> str | None:
         """One more piece within the time that is left; None behind the last."""
         left = self._began + self._most - time.monotonic()
         try:
             # Not wait_for: that has a task of its own, which may outlive us on a hang-up.
-            async with asyncio.timeout(max(left, 0.0)):
-                piece = await anext(stream, None)
+            async with asyncio.timeout(0 if self._stopped else max(left, 0.0)) as self._waiting:
+                piece = await anext(stream)
         except TimeoutError:
-            raise ProviderError("timeout", "The model took too long to answer.") from None
-        if isinstance(piece, str):
-            self._last = time.monotonic()
-            self._first = self._first or self._last
-            self._pieces.append(piece)
-            self._length += len(piece)
-            if self._length > _MOST_CHARACTERS:
-                raise ProviderError("broken", "The model's answer is too long.")
-            return piece
-        self._ending = piece or self._ending
-        return None
+            if not self._stopped:
+                raise ProviderError("timeout", "The model took too long to answer.") from None
+            piece = Ending(finish_reason="stopped")
+        finally:
+            self._waiting = None
+        if isinstance(piece, Ending):
+            self._ending = piece
+            return None
+        self._last = time.monotonic()
+        self._first = self._first or self._last
+        self._pieces.append(piece)
+        self._bytes += len(piece.encode())
+        if self._bytes > _MOST_BYTES:
+            raise ProviderError("broken", "The model's answer is too long.")
+        return piece
+
+    def _check(self) -> None:
+        """Raise for an end without an answer."""
+        ending = self._ending or Ending()
+        if ending.refusal:
+            raise ProviderError("refusal", f"The model refused: {ending.refusal[:_SHOWN]}")
+        if ending.finish_reason in _CALLS:
+            raise ProviderError("broken", "The model called a tool, and was offered none.")
+        if self._pieces:
+            return
+        if ending.finish_reason == "stopped":
+            raise ProviderError("stopped", "The answer was stopped before anything had come.")
+        if ending.finish_reason == "content_filter":
+            raise ProviderError("refusal", "The provider's filter withheld the whole answer.")
+        raise ProviderError("empty", "The model's answer is empty.")
 
     async def whole(self) -> Answer:
         """Wait for all of it."""
@@ -99,13 +128,19 @@ class Generation:
         return self.answer
 
     @property
+    def paid(self) -> bool:
+        """Whether the provider has said what it came to."""
+        return self._ending is not None and self._ending.total_tokens is not None
+
+    @property
     def answer(self) -> Answer:
         """What it came to."""
+        ending = self._ending or Ending()
         return Answer(
             offer=self.offer,
             text="".join(self._pieces),
-            ending=self._ending,
-            cost_usd=cost(self._ending, self.offer.price),
-            latency_ms=round((self._first - self._began) * 1000),
+            ending=ending,
+            cost_usd=cost(ending, self.offer.price),
+            latency_ms=round(max(self._first - self._began, 0.0) * 1000),
             generation_time_ms=round((self._last - self._first) * 1000),
         )

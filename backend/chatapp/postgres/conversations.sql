@@ -57,10 +57,6 @@ RETURNING
     id, user_id, title, response_format, response_schema, active_summary_id,
     created_at, updated_at
 
--- name: touch_conversation
--- Something was said in it.
-UPDATE conversations SET updated_at = clock_timestamp() WHERE id = %(id)s
-
 -- name: set_active_summary
 -- Let a summary of its own, or none, stand for its beginning.
 UPDATE conversations SET active_summary_id = %(summary_id)s WHERE id = %(id)s

@@ -7,15 +7,17 @@ by the caller; that something belongs to somebody is asked in the statement itse
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID  # noqa: TC003 - a field of a named tuple
 
+from chatapp.exchanges import answer_id, answers, with_answer_ids
 from chatapp.postgres.rows import many, one, run
 from chatapp.values import Conversation, Message, Summary, Usage, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
-    from uuid import UUID
+    from datetime import date, datetime
 
     from chatapp.paging import Cursor
     from chatapp.postgres.rows import Connection
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 class _Answer(NamedTuple):
     holds: bool
+
+
+class _Id(NamedTuple):
+    id: UUID
 
 
 async def _holds(connection: Connection, which: str, **values: object) -> bool:
@@ -137,11 +143,6 @@ async def change_conversation(
     return changed
 
 
-async def touch_conversation(connection: Connection, conversation_id: UUID) -> None:
-    """Something was said in it."""
-    await run(connection, "touch_conversation", id=conversation_id)
-
-
 async def set_active_summary(
     connection: Connection, conversation_id: UUID, summary_id: UUID | None
 ) -> Conversation:
@@ -194,9 +195,66 @@ async def add_message(
     return made
 
 
-async def is_message(connection: Connection, message_id: UUID) -> bool:
-    """Whether there is one of that id, whosever it is."""
-    return await _holds(connection, "is_message", id=message_id)
+async def add_question(
+    connection: Connection, conversation_id: UUID, question_id: UUID, content: str
+) -> Message | None:
+    """Keep what somebody asks; None where its id is taken."""
+    values = {"conversation_id": conversation_id, "id": question_id, "content": content}
+    return await one(connection, Message, "add_question", **values)
+
+
+async def add_answer(
+    connection: Connection, question: Message, said: Mapping[str, object], summary_id: UUID | None
+) -> Message | None:
+    """
+    Keep an answer; None where its question is gone, or has one.
+
+    Args:
+        connection: where; the conversation is locked.
+        question: what it answers.
+        said: its columns by name; those about a model are None where they are left out.
+        summary_id: the summary that it was sent with.
+    """
+    where = {"conversation_id": question.conversation_id, "question_id": question.id}
+    ids = {"id": answer_id(question.id), "summary_id": summary_id}
+    values = {**_WRITTEN_BY_NO_MODEL, **said, **where, **ids}
+    return await one(connection, Message, "add_answer", **values)
+
+
+async def bill_replaced(connection: Connection, answer: Message) -> None:
+    """Put a bill in the place of an answer."""
+    where = {"conversation_id": answer.conversation_id, "id": answer.id}
+    await run(connection, "bill_replaced", **where)
+    await run(connection, "delete_message", **where)
+
+
+async def message_and_answer(
+    connection: Connection, conversation_id: UUID, message_id: UUID
+) -> tuple[Message, Message | None] | None:
+    """One of a conversation's, and its answer where it is a question that has one."""
+    values = {"id": message_id, "answer_id": answer_id(message_id)}
+    where = {"conversation_id": conversation_id}
+    found = await many(connection, Message, "message_and_answer", **values, **where)
+    there = {message.id: message for message in found}
+    if message_id not in there:
+        return None
+    answer = answers(sorted(there.values(), key=_place)).get(message_id)
+    message = there[message_id]
+    return replace(message, answer_id=answer.id if answer else None), answer
+
+
+def _place(message: Message) -> tuple[datetime, UUID]:
+    return message.created_at, message.id
+
+
+async def newest_question(connection: Connection, conversation_id: UUID) -> Message | None:
+    """What was asked last in a conversation."""
+    return await one(connection, Message, "newest_question", conversation_id=conversation_id)
+
+
+async def tell_to_stop(connection: Connection, question_id: UUID) -> None:
+    """Tell every process of the service that an answer is not wanted any more."""
+    await run(connection, "tell_to_stop", question_id=question_id)
 
 
 async def messages_behind(
@@ -212,11 +270,18 @@ async def messages_behind(
 async def list_messages(
     connection: Connection, conversation_id: UUID, behind: Cursor | None, limit: int
 ) -> list[Message]:
-    """A conversation's, oldest first, behind a place in that order."""
+    """A conversation's, oldest first, behind a place in that order; questions say their answers."""
     which = "first_messages" if behind is None else "next_messages"
     place = {} if behind is None else behind._asdict()
     values = {"conversation_id": conversation_id, "limit": limit, **place}
-    return await many(connection, Message, which, **values)
+    found = await many(connection, Message, which, **values)
+    ids = {question: answer.id for question, answer in answers(found).items()}
+    open_ = {answer_id(m.id): m.id for m in found if m.role == "user" and m.id not in ids}
+    if open_:
+        later = {"conversation_id": conversation_id, "ids": list(open_)}
+        there = await many(connection, _Id, "messages_there", **later)
+        ids |= {open_[one.id]: one.id for one in there}
+    return with_answer_ids(found, ids)
 
 
 async def question_asked(connection: Connection, conversation_id: UUID) -> bool:
@@ -263,11 +328,6 @@ async def list_summaries(
     """A conversation's, newest first."""
     values = {"conversation_id": conversation_id, "limit": limit}
     return await many(connection, Summary, "list_summaries", **values)
-
-
-async def count_use(connection: Connection, conversation_id: UUID, summary_id: UUID) -> None:
-    """It was sent once more."""
-    await run(connection, "count_use", conversation_id=conversation_id, id=summary_id)
 
 
 async def delete_summary(connection: Connection, conversation_id: UUID, summary_id: UUID) -> int:

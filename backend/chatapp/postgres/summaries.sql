@@ -18,12 +18,6 @@ WHERE conversation_id = %(conversation_id)s
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s
 
--- name: count_use
--- It was sent once more.
-UPDATE conversation_summaries
-SET usage_count = usage_count + 1
-WHERE conversation_id = %(conversation_id)s AND id = %(id)s
-
 -- name: delete_summary
 -- A summary goes; refused while it is the active one.
 DELETE FROM conversation_summaries

@@ -93,7 +93,9 @@ SAID = [message("system", "Be brief."), message("user", "Hi"), message("assistan
 
 def test_what_is_sent_for_a_question() -> None:
     """Instructions, form, summary, what was said, and the question at the end."""
-    turns = question_turns(conversation(response_format="xml"), summary(uuid4()), SAID, "And?")
+    turns = question_turns(
+        conversation(response_format="xml"), summary(uuid4()), SAID, message("user", "And?")
+    )
 
     assert [turn.role for turn in turns] == ["system"] * 3 + ["user", "assistant", "user"]
     assert (turns[0].content, turns[-1]) == ("Be brief.", Turn("user", "And?"))

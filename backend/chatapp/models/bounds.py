@@ -1,0 +1,81 @@
+"""
+A bound on what a provider may send: the bytes of one event, or of a whole answer that is no stream.
+
+OpenAI's SDK collects a line, an event and the body of an error without end; so the bytes are
+counted while they come, before it sees them. The service asks for no compression, and reads
+nothing that comes compressed: a few bytes could become any number.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import httpx2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MOST_BYTES = 1_100_000
+"""More than the longest answer has."""
+_LONGEST_WAIT_S = 3
+"""How long a request waits for a provider that names a time; beyond that its client may."""
+_DAY_S = 86_400
+_END = re.compile(rb"\r\n?\r\n?|\n\n")
+
+
+async def bound(response: httpx2.Response) -> None:
+    """Bound a response whose body was not read yet; a hook of httpx."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    response.headers.pop("content-encoding", None)
+    if (retry_after(response.headers) or 0) > _LONGEST_WAIT_S:
+        response.headers["x-should-retry"] = "false"  # what the SDK goes by
+    kind = response.headers.get("content-type", "")
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    response.stream = _Bounded(
+        response.stream,
+        most=MOST_BYTES if encoding == "identity" else 0,
+        in_events=kind.startswith("text/event-stream"),
+        cut=not response.is_success,
+    )
+
+
+def retry_after(headers: httpx2.Headers) -> int | None:
+    """The whole seconds that a provider asks to wait, up to a day; None where it names none."""
+    told = headers.get("retry-after", "").strip()
+    return min(max(int(told), 1), _DAY_S) if re.fullmatch(r"[0-9]{1,9}", told) else None
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """
+    A stream that ends where there is too much of it.
+
+    Args:
+        stream: where the bytes come from.
+        most: how many bytes there may be.
+        in_events: whether the end of an event begins the count again.
+        cut: whether the rest is left out, as of an error's text; it is an error otherwise.
+    """
+
+    def __init__(
+        self, stream: httpx2.AsyncByteStream, *, most: int, in_events: bool, cut: bool
+    ) -> None:
+        self._stream, self._most = stream, most
+        self._in_events, self._cut = in_events, cut
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        length, tail = 0, b""
+        async for chunk in self._stream:
+            seen = tail + chunk  # the end of an event may be split between two chunks
+            *before, last = _END.split(seen) if self._in_events else [seen]
+            length = len(last) if before else length + len(chunk)
+            tail = b"" if before else seen[-3:]
+            if length > self._most:
+                if self._cut:
+                    return
+                raise httpx2.RemoteProtocolError("more bytes than an answer may have")
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Close what it reads from."""
+        await self._stream.aclose()

@@ -1,0 +1,225 @@
+"""
+The answers that are under way in this process, whoever reads them.
+
+An answer is a task of its own: it goes on when its reader is gone, up to a limit, and is kept;
+readers come and go, and each gets it from its beginning. A question that is being answered here
+is not sent a second time; two processes may both answer one, and one answer is kept.
+
+What ends early: a stopped answer is kept as far as it came, for its reader wants it so. One
+that is given up, because nobody read it for too long or the service ends, is dropped: it would
+look like a whole one later, and asking again under the same id answers the question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from chatapp import keeping, problems
+from chatapp.models import ProviderError
+from chatapp.postgres import listening
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from chatapp.answering import Draft
+    from chatapp.metrics import Metrics
+    from chatapp.postgres import Pool
+    from chatapp.settings import Settings
+    from chatapp.values import Exchange
+
+_LOGGER = logging.getLogger("chatapp")
+_PAUSE_S = 15.0
+"""After so long without a piece a reader is told that it is still waited for."""
+
+
+class Running:
+    """
+    One answer under way.
+
+    Args:
+        draft: what is asked.
+        patience: seconds that it goes on without a reader.
+    """
+
+    def __init__(self, draft: Draft, patience: float) -> None:
+        self.draft = draft
+        self.task: asyncio.Task[None] | None = None
+        self._patience = patience
+        self._pieces: list[str] = []
+        self._news = asyncio.Event()
+        self._outcome: Exchange | Exception | None = None
+        self._readers = 0
+        self._came = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, piece: str) -> None:
+        """Take in one more piece."""
+        self._pieces.append(piece)
+        self._tell()
+
+    def end(self, outcome: Exchange | Exception) -> None:
+        """It is over; what it ended with first counts."""
+        self._outcome = self._outcome or outcome
+        self.keep_on()
+        self._tell()
+
+    def keep_on(self) -> None:
+        """It has come: from now on it is not given up."""
+        self._came = True
+        self._hold()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Be a reader for the block: it is not given up meanwhile."""
+        self._readers += 1
+        self._hold()
+        try:
+            yield
+        finally:
+            self._readers -= 1
+            self.release()
+
+    def _hold(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def release(self) -> None:
+        """Give it up after a while, where nobody reads it now."""
+        assert self.task is not None
+        if self._readers == 0 and not self._came:
+            self._hold()
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self.task.cancel)
+
+    async def pieces(self) -> AsyncGenerator[str, None]:
+        """Each piece from the first on, and an empty one where it has been silent for long."""
+        at = 0
+        while at < len(self._pieces) or self._outcome is None:
+            if at < len(self._pieces):
+                at += 1
+                yield self._pieces[at - 1]
+                continue
+            try:
+                async with asyncio.timeout(_PAUSE_S):
+                    await self._news.wait()
+            except TimeoutError:
+                yield ""
+
+    async def result(self) -> Exchange:
+        """
+        Wait until it is over.
+
+        Raises:
+            Problem: it was dropped, or could not be kept.
+            ProviderError: it did not come.
+        """
+        while self._outcome is None:
+            await self._news.wait()
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+
+class Answers:
+    """
+    All that are under way here; as a context, they are ended with it.
+
+    Args:
+        pool: where they are kept.
+        metrics: where they are counted.
+        settings: how long they go on without a reader, and at the end.
+    """
+
+    def __init__(self, pool: Pool, metrics: Metrics, settings: Settings) -> None:
+        self._pool, self._metrics, self._settings = pool, metrics, settings
+        self._running: dict[UUID, Running] = {}
+        self._listener: asyncio.Task[None] | None = None
+
+    def start(self, draft: Draft) -> Running:
+        """Answer a question, or read the answer to it that is under way."""
+        name = draft.question.id
+        if name not in self._running:
+            running = Running(draft, self._settings.abandoned_answer_s)
+            self._running[name] = running
+            running.task = asyncio.create_task(self._answer(running))
+            running.release()
+        return self._running[name]
+
+    def is_running(self, question_id: UUID) -> bool:
+        """Whether a question is being answered here."""
+        return question_id in self._running
+
+    def stop(self, question_id: UUID) -> None:
+        """End the answer to a question, where it is under way here; what has come is kept."""
+        if running := self._running.get(question_id):
+            running.draft.generation.stop()
+
+    async def __aenter__(self) -> Self:
+        url = self._settings.database_url.get_secret_value()
+        self._listener = asyncio.create_task(listening.listen(url, self._heard))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Wait a little for what is under way, drop the rest."""
+        tasks = {running.task for running in self._running.values() if running.task}
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._settings.answer_grace_s)
+        last = {*tasks, self._listener} if self._listener else tasks
+        for task in last:
+            task.cancel()
+        await asyncio.gather(*last, return_exceptions=True)
+
+    def _heard(self, payload: str) -> None:
+        try:
+            self.stop(UUID(payload))
+        except ValueError:  # whoever may connect may notify
+            _LOGGER.warning("A notice to stop an answer names none.")
+
+    async def _answer(self, running: Running) -> None:
+        draft = running.draft
+        try:
+            async for piece in draft.generation.pieces():
+                running.add(piece)
+            running.keep_on()
+            running.end(await self._keep(draft))
+        except ProviderError as error:
+            await self._failed(draft, error)
+            running.end(error)
+        except asyncio.CancelledError:
+            self._count(draft, "dropped")
+        except Exception as error:  # noqa: BLE001 - whoever reads is told, whatever it is
+            running.end(error)
+            if not isinstance(error, problems.Problem):
+                _LOGGER.warning("An answer was not kept: %s", type(error).__name__)
+        finally:
+            running.end(problems.dropped())
+            del self._running[draft.question.id]
+
+    async def _keep(self, draft: Draft) -> Exchange:
+        """Keep what came; it is counted even where it cannot be kept, for it was paid."""
+        answer = draft.generation.answer
+        stopped = answer.ending.finish_reason == "stopped"
+        self._metrics.answered(answer, "answer", "stopped" if stopped else "answered")
+        return await keeping.keep(self._pool, draft, answer)
+
+    async def _failed(self, draft: Draft, error: ProviderError) -> None:
+        """Count an answer that did not come, and what it came to all the same."""
+        self._count(draft, error.trouble)
+        if not draft.generation.paid:
+            return
+        self._metrics.paid(draft.generation.answer)
+        try:
+            await keeping.bill(self._pool, draft, draft.generation.answer)
+        except Exception as fault:  # noqa: BLE001 - the reader is told of what went wrong first
+            _LOGGER.warning("A paid answer is not in the usage: %s", type(fault).__name__)
+
+    def _count(self, draft: Draft, outcome: str) -> None:
+        offer = draft.generation.offer
+        self._metrics.failed(offer.provider, offer.model, "answer", outcome)
