@@ -29,6 +29,7 @@ _CERTIFYING = (
     *("acceptance/repair/test_cases.py", "acceptance/repair/test_no_row_is_lost.py"),
     *("acceptance/engine/test_planted.py", "acceptance/connections/test_planted.py"),
     *("acceptance/errors", "acceptance/cli/test_exit_codes.py", "acceptance/cli/test_repairing.py"),
+    "acceptance/integrations",
     *("acceptance/embedded/test_places.py", "acceptance/embedded/test_lifetime.py"),
     *("acceptance/copies/test_plugin.py", "acceptance/engine/test_faults.py"),
     *("promises/test_imports.py", "promises/test_patterns.py", "promises/test_secrets.py"),

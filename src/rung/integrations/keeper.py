@@ -20,7 +20,14 @@ from rung.database import Database
 from rung.errors import RungError, VersionNotInSource
 from rung.events import LockAwaited, LockRefused, LockWaiting, StepStarted
 from rung.expected import used_by
-from rung.integrations.logs import in_words, log_crash, log_event, log_let_go, log_readiness
+from rung.integrations.logs import (
+    in_words,
+    log_crash,
+    log_event,
+    log_failure,
+    log_let_go,
+    log_readiness,
+)
 from rung.integrations.readiness import STARTING, Readiness, of_error, pause_after
 from rung.migrator import Migrator
 from rung.plan import Up
@@ -93,6 +100,8 @@ class Keeper:
         self._listener, self._needs = listener, tuple(needs)
         self._migrator = Migrator(self._database, source, listener=self._hear)
         self._readiness = STARTING
+        self._met: RungError | None = None
+        """What the last attempt ended with."""
         self._stop = Stop()
         self._under_way: asyncio.Future[RunReport] | None = None
 
@@ -132,10 +141,13 @@ class Keeper:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - a jitter, no secret
 
     async def _attempt(self) -> Readiness:
+        self._met = None
         try:
             return await (self._run() if self._policy == "apply" else self._look())
         except RungError as error:
-            return self._compatible(error) or of_error(error)
+            found = self._compatible(error) or of_error(error)
+            self._met = None if found.ready else error
+            return found
         except Exception as error:  # noqa: BLE001 - a service that waits for a person must not die of it
             log_crash(error)
             return Readiness(
@@ -224,7 +236,9 @@ class Keeper:
     def _become(self, found: Readiness) -> None:
         changed = found[:3] != self._readiness[:3]
         self._readiness = found
-        if changed:
+        if changed and self._met is not None:
+            log_failure(found, self._met)
+        elif changed:
             log_readiness(found)
 
     async def _end(self, task: asyncio.Task[None]) -> None:

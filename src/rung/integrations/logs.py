@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from rung.escaping import escaped_line
+from rung.errors import MigrationFailed
+from rung.escaping import escaped, escaped_line
 from rung.events import (
     BaselineRecorded,
     BlockerCancelled,
@@ -34,6 +35,7 @@ from rung.render.progress import sentence
 from rung.render.waits import Waits
 
 if TYPE_CHECKING:
+    from rung.errors import RungError
     from rung.events import Event
     from rung.integrations.readiness import Readiness
 
@@ -56,6 +58,18 @@ def log_readiness(readiness: Readiness) -> None:
     facts = {"event": "Readiness", **readiness._asdict()}
     reason = escaped_line(readiness.reason)
     _LOGGER.log(level, "%s: %s. %s", said, readiness.state, reason, extra={"rung": facts})
+
+
+def log_failure(readiness: Readiness, error: RungError) -> None:
+    """
+    Write that an error keeps a service from serving: all of it, with what to do, in one record.
+
+    An error where a migration failed, for somebody has to act; a warning where waiting may help.
+    """
+    level = logging.ERROR if isinstance(error, MigrationFailed) else logging.WARNING
+    facts = {"event": "Readiness", **readiness._asdict()}
+    told = escaped(str(error)).replace("\n", "\n  ")
+    _LOGGER.log(level, "Not ready: %s. %s", readiness.state, told, extra={"rung": facts})
 
 
 def log_crash(error: Exception) -> None:
@@ -94,7 +108,8 @@ def _of_a_step(event: StepStarted | StepRan | StepFinished | UnitFinished | Noti
         case StepRan():
             return f"{event.direction} {event.version} {event.name} ran; nothing is kept yet."
         case StepFinished():
-            return f"{event.direction} {event.version} {event.name} took {event.seconds:.3f} s."
+            done = f"{event.result or 'done'} in {event.seconds:.3f} s"
+            return f"{event.direction} {event.version} {event.name}: {done}."
         case UnitFinished():
             done = f"{event.statements_done} of {event.statements_total}"
             return f"Version {event.version}: {done} statements are committed."

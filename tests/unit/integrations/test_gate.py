@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rung.integrations import keeper
-from rung.integrations.fastapi import Migrations, ReadyGate
+from rung.integrations.asgi import Lifespan, ReadyProbe
+from rung.integrations.fastapi import Migrations, ReadyGate, readiness_response
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -29,7 +32,7 @@ async def behind(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "answered"})
 
 
-def sent(gate: ReadyGate, **scope: Any) -> list[Message]:  # noqa: ANN401 - ASGI
+def sent(gate: ReadyGate | ReadyProbe | Lifespan, **scope: Any) -> list[Message]:  # noqa: ANN401 - ASGI
     """What a gate sends for a scope."""
     messages: list[Message] = []
 
@@ -69,6 +72,61 @@ def test_a_websocket_is_closed() -> None:
     closed = sent(ReadyGate(behind, migrations()), type="websocket", path="/talk")
 
     assert closed == [{"type": "websocket.close", "code": 1013}]
+
+
+def probed(kept: Migrations, **scope: Any) -> list[Message]:  # noqa: ANN401 - ASGI
+    """What a readiness probe is sent."""
+    return sent(ReadyProbe(kept), type="http", path="/ready", **scope)
+
+
+@pytest.mark.parametrize(("method", "length"), [("GET", True), ("HEAD", False)])
+def test_a_probe_of_a_bare_application(method: str, *, length: bool) -> None:
+    """It is the answer of FastAPI's route; a HEAD is told its length and gets no body."""
+    kept = migrations()
+    start, body = probed(kept, method=method)
+    route = readiness_response(kept.readiness)
+    headers = dict(start["headers"])
+
+    assert (start["status"], headers[b"content-type"]) == (503, b"application/problem+json")
+    assert json.loads(bytes(route.body))["state"] == "starting"
+    assert int(headers[b"content-length"]) > 0
+    assert bool(body["body"]) == length
+
+
+@pytest.mark.parametrize(
+    ("policy", "answers"),
+    [
+        ("ignore", ["lifespan.startup.complete", "lifespan.shutdown.complete"]),
+        ("require", ["lifespan.startup.failed"]),
+    ],
+)
+def test_a_lifespan_for_an_application_without_one(policy: str, answers: list[str]) -> None:
+    """The server's start is answered at once, or refused, and its end; requests pass."""
+    service = Lifespan(behind, migrations(policy=policy))
+    told = iter(["lifespan.startup", "lifespan.shutdown"])
+    messages: list[str] = []
+
+    async def receive() -> Message:
+        return {"type": next(told)}
+
+    async def send(message: Message) -> None:
+        messages.append(str(message["type"]))
+
+    asyncio.run(service({"type": "lifespan"}, receive, send))
+    assert messages == answers
+    assert sent(service, type="http", path="/") == [{"type": "answered"}]
+
+
+def test_no_framework_is_needed() -> None:
+    """The module for ASGI works where neither FastAPI nor Starlette is installed."""
+    code = (
+        "import sys; sys.modules |= dict.fromkeys(['fastapi', 'starlette', 'pydantic']);"
+        "from rung.integrations.asgi import Migrations;"
+        "print(Migrations('sqlite://:memory:', 'nowhere').readiness.state)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "starting\n"
 
 
 async def state_of(kept: Migrations) -> tuple[str, int, dict[str, Any]]:

@@ -9,8 +9,9 @@ import pytest
 
 from rung import events
 from rung.blockers import Blocker
-from rung.integrations.logs import log_crash, log_event, log_readiness
-from rung.integrations.readiness import STARTING, Readiness
+from rung.errors import RungError, SourceNotFound, UnversionedDatabase
+from rung.integrations.logs import log_crash, log_event, log_failure, log_readiness
+from rung.integrations.readiness import STARTING, Readiness, of_error
 
 EVENTS: list[tuple[events.Event, str, str]] = [
     (events.RunPlanned((1, 2), "up"), "INFO", "Going up: 1, 2."),
@@ -23,7 +24,11 @@ EVENTS: list[tuple[events.Event, str, str]] = [
     ),
     (events.StepStarted(2, "b", "up", "x", 1, 3), "INFO", "up 2 b begins (1 of 3)."),
     (events.HalfMissing(2, "up"), "WARNING", str(events.HalfMissing(2, "up"))),
-    (events.StepFinished(2, "b", "up", 0.25, 1, 3), "INFO", "up 2 b took 0.250 s."),
+    (
+        events.StepFinished(2, "b", "up", 0.25, 1, 3, "applied"),
+        "INFO",
+        "up 2 b: applied in 0.250 s.",
+    ),
     (events.StepRan(2, "b", "up", 0.25, 1, 3), "DEBUG", "up 2 b ran; nothing is kept yet."),
     (
         events.LockRefused(8, 1, 0.2, 0.2, 1.0),
@@ -87,3 +92,26 @@ def test_an_unexpected_error_has_its_traceback(caplog: pytest.LogCaptureFixture)
     log_crash(KeyError("x"))
 
     assert caplog.records[0].exc_info is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (SourceNotFound("migrations", "no such folder"), "WARNING"),
+        (UnversionedDatabase("public", ["users"]), "WARNING"),
+    ],
+)
+def test_an_error_is_logged_whole(
+    error: RungError, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One record holds its cause, what is true now and what to do, line by line."""
+    log_failure(of_error(error), error)
+    [record] = caplog.records
+    lines = record.getMessage().splitlines()
+
+    assert (record.levelname, lines[0]) == (
+        level,
+        f"Not ready: {of_error(error).state}. {error.cause}",
+    )
+    assert [line.strip() for line in lines[1:]] == str(error).splitlines()[1:]
+    assert all(line.startswith("  ") for line in lines[1:])
