@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.processes",
     "tests.servers",
     "tests.poolers",
+    "tests.browser",
     "rung.integrations.pytest",
 ]
 

@@ -9,7 +9,17 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from chatapp import __version__, postgres
-from chatapp.api import accounts, conversations, errors, messages, probes, summaries, usage
+from chatapp.api import (
+    accounts,
+    conversations,
+    errors,
+    messages,
+    page,
+    probes,
+    schema,
+    summaries,
+    usage,
+)
 from chatapp.api.description import allowed, describe, operation_id
 from chatapp.api.limits import Attempts, Buckets, RateLimit, SizeLimit
 from chatapp.api.observing import Observing
@@ -54,6 +64,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=_ABOUT,
         lifespan=_lifespan,
         generate_unique_id_function=operation_id,
+        docs_url=None,  # `api.page` has it, with files that come with the service
+        redoc_url=None,
     )
     app.state.services = services
     _route(app, settings)
@@ -85,6 +97,7 @@ def _services(settings: Settings) -> Services:
         metrics=metrics,
         answers=Answers(pool, metrics, settings),
         migrations=postgres.migrations(settings),
+        schema=postgres.SchemaReader(settings),
     )
 
 
@@ -105,10 +118,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _route(app: FastAPI, settings: Settings) -> None:
     api = APIRouter(prefix="/v1", max_body_size=settings.max_body_bytes)
-    for part in (accounts, conversations, messages, summaries, usage):
+    for part in (accounts, conversations, messages, summaries, usage, schema):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(probes.router)
+    app.include_router(page.router)
     if settings.metrics != "off":
         app.include_router(probes.figures)
 
@@ -122,8 +136,9 @@ def _surround(app: FastAPI, services: Services) -> None:
     """
     settings = services.settings
     app.add_middleware(SizeLimit, most=settings.max_body_bytes)
-    app.add_middleware(RateLimit, settings=settings, tokens=services.tokens)
-    app.add_middleware(ReadyGate, migrations=services.migrations)
+    app.add_middleware(RateLimit, settings=settings, tokens=services.tokens, free=page.PATHS)
+    let_through = probes.PATHS | page.PATHS
+    app.add_middleware(ReadyGate, migrations=services.migrations, let_through=let_through)
     if isinstance(settings.metrics, int):
         app.add_middleware(probes.OwnPort, port=settings.metrics)
     app.add_middleware(errors.Unexpected)

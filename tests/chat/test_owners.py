@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from tests.chat.serving import Client
 
 ANYBODYS = {("post", "/v1/accounts"), ("post", "/v1/tokens")}
-OWN = {"/v1/account", "/v1/account/password", "/v1/models", "/v1/usage", "/v1/conversations"}
+OWN = {
+    "/v1/account",
+    "/v1/account/password",
+    "/v1/conversations",
+    "/v1/models",
+    "/v1/schema",
+    "/v1/usage",
+}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/v1/conversations/{conversation_id}/messages"): {"content": "Hello"},
     ("post", "/v1/conversations/{conversation_id}/stream"): {"content": "Hello"},

@@ -21,7 +21,7 @@ from chatapp.api.errors import response
 from chatapp.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -198,15 +198,23 @@ class RateLimit:
     ASGI middleware: answers 429 to whoever asks too often.
 
     Reads the token for that, and leaves what it says in the request's state as `claims`.
+
+    Args:
+        app: what is behind it.
+        settings: how often is too often.
+        tokens: who is asking.
+        free: paths that may be asked for at any time, beside those that are always free.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, tokens: Tokens) -> None:
-        self._app, self._tokens = app, tokens
+    def __init__(
+        self, app: ASGIApp, settings: Settings, tokens: Tokens, free: Collection[str]
+    ) -> None:
+        self._app, self._tokens, self._free = app, tokens, _FREE | frozenset(free)
         self._requests = Buckets(settings.rate_per_minute, settings.rate_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
-        if scope["type"] != "http" or scope["path"] in _FREE:
+        if scope["type"] != "http" or scope["path"] in self._free:
             await self._app(scope, receive, send)
             return
         kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")

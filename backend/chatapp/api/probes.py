@@ -22,6 +22,8 @@ from rung.integrations.fastapi import Readiness, readiness_response
 router = APIRouter(tags=["probes"], include_in_schema=False)
 figures = APIRouter(tags=["probes"], include_in_schema=False)
 
+PATHS = frozenset({"/health", "/ready", "/metrics"})
+
 _PATIENCE_S = 2.0
 _GAUGING_S = 5.0
 _METRICS = "/metrics"

@@ -16,7 +16,7 @@ from chatapp.identity import Claims, Tokens
 from chatapp.metrics import Metrics
 from chatapp.models import Catalogue
 from chatapp.passwords import Passwords
-from chatapp.postgres import Pool, store
+from chatapp.postgres import Pool, SchemaReader, store
 from chatapp.postgres.rows import Connection
 from chatapp.running import Answers
 from chatapp.settings import Settings
@@ -39,6 +39,7 @@ class Services:
     metrics: Metrics
     answers: Answers
     migrations: Migrations
+    schema: SchemaReader
 
 
 def _services(request: Request) -> Services:

@@ -253,6 +253,36 @@ class UsageReport(_Told):
     days: list[DayUsage]
 
 
+class SchemaAttempt(_Told):
+    """An attempt to change the schema."""
+
+    version: int | None = Field(examples=[7])
+    title: str = Field(examples=["add_conversation_summaries"])
+    direction: str = Field(
+        description="up, down, or what was recorded without running anything.", examples=["up"]
+    )
+    outcome: str = Field(
+        description="done, failed, running, empty, not reverted, or unknown.", examples=["done"]
+    )
+    started: datetime
+    finished: datetime | None
+
+
+class SchemaState(_Told):
+    """Where the schema stands."""
+
+    version: int | None = Field(
+        description="The version that the database is at; null before the first.", examples=[7]
+    )
+    dirty: bool = Field(description="Whether a run began and its end is not known.")
+    state: str = Field(
+        description="current, behind, ahead or dirty; else what a version is that is not as it "
+        "should be, such as edited, late or missing.",
+        examples=["current"],
+    )
+    attempts: list[SchemaAttempt] = Field(description="The newest 50, newest first.")
+
+
 class Fault(_Told):
     """A part of a request that does not fit."""
 

@@ -2,6 +2,21 @@
 
 from chatapp.postgres import store
 from chatapp.postgres.pool import Pool, make_pool
-from chatapp.postgres.schema import SOURCE, migrations, run_migrations
+from chatapp.postgres.schema import (
+    SOURCE,
+    SchemaReader,
+    SchemaState,
+    migrations,
+    run_migrations,
+)
 
-__all__ = ["SOURCE", "Pool", "make_pool", "migrations", "run_migrations", "store"]
+__all__ = [
+    "SOURCE",
+    "Pool",
+    "SchemaReader",
+    "SchemaState",
+    "make_pool",
+    "migrations",
+    "run_migrations",
+    "store",
+]
