@@ -42,7 +42,7 @@ class Services:
     schema: SchemaReader
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:  # a plain function would be run in a thread
     found = request.app.state.services
     assert isinstance(found, Services)
     return found
