@@ -99,6 +99,7 @@ class FakeSession:
         return Snapshot()
 
     def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
+        self.calls.append("absent")
         return ()
 
     def surroundings(self) -> Surroundings:

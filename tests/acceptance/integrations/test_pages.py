@@ -28,7 +28,18 @@ SERVED = {
     "fastapi": ("uvicorn", "app:app"),
     "flask": ("flask", "--app", "app", "run"),
 }
-STARTS_AT = "INSERT INTO notes (body) VALUES ('kept')"
+DJANGO_TESTS = """
+from django.test import TestCase, TransactionTestCase
+from notes.models import Note
+
+class Keeps:
+    def test_it(self):
+        assert Note.objects.create(author_id=1, body="kept").pk
+
+class One(Keeps, TestCase): ...
+class Two(Keeps, TransactionTestCase): ...
+"""
+KEEP_ONE = "INSERT INTO notes (body) VALUES ('kept')"
 
 
 def written(page: str, folder: Path) -> Path:
@@ -81,7 +92,7 @@ def test_a_service(page: str, database: Database, tmp_path: Path) -> None:
     folder = written(page, tmp_path)
     process = begun(folder, database.url, "-m", *SERVED[page], "--port", str(port))
     ready = answer(f"http://127.0.0.1:{port}/ready", process)
-    database.psql(STARTS_AT)
+    database.psql(KEEP_ONE)
 
     assert ready["state"] == "current"
     assert answer(f"http://127.0.0.1:{port}/notes", process) == [{"id": 1, "body": "kept"}]
@@ -126,7 +137,7 @@ def test_a_program(page: str, scheme: str, database: Database, tmp_path: Path) -
 
 
 def test_django(database: Database, tmp_path: Path) -> None:
-    """`migrate` makes Django's tables and ours, twice; a model reads what Rung made."""
+    """`migrate` makes Django's tables and ours, for its tests as well; a model reads ours."""
     folder = written("django", tmp_path)
     (folder / "notes" / "__init__.py").touch()
     there = conninfo_to_dict(database.conninfo)
@@ -135,6 +146,9 @@ def test_django(database: Database, tmp_path: Path) -> None:
     given |= {"DJANGO_SETTINGS_MODULE": "settings", "DJANGO_SECRET_KEY": "k", "PYTHONPATH": "."}
     for _ in range(2):
         finished(begun(folder, "", "-m", "django", "migrate", **given))
+    (folder / "notes" / "tests.py").write_text(DJANGO_TESTS)
+    assert "Ran 2 tests" in finished(begun(folder, "", "-m", "django", "test", **given))
+    finished(begun(folder, "", "-m", "django", "flush", "--no-input", **given))
     asks = "from notes.models import Note; print('notes:', Note.objects.count())"
     printed = finished(begun(folder, "", "-m", "django", "shell", "-c", asks, **given))
 
