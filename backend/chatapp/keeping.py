@@ -34,18 +34,18 @@ async def keep(pool: Pool, draft: Draft, answer: Answer) -> Exchange:
     form, schema = draft.conversation.response_format, draft.conversation.response_schema
     text = formats.unfenced(form, answer.text)
     fault = formats.answer_fault(form, schema, text)
-    question, other = draft.question, None
+    kept = None if fault else await _kept(pool, draft, _columns(draft, answer, text))
+    if kept is not None:
+        question = replace(draft.question, answer_id=kept.id)
+        return Exchange(question, kept, answer.ending.finish_reason)
     async with pool.connection() as connection:
         if not await _is_there(connection, draft):
             raise problems.not_found("conversation")
-        kept = None if fault else await _kept(connection, draft, _columns(draft, answer, text))
-        if kept is None:
-            await _bill(connection, draft, answer)
-            other = await store.message_and_answer(connection, draft.conversation.id, question.id)
+        await _bill(connection, draft, answer)
+        of = draft.conversation.id, draft.question.id
+        other = await store.message_and_answer(connection, *of)
     if fault:
         raise problems.misshapen(fault)
-    if kept is not None:
-        return Exchange(replace(question, answer_id=kept.id), kept, answer.ending.finish_reason)
     if other is None or other[1] is None:
         raise problems.question_gone()
     if draft.replaces:
@@ -65,18 +65,23 @@ async def _is_there(connection: Connection, draft: Draft) -> bool:
     return await store.lock_conversation(connection, *of) is not None
 
 
-async def _kept(connection: Connection, draft: Draft, said: dict[str, object]) -> Message | None:
+async def _kept(pool: Pool, draft: Draft, said: dict[str, object]) -> Message | None:
     """Keep it; None where its question is gone, or has an answer that is not to be replaced."""
-    question = draft.question
-    if draft.replaces:
+    question, user_id = draft.question, draft.conversation.user_id
+    summary = draft.summary.id if draft.summary else None
+    if not draft.replaces:
+        async with pool.alone() as connection:
+            return await store.keep_answer(connection, user_id, question, said, summary)
+    async with pool.connection() as connection:
+        if not await _is_there(connection, draft):
+            return None
         newest = await store.newest_question(connection, question.conversation_id)
         if newest is None or newest.id != question.id:
             return None
         before = await store.message_and_answer(connection, question.conversation_id, question.id)
         if before and before[1]:
             await store.bill_replaced(connection, before[1])
-    summary = draft.summary.id if draft.summary else None
-    return await store.add_answer(connection, question, said, summary)
+        return await store.add_answer(connection, question, said, summary)
 
 
 async def _bill(connection: Connection, draft: Draft, answer: Answer) -> None:

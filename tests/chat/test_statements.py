@@ -31,14 +31,15 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="module")
 def place(chat_database: Database) -> Iterator[Place]:
-    """Serve through a proxy, and ask everything once, so that no connection is new."""
+    """Serve through a proxy, and ask some questions before any are counted."""
     there: Any = conninfo_to_dict(chat_database.conninfo)
     with CountingProxy(there["host"], int(there["port"])) as proxy:
         to_proxy = make_conninfo(chat_database.conninfo, host=str(proxy.socket_dir))
         with chat(to_proxy) as client:
             ada = client.logged_in("counted")
             path = ada.conversation()
-            ada("POST", f"{path}/messages", content="Hello")
+            for _ in range(6):  # psycopg prepares what it has sent five times
+                ada("POST", f"{path}/messages", content="Hello")
             yield Place(ada, path, proxy)
 
 
@@ -48,9 +49,11 @@ REQUESTS = [
     ("GET", "/v1/conversations", {}, 2),
     ("GET", "/v1/usage", {}, 2),
     ("GET", "{path}", {}, 2),
+    ("GET", "{path}/messages", {}, 3),
     ("GET", "{path}/summaries", {}, 3),
     ("POST", "/v1/conversations", {"title": "one"}, 4),
     ("PATCH", "{path}", {"title": "another"}, 5),
+    ("POST", "{path}/messages", {"content": "And now?"}, 8),
     ("PUT", "{path}/active-summary", {"summary_id": None}, 5),
 ]
 
@@ -67,3 +70,12 @@ def test_statements(
 
     assert answer.is_success
     assert len([one for one in sent if one.kind in _STATEMENTS]) == statements, sent
+
+
+def test_an_answer_is_kept_with_one_wait(place: Place) -> None:
+    """The lock of the conversation and the answer are sent at once; the server commits both."""
+    before = place.proxy.counts
+    place.client("POST", f"{place.path}/messages", content="And then?")
+    waits = place.proxy.counts - before
+
+    assert (waits.answers, waits.round_trips) == (7, 7)

@@ -46,7 +46,7 @@ async def log_in(request: Request, here: Here, asked: shapes.Credentials) -> sha
     """Log in with user name or address; the token is good until it expires."""
     name, where = folded(asked.name), network(request.scope)
     here.attempts.admit(where, name)
-    async with here.pool.reading() as connection:
+    async with here.pool.alone() as connection:
         user = await store.user_by_name(connection, name)
     kept = user.password_hash if user else None
     fits = await here.passwords.fits(asked.password, kept)

@@ -62,7 +62,7 @@ async def _now(services: Services, readiness: Readiness) -> Readiness:
 
 async def _is_read_only(services: Services) -> bool | None:
     try:
-        async with services.pool.reading(timeout=_PATIENCE_S) as connection:
+        async with services.pool.alone(timeout=_PATIENCE_S) as connection:
             return await store.is_read_only(connection)
     except (psycopg.Error, PoolTimeout, TimeoutError):
         return None

@@ -77,7 +77,7 @@ class Caller:
         Raises:
             Problem: the account is gone, or its password is another one by now.
         """
-        async with self._here.pool.reading() as connection:
+        async with self._here.pool.alone() as connection:
             yield Turn(connection, await self.authenticated(connection))
 
     @asynccontextmanager

@@ -77,19 +77,20 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
             PoolTimeout: none was free in time.
             TimeoutError: the server has gone quiet.
         """
-        async with self.reading(timeout) as connection, connection.transaction():
+        async with self.alone(timeout) as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
-    async def reading(
+    async def alone(
         self,
         timeout: float | None = None,  # noqa: ASYNC109 - as the pool has it
     ) -> AsyncGenerator[AsyncConnection[Any], None]:
         """
-        A connection for a block that only reads, each statement a transaction by itself.
+        A connection for a block whose statements are each a transaction by themselves.
 
-        In PostgreSQL's usual isolation a transaction around them would see no more than that: each
-        statement sees what was committed before it. It would cost two statements more.
+        For reading: in PostgreSQL's usual isolation a transaction around them would see no more,
+        for each statement sees what was committed before it, and it would cost two statements. And
+        for a pipeline, which the server commits at its end.
         """
         async with asyncio.timeout(self._turn), super().connection(timeout) as connection:
             yield connection

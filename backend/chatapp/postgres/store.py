@@ -11,8 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID  # noqa: TC003 - a field of a named tuple
 
+from psycopg.rows import class_row
+
 from chatapp.exchanges import answer_id, answers, with_answer_ids
 from chatapp.postgres.rows import many, one, run
+from chatapp.postgres.statements import statements
 from chatapp.values import Conversation, Message, Summary, Usage, User
 
 if TYPE_CHECKING:
@@ -215,10 +218,45 @@ async def add_answer(
         said: its columns by name; those about a model are None where they are left out.
         summary_id: the summary that it was sent with.
     """
+    return await one(connection, Message, "add_answer", **_answer(question, said, summary_id))
+
+
+async def keep_answer(
+    connection: Connection,
+    user_id: UUID,
+    question: Message,
+    said: Mapping[str, object],
+    summary_id: UUID | None,
+) -> Message | None:
+    """
+    Lock the conversation and keep an answer, with one wait for the server.
+
+    Both statements are sent before either has an answer. The server commits them together, at
+    the end of the pipeline; a conversation that is gone took the question along, so that there is
+    no row then either.
+
+    Args:
+        connection: where; not in a transaction.
+        user_id: whose conversation it is.
+        question: what it answers.
+        said: as for `add_answer`.
+        summary_id: the summary that it was sent with.
+    """
+    conversation = {"id": question.conversation_id, "user_id": user_id}
+    async with connection.pipeline():
+        await connection.execute(statements()["lock_conversation"], conversation)
+        cursor = connection.cursor(row_factory=class_row(Message))
+        values = _answer(question, said, summary_id)
+        await cursor.execute(statements()["add_answer"], values)
+    return await cursor.fetchone()
+
+
+def _answer(
+    question: Message, said: Mapping[str, object], summary_id: UUID | None
+) -> dict[str, object]:
     where = {"conversation_id": question.conversation_id, "question_id": question.id}
     ids = {"id": answer_id(question.id), "summary_id": summary_id}
-    values = {**_WRITTEN_BY_NO_MODEL, **said, **where, **ids}
-    return await one(connection, Message, "add_answer", **values)
+    return {**_WRITTEN_BY_NO_MODEL, **said, **where, **ids}
 
 
 async def bill_replaced(connection: Connection, answer: Message) -> None:
