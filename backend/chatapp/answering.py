@@ -15,7 +15,14 @@ from uuid import uuid4
 from chatapp import problems
 from chatapp.models import Ask, Generation
 from chatapp.postgres import store
-from chatapp.prompt import MOST_MESSAGES, question_turns, usable
+from chatapp.prompt import (
+    MOST_BYTES,
+    MOST_MESSAGES,
+    is_too_long,
+    question_turns,
+    tokens,
+    usable,
+)
 from chatapp.values import Exchange
 
 if TYPE_CHECKING:
@@ -25,6 +32,14 @@ if TYPE_CHECKING:
     from chatapp.models import Catalogue, Model, Offer
     from chatapp.postgres.rows import Connection
     from chatapp.values import Conversation, Message, Summary
+
+
+class Most(NamedTuple):
+    """What an answer may take."""
+
+    seconds: float
+    tokens: int
+    """About how many may be sent."""
 
 
 class Wanted(NamedTuple):
@@ -51,7 +66,7 @@ class Draft:
 async def ask(
     connection: Connection,
     chosen: tuple[Offer, Model],
-    most: float,
+    most: Most,
     of: tuple[UUID, UUID],
     said: tuple[UUID | None, str],
     wanted: Wanted,
@@ -62,7 +77,7 @@ async def ask(
     Args:
         connection: where the conversation is; a transaction.
         chosen: who answers.
-        most: seconds that the answer may take.
+        most: what the answer may take.
         of: whose conversation, and which.
         said: the id that the client has given the question, and what it asks.
         wanted: how it is to be answered.
@@ -86,7 +101,7 @@ async def ask(
 async def ask_again(
     connection: Connection,
     chosen: tuple[Offer, Model],
-    most: float,
+    most: Most,
     of: tuple[UUID, UUID],
     question_id: UUID,
     wanted: Wanted,
@@ -134,24 +149,26 @@ async def _draft(
     connection: Connection,
     conversation: Conversation,
     question: Message,
-    how: tuple[tuple[Offer, Model], float, Wanted],
+    how: tuple[tuple[Offer, Model], Most, Wanted],
     *,
     replaces: bool = False,
 ) -> Draft:
     (offer, model), most, wanted = how
     summary = usable(await _active(connection, conversation))
     last = summary.last_message_id if summary else None
-    messages = await store.messages_behind(connection, conversation.id, last, MOST_MESSAGES + 1)
-    if len(messages) > MOST_MESSAGES:
-        raise problems.too_long(MOST_MESSAGES)
+    bounds = (MOST_MESSAGES + 1, MOST_BYTES)
+    messages = await store.messages_behind(connection, conversation.id, last, *bounds)
+    turns = question_turns(conversation, summary, messages, question)
+    if is_too_long(messages) or tokens(turns, messages) > most.tokens:
+        raise problems.too_long(MOST_MESSAGES, MOST_BYTES, most.tokens)
     ask = Ask(
         model=offer.model,
-        turns=question_turns(conversation, summary, messages, question),
+        turns=turns,
         temperature=wanted.temperature,
         response_format=conversation.response_format,
         response_schema=conversation.response_schema,
     )
-    generation = Generation(offer, model, ask, most)
+    generation = Generation(offer, model, ask, most.seconds)
     return Draft(conversation, question, summary, generation, wanted.temperature, replaces)
 
 

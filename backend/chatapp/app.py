@@ -78,10 +78,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _services(settings: Settings) -> Services:
     previous = settings.token_secret_previous
     pool, metrics = postgres.make_pool(settings), Metrics()
+    catalogue = make_catalogue(settings)
     return Services(
         settings=settings,
         pool=pool,
-        catalogue=make_catalogue(settings),
+        catalogue=catalogue,
         passwords=Passwords(
             settings.password_time_cost, settings.password_memory_kib, settings.passwords_at_once
         ),
@@ -95,7 +96,7 @@ def _services(settings: Settings) -> Services:
             Buckets(settings.log_ins_per_minute, settings.log_ins_burst),
         ),
         metrics=metrics,
-        answers=Answers(pool, metrics, settings),
+        answers=Answers(pool, catalogue, metrics, settings),
         migrations=postgres.migrations(settings),
         schema=postgres.SchemaReader(settings),
     )

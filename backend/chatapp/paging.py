@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -24,6 +25,20 @@ def written(cursor: Cursor) -> str:
     """A cursor as text that fits into a URL."""
     text = f"{cursor.at.isoformat()} {cursor.id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def fitting(found: Sequence[T], limit: int, most: int, size: Callable[[T], int]) -> int:
+    """
+    How many rows a page has: the first in any case.
+
+    Args:
+        found: the rows that there are.
+        limit: how many there may be.
+        most: how large they may be together.
+        size: how large one is.
+    """
+    sums = accumulate(map(size, found[:limit]))
+    return max(1, sum(total <= most for total in sums))
 
 
 def following(found: Sequence[T], limit: int, place: Callable[[T], Cursor]) -> str | None:

@@ -58,9 +58,12 @@ def conflict(name: str, detail: str) -> Problem:
     return Problem(409, name, "Conflict", detail)
 
 
-def too_long(most: int) -> Problem:
+def too_long(messages: int, size: int, tokens: int) -> Problem:
     """There is more than is read and sent at once."""
-    detail = f"More than {most} messages are not sent at once; summarise the first, up to one."
+    detail = (
+        f"More than {messages} messages, {size} bytes or about {tokens} tokens are not sent at "
+        "once; summarise the first messages, up to one of them (POST …/summaries), and ask again."
+    )
     return conflict("too-long", detail)
 
 
@@ -77,6 +80,12 @@ def not_newest() -> Problem:
 def running() -> Problem:
     """The answer that would be replaced has not come yet."""
     return conflict("answer-running", "That question is being answered; stop it first, or wait.")
+
+
+def too_much_to_summarise(messages: int, size: int) -> Problem:
+    """There is more than is read at once, and no message named up to which."""
+    detail = f"More than {messages} messages or {size} bytes are not read at once; name `up_to`."
+    return conflict("too-long", detail)
 
 
 def dropped() -> Problem:

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 
 from chatapp.exchanges import answers
 from chatapp.formats import instruction
-from chatapp.models import Turn
+from chatapp.models import Turn, estimated_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from chatapp.values import Conversation, Message, Summary
 
 MOST_MESSAGES = 1_000
+MOST_BYTES = 2_000_000
 """What is read and sent at once; beyond that a summary has to stand for the beginning."""
 _SUMMARISE = (
     "Summarise the conversation below for yourself, so that it can go on without it. Keep names, "
@@ -36,6 +37,33 @@ _EARLIER = "Summary of the conversation so far:\n\n"
 def usable(summary: Summary | None) -> Summary | None:
     """The summary, where it says how far it reaches."""
     return summary if summary is not None and summary.last_message_id is not None else None
+
+
+def is_too_long(messages: Sequence[Message]) -> bool:
+    """Whether it is more than is read and sent at once."""
+    return len(messages) > MOST_MESSAGES or sum(map(_bytes, messages)) > MOST_BYTES
+
+
+def tokens(turns: Iterable[Turn], messages: Iterable[Message] = ()) -> int:
+    """
+    About how many tokens are sent.
+
+    Args:
+        turns: what is sent; four bytes are taken for a token.
+        messages: those that are among it: of an answer the provider has counted the tokens. Its
+            number counts where it can be one of the text alone, without any reasoning.
+    """
+    counted = {one.content: one.completion_tokens for one in messages if one.completion_tokens}
+    return sum(_tokens(turn.content, counted.get(turn.content)) for turn in turns)
+
+
+def _tokens(text: str, counted: int | None) -> int:
+    possible = counted is not None and counted <= len(text.encode())
+    return counted if counted is not None and possible else estimated_tokens(text)
+
+
+def _bytes(message: Message) -> int:
+    return len(message.content.encode())
 
 
 def question_turns(

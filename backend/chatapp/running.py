@@ -15,18 +15,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from chatapp import keeping, problems
+from chatapp import keeping, problems, summarising
 from chatapp.models import ProviderError
 from chatapp.postgres import listening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Coroutine, Iterator
 
     from chatapp.answering import Draft
     from chatapp.metrics import Metrics
+    from chatapp.models import Catalogue
     from chatapp.postgres import Pool
     from chatapp.settings import Settings
     from chatapp.values import Exchange
@@ -133,12 +134,19 @@ class Answers:
 
     Args:
         pool: where they are kept.
+        catalogue: who writes summaries.
         metrics: where they are counted.
         settings: how long they go on without a reader, and at the end.
     """
 
-    def __init__(self, pool: Pool, metrics: Metrics, settings: Settings) -> None:
-        self._pool, self._metrics, self._settings = pool, metrics, settings
+    def __init__(
+        self, pool: Pool, catalogue: Catalogue, metrics: Metrics, settings: Settings
+    ) -> None:
+        self._pool, self._catalogue = pool, catalogue
+        self._metrics, self._settings = metrics, settings
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._summarised: set[UUID] = set()
+        """Conversations that a summary is being written of."""
         self._running: dict[UUID, Running] = {}
         self._listener: asyncio.Task[None] | None = None
 
@@ -148,7 +156,7 @@ class Answers:
         if name not in self._running:
             running = Running(draft, self._settings.abandoned_answer_s)
             self._running[name] = running
-            running.task = asyncio.create_task(self._answer(running))
+            running.task = self._begin(self._answer(running))
             running.release()
         return self._running[name]
 
@@ -168,7 +176,7 @@ class Answers:
 
     async def __aexit__(self, *_: object) -> None:
         """Wait a little for what is under way, drop the rest."""
-        tasks = {running.task for running in self._running.values() if running.task}
+        tasks = set(self._tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.answer_grace_s)
         last = {*tasks, self._listener} if self._listener else tasks
@@ -182,6 +190,12 @@ class Answers:
         except ValueError:  # whoever may connect may notify
             _LOGGER.warning("A notice to stop an answer names none.")
 
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def _answer(self, running: Running) -> None:
         draft = running.draft
         try:
@@ -189,6 +203,8 @@ class Answers:
                 running.add(piece)
             running.keep_on()
             running.end(await self._keep(draft))
+            if self._settings.summarise_over_tokens is not None:
+                self._begin(self._summarise(draft, self._settings.summarise_over_tokens))
         except ProviderError as error:
             await self._failed(draft, error)
             running.end(error)
@@ -208,6 +224,23 @@ class Answers:
         stopped = answer.ending.finish_reason == "stopped"
         self._metrics.answered(answer, "answer", "stopped" if stopped else "answered")
         return await keeping.keep(self._pool, draft, answer)
+
+    async def _summarise(self, draft: Draft, budget: int) -> None:
+        """Summarise the conversation where it has outgrown its budget; it goes on without, too."""
+        conversation, generation = draft.conversation, draft.generation
+        if conversation.id in self._summarised or generation.tokens <= budget:
+            return
+        self._summarised.add(conversation.id)
+        most, of = self._settings.answer_timeout_s, (conversation.user_id, conversation.id)
+        wanted = summarising.Wanted(None, generation.offer.model, generation.offer.provider)
+        try:
+            async with self._pool.reading() as connection:
+                made = await summarising.draft(connection, self._catalogue, most, of, wanted)
+            await summarising.write(self._pool, self._metrics, made)
+        except Exception as error:  # noqa: BLE001 - nobody waits for it; the next answer tries again
+            _LOGGER.warning("A conversation was not summarised: %s", type(error).__name__)
+        finally:
+            self._summarised.discard(conversation.id)
 
     async def _failed(self, draft: Draft, error: ProviderError) -> None:
         """Count an answer that did not come, and what it came to all the same."""

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     """How long an answer goes on that nobody reads any more."""
     answer_grace_s: float = Field(default=4.0, ge=0)
     """How long answers are waited for at the end, once the requests are over."""
+    prompt_max_tokens: int = Field(default=200_000, ge=1)
+    """About how many tokens are sent with a question at most."""
+    summarise_over_tokens: int | None = Field(default=None, ge=1)
+    """After an answer with so many tokens of prompt and answer the conversation is summarised."""
 
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = Field(default=262_144, ge=1)

@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from psycopg import errors
 
 from chatapp import problems
-from chatapp.models import Ask, Generation
+from chatapp.models import Ask, Generation, ProviderError
 from chatapp.postgres import store
-from chatapp.prompt import MOST_MESSAGES, summary_turns, usable
+from chatapp.prompt import MOST_BYTES, MOST_MESSAGES, is_too_long, summary_turns, usable
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from chatapp.metrics import Metrics
     from chatapp.models import Catalogue
     from chatapp.postgres import Pool
     from chatapp.postgres.rows import Connection
     from chatapp.values import Conversation, Message, Summary
+
+
+_CUT = frozenset({"length", "content_filter"})
 
 
 class Wanted(NamedTuple):
@@ -53,13 +57,13 @@ class Draft(NamedTuple):
 
 
 async def draft(
-    pool: Pool, catalogue: Catalogue, most: float, of: tuple[UUID, UUID], wanted: Wanted
+    connection: Connection, catalogue: Catalogue, most: float, of: tuple[UUID, UUID], wanted: Wanted
 ) -> Draft:
     """
     Put together what a summary is made of.
 
     Args:
-        pool: where the conversation is.
+        connection: where the conversation is.
         catalogue: who may write it.
         most: seconds that it may take.
         of: whose conversation, and which.
@@ -74,11 +78,10 @@ async def draft(
         raise problems.unusable(
             "no-such-model", "Nobody serves that model; see the list of models."
         )
-    async with pool.connection() as connection:
-        conversation = await store.conversation(connection, *of)
-        if conversation is None:
-            raise problems.not_found("conversation")
-        material = await _material(connection, conversation, wanted.up_to)
+    conversation = await store.conversation(connection, *of)
+    if conversation is None:
+        raise problems.not_found("conversation")
+    material = await _material(connection, conversation, wanted.up_to)
     turns = summary_turns(material.base, material.messages)
     generation = Generation(*chosen, Ask(chosen[0].model, turns, task="summary"), most)
     return Draft(conversation, material.messages[-1].id, generation)
@@ -98,8 +101,9 @@ async def _material(
 async def _first(
     connection: Connection, conversation: Conversation, last: UUID | None
 ) -> list[Message]:
-    """One more than are sent at once, so that it is seen where there are too many."""
-    return await store.messages_behind(connection, conversation.id, last, MOST_MESSAGES + 1)
+    """More than are sent at once, so that it is seen where there are too many."""
+    bounds = (MOST_MESSAGES + 1, MOST_BYTES)
+    return await store.messages_behind(connection, conversation.id, last, *bounds)
 
 
 async def _active(connection: Connection, conversation: Conversation) -> Summary | None:
@@ -112,8 +116,8 @@ async def _active(connection: Connection, conversation: Conversation) -> Summary
 def _covered(messages: list[Message], up_to: UUID | None) -> list[Message]:
     said = [message for message in messages if message.role != "system"]
     ends = [number for number, message in enumerate(said) if message.id == up_to]
-    if not ends and len(messages) > MOST_MESSAGES:
-        raise problems.too_long(MOST_MESSAGES)
+    if not ends and is_too_long(messages):
+        raise problems.too_much_to_summarise(MOST_MESSAGES, MOST_BYTES)
     if up_to is not None:
         if not ends:
             raise problems.not_found("message")
@@ -126,13 +130,27 @@ def _covered(messages: list[Message], up_to: UUID | None) -> list[Message]:
     return said
 
 
-async def keep(pool: Pool, made: Draft, text: str) -> Summary:
+async def write(pool: Pool, metrics: Metrics, made: Draft) -> Summary:
     """
-    Keep a summary, and let it stand for the conversation's beginning.
+    Ask for a summary and keep it, and let it stand for the conversation's beginning.
 
     Raises:
-        Problem: the conversation or the last message that it covers is gone.
+        ProviderError: it did not come, or not whole: what it leaves out would never be sent.
+        Problem: it cannot be kept.
     """
+    offer = made.generation.offer
+    try:
+        answer = await made.generation.whole()
+    except ProviderError as error:
+        metrics.failed(offer.provider, offer.model, "summary", error.trouble)
+        raise
+    metrics.answered(answer, "summary")  # paid, also where it cannot be kept
+    if answer.ending.finish_reason in _CUT:
+        raise ProviderError("broken", "The model did not write the summary to its end.")
+    return await _keep(pool, made, answer.text)
+
+
+async def _keep(pool: Pool, made: Draft, text: str) -> Summary:
     conversation = made.conversation
     try:
         async with pool.connection() as connection:

@@ -128,11 +128,12 @@ def test_who_waits_for_the_whole_and_hangs_up(hasty: Place) -> None:
     assert [one["answer_id"] for one in hasty.messages()] == [None]
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
-def test_stopping(place: Place, served: tuple[Client, Client, Endpoint], elsewhere: bool) -> None:
+@pytest.mark.parametrize("by", ["the same service", "another"])
+def test_stopping(place: Place, served: tuple[Client, Client, Endpoint], by: str) -> None:
     """An answer is stopped from the same service and from another; what has come is kept."""
+    same, other, _ = served
     asked, events = place.asked("endless")
-    stopped = post(served[1] if elsewhere else served[0], place, f"messages/{asked}/stop")
+    stopped = post(other if by == "another" else same, place, f"messages/{asked}/stop")
     *_, (last, exchange) = events
     until(lambda: place.endpoint.left)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from tests.chat.serving import chat
 
 if TYPE_CHECKING:
     from tests.chat.serving import Client
@@ -155,6 +156,55 @@ def test_pages_go_from_the_oldest(ada: Client) -> None:
 
     assert (asked, second["next"]) == (["0", "1", "2"], None)
     assert (len(first["items"]), len(second["items"])) == (4, 2)
+
+
+def add_answers(database: Database, path: str, size: int, number: int) -> None:
+    """Let answers of some size be there, as a model would have given them."""
+    where = path.rpartition("/")[2]
+    database.psql(
+        "INSERT INTO messages (conversation_id, role, content) "
+        f"SELECT '{where}', 'assistant', repeat('a', {size}) FROM generate_series(1, {number})"
+    )
+
+
+def test_a_page_of_large_messages_ends_early(ada: Client, chat_database: Database) -> None:
+    """A page has a bound in bytes too, and one message at least; none is left out."""
+    path, sizes = ada.conversation(), []
+    cursor: dict[str, str] = {}
+    for size, number in ((400_000, 3), (1_500_000, 2)):
+        add_answers(chat_database, path, size, number)
+    while True:
+        page = ada("GET", f"{path}/messages", **cursor)
+        sizes.append([len(one["content"]) for one in page["items"]])
+        cursor = {"cursor": page["next"]}
+        if page["next"] is None:
+            break
+
+    assert sizes == [[400_000] * 2, [400_000], [1_500_000], [1_500_000]]
+
+
+def test_a_prompt_of_too_many_bytes(ada: Client, chat_database: Database) -> None:
+    """What is too much to be sent is told so, with the way out; the question is not kept."""
+    path = ada.conversation()
+    add_answers(chat_database, path, 700_000, 3)
+    told = ada("POST", f"{path}/messages", content="And now?")
+
+    assert (told["_"], told["type"]) == (409, "urn:chatapp:problem:too-long")
+    assert "/summaries" in told["detail"]
+    assert ada("GET", f"{path}/messages", limit=100)["items"][-1]["role"] == "assistant"
+
+
+def test_a_prompt_of_too_many_tokens(ada: Client, chat_database: Database) -> None:
+    """The number of tokens that are sent has a bound, which is a setting."""
+    path = ada.conversation()
+    with chat(chat_database.conninfo, prompt_max_tokens=50) as client:
+        url, headers = f"{path}/messages", ada.headers
+        statuses = [
+            client.http.post(url, json={"content": "a" * size}, headers=headers).status_code
+            for size in (200, 204)
+        ]
+
+    assert statuses == [201, 409]
 
 
 def test_a_deleted_message_is_not_sent_again(ada: Client) -> None:

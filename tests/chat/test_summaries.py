@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.chat.endpoint import KEY, endpoint
+from tests.chat.serving import chat, until
 
 if TYPE_CHECKING:
     from tests.chat.serving import Client
@@ -161,3 +163,31 @@ def test_without_its_last_message_it_is_not_sent(talk: tuple[Client, str, list[A
     assert (left["last_message_id"], left["usage_count"]) == (None, 0)
     # The question that lost its answer is not sent, and is part of the summary.
     assert (whole, again["summary"][:19]) == ("4 messages.)", "So far 5 messages. ")
+
+
+def test_one_that_is_cut_is_not_kept(ada: Client, chat_database: Database) -> None:
+    """A summary that the model did not end would leave out what came last."""
+    with endpoint() as made:
+        given = {"openai_base_url": made.url, "openai_api_key": KEY}
+        with chat(chat_database.conninfo, openai_models={"length": None}, **given) as client:
+            path = ada.conversation()
+            ada("POST", f"{path}/messages", content="Hello")
+            url, body = f"{path}/summaries", {"model": "length"}
+            told = client.http.post(url, json=body, headers=ada.headers).json()
+
+    assert (told["status"], told["type"]) == (502, "urn:chatapp:problem:provider-broken")
+    assert ada("GET", f"{path}/summaries") == []
+
+
+def test_a_conversation_that_outgrows_its_budget(chat_database: Database) -> None:
+    """Where a budget is set, a summary is made once an answer has taken more than that."""
+    with chat(chat_database.conninfo, summarise_over_tokens=40) as client:
+        bea = client.logged_in("bea-summarised")
+        path = bea.conversation()
+        bea("POST", f"{path}/messages", content="Hello")
+        before = bea("GET", path)["active_summary_id"]
+        kept = bea("POST", f"{path}/messages", content="word " * 40)
+        until(lambda: bea("GET", path)["active_summary_id"])
+        [made] = bea("GET", f"{path}/summaries")
+
+    assert (before, made["last_message_id"]) == (None, kept["answer"]["id"])

@@ -49,6 +49,7 @@ _REPLAYED: Responses = {
     200: {"model": shapes.Exchange, "description": "It was answered already"},
 }
 _NEVER_READ = 499
+_PAGE_BYTES = 1_000_000
 
 
 @router.post(
@@ -136,7 +137,7 @@ async def regenerate(
         raise problems.running()
     wanted = _wanted(asked or shapes.Regeneration())
     chosen = answering.choose(here.catalogue, wanted)
-    most = here.settings.answer_timeout_s
+    most = _most(here)
     async with caller.writing() as (connection, user):
         of = (user.id, conversation_id)
         draft = await answering.ask_again(connection, chosen, most, of, message_id, wanted)
@@ -175,12 +176,16 @@ def _wanted(asked: shapes.NewMessage | shapes.Regeneration) -> answering.Wanted:
     return answering.Wanted(asked.model, asked.provider, temperature)
 
 
+def _most(here: Services) -> answering.Most:
+    return answering.Most(here.settings.answer_timeout_s, here.settings.prompt_max_tokens)
+
+
 async def _ask(
     here: Services, caller: Caller, conversation_id: UUID, asked: shapes.NewMessage
 ) -> Running | values.Exchange:
     wanted = _wanted(asked)
     chosen = answering.choose(here.catalogue, wanted)
-    said, most = (asked.id, asked.content), here.settings.answer_timeout_s
+    said, most = (asked.id, asked.content), _most(here)
     async with caller.writing() as (connection, user):
         of = (user.id, conversation_id)
         found = await answering.ask(connection, chosen, most, of, said, wanted)
@@ -227,11 +232,18 @@ def _event(name: str, data: object) -> bytes:
 async def oldest(
     caller: Asking, conversation_id: UUID, limit: Limit = 50, cursor: After = None
 ) -> shapes.MessagePage:
-    """List what was said, oldest first; a question says whether it has an answer."""
+    """
+    List what was said, oldest first; a question says whether it has an answer.
+
+    A page of more than a megabyte of text ends early: `next` says whether there is more.
+    """
     async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
         behind = place(cursor)
-        found = await store.list_messages(connection, conversation.id, behind, limit + 1)
+        found = await store.list_messages(
+            connection, conversation.id, behind, limit + 1, _PAGE_BYTES
+        )
+    limit = paging.fitting(found, limit, _PAGE_BYTES, lambda one: len(one.content.encode()))
     following = paging.following(found, limit, lambda one: paging.Cursor(one.created_at, one.id))
     items = [shapes.Message.model_validate(one) for one in found[:limit]]
     return shapes.MessagePage(items=items, next=following)

@@ -11,8 +11,7 @@ from chatapp import problems, summarising, values
 from chatapp.api import shapes
 from chatapp.api.conversations import Limit, own
 from chatapp.api.description import problems_of
-from chatapp.api.services import Asking, CurrentUser, Here
-from chatapp.models import ProviderError
+from chatapp.api.services import Asking, Here
 from chatapp.postgres import store
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["summaries"])
@@ -25,7 +24,7 @@ router = APIRouter(prefix="/conversations/{conversation_id}", tags=["summaries"]
     responses=problems_of(401, 404, 409, models=True),
 )
 async def summarise(
-    here: Here, user: CurrentUser, conversation_id: UUID, asked: shapes.NewSummary
+    here: Here, caller: Asking, conversation_id: UUID, asked: shapes.NewSummary
 ) -> values.Summary:
     """
     Summarise up to a message, or up to the last one.
@@ -35,16 +34,10 @@ async def summarise(
     """
     wanted = summarising.Wanted(asked.up_to, asked.model, asked.provider)
     most = here.settings.answer_timeout_s
-    of = (user.id, conversation_id)
-    made = await summarising.draft(here.pool, here.catalogue, most, of, wanted)
-    try:
-        answer = await made.generation.whole()
-    except ProviderError as error:
-        offer = made.generation.offer
-        here.metrics.failed(offer.provider, offer.model, "summary", error.trouble)
-        raise
-    here.metrics.answered(answer, "summary")  # paid, also where it cannot be kept
-    return await summarising.keep(here.pool, made, answer.text)
+    async with caller.reading() as (connection, user):
+        of = (user.id, conversation_id)
+        made = await summarising.draft(connection, here.catalogue, most, of, wanted)
+    return await summarising.write(here.pool, here.metrics, made)
 
 
 @router.get("/summaries", responses=problems_of(401, 404))

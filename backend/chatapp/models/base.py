@@ -59,6 +59,11 @@ class Ending(NamedTuple):
     """What the model said instead of an answer."""
 
 
+def estimated_tokens(text: str) -> int:
+    """About how many tokens a text has: one for four bytes, as English has."""
+    return -(-len(text.encode()) // 4)
+
+
 def can_be_kept(text: object) -> TypeGuard[str]:
     """Whether it is text that UTF-8 and PostgreSQL hold: no NUL, no half of a character."""
     if not isinstance(text, str) or "\0" in text:

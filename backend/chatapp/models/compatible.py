@@ -248,5 +248,8 @@ def _is_too_long(error: openai.APIError) -> bool:
 
 
 def _too_long() -> ProviderError:
-    detail = "The conversation does not fit the model any more; summarise it, and ask again."
+    detail = (
+        "The conversation does not fit the model's context any more; summarise its beginning "
+        "(POST …/summaries), and ask again."
+    )
     return ProviderError("too-long", detail)

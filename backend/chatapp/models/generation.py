@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chatapp.models.base import Ending, ProviderError, cost
+from chatapp.models.base import Ending, ProviderError, cost, estimated_tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -131,6 +131,15 @@ class Generation:
     def paid(self) -> bool:
         """Whether the provider has said what it came to."""
         return self._ending is not None and self._ending.total_tokens is not None
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens prompt and answer have: as the provider counts, else about so many."""
+        ending = self._ending or Ending()
+        texts = [*(turn.content for turn in self.ask.turns), *self._pieces]
+        counted = (ending.prompt_tokens, ending.completion_tokens)
+        known = sum(one for one in counted if one is not None)
+        return known if None not in counted else sum(map(estimated_tokens, texts))
 
     @property
     def answer(self) -> Answer:

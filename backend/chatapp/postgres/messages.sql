@@ -89,54 +89,91 @@ SELECT
 FROM messages AS m
 WHERE m.id = %(id)s AND m.conversation_id = %(conversation_id)s AND m.model IS NOT NULL
 
--- name: all_messages
--- A conversation from its beginning.
-SELECT
-    id, conversation_id, role, content, created_at, model, provider, temperature,
-    prompt_tokens, completion_tokens, total_tokens, cost_usd,
-    latency_ms, generation_time_ms, generation_id
-FROM messages
-WHERE conversation_id = %(conversation_id)s AND content <> ''
-ORDER BY created_at, id
-LIMIT %(limit)s
-
 -- name: messages_behind
 -- What was said after one of its messages, and the instructions from before it.
+-- It stops after the first that makes too many bytes, and one more.
 SELECT
     id, conversation_id, role, content, created_at, model, provider, temperature,
     prompt_tokens, completion_tokens, total_tokens, cost_usd,
     latency_ms, generation_time_ms, generation_id
-FROM messages
-WHERE conversation_id = %(conversation_id)s AND content <> ''
-    AND (
-        role = 'system'
-        OR (created_at, id) > (SELECT m.created_at, m.id FROM messages AS m WHERE m.id = %(id)s)
-    )
+FROM (
+    SELECT
+        *,
+        sum(octet_length(content)) OVER (
+            ORDER BY created_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING
+        ) AS bytes_before
+    FROM (
+        SELECT
+            id, conversation_id, role, content, created_at, model, provider, temperature,
+            prompt_tokens, completion_tokens, total_tokens, cost_usd,
+            latency_ms, generation_time_ms, generation_id
+        FROM messages
+        WHERE conversation_id = %(conversation_id)s AND content <> ''
+            AND (
+                role = 'system'
+                OR (created_at, id) > (SELECT m.created_at, m.id FROM messages AS m WHERE m.id = %(id)s)
+            )
+        ORDER BY created_at, id
+        LIMIT %(limit)s
+    ) AS said
+) AS counted
+WHERE coalesce(bytes_before, 0) <= %(most_bytes)s
 ORDER BY created_at, id
-LIMIT %(limit)s
 
 -- name: first_messages
 -- The oldest messages of a conversation.
+-- It stops after the first that makes too many bytes, and one more.
 SELECT
     id, conversation_id, role, content, created_at, model, provider, temperature,
     prompt_tokens, completion_tokens, total_tokens, cost_usd,
     latency_ms, generation_time_ms, generation_id
-FROM messages
-WHERE conversation_id = %(conversation_id)s AND content <> ''
+FROM (
+    SELECT
+        *,
+        sum(octet_length(content)) OVER (
+            ORDER BY created_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING
+        ) AS bytes_before
+    FROM (
+        SELECT
+            id, conversation_id, role, content, created_at, model, provider, temperature,
+            prompt_tokens, completion_tokens, total_tokens, cost_usd,
+            latency_ms, generation_time_ms, generation_id
+        FROM messages
+        WHERE conversation_id = %(conversation_id)s AND content <> ''
+        ORDER BY created_at, id
+        LIMIT %(limit)s
+    ) AS said
+) AS counted
+WHERE coalesce(bytes_before, 0) <= %(most_bytes)s
 ORDER BY created_at, id
-LIMIT %(limit)s
 
 -- name: next_messages
 -- Those that come after one in that order.
+-- It stops after the first that makes too many bytes, and one more.
 SELECT
     id, conversation_id, role, content, created_at, model, provider, temperature,
     prompt_tokens, completion_tokens, total_tokens, cost_usd,
     latency_ms, generation_time_ms, generation_id
-FROM messages
-WHERE conversation_id = %(conversation_id)s AND content <> ''
-    AND (created_at, id) > (%(at)s, %(id)s)
+FROM (
+    SELECT
+        *,
+        sum(octet_length(content)) OVER (
+            ORDER BY created_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING
+        ) AS bytes_before
+    FROM (
+        SELECT
+            id, conversation_id, role, content, created_at, model, provider, temperature,
+            prompt_tokens, completion_tokens, total_tokens, cost_usd,
+            latency_ms, generation_time_ms, generation_id
+        FROM messages
+        WHERE conversation_id = %(conversation_id)s AND content <> ''
+            AND (created_at, id) > (%(at)s, %(id)s)
+        ORDER BY created_at, id
+        LIMIT %(limit)s
+    ) AS said
+) AS counted
+WHERE coalesce(bytes_before, 0) <= %(most_bytes)s
 ORDER BY created_at, id
-LIMIT %(limit)s
 
 -- name: message_and_answer
 -- A message; what has the id of its answer; and what was said next.

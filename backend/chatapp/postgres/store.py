@@ -296,22 +296,37 @@ async def tell_to_stop(connection: Connection, question_id: UUID) -> None:
 
 
 async def messages_behind(
-    connection: Connection, conversation_id: UUID, last: UUID | None, limit: int
+    connection: Connection, conversation_id: UUID, last: UUID | None, limit: int, most_bytes: int
 ) -> list[Message]:
-    """The first of what came after a message, with all instructions; of all of it for None."""
-    values = {"conversation_id": conversation_id, "limit": limit}
+    """
+    What came after a message, with all instructions; all of it for None.
+
+    What is more than a number of messages or of bytes is left out, but for one or two messages
+    that show that there is more.
+    """
+    most = {"limit": limit, "most_bytes": most_bytes}
+    values = {"conversation_id": conversation_id, **most}
     if last is None:
-        return await many(connection, Message, "all_messages", **values)
+        return await many(connection, Message, "first_messages", **values)
     return await many(connection, Message, "messages_behind", id=last, **values)
 
 
 async def list_messages(
-    connection: Connection, conversation_id: UUID, behind: Cursor | None, limit: int
+    connection: Connection,
+    conversation_id: UUID,
+    behind: Cursor | None,
+    limit: int,
+    most_bytes: int,
 ) -> list[Message]:
-    """A conversation's, oldest first, behind a place in that order; questions say their answers."""
+    """
+    A conversation's, oldest first, behind a place in that order; questions name their answers.
+
+    What is more than a number of bytes is left out as in `messages_behind`.
+    """
     which = "first_messages" if behind is None else "next_messages"
     place = {} if behind is None else behind._asdict()
-    values = {"conversation_id": conversation_id, "limit": limit, **place}
+    most = {"limit": limit, "most_bytes": most_bytes}
+    values = {"conversation_id": conversation_id, **most, **place}
     found = await many(connection, Message, which, **values)
     ids = {question: answer.id for question, answer in answers(found).items()}
     open_ = {answer_id(m.id): m.id for m in found if m.role == "user" and m.id not in ids}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatapp.exchanges import answer_id
 from chatapp.identity import folded
 from chatapp.models.base import Ask, Ending, Turn, cost
 from chatapp.models.catalogue import make_catalogue
 from chatapp.models.local import answer
-from chatapp.paging import Cursor, read, written
-from chatapp.prompt import question_turns, summary_turns, usable
+from chatapp.paging import Cursor, fitting, read, written
+from chatapp.prompt import question_turns, summary_turns, tokens, usable
 from chatapp.settings import Price, Settings
 from chatapp.values import Conversation, Message, Role, Summary
 
@@ -101,6 +103,50 @@ def test_what_is_sent_for_a_question() -> None:
     assert (turns[0].content, turns[-1]) == ("Be brief.", Turn("user", "And?"))
     assert "XML" in turns[1].content
     assert turns[2].content.endswith("They greeted.")
+
+
+def exchanged(question: str, answer: str) -> list[Message]:
+    """A question and its answer, as they are kept now."""
+    asked = message("user", question)
+    return [asked, replace(message("assistant", answer), id=answer_id(asked.id))]
+
+
+def test_exchanges_are_sent_in_pairs() -> None:
+    """Each question is sent right before its answer, in the order in which the answers came."""
+    (first, late), (second, early) = exchanged("1?", "1."), exchanged("2?", "2.")
+    lone = message("user", "Never answered")
+    now = message("user", "And?")
+    turns = question_turns(conversation(), None, [first, second, lone, early, late, now], now)
+
+    assert [turn.content for turn in turns] == ["2?", "2.", "1?", "1.", "And?"]
+    assert [turn.role for turn in turns] == ["user", "assistant"] * 2 + ["user"]
+
+
+def test_the_answer_that_is_replaced_is_not_sent() -> None:
+    """A question that is asked again is sent once, and without the answer it has."""
+    question, answer_ = exchanged("1?", "1.")
+
+    assert question_turns(conversation(), None, [question, answer_], question) == (
+        Turn("user", "1?"),
+    )
+
+
+@pytest.mark.parametrize(("counted", "tokens_"), [(None, 3), (4, 4), (4_000, 3)])
+def test_tokens_are_counted_or_estimated(counted: int | None, tokens_: int) -> None:
+    """The provider's number is taken where it can be that of the text; else four bytes are one."""
+    said = replace(message("assistant", "twelve bytes"), completion_tokens=counted)
+
+    assert tokens([Turn("assistant", said.content)], [said]) == tokens_
+
+
+@given(st.lists(st.integers(0, 50), min_size=1), st.integers(1, 10), st.integers(0, 100))
+def test_a_page_has_a_bound(sizes: list[int], limit: int, most: int) -> None:
+    """As many rows as fit in number and size, and one at least."""
+    taken = fitting(sizes, limit, most, int)
+
+    assert 1 <= taken <= max(limit, 1)
+    assert taken == 1 or sum(sizes[:taken]) <= most
+    assert taken in {limit, len(sizes)} or sum(sizes[: taken + 1]) > most
 
 
 def test_what_is_sent_for_a_summary() -> None:
