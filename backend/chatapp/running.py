@@ -234,7 +234,7 @@ class Answers:
         most, of = self._settings.answer_timeout_s, (conversation.user_id, conversation.id)
         wanted = summarising.Wanted(None, generation.offer.model, generation.offer.provider)
         try:
-            async with self._pool.reading() as connection:
+            async with self._pool.alone() as connection:
                 made = await summarising.draft(connection, self._catalogue, most, of, wanted)
             await summarising.write(self._pool, self._metrics, made)
         except Exception as error:  # noqa: BLE001 - nobody waits for it; the next answer tries again
