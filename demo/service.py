@@ -1,19 +1,25 @@
 """
 The chat service from nothing, without Docker: database, migrations, a conversation over HTTP.
 
-Ends by itself; with `--stay`, after Ctrl-C or SIGTERM. Everything goes with it.
+Ends by itself; with `--stay`, at SIGINT (Ctrl-C), SIGTERM, SIGQUIT or SIGHUP, or when whoever
+started it is gone, as after a SIGKILL of `make`. Everything goes with it, also where it is killed
+itself: the service then by the end of its standard input (`demo.tied`), and the database by its
+keeper.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -25,19 +31,32 @@ if TYPE_CHECKING:
 
 _STAY = "--stay"
 _PATIENCE_S = 60.0
+_LOOK_AGAIN_S = 0.5
+_SHUTDOWN_S = "5"
 _ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 _SCHEMA = '{"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}'
 
 
 def main() -> int:
     """Start it, talk to it, and stay where that is asked for."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
         signal.signal(ending, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
+    if _STAY in sys.argv[1:]:
+        threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     try:
         _show()
     except KeyboardInterrupt:
         _say("Ended.")
     return 0
+
+
+def _follow(parent: int) -> None:
+    """End once this process has another parent, because the one that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_AGAIN_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _show() -> None:
@@ -46,27 +65,39 @@ def _show() -> None:
         with _service(server.url("postgres")) as (process, address):
             _talk(address)
             if _STAY not in sys.argv[1:]:
-                _say(f"The API's page was {address}/docs; `make serve` keeps it there.")
+                _say(f"The page was {address}/; `make serve` keeps it there.")
                 return
-            _say(f"The API's page: {address}/docs")
-            _say(f"Get a token as {_ADA['username']} with the password {_ADA['password']!r}.")
-            _say("It stays until Ctrl-C.")
+            _tell(address, server.url("postgres"))
             process.wait()
+
+
+def _tell(address: str, database: str) -> None:
+    """Say where everything is, and what can be tried on it."""
+    program = os.path.relpath(Path(sys.executable).with_name("rung"))
+    status = [program, "status", "--database", database, "--source", "backend/migrations"]
+    _say(f"The page:     {address}/")
+    _say(f"The API:      {address}/docs")
+    _say(f"The database: {database}")
+    _say(f"Log in as {_ADA['username']} with the password {_ADA['password']!r}.")
+    _say("See what the database has, from another terminal, in this folder:")
+    _say(f"  {shlex.join(status)}")
+    _say("It stays until Ctrl-C.")
 
 
 @contextmanager
 def _service(url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", int(os.environ.get("CHAT_PORT", "0")))) as taken:
         port = taken.getsockname()[1]
     settings = {
         "CHAT_DATABASE_URL": url,
         "CHAT_TOKEN_SECRET": secrets.token_hex(32),
         "CHAT_PORT": str(port),
+        "CHAT_SHUTDOWN_S": _SHUTDOWN_S,
         "CHAT_LOG_LEVEL": "INFO" if _STAY in sys.argv[1:] else "WARNING",
     }
     _say("The service starts, and brings the database to its schema.")
-    command = [sys.executable, "-m", "chatapp"]
-    with subprocess.Popen(command, env=os.environ | settings) as process:
+    command = [sys.executable, "-m", "demo.tied"]
+    with subprocess.Popen(command, env=os.environ | settings, stdin=subprocess.PIPE) as process:
         try:
             address = f"http://127.0.0.1:{port}"
             _until_ready(process, address)

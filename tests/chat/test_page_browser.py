@@ -91,6 +91,52 @@ def test_an_answer_comes_piece_by_piece(ada: Visitor, provider: Endpoint) -> Non
     assert ada.heard == ["It is on the hill."]
 
 
+def test_stop(ada: Visitor) -> None:
+    """An answer that is stopped ends at once; what has come is kept, and there after a reload."""
+    ada.choose("endless")
+    ada.send("Go on.")
+    ada.page.get_by_text("and and and").wait_for()
+    ada.button("Stop the answer").click()
+    ada.answered()
+    shown = ada.answer.locator(".text").inner_text()
+    ada.page.reload()
+    ada.answer.wait_for()
+
+    assert shown.startswith("and and")
+    assert ada.answer.locator(".text").inner_text() == shown
+
+
+def test_regenerate(ada: Visitor) -> None:
+    """The newest answer alone can be replaced; the new one is there in its place, also later."""
+    ada.ask("Where?")
+    ada.ask("Really?")
+    offered = ada.button("Regenerate").count()
+    ada.choose("fine")
+    ada.button("Regenerate").click()
+    ada.page.get_by_text("It is on the hill.").first.wait_for()
+    ada.answered()
+    ada.page.reload()
+    ada.answer.wait_for()
+
+    assert offered == 1
+    assert ada.page.get_by_role("article", name="Answer").count() == 2
+    assert ada.answer.locator(".text").inner_text() == "It is on the hill."
+
+
+def test_an_answer_that_goes_on_without_the_page(ada: Visitor, provider: Endpoint) -> None:
+    """Whoever reloads the page while an answer is under way sees it when it has come."""
+    provider.go = False
+    ada.choose("waiting")
+    ada.send("Where?")
+    ada.page.get_by_text("It is", exact=True).wait_for()
+    ada.page.reload()
+    ada.page.get_by_text("No answer so far").wait_for()
+    provider.go = True
+    ada.page.get_by_text("It is on the hill.").first.wait_for()
+
+    assert ada.page.get_by_role("article", name="You").count() == 1
+
+
 def test_a_question_without_an_answer(ada: Visitor) -> None:
     """Where the model fails the page says why, and the question can be asked again, of another."""
     ada.choose("busy")

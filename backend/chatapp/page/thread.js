@@ -11,6 +11,8 @@ const NEAR = 80;
 const STOP_TRIES = 4;
 const PAUSE_MS = 300;
 const LONGEST_STOP_MS = 10_000;
+const LOOK_AGAIN_MS = 1500;
+const LEFT_RUNNING_MS = 60_000;
 
 /** What is under way, for each conversation: it goes on where another one is looked at. */
 const running = new Map();
@@ -66,7 +68,29 @@ export const thread = {
       if (covered && ids.includes(covered)) at("messages").append(summaryLine());
     }
     if (under) this.add(under);
+    else this.await(this.exchanges.at(-1)).catch(() => {}); // the next thing that is asked tells
     toTheEnd();
+  },
+
+  /**
+   * Look whether an answer comes that was left running, by a reload or a lost connection.
+   *
+   * It is only looked for: asking again might pay for a second one.
+   */
+  async await(exchange) {
+    const question = exchange?.question;
+    if (!question || exchange.answer) return;
+    const ends = new Date(question.created_at).getTime() + LEFT_RUNNING_MS;
+    const mine = turn;
+    if (Date.now() < ends) exchange.unanswered("No answer so far.");
+    while (Date.now() < ends && !exchange.isBusy) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      if (mine !== turn || exchange.isBusy) return;
+      const { answer_id: id } = await call("GET", conversationPath(this.id, "messages", question.id));
+      if (mine !== turn || exchange.isBusy) return;
+      if (id) return exchange.finish(await call("GET", conversationPath(this.id, "messages", id)));
+    }
+    if (!exchange.isBusy) exchange.unanswered();
   },
 
   kept(question, answer) {

@@ -1,0 +1,31 @@
+"""
+The chat service for as long as whoever started it lives: until its standard input ends.
+
+The kernel closes the other end of it however that process ends, so that killing it leaves no
+service behind. For the demo alone: a service of its own is ended by whoever runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from chatapp.__main__ import main
+
+_PATIENCE_S = 8.0
+"""How long the service is given to end, before it is ended."""
+
+
+def _until_alone() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_PATIENCE_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_until_alone, daemon=True).start()
+    main()
