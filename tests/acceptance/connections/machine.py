@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
 _LONGEST = 30.0
 PORT = 54329
-"""Only a name of the socket here: nothing listens on TCP."""
-_HBA = "local all ada scram-sha-256\nlocal all,replication all trust\n"
+"""Only a name of the socket, where nothing listens on TCP."""
+_HBA = (
+    "local all ada scram-sha-256\nlocal all,replication all trust\n"
+    "host all all 127.0.0.1/32 scram-sha-256\n"
+)
 
 
 @dataclass(slots=True)
@@ -37,10 +41,11 @@ class Machine:
     binaries: Binaries
     folder: Path
     process: subprocess.Popen[bytes] | None = field(default=None)
+    port: int = PORT
 
     @property
     def conninfo(self) -> str:
-        return f"host={self.folder} port={PORT} user=postgres dbname=postgres"
+        return f"host={self.folder} port={self.port} user=postgres dbname=postgres"
 
     @property
     def data(self) -> Path:
@@ -61,7 +66,11 @@ class Machine:
 
     def start(self, **settings: str) -> None:
         """Start the server, and wait for nothing."""
-        chosen = {"unix_socket_directories": str(self.folder), "port": str(PORT), "fsync": "off"}
+        chosen = {
+            "unix_socket_directories": str(self.folder),
+            "port": str(self.port),
+            "fsync": "off",
+        }
         chosen |= {"listen_addresses": "", **settings}
         words = [f"-c{name}={value}" for name, value in chosen.items()]
         with (self.folder / "log").open("ab") as log:
@@ -117,6 +126,13 @@ class Machine:
 @pytest.fixture(scope="module")
 def made() -> Iterator[Machine]:
     """Keep one data folder for a module's tests."""
+    with made_machine() as machine:
+        yield machine
+
+
+@contextmanager
+def made_machine() -> Iterator[Machine]:
+    """Make a data folder for a block; without PostgreSQL the test is skipped, or fails."""
     wanted = os.environ.get("RUNG_TEST_PG_MAJOR")
     try:
         binaries = find(int(wanted) if wanted else None, reader=choose().reader)
