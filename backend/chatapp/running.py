@@ -149,6 +149,8 @@ class Answers:
         """Conversations that a summary is being written of."""
         self._running: dict[UUID, Running] = {}
         self._listener: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
+        """Whether notices to stop were listened for: an answer that begins earlier misses them."""
 
     def start(self, draft: Draft) -> Running:
         """Answer a question, or read the answer to it that is under way."""
@@ -171,7 +173,7 @@ class Answers:
 
     async def __aenter__(self) -> Self:
         url = self._settings.database_url.get_secret_value()
-        self._listener = asyncio.create_task(listening.listen(url, self._heard))
+        self._listener = asyncio.create_task(listening.listen(url, self._heard, self._tried))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -199,6 +201,7 @@ class Answers:
     async def _answer(self, running: Running) -> None:
         draft = running.draft
         try:
+            await self._tried.wait()
             async for piece in draft.generation.pieces():
                 running.add(piece)
             running.keep_on()

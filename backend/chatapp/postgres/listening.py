@@ -24,25 +24,28 @@ _ALIVE_S = 20.0
 _PAUSE_S = 2.0
 
 
-async def listen(conninfo: str, heard: Callable[[str], None]) -> None:
+async def listen(conninfo: str, heard: Callable[[str], None], tried: asyncio.Event) -> None:
     """
     Hear every notice, until it is cancelled.
 
     Args:
         conninfo: where the database is.
         heard: called with what each notice says.
+        tried: set once notices are heard, or cannot be for now.
     """
     while True:
         try:
-            await _hear(conninfo, heard)
+            await _hear(conninfo, heard, tried)
         except (psycopg.Error, OSError) as error:
             _LOGGER.info("Not hearing from other processes now: %s", type(error).__name__)
+        tried.set()
         await asyncio.sleep(_PAUSE_S)
 
 
-async def _hear(conninfo: str, heard: Callable[[str], None]) -> None:
+async def _hear(conninfo: str, heard: Callable[[str], None], tried: asyncio.Event) -> None:
     async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
         await connection.execute(f"LISTEN {_CHANNEL}".encode())
+        tried.set()
         while True:
             async for notice in connection.notifies(timeout=_ALIVE_S):
                 heard(notice.payload)
