@@ -9,6 +9,8 @@ nothing that comes compressed: a few bytes could become any number.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -43,7 +45,14 @@ async def bound(response: httpx2.Response) -> None:
 def retry_after(headers: httpx2.Headers) -> int | None:
     """The whole seconds that a provider asks to wait, up to a day; None where it names none."""
     told = headers.get("retry-after", "").strip()
-    return min(max(int(told), 1), _DAY_S) if re.fullmatch(r"[0-9]{1,9}", told) else None
+    if re.fullmatch(r"[0-9]{1,9}", told):
+        seconds = int(told)
+    else:
+        try:
+            seconds = round((parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+        except (TypeError, ValueError):  # it is no date, or one without its zone
+            return None
+    return min(max(seconds, 1), _DAY_S)
 
 
 class _Bounded(httpx2.AsyncByteStream):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from chatapp.exchanges import answer_id
 from chatapp.identity import folded
 from chatapp.models.base import Ask, Ending, Turn, cost
+from chatapp.models.bounds import retry_after
 from chatapp.models.catalogue import make_catalogue
 from chatapp.models.local import answer
 from chatapp.paging import Cursor, fitting, read, written
@@ -137,6 +139,24 @@ def test_tokens_are_counted_or_estimated(counted: int | None, tokens_: int) -> N
     said = replace(message("assistant", "twelve bytes"), completion_tokens=counted)
 
     assert tokens([Turn("assistant", said.content)], [said]) == tokens_
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("7", 7),
+        ("0", 1),
+        ("999999999", 86_400),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 1),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+    ],
+)
+def test_how_long_a_provider_asks_to_wait(told: str, seconds: int | None) -> None:
+    """Seconds or a date, between a second and a day; anything else says nothing."""
+    assert retry_after(httpx2.Headers({"retry-after": told})) == seconds
 
 
 @given(st.lists(st.integers(0, 50), min_size=1), st.integers(1, 10), st.integers(0, 100))
