@@ -93,7 +93,7 @@ def _enter(browser: Browser, address: str, **options: Any) -> Page:  # noqa: ANN
     page = browser.new_context(**options).new_page()
     page.goto(address)
     page.get_by_label("User name or email").fill("ada")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.get_by_label("Message", exact=True).wait_for()
     return page

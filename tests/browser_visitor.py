@@ -69,7 +69,7 @@ class Visitor:
     def log_in(self, password: str = PASSWORD) -> None:
         """Log in, from the form that is shown."""
         self.page.get_by_label("User name or email").fill(self.name)
-        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_label("Password", exact=True).fill(password)
         self.button("Log in").click()
 
 
@@ -77,9 +77,9 @@ def registered(tab: Callable[..., Page], address: str, **options: Any) -> Visito
     """Open the page in a new tab and register somebody."""
     visitor = Visitor(tab(address, **options), f"visitor-{next(_people)}")
     visitor.button("Register").click()
-    visitor.page.get_by_label("User name").fill(visitor.name)
-    visitor.page.get_by_label("Email").fill(f"{visitor.name}@example.org")
-    visitor.page.get_by_label("Password").fill(PASSWORD)
+    visitor.page.get_by_label("User name", exact=True).fill(visitor.name)
+    visitor.page.get_by_label("Email", exact=True).fill(f"{visitor.name}@example.org")
+    visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
     visitor.button("Register").first.click()
     visitor.box.wait_for()
     return visitor

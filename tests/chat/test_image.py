@@ -8,11 +8,14 @@ import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 from tests.acceptance.chat import NEWEST
 from tests.chat.image import Builder, BuildFailed, send, stages
 from tests.chat.serving import SECRET
+
+from chatapp.api import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +76,10 @@ def test_the_recipe_of_the_team(database: Database, tmp_path: Path) -> None:
     (elsewhere := tmp_path / "elsewhere").mkdir()
     builder = Builder(tmp_path / "image")
     build(builder, send(context))
-    with container(builder, database, elsewhere):
+    with container(builder, database, elsewhere) as port:
         first = version_of(database, NEWEST)
+        for path in sorted(page.PATHS):  # they come with the wheels
+            assert urlopen(f"http://127.0.0.1:{port}{path}").status == 200
     added = context / f"backend/migrations/{NEWEST + 1:06}_rooms.up.sql"
     added.write_text("CREATE TABLE rooms ();")
     builder.build(context, PIP_NO_INDEX="1", PIP_NO_COMPILE="1")

@@ -248,9 +248,9 @@ def test_a_field_that_does_not_fit(tab: Tab, address: str) -> None:
     """What is wrong with a field stands beside it, and is read with it."""
     page = tab(address)
     page.get_by_role("button", name="Register").click()
-    page.get_by_label("User name").fill("x")
-    page.get_by_label("Email").fill("x@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("User name", exact=True).fill("x")
+    page.get_by_label("Email", exact=True).fill("x@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Register").first.click()
     name = page.locator('#entry-name[aria-invalid="true"]')
     name.wait_for()
@@ -271,6 +271,25 @@ def test_a_token_that_expires_costs_no_draft(ada: Visitor) -> None:
     assert ada.box.input_value() == "Half a thought"
     assert ada.page.get_by_role("heading", level=1).inner_text() == "Where?"
     assert ada.page.get_by_role("article", name="You").count() == 1
+
+
+def test_another_password(ada: Visitor, tab: Tab, address: str) -> None:
+    """The password is changed; this tab goes on, and any other has to log in with the new one."""
+    other = Visitor(tab(address), ada.name)
+    other.log_in()
+    other.box.wait_for()
+    ada.button("Password").click()
+    ada.page.get_by_label("Current password").fill(PASSWORD)
+    ada.page.get_by_label("New password").fill("staple horse correct")
+    ada.button("Change it").click()
+    ada.page.get_by_role("dialog").wait_for(state="detached")
+    said = ada.ask("Still here?")
+    other.button("Usage").click()
+    other.page.get_by_text("Your session has ended").wait_for()
+    other.log_in("staple horse correct")
+    other.box.wait_for()
+
+    assert said.startswith("You said: Still here?")
 
 
 def test_somebody_else_finds_nothing(ada: Visitor, tab: Tab, address: str) -> None:
@@ -382,9 +401,9 @@ def test_accessible(tab: Tab, address: str, scheme: str) -> None:
     found.append(faults(ada.page))
     ada.ask("Where is the castle?")
     found.append(faults(ada.page))
-    for name in ("Summaries", "Usage", "Schema"):
+    for name in ("Summaries", "Usage", "Schema", "Password"):
         ada.page.get_by_role("button", name=re.compile(name)).click()
-        ada.page.locator('dialog[open][aria-busy="false"]').wait_for()
+        ada.page.locator('dialog[open]:not([aria-busy="true"])').wait_for()
         found.append(faults(ada.page))
         ada.button("Close").click()
 

@@ -5,6 +5,7 @@ import { addressOf, list, named, showSide, titleOf, wireList } from "./conversat
 import { announce, at, confirmed, hush } from "./dom.js";
 import { showEntry, wireEntry } from "./entry.js";
 import { showVersion, wirePanels } from "./panels.js";
+import { wirePassword } from "./password.js";
 import { session } from "./session.js";
 import { thread, wireThread } from "./thread.js";
 
@@ -111,6 +112,7 @@ function wire() {
   wireList(failed);
   wireThread();
   wirePanels();
+  wirePassword();
   wireHead();
   wireComposer({
     send: () => thread.send().catch(failed),
