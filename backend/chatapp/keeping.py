@@ -45,7 +45,8 @@ async def keep(pool: Pool, draft: Draft, answer: Answer) -> Exchange:
         of = draft.conversation.id, draft.question.id
         other = await store.message_and_answer(connection, *of)
     if fault:
-        raise problems.misshapen(fault)
+        ended = answer.ending.finish_reason
+        raise problems.misshapen(fault if ended == "stop" else f"{fault} It ended with {ended}.")
     if other is None or other[1] is None:
         raise problems.question_gone()
     if draft.replaces:

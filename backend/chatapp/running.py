@@ -57,6 +57,11 @@ class Running:
         self._came = False
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody reads it, and so is told of its end."""
+        return self._readers > 0
+
     def add(self, piece: str) -> None:
         """Take in one more piece."""
         self._pieces.append(piece)
@@ -95,7 +100,7 @@ class Running:
     def release(self) -> None:
         """Give it up after a while, where nobody reads it now."""
         assert self.task is not None
-        if self._readers == 0 and not self._came:
+        if not (self.is_read or self._came):
             self._hold()
             self._timer = asyncio.get_running_loop().call_later(self._patience, self.task.cancel)
 
@@ -213,10 +218,10 @@ class Answers:
             running.end(error)
         except asyncio.CancelledError:
             self._count(draft, "dropped")
-        except Exception as error:  # noqa: BLE001 - whoever reads is told, whatever it is
+        except Exception as error:
             running.end(error)
-            if not isinstance(error, problems.Problem):
-                _LOGGER.warning("An answer was not kept: %s", type(error).__name__)
+            if not (running.is_read or isinstance(error, problems.Problem)):
+                _LOGGER.warning("An answer that nobody reads was not kept.", exc_info=error)
         finally:
             running.end(problems.dropped())
             del self._running[draft.question.id]

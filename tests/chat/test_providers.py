@@ -116,6 +116,25 @@ def as_kept(told: dict[str, Any], bills: list[Any]) -> str:
     return "the answer, tokens null" if mute else f"the answer, `{told['finish_reason']}`"
 
 
+@pytest.mark.parametrize("model", ["full", "full-later"])
+def test_a_context_that_is_full_names_the_way_out(place: Place, model: str) -> None:
+    """Who is told that the conversation is too long for the model is told of summaries."""
+    told = place.client("POST", f"{place.client.conversation()}/messages", content="?", model=model)
+
+    assert "/summaries" in told["detail"]
+
+
+@pytest.mark.parametrize("model", ["length", "filtered"])
+def test_a_cut_answer_in_a_form_says_how_it_ended(place: Place, model: str) -> None:
+    """Where a part of JSON is all that came, the problem says why."""
+    path = place.client.conversation(response_format="json")
+    told = place.client("POST", f"{path}/messages", content="?", model=model)
+    reason = "length" if model == "length" else "content_filter"
+
+    assert told["type"] == "urn:chatapp:problem:answer-misshapen"
+    assert told["detail"].endswith(f"It ended with {reason}.")
+
+
 def test_the_readme_has_the_table() -> None:
     """The service's README tells of each behaviour in the words of the table."""
     readme = (Path(__file__).parents[2] / "backend" / "README.md").read_text()

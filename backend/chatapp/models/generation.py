@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 1_000_000
 _SHOWN = 500
+_TOKENS = 3
+"""The fields of an ending that are numbers of tokens come first."""
 _CALLS = frozenset({"tool_calls", "function_call"})
 
 
@@ -79,7 +81,7 @@ class Generation:
     def stop(self) -> None:
         """End it now: what has come is the answer, and the provider is hung up on."""
         self._stopped = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(0)
 
     async def _next(self, stream: AsyncGenerator[str | Ending, None]) -> str | None:
@@ -130,7 +132,9 @@ class Generation:
     @property
     def paid(self) -> bool:
         """Whether the provider has said what it came to."""
-        return self._ending is not None and self._ending.total_tokens is not None
+        return self._ending is not None and any(
+            tokens is not None for tokens in self._ending[:_TOKENS]
+        )
 
     @property
     def tokens(self) -> int:
