@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rung.dialect import Dialect
-from rung.expected import MOST_NAMES, Expected, expected_names, used_by
+from rung.expected import Expected, expected_names, used_by
+from rung.expected.model import MOST_NAMES
 from rung.migrations import Half, Migration
 
 
@@ -88,10 +89,16 @@ def test_what_is_not_claimed(text: str) -> None:
         ),
         ("ALTER TYPE e RENAME TO f", ["table a", 'column "c" of a', "index i", "type f"]),
         ("DROP TYPE e", ["table a", 'column "c" of a', "index i"]),
-        ("DROP VIEW v CASCADE", []),
         ("DROP SCHEMA s", []),
         ("DROP EXTENSION x", []),
-        ("ALTER TABLE x DROP COLUMN y CASCADE", []),
+        ("DROP OPERATOR CLASS x USING btree CASCADE", []),
+        (
+            "DO $$ BEGIN ALTER TABLE b DROP CONSTRAINT i; END $$",
+            ["table a", 'column "c" of a', "type e"],
+        ),
+        ("DO $$ BEGIN DROP TABLE public.a; END $$", ["type e"]),
+        ("DO $$ BEGIN ALTER TABLE A DROP COLUMN c; END $$", ["type e"]),
+        ("DO $$ BEGIN DROP TABLE b CASCADE; END $$", []),
         ("DO $$ BEGIN EXECUTE 'drop table ' || 'a'; END $$", []),
         ("SELECT drop_everything()", []),
         ("CREATE PROCEDURE p() LANGUAGE sql AS 'DROP TABLE a'; CALL p()", []),
@@ -106,6 +113,43 @@ def test_what_a_later_file_takes_away(later: str, left: list[str]) -> None:
     made = "CREATE TABLE a (); ALTER TABLE a ADD COLUMN c int; CREATE INDEX i ON a (c);"
 
     assert names(f"{made} CREATE TYPE e AS ENUM ();", later) == left
+
+
+@pytest.mark.parametrize(
+    ("later", "left"),
+    [
+        ("DROP VIEW x CASCADE", "aefh0"),
+        ("DROP FUNCTION g(int), x CASCADE", "ae0"),
+        ("DROP TYPE e CASCADE", "a0"),
+        ("DROP TABLE a CASCADE", "e0"),
+        ("ALTER TABLE a DROP COLUMN f CASCADE", "ae0"),
+        ("ALTER TABLE a ADD FOREIGN KEY (f) REFERENCES b ON DELETE CASCADE", "aefhvwm0"),
+        ("TRUNCATE a CASCADE", "aefhvwm0"),
+    ],
+)
+def test_what_a_cascade_takes_along(later: str, left: str) -> None:
+    """Every view, and what names what goes, directly or through what goes with it."""
+    made = (
+        "CREATE TABLE a (); CREATE TYPE e AS ENUM (); CREATE DOMAIN d AS e;"
+        "ALTER TABLE a ADD f d DEFAULT g(1); CREATE INDEX h ON a (g(f));"
+        "CREATE VIEW v AS SELECT; CREATE MATERIALIZED VIEW w AS SELECT; CREATE INDEX m ON w (x);"
+        "CREATE TABLE zero (c text);"
+    )
+    shown = {"zero": "0"}
+    found = of(made, later).names
+
+    assert sorted(shown.get(n.name, n.column or n.name) for n in found if n.name != "d") == sorted(
+        left
+    )
+
+
+def test_a_function_that_drops() -> None:
+    """What calls it, directly or through another function, may drop anything; other code not."""
+    made = "CREATE TABLE a (); CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'DROP TABLE a';"
+    calls = "CREATE FUNCTION g() RETURNS void LANGUAGE sql AS 'SELECT f()';"
+
+    assert names(made, calls, "SELECT h(); WITH x AS (SELECT 1) SELECT * FROM x") == ["table a"]
+    assert names(made, calls, "SELECT g()") == []
 
 
 def test_partitions_go_with_their_table() -> None:
