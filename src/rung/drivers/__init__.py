@@ -11,11 +11,13 @@ from rung.drivers.schemes import (
     SQLITE_SQLALCHEMY,
     beginning,
 )
-from rung.errors import DriverMissing
+from rung.errors import DriverMissing, UsageError
 
 if TYPE_CHECKING:
     from rung.database import Database
     from rung.drivers.base import Driver
+
+_LIKE_SQLITE = ("sqlite:", "sqlite3:", "file:")
 
 
 def open_driver(database: Database, *, as_golang_migrate: bool = False) -> Driver:
@@ -40,6 +42,11 @@ def open_driver(database: Database, *, as_golang_migrate: bool = False) -> Drive
             "no driver has the scheme of the database's URL",
             f"the schemes are {', '.join(schemes)}, and SQLAlchemy's: "
             f"{', '.join((*POSTGRES_SQLALCHEMY, *SQLITE_SQLALCHEMY))}",
+        )
+    if url.lower().startswith(_LIKE_SQLITE):
+        raise UsageError(
+            "the database is named as SQLite or Python name it, and not by a URL",
+            "write sqlite://PATH: sqlite://chat.db, or sqlite:///srv/chat.db for a full path",
         )
     return _postgres(database)
 

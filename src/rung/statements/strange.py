@@ -22,6 +22,7 @@ _DATA = frozenset(
 )
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _NOT_SEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_MARK = "\ufeff"
 _FILLERS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 _LOOK_ALIKE = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\uff07", "'"),
@@ -48,6 +49,9 @@ def strange_character(script: Script, statement: int | None = None) -> str:
     """
     if script.text.isascii():
         return ""
+    # The reader passes a byte order mark over; one that is left of a file is its second, and sent.
+    if script.text.startswith(_MARK) and statement in (None, 1):
+        return f"line 1 has {_named(_MARK)} outside quotes, at column 1"
     chosen = script.statements if statement is None else script.statements[statement - 1 :][:1]
     for one in chosen:
         for kind, start, end in script.tokens_of(one):

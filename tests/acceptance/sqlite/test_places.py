@@ -214,11 +214,13 @@ def test_in_memory(site: Site) -> None:
 
 
 def test_what_cannot_be_opened(site: Site) -> None:
-    """A folder that is missing, a folder in place of a file, a file that is no database."""
+    """A folder that is missing, a folder or a pipe in place of a file, a file of another kind."""
+    os.mkfifo(site.file.parent / "pipe")
     (site.file.parent / "other.db").write_bytes(b"no database" * 1000)
     for name, said in (
         ("nowhere/a.db", "there is no folder"),
-        ("migrations", "unable to open"),
+        ("migrations", "is a folder"),
+        ("pipe", "is not a regular file"),
         ("other.db", "not a SQLite database"),
     ):
         migrator = Migrator(f"sqlite://{site.file.parent / name}", site.folder)

@@ -210,3 +210,12 @@ def test_a_path_that_golang_migrate_reads(here: Path) -> None:
     assert [driver.shown for driver in drivers] == paths
     golang = open_driver(Database("sqlite:///no-such-file.db"), as_golang_migrate=True)
     assert golang.shown == "/no-such-file.db"
+
+
+@pytest.mark.parametrize("url", ["sqlite:a.db", "sqlite::memory:", "SQLite3:a.db", "file:a.db?x=1"])
+def test_how_sqlite_itself_names_it(url: str) -> None:
+    """It is told as that, with the form of a URL."""
+    with pytest.raises(UsageError) as refused:
+        open_driver(Database(url))
+
+    assert "sqlite://PATH" in refused.value.advice

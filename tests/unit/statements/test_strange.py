@@ -12,6 +12,10 @@ from rung.statements import read, strange_character
     [
         ("CREATE TABLE b (i int);\u200b\n", "line 1 has the invisible character U+200B"),
         ("SELECT 1;\nSELECT\u00a01", "line 2 has the invisible character U+00A0 (NO-BREAK SPACE)"),
+        (
+            "\ufeffSELECT 1;",
+            "line 1 has the invisible character U+FEFF (ZERO WIDTH NO-BREAK SPACE) ",
+        ),
         ("SELECT 1;\ufeff", "U+FEFF (ZERO WIDTH NO-BREAK SPACE) outside quotes, at column 10"),
         ("SELECT \u202e1", "U+202E (RIGHT-TO-LEFT OVERRIDE)"),
         ("SELECT a\u2028, b", "U+2028 (LINE SEPARATOR)"),

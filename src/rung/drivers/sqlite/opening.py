@@ -77,6 +77,7 @@ class Opener:
         It is opened for writing, though: only so can it undo what a crash left half written,
         as SQLite does when a database is next opened.
         """
+        self._check_kind()
         if self.absent:
             self._check_folder()
             return self._connect("file::memory:")
@@ -87,6 +88,7 @@ class Opener:
 
     def to_write(self) -> sqlite3.Connection:
         """A connection with all that the URL asks for; the file is made where it is missing."""
+        self._check_kind()
         database = self._connect(self.address.uri("rwc"))
         # What is said to be committed is on disk; a URL may ask for less.
         pragmas = (("synchronous", "FULL"), *self.address.pragmas)
@@ -113,6 +115,13 @@ class Opener:
         if code_of(error) == sqlite3.SQLITE_CANTOPEN:
             return self._cannot_open(error)
         return QueryFailed(f"{error}.")
+
+    def _check_kind(self) -> None:
+        """SQLite opens devices and FIFOs too, and leaves a journal beside them."""
+        file = self.file
+        if file is not None and file.exists() and not file.is_file():
+            said = f"{self.shown} is {'a folder' if file.is_dir() else 'not a regular file'}"
+            raise ConnectionFailed(said, "name a file in the database's URL: sqlite://PATH", said)
 
     def _check_folder(self) -> None:
         folder = self.file.parent if self.file else None
