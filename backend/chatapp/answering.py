@@ -43,7 +43,7 @@ class Most(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Of whom an answer is wanted, and how."""
+    """Which model is to answer, and how."""
 
     model: str | None = None
     provider: str | None = None

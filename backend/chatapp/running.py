@@ -214,10 +214,10 @@ class Answers:
             if self._settings.summarise_over_tokens is not None:
                 self._begin(self._summarise(draft, self._settings.summarise_over_tokens))
         except ProviderError as error:
-            await self._failed(draft, error)
+            await self._failed(draft, error.trouble)
             running.end(error)
         except asyncio.CancelledError:
-            self._count(draft, "dropped")
+            await self._failed(draft, "dropped")
         except Exception as error:
             running.end(error)
             if not (running.is_read or isinstance(error, problems.Problem)):
@@ -250,9 +250,10 @@ class Answers:
         finally:
             self._summarised.discard(conversation.id)
 
-    async def _failed(self, draft: Draft, error: ProviderError) -> None:
-        """Count an answer that did not come, and what it came to all the same."""
-        self._count(draft, error.trouble)
+    async def _failed(self, draft: Draft, outcome: str) -> None:
+        """Count an answer that is not kept; where it has to be paid, as usage too."""
+        offer = draft.generation.offer
+        self._metrics.failed(offer.provider, offer.model, "answer", outcome)
         if not draft.generation.paid:
             return
         self._metrics.paid(draft.generation.answer)
@@ -260,7 +261,3 @@ class Answers:
             await keeping.bill(self._pool, draft, draft.generation.answer)
         except Exception as fault:  # noqa: BLE001 - the reader is told of what went wrong first
             _LOGGER.warning("A paid answer is not in the usage: %s", type(fault).__name__)
-
-    def _count(self, draft: Draft, outcome: str) -> None:
-        offer = draft.generation.offer
-        self._metrics.failed(offer.provider, offer.model, "answer", outcome)

@@ -67,7 +67,7 @@ async def draft(
         catalogue: who may write it.
         most: seconds that it may take.
         of: whose conversation, and which.
-        wanted: up to where, and by whom.
+        wanted: up to which message, and from which model.
 
     Raises:
         Problem: there is nothing to summarise, or too much, no such message, or nobody serves

@@ -72,6 +72,7 @@ class Row(NamedTuple):
 
 A_STOP = "the answer, `stop`"
 NOTHING = "the question"
+BILLED = "the question, and a bill"
 BROKEN = "502 `provider-broken`"
 REFUSED = "502 `provider-refused`"
 AWAY = "502 `provider-unreachable`"
@@ -93,25 +94,23 @@ ROWS = {
         (event(choices=[{"message": {"content": "All."}, "finish_reason": "stop"}]), DONE),
     ),
     "slow-start": Row("a first piece that takes its time", "201", A_STOP, (0.3, *HILL, END)),
-    "done-alone": Row("`[DONE]` without a `finish_reason`", BROKEN, NOTHING, (*HILL, DONE)),
-    "no-end": Row("an end without a `finish_reason`", BROKEN, NOTHING, HILL),
-    "torn": Row("a connection torn between two pieces", BROKEN, NOTHING, (HILL[0], TEAR)),
-    "torn-line": Row("… in the middle of a line", BROKEN, NOTHING, (*HILL, END[:30], TEAR)),
+    "done-alone": Row("`[DONE]` without a `finish_reason`", BROKEN, BILLED, (*HILL, DONE)),
+    "no-end": Row("an end without a `finish_reason`", BROKEN, BILLED, HILL),
+    "torn": Row("a connection torn between two pieces", BROKEN, BILLED, (HILL[0], TEAR)),
+    "torn-line": Row("… in the middle of a line", BROKEN, BILLED, (*HILL, END[:30], TEAR)),
     "torn-letter": Row(
         "… in the middle of a character",
         BROKEN,
-        NOTHING,
+        BILLED,
         (*HILL, 'data: {"choices": [{"delta": {"content": "Krak\u00f3'.encode()[:-1], TEAR),
     ),
     "torn-late": Row("… after the `finish_reason`", "201", A_STOP, (*HILL, END, TEAR)),
     "silent": Row("silence", LATE, NOTHING, (60.0,), place="hasty"),
-    "silent-then": Row("silence after a piece", LATE, NOTHING, (HILL[0], 60.0), place="hasty"),
+    "silent-then": Row("silence after a piece", LATE, BILLED, (HILL[0], 60.0), place="hasty"),
     "silent-late": Row(
         "silence after the `finish_reason`", "201", A_STOP, (*HILL, END, 60.0), place="hasty"
     ),
-    "slow": Row(
-        "pieces, but no end in time", LATE, NOTHING, (HILL[0], 0.5, ENDLESS), place="hasty"
-    ),
+    "slow": Row("pieces, but no end in time", LATE, BILLED, (HILL[0], 0.5, ENDLESS), place="hasty"),
     "busy": Row("429", "503 `provider-busy`", NOTHING, failed("no"), JSON | AT_ONCE, 429),
     "busy-until": Row(
         "429 with `Retry-After: 7`",
@@ -145,7 +144,7 @@ ROWS = {
     "failing": Row(
         "another error as an event",
         BROKEN,
-        NOTHING,
+        BILLED,
         (HILL[0], event(error={"message": "no", "code": "overloaded"})),
     ),
     "elsewhere": Row(
@@ -162,8 +161,8 @@ ROWS = {
     "endless-event": Row(
         "an event without an end", BROKEN, NOTHING, (b"data: %s\n" % (b"a" * 60_000), ENDLESS)
     ),
-    "huge": Row("more text than an answer may have", BROKEN, NOTHING, text("a" * 1_000_001)),
-    "garbled": Row("what is no JSON", BROKEN, NOTHING, (HILL[0], b"data: {nonsense\n\n")),
+    "huge": Row("more text than an answer may have", BROKEN, BILLED, text("a" * 1_000_001)),
+    "garbled": Row("what is no JSON", BROKEN, BILLED, (HILL[0], b"data: {nonsense\n\n")),
     "deep": Row("JSON that is too deep", BROKEN, NOTHING, (b"data: %s\n\n" % (b"[" * 200_000),)),
     "list": Row("a list in place of an object", BROKEN, NOTHING, (b"data: [1, 2]\n\n", END)),
     "no-choices": Row("chunks without choices", BROKEN, NOTHING, (event(), event(choices=[]))),
@@ -193,31 +192,31 @@ ROWS = {
     "filtered-whole": Row(
         "the same without any text",
         "502 `answer-refused`",
-        "the question, and a bill",
+        BILLED,
         whole(finish="content_filter"),
     ),
     "calling": Row(
         "`finish_reason` `tool_calls`",
         BROKEN,
-        "the question, and a bill",
+        BILLED,
         whole(finish="tool_calls"),
     ),
-    "erring": Row("`finish_reason` `error`", BROKEN, NOTHING, whole("So", finish="error")),
+    "erring": Row("`finish_reason` `error`", BROKEN, BILLED, whole("So", finish="error")),
     "declining": Row(
         "a `refusal` in deltas",
         "502 `answer-refused`",
-        "the question, and a bill",
+        BILLED,
         (delta(refusal="I will "), delta(refusal="not."), *whole()),
     ),
     "declining-whole": Row(
         "a `refusal` in a `message`",
         "502 `answer-refused`",
-        NOTHING,
+        BILLED,
         (event(choices=[{"message": {"refusal": "No."}, "finish_reason": "stop"}]), DONE),
     ),
-    "empty": Row("no text", "502 `answer-empty`", "the question, and a bill", whole()),
+    "empty": Row("no text", "502 `answer-empty`", BILLED, whole()),
     "ends-twice": Row("two `finish_reason`s", "201", A_STOP, (*HILL, END, delta("length"), DONE)),
-    "goes-on": Row("text after the `finish_reason`", BROKEN, NOTHING, (*HILL, END, *HILL, DONE)),
+    "goes-on": Row("text after the `finish_reason`", BROKEN, BILLED, (*HILL, END, *HILL, DONE)),
     "page": Row(
         "200 with a web page", BROKEN, NOTHING, (b"<html></html>",), {"content-type": "text/html"}
     ),

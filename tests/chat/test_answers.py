@@ -112,10 +112,12 @@ def test_an_answer_that_nobody_reads_is_given_up(hasty: Place) -> None:
     _, events = hasty.asked("endless")
     events.close()
     until(lambda: hasty.endpoint.left)
-    figures = 'model="endless",outcome="dropped"'
-    until(lambda: figures in hasty.client.http.get("/metrics").text)
+    until(lambda: hasty.client("GET", "/v1/usage")["days"])
+    [day] = hasty.client("GET", "/v1/usage")["days"]
 
     assert [one["answer_id"] for one in hasty.messages()] == [None]
+    assert (day["answers"], day["total_tokens"]) == (1, 0)
+    assert 'model="endless",outcome="dropped"' in hasty.client.http.get("/metrics").text
 
 
 def test_who_waits_for_the_whole_and_hangs_up(hasty: Place) -> None:

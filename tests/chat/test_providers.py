@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint: what it is sent, what is kept of its answers, how it fails."""
+"""An OpenAI-compatible endpoint: requests to it, answers from it, and how it fails."""
 
 from __future__ import annotations
 

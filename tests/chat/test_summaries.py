@@ -152,7 +152,7 @@ def test_the_active_one_is_not_deleted(talk: tuple[Client, str, list[Any]]) -> N
 
 
 def test_without_its_last_message_it_is_not_sent(talk: tuple[Client, str, list[Any]]) -> None:
-    """A summary whose last message was deleted replaces nothing, and the next is made anew."""
+    """A summary whose last message was deleted is not sent; the next is made of all."""
     ada, path, kept = talk
     ada("POST", f"{path}/summaries")
     ada("DELETE", f"{path}/messages/{kept[1]['answer']['id']}")

@@ -268,7 +268,7 @@ async def delete(caller: Asking, conversation_id: UUID, message_id: UUID) -> Non
     Delete a message.
 
     A summary that ends with it stays, but does not say how far it reaches any more: it is not
-    sent, and the next one is made anew.
+    sent, and the next one is made from the messages again.
     """
     async with caller.writing() as (connection, user):
         conversation = await own(connection, user, conversation_id)

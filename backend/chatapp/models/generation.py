@@ -131,10 +131,10 @@ class Generation:
 
     @property
     def paid(self) -> bool:
-        """Whether the provider has said what it came to."""
-        return self._ending is not None and any(
-            tokens is not None for tokens in self._ending[:_TOKENS]
-        )
+        """Whether it has to be paid, as far as can be told: text has come, or numbers of tokens."""
+        ending = self._ending or Ending()
+        told = any(tokens is not None for tokens in ending[:_TOKENS])
+        return told or bool(self._pieces or ending.refusal)
 
     @property
     def tokens(self) -> int:
