@@ -136,6 +136,17 @@ def test_a_program(page: str, scheme: str, database: Database, tmp_path: Path) -
     )
 
 
+def test_sqlalchemy_on_sqlite(tmp_path: Path) -> None:
+    """A relative path behind three slashes is one file to SQLAlchemy's driver and to Rung."""
+    folder, url = written("sqlalchemy", tmp_path), "sqlite+aiosqlite:///notes.db"
+    table = "CREATE TABLE notes (id integer PRIMARY KEY, body text NOT NULL);"
+    (folder / "migrations" / "000001_create_notes.up.sql").write_text(table)
+
+    assert "[(1, 'kept')]" in finished(begun(folder, url, "app.py"))
+    assert finished(begun(folder, url, "-m", "rung", "version", "-d", url)) == "1\n"
+    assert (folder / "notes.db").exists()
+
+
 def test_django(database: Database, tmp_path: Path) -> None:
     """`migrate` makes Django's tables and ours, for its tests as well; a model reads ours."""
     folder = written("django", tmp_path)
