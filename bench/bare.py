@@ -1,9 +1,9 @@
 """
-The least that FastAPI and psycopg need for what two routes of the chat service do.
+The least that FastAPI and psycopg need for what three routes of the chat service do.
 
-The same statements, read by the same rows, on a pool of psycopg's as it comes, a connection for
-each request. No log-in, limits, metrics, log lines, problems or models: what the service adds is
-the difference.
+The same statements, read as the same values and answered in the same shapes, on a pool of
+psycopg's as it comes, a transaction for each connection. No tokens, limits, metrics, log lines,
+problems or models: the difference is what the service adds, less what it saves.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from chatapp.api import shapes
 from chatapp.postgres import store
+from chatapp.values import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,6 +45,34 @@ async def conversations() -> shapes.ConversationPage:
         found = await store.list_conversations(connection, UUID(USER), None, 21)
     items = [shapes.Conversation.model_validate(one) for one in found]
     return shapes.ConversationPage(items=items, next=None)
+
+
+@app.get("/v1/conversations/{conversation_id}/messages")
+async def messages(conversation_id: UUID) -> shapes.MessagePage:
+    """List what was said in one."""
+    async with _pool.connection() as connection:
+        await store.user_by_id(connection, UUID(USER))
+        await store.conversation(connection, UUID(USER), conversation_id)
+        found = await store.list_messages(connection, conversation_id, None, 51)
+    items = [shapes.Message.model_validate(one) for one in found]
+    return shapes.MessagePage(items=items, next=None)
+
+
+@app.post("/v1/conversations/{conversation_id}/messages", status_code=201)
+async def ask(conversation_id: UUID, asked: shapes.NewMessage) -> shapes.Exchange:
+    """Keep a question, read what was said before, and keep an answer."""
+    async with _pool.connection() as connection:
+        await store.user_by_id(connection, UUID(USER))
+        await store.lock_conversation(connection, UUID(USER), conversation_id)
+        question = await store.add_question(connection, conversation_id, uuid4(), asked.content)
+        await store.messages_behind(connection, conversation_id, None, 1001)
+    assert question
+    async with _pool.connection() as connection:
+        await store.lock_conversation(connection, UUID(USER), conversation_id)
+        said = {"content": "You said that.", "model": "bare", "provider": "bare"}
+        answer = await store.add_answer(connection, question, said, None)
+    assert answer
+    return shapes.Exchange.model_validate(Exchange(question, answer))
 
 
 if __name__ == "__main__":

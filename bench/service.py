@@ -18,15 +18,19 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung import embedded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    Request = tuple[str, str, object]
 
 _PASSWORD = "correct horse battery"
+_LIST = "/v1/conversations"
 _WELL = {200, 201}
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -56,8 +60,8 @@ class Served(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print a line for each kind of request."""
     parser = argparse.ArgumentParser(prog="python -m bench.service", description=__doc__)
-    parser.add_argument("--requests", type=int, default=1000, help="in each round")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--requests", type=int, default=200, help="in each round")
+    parser.add_argument("--rounds", type=int, default=11)
     given = parser.parse_args(arguments)
     with embedded.start() as server, _chat(server.url("postgres")) as chat:
         name = f"ada{secrets.token_hex(4)}"
@@ -65,31 +69,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
         user = chat.ask("POST", "/v1/accounts", who)["id"]
         token = chat.ask("POST", "/v1/tokens", {"name": name, "password": _PASSWORD})
         chat.headers["authorization"] = f"Bearer {token['access_token']}"
-        for _ in range(20):
-            chat.ask("POST", "/v1/conversations", {"title": "A trip"})
+        begun = [
+            chat.ask("POST", "/v1/conversations", {"title": "A trip"})["id"] for _ in range(20)
+        ]
+        last = f"/v1/conversations/{begun[-1]}/messages"
+        for _ in range(10):
+            chat.ask("POST", last, {"content": "Where is the castle?"})
         with _bare(server.url("postgres"), user) as bare:
-            _compare("list 20 conversations", (chat, bare), given)
+            _compare("list 20 conversations", (chat, bare), given, lambda: ("GET", _LIST, None))
+            _compare("list 20 messages", (chat, bare), given, lambda: ("GET", last, None))
+            _compare("ask in a new conversation", (chat, bare), given, _asking(chat))
     return 0
 
 
-def _compare(what: str, both: tuple[Served, Served], given: argparse.Namespace) -> None:
-    pairs = [tuple(_round(one, given.requests) for one in both) for _ in range(given.rounds + 1)][
-        1:
-    ]  # the first one warms up
-    ours, theirs = (statistics.median(pair[which] for pair in pairs) for which in (0, 1))
-    ratios = sorted(pair[0] / pair[1] for pair in pairs)
+def _asking(chat: Served) -> Callable[[], Request]:
+    """Begin a conversation for every ten questions, so that each round reads as much."""
+    numbers = count()
+    paths: list[str] = []
+
+    def following() -> Request:
+        if next(numbers) % 10 == 0:
+            paths.append(f"{_LIST}/{chat.ask('POST', _LIST, {'title': 'A trip'})['id']}/messages")
+        return "POST", paths[-1], {"content": "Where is the castle?"}
+
+    return following
+
+
+def _compare(
+    what: str,
+    both: tuple[Served, Served],
+    given: argparse.Namespace,
+    following: Callable[[], Request],
+) -> None:
+    rounds = []
+    for _ in range(given.rounds + 1):
+        requests = [following() for _ in range(given.requests)]
+        rounds.append([_round(one, requests) for one in both])
+    del rounds[0]  # it warms up
+    ours, theirs = (statistics.median(one[which] for one in rounds) for which in (0, 1))
+    ratios = sorted(one[0] / one[1] for one in rounds)
+    spread = f"{ratios[0]:.2f}-{ratios[-1]:.2f} of {len(rounds)} rounds"
     print(
-        f"{what}: {ours * 1000:.2f} ms against {theirs * 1000:.2f} ms, ratio "
-        f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f} of {len(pairs)} rounds)"
+        f"{what}: {ours * 1000:.2f} ms against {theirs * 1000:.2f} ms, "
+        f"ratio {statistics.median(ratios):.2f} ({spread})"
     )
 
 
-def _round(served: Served, requests: int) -> float:
+def _round(served: Served, requests: list[Request]) -> float:
+    """Processor time of one request, from those that are sent one after the other."""
     served.client.close()  # it was idle for too long by now
     before = served.processor()
-    for _ in range(requests):
-        served.ask("GET", "/v1/conversations")
-    return (served.processor() - before) / requests
+    for request in requests:
+        served.ask(*request)
+    return (served.processor() - before) / len(requests)
 
 
 @contextmanager

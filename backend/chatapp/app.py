@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from chatapp import __version__, postgres
@@ -118,10 +118,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _route(app: FastAPI, settings: Settings) -> None:
-    api = APIRouter(prefix="/v1", max_body_size=settings.max_body_bytes)
+    # Without a router of their own in between: each level is searched for each request.
     for part in (accounts, conversations, messages, summaries, usage, schema):
-        api.include_router(part.router)
-    app.include_router(api)
+        app.include_router(part.router, prefix="/v1", max_body_size=settings.max_body_bytes)
     app.include_router(probes.router)
     app.include_router(page.router)
     if settings.metrics != "off":

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hmac
+import time
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import jwt
 
 if TYPE_CHECKING:
+    from jwt.types import Options
+
     from chatapp.values import User
 
 _ALGORITHM = "HS256"
 _ISSUER = "chatapp"
-_REQUIRED = ["iss", "sub", "exp", "pwd"]
+_OPTIONS: Options = {
+    "require": ["iss", "sub", "exp", "pwd"],
+    "verify_iat": False,
+    "verify_exp": False,
+}
+_MOST_REMEMBERED = 4096
 
 
 def folded(name: str) -> str:
@@ -24,13 +33,15 @@ def folded(name: str) -> str:
 
 
 class Claims(NamedTuple):
-    """What a token says that bears our signature and has not expired."""
+    """What a token says that bears our signature."""
 
     user_id: UUID
     password: str
     """The fingerprint of the password that it was given for."""
     key: int
     """Which of our secrets has signed it."""
+    expires: float
+    """In seconds since 1970."""
 
 
 class Tokens:
@@ -51,6 +62,8 @@ class Tokens:
     def __init__(self, secret: str, lifetime: int, previous: str | None = None) -> None:
         self._secrets = (secret, previous) if previous else (secret,)
         self.lifetime = lifetime
+        # A client sends its token with each request; what it says and who signed it stays so.
+        self._verified = lru_cache(_MOST_REMEMBERED)(self._verify)
 
     def issue(self, user: User) -> str:
         """A token for somebody, good from now on."""
@@ -66,20 +79,22 @@ class Tokens:
 
     def read(self, token: str) -> Claims | None:
         """What a token says; None for one that is not ours, changed or expired."""
+        try:
+            claims = self._verified(token)
+        except (jwt.InvalidTokenError, ValueError):
+            return None
+        return claims if time.time() < claims.expires else None
+
+    def _verify(self, token: str) -> Claims:
+        """What a token says, expired or not; raises where it is none of ours."""
         for key, secret in enumerate(self._secrets):
             try:
-                claims = jwt.decode(
-                    token,
-                    secret,
-                    [_ALGORITHM],
-                    issuer=_ISSUER,
-                    # When it was issued is not checked: another replica's clock may be ahead.
-                    options={"require": _REQUIRED, "verify_iat": False},
-                )
-                return Claims(UUID(claims["sub"]), str(claims["pwd"]), key)
-            except (jwt.InvalidTokenError, ValueError):
+                # When it was issued is not checked: another replica's clock may be ahead.
+                said = jwt.decode(token, secret, [_ALGORITHM], issuer=_ISSUER, options=_OPTIONS)
+            except jwt.InvalidSignatureError:
                 continue
-        return None
+            return Claims(UUID(said["sub"]), str(said["pwd"]), key, float(said["exp"]))
+        raise jwt.InvalidSignatureError
 
     def holds(self, claims: Claims, user: User) -> bool:
         """Whether the password is still the one that a token was given for."""
