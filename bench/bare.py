@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 USER, DATABASE, PORT = (os.environ.get(f"BARE_{name}", "") for name in ("USER", "DATABASE", "PORT"))
+_BYTES = 1_000_000
 _pool: AsyncConnectionPool = AsyncConnectionPool(DATABASE, open=False, max_size=10)
 
 
@@ -53,7 +54,7 @@ async def messages(conversation_id: UUID) -> shapes.MessagePage:
     async with _pool.connection() as connection:
         await store.user_by_id(connection, UUID(USER))
         await store.conversation(connection, UUID(USER), conversation_id)
-        found = await store.list_messages(connection, conversation_id, None, 51)
+        found = await store.list_messages(connection, conversation_id, None, 51, _BYTES)
     items = [shapes.Message.model_validate(one) for one in found]
     return shapes.MessagePage(items=items, next=None)
 
@@ -65,7 +66,7 @@ async def ask(conversation_id: UUID, asked: shapes.NewMessage) -> shapes.Exchang
         await store.user_by_id(connection, UUID(USER))
         await store.lock_conversation(connection, UUID(USER), conversation_id)
         question = await store.add_question(connection, conversation_id, uuid4(), asked.content)
-        await store.messages_behind(connection, conversation_id, None, 1001)
+        await store.messages_behind(connection, conversation_id, None, 1001, _BYTES)
     assert question
     async with _pool.connection() as connection:
         await store.lock_conversation(connection, UUID(USER), conversation_id)
