@@ -54,8 +54,8 @@ class Absent:
         below = self.below
         if below is None:
             return (
-                "They were never made, or removed by hand: compare the schema with the files and "
-                "make by hand what is missing. `rung doctor` lists all of it"
+                "They were never made, or removed by hand: make by hand what is missing, or drop "
+                "in a new migration what is not wanted any more. `rung doctor` lists all of it"
             )
         schema = f"that of version {below}" if below >= 0 else "the one before the first version"
         return (

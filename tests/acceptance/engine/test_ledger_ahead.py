@@ -85,6 +85,8 @@ def test_something_removed_by_hand(taken_over: Site) -> None:
     assert 'lacks what the files up to it make: column "y" of a' in said
     assert "force" not in said
     assert [one.mend for one in taken_over.migrator().doctor().grave] == [""]
+    taken_over.add("5_e", "ALTER TABLE a DROP COLUMN IF EXISTS y;").up()
+    assert taken_over.migrator().doctor().grave == ()
 
 
 @pytest.mark.parametrize(
