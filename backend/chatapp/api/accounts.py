@@ -67,7 +67,7 @@ def _token(here: Services, user: values.User) -> shapes.Token:
 
 
 @router.get("/account", response_model=shapes.Account, responses=problems_of(401))
-async def account(user: CurrentUser) -> values.User:
+async def get_account(user: CurrentUser) -> values.User:
     """Show who is logged in."""
     return user
 

@@ -42,7 +42,7 @@ def _check(form: values.Format, schema: str | None) -> None:
 @router.post(
     "", status_code=201, response_model=shapes.Conversation, responses=problems_of(401, 409)
 )
-async def begin(caller: Asking, asked: shapes.NewConversation) -> values.Conversation:
+async def begin_conversation(caller: Asking, asked: shapes.NewConversation) -> values.Conversation:
     """Begin a conversation, with instructions for the model and the form of its answers."""
     form = (asked.response_format, asked.response_schema)
     _check(*form)
@@ -58,7 +58,7 @@ async def begin(caller: Asking, asked: shapes.NewConversation) -> values.Convers
 
 
 @router.get("", responses=problems_of(401))
-async def newest(
+async def list_conversations(
     caller: Asking, limit: Limit = 20, cursor: After = None
 ) -> shapes.ConversationPage:
     """List one's conversations, the one that something was last said in first."""
@@ -72,7 +72,7 @@ async def newest(
 @router.get(
     "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404)
 )
-async def look(caller: Asking, conversation_id: UUID) -> values.Conversation:
+async def get_conversation(caller: Asking, conversation_id: UUID) -> values.Conversation:
     """Look at one."""
     async with caller.reading() as (connection, user):
         return await own(connection, user, conversation_id)
@@ -81,7 +81,7 @@ async def look(caller: Asking, conversation_id: UUID) -> values.Conversation:
 @router.patch(
     "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404, 409)
 )
-async def change(
+async def change_conversation(
     caller: Asking, conversation_id: UUID, asked: shapes.ConversationChange
 ) -> values.Conversation:
     """Rename one; before its first question, also choose another form for its answers."""
@@ -110,7 +110,7 @@ def _form(
 
 
 @router.delete("/{conversation_id}", status_code=204, responses=problems_of(401, 404))
-async def delete(caller: Asking, conversation_id: UUID) -> None:
+async def delete_conversation(caller: Asking, conversation_id: UUID) -> None:
     """Delete one with all that was said in it."""
     async with caller.writing() as (connection, user):
         if not await store.delete_conversation(connection, user.id, conversation_id):

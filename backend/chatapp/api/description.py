@@ -53,8 +53,8 @@ _MODELS = (502, 504)
 
 
 def operation_id(route: APIRoute) -> str:
-    """Name an operation, as generated clients name their functions: conversations_delete."""
-    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+    """Name an operation as its function is, which generated clients take: delete_message."""
+    return route.name
 
 
 def problems_of(*statuses: int, models: bool = False) -> Responses:

@@ -101,7 +101,7 @@ async def _gone(request: Request) -> None:
     response_class=StreamingResponse,
     responses=_STREAM | problems_of(401, 404, 409),
 )
-async def stream(
+async def stream_answer(
     here: Here, caller: Asking, conversation_id: UUID, asked: shapes.NewMessage
 ) -> StreamingResponse:
     """
@@ -119,7 +119,7 @@ async def stream(
     response_class=StreamingResponse,
     responses=_STREAM | problems_of(401, 404, 409),
 )
-async def regenerate(
+async def regenerate_answer(
     here: Here,
     caller: Asking,
     conversation_id: UUID,
@@ -150,7 +150,7 @@ async def regenerate(
     response_model=shapes.Message,
     responses=problems_of(401, 404),
 )
-async def stop(
+async def stop_answer(
     here: Here, caller: Asking, conversation_id: UUID, message_id: UUID
 ) -> values.Message:
     """
@@ -229,7 +229,7 @@ def _event(name: str, data: object) -> bytes:
 
 
 @router.get("/messages", responses=problems_of(401, 404))
-async def oldest(
+async def list_messages(
     caller: Asking, conversation_id: UUID, limit: Limit = 50, cursor: After = None
 ) -> shapes.MessagePage:
     """
@@ -252,7 +252,7 @@ async def oldest(
 @router.get(
     "/messages/{message_id}", response_model=shapes.Message, responses=problems_of(401, 404)
 )
-async def look(caller: Asking, conversation_id: UUID, message_id: UUID) -> values.Message:
+async def get_message(caller: Asking, conversation_id: UUID, message_id: UUID) -> values.Message:
     """Look at one; a question says whether it has an answer."""
     async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
@@ -263,7 +263,7 @@ async def look(caller: Asking, conversation_id: UUID, message_id: UUID) -> value
 
 
 @router.delete("/messages/{message_id}", status_code=204, responses=problems_of(401, 404))
-async def delete(caller: Asking, conversation_id: UUID, message_id: UUID) -> None:
+async def delete_message(caller: Asking, conversation_id: UUID, message_id: UUID) -> None:
     """
     Delete a message.
 

@@ -19,7 +19,7 @@ _LOGGER = logging.getLogger("chatapp")
 
 
 @router.get("/schema", response_model=shapes.SchemaState, responses=problems_of(401))
-async def schema(here: Here, user: CurrentUser) -> SchemaState:
+async def get_schema(here: Here, user: CurrentUser) -> SchemaState:
     """Show the version of the schema, and what was attempted to bring it there, newest first."""
     del user
     try:

@@ -41,7 +41,7 @@ async def summarise(
 
 
 @router.get("/summaries", responses=problems_of(401, 404))
-async def summaries(
+async def list_summaries(
     caller: Asking, conversation_id: UUID, limit: Limit = 20
 ) -> list[shapes.Summary]:
     """List the newest summaries."""
@@ -52,7 +52,7 @@ async def summaries(
 
 
 @router.put("/active-summary", response_model=shapes.Conversation, responses=problems_of(401, 404))
-async def activate(
+async def activate_summary(
     caller: Asking, conversation_id: UUID, asked: shapes.ActiveSummary
 ) -> values.Conversation:
     """Let another summary of the conversation stand for its beginning, or none."""
@@ -65,7 +65,7 @@ async def activate(
 
 
 @router.delete("/summaries/{summary_id}", status_code=204, responses=problems_of(401, 404, 409))
-async def delete(caller: Asking, conversation_id: UUID, summary_id: UUID) -> None:
+async def delete_summary(caller: Asking, conversation_id: UUID, summary_id: UUID) -> None:
     """Delete a summary that is not the active one."""
     try:
         async with caller.writing() as (connection, user):

@@ -33,7 +33,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 
 
 @router.get("/models", responses=problems_of(401))
-async def models(here: Here, user: CurrentUser) -> list[shapes.OfferedModel]:
+async def list_models(here: Here, user: CurrentUser) -> list[shapes.OfferedModel]:
     """List the models that may be asked for."""
     del user
     return [
@@ -48,7 +48,7 @@ async def models(here: Here, user: CurrentUser) -> list[shapes.OfferedModel]:
 
 
 @router.get("/usage", responses=problems_of(401))
-async def usage(
+async def get_usage(
     caller: Asking,
     since: Annotated[Day | None, Query(description="The first day, UTC.")] = None,
     until: Annotated[Day | None, Query(description="The last day, UTC.")] = None,
