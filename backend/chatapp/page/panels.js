@@ -81,7 +81,7 @@ async function loadSummaries() {
 function card(summary, active) {
   const uses = ["not sent yet", "sent once"][summary.usage_count] ?? `sent ${summary.usage_count} times`;
   const facts = el("p", { class: "facts" }, when(summary.created_at), ` · ${uses}`);
-  const text = el("div", { class: "text" });
+  const text = el("div", { class: "text", tabindex: "0", role: "region", "aria-label": "Summary" });
   show(text, summary.summary);
   const use = tool("summary", "Use this one", () => attempt("summaries", () => activate(summary.id)));
   const bin = tool("bin", "Delete", () => attempt("summaries", () => remove(summary)));
@@ -162,8 +162,8 @@ async function loadSchema() {
       {},
       cell(one.version ?? "", true),
       cell(one.title),
-      cell(one.direction),
       el("td", { class: one.outcome === "done" ? "good" : "odd" }, one.outcome),
+      cell(one.direction),
       el("td", {}, when(one.started)),
       cell(took(one), true),
     ),
