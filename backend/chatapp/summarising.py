@@ -143,6 +143,8 @@ async def write(pool: Pool, metrics: Metrics, made: Draft) -> Summary:
         answer = await made.generation.whole()
     except ProviderError as error:
         metrics.failed(offer.provider, offer.model, "summary", error.trouble)
+        if made.generation.paid:
+            metrics.paid(made.generation.answer)
         raise
     metrics.answered(answer, "summary")  # paid, also where it cannot be kept
     if answer.ending.finish_reason in _CUT:
