@@ -119,7 +119,7 @@ def test_what_a_later_file_takes_away(later: str, left: list[str]) -> None:
     ("later", "left"),
     [
         ("DROP VIEW x CASCADE", "aefh0"),
-        ("DROP FUNCTION g(int), x CASCADE", "ae0"),
+        ("DROP FUNCTION x(numeric(1, 2)), s.G CASCADE", "ae0"),
         ("DROP TYPE e CASCADE", "a0"),
         ("DROP TABLE a CASCADE", "e0"),
         ("ALTER TABLE a DROP COLUMN f CASCADE", "ae0"),
@@ -149,7 +149,8 @@ def test_a_function_that_drops() -> None:
     calls = "CREATE FUNCTION g() RETURNS void LANGUAGE sql AS 'SELECT f()';"
 
     assert names(made, calls, "SELECT h(); WITH x AS (SELECT 1) SELECT * FROM x") == ["table a"]
-    assert names(made, calls, "SELECT g()") == []
+    for call in ("SELECT g()", "INSERT INTO b SELECT G()", "DO $$ BEGIN PERFORM s.g(); END $$"):
+        assert names(made, calls, call) == []
 
 
 def test_partitions_go_with_their_table() -> None:

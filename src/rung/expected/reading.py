@@ -76,8 +76,9 @@ _WITHOUT_NAMES = re.compile(
 )
 """Of such code: that the names of what goes need not stand in it."""
 _KEY_WORDS: Final = frozenset(
-    {"drop", "column", "if", "exists", "cascade", "constraint", "alter", "add", "set"}
+    {"drop", "column", "if", "exists", "cascade", "constraint", "alter", "add", "set", "on"}
 )
+_ARGUMENTS = re.compile(r"\([^()]*\)")
 _ELSEWHERE = re.compile(r"search_path|set\s+schema|set\s+(session\s+|local\s+)?role", re.IGNORECASE)
 
 
@@ -147,14 +148,14 @@ class _FileReader:
         rolls_back = any(one.words[:1] in {("ROLLBACK",), ("ABORT",)} for one in script.statements)
         self._keeps = not rolls_back and "pg_temp" not in text.lower()
         for statement in script.statements:
-            if statement.words and statement.words[0] in _TELLING:
+            if (statement.words and statement.words[0] in _TELLING) or self._droppers:
                 self._take(script, statement)
 
     def _take(self, script: Script, statement: Statement) -> None:
         reader = StatementReader(script, statement)
         text = script.text[statement.start : statement.end]
         self._made = self._made._replace(text=text)
-        if is_escaped(text) and statement.words[0] in {"ALTER", "DROP"}:
+        if is_escaped(text) and statement.words[:1] in {("ALTER",), ("DROP",)}:
             self._end_all("an escaped name")
         elif reader.take("CREATE"):
             self._created(reader, text)
@@ -163,7 +164,7 @@ class _FileReader:
         elif reader.take("DROP"):
             self._dropped(reader)
         else:
-            self._called(statement.words[0], reader, text)
+            self._called(statement.words[0] if statement.words else "", reader, text)
 
     def _claim(self, kind: str, name: str, column: str = "", table: str = "") -> None:
         if self._keeps:
@@ -301,7 +302,7 @@ class _FileReader:
         reader.take("CONCURRENTLY")
         reader.take("IF", "EXISTS")
         if of_code and cascades:
-            self.claims.end_dependents({folded(reader.name())})
+            self.claims.end_dependents(words_in(_ARGUMENTS.sub("", reader.rest())) - _KEY_WORDS)
         names = list(reader.names()) if kind else []
         for name in names:
             if kind in OF_TYPES:
@@ -313,8 +314,8 @@ class _FileReader:
 
     def _called(self, first: str, reader: StatementReader, text: str) -> None:
         """What runs code: it may do anything that it says, and more."""
-        takes_away = _TAKES_AWAY.search(text) is not None
-        calls = _CALLS_A_DROP.search(text) is not None
+        takes_away = first in _TELLING and _TAKES_AWAY.search(text) is not None
+        calls = first in _TELLING and _CALLS_A_DROP.search(text) is not None
         if first in _CODE:
             self.not_read.append(NotRead(self._made.file, f"code behind {first}"))
         if calls or self._droppers & words_in(text):
