@@ -1,0 +1,156 @@
+"""
+The team's recipe for an eighth migration, in a copy of the repository: what is tested stays green.
+
+Tried are the tests that read the folder. The whole of `make test` with an eighth migration takes
+minutes, and is run by hand before a release.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from tests.acceptance import chat
+from tests.chat.place import copy_repository, environment_of
+from tests.oracle import golang_migrate, or_skip
+
+import rung
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Database
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+FOLDER = "backend/migrations"
+AVATARS = (
+    "ALTER TABLE users ADD COLUMN avatar_url VARCHAR(500);\n",
+    "ALTER TABLE users DROP COLUMN avatar_url;\n",
+)
+MORE = {
+    "add_user_roles": (
+        "ALTER TABLE users ADD COLUMN role text NOT NULL DEFAULT 'member';\n",
+        "ALTER TABLE users DROP COLUMN role;\n",
+    ),
+    "create_analytics_table": (
+        """
+CREATE TABLE analytics (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id uuid REFERENCES users (id) ON DELETE CASCADE,
+    what text NOT NULL
+);
+CREATE INDEX analytics_user_id_idx ON analytics (user_id);
+""",
+        "DROP TABLE analytics;\n",
+    ),
+    "add_conversation_indexes": (
+        "CREATE INDEX CONCURRENTLY conversations_updated_at_idx ON conversations (updated_at);\n",
+        "DROP INDEX CONCURRENTLY conversations_updated_at_idx;\n",
+    ),
+}
+"""Additive changes; the last is one that PostgreSQL refuses to run in a transaction."""
+NEXT = f"{chat.NEWEST + 1:06}"
+COMMANDS = {
+    "touch": f"touch {FOLDER}/{NEXT}_add_new_feature.{{up,down}}.sql",
+    "rung": "rung create add_new_feature",
+    "migrate": f"migrate create -ext sql -dir {FOLDER} -seq add_new_feature",
+    "golang-migrate": f'"$GOLANG" create -ext sql -dir {FOLDER} -seq add_new_feature',
+}
+OF_THE_FOLDER = (
+    *("tests/acceptance/test_chat_migrations.py", "tests/acceptance/test_chat_constraints.py"),
+    *("tests/chat/test_migrations.py", "tests/chat/test_schema_fit.py"),
+    "tests/rolling/test_deployments.py::test_a_build_has_one_migration_more",
+)
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    """Copy the repository."""
+    return copy_repository(tmp_path / "top")
+
+
+def append(top: Path, texts: tuple[str, str], title: str) -> None:
+    """Write a migration's SQL behind what a command put into its files."""
+    [up] = (top / FOLDER).glob(f"*_{title}.up.sql")
+    down = up.with_name(up.name.replace(".up.", ".down."))
+    for file, text in zip((up, down), texts, strict=True):
+        with file.open("a") as opened:
+            opened.write(text)
+
+
+def write_more(top: Path) -> None:
+    """Write the three, numbered after the newest."""
+    for number, (title, texts) in enumerate(MORE.items(), chat.NEWEST + 1):
+        for half in ("up", "down"):
+            (top / FOLDER / f"{number:06}_{title}.{half}.sql").touch()
+        append(top, texts, title)
+
+
+def tested(top: Path, *places: str) -> str:
+    """Run tests of a copy, on the copy's code; what they print where one fails, else nothing."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places]
+    ended = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=top, env=environment_of(top)
+    )
+    return ended.stdout + ended.stderr if ended.returncode else ""
+
+
+@pytest.mark.parametrize("way", COMMANDS)
+def test_each_way_of_creating_the_next(top: Path, way: str) -> None:
+    """Whichever command made the files, a column that the service does not use fails nothing."""
+    golang = str(or_skip(golang_migrate())) if way == "golang-migrate" else ""
+    environment = environment_of(top) | {"GOLANG": golang}
+    subprocess.run(["bash", "-c", COMMANDS[way]], check=True, cwd=top, env=environment)
+    append(top, AVATARS, "add_new_feature")
+
+    assert (top / FOLDER / f"{NEXT}_add_new_feature.down.sql").is_file()
+    assert tested(top, *OF_THE_FOLDER) == ""
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["a column", "three more"])
+def test_the_service_with_more_migrations(top: Path, more: bool) -> None:  # noqa: FBT001 - a case
+    """The service's own tests and the demo stay green, with a column or three migrations more."""
+    if more:
+        write_more(top)
+    else:
+        for half, text in zip(("up", "down"), AVATARS, strict=True):
+            (top / FOLDER / f"{NEXT}_add_new_feature.{half}.sql").write_text(text)
+    demo = subprocess.run(
+        [sys.executable, "-m", "demo"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=top,
+        env=environment_of(top),
+    )
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert tested(top, "tests/chat", "-m", "not slow") == ""
+    assert tested(top, "tests/acceptance/engine/test_twenty.py", *OF_THE_FOLDER) == ""
+
+
+def test_three_more_by_both_tools(top: Path, database: Database, twin_database: Database) -> None:
+    """Rung and golang-migrate bring a database to the same schema, up, down and up again."""
+    write_more(top)
+    binary = or_skip(golang_migrate())
+    place = ["-path", str(top / FOLDER), "-database", f"{twin_database.url}&sslmode=disable"]
+    for words in (["up"], ["down", "3"], ["up"]):
+        subprocess.run([binary, *place, *words], check=True)
+    ours = rung.Migrator(database.conninfo, top / FOLDER)
+    ours.up()
+    ours.down(3)
+    applied = [step.version for step in ours.up().steps]
+    database.psql("DROP TABLE schema_migrations_history")
+    with psycopg.connect(database.conninfo) as one, psycopg.connect(twin_database.conninfo) as two:
+        schemas = [chat.schema(one), chat.schema(two)]
+
+    assert applied == [chat.NEWEST + 1, chat.NEWEST + 2, chat.NEWEST + 3]
+    assert "conversations_updated_at_idx" in schemas[0]
+    assert schemas[0] == schemas[1]
+    assert [base.psql("SELECT * FROM schema_migrations") for base in (database, twin_database)] == [
+        [(chat.NEWEST + 3, False)]
+    ] * 2
