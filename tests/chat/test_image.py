@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -57,6 +58,20 @@ def container(builder: Builder, database: Database, cwd: Path) -> Iterator[str]:
             process.terminate()
 
 
+def executed(builder: Builder, database: Database, *words: str) -> str:
+    """What `docker compose exec backend rung` prints, by the image's own program and variables."""
+    environment = builder.environment()
+    program = shutil.which("rung", path=environment["PATH"])
+    assert program is not None
+    environment |= {"RUNG_DATABASE": database.url}
+    environment |= {"RUNG_SCRATCH": database.server.url("postgres")}
+    ended = subprocess.run(
+        [program, *words], check=False, capture_output=True, text=True, env=environment, cwd="/"
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
 def version_of(database: Database, wanted: int) -> int:
     """The version that a database comes to; waits for the wanted one."""
     patience = time.monotonic() + 120
@@ -71,7 +86,7 @@ def version_of(database: Database, wanted: int) -> int:
 
 @pytest.mark.slow
 def test_the_recipe_of_the_team(database: Database, tmp_path: Path) -> None:
-    """Built and run it brings the newest; with a file more, built without an index, that one."""
+    """It brings the newest; with a file more, built without an index, that one; and has `rung`."""
     (context := tmp_path / "context").mkdir()
     (elsewhere := tmp_path / "elsewhere").mkdir()
     builder = Builder(tmp_path / "image")
@@ -82,11 +97,21 @@ def test_the_recipe_of_the_team(database: Database, tmp_path: Path) -> None:
             assert urlopen(f"http://127.0.0.1:{port}{path}").status == 200
     added = context / f"backend/migrations/{NEWEST + 1:06}_rooms.up.sql"
     added.write_text("CREATE TABLE rooms ();")
+    added.with_name(added.name.replace(".up.", ".down.")).write_text("DROP TABLE rooms;")
     builder.build(context, PIP_NO_INDEX="1", PIP_NO_COMPILE="1")
     with container(builder, database, elsewhere):
         second = version_of(database, NEWEST + 1)
 
+    status = executed(builder, database, "status")
+    executed(builder, database, "down", "--yes")
+    database.psql(f"UPDATE schema_migrations SET version = {NEWEST + 1}, dirty = true")
+    repaired = executed(builder, database, "repair", "--yes")
+    executed(builder, database, "up")
+
     assert (first, second) == (NEWEST, NEWEST + 1)
+    assert "rooms" in status.splitlines()[NEWEST + 1]
+    assert "not applied" in repaired
+    assert version_of(database, NEWEST + 1) == NEWEST + 1
 
 
 def test_it_runs_as_nobody_who_owns_anything() -> None:
