@@ -33,6 +33,26 @@ PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobil
 LONG = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 4
 MODELS = ("fine", "waiting", "endless", "torn", "busy")
 WITH_CODE = f"Look:\n\n```sql\nSELECT {LONG};\n```"
+SHOW = """async (text) => {
+    const { show } = await import("./page/text.js");
+    const made = document.createElement("div");
+    document.body.append(made);
+    show(made, text);
+    return [...made.children].map((one) => `${one.tagName} ${one.textContent}`);
+}"""
+READ = """async ([bytes, size]) => {
+    const { events } = await import("./page/events.js");
+    const body = new ReadableStream({
+        start(to) {
+            for (let at = 0; at < bytes.length; at += size)
+                to.enqueue(new Uint8Array(bytes.slice(at, at + size)));
+            to.close();
+        },
+    });
+    const read = [];
+    for await (const { name, data } of events(body)) read.push([name, data]);
+    return read;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +132,14 @@ def test_regenerate(ada: Visitor) -> None:
     ada.ask("Really?")
     offered = ada.button("Regenerate").count()
     ada.choose("fine")
-    ada.button("Regenerate").click()
+    ada.button("Regenerate").press("Enter")
     ada.page.get_by_text("It is on the hill.").first.wait_for()
     ada.answered()
+    left = focused(ada.page)[0]
     ada.page.reload()
     ada.answer.wait_for()
 
-    assert offered == 1
+    assert (offered, left) == (1, "box")
     assert ada.page.get_by_role("article", name="Answer").count() == 2
     assert ada.answer.locator(".text").inner_text() == "It is on the hill."
 
@@ -161,16 +182,42 @@ def test_what_a_model_writes_is_text(ada: Visitor) -> None:
     assert ada.page.locator("#messages img, #messages script").count() == 0
 
 
-def test_code_is_shown_as_code(ada: Visitor) -> None:
+def test_code_is_shown_as_code(tab: Tab, address: str) -> None:
     """A fenced block becomes a block of code with its language, that the keyboard can scroll."""
-    shown = "modules => modules.show(document.querySelector('#messages'), %r)"
-    ada.page.evaluate(
-        f"import('./page/text.js').then({shown % 'One `x`.'.join(['', chr(10) * 2 + WITH_CODE])})"
-    )
-    block = ada.page.get_by_role("region", name="Code, sql")
+    page = tab(address)
+    page.evaluate(SHOW, WITH_CODE)
+    block = page.get_by_role("region", name="Code, sql")
 
     assert block.inner_text() == f"SELECT {LONG};"
     assert block.get_attribute("tabindex") == "0"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("one\ntwo\n\nthree", ["P one\ntwo", "P three"]),
+        ("a `b` **c**", ["P a b c"]),
+        ("# Top\ntext", ["P Top", "P text"]),
+        ("- a\n- b\n\n- c", ["UL abc"]),
+        ("1. a\n2. b\ntext", ["OL ab\ntext"]),
+        ("```\nnot ended", ["FIGURE codeCopynot ended"]),
+        ("~~~py\n```\n~~~\nafter", ["FIGURE pyCopy```", "P after"]),
+        ("<b>no</b> [x](javascript:y)", ["P <b>no</b> [x](javascript:y)"]),
+        ("", []),
+    ],
+)
+def test_a_text_is_cut_into_blocks(tab: Tab, address: str, text: str, kinds: list[str]) -> None:
+    """Paragraphs, lists and code are told apart, also where a part is all that has come."""
+    assert tab(address).evaluate(SHOW, text) == kinds
+
+
+def test_events_are_read_however_they_are_cut(tab: Tab, address: str) -> None:
+    """The pieces that a stream comes in, comments and line ends make no difference."""
+    sent = ': hello\n\nevent: delta\r\ndata: {"text":\r\ndata: "ö"}\r\n\r\nevent: end\ndata: 1\n\n'
+    page = tab(address)
+    read = [page.evaluate(READ, [list(sent.encode()), size]) for size in (1, 2, 7, 1000)]
+
+    assert read == [[["delta", {"text": "ö"}], ["end", 1]]] * 4
 
 
 # --- conversations ---------------------------------------------------------------------------
@@ -473,8 +520,15 @@ def test_the_policy_is_enforced(browser: Browser, address: str) -> None:
 
 
 def test_the_apis_page(tab: Tab, address: str) -> None:
-    """Swagger UI shows each route, from files that come with the service."""
+    """Swagger UI shows each route and tries one, from files that come with the service."""
     page = tab(f"{address}/docs")
-    page.get_by_role("button", name=re.compile("schema")).first.wait_for()
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_label("auth-bearer-value").fill("no token")
+    page.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").last.click()
+    page.get_by_role("button", name=re.compile("schema")).first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    page.get_by_text("urn:chatapp:problem:not-logged-in").first.wait_for()
 
     assert page.locator(".opblock").count() > 15

@@ -153,18 +153,20 @@ export const thread = {
   },
 
   async run(exchange, path, body) {
-    const where = this.id;
+    const { id: where, conversation } = this;
     if (running.has(where)) return;
     const before = exchange.answer;
+    const pressed = exchange.element.contains(document.activeElement);
     const aborting = new AbortController();
     running.set(where, { exchange, aborting });
     exchange.begin();
     composer.busy(true);
     composer.tell("");
+    if (pressed) at("stop").focus(); // the button that was pressed is gone
     toTheEnd();
     try {
       await follow(exchange, stream(conversationPath(where, ...path), body, aborting.signal));
-      list.put(list.find(where) ?? this.conversation, true);
+      list.put(list.find(where) ?? conversation, true);
     } catch (problem) {
       this.failed(where, exchange, before, problem);
     } finally {
