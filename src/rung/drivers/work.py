@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from rung.ledger import LedgerState, Outcome
 
 
+LEDGER_MOVED = "the ledger is not in the state that this step starts from"
+"""What is said, and recorded, of a `Refusal` that has `ledger_moved`."""
+
+
 class HalfRecord(NamedTuple):
     """What is recorded of one half of a migration."""
 
@@ -123,11 +127,13 @@ class Refusal:
     cancelled: bool = False
     lock_wait: LockWait | None = None
     """The lock that was not to be had; None where it was something else."""
-    triggers: int | None = None
+    triggers: tuple[int, int] | None = None
     """
-    What the ledger's triggers fire for, where that is not what was found before. Nothing is
-    kept then: sent again, the ledger is written to suit them.
+    What the triggers of ledger and history fire for, where that is not what was found before.
+    Nothing is kept then: sent again, both are written to suit them.
     """
+    altered: bool = False
+    """Whether that write was made, and a trigger or rule left something else of it."""
     own_table: str = ""
     """`ledger` or `history`, where it was a write of ours that a rule of the database refused."""
     own: OwnWrite | None = None

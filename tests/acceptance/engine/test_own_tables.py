@@ -13,6 +13,7 @@ from rung.database import Database
 from rung.drivers.postgres import quoting
 from rung.errors import (
     LedgerElsewhere,
+    LedgerMoved,
     LedgerUnreadable,
     MigrationFailed,
     OwnWriteRefused,
@@ -447,3 +448,98 @@ def test_what_only_looks_like_a_ledger_stops_no_force(site: Site) -> None:
     site.add_tables(1).migrator().force(1)
 
     assert site.ledger() == [(1, False)]
+
+
+# --- triggers that swallow or alter what is written -----------------------------------------
+
+
+_LEDGER, _HISTORY = "schema_migrations", "schema_migrations_history"
+_ALTERS = [
+    (_LEDGER, "BEFORE INSERT", "RETURN NULL;"),
+    (_LEDGER, "BEFORE INSERT", "NEW.dirty = true; RETURN NEW;"),
+    (_LEDGER, "BEFORE INSERT OR UPDATE", "NEW.version = 9; RETURN NEW;"),
+    (_LEDGER, "AFTER UPDATE", f"INSERT INTO {_LEDGER} VALUES (99, false); RETURN NULL;"),
+    (_LEDGER, "AFTER INSERT", f"DELETE FROM {_LEDGER}; RETURN NULL;"),
+    (_HISTORY, "BEFORE INSERT", "RETURN NULL;"),
+    (_HISTORY, "BEFORE INSERT", "NEW.outcome = 'failed'; RETURN NEW;"),
+]
+
+
+def _alters(table: str, events: str, body: str, kind: str = "TRIGGER") -> str:
+    made = f"CREATE FUNCTION alter_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;"
+    deferred = "DEFERRABLE INITIALLY DEFERRED" if kind != "TRIGGER" else ""
+    return f"""{made} CREATE {kind} altering {events} ON {table} {deferred}
+               FOR EACH ROW EXECUTE FUNCTION alter_it();"""
+
+
+@pytest.mark.parametrize("sql", ["CREATE TABLE b ();", "CREATE TABLE b (); VACUUM;"])
+@pytest.mark.parametrize(("table", "events", "body"), _ALTERS)
+def test_a_trigger_that_alters_what_is_written(
+    site: Site, table: str, events: str, body: str, sql: str
+) -> None:
+    """Nothing is reported that is not there: the run fails, names the trigger, keeps nothing."""
+    site.add_tables(1).up()
+    site.ask(_alters(table, events, body))
+    error = site.add("2_b", sql).up_fails(OwnWriteRefused)
+
+    assert f"public.{table} (trigger altering): a trigger or rule changed" in error.cause
+    assert "have trigger altering leave Rung's rows as they are written" in error.advice
+    marked = "VACUUM" in sql and "dirty" in body  # the dirty mark itself is as it was written
+    assert site.ledger() == ([(2, True)] if marked else [(1, False)])
+    assert ("b" in site.tables()) is marked
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(("table", "events", "body"), _ALTERS)
+def test_a_file_that_makes_such_a_trigger(
+    site: Site, table: str, events: str, body: str, *, first: bool
+) -> None:
+    """It is undone, and told that the trigger has to go, be the ledger empty or not."""
+    if not first:
+        site.add_tables(1).up()
+    if first and "UPDATE" in events:
+        pytest.skip("a first row is an INSERT")
+    error = site.add("2_b", _alters(table, events, body)).up_fails(OwnWriteRefused)
+
+    assert "take the trigger or rule on it out of the file that makes it" in error.advice
+    assert site.ledger() == ([] if first else [(1, False)])
+
+
+def test_a_trigger_that_alters_the_ledger_at_commit(site: Site) -> None:
+    """A deferred one fires before the comparison."""
+    site.add_tables(1).up()
+    body = f"DELETE FROM {_LEDGER}; RETURN NULL;"
+    site.ask(_alters(_LEDGER, "AFTER INSERT OR UPDATE", body, "CONSTRAINT TRIGGER"))
+    site.add_tables(2).up_fails(OwnWriteRefused)
+
+    assert site.ledger() == [(1, False)]
+
+
+def test_force_with_a_trigger_that_swallows(site: Site) -> None:
+    """It fails, and changes nothing."""
+    site.add_tables(1).add_tables(2).up()
+    site.ask(_alters(_LEDGER, "BEFORE INSERT", "RETURN NULL;"))
+    with pytest.raises(TableRefused, match="trigger altering"):
+        site.migrator().force(1)
+
+    assert site.ledger() == [(2, False)]
+
+
+def test_a_rule_that_swallows_the_history(site: Site) -> None:
+    """A run whose rows the history would not keep fails, and names the rule."""
+    site.add_tables(1).up()
+    site.ask(f"CREATE RULE quiet AS ON INSERT TO {_HISTORY} DO INSTEAD NOTHING")
+    error = site.add_tables(2).up_fails(OwnWriteRefused)
+
+    assert f"public.{_HISTORY} (rule quiet)" in error.cause
+    assert site.ledger() == [(1, False)]
+
+
+def test_the_history_of_a_file_that_moves_the_ledger(site: Site) -> None:
+    """The history keeps what the terminal says, and nothing of how it was found out."""
+    site.add_tables(1).up()
+    site.add("2_b", "UPDATE schema_migrations SET version = 99;").up_fails(LedgerMoved)
+
+    assert site.ask(f"SELECT error FROM {_HISTORY} WHERE version = 2") == [
+        ("the ledger is not in the state that this step starts from",)
+    ]

@@ -149,7 +149,7 @@ def test_moves(before: LedgerState, after: LedgerState, expected: list[str]) -> 
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (LedgerState(), LedgerState(1), ["LOCK", "WITH"]),
+        (LedgerState(), LedgerState(1), ["LOCK", "SELECT", "WITH"]),
         (LedgerState(1), LedgerState(3), ["LOCK", *CHECKS, "TRUNCATE", "INSERT"]),
         (LedgerState(1), LedgerState(), ["LOCK", *CHECKS, "TRUNCATE"]),
         (LedgerState(1, dirty=True), LedgerState(1), ["LOCK", *CHECKS, "TRUNCATE", "INSERT"]),
@@ -162,6 +162,19 @@ def test_moves_by_truncate(before: LedgerState, after: LedgerState, words: list[
 
     assert [one.split()[0] for one in sql] == words
     assert any("1 OPERATOR(pg_catalog./)" in one for one in sql)
+
+
+@pytest.mark.parametrize("before", [LedgerState(), LedgerState(1), LedgerState(1, dirty=True)])
+@pytest.mark.parametrize("form", Form)
+def test_what_triggers_leave_is_compared(before: LedgerState, form: Form) -> None:
+    """Only where there are triggers or rules does a comparison stand behind the write."""
+    move, seen = Move(before, LedgerState(2)), replace(TABLES, form=form, events=4)
+
+    assert "written:" in seen.move(move)[-1]
+    assert "written:" in seen.write(None)[-1]
+    assert not any("written:" in one for one in TABLES.move(move))
+    assert "written:" in replace(TABLES, history_events=64).record(ATTEMPT, Outcome.DONE)[-1]
+    assert len(TABLES.record(ATTEMPT, Outcome.DONE)) == 1
 
 
 def test_forcing() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _KINDS = {"v": "view", "f": "foreign table", "m": "materialized view"}
 _TABLES = ("r", "p")
-_UPDATE_GUARD, _INSERT, _DELETE = 2, 4, 8
+_DEFERS, _UPDATE_GUARD, _INSERT, _DELETE, _UPDATE, _RULES = 1, 2, 4, 8, 16, 64
 _NOTHING = quoting.NULL
 
 
@@ -35,7 +35,7 @@ class TableFacts(NamedTuple):
     hidden: frozenset[str] = frozenset()
     """What row security hides rows from: r SELECT, a INSERT, w UPDATE, d DELETE."""
     events: int = 0
-    """What its triggers fire for, as `trigger_events` adds it up."""
+    """What its triggers and rules fire for, as `trigger_events` adds it up."""
     publications: str = ""
     """Those that refuse UPDATE and DELETE, for the table has no key."""
     strangers: str = ""
@@ -174,12 +174,29 @@ def may_read(names: Names, *, history: bool) -> Sql:
     )
 
 
-def check_triggers(events: int, ledger: Sql) -> Sql:
-    """Raise, telling what the ledger's triggers fire for, unless it is this."""
-    table = statement("found_by_path", name=quoting.text(ledger))
-    return statement(
-        "check_triggers", events=quoting.number(events), trigger_events=trigger_events(table)
+def check_triggers(ledger: Sql, events: int, history: Sql, history_events: int) -> Sql:
+    """Raise, telling what the triggers of ledger and history fire for, unless it is this."""
+    of_ledger, of_history = (
+        trigger_events(statement("found_by_path", name=quoting.text(table)))
+        for table in (ledger, history)
     )
+    return statement(
+        "check_triggers",
+        ledger_events=quoting.number(events),
+        history_events=quoting.number(history_events),
+        of_ledger=of_ledger,
+        of_history=of_history,
+    )
+
+
+def may_be_deferred(events: int) -> bool:
+    """Whether a trigger may fire at COMMIT only."""
+    return bool(events & _DEFERS)
+
+
+def changes_records(events: int) -> bool:
+    """Whether a trigger or rule may change what is inserted or updated."""
+    return bool(events & (_INSERT | _UPDATE | _RULES))
 
 
 def trigger_events(table: Sql) -> Sql:

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from rung.drivers.work import Refusal
 
 _NO_KEY, _NAME_TAKEN = "55000", "42P07"
+_MISSHAPEN = frozenset(("22003", "22P02", "23502", "428C9", "42703", "42804"))
+"""A value that a column does not take: of its type, for being generated, or for want of one."""
+_COLUMNS = {
+    "ledger": "version bigint not null primary key, dirty boolean not null, and no column besides "
+    "that must be given",
+    "history": "those that Rung makes",
+}
 
 
 def check_trusted(obstacles: Sequence[Obstacle]) -> None:
@@ -72,27 +79,45 @@ def own_write(refusal: Refusal, table: Table, reply: Reply, facts: TableFacts) -
         facts: of the ledger, as it was found.
     """
     rows = [] if reply.error else reply.rows(0)
-    exists = any(kind == "table" for kind, _ in rows)
-    kinds = {"publication"} if refusal.server.sqlstate == _NO_KEY else _GUARDS[exists]
+    kinds = _GUARDING if any(kind == "table" for kind, _ in rows) else frozenset(("event trigger",))
+    if refusal.altered:
+        kinds = _ALTERING
+    elif refusal.server.sqlstate == _NO_KEY:
+        kinds = frozenset(("publication",))
     objects = tuple(f"{kind} {name}" for kind, name in rows if kind in kinds)
-    what = refusal.own_table
-    other = f"give the {what} a place where that is allowed: `--{what}-table SCHEMA.NAME`"
-    remedy = f"have {' or '.join(objects) or 'the rule'} allow it for our role, or {other}"
     if refusal.server.sqlstate == _NO_KEY:
-        key = "version" if what == "ledger" else "id"
-        remedy = (
-            f"run `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
-            if facts.publications
-            else f"run `ALTER TABLE {table.sql} REPLICA IDENTITY DEFAULT;`"
-        )
-    return OwnWrite(f"the {what} {table}", objects, remedy)
+        remedy = _key_for(refusal.own_table, table, facts)
+    else:
+        other = f"give the {refusal.own_table} another place: `--{refusal.own_table}-table"
+        remedy = f"{_first_way(refusal, objects)}, or {other} SCHEMA.NAME`"
+    return OwnWrite(f"the {refusal.own_table} {table}", objects, remedy)
 
 
-_GUARDS = {
-    True: frozenset(("trigger", "rule", "check constraint", "policy")),
-    False: frozenset(("event trigger",)),
-}
-"""What may refuse a write to a table that is there, and the making of one that is not."""
+def _key_for(what: str, table: Table, facts: TableFacts) -> str:
+    """What gives a published table the key that it lacks."""
+    if not facts.publications:
+        return f"run `ALTER TABLE {table.sql} REPLICA IDENTITY DEFAULT;`"
+    key = "version" if what == "ledger" else "id"
+    return f"run `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
+
+
+def _first_way(refusal: Refusal, objects: Sequence[str]) -> str:
+    """What to do where the table is to stay: of a rule only where there is one."""
+    if refusal.altered and objects:
+        return f"have {' and '.join(objects)} leave Rung's rows as they are written"
+    if refusal.altered:
+        return "take the trigger or rule on it out of the file that makes it"
+    if objects:
+        return f"have {' or '.join(objects)} allow it for our role"
+    if refusal.server.sqlstate in _MISSHAPEN:
+        return f"give the {refusal.own_table} its columns ({_COLUMNS[refusal.own_table]})"
+    return "see to what the server says"
+
+
+_ALTERING = frozenset(("trigger", "rule"))
+"""What may make another row of ours than we write, or none."""
+_GUARDING = _ALTERING | {"check constraint", "policy"}
+"""What may refuse a write to a table that is there."""
 
 
 def table_refused(refusal: Refusal) -> TableRefused:

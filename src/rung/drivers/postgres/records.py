@@ -3,8 +3,8 @@ The SQL that moves the ledger and writes the history, as statements for a messag
 
 The move is a compare-and-set: it raises (by 1/0, for plpgsql may be missing) unless the
 ledger holds exactly the state that the plan was made for. How the row is written depends on
-our rights and on the team's own triggers: see `Form`. Without rights on the history its
-statements are none.
+our rights and on the team's own triggers: see `Form`. Where there are triggers or rules, what
+they left of a write is compared with it. Without rights on the history its statements are none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rung._version import __version__
 from rung.drivers.postgres import quoting
-from rung.drivers.postgres.facts import check_triggers
+from rung.drivers.postgres.facts import changes_records, check_triggers, may_be_deferred
 from rung.drivers.postgres.others import remember, revokes
 from rung.drivers.postgres.quoting import NULL, Sql
 from rung.drivers.postgres.statements import statement
@@ -48,6 +48,9 @@ Before a write of ours inside the file's transaction: our rights and our time.
 
 The search_path stays as it is for deferred triggers that run at COMMIT.
 """
+
+AT_ONCE = Sql("SET CONSTRAINTS ALL IMMEDIATE")
+"""What was deferred to COMMIT is checked now."""
 
 OUR_PATH = Sql("SET LOCAL search_path = pg_catalog")
 """In a transaction with nothing of the file in it."""
@@ -149,6 +152,8 @@ class Tables:
     """Whether the ledger is emptied by TRUNCATE, for want of rights or for a trigger's sake."""
     events: int = 0
     """What the ledger's triggers are known to fire for."""
+    history_events: int = 0
+    """The same of the history's."""
     records: bool = True
     """Whether there is a history to write."""
     writers: tuple[str, ...] = ()
@@ -168,6 +173,7 @@ class Tables:
             form,
             form is Form.TRUNCATE or (not deletes and "TRUNCATE" in rights),
             at.ledger_facts.events,
+            at.history_facts.events,
             at.may_write_history,
             writers,
         )
@@ -176,6 +182,11 @@ class Tables:
     def moves_last(self) -> bool:
         """Whether the move stands last before COMMIT: readers wait from there on."""
         return self.form is Form.TRUNCATE
+
+    @property
+    def defers(self) -> bool:
+        """Whether a trigger on a table of ours may fire at COMMIT only."""
+        return may_be_deferred(self.events | self.history_events)
 
     def guard(self, move: Move) -> tuple[Sql, ...]:
         """
@@ -198,18 +209,34 @@ class Tables:
         """The compare-and-set from one state to the next, behind its `guard`."""
         version, keeps_row = _row(move.after)
         to = {"version": quoting.number(version), "dirty": quoting.truth(move.after.dirty)}
-        if move.before.row is None:
-            return (statement("move_from_empty", ledger=self.ledger, **to),)
-        origin = _origin(move.before)
-        known = check_triggers(self.events, self.ledger)
-        write = statement("write_ledger", ledger=self.ledger, **to)
-        if self.form is Form.TRUNCATE or (self.truncates and not keeps_row):
-            return (known, *self.check(move.before), self.clear, *((write,) if keeps_row else ()))
-        if not keeps_row:
-            return (known, statement("move_to_empty", ledger=self.ledger, **origin))
-        if self.form is Form.REPLACE:
-            return (known, statement("move_to_empty", ledger=self.ledger, **origin), write)
-        return (known, statement("move_row", ledger=self.ledger, **origin, **to))
+        known = check_triggers(self.ledger, self.events, self.history, self.history_events)
+        write = (statement("write_ledger", ledger=self.ledger, **to),) if keeps_row else ()
+        if move.before.row is None and self.events:
+            moved = (*self.check(move.before), *write)
+        elif move.before.row is None:
+            moved = (statement("move_from_empty", ledger=self.ledger, **to),)
+        elif self.form is Form.TRUNCATE or (self.truncates and not keeps_row):
+            moved = (*self.check(move.before), self.clear, *write)
+        elif self.form is Form.REPLACE or not keeps_row:
+            origin = _origin(move.before)
+            moved = (statement("move_to_empty", ledger=self.ledger, **origin), *write)
+        else:
+            moved = (statement("move_row", ledger=self.ledger, **_origin(move.before), **to),)
+        at_once = (AT_ONCE,) if self.defers else ()
+        return (*at_once, known, *moved, *self._written(version, move.after, keeps_row=keeps_row))
+
+    def _written(
+        self, version: int, after: LedgerState, *, keeps_row: bool = True
+    ) -> tuple[Sql, ...]:
+        """Raise where a trigger or a rule left something else than what was written."""
+        if not self.events:
+            return ()
+        places = {
+            "rows": quoting.number(int(keeps_row)),
+            "version": quoting.number(version),
+            "dirty": quoting.truth(after.dirty),
+        }
+        return (statement("check_written", ledger=self.ledger, **places),)
 
     def moved(self, move: Move | None, records: Sequence[Sql]) -> tuple[Sql, ...]:
         """A move behind its guard, with records; a move that keeps readers waiting comes last."""
@@ -232,15 +259,17 @@ class Tables:
 
     def write(self, version: int | None) -> tuple[Sql, ...]:
         """Set the ledger clean at a version, whatever it holds."""
-        clear = (*self.lock, self.clear)
+        at_once = (AT_ONCE,) if self.defers else ()
+        clear, after = (*at_once, *self.lock, self.clear), LedgerState(version)
         if version is None:
-            return clear
+            return (*clear, *self._written(NO_VERSION, after, keeps_row=False))
         places = {"version": quoting.number(version), "dirty": _CLEAN}
-        return (*clear, statement("write_ledger", ledger=self.ledger, **places))
+        write = statement("write_ledger", ledger=self.ledger, **places)
+        return (*clear, write, *self._written(version, after))
 
     def touch(self) -> Sql:
         """A write that changes nothing: its commit puts all commits before it on disk."""
-        if self.form is not Form.UPDATE:
+        if self.form is not Form.UPDATE or self.events:
             return statement("touch_nothing")
         return statement("touch_ledger", ledger=self.ledger)
 
@@ -322,7 +351,22 @@ class Tables:
             user=Sql("session_user"),
             host=quoting.text(os.uname().nodename),
         )
-        return (row,)
+        if only_where:
+            return (row,)
+        held = {
+            "version": quoting.number(attempt.version),
+            "direction": quoting.text(attempt.direction),
+            "outcome": quoting.text(outcome.value),
+        }
+        return (row, *self._recorded(attempt.id, **held))
+
+    def _recorded(self, attempt_id: str, **held: Sql) -> tuple[Sql, ...]:
+        """Raise where a trigger or a rule left another row of an attempt than was written."""
+        if not changes_records(self.history_events):
+            return ()
+        values = Sql(f"pg_catalog.concat_ws(' ', {', '.join(held.values())})")
+        places = {"attempt": quoting.text(attempt_id), "columns": Sql(", ".join(held))}
+        return (statement("check_recorded", history=self.history, values=values, **places),)
 
     def record_anew(self, attempt: Attempt) -> tuple[Sql, ...]:
         """
@@ -357,7 +401,8 @@ class Tables:
             "outcome": quoting.text(outcome.value),
             "error": quoting.text(error_text(refusal)),
         }
-        return self._update("record_end", **places)
+        ended = self._update("record_end", **places)
+        return (*ended, *self._recorded(attempt_id, outcome=places["outcome"])) if ended else ()
 
     def _update(self, which: str, **places: Sql) -> tuple[Sql, ...]:
         return (statement(which, history=self.history, **places),) if self.records else ()

@@ -10,14 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.message import inner_offset
-from rung.drivers.work import Ran, Refusal
+from rung.drivers.work import LEDGER_MOVED, Ran, Refusal
+from rung.errors import ServerMessage
 from rung.statements import Control
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.message import Message, Piece
     from rung.drivers.postgres.wire import Reply
     from rung.drivers.work import LockWait, ServerNotice
-    from rung.errors import ServerMessage
 
 REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _NEW_VALUE = "55P04"
@@ -38,7 +38,8 @@ _NO_TABLE, NO_SCHEMA = "42P01", "3F000"
 _LOST = (_DIVISION, _STALE, _NO_TABLE)
 """1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
 _NO_LOCK, _NOT_A_NUMBER = "55P03", "22P02"
-_TRIGGERS = re.compile(r"triggers:(\d+)")
+_TRIGGERS = re.compile(r"triggers:(\d+):(\d+)")
+_WRITTEN = re.compile(r"written:(.*):end", re.DOTALL)
 _FARES = frozenset(("08", "40", "53", "57", "58", "XX"))
 """Lost, to be tried again, short of room, ended by somebody, broken."""
 _OPENING = (("SET",), ("BEGIN",), ("START",))
@@ -95,8 +96,10 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
     if offset is None and error.inner is not None and message.script is not None:
         offset = inner_offset(message.script, statement, error.inner)
     state = error.message.sqlstate
+    moved = running.label == "move" and state in _MOVED
+    altered = _altered(running.label, error.message)
     return Refusal(
-        server=error.message,
+        server=ServerMessage(LEDGER_MOVED) if moved else altered or error.message,
         statement=statement,
         offset=offset,
         statements_done=message.file_done(reply.done),
@@ -104,7 +107,8 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
         needs_no_transaction=_works_alone(message.words(statement), error.message),
         needs_commit_before=state == _NEW_VALUE,
         read_only=running.label in _OURS and state == _READ_ONLY,
-        ledger_moved=running.label == "move" and state in _MOVED,
+        ledger_moved=moved,
+        altered=altered is not None,
         ledger_dropped=_is_dropped(running.label, state),
         triggers=_other_triggers(running.label, error.message),
         own_table=_OURS.get(running.label, "") if _is_rule(state) else "",
@@ -115,12 +119,22 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
     )
 
 
-def _other_triggers(label: str, error: ServerMessage) -> int | None:
-    """What the ledger's triggers fire for, where `check_triggers` found them changed."""
+def _other_triggers(label: str, error: ServerMessage) -> tuple[int, int] | None:
+    """What the triggers of our tables fire for, where `check_triggers` found them changed."""
     if label != "move" or error.sqlstate != _NOT_A_NUMBER:
         return None
     found = _TRIGGERS.search(error.message)
-    return int(found[1]) if found else None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _altered(label: str, error: ServerMessage) -> ServerMessage | None:
+    """What `check_written` and `check_recorded` found, in words; None where they found nothing."""
+    if label not in _OURS or error.sqlstate != _NOT_A_NUMBER:
+        return None
+    found = _WRITTEN.search(error.message)
+    if found is None:
+        return None
+    return ServerMessage(f"a trigger or rule changed what was written: it then held {found[1]}")
 
 
 def _is_rule(state: str) -> bool:

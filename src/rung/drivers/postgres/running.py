@@ -22,7 +22,7 @@ from rung.drivers.postgres.concurrent import Concurrent
 from rung.drivers.postgres.making import make_closed
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import PUT_BACK, RESET, UTF8, Tables, leave_clean
+from rung.drivers.postgres.records import AT_ONCE, PUT_BACK, RESET, UTF8, Tables, leave_clean
 from rung.drivers.postgres.refusals import (
     CLEAN,
     NO_SCHEMA,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from rung.statements import Script, Statement, Unit
 
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
-_CHECKED = Sql("SET CONSTRAINTS ALL IMMEDIATE")
 _OUR_PATH_AGAIN = Sql("SET LOCAL search_path TO DEFAULT")
 _MAY_NAME_ELSEWHERE = re.compile(r"search_path|\brole\b|authorization", re.IGNORECASE)
 _BEGIN_WRITING = Sql("BEGIN READ WRITE")
@@ -147,6 +146,7 @@ class Running:
             ours("begin", *guard),
             *self._text(script, 1, len(script.statements)),
             CLOSING,
+            *((ours("commit", AT_ONCE),) if tables.defers else ()),
             ours("rights", *self._clean(script), *self._within_file, *((_SYNC,) if last else ())),
             *_in_order(tables, ours("move", *tables.move(move)), self._record(attempt)),
             *((ours("commit", _COMMIT),) if last else ()),
@@ -311,10 +311,10 @@ class Running:
         Our search path too, where the file may have another: what it deferred to its COMMIT is
         checked before, under its own.
         """
-        if not _MAY_NAME_ELSEWHERE.search(script.text):
-            return (ours("rights", *self._within_file, *behind),)
-        again = (*self._within_file, *self._our_path, *behind)
-        return ours("commit", _CHECKED), ours("rights", *again)
+        elsewhere = _MAY_NAME_ELSEWHERE.search(script.text)
+        checked = (ours("commit", AT_ONCE),) if elsewhere or self._tables.defers else ()
+        path = self._our_path if elsewhere else ()
+        return *checked, ours("rights", *self._within_file, *path, *behind)
 
     def _of_unit(self, script: Script, unit: Unit, record: tuple[Piece, ...]) -> Message:
         """A unit's transaction, ours or the file's own, with a record before its COMMIT."""

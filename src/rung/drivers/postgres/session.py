@@ -468,7 +468,7 @@ class PostgresSession(PostgresReader):
         self._checked(self._running.write(*statements))
 
     def _moved(self, send: Callable[[], Ran]) -> Ran:
-        """Send a move of ours; again where the ledger's triggers are not what was found."""
+        """Send a move of ours; again where the tables' triggers are not what was found."""
         ran = self._explained_if_refused(send())
         if ran.refusal and ran.refusal.triggers is not None:
             return self._explained_if_refused(send())
@@ -478,10 +478,13 @@ class PostgresSession(PostgresReader):
         return replace(ran, refusal=self._explained(ran.refusal)) if ran.refusal else ran
 
     def _explained(self, refusal: Refusal) -> Refusal:
-        """What refused a write of ours; and what its triggers fire for, for the next try."""
+        """What refused a write of ours; and what triggers fire for, for the next try."""
         if refusal.triggers is not None:
-            facts = self._found.ledger_facts._replace(events=refusal.triggers)
-            self._standing = self._found._replace(ledger_facts=facts)
+            of_ledger, of_history = refusal.triggers
+            self._standing = self._found._replace(
+                ledger_facts=self._found.ledger_facts._replace(events=of_ledger),
+                history_facts=self._found.history_facts._replace(events=of_history),
+            )
         return explained(self._wire, self._found, refusal)
 
     def _checked(self, ran: Ran) -> None:

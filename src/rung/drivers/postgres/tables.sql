@@ -108,22 +108,51 @@ CASE WHEN {spare} IS NULL OR {usual_is_history} THEN {usual}
      ELSE {usual} END
 
 -- name: trigger_events
--- A subquery on a table's oid: what its triggers fire for. 4 INSERT, 8 DELETE, 16 UPDATE, and
--- 2 for one before an UPDATE, which may refuse it.
+-- A subquery on a table's oid: what its triggers fire for. 4 INSERT, 8 DELETE, 16 UPDATE,
+-- 32 TRUNCATE, 2 for one before an UPDATE, which may refuse it, 1 for one that may be deferred,
+-- and 64 where the table has rules.
 (SELECT COALESCE(pg_catalog.bit_or(
-            (g.tgtype::pg_catalog.int4 OPERATOR(pg_catalog.&) 28) OPERATOR(pg_catalog.|)
+            (g.tgtype::pg_catalog.int4 OPERATOR(pg_catalog.&) 60) OPERATOR(pg_catalog.|)
             CASE WHEN (g.tgtype::pg_catalog.int4 OPERATOR(pg_catalog.&) 18)
-                      OPERATOR(pg_catalog.=) 18 THEN 2 ELSE 0 END), 0)
+                      OPERATOR(pg_catalog.=) 18 THEN 2 ELSE 0 END OPERATOR(pg_catalog.|)
+            CASE WHEN g.tgdeferrable THEN 1 ELSE 0 END), 0)
+        OPERATOR(pg_catalog.|)
+        CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_rewrite w
+                           WHERE w.ev_class OPERATOR(pg_catalog.=) {table}) THEN 64 ELSE 0 END
    FROM pg_catalog.pg_trigger g
   WHERE g.tgrelid OPERATOR(pg_catalog.=) {table} AND NOT g.tgisinternal
     AND g.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['O', 'A']::pg_catalog."char"[]))
 
 -- name: check_triggers
--- An error that tells what the ledger's triggers fire for, where that is not what was found
--- before: the file, or somebody meanwhile, has made one or dropped one.
-SELECT (CASE WHEN found.events OPERATOR(pg_catalog.=) {events} THEN '0'
-             ELSE pg_catalog.concat('triggers:', found.events) END)::pg_catalog.int4
-  FROM (SELECT {trigger_events} AS events) found
+-- An error that tells what the triggers of ledger and history fire for, where that is not what was
+-- found before: the file, or somebody meanwhile, has made one or dropped one.
+SELECT (CASE WHEN found.ledger OPERATOR(pg_catalog.=) {ledger_events}
+              AND found.history OPERATOR(pg_catalog.=) {history_events} THEN '0'
+             ELSE pg_catalog.concat('triggers:', found.ledger, ':', found.history) END
+       )::pg_catalog.int4
+  FROM (SELECT {of_ledger} AS ledger, {of_history} AS history) found
+
+-- name: check_written
+-- An error that tells what the ledger holds, where a trigger or a rule made that other than what
+-- was written behind the last check.
+SELECT (CASE WHEN held.total OPERATOR(pg_catalog.=) {rows}
+              AND held.same OPERATOR(pg_catalog.=) {rows} THEN '0'
+             ELSE pg_catalog.concat('written:', COALESCE(held.shown, 'no row'), ':end') END
+       )::pg_catalog.int4
+  FROM (SELECT pg_catalog.count(*) AS total,
+               pg_catalog.count(*) FILTER (WHERE few.version OPERATOR(pg_catalog.=) {version}
+                                             AND few.dirty OPERATOR(pg_catalog.=) {dirty}) AS same,
+               pg_catalog.string_agg(pg_catalog.format('(%s, %s)', few.version, few.dirty::pg_catalog.text),
+                                     ' and ') AS shown
+          FROM (SELECT version, dirty FROM {ledger} LIMIT 3) few) held
+
+-- name: check_recorded
+-- An error where the history does not hold what was just written to it, for the same reasons.
+SELECT (CASE WHEN EXISTS (
+                 SELECT FROM {history}
+                  WHERE attempt OPERATOR(pg_catalog.=) {attempt}
+                    AND pg_catalog.concat_ws(' ', {columns}) OPERATOR(pg_catalog.=) {values})
+             THEN '0' ELSE 'written:no such row:end' END)::pg_catalog.int4
 
 -- name: table_facts
 -- A subquery of look_place: a line for each of ledger, history and lease that is there. What it

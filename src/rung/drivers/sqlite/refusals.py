@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rung.drivers.sqlite.library import needs_newer, sqlite3
 from rung.drivers.sqlite.opening import BUSY, code_of
-from rung.drivers.work import Refusal
+from rung.drivers.work import LEDGER_MOVED, Refusal
 from rung.errors import ServerMessage
 from rung.statements import TokenKind
 
@@ -72,8 +72,7 @@ def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> Refusal:
 
 def moved(done: int) -> Refusal:
     """The refusal of a ledger that is not in the state that a move starts from."""
-    message = ServerMessage("the ledger is not in the state that this step starts from")
-    return Refusal(message, statements_done=done, ledger_moved=True)
+    return Refusal(ServerMessage(LEDGER_MOVED), statements_done=done, ledger_moved=True)
 
 
 def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:
