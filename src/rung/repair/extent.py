@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.repair.beyond import is_not_compared, reaches_beyond
+from rung.statements import StatementReader
+
 if TYPE_CHECKING:
     from rung.ledger import HistoryEntry
     from rung.repair.model import Tried
@@ -11,15 +14,18 @@ if TYPE_CHECKING:
 
 
 _OF_SESSION = frozenset({"SET", "RESET", "SHOW"})
-_NO_ROWS = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT"})
-"""Neither rows nor the schema are others behind them."""
-_ROWS = frozenset(
+_NO_ROWS = frozenset(
     {
-        *("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TRUNCATE", "COPY"),
-        *("WITH", "SELECT", "DO", "CALL", "EXECUTE"),
+        *("VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT", "REFRESH", "PRAGMA"),
+        *("LOCK", "SAVEPOINT", "RELEASE", "ROLLBACK", "LISTEN", "UNLISTEN", "NOTIFY"),
+        *("DISCARD", "DEALLOCATE", "CLOSE", "LOAD", "ATTACH", "DETACH"),
     }
 )
-"""What may change rows; the last of them by what they call."""
+"""Neither the rows nor the schema are different after them."""
+_SCHEMA = frozenset({"CREATE", "DROP", "COMMENT", "GRANT", "REVOKE"})
+"""Change the schema alone: what they do to rows shows in it."""
+_OF_ROWS = ("TYPE", "USING", "INHERIT", "ATTACH", "DETACH", "RENAME", "RESTART", "TRIGGER")
+"""In an ALTER: changes values, or whose rows they are, or what becomes of the next rows."""
 
 
 def leaves_nothing(statement: Statement) -> bool:
@@ -58,17 +64,43 @@ def of_rows(tried: Tried, done: int) -> list[Statement]:
     ]
 
 
+def moved_by(script: Script, statement: Statement) -> str:
+    """The word by which an ALTER changes values, or whose they are; empty where none stands."""
+    reader = StatementReader(script, statement)
+    if not reader.take("ALTER"):
+        return ""
+    reader.name()  # TABLE, TYPE, …
+    schema = "SCHEMA" if reader.holds("SET", "SCHEMA") else ""
+    return next(filter(reader.holds, _OF_ROWS), schema)
+
+
 def rows_not_counted(tried: Tried, done: int) -> list[Statement]:
     """Those that may have changed rows, if they ran, and that no history counted."""
     attempt = tried.suspect.attempt
     counted = attempt.statements_done if attempt else 0
     return [
-        one for one in of_rows(tried, done) if one.number > counted and _ROWS & set(one.words[:1])
+        one for one in of_rows(tried, done) if one.number > counted and _may_change_rows(tried, one)
     ]
 
 
 def rows_counted_beyond(tried: Tried, done: int, attempt: HistoryEntry | None) -> list[Statement]:
     """Those that the history counted, and that the schema shows as not reached."""
     counted = attempt.statements_done if attempt else 0
-    reached = tried.script.statements[done:counted]
-    return [one for one in reached if _ROWS & set(one.words[:1]) and not leaves_nothing(one)]
+    return [one for one in tried.script.statements[done:counted] if _may_change_rows(tried, one)]
+
+
+def _may_change_rows(tried: Tried, statement: Statement) -> bool:
+    """
+    Whether a statement may have changed what no schema shows.
+
+    That is all that is not known to change the schema alone. Of an ALTER the forms are known
+    that move values; another one that leaves no trace may have done anything.
+    """
+    first = (*statement.words, "")[0]
+    if leaves_nothing(statement) or first in _NO_ROWS or first in _SCHEMA:
+        return False
+    text = tried.script.text[statement.start : statement.end]
+    if reaches_beyond(statement) or is_not_compared(statement, text):
+        return False
+    traceless = not tried.leaves_trace(statement.number)
+    return first != "ALTER" or traceless or bool(moved_by(tried.script, statement))

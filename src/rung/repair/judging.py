@@ -78,8 +78,8 @@ def _with_rows(found: Finding, tried: Tried) -> Finding:
     if counted := rows_counted_beyond(tried, done, tried.suspect.attempt):
         number = counted[0].number
         reason = (
-            f"the schema is that behind {_statements(done)}, and by the history statement {number} "
-            "changed rows, which may still be so"
+            f"the schema is the one after {_statements(done)}, and by the history statement "
+            f"{number} was run too: what it changed leaves no trace, and may still be so"
         )
         return replace(found, done=None, half=None, reason=reason)
     return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rung.migrations import Direction, Half, Migration
 from rung.plan import Down, Plan, Step, Up
 from rung.repair.beyond import makes_role, reaches_beyond
-from rung.repair.extent import is_all, is_nothing, of_rows
+from rung.repair.extent import is_all, is_nothing, moved_by, of_rows
 from rung.repair.model import Action, ActionKind
 from rung.repair.rollback import Proof
 from rung.snapshot import differences
@@ -35,6 +35,8 @@ _OF_DATA = ("22", "23")
 _OF_DATA_IN_SQLITE = ("constraint failed", "datatype mismatch")
 """SQLite's errors have no SQLSTATE."""
 _INDEX = "index "
+_EXCHANGES = frozenset({"RENAME", "SCHEMA"})
+"""Two tables of one shape that exchange their names leave a schema as it was."""
 
 
 def propose(
@@ -127,7 +129,7 @@ def _candidates(finding: Finding, tried: Tried, down: Script | None, first: str)
     rows = bool(of_rows(tried, finding.done or 0))
     if not rows:
         yield first
-    if down is None:
+    if down is None or any(moved_by(down, one) in _EXCHANGES for one in down.statements):
         return
     here = [one for one in down.statements if not _is_unproven(one)]
     if _is_unproven_in(down, here, tried.script.statements[: finding.done]):

@@ -14,7 +14,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from rung.losses import Loss, losses_of
-from rung.repair.extent import leaves_nothing
+from rung.repair.beyond import is_not_compared, reaches_beyond
+from rung.repair.extent import leaves_nothing, moved_by
 from rung.snapshot import differences
 from rung.statements import Mode, StatementReader
 
@@ -29,11 +30,18 @@ if TYPE_CHECKING:
 _FOUND_THERE = (("IF", "NOT", "EXISTS"), ("OR", "REPLACE"), ("IF", "EXISTS"))
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE")
 _COPIES = (*(("AS", word) for word in _QUERIES), *(("AS", "(", word) for word in _QUERIES))
+_SETS, _SWITCHES = ("SET", "DROP"), (("ENABLE",), ("DISABLE",), ("FORCE",), ("NO", "FORCE"))
 _NO_ROWS = frozenset(
     {"CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE", "VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"}
 )
-_VALUES = ("TYPE", "USING", "INHERIT", "ATTACH", "DETACH")
-"""In an ALTER TABLE: changes values, or whose rows they are."""
+_NO_TRACE = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"})
+"""Harmless, though no snapshot shows them."""
+_SHOWN = (
+    *(("ADD",), ("DROP",), ("VALIDATE", "CONSTRAINT")),
+    *((*verb, "ROW", "LEVEL", "SECURITY") for verb in _SWITCHES),
+)
+"""The actions of ALTER TABLE that a snapshot shows whole."""
+_SHOWN_OF_COLUMN = (*((verb, "NOT", "NULL") for verb in _SETS), *((v, "DEFAULT") for v in _SETS))
 _MAY_DROP = frozenset(
     {
         *("TABLE", "INDEX", "VIEW", "MATERIALIZED", "SEQUENCE", "TYPE", "DOMAIN", "FUNCTION"),
@@ -46,8 +54,8 @@ _MAY_ALTER = frozenset(
         *("TRIGGER", "POLICY", "SCHEMA"),
     }
 )
-_COMPUTES = (*_VALUES, "DEFAULT", "CHECK", "GENERATED", "EXCLUDE", "RESTART")
-"""In a down's ALTER: calls functions that nobody has looked at, or changes rows."""
+_COMPUTES = ("DEFAULT", "CHECK", "GENERATED", "EXCLUDE")
+"""In a down's ALTER: calls functions that nobody has looked at."""
 _MANY = 3
 
 
@@ -88,29 +96,60 @@ def why_not_the_file(finding: Finding) -> str:
     if attempt.statements_done != done:
         return f"the history counted {attempt.statements_done} statements, the schema shows {done}"
     last = finding.half or done
-    reasons = (_why_not_made(tried.script, one) for one in tried.script.statements[:last])
-    return next(filter(None, reasons), "")
+    reasons = (doubt for one in tried.script.statements[:last] for doubt in _doubts(tried, one))
+    return next(reasons, "")
 
 
-def _why_not_made(script: Script, statement: Statement) -> str:
+def _doubts(tried: Tried, statement: Statement) -> Iterator[str]:
     """Why a statement that ran may have done more, or less, than make something new."""
     if leaves_nothing(statement):
-        return ""
+        return
+    script, first = tried.script, (*statement.words, "")[0]
     reader, which = StatementReader(script, statement), f"statement {statement.number}"
-    first = (*statement.words, "")[0]
     if words := next((words for words in _FOUND_THERE if reader.holds(*words)), None):
-        return f"{which} may have found what it names ({' '.join(words)})"
+        yield f"{which} may have found what it names ({' '.join(words)})"
     if first not in _NO_ROWS:
-        return f"{which} ({first}) may have changed rows, which a rollback does not bring back"
-    if losses_of(script, statement) or _moves_values(statement, reader):
-        return f"{which} took away or changed values, which a rollback does not bring back"
-    if first == "CREATE" and any(reader.holds(*words) for words in _COPIES):
-        return "" if statement.words[:2] == ("CREATE", "VIEW") else f"{which} copied rows"
-    return ""
+        named = f"{which} ({first})" if first else which
+        yield f"{named} may have changed rows, which a rollback does not bring back"
+    if losses_of(script, statement) or moved_by(script, statement):
+        yield f"{which} took away, moved or changed values, which a rollback does not bring back"
+    if first == "ALTER" and not alters_as_shown(script, statement):
+        yield f"{which} ({' '.join(statement.words[:2])}) is not shown whole by the schema"
+    copies = first == "CREATE" and any(reader.holds(*words) for words in _COPIES)
+    if copies and statement.words[:2] != ("CREATE", "VIEW"):
+        yield f"{which} copied rows"
+    text = script.text[statement.start : statement.end]
+    beyond = reaches_beyond(statement) or is_not_compared(statement, text)
+    if first not in _NO_TRACE and (beyond or not tried.leaves_trace(statement.number)):
+        yield f"{which} ({first}) leaves no trace in the schema"
 
 
-def _moves_values(statement: Statement, reader: StatementReader) -> bool:
-    return statement.words[:2] == ("ALTER", "TABLE") and any(map(reader.holds, _VALUES))
+def alters_as_shown(script: Script, statement: Statement) -> bool:
+    """
+    Whether a statement is an ALTER TABLE of actions that a snapshot shows whole.
+
+    Not with a default that is computed: it may call a function that does anything.
+    """
+    reader = StatementReader(script, statement)
+    if not reader.take("ALTER", "TABLE"):
+        return False
+    reader.take("IF", "EXISTS")
+    reader.take("ONLY")
+    reader.name()
+    reader.take("*")
+    more = True
+    while more:
+        if reader.take("ALTER"):
+            reader.take("COLUMN")
+            reader.name()
+            shown = any(reader.take(*words) for words in _SHOWN_OF_COLUMN)
+        else:
+            shown = any(reader.take(*words) for words in _SHOWN)
+        if not shown:
+            return False
+        more = reader.step_over_comma()
+    computed = StatementReader(script, statement)
+    return not (computed.step_behind("DEFAULT") and "(" in computed.rest().split())
 
 
 def why_not_the_down(undo: Script) -> str:
@@ -132,9 +171,10 @@ def _why_not_sent(undo: Script, statement: Statement) -> str:
     if first in ("COMMENT", "GRANT", "REVOKE") or (first == "DROP" and kind in _MAY_DROP):
         return ""
     if first == "ALTER" and kind in _MAY_ALTER:
-        computes = _COMPUTES if kind != "TYPE" else ("USING", "CHECK")
-        found = next(filter(reader.holds, computes), "")
-        return f"{which} computes or moves rows ({found})" if found else ""
+        if found := next(filter(reader.holds, _COMPUTES), moved_by(undo, statement)):
+            return f"{which} computes or moves rows ({found})"
+        shown = kind != "TABLE" or alters_as_shown(undo, statement)
+        return "" if shown else f"{which} ({first} {kind}) is not shown whole by the schema"
     return f"{which} ({first} {kind}".rstrip() + ") is more than a change of schema"
 
 

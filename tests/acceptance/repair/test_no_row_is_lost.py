@@ -39,10 +39,15 @@ class Construction(NamedTuple):
     """What is done by hand before the file runs."""
     after: str = ""
     """What is done by hand, or by the application, once it has failed."""
+    base: str = ""
+    """What the first file makes besides."""
 
 
 _COUNT_U, _MINE = "SELECT count(*) FROM u", "SELECT to_regclass('mine')::text"
 _T = "CREATE TABLE t (i int);"
+_PAIR = "CREATE TABLE a (i int); CREATE TABLE b (i int); INSERT INTO a VALUES (1);"
+_SWAP = "ALTER TABLE a RENAME TO c; ALTER TABLE b RENAME TO a; ALTER TABLE c RENAME TO b;"
+_IS_DIRTY = "SELECT version, dirty FROM schema_migrations"
 _LIKE = "CREATE TABLE h (id int); INSERT INTO h VALUES (7)"
 _H = "SELECT count(*) FROM h"
 _X = "SELECT sum(x) FROM u"
@@ -279,6 +284,56 @@ CONSTRUCTIONS = (
         "SELECT count(*) FROM v",
     ),
     Construction(
+        "tables that exchange their names",
+        f"{_SWAP} CREATE TABLE x (i int); {_BAD} CREATE TABLE y (i int);",
+        f"{_SWAP} DROP TABLE y; DROP TABLE x;",
+        _IS_DIRTY,
+        base=_PAIR,
+    ),
+    Construction(
+        "tables that exchange their names in the down",
+        f"{_T} {_BAD}",
+        f"{_SWAP} DROP TABLE t;",
+        "SELECT count(*) FROM a",
+        base=_PAIR,
+    ),
+    Construction(
+        "columns that exchange their names",
+        "ALTER TABLE u RENAME a TO c; ALTER TABLE u RENAME b TO a; ALTER TABLE u RENAME c TO b;"
+        f"CREATE TABLE x (i int); {_BAD}",
+        "DROP TABLE x;",
+        _IS_DIRTY,
+        base="ALTER TABLE u ADD a int, ADD b int;",
+    ),
+    Construction(
+        "sequence restarted",
+        f"CREATE TABLE x (i int); ALTER SEQUENCE s RESTART; {_BAD}",
+        "DROP TABLE x;",
+        _IS_DIRTY,
+        base="CREATE SEQUENCE s;",
+    ),
+    Construction(
+        "triggers disabled",
+        f"CREATE TABLE x (i int); ALTER TABLE u DISABLE TRIGGER ALL; {_BAD}",
+        "DROP TABLE x;",
+        _IS_DIRTY,
+    ),
+    Construction(
+        "values multiplied, and the rest undone by hand",
+        "CREATE TABLE x (i int); ALTER TABLE u ALTER id TYPE int USING id * 100;"
+        f"CREATE TABLE y (i int); {_BAD}",
+        "DROP TABLE x;",
+        _IS_DIRTY,
+        after="DROP TABLE x, y",
+    ),
+    Construction(
+        "explained change of rows, and the rest undone by hand",
+        f"CREATE TABLE x (i int); EXPLAIN ANALYZE UPDATE u SET name = name || '!'; {_BAD}",
+        "DROP TABLE x;",
+        _IS_DIRTY,
+        after="DROP TABLE x",
+    ),
+    Construction(
         "altered table dropped",
         f"ALTER TABLE u ADD COLUMN x int; {_BAD}",
         "DROP TABLE u;",
@@ -296,13 +351,13 @@ CONSTRUCTIONS = (
         "truncate before the failure",
         f"{_T} TRUNCATE u; {_BAD}",
         "DROP TABLE t;",
-        "SELECT version, dirty FROM schema_migrations",
+        _IS_DIRTY,
     ),
     Construction(
         "update before the failure",
         f"UPDATE u SET name = 'x'; {_BAD}",
         "SELECT 1;",
-        "SELECT version, dirty FROM schema_migrations",
+        _IS_DIRTY,
     ),
     Construction(
         "update of a new column",
@@ -314,19 +369,19 @@ CONSTRUCTIONS = (
         "insert on conflict",
         f"{_T} INSERT INTO u VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = 'x'; {_BAD}",
         "DROP TABLE t;",
-        "SELECT version, dirty FROM schema_migrations",
+        _IS_DIRTY,
     ),
     Construction(
         "drop before the failure",
         f"CREATE TABLE t (LIKE u); DROP TABLE u; {_BAD}",
         "DROP TABLE t; CREATE TABLE u (id int PRIMARY KEY, name text);",
-        "SELECT version, dirty FROM schema_migrations",
+        _IS_DIRTY,
     ),
     Construction(
         "values converted",
         f"ALTER TABLE u ALTER name TYPE int USING length(name); {_BAD}",
         "ALTER TABLE u ALTER name TYPE text;",
-        "SELECT version, dirty FROM schema_migrations",
+        _IS_DIRTY,
     ),
     Construction(
         "schema dropped",
@@ -389,7 +444,7 @@ CONSTRUCTIONS = (
 
 def dirty(database: Database, folder: Path, one: Construction) -> Migrator:
     """A database that a file left in its middle."""
-    (folder / "1_u.up.sql").write_text(_BASE)
+    (folder / "1_u.up.sql").write_text(_BASE + one.base)
     (folder / "1_u.down.sql").write_text("DROP TABLE u;")
     (folder / "2_x.up.sql").write_text(one.up)
     (folder / "2_x.down.sql").write_text(one.down)

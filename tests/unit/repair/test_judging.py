@@ -159,5 +159,32 @@ def test_a_history_that_the_schema_denies_while_more_is_there() -> None:
     undone = judge([[one]], snapshot())
 
     assert (undone.done, undone.open) == (None, ())
-    assert "statement 2 changed rows, which may still be so" in undone.reason
+    assert "statement 2 was run too: what it changed" in undone.reason
     assert judge([[one]], snapshot(), said=0).done == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "asks"),
+    [
+        ("ALTER TABLE t ALTER price TYPE numeric USING price * 100", True),
+        ("EXPLAIN ANALYZE UPDATE t SET x = 1", True),
+        ("(SELECT f())", True),
+        ("VALUES (f())", True),
+        ("ALTER TABLE t DISABLE TRIGGER ALL", True),
+        ("ALTER SEQUENCE s RESTART", True),
+        ("ALTER TABLE t OWNER TO ada", False),
+        ("CREATE ROLE r", False),
+        ("VACUUM", False),
+        ("LOCK TABLE t", False),
+    ],
+)
+def test_what_was_counted_and_may_still_be_so(first: str, *, asks: bool) -> None:
+    """A person took away what shows: only what changes no rows is gone with that."""
+    attempt = replace(row(2, outcome=Outcome.FAILED), statements_done=2)
+    one = tried(
+        suspect(f"CREATE TABLE a ();\n{first};\nCREATE TABLE b ();", attempt=attempt), A, ""
+    )
+    found = judge([[one]], snapshot())
+
+    assert (found.done is None) == asks
+    assert ("statement 2 was run too" in found.reason) == asks

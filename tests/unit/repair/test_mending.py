@@ -120,6 +120,12 @@ def test_what_may_undo() -> None:
     assert undo_candidates(finding(A), None) == ()
 
 
+@pytest.mark.parametrize("moves", ["ALTER TABLE a RENAME TO b", "ALTER TABLE a SET SCHEMA b"])
+def test_no_end_of_a_down_that_renames_is_tried(moves: str) -> None:
+    """Tables of one shape that exchanged their names look as before."""
+    assert undo_candidates(finding(A), read(f"{moves}; DROP TABLE a")) == ()
+
+
 def test_an_invalid_index_is_dropped_first() -> None:
     """By its name, in the same transaction, alone or before the down."""
     drop = "DROP INDEX IF EXISTS public.i;\n"

@@ -46,9 +46,19 @@ def finding(first: str = "CREATE TABLE a (x int)", counted: int | None = 1) -> F
         ("SELECT f()", "(SELECT) may have changed rows"),
         ("DO $$ BEGIN END $$", "(DO) may have changed rows"),
         ("DROP TABLE u", "(DROP) may have changed rows"),
-        ("ALTER TABLE u DROP a", "took away or changed values"),
-        ("ALTER TABLE u ALTER a TYPE int USING 1", "took away or changed values"),
-        ("ALTER TABLE u ATTACH PARTITION a DEFAULT", "took away or changed values"),
+        ("ALTER TABLE u DROP a", "took away, moved or changed values"),
+        ("ALTER TABLE u ALTER a TYPE int USING 1", "took away, moved or changed values"),
+        ("ALTER TABLE u ATTACH PARTITION a DEFAULT", "took away, moved or changed values"),
+        ("ALTER TABLE u RENAME TO v", "took away, moved or changed values"),
+        ("ALTER TABLE u RENAME a TO b", "took away, moved or changed values"),
+        ("ALTER VIEW u SET SCHEMA b", "took away, moved or changed values"),
+        ("ALTER SEQUENCE s RESTART", "took away, moved or changed values"),
+        ("ALTER TABLE u ADD x int, DISABLE TRIGGER ALL", "took away, moved or changed values"),
+        ("ALTER TABLE u ADD x int, SET (fillfactor = 70)", "not shown whole"),
+        ("ALTER TABLE u ADD x int DEFAULT f()", "not shown whole"),
+        ("ALTER TABLE u ADD x int DEFAULT 0, ENABLE ROW LEVEL SECURITY", ""),
+        ("ALTER FUNCTION f() COST 5", "not shown whole"),
+        ("CREATE ROLE r", "leaves no trace in the schema"),
     ],
 )
 def test_what_a_file_may_have_done(first: str, reason: str) -> None:
@@ -57,6 +67,16 @@ def test_what_a_file_may_have_done(first: str, reason: str) -> None:
 
     assert reason in found
     assert bool(reason) == bool(found)
+
+
+def test_what_leaves_no_trace_is_not_undone() -> None:
+    """A rollback to the schema of before would leave it as it is."""
+    text = "CREATE TABLE a (x int);\nGRANT SELECT ON users TO ada;\nCREATE TABLE b ();"
+    attempt = replace(FAILED, statements_done=2)
+    one = tried(suspect(text, attempt=attempt), A, "", failure="no")
+    found = judge([[one]], snapshot(A), said=2)
+
+    assert why_not_the_file(found) == "statement 2 (GRANT) leaves no trace in the schema"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +109,11 @@ def test_the_history_has_to_know(counted: int | None, reason: str) -> None:
         ("ALTER TABLE a ALTER b TYPE int", "computes or moves rows (TYPE)"),
         ("ALTER TABLE a ADD CHECK (f(b))", "computes or moves rows (CHECK)"),
         ("ALTER TABLE a DETACH PARTITION b", "computes or moves rows (DETACH)"),
+        ("ALTER TABLE a RENAME TO b", "computes or moves rows (RENAME)"),
+        ("ALTER TYPE a SET SCHEMA b", "computes or moves rows (SCHEMA)"),
+        ("ALTER TABLE a ENABLE TRIGGER ALL", "computes or moves rows (TRIGGER)"),
+        ("ALTER TABLE a CLUSTER ON i", "is not shown whole by the schema"),
+        ("ALTER TYPE a DROP ATTRIBUTE b", ""),
     ],
 )
 def test_what_is_sent(down: str, reason: str) -> None:
