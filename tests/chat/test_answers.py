@@ -224,6 +224,7 @@ def test_a_summary_of_a_replaced_answer(place: Place) -> None:
     assert left["last_message_id"] is None
 
 
+@pytest.mark.slow
 def test_at_the_end_an_answer_is_given_a_little(chat_database: Database) -> None:
     """A service that ends waits for what nobody reads, and drops what takes longer."""
     with endpoint() as made:

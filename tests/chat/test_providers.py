@@ -83,7 +83,14 @@ def asking(request: pytest.FixtureRequest, place: str) -> Client:
     return served.client.logged_in(f"row-{next(_people)}")
 
 
-@pytest.mark.parametrize("model", ROWS)
+@pytest.mark.parametrize(
+    "model",
+    [
+        # Those that take their time, or a service of their own, are with the slow tests.
+        pytest.param(name, marks=() if row.place == "usual" else pytest.mark.slow)
+        for name, row in ROWS.items()
+    ],
+)
 def test_each_behaviour(request: pytest.FixtureRequest, model: str) -> None:
     """What a provider does, what its client is told, and what is kept, row by row."""
     row, client = ROWS[model], asking(request, ROWS[model].place)
