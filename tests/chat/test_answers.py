@@ -268,7 +268,7 @@ def test_stopping_in_another_process(database: Database, tmp_path: Path) -> None
 
 def cut_off_listeners(database: Database) -> None:
     """End the connections that hear notices, and wait until both are there again."""
-    own = "WHERE datname = current_database() AND query ~ '^LISTEN'"
+    own = "WHERE datname = current_database() AND application_name = 'chatapp listening'"
     before = database.psql(f"SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity {own}")
     gone = ", ".join(str(pid) for pid, _ in before)
     again = f"SELECT count(*) FROM pg_stat_activity {own} AND pid NOT IN ({gone})"

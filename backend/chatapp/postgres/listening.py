@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("chatapp")
 _CHANNEL = "chatapp_stop"
+_NAME = "chatapp listening"
+"""By which the connection is found in pg_stat_activity."""
 _ALIVE_S = 20.0
 """How often the server is asked whether it is still there, and how long it has to say so."""
 _PAUSE_S = 2.0
@@ -43,7 +45,8 @@ async def listen(conninfo: str, heard: Callable[[str], None], tried: asyncio.Eve
 
 
 async def _hear(conninfo: str, heard: Callable[[str], None], tried: asyncio.Event) -> None:
-    async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
+    connecting = AsyncConnection.connect(conninfo, autocommit=True, application_name=_NAME)
+    async with await connecting as connection:
         await connection.execute(f"LISTEN {_CHANNEL}".encode())
         tried.set()
         while True:
