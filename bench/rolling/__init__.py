@@ -1,1 +1,1 @@
-"""A rolling deploy of the chat service under constant load, with migrations of five kinds."""
+"""A rolling deploy of the chat service under constant load, with migrations of six kinds."""

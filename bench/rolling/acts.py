@@ -24,7 +24,7 @@ class Act:
     """One deployment."""
 
     name: str
-    """Of the new build, and of its migration's column."""
+    """Of the new build, and of its migration."""
     title: str
     up: str
     """The migration of the new build."""
@@ -45,6 +45,7 @@ def acts(seconds: float) -> tuple[Act, ...]:
     """
     return (
         _act("pinned", "a new column"),
+        _indexed(),
         _act("slow", f"takes {seconds:.0f} s", f"SELECT pg_sleep({seconds});"),
         replace(_act("failing", "fails", "SELECT 1 / 0;"), fails=True),
         replace(_act("blocked", f"its lock is held for {seconds:.0f} s"), beside=_reading(seconds)),
@@ -57,6 +58,15 @@ def _act(name: str, title: str, before: str = "") -> Act:
     column = f"ALTER TABLE messages ADD COLUMN {name} boolean NOT NULL DEFAULT false;"
     lines = (f"-- rung: compatible-with {NEWEST}", before, column)
     return Act(name=name, title=title, up="\n".join(filter(None, lines)))
+
+
+def _indexed() -> Act:
+    """Build an index of messages concurrently, as its file's only statement."""
+    lines = (
+        f"-- rung: compatible-with {NEWEST}",
+        "CREATE INDEX CONCURRENTLY messages_created_at_idx ON messages (created_at);",
+    )
+    return Act(name="indexed", title="an index, built concurrently", up="\n".join(lines))
 
 
 def _reading(seconds: float) -> Callable[[Service, str], Coroutine[None, None, None]]:

@@ -30,7 +30,7 @@ async def _played(folder: Path) -> list[Scene]:
 @pytest.mark.slow
 def test_deployments_under_load(tmp_path: Path) -> None:
     """
-    Five migrations, one that fails and one whose replica is killed among them, each rolled back.
+    Six migrations, one that fails and one whose replica is killed among them, each rolled back.
 
     How long a request waits for a table's lock is the server's own word; how long the machine
     kept even the watcher waiting is added.
