@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _STAY = "--stay"
 _PATIENCE_S = 60.0
 _LOOK_AGAIN_S = 0.5
-_SHUTDOWN_S = "5"
+_ENDING = {"CHAT_SHUTDOWN_S": "3", "CHAT_ANSWER_GRACE_S": "1"}
+"""Less than the service has elsewhere: nobody's answers are lost here."""
 _ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 _SCHEMA = '{"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}'
 
@@ -92,12 +93,13 @@ def _service(url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         "CHAT_DATABASE_URL": url,
         "CHAT_TOKEN_SECRET": secrets.token_hex(32),
         "CHAT_PORT": str(port),
-        "CHAT_SHUTDOWN_S": _SHUTDOWN_S,
         "CHAT_LOG_LEVEL": "INFO" if _STAY in sys.argv[1:] else "WARNING",
     }
     _say("The service starts, and brings the database to its schema.")
     command = [sys.executable, "-m", "demo.tied"]
-    with subprocess.Popen(command, env=os.environ | settings, stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, env=os.environ | _ENDING | settings, stdin=subprocess.PIPE
+    ) as process:
         try:
             address = f"http://127.0.0.1:{port}"
             _until_ready(process, address)

@@ -15,7 +15,7 @@ import time
 
 from chatapp.__main__ import main
 
-_PATIENCE_S = 8.0
+_PATIENCE_S = 5.0
 """How long the service is given to end, before it is ended."""
 
 
