@@ -543,3 +543,67 @@ def test_the_history_of_a_file_that_moves_the_ledger(site: Site) -> None:
     assert site.ask(f"SELECT error FROM {_HISTORY} WHERE version = 2") == [
         ("the ledger is not in the state that this step starts from",)
     ]
+
+
+# --- a table that is no ledger ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("version bigint, dirty int", "dirty is of type integer"),
+        ("version text, dirty boolean", "version is of type text"),
+        ("version float8, dirty text", "version is of type double precision, dirty is of type"),
+    ],
+)
+def test_columns_of_other_types(site: Site, columns: str, said: str) -> None:
+    """They are no ledger's: reading, running and forcing say so, and nothing runs."""
+    site.ask(f"CREATE TABLE schema_migrations ({columns}); INSERT INTO schema_migrations SELECT 1")
+    site.add_tables(1).add_tables(2)
+    migrator = site.migrator()
+    for act in (migrator.status, migrator.up, lambda: migrator.force(1)):
+        with pytest.raises(LedgerUnreadable, match=f"is there and is no ledger: {said}"):
+            act()
+
+    assert not site.tables()
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ("version bigint GENERATED ALWAYS AS IDENTITY, dirty boolean", "version"),
+        ("version bigint, dirty boolean GENERATED ALWAYS AS (version < 0) STORED", "dirty"),
+        ("version bigint, dirty boolean, note text NOT NULL, by text NOT NULL", "note, by"),
+    ],
+)
+def test_columns_that_take_no_row_of_ours(site: Site, columns: str, named: str) -> None:
+    """Nothing is run that could not be recorded, and force changes nothing."""
+    site.ask(f"CREATE TABLE schema_migrations ({columns})")
+    site.add_tables(1)
+    for act in (site.migrator().up, lambda: site.migrator().force(1)):
+        with pytest.raises(TablesUntrusted, match=f"cannot be written for its columns: {named}"):
+            act()
+
+    assert not site.tables()
+
+
+@pytest.mark.parametrize("type_", ["smallint", "integer", "bigint", "numeric"])
+def test_columns_that_golang_migrate_writes(site: Site, type_: str) -> None:
+    """Every type of whole number is a version's, and a column with a default disturbs nobody."""
+    site.ask(
+        f"CREATE TABLE schema_migrations (version {type_}, dirty boolean, "
+        "at timestamptz NOT NULL DEFAULT now()); INSERT INTO schema_migrations VALUES (1, false)"
+    )
+    site.add_tables(1).add_tables(2).up()
+
+    assert site.ask("SELECT version, dirty FROM schema_migrations") == [(2, False)]
+
+
+def test_a_write_that_no_rule_refuses(site: Site) -> None:
+    """The way out speaks of a rule only where there is one."""
+    site.add_tables(1).up()
+    site.ask("ALTER TABLE schema_migrations ALTER version TYPE smallint")
+    error = site.add_tables(70_000).up_fails(OwnWriteRefused)
+
+    assert "give the ledger its columns (version bigint not null primary key" in error.advice
+    assert "rule" not in error.advice

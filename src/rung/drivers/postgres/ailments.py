@@ -79,7 +79,11 @@ class Physician:
             ("history", names.history, at.history_facts),
             ("lease", names.lease, at.lease_facts),
         ):
-            for found in (facts.is_other(what, table), facts.is_untrusted(what, table)):
+            for found in (
+                facts.is_other(what, table),
+                facts.is_untrusted(what, table),
+                facts.is_unwritable(what, table),
+            ):
                 if found is not None:
                     said = f"Every run is refused: {found.cause}. To do: {found.advice}."
                     yield Ailment("untrusted table", str(table), said, facts.remedy)

@@ -45,6 +45,11 @@ class TableFacts(NamedTuple):
     foreign_below: str = ""
     """The command that takes a foreign table out of it, whose rows are read with its own."""
 
+    misfits: str = ""
+    """The columns of a ledger whose type is not a ledger's, with it."""
+    unwritable: str = ""
+    """The columns of a ledger that take no value of ours, or want one that we do not give."""
+
     @property
     def is_table(self) -> bool:
         """Whether it is a table, and not a view or a foreign table."""
@@ -123,6 +128,16 @@ class TableFacts(NamedTuple):
             "(`ALTER FUNCTION NAME() OWNER TO ROLE;`) or, of a rule, the table",
         )
 
+    def is_unwritable(self, what: str, table: Table) -> Obstacle | None:
+        """Why no row of ours fits into it; None where one does."""
+        if not self.unwritable:
+            return None
+        return Obstacle(
+            f"the {what} {table} cannot be written for its columns: {self.unwritable}",
+            "have version and dirty be plain columns, and give each other column a default or "
+            f"drop it; or name another table with --{what}-table",
+        )
+
 
 def facts_of(text: str | None) -> dict[str, TableFacts]:
     """Read the lines of `table_facts`: `ledger`, `history`, `lease`, each where it is there."""
@@ -151,9 +166,15 @@ def facts_places(names: Names, place: Sql) -> dict[str, Sql]:
             hides_deletes=_is_hidden("d", "policy_shows"),
             trigger_events=trigger_events(quoting.Sql("c.oid")),
             foreign_below=statement("foreign_below"),
+            **_columns(),
         ),
         "pick_history": _pick_history(names, place),
     }
+
+
+def is_unusual() -> Sql:
+    """Whether a table of ours is more than a plain one, in place of its facts."""
+    return statement("is_unusual", **_columns())
 
 
 def may_read(names: Names, *, history: bool) -> Sql:
@@ -202,6 +223,10 @@ def changes_records(events: int) -> bool:
 def trigger_events(table: Sql) -> Sql:
     """What the triggers of a table fire for."""
     return statement("trigger_events", table=table)
+
+
+def _columns() -> dict[str, Sql]:
+    return {which: statement(which) for which in ("is_misfit", "is_unwritable")}
 
 
 def _is_plain(is_ledger: Sql) -> Sql:

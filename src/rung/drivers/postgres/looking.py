@@ -15,7 +15,7 @@ from rung.dialect import Dialect
 from rung.drivers.found import NOT_CHECKED, Look, OtherWriters, Place
 from rung.drivers.history_rows import entry, ledger_state
 from rung.drivers.postgres import quoting
-from rung.drivers.postgres.facts import TableFacts, facts_of, facts_places, may_read
+from rung.drivers.postgres.facts import TableFacts, facts_of, facts_places, is_unusual, may_read
 from rung.drivers.postgres.others import (
     COLUMNS,
     Note,
@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 _LEDGER_AT, _HISTORY_AT = 2, 3
 """Which statement of the message reads which; before them stand `look_place` and `may_read`."""
 _DIVISION = "22012"
+_SHAPE = (
+    "A ledger is (version bigint not null primary key, dirty boolean not null). "
+    "Move the other table away, or name another one with --ledger-table."
+)
 
 
 class Standing(NamedTuple):
@@ -91,6 +95,7 @@ class Standing(NamedTuple):
         ):
             yield facts.is_other(what, table)
             yield facts.is_untrusted(what, table)
+            yield facts.is_unwritable(what, table)
             truncates = what == "ledger" and "TRUNCATE" in (here.rights or ())
             if not (truncates and "a" not in facts.hidden):
                 yield facts.hides(what, table, self.rights.role)
@@ -106,7 +111,7 @@ def where_question(names: Names, *, briefly: bool = False) -> Sql:
     places = facts_places(names, Sql("history_place.oid"))
     places |= (
         {
-            "table_facts": statement("is_unusual"),
+            "table_facts": is_unusual(),
             "other_writers": quoting.NULL,
             "rights_state": quoting.NULL,
             "note_stands": Sql("false"),
@@ -262,6 +267,8 @@ def _check_hidden(at: Standing) -> None:
     role = at.rights.role
     if other := at.ledger_facts.is_other("ledger", at.names.ledger):
         raise LedgerUnreadable(*other)
+    if misfits := at.ledger_facts.misfits:
+        raise LedgerUnreadable(f"{at.names.ledger} is there and is no ledger: {misfits}.", _SHAPE)
     for what, table, facts in (
         ("ledger", at.names.ledger, at.ledger_facts),
         ("history", at.names.history, at.history_facts),
@@ -350,8 +357,7 @@ def _unreadable(error: ServerError | None, at: Standing) -> DatabaseError:
     said = f": {error.message.message}" if error else ""
     return LedgerUnreadable(
         f"{table} is there and is no ledger{said}.",
-        "A ledger is (version bigint not null primary key, dirty boolean not null). "
-        "Move the other table away, or name another one with --ledger-table.",
+        _SHAPE,
     )
 
 

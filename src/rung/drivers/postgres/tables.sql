@@ -262,8 +262,43 @@ SELECT (CASE WHEN EXISTS (
             COALESCE((SELECT pg_catalog.translate(
                           pg_catalog.string_agg(DISTINCT s.remedy, ' '), E'\t\n', '  ')
                         FROM strange s WHERE s.of_table OPERATOR(pg_catalog.=) c.oid), ''),
-            pg_catalog.translate(COALESCE({foreign_below}, ''), E'\t\n', '  ')), E'\n')
+            pg_catalog.translate(COALESCE({foreign_below}, ''), E'\t\n', '  '),
+            COALESCE((SELECT pg_catalog.translate(pg_catalog.string_agg(pg_catalog.format(
+                              '%I is of type %s', a.attname,
+                              pg_catalog.format_type(a.atttypid, NULL)), ', ' ORDER BY a.attnum),
+                          E'\t\n', '  ')
+                        FROM pg_catalog.pg_attribute a
+                       WHERE c.what OPERATOR(pg_catalog.=) 'ledger'
+                         AND a.attrelid OPERATOR(pg_catalog.=) c.oid AND {is_misfit}), ''),
+            COALESCE((SELECT pg_catalog.translate(pg_catalog.string_agg(pg_catalog.quote_ident(
+                              a.attname), ', ' ORDER BY a.attnum), E'\t\n', '  ')
+                        FROM pg_catalog.pg_attribute a
+                       WHERE c.what OPERATOR(pg_catalog.=) 'ledger'
+                         AND a.attrelid OPERATOR(pg_catalog.=) c.oid AND {is_unwritable}), '')
+            ), E'\n')
    FROM tables c)
+
+-- name: is_misfit
+-- An expression on a column of the ledger: its type is not one that golang-migrate reads and writes.
+(a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped
+ AND a.atttypid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
+ AND CASE
+     WHEN a.attname OPERATOR(pg_catalog.=) 'version' THEN a.atttypid OPERATOR(pg_catalog.<>) ALL (ARRAY['pg_catalog.int2',
+         'pg_catalog.int4', 'pg_catalog.int8', 'pg_catalog.numeric'
+         ]::pg_catalog.regtype[]::pg_catalog.oid[])
+     WHEN a.attname OPERATOR(pg_catalog.=) 'dirty' THEN a.atttypid OPERATOR(pg_catalog.<>)
+         'pg_catalog.bool'::pg_catalog.regtype::pg_catalog.oid
+     ELSE false END)
+
+-- name: is_unwritable
+-- An expression on a column of the ledger: it takes no value, or wants one that nobody gives.
+(a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped
+ AND CASE WHEN a.attname OPERATOR(pg_catalog.=) ANY
+               (ARRAY['version', 'dirty']::pg_catalog.name[])
+          THEN a.attgenerated OPERATOR(pg_catalog.<>) ''::pg_catalog."char"
+               OR a.attidentity OPERATOR(pg_catalog.=) 'a'::pg_catalog."char"
+          ELSE a.attnotnull AND NOT a.atthasdef
+               AND a.attidentity OPERATOR(pg_catalog.=) ''::pg_catalog."char" END)
 
 -- name: is_unusual
 -- An expression of look_place, in place of table_facts: a word where one of our tables is more than
@@ -280,6 +315,10 @@ CASE WHEN EXISTS (
                            AND k.contype OPERATOR(pg_catalog.=) 'c'
                            AND pg_catalog.pg_get_expr(k.conbin, k.conrelid)
                                OPERATOR(pg_catalog.<>) 'one'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid OPERATOR(pg_catalog.=) ledger.oid
+                      AND c.oid OPERATOR(pg_catalog.=) ledger.oid
+                      AND ({is_misfit} OR {is_unwritable}))
         OR EXISTS (SELECT FROM pg_catalog.pg_attrdef d
                     WHERE d.adrelid OPERATOR(pg_catalog.=) c.oid)
         OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
