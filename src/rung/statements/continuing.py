@@ -16,17 +16,22 @@ from typing import TYPE_CHECKING
 from rung.dialect import Dialect
 from rung.statements.checksum import said
 from rung.statements.model import Control, TokenKind, Unit
+from rung.statements.sqlite.meaning import is_made_again, outlives_session
+from rung.statements.words import StatementReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rung.statements.model import Script, Statement, Token
 
-_AGAIN = frozenset({("SET",), ("RESET",), ("LOAD",), ("ATTACH",)})
+_AGAIN = frozenset({("SET",), ("RESET",), ("LOAD",), ("ATTACH",), ("DETACH",)})
 _ENDS = (Control.COMMIT, Control.ROLLBACK)
 _CHAINS = (Control.COMMIT_CHAIN, Control.ROLLBACK_CHAIN)
+_SAVEPOINT = ("SAVEPOINT",)
+_PRAGMAS = frozenset({("PRAGMA",), ("EXPLAIN",)})
+"""In SQLite: EXPLAIN PRAGMA is obeyed too."""
 _OF_SESSION = frozenset({("SET",), ("RESET",), ("SHOW",)})
-_NOT_NEEDED = frozenset({"LISTEN", "UNLISTEN", "DISCARD", "DO", "CALL", "DETACH", "PRAGMA"})
+_NOT_NEEDED = frozenset({"LISTEN", "UNLISTEN", "DISCARD", "DO", "CALL"})
 
 
 def may_go_on_behind(script: Script, done: int) -> bool:
@@ -81,16 +86,24 @@ def leaves_nothing_before(script: Script, number: int) -> bool:
 
 def session_before(script: Script, done: int) -> tuple[int, ...]:
     """The numbers of the statements up to there that set the session, to be run again."""
-    return tuple(one.number for one in _kept(script, done) if _sets_session(script, one))
+    return tuple(one.number for one in _in_session(script, done) if _sets_session(script, one))
 
 
 def lost_before(script: Script, done: int) -> Statement | None:
     """The first statement up to there whose work lived in its session and is not made again."""
-    for one in _kept(script, done):
-        lives_on = one.words[:1] and one.words[0] not in _NOT_NEEDED
-        if one.touches_session and lives_on and not _sets_session(script, one):
+    for one in _in_session(script, done):
+        if one.touches_session and not (_outlives(script, one) or _sets_session(script, one)):
             return one
     return None
+
+
+def _outlives(script: Script, statement: Statement) -> bool:
+    """Whether a new session is none the worse for a statement that was of another one."""
+    if script.dialect is Dialect.SQLITE and outlives_session(
+        script.text, script.tokens_of(statement)
+    ):
+        return True
+    return statement.words[:1] != () and statement.words[0] in _NOT_NEEDED
 
 
 def uncertain_behind(script: Script, done: int) -> Statement | None:
@@ -117,15 +130,65 @@ def _beginning(script: Script, done: int) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _in_session(script: Script, done: int) -> Iterator[Statement]:
+    """
+    The statements up to there whose settings would still hold, in order.
+
+    Not those before DISCARD ALL. SQLite takes no PRAGMA back where its transaction is rolled back.
+    """
+    kept = list(_kept(script, done))
+    if script.dialect is Dialect.SQLITE:
+        numbers = {one.number for one in kept}
+        yield from (
+            one
+            for one in script.statements[:done]
+            if one.number in numbers or one.words[:1] in _PRAGMAS
+        )
+        return
+    discards = [at for at, one in enumerate(kept, 1) if one.words[:2] == ("DISCARD", "ALL")]
+    yield from kept[discards[-1] if discards else 0 :]
+
+
 def _kept(script: Script, done: int) -> Iterator[Statement]:
-    """The statements up to there but those of transactions that were rolled back."""
+    """The statements up to there but those that were rolled back, to a savepoint too."""
     for unit in script.units:
         end = script.statements[unit.last - 1]
         undone = end.control is Control.ROLLBACK and unit.last <= done
         inside = script.statements[unit.first - 1 : min(unit.last, done)]
         chained = any(one.control in _CHAINS for one in inside)
         if chained or not undone:
-            yield from inside
+            yield from _not_rolled_back(script, inside)
+
+
+def _not_rolled_back(script: Script, inside: Sequence[Statement]) -> Sequence[Statement]:
+    """
+    The statements of a unit without those between a savepoint and ROLLBACK TO it.
+
+    A savepoint hides an older one of its name. In SQLite a savepoint may be a transaction of its
+    own; there all count, which at the worst refuses to go on.
+    """
+    if script.dialect is Dialect.SQLITE or not any(one.words[:1] == _SAVEPOINT for one in inside):
+        return inside
+    kept: list[Statement] = []
+    savepoints: list[tuple[str, int]] = []
+    for one in inside:
+        kept.append(one)
+        reader = StatementReader(script, one)
+        back = reader.take("ROLLBACK") and reader.step_behind("TO")
+        if reader.take("SAVEPOINT") and not back:
+            savepoints.append((_folded(reader.name()), len(kept)))
+        elif back or reader.take("RELEASE"):
+            reader.take("SAVEPOINT")
+            name = _folded(reader.name())
+            at = max((n for n, point in enumerate(savepoints) if point[0] == name), default=None)
+            if at is not None:
+                del kept[savepoints[at][1] if back else len(kept) :]
+                del savepoints[at + 1 if back else at :]
+    return kept
+
+
+def _folded(name: str) -> str:
+    return name.strip('"') if name.startswith('"') else name.lower()
 
 
 def _sets_only(statement: Statement) -> bool:
@@ -139,6 +202,8 @@ def _sets_session(script: Script, statement: Statement) -> bool:
         return False
     if statement.session_only or statement.words[:1] in _AGAIN:
         return True
+    if script.dialect is Dialect.SQLITE:
+        return is_made_again(script.text, script.tokens_of(statement))
     spelled = [_spelled(script, token) for token in script.tokens_of(statement)[:5]]
     called = spelled[3:] if spelled[1:3] == ["pg_catalog", "."] else spelled[1:]
     return spelled[:1] == ["select"] and called[:2] == ["set_config", "("]

@@ -47,6 +47,49 @@ def test_what_sets_the_session_runs_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "again"),
+    [
+        ("BEGIN; SAVEPOINT s; SET a.b = 1; ROLLBACK TO s; COMMIT", ()),
+        ("BEGIN; SET a.b = 1; SAVEPOINT s; ROLLBACK WORK TO SAVEPOINT S; COMMIT", (2,)),
+        ("BEGIN; SAVEPOINT s; SET a.b = 1; RELEASE s; COMMIT", (3,)),
+        ("BEGIN; SAVEPOINT s; SET a.b = 1; SAVEPOINT t; ROLLBACK TO t; COMMIT", (3,)),
+        ("BEGIN; SAVEPOINT s; SAVEPOINT t; SET a.b = 1; RELEASE t; ROLLBACK TO s; COMMIT", ()),
+        ("BEGIN; SAVEPOINT s; ROLLBACK TO s; SET a.b = 1; ROLLBACK TO s; COMMIT", ()),
+        ("SET a.b = 1; DISCARD ALL; SET c.d = 1", (3,)),
+    ],
+)
+def test_what_was_taken_back_does_not_run_again(sql: str, again: tuple[int, ...]) -> None:
+    """A savepoint takes settings back, and so does DISCARD ALL."""
+    script = read(sql)
+
+    assert session_before(script, len(script.statements)) == again
+
+
+@pytest.mark.parametrize(
+    ("sql", "again", "lost"),
+    [
+        ("PRAGMA case_sensitive_like = on", (1,), None),
+        ('PRAGMA main."recursive_triggers"(1)', (1,), None),
+        ("EXPLAIN PRAGMA ignore_check_constraints = 1", (1,), None),
+        ("BEGIN; PRAGMA case_sensitive_like = on; ROLLBACK", (2,), None),
+        ("PRAGMA user_version = 5", (), None),
+        ("PRAGMA table_info(t)", (), None),
+        ("PRAGMA whatever", (), None),
+        ("PRAGMA whatever = 1", (), 1),
+        ("BEGIN; PRAGMA whatever = 1; ROLLBACK", (), 2),
+        ("ATTACH 'x' AS a; DETACH a", (1, 2), None),
+    ],
+)
+def test_a_pragma_runs_again(sql: str, again: tuple[int, ...], lost: int | None) -> None:
+    """Also one whose transaction was rolled back; what is not known is lost with its session."""
+    script = read(f"{sql}; VACUUM", Dialect.SQLITE)
+    done = len(script.statements)
+    found = lost_before(script, done)
+
+    assert (session_before(script, done), found and found.number) == (again, lost)
+
+
+@pytest.mark.parametrize(
     ("sql", "lost"),
     [
         ("CREATE TEMP TABLE x (); VACUUM", 1),

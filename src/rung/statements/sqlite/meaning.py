@@ -19,6 +19,27 @@ _CONTROLS = {"BEGIN": Control.BEGIN, "COMMIT": Control.COMMIT, "END": Control.CO
 _SET_OUTSIDE = frozenset({"JOURNAL_MODE", "SYNCHRONOUS"})
 _SESSION = frozenset({"PRAGMA", "ATTACH", "DETACH"})
 _OF_SESSION = frozenset({"FOREIGN_KEYS", "DEFER_FOREIGN_KEYS", "LEGACY_ALTER_TABLE", "SYNCHRONOUS"})
+_MADE_AGAIN = _OF_SESSION | frozenset(
+    {
+        *("CASE_SENSITIVE_LIKE", "RECURSIVE_TRIGGERS", "IGNORE_CHECK_CONSTRAINTS", "CACHE_SIZE"),
+        *("TEMP_STORE", "REVERSE_UNORDERED_SELECTS", "TRUSTED_SCHEMA", "WRITABLE_SCHEMA"),
+        *("QUERY_ONLY", "READ_UNCOMMITTED", "CELL_SIZE_CHECK", "SECURE_DELETE", "MMAP_SIZE"),
+        *("AUTOMATIC_INDEX", "ANALYSIS_LIMIT", "THREADS", "CACHE_SPILL", "BUSY_TIMEOUT"),
+        *("FULLFSYNC", "CHECKPOINT_FULLFSYNC", "FULL_COLUMN_NAMES", "SHORT_COLUMN_NAMES"),
+        *("JOURNAL_SIZE_LIMIT", "MAX_PAGE_COUNT", "WAL_AUTOCHECKPOINT", "LOCKING_MODE"),
+    }
+)
+"""Settings of a session, which take the same value a second time."""
+_IN_FILE = frozenset(
+    {
+        *("USER_VERSION", "APPLICATION_ID", "SCHEMA_VERSION", "AUTO_VACUUM", "PAGE_SIZE"),
+        *("JOURNAL_MODE", "ENCODING", "DEFAULT_CACHE_SIZE", "INCREMENTAL_VACUUM"),
+        *("INTEGRITY_CHECK", "QUICK_CHECK", "FOREIGN_KEY_CHECK", "FOREIGN_KEY_LIST"),
+        *("TABLE_INFO", "TABLE_XINFO", "TABLE_LIST", "INDEX_INFO", "INDEX_XINFO", "INDEX_LIST"),
+        *("OPTIMIZE", "WAL_CHECKPOINT", "SHRINK_MEMORY"),
+    }
+)
+"""Kept in the file, or only asking: a new session finds what they did."""
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
 _QUOTES = "\"`'[]"
 _EXPLAINS = ["EXPLAIN", "QUERY", "PLAN"]
@@ -75,6 +96,18 @@ def is_of_session(text: str, tokens: Sequence[Token]) -> bool:
     """Whether it changes nothing but its session, so that no trace of it stays."""
     pragma = pragma_of(text, tokens)
     return pragma is not None and pragma.name in _OF_SESSION
+
+
+def is_made_again(text: str, tokens: Sequence[Token]) -> bool:
+    """Whether it is a setting of its session that a new session can be given again."""
+    pragma = pragma_of(text, tokens)
+    return pragma is not None and pragma.sets and pragma.name in _MADE_AGAIN
+
+
+def outlives_session(text: str, tokens: Sequence[Token]) -> bool:
+    """Whether it is a PRAGMA that asks, or whose work a new session finds in the file."""
+    pragma = pragma_of(text, tokens)
+    return pragma is not None and (not pragma.sets or pragma.name in _IN_FILE)
 
 
 def touches_session(text: str, tokens: Sequence[Token]) -> bool:
