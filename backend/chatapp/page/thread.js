@@ -109,6 +109,8 @@ export const thread = {
   /** Send what is written. */
   async send() {
     if (running.has(this.id)) return;
+    if (this.id !== null && this.conversation === null)
+      return composer.tell("This conversation is not loaded.");
     const content = composer.take();
     if (content === null) return at("box").focus();
     composer.tell("");
