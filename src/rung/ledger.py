@@ -22,6 +22,10 @@ NOT_REVERTED = "not reverted: its down holds no statement"
 """The error of a down that ran nothing because it was told to pass the version over."""
 MARK_APPLIED, MARK_NOT_APPLIED = "mark-applied", "mark-not-applied"
 """What was done where a person recorded that a version is applied, or is not."""
+DIRECTIONS = ("up", "down", "edit", MARK_APPLIED, MARK_NOT_APPLIED, "force", "baseline")
+"""What an attempt can be."""
+MAY_LACK_VERSION = frozenset(("force", "baseline"))
+"""Those of them that may lead to no version."""
 NO_VERSION = -1
 """How golang-migrate writes "before the first migration" where it has to write a row."""
 

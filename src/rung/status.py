@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.applied import edits, renamed, settle
+from rung.applied import described, edits, renamed, settle, strangers
 from rung.errors import ScriptError
 from rung.late import may_be_late
 from rung.migrations import Direction
@@ -31,6 +31,11 @@ _AS_IT_SHOULD_BE = frozenset({APPLIED, EMPTY, FORCED})
 _NO_HISTORY = (
     "There is no history to go by: files at or below the ledger's version count as applied, "
     "and late or edited ones cannot be told apart."
+)
+_NEWER = (
+    "The history has a row that this Rung cannot read ({row}): files at or below the ledger's "
+    "version count as applied, and late or edited ones cannot be told apart. Run this with the "
+    "newer Rung that wrote it."
 )
 _MOVED = (
     "Another tool moved the ledger since the history was written; the next run records what "
@@ -125,7 +130,9 @@ class Status:
 def make_status(migrations: MigrationSet, look: Look) -> Status:
     """Compare the migrations with what a look found."""
     dialect = look.place.dialect
-    applied = settle(look.history, look.ledger, migrations, dialect)
+    newer = strangers(look.history or ())
+    history = None if newer else look.history
+    applied = settle(history, look.ledger, migrations, dialect)
     found = edits(applied, migrations, dialect)
     files = _Files(migrations, dialect)
     return Status(
@@ -138,7 +145,7 @@ def make_status(migrations: MigrationSet, look: Look) -> Status:
         history_exists=look.history is not None,
         lines=tuple(_lines(files, look, applied, found)),
         warnings=migrations.warnings,
-        notes=tuple(_notes(look, applied)),
+        notes=(_NEWER.format(row=described(newer[-1])),) if newer else tuple(_notes(look, applied)),
         undeclared=files.undeclared,
         empty_downs=files.empty_downs,
         edited_downs=_edited_downs(found),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rung.dialect import Dialect
-from rung.ledger import MARK_APPLIED, MARK_NOT_APPLIED, NOT_REVERTED, Outcome
+from rung.ledger import DIRECTIONS, MARK_APPLIED, MARK_NOT_APPLIED, NOT_REVERTED, Outcome
 from rung.statements import checksum, contents_of, read
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rung.migrations import Migration, MigrationSet
 
 _PLACED = ("force", "baseline")
-_KNOWN = (*_PLACED, "up", "down", "edit", MARK_APPLIED, MARK_NOT_APPLIED)
 _EMPTY = checksum(read(""))
 """The checksum of a file that holds no statement."""
 
@@ -209,8 +208,14 @@ def strangers(history: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
     return tuple(
         entry
         for entry in history
-        if entry.outcome is Outcome.UNKNOWN or entry.direction not in _KNOWN
+        if entry.outcome is Outcome.UNKNOWN or entry.direction not in DIRECTIONS
     )
+
+
+def described(stranger: HistoryEntry) -> str:
+    """One of these, in words."""
+    of = "" if stranger.version is None else f" of version {stranger.version}"
+    return f"{stranger.direction}{of}, written by {stranger.tool} {stranger.tool_version}"
 
 
 class _Account:

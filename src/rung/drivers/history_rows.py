@@ -2,17 +2,26 @@
 From a row of the history to a `HistoryEntry`; what cannot be one is an error with its place.
 
 Anybody may have written the table, and an older column may have lost its NOT NULL: a value
-that is missing, of another type or out of range names its row and its column. An outcome
-that is not known here is a newer Rung's and stays a value of its own. Pure.
+that is missing, of another type, out of range or not a word of ours names its row and its column.
+In a row that a newer Rung wrote, an outcome that is not known here stays a value of its own. Pure.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from rung._version import __version__
 from rung.errors import LedgerUnreadable
-from rung.ledger import NO_VERSION, HistoryEntry, LedgerState, Outcome
+from rung.ledger import (
+    DIRECTIONS,
+    MAY_LACK_VERSION,
+    NO_VERSION,
+    HistoryEntry,
+    LedgerState,
+    Outcome,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +63,30 @@ def entry(row: Sequence[object], table: str, moment: Callable[[Any], datetime]) 
             found[column] = _read(column, value, moment)
         except (ValueError, TypeError, OverflowError, OSError):
             raise _out_of_range(table, row[0], column, value) from None
-    return HistoryEntry(**found)
+    read = HistoryEntry(**found)
+    wrong = None if _is_newer(read.tool_version) else _wrong_word(read)
+    if wrong is not None:
+        raise _out_of_range(table, row[0], wrong, row[COLUMNS.index(wrong)])
+    return read
+
+
+def _wrong_word(read: HistoryEntry) -> str | None:
+    """The column whose value no Rung up to this one writes; None where each may be."""
+    if read.outcome is Outcome.UNKNOWN:
+        return "outcome"
+    if read.direction not in DIRECTIONS:
+        return "direction"
+    lacks_version = read.version is None and read.direction not in MAY_LACK_VERSION
+    return "version" if lacks_version else None
+
+
+def _is_newer(tool_version: str) -> bool:
+    """Whether a row is of a newer Rung than this one."""
+    theirs, ours = (
+        [int(digits) for digits in re.findall(r"[0-9]{1,9}", text)[:3]]
+        for text in (tool_version, __version__)
+    )
+    return theirs > ours
 
 
 def _read(column: str, value: object, moment: Callable[[Any], datetime]) -> object:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.applied import Applied, differences, replay, strangers
+from rung.applied import Applied, described, differences, replay, strangers
 from rung.conventions import RUNG
 from rung.errors import (
     DirtyLedger,
@@ -154,10 +154,8 @@ def edited_files(found: Sequence[Edit], known: Known, session: Session) -> tuple
 def _check_understood(look: Look) -> None:
     if not look.history or not (found := strangers(look.history)):
         return
-    newer = found[-1]
     raise LedgerUnreadable(
-        f"The history has a row that this Rung cannot read: {newer.direction} of version "
-        f"{newer.version}, written by {newer.tool} {newer.tool_version}.",
+        f"The history has a row that this Rung cannot read: {described(found[-1])}.",
         "Run this with the newer Rung that wrote it.",
     )
 

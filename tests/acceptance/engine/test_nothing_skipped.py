@@ -232,6 +232,30 @@ def test_a_history_of_a_newer_rung(site: Site) -> None:
     assert "squash of version 5, written by rung 9.9" in newer.cause
     assert [entry.outcome for entry in site.migrator().history()][-1] is Outcome.UNKNOWN
     assert site.migrator().version().version == 5
+    found = site.migrator().status()
+    assert not found.versions("late")
+    assert "squash of version 5, written by rung 9.9" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("direction = 'sideways'", 'row {}, column direction: "sideways"'),
+        ("outcome = 'maybe'", 'row {}, column outcome: "maybe"'),
+        ("version = NULL", "row {}, column version: NULL"),
+        ("version = -5", 'row {}, column version: "-5"'),
+    ],
+)
+def test_a_row_that_no_rung_writes(site: Site, change: str, said: str) -> None:
+    """Every command names the row and the column, and none calls a file late for it."""
+    site.add_tables(1).add_tables(2).up()
+    history = "schema_migrations_history"
+    site.ask(f"UPDATE {history} SET {change} WHERE version = 1")
+    [(id_,)] = site.ask(f"SELECT id FROM {history} ORDER BY id LIMIT 1")
+    migrator = site.migrator()
+    for act in (migrator.status, migrator.history, migrator.up, migrator.down):
+        with pytest.raises(LedgerUnreadable, match=said.format(id_)):
+            act()
 
 
 def test_reading_rights_leave_nothing_behind(site: Site) -> None:

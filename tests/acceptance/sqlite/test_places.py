@@ -154,7 +154,13 @@ def test_a_table_of_another_shape(site: Site) -> None:
             "UPDATE schema_migrations_history SET started = '0001-01-01T00:00:00+23:00'",
             "row 1, column started",
         ),
-        ("UPDATE schema_migrations_history SET outcome = 'skipped'", "a newer Rung"),
+        ("UPDATE schema_migrations_history SET outcome = 'skipped'", 'column outcome: "skipped"'),
+        ("UPDATE schema_migrations_history SET direction = 'x'", 'row 1, column direction: "x"'),
+        ("UPDATE schema_migrations_history SET version = NULL", "row 1, column version: NULL"),
+        (
+            "UPDATE schema_migrations_history SET outcome = 'x', tool_version = '99.1'",
+            "a newer Rung",
+        ),
     ],
 )
 def test_a_history_that_is_none(site: Site, change: str, said: str) -> None:
