@@ -121,7 +121,7 @@ def cut_off(
     direction = Direction(entry.direction)
     half = migration.half(direction) if migration else None
     if half is None:
-        raise CannotResume(entry.version, "its file is not here")
+        raise refused(entry, "its file is not here")
     try:
         now = read(half.text, dialect)
     except ScriptError as error:
@@ -130,9 +130,7 @@ def cut_off(
     if checksum is not None and has_checksum(now, checksum, entry.checksum_formula):
         return CutOff(entry, now, now)
     if kept is None:
-        raise CannotResume(
-            entry.version, f"{half.file} was changed, and the history does not keep what ran"
-        )
+        raise refused(entry, f"{half.file} was changed, and the history does not keep what ran")
     return CutOff(entry, _as_it_ran(entry, kept, dialect), now)
 
 
@@ -164,28 +162,49 @@ def resumption(
     return Resumption(migration, direction, done, before, ledger.version, entry.attempt)
 
 
+def refused(entry: HistoryEntry, reason: str) -> CannotResume:
+    """The error that an attempt cannot be gone on with."""
+    return CannotResume(entry.version, reason, direction=entry.direction)
+
+
+def was_rejected(entry: HistoryEntry) -> bool:
+    """
+    Whether the database answered the statement under way with an error, so that it is not done.
+
+    A record of ours that was refused after the statement names no statement. A CALL or DO may have
+    committed something before its error; who asks looks at that.
+    """
+    return entry.outcome is Outcome.FAILED and (entry.error or "").startswith(
+        f"statement {entry.in_flight}: "
+    )
+
+
+def _first(done: int) -> str:
+    return "statement 1, which is" if done == 1 else f"statements 1-{done}, which are"
+
+
 def _check(found: CutOff, done: int) -> None:
     entry, now = found.entry, found.now
     if found.ran is not now and not _same_until(found, done):
-        raise CannotResume(
-            entry.version,
-            f"the file was changed in its first {done} statements, which are committed; a change "
-            "behind them would be welcome",
+        raise refused(
+            entry,
+            f"the file was changed in {_first(done)} committed; a change after that would be "
+            "welcome",
         )
     if not may_go_on_behind(now, done):
-        raise CannotResume(
-            entry.version,
+        raise refused(
+            entry,
             f"statement {done} is not the end of a transaction of the file as it is now",
         )
     if end := uncertain_behind(now, done):
-        raise CannotResume(
-            entry.version,
+        raise refused(
+            entry,
             f"the transaction that ends on line {end.line} goes on behind that, or is prepared: "
             "nothing tells what of it was committed",
         )
     if lost := lost_before(now, done):
-        raise CannotResume(
-            entry.version,
+        raise refused(
+            entry,
             f"what statement {lost.number} on line {lost.line} made lived in its session, and is "
             "gone with it",
         )
@@ -201,4 +220,4 @@ def _as_it_ran(entry: HistoryEntry, kept: str, dialect: Dialect) -> Script:
     try:
         return read(kept, dialect)
     except ScriptError:
-        raise CannotResume(entry.version, "the text that ran cannot be read") from None
+        raise refused(entry, "the text that ran cannot be read") from None

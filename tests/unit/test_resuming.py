@@ -13,7 +13,7 @@ from rung.errors import CannotResume, MigrationFailed
 from rung.events import ignore
 from rung.ledger import LedgerState, Outcome
 from rung.plan import Down, Up
-from rung.resuming import unfinished
+from rung.resuming import unfinished, was_rejected
 from rung.runs import carry_out, preview
 from rung.stopping import Stop
 from rung.target import Target
@@ -63,6 +63,24 @@ def test_what_is_under_way_is_asked(
         (1, done, "a"),
         (2, 0, ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "rejected"),
+    [
+        ("statement 2: no such index", True),
+        ("statement 3: no such index", False),
+        ("permission denied for table schema_migrations_history", False),
+        ("cut off: its end was not seen", False),
+        (None, False),
+    ],
+)
+def test_the_catalog_is_not_asked_about_an_error(error: str | None, *, rejected: bool) -> None:
+    """The database rejected that statement; a record of ours may fail after it was done."""
+    entry = replace(_CUT, outcome=Outcome.FAILED, in_flight=2, error=error)
+
+    assert was_rejected(entry) == rejected
+    assert not was_rejected(replace(entry, outcome=Outcome.RUNNING))
 
 
 def test_what_nothing_tells_is_refused() -> None:

@@ -13,14 +13,27 @@ class CannotResume(PlanError):
         version: the version that the ledger names, or whose attempt stopped.
         reason: why not, in a sentence without its end.
         command: what to run instead; left out, what looks at the schema itself.
+        direction: of the attempt that stopped, where that is known: then the version is its own.
     """
 
-    def __init__(self, version: int | None, reason: str, command: str = "rung repair") -> None:
-        super().__init__(version, reason, command)
+    def __init__(
+        self,
+        version: int | None,
+        reason: str,
+        command: str = "rung repair",
+        direction: str = "",
+    ) -> None:
+        super().__init__(version, reason, command, direction)
         self.version, self.reason, self.command = version, reason, command
+        self.direction = direction
 
     @property
     def cause(self) -> str:
+        if self.direction:
+            return (
+                f"The {self.direction} of version {self.version}, which left the database dirty, "
+                f"cannot be resumed: {self.reason}."
+            )
         shown = "no version" if self.version is None else f"version {self.version}"
         return f"What left the database dirty at {shown} cannot be resumed: {self.reason}."
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import CannotResume, ScriptError
 from rung.migrations import Direction
-from rung.resuming import cut_off, resumption, rolls_back, unfinished
+from rung.resuming import cut_off, refused, resumption, rolls_back, unfinished, was_rejected
 from rung.runs.stored import kept_text
 from rung.statements import session_before, shown
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rung.resuming import CutOff, Resumption
     from rung.runs.known import Known
 
+_MAY_COMMIT = (("CALL",), ("DO",))
 _NOT_KNOWN = "the history has no attempt that left it so: another tool did"
 
 
@@ -78,12 +79,14 @@ def _finished(found: CutOff, session: Session) -> bool:
     number = found.in_flight
     if number is None:
         return False
+    one = found.ran.statements[number - 1]
+    if was_rejected(found.entry) and one.words[:1] not in _MAY_COMMIT:
+        return False
     ended = session.finished(found.ran, number, session_before(found.ran, number - 1))
     if ended is None:
-        one = found.ran.statements[number - 1]
         sql = " ".join(shown(found.ran, one.start, one.end).split())
-        raise CannotResume(
-            found.entry.version,
+        raise refused(
+            found.entry,
             f"statement {number} on line {one.line} ({sql[:60]}) ran outside a transaction, and "
             "nothing tells what of it was done",
         )

@@ -78,6 +78,36 @@ def test_a_down_goes_on_too(site: Site) -> None:
     assert site.history()[-1] == (1, "down", "done")
 
 
+_DROPS = "CREATE TABLE a ();\nDROP INDEX CONCURRENTLY old_i{};\nCREATE TABLE b ();"
+_OLD = "CREATE TABLE t (x int); CREATE INDEX old_i ON t (x);"
+_OLD_THERE = "SELECT to_regclass('old_i') IS NOT NULL"
+
+
+def test_a_statement_that_the_server_rejected_is_not_done(site: Site) -> None:
+    """That no index of the mistyped name is there does not mean that it was dropped."""
+    site.add("1_t", _OLD).add("2_a", _DROPS.format("x")).up_fails(MigrationFailed)
+    failing(MigrationFailed, lambda: site.migrator().up(resume=True))
+    assert site.ask(_OLD_THERE) == [(True,)]
+    site.add("2_a", _DROPS.format(""))
+
+    assert _resume(site) == [2]
+    assert (site.ask(_OLD_THERE), site.progress()[-1]) == ([(False,)], ("done", 3, 3, None))
+
+
+def test_a_rejected_statement_of_a_down_is_not_done(site: Site) -> None:
+    """The error of what cannot be resumed names the down, not where the ledger is."""
+    site.add("1_t", _OLD, _DROPS.format("x")).up()
+    failing(MigrationFailed, site.migrator().down)
+    site.add("1_t", down="SELECT 1;\n" + _DROPS.format(""))
+    error = failing(CannotResume, lambda: site.migrator().down(resume=True))
+    site.add("1_t", down=_DROPS.format(""))
+    site.migrator().down(resume=True)
+
+    assert "The down of version 1, which left the database dirty" in str(error)
+    assert "changed in statement 1, which is committed" in str(error)
+    assert (site.ask(_OLD_THERE), site.ledger()) == ([(False,)], [])
+
+
 def test_a_clean_database_has_nothing_to_resume(site: Site) -> None:
     """Up goes on as usual then, and down does nothing."""
     site.add_tables(1, 2)
@@ -128,7 +158,7 @@ def _called(site: Site) -> None:
     ("prepare", "said"),
     [
         (_nothing_known, "another tool"),
-        (_changed, "changed in its first 2 statements"),
+        (_changed, "changed in statements 1-2, which are committed"),
         (_called, "does not keep what ran"),
         (lambda site: (site.folder / "1_a.up.sql").unlink(), "not here"),
     ],
