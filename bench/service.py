@@ -89,6 +89,7 @@ def _asking(chat: Served) -> Callable[[], Request]:
 
     def following() -> Request:
         if next(numbers) % 10 == 0:
+            chat.client.close()
             paths.append(f"{_LIST}/{chat.ask('POST', _LIST, {'title': 'A trip'})['id']}/messages")
         return "POST", paths[-1], {"content": "Where is the castle?"}
 
@@ -117,7 +118,7 @@ def _compare(
 
 def _round(served: Served, requests: list[Request]) -> float:
     """Processor time of one request, from those that are sent one after the other."""
-    served.client.close()  # it was idle for too long by now
+    served.client.close()  # the server ends one that idles
     before = served.processor()
     for request in requests:
         served.ask(*request)
