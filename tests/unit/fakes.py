@@ -35,7 +35,7 @@ from rung.snapshot import Snapshot
 from rung.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rung.ailments import Ailment
     from rung.conventions import Conventions
@@ -196,6 +196,9 @@ class FakeSession:
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         self.calls.append(f"finished {number}?")
         return self.ended
+
+    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
+        return ()
 
     def keeps_history(self) -> bool:
         return self.history is not None

@@ -28,7 +28,7 @@ from rung.drivers.work import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager
 
     from rung.ailments import Ailment
@@ -223,6 +223,13 @@ class Session(Reader, Protocol):
 
         False where it is to be run again, None where nothing tells. `before` are the numbers
         of the statements by which the script had set the session then.
+        """
+
+    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
+        """
+        The code of every function and procedure of these names that is not the server's own.
+
+        None for one whose code is not SQL or PL/pgSQL, or not kept as text. Reads only.
         """
 
     def left_nothing(self, attempt_id: str) -> bool:

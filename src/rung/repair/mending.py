@@ -85,6 +85,8 @@ def why_not_resume(finding: Finding) -> str:
         return f"{tried.suspect.file} was being rolled back"
     if reason := why_not_from(tried.script, finding.done or 0):
         return reason
+    if finding.unseen:
+        return finding.unseen
     if tried.failure:
         return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
     attempt = tried.suspect.attempt

@@ -101,6 +101,8 @@ class Finding:
     """Where statements are open: how many are done by the schema, but for those."""
     differences: tuple[Difference, ...] = ()
     """From the nearest state to the live schema, where none is equal."""
+    unseen: str = ""
+    """Why the session that the file had set cannot be made again; empty where it can."""
     drift: int = 0
     """How many objects differ that none of the files has to do with."""
 

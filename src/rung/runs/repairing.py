@@ -35,6 +35,7 @@ from rung.runner import Context, Recorder, RunReport, prepare, run_plan
 from rung.runs.known import know
 from rung.runs.resuming import left_by
 from rung.runs.rollback import rolled_back
+from rung.runs.sessions import set_unseen
 from rung.runs.settling import baseline, writing
 from rung.runs.stored import with_all_stored
 from rung.runs.trials import Bench
@@ -141,6 +142,9 @@ def _diagnosed(
         _check_nobody_builds(session, finding)
         if said is None:
             finding = _without_likeness(finding, session)
+        if is_part(finding) and finding.tried is not None:
+            unseen = set_unseen(finding.tried.script, finding.done or 0, session)
+            finding = replace(finding, unseen=unseen)
         undo, rollback = None, None
         if _needs_undo(finding):
             undo, rollback = rolled_back(finding, bench, session, look.other_writers)
@@ -224,7 +228,7 @@ def _why_nothing(finding: Finding) -> tuple[str, str]:
         return finding.reason, _SAY if finding.open else _BY_HAND
     suspect, script = finding.tried.suspect, finding.tried.script
     reason = why_not_resume(finding)
-    if suspect.undo or why_not_from(script, finding.done):
+    if suspect.undo or finding.unseen or why_not_from(script, finding.done):
         return reason, _NOT_FROM_THERE.format(file=suspect.file)
     way = f"rung {suspect.direction.value} --resume" if suspect.attempt else REPAIR
     what = f"{suspect.file} from line {script.statements[finding.done].line} on"

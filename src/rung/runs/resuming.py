@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rung.errors import CannotResume, ScriptError
 from rung.migrations import Direction
 from rung.resuming import cut_off, refused, resumption, rolls_back, unfinished, was_rejected
+from rung.runs.sessions import set_unseen
 from rung.runs.stored import kept_text
 from rung.statements import session_before, shown
 
@@ -54,7 +55,10 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
     found = cut_off(entry, migration, _kept(entry, session), look.place.dialect)
     assert migration is not None
     finished = _finished(found, session)
-    return resumption(found, migration, look.ledger, known.applied, finished=finished)
+    going = resumption(found, migration, look.ledger, known.applied, finished=finished)
+    if unseen := set_unseen(found.now, going.done, session):
+        raise refused(entry, unseen)
+    return going
 
 
 def way_on(known: Known, session: Session) -> str:

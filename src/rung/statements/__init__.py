@@ -7,6 +7,7 @@ Pure: nothing here opens a file or a connection. Each dialect of SQL has a folde
 from __future__ import annotations
 
 from rung.dialect import Dialect
+from rung.statements.calls import Calls, calls_in, calls_of, dropped_before
 from rung.statements.checksum import (
     CHECKSUM_FORMULA,
     checksum,
@@ -18,6 +19,7 @@ from rung.statements.contents import Contents, contents, contents_of
 from rung.statements.continuing import (
     cut_around,
     in_block,
+    in_session,
     leaves_nothing_before,
     lost_before,
     may_go_on_behind,
@@ -45,6 +47,7 @@ from rung.statements.words import StatementReader, made_table, makes_shared, wor
 __all__ = [
     "ALLOW_LATE",
     "CHECKSUM_FORMULA",
+    "Calls",
     "Contents",
     "Control",
     "Dialect",
@@ -59,6 +62,8 @@ __all__ = [
     "Trace",
     "Unit",
     "adds_value",
+    "calls_in",
+    "calls_of",
     "checksum",
     "contents",
     "contents_of",
@@ -66,11 +71,13 @@ __all__ = [
     "cut_behind_value",
     "declared",
     "directives",
+    "dropped_before",
     "foreign_marker",
     "golang_migrate_refuses",
     "has_checksum",
     "holds",
     "in_block",
+    "in_session",
     "inquiry_of",
     "is_proven_by",
     "knows_formula",

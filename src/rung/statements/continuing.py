@@ -86,15 +86,34 @@ def leaves_nothing_before(script: Script, number: int) -> bool:
 
 def session_before(script: Script, done: int) -> tuple[int, ...]:
     """The numbers of the statements up to there that set the session, to be run again."""
-    return tuple(one.number for one in _in_session(script, done) if _sets_session(script, one))
+    return tuple(one.number for one in in_session(script, done) if _sets_session(script, one))
 
 
 def lost_before(script: Script, done: int) -> Statement | None:
     """The first statement up to there whose work lived in its session and is not made again."""
-    for one in _in_session(script, done):
+    for one in in_session(script, done):
         if one.touches_session and not (_outlives(script, one) or _sets_session(script, one)):
             return one
     return None
+
+
+def in_session(script: Script, done: int) -> Iterator[Statement]:
+    """
+    The statements up to there whose settings would still hold, in order.
+
+    Not those before DISCARD ALL. SQLite takes no PRAGMA back where its transaction is rolled back.
+    """
+    kept = list(_kept(script, done))
+    if script.dialect is Dialect.SQLITE:
+        numbers = {one.number for one in kept}
+        yield from (
+            one
+            for one in script.statements[:done]
+            if one.number in numbers or one.words[:1] in _PRAGMAS
+        )
+        return
+    discards = [at for at, one in enumerate(kept, 1) if one.words[:2] == ("DISCARD", "ALL")]
+    yield from kept[discards[-1] if discards else 0 :]
 
 
 def _outlives(script: Script, statement: Statement) -> bool:
@@ -128,25 +147,6 @@ def _beginning(script: Script, done: int) -> str:
     within = takewhile(lambda token: token.start < end, script.tokens)
     parts = [said(script.text, one) for one in within if one.kind is not TokenKind.DIRECTIVE]
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _in_session(script: Script, done: int) -> Iterator[Statement]:
-    """
-    The statements up to there whose settings would still hold, in order.
-
-    Not those before DISCARD ALL. SQLite takes no PRAGMA back where its transaction is rolled back.
-    """
-    kept = list(_kept(script, done))
-    if script.dialect is Dialect.SQLITE:
-        numbers = {one.number for one in kept}
-        yield from (
-            one
-            for one in script.statements[:done]
-            if one.number in numbers or one.words[:1] in _PRAGMAS
-        )
-        return
-    discards = [at for at, one in enumerate(kept, 1) if one.words[:2] == ("DISCARD", "ALL")]
-    yield from kept[discards[-1] if discards else 0 :]
 
 
 def _kept(script: Script, done: int) -> Iterator[Statement]:

@@ -137,6 +137,63 @@ def test_settings_of_what_is_done_are_made_again(site: Site) -> None:
     assert site.ask("SELECT to_regclass('s.made') IS NOT NULL") == [(True,)]
 
 
+_FUNCTION = (
+    "CREATE SCHEMA app; CREATE FUNCTION sets() RETURNS void LANGUAGE plpgsql AS "
+    "$$ BEGIN PERFORM set_config('search_path', 'app', false); END $$; "
+    "CREATE FUNCTION asks() RETURNS void LANGUAGE sql AS 'SELECT sets()';"
+)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "SELECT sets()",
+        "SELECT asks()",
+        "DO $$ BEGIN PERFORM set_config('search_path', 'app', false); END $$",
+        "DO $$ BEGIN PERFORM sets(); END $$",
+        "DO $$ BEGIN EXECUTE 'SET search_path = app'; END $$",
+    ],
+)
+def test_what_code_has_set_is_not_guessed(site: Site, setting: str) -> None:
+    """A new session would have another search path: the file is not gone on with there."""
+    text = f"{setting};\nCREATE TABLE a ();\nVACUUM;\nSELECT 1/0;\nCREATE TABLE made ();"
+    site.add("1_f", _FUNCTION).add("2_a", text).up_fails(MigrationFailed)
+    site.add("2_a", text.replace("1/0", "1"))
+    error = failing(CannotResume, lambda: site.migrator().up(resume=True))
+
+    assert "statement 1 on line 1 runs code that may have set its session" in error.reason
+    assert "rung repair" in error.advice
+    assert site.ask("SELECT to_regclass('public.made')") == [(None,)]
+
+
+def test_code_that_sets_nothing_is_no_hindrance(site: Site) -> None:
+    """Its text is read, that of what it calls too."""
+    calls = "DO $$ BEGIN PERFORM g(); END $$; SELECT f(); "
+    text = f"CREATE TABLE a (); {calls} VACUUM; SELECT 1/0;"
+    site.add(
+        "1_f",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT f()';",
+    )
+    site.add("2_a", text).up_fails(MigrationFailed)
+    site.add("2_a", text.replace("1/0", "1"))
+
+    assert _resume(site) == [2]
+
+
+def test_a_setting_that_a_savepoint_took_back_is_not_made_again(site: Site) -> None:
+    """The rest goes where it goes in a run that nothing stops."""
+    text = (
+        "CREATE SCHEMA app; BEGIN; SAVEPOINT s; SET search_path = app; ROLLBACK TO s; COMMIT;"
+        "VACUUM; SELECT 1/0; CREATE TABLE made ();"
+    )
+    site.add("1_a", text).up_fails(MigrationFailed)
+    site.add("1_a", text.replace("1/0", "1"))
+    _resume(site)
+
+    assert site.ask("SELECT to_regclass('public.made') IS NOT NULL") == [(True,)]
+
+
 def _nothing_known(site: Site) -> None:
     site.ask("DELETE FROM schema_migrations_history")
 

@@ -114,6 +114,14 @@ def test_another_tools_unique_index_is_resumed_with_a_caution() -> None:
     assert "most likely failed on rows that are equal" in action.caution
 
 
+def test_a_session_that_cannot_be_made_again_is_not_resumed() -> None:
+    """The rest of the file might land elsewhere."""
+    one = replace(finding(A), unseen="statement 1 runs code")
+
+    assert why_not_resume(one) == "statement 1 runs code"
+    assert propose(one, DIRTY) is None
+
+
 def test_what_may_undo() -> None:
     """The whole down, then its ends."""
     assert undo_candidates(finding(A), DOWN) == (DOWN.text, "DROP TABLE a;\n")

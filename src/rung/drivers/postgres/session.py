@@ -55,7 +55,7 @@ from rung.ledger import Outcome
 from rung.losses import DryRun, Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rung.ailments import Ailment
     from rung.conventions import Conventions
@@ -259,6 +259,14 @@ class PostgresSession(PostgresReader):
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
         return was_finished(self._wire, script, number, before, self._tables.ledger)
+
+    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
+        """The code of the functions of these names that are not the server's own."""
+        if not names:
+            return ()
+        listed = quoting.Sql(", ".join(quoting.text(name) for name in sorted(names)))
+        rows = self._insist(statement("function_code", names=listed)).rows(0)
+        return tuple(code for (code,) in rows)
 
     def left_nothing(self, attempt_id: str) -> bool:
         """Whether the catalog has no row that is newer than the note of what was under way."""

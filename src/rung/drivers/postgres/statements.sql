@@ -285,6 +285,16 @@ SELECT version, id, checksum_formula,
 -- The outcome of one attempt, by our own id.
 SELECT outcome FROM {history} WHERE attempt OPERATOR(pg_catalog.=) {attempt}
 
+-- name: function_code
+-- The code of each function and procedure of these names; NULL where it is not text to read.
+SELECT CASE WHEN l.lanname OPERATOR(pg_catalog.=) 'sql'
+              OR l.lanname OPERATOR(pg_catalog.=) 'plpgsql' THEN p.prosrc END
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+ WHERE p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[{names}]::pg_catalog.name[])
+   AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog'
+
 -- name: process_alive
 -- Whether a server process that is older than this connection still runs.
 SELECT pg_catalog.count(*)

@@ -26,7 +26,7 @@ from rung.losses import DryRun
 from rung.statements import Trace, inquiry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from rung.ailments import Ailment
     from rung.drivers.found import LockHolder
@@ -176,6 +176,10 @@ class SqliteSession(SqliteReader):
         """What is sent alone here may be run again, or nothing tells."""
         trace = inquiry_of(script, script.statements[number - 1]).trace
         return False if trace is Trace.NONE else None
+
+    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:  # noqa: ARG002 - as the contract has it
+        """There are no functions that a file makes."""
+        return ()
 
     def keeps_history(self) -> bool:
         """Who may write here may write all."""
