@@ -38,12 +38,18 @@ WITH_IT = "app.router.lifespan_context = lifespan\n"
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_the_example_serves(database: Database, own: bool) -> None:  # noqa: FBT001 - a case
+def test_the_example_serves(
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    own: bool,  # noqa: FBT001 - a case
+) -> None:
     """The page's application becomes ready, with a lifespan of its own as well."""
-    example, lifespan = SNIPPETS
+    monkeypatch.chdir(ROOT / "backend")  # where there is a folder of migrations
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    example, lifespan, *_ = SNIPPETS
     text = example + (POOL + lifespan + WITH_IT if own else "")
     shown: dict[str, Any] = {}
-    exec(text.replace("postgresql://chat@db/chatapp", database.url), shown)
+    exec(text, shown)
     with speaking(shown["app"]) as client:
         until(lambda: client("GET", "/ready")["_"] == 200)
         alive = client("GET", "/health")

@@ -92,7 +92,8 @@ def write_more(top: Path) -> None:
 
 def tested(top: Path, *places: str) -> str:
     """Run tests of a copy, on the copy's code; what they print where one fails, else nothing."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places]
+    options = ["-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "worksteal"]
+    command = [sys.executable, "-m", "pytest", *options, *places]
     ended = subprocess.run(
         command, check=False, capture_output=True, text=True, cwd=top, env=environment_of(top)
     )
