@@ -8,6 +8,7 @@ a statement whose end nobody saw the catalog's answer, which a driver gives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from rung.applied import replay
@@ -15,7 +16,9 @@ from rung.errors import CannotResume, ScriptError
 from rung.ledger import NO_VERSION, Outcome
 from rung.migrations import Direction
 from rung.statements import (
-    has_checksum,
+    NOT_COMPARED,
+    is_proven_by,
+    knows_formula,
     lost_before,
     may_go_on_behind,
     read,
@@ -126,11 +129,17 @@ def cut_off(
         now = read(half.text, dialect)
     except ScriptError as error:
         raise error.in_file(half.file) from None
-    checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
-    if checksum is not None and has_checksum(now, checksum, entry.checksum_formula):
+    up = direction is Direction.UP
+    checksum = entry.up_checksum if up else entry.down_checksum
+    digest = entry.up_digest if up else entry.down_digest
+    same = digest == sha256(half.text.encode()).hexdigest()
+    if same or is_proven_by(now, checksum, entry.checksum_formula):
         return CutOff(entry, now, now)
     if kept is None:
-        raise refused(entry, f"{half.file} was changed, and the history does not keep what ran")
+        was = "was changed"
+        if not knows_formula(entry.checksum_formula):
+            was = f"could not be compared: {NOT_COMPARED}"
+        raise refused(entry, f"{half.file} {was}, and the history does not keep what ran")
     return CutOff(entry, _as_it_ran(entry, kept, dialect), now)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.applied import described, edits, renamed, settle, strangers
+from rung.applied import described, edits, renamed, settle, strangers, uncompared
 from rung.errors import ScriptError
 from rung.late import may_be_late
 from rung.migrations import Direction
-from rung.statements import contents_of, foreign_marker, read
+from rung.statements import NOT_COMPARED, contents_of, foreign_marker, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -57,6 +57,7 @@ _OF_STATE = {
     NOT_REVERTED: "a down passed it over: what its up made is still there",
     FORCED: "recorded by force; no run of it succeeded",
 }
+_UNCOMPARED = f"could not be compared: {NOT_COMPARED}"
 _DOWN_EDITED = "its down was edited since; the next run that writes stores the new one"
 
 
@@ -104,6 +105,8 @@ class Status:
     """The versions that cannot be reverted: the down is empty or missing, and not declared."""
     edited_downs: tuple[int, ...] = ()
     """The applied versions whose down alone was edited since."""
+    uncompared: tuple[int, ...] = ()
+    """The applied versions whose files can be called neither edited nor unedited."""
     unreadable_downs: tuple[int, ...] = ()
     """The versions whose down can never run: its file is refused before anything is sent."""
 
@@ -115,11 +118,12 @@ class Status:
 
     @property
     def problems(self) -> tuple[StatusLine, ...]:
-        """Every line that is not as it should be, or has a down that can never run."""
+        """Every line that is not as it should be, cannot be compared, or whose down cannot run."""
+        doubtful = {*self.unreadable_downs, *self.uncompared}
         return tuple(
             line
             for line in self.lines
-            if line.state not in _AS_IT_SHOULD_BE or line.version in self.unreadable_downs
+            if line.state not in _AS_IT_SHOULD_BE or line.version in doubtful
         )
 
     def versions(self, state: str) -> tuple[int, ...]:
@@ -149,6 +153,7 @@ def make_status(migrations: MigrationSet, look: Look) -> Status:
         undeclared=files.undeclared,
         empty_downs=files.empty_downs,
         edited_downs=_edited_downs(found),
+        uncompared=uncompared(applied, migrations),
         unreadable_downs=tuple(files.unreadable_downs),
     )
 
@@ -263,6 +268,7 @@ def _notes_of(files: _Files, applied: Applied, found: Sequence[Edit]) -> dict[in
         one.version: f'renamed, applied as "{one.applied_as}"'
         for one in renamed(applied, files.migrations, files.dialect)
     }
+    notes |= dict.fromkeys(uncompared(applied, files.migrations), _UNCOMPARED)
     notes |= dict.fromkeys(applied.reopened, _WAS_EMPTY)
     return notes | {
         edit.version: f'applied as "{edit.applied_as}"' for edit in found if edit.applied_as

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.fakes import migrations
 from tests.unit.history import digest, row
 
-from rung.applied import differences, edits, settle
+from rung.applied import differences, edits, settle, uncompared
 from rung.ledger import HistoryEntry, LedgerState
 from rung.migrations import Direction
 
@@ -59,10 +59,14 @@ def test_equal_digests_spare_the_reading() -> None:
 
 
 def test_a_formula_of_a_newer_rung() -> None:
-    """A checksum that cannot be compared here is no edit."""
+    """A checksum that cannot be compared here is no edit, and its version is named."""
     entry = replace(row(1, up=UP), up_checksum="another", checksum_formula=99)
+    same, other = migrations(up1=UP), migrations(up1="select 2")
+    applied = settle((entry,), LedgerState(1), other)
 
     assert edited(entry, up1="select 2") == []
+    assert uncompared(applied, other) == (1,)
+    assert uncompared(applied, same) == ()
 
 
 def test_an_older_formula_stays_valid(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ from rung.applied.edits import (
     is_kept,
     is_proven,
     renamed,
+    uncompared,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "replay",
     "settle",
     "strangers",
+    "uncompared",
 ]

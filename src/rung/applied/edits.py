@@ -6,7 +6,7 @@ with another title it is another migration; another title alone is a new name.
 
 Two texts are the same where their checksums are; comments and spacing do not count. Equal
 digests spare the reading. A checksum of a formula that is not known here cannot be
-compared, and is taken as unchanged; it proves nothing, though, where SQL is to run by it.
+compared: `uncompared` names its version, and it proves nothing where SQL is to run by it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import ScriptError
 from rung.migrations import Direction
-from rung.statements import Dialect, has_checksum, is_proven_by, read
+from rung.statements import Dialect, has_checksum, is_proven_by, knows_formula, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def renamed(
         for migration, known in pairs
         if known is not None and known.up is not None and migration.up is not None
         if known.name and known.name != migration.up.title
-        if is_kept(migration.up.text, known.up, dialect)
+        if is_proven(migration.up.text, known.up, dialect)
     )
 
 
@@ -79,6 +79,23 @@ def edits(
         if known is not None and known.kept and not known.is_empty
         for edit in _of(migration, known, dialect)
     )
+
+
+def uncompared(applied: Applied, migrations: MigrationSet) -> tuple[int, ...]:
+    """The versions of which a half can be called neither edited nor unedited, ascending."""
+    return tuple(
+        migration.version
+        for migration in migrations.migrations
+        if (known := applied.versions.get(migration.version)) is not None and not known.is_empty
+        if _cannot_be_compared(migration.up, known.up)
+        or _cannot_be_compared(migration.down, known.down)
+    )
+
+
+def _cannot_be_compared(half: Half | None, kept: KeptHalf | None) -> bool:
+    if half is None or kept is None or kept.checksum is None or knows_formula(kept.formula):
+        return False
+    return kept.digest != sha256(half.text.encode()).hexdigest()
 
 
 def differences(kept: str, now: str, file: str) -> str:
@@ -111,7 +128,8 @@ def is_kept(text: str, kept: KeptHalf, dialect: Dialect = Dialect.POSTGRES) -> b
     """
     Whether a text is what the history holds of a half.
 
-    Without a checksum, of a half whose SQL could not be read, only the same text is.
+    Without a checksum, of a half whose SQL could not be read, only the same text is. True where
+    that cannot be compared: see `uncompared`.
     """
     if kept.digest == sha256(text.encode()).hexdigest():
         return True

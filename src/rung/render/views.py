@@ -110,6 +110,7 @@ def check_summary(status: Status, *, failed: bool = False) -> str:
         *("not reverted", "unwritten", "pending"),
     )
     found = [(len(status.versions(state)), state) for state in states]
+    found.append((len(status.uncompared), "not compared"))
     found.append((len(status.unreadable_downs), "with an unreadable down"))
     return f"{where}; " + ", ".join(f"{many} {state}" for many, state in found if many) + "."
 

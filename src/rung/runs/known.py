@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rung.applied import Applied, edits, renamed, replay, settle
+from rung.applied import Applied, edits, renamed, replay, settle, uncompared
 from rung.migrations import Direction
 from rung.plan import make_plan
 from rung.runs.stored import kept_text
@@ -63,6 +63,11 @@ class Known:
     def renamed(self) -> tuple[Renamed, ...]:
         """The files that have another title than what was applied, and the same text."""
         return renamed(self.applied, self.migrations, self.look.place.dialect)
+
+    @property
+    def uncompared(self) -> tuple[int, ...]:
+        """The versions whose files can be called neither edited nor unedited."""
+        return uncompared(self.applied, self.migrations)
 
     def plan(
         self,

@@ -43,7 +43,7 @@ from rung.runs.known import Known, know
 from rung.runs.making import made_by
 from rung.runs.planning import plan_for
 from rung.runs.settling import baseline, new_in_baseline
-from rung.runs.warnings import passed_over, warnings_of
+from rung.runs.warnings import not_compared, passed_over, warnings_of
 from rung.target import READ_WITHIN, tell_obstacles
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ def _tell(target: Target, known: Known, plan: Plan, prepared: Sequence[Prepared]
         lone = not target.conventions.passes_empty
         for said in warnings_of(known.applied, known.migrations, known.renamed, lone=lone):
             target.listener(Warned(said))
-    for said in passed_over(prepared):
+    for said in (*not_compared(known.uncompared), *passed_over(prepared)):
         target.listener(Warned(said))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.applied import KeptHalf, is_kept, is_proven
+from rung.applied import KeptHalf, is_proven
 from rung.migrations import Direction, Half, Migration, MigrationSet
 from rung.runs.downs import why_unseen
 
@@ -73,7 +73,7 @@ def _as_it_ran(
         if stored is None or not is_proven(stored.sql, kept, dialect):
             continue
         file = f"{version}_{row.name}.{direction.value}.sql (as stored)"
-        if half is not None and is_kept(half.text, kept, dialect):
+        if half is not None and is_proven(half.text, kept, dialect):
             continue
         if why := why_unseen(min(stored.id, row.id), look.other_writers):
             if half is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rung.applied import NOT_REVERTED, is_lone_down
 from rung.migrations import Direction
-from rung.statements import contents
+from rung.statements import NOT_COMPARED, contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +38,14 @@ def warnings_of(
     if renamed:
         names = [f'{one.version} from "{one.applied_as}" to "{one.name}"' for one in renamed]
         yield f"renamed since it was applied, with the same text: {_cut(names)}"
+
+
+def not_compared(versions: Sequence[int]) -> Iterator[str]:
+    """What is to be said of the versions whose files cannot be compared with the history."""
+    if versions:
+        yield (
+            f"could not be compared, and taken as unedited: {_versions(versions)}; {NOT_COMPARED}"
+        )
 
 
 def passed_over(prepared: Sequence[Prepared]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from rung.dialect import Dialect
 from rung.statements.calls import Calls, calls_in, calls_of, dropped_before
 from rung.statements.checksum import (
     CHECKSUM_FORMULA,
+    NOT_COMPARED,
     checksum,
     has_checksum,
     is_proven_by,
@@ -47,6 +48,7 @@ from rung.statements.words import StatementReader, made_table, makes_shared, wor
 __all__ = [
     "ALLOW_LATE",
     "CHECKSUM_FORMULA",
+    "NOT_COMPARED",
     "Calls",
     "Contents",
     "Control",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CHECKSUM_FORMULA = 1
 """The newest formula, stored beside each checksum; one that is stored stays valid."""
 
+NOT_COMPARED: Final = "recorded with a checksum formula that this Rung does not recognize"
+"""Why a text is neither edited nor unedited."""
+
 _CASELESS = frozenset({TokenKind.WORD, TokenKind.NUMBER})
 _CR_LF = "\r\n"
 _AT_ONCE = 4096

@@ -91,6 +91,21 @@ def test_a_down_that_can_never_run(rung: Rung, folder: Path, text: str) -> None:
     assert ended.err.splitlines()[-1].endswith("; 1 with an unreadable down.")
 
 
+def test_what_cannot_be_compared_is_said(rung: Rung, folder: Path, named: Database) -> None:
+    """With a formula of a newer Rung nobody knows whether a file was edited; a run says so once."""
+    rung("up", "--quiet", "2")
+    named.psql("UPDATE schema_migrations_history SET checksum_formula = 77 WHERE version = 2")
+    assert "not compared" not in rung("check").err
+    (folder / "2_roles.up.sql").write_text("ALTER TABLE users ADD COLUMN role int;")
+    checked, run = rung("check"), rung("up")
+
+    assert (checked.code, rung("check").code) == (3, 3)
+    assert "could not be compared: recorded with a checksum formula" in checked.out
+    assert "1 not compared" in checked.err
+    assert run.code == 0
+    assert run.err.count("could not be compared, and taken as unedited: 2") == 1
+
+
 def test_a_role_that_only_reads_may_check(rung: Rung, named: Database) -> None:
     """As CI should."""
     rung("up", "2")

@@ -137,6 +137,36 @@ def test_settings_of_what_is_done_are_made_again(site: Site) -> None:
     assert site.ask("SELECT to_regclass('s.made') IS NOT NULL") == [(True,)]
 
 
+def _with_another_formula(site: Site, more: str = "") -> None:
+    site.add("1_a", _STOPS).up_fails(MigrationFailed)
+    site.ask(f"UPDATE schema_migrations_history SET checksum_formula = 77{more}")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "changed in statements 1-2, which are committed"),
+        (", up_sql = NULL", "could not be compared: recorded with a checksum formula that this"),
+    ],
+)
+def test_a_formula_that_is_not_recognized_proves_nothing(site: Site, more: str, said: str) -> None:
+    """The kept text is compared itself; without one the file is not gone on with."""
+    _with_another_formula(site, more)
+    site.add("1_a", _MENDED.replace("x int", "x text"))
+    error = failing(CannotResume, lambda: site.migrator().up(resume=True))
+
+    assert said in error.reason
+    assert site.ledger() == [(1, True)]
+
+
+def test_a_kept_text_is_compared_where_its_formula_is_not_recognized(site: Site) -> None:
+    """A change after what is committed is welcome then too."""
+    _with_another_formula(site)
+    site.add("1_a", _MENDED)
+
+    assert _resume(site) == [1]
+
+
 _FUNCTION = (
     "CREATE SCHEMA app; CREATE FUNCTION sets() RETURNS void LANGUAGE plpgsql AS "
     "$$ BEGIN PERFORM set_config('search_path', 'app', false); END $$; "
