@@ -41,6 +41,10 @@ _MOVED = (
     "Another tool moved the ledger since the history was written; the next run records what "
     "it found."
 )
+_TWINS = (
+    "There is no ledger {ours}, and this database has {others}: `--ledger-table SCHEMA.NAME` says "
+    "which is meant."
+)
 _UNVERSIONED = (
     "There are tables and no ledger: nothing says which migrations they come from, and a run is "
     "refused until `rung force V` records it."
@@ -316,6 +320,10 @@ def _applied_line(name: str, known: AppliedVersion) -> StatusLine:
 
 
 def _notes(look: Look, applied: Applied) -> Iterator[str]:
+    if look.twins:
+        yield _TWINS.format(
+            ours=look.place.ledger, others=", ".join(twin.table for twin in look.twins)
+        )
     if look.tables:
         yield _UNEXPLAINED if look.ledger_exists else _UNVERSIONED
         return

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rung.ailments import Ailment
     from rung.conventions import Conventions
     from rung.drivers.base import Attempt, Move, Session, StoredHalf
+    from rung.drivers.found import TwinLedger
     from rung.events import Listener
     from rung.expected import ExpectedName
     from rung.ledger import HistoryEntry
@@ -251,6 +252,9 @@ class FakeSession:
         return ()
 
     def other_ledgers(self) -> tuple[str, ...]:
+        return ()
+
+    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
         return ()
 
     def everything(self) -> tuple[Loss, ...]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from rung.ailments import Ailment
     from rung.conventions import Conventions
+    from rung.drivers.found import TwinLedger
     from rung.events import Listener
     from rung.expected import ExpectedName
     from rung.ledger import HistoryEntry
@@ -320,6 +321,9 @@ class Session(Reader, Protocol):
 
     def other_ledgers(self) -> tuple[str, ...]:
         """Where our ledger is missing: the tables of its shape under another name."""
+
+    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
+        """Where our ledger is missing, and its schema was not named: those of other schemas."""
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""

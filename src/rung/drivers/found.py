@@ -68,6 +68,15 @@ class Obstacle(NamedTuple):
         return f"{self.cause}; {self.advice}"
 
 
+class TwinLedger(NamedTuple):
+    """A ledger under our name in another schema, where ours is missing."""
+
+    table: str
+    """With its schema, for people."""
+    history: tuple[HistoryEntry, ...] = ()
+    """What the history beside it says; nothing where there is none of ours, or none to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """
@@ -95,6 +104,8 @@ class Look:
     """Whether the history has its second name, for another table has the usual one."""
     other_writers: OtherWriters = NOT_CHECKED
     """Who else may write ledger, history and lease."""
+    twins: tuple[TwinLedger, ...] = ()
+    """What `twin_ledgers` gives, for those who only read."""
 
     @property
     def explains_nothing(self) -> bool:

@@ -57,7 +57,7 @@ def mark(
         gone = tuple(sorted(v for v in set(not_applied) if v in known.applied.versions))
         there = known.applied.lone_downs(migrations, look.ledger).versions
         left = max({*there, *new} - set(gone), default=None)
-        check_one_ledger(session)
+        check_one_ledger(session, migrations)
         ready = session.ensure_tables(made_by(migrations, look.place.dialect))
         check_kept(ready)
         recorder = Recorder.of(look.history or (), look.place.dialect)

@@ -43,6 +43,7 @@ from rung.runs.known import Known, know
 from rung.runs.making import made_by
 from rung.runs.planning import plan_for
 from rung.runs.settling import baseline, new_in_baseline
+from rung.runs.twins import twins_warning
 from rung.runs.warnings import not_compared, passed_over, warnings_of
 from rung.target import READ_WITHIN, tell_obstacles
 
@@ -237,10 +238,11 @@ def _make_ready(
     check_writable(target, look.place)
     if any(step.before == step.after for step in plan.steps):
         check_recordable(look)  # nothing else would keep a late one from running again
+    of_twins = twins_warning(session)
     ready = session.ensure_tables(made_by(known.migrations, look.place.dialect))
     if any(step.before == step.after for step in plan.steps):
         check_kept(ready)
-    if warning := others_warning(look.other_writers):
+    for warning in filter(None, (of_twins, others_warning(look.other_writers))):
         target.listener(Warned(warning))
     if look.missing_grant or ready.no_history:
         target.listener(Warned(ready.no_history or _without_history(look.missing_grant)))

@@ -28,6 +28,7 @@ from rung.plan import Down, Goto, Redo, versions_down
 from rung.runs.downs import check_downs, choose_downs, with_choices
 from rung.runs.resuming import resumed, way_on
 from rung.runs.stored import kept_text
+from rung.runs.twins import check_no_twin
 from rung.statements import read, shown
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
             reversible=_is_reversible(gone.version, known),
         ) from None
     check_downs(plan, downs, known.migrations)
+    if plan.steps and not (plan.goes_down or conventions.takes_tables):
+        check_no_twin(session, known.migrations)
     unversioned = bool(look.tables) and not conventions.takes_tables
     if plan.steps and not plan.goes_down and unversioned:
         record = _left_history(look)

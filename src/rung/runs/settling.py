@@ -7,13 +7,19 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from rung.applied import replay, settle
-from rung.errors import DatabaseError, LedgerElsewhere, PlanChanged, VersionNotInSource
+from rung.errors import (
+    DatabaseError,
+    LedgerElsewhere,
+    PlanChanged,
+    VersionNotInSource,
+)
 from rung.events import BaselineRecorded, Warned
 from rung.ledger import LedgerState, Outcome
 from rung.locks import Patience, held
 from rung.runner import Recorder
 from rung.runs.access import check_writable
 from rung.runs.making import made_by
+from rung.runs.twins import check_no_twin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,15 +46,16 @@ def check_known(version: int, migrations: MigrationSet) -> None:
         raise VersionNotInSource(version, "target", migrations.versions)
 
 
-def check_one_ledger(session: Session) -> None:
+def check_one_ledger(session: Session, migrations: MigrationSet) -> None:
     """
-    Refuse to make a ledger where the database has one under another name.
+    Refuse to make a ledger where the database has one under another name, or of the same files.
 
     Raises:
         LedgerElsewhere: that is so.
     """
     found = session.other_ledgers()
     if not found:
+        check_no_twin(session, migrations, "`rung force V --new-ledger`")
         return
     ours, named = session.locate().ledger, " and ".join(f'"{name}"' for name in found)
     raise LedgerElsewhere(
@@ -77,7 +84,7 @@ def force(
     """
     with writing(target) as session:
         if not new_ledger:
-            check_one_ledger(session)
+            check_one_ledger(session, migrations)
         dialect = session.locate().dialect
         fresh = not replay(session.read_history() or ()) and _is_at_none(session)
         ready = session.ensure_tables(made_by(migrations, dialect))

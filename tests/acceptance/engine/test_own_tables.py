@@ -607,3 +607,43 @@ def test_a_write_that_no_rule_refuses(site: Site) -> None:
 
     assert "give the ledger its columns (version bigint not null primary key" in error.advice
     assert "rule" not in error.advice
+
+
+# --- a ledger in another schema -----------------------------------------------------------------
+
+
+def _moves_path(site: Site) -> None:
+    """Apply a migration that changes the search path of its database."""
+    name = quoting.name(site.database.name)
+    site.add("1_a", "CREATE TABLE a ();")
+    site.add("2_app", f"CREATE SCHEMA app; ALTER DATABASE {name} SET search_path = app;").up()
+
+
+def test_a_search_path_that_a_migration_changed(site: Site) -> None:
+    """No second ledger is begun beside the one whose history is of these files."""
+    _moves_path(site)
+    with pytest.raises(LedgerElsewhere) as up:
+        site.add("3_c", "CREATE TABLE c ();").migrator().up()
+    with pytest.raises(LedgerElsewhere) as force:
+        site.migrator().force(2)
+
+    assert "`rung status --ledger-table public.schema_migrations`" in up.value.advice
+    assert "`--ledger-table app.schema_migrations`" in up.value.advice
+    assert "--new-ledger" in force.value.advice
+    assert "this database has public.schema_migrations" in site.migrator().status().notes[0]
+    assert site.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'app'") == [(0,)]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_tenant_with_its_own_schema(site: Site, *, named: bool) -> None:
+    """A schema that the call names has its own ledger; other files than there are a warning."""
+    _moves_path(site)
+    if not named:
+        (site.folder / "1_a.up.sql").rename(site.folder / "1_other.up.sql")
+    (site.folder / "2_app.up.sql").write_text("CREATE TABLE b ();")
+    path = " options='-csearch_path=app'" if named else ""
+    report = site.migrator(site.database.conninfo + path).up()
+
+    assert [step.version for step in report.steps] == [1, 2]
+    told = [one for one in site.heard(Warned) if "this database has public.schema" in one.message]
+    assert len(told) == (0 if named else 1)

@@ -41,15 +41,15 @@ PLACE: Row = ("chatapp", "public", "f", "77", "15.3", "on")
 USUAL = "schema_migrations_history"
 HERE: Row = (
     *(*PLACE, "public", "public", "ada", *THERE, *THERE, *NO_LEASE),
-    *(None, USUAL, None, *NOBODY),
+    *(None, USUAL, None, None, *NOBODY),
 )
 NO_HISTORY: Row = (
     *(*PLACE, "public", "public", "ada", *THERE, *ABSENT, *NO_LEASE),
-    *(None, USUAL, None, *NOBODY),
+    *(None, USUAL, None, None, *NOBODY),
 )
 NO_LEDGER: Row = (
     *(*PLACE, None, "public", "ada", *ABSENT, *ABSENT, *NO_LEASE),
-    *('teams\n"Odd name"', USUAL, None, *NOBODY),
+    *('teams\n"Odd name"', USUAL, None, None, *NOBODY),
 )
 ROW: Row = (
     "5", "a-1", "3", "users", "up", "failed", "4", "2", "3", "1700000000.5", None,
@@ -136,7 +136,7 @@ def test_a_history_elsewhere_on_the_path() -> None:
 def test_a_history_that_cannot_be_made() -> None:
     """The look says what has to be granted."""
     nothing = (*PLACE, "public", "public", "a b", *THERE, "f", None, "t", "USAGE", *NO_LEASE)
-    nothing = (*nothing, None, USUAL, None, *NOBODY)
+    nothing = (*nothing, None, USUAL, None, None, *NOBODY)
     look = answer([nothing], [("4", "f")], error="42P01")
 
     assert look.missing_grant == 'GRANT CREATE ON SCHEMA "public" TO "a b";'

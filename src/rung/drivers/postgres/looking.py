@@ -66,6 +66,8 @@ class Standing(NamedTuple):
     ledger_facts: TableFacts = TableFacts()
     history_facts: TableFacts = TableFacts()
     lease_facts: TableFacts = TableFacts()
+    twin_schemas: tuple[str, ...] = ()
+    """Where there is no ledger: the other schemas that have one, as far as that was asked."""
 
     @property
     def reads_history(self) -> bool:
@@ -112,12 +114,14 @@ def where_question(names: Names, *, briefly: bool = False) -> Sql:
     places |= (
         {
             "table_facts": is_unusual(),
+            "twin_schemas": quoting.NULL,
             "other_writers": quoting.NULL,
             "rights_state": quoting.NULL,
             "note_stands": Sql("false"),
         }
         if briefly
         else {
+            "twin_schemas": statement("twin_schemas", ledger_name=quoting.text(names.ledger.name)),
             "other_writers": writers_question(),
             "rights_state": rights_state(),
             "note_stands": statement("note_stands"),
@@ -200,7 +204,7 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
     if not reply.results:
         raise read_failure(reply.error.message if reply.error else None, "the catalog")
     row = reply.rows(0)[0]
-    place, (ledgers, quoted, role), facts, (tables, picked, lines) = _columns(row)
+    place, (ledgers, quoted, role), facts, (tables, picked, lines, twins) = _columns(row)
     database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
         raise SchemaMissing(
@@ -221,7 +225,10 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
     each = (known.get(what, TableFacts()) for what in ("ledger", "history", "lease"))
     last = row[-COLUMNS:]
     others = read_writers(last, meant, has_history=rights.history.exists)
-    at = Standing(found, here, rights, _lines(tables), others, read_note(last), *each)
+    note = read_note(last)
+    at = Standing(
+        found, here, rights, _lines(tables), others, note, *each, twin_schemas=_lines(twins)
+    )
     _check_hidden(at)
     return at
 
@@ -280,7 +287,7 @@ def _check_hidden(at: Standing) -> None:
 
 def _columns(row: Row) -> tuple[Row, Row, Row, Row]:
     """The parts of `look_place`."""
-    return row[:6], row[6:9], row[9:19], row[19:22]
+    return row[:6], row[6:9], row[9:19], row[19:23]
 
 
 def _here(facts: Row) -> Here:

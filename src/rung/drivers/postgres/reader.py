@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from rung.drivers.found import TwinLedger
 from rung.drivers.postgres import looking, quoting
 from rung.drivers.postgres.settings import Settings
 from rung.drivers.postgres.side import Side
 from rung.drivers.postgres.statements import statement
 from rung.drivers.postgres.wire import Wire
-from rung.errors import Stopped, TableLocked
+from rung.errors import DatabaseError, Stopped, TableLocked
 from rung.events import ignore
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _SHORTEST: Final = 0.5
 _LONG: Final = 1.0
 """Seconds of a wait from which on somebody looks whom it is for."""
+_MOST_TWINS: Final = 5
+"""How many ledgers of other schemas are read."""
 _LONGEST_LOOK: Final = 3.0
 """Seconds that such a look may take, on a server that does not answer."""
 
@@ -47,6 +50,8 @@ _LONGEST_LOOK: Final = 3.0
 class PostgresReader:
     """See `rung.drivers.base.Reader`."""
 
+    _looks_for_twins = True
+    """Whether every look tells of the ledgers in other schemas; who writes asks when it counts."""
     _cancels: tuple[str, ...] = ()
     """The applications whose queries may be cancelled; by a reader none."""
 
@@ -72,8 +77,10 @@ class PostgresReader:
         self._side = Side(connector)
         self._waits: OwnWatch | None = None
         self._listener: Listener = ignore
-        self._names = names
+        self._names = self._asked = names
         """With the schema, once it is found: a file may make another one that comes first."""
+        self._place_is_named = names.ledger.schema is not None
+        self._twins: tuple[TwinLedger, ...] | None = None
         self._writers = writers
         """The roles that are to write the ledger besides us."""
         self._standing: Standing | None = None
@@ -154,12 +161,31 @@ class PostgresReader:
             reply = self._wire.ask(looking.question(standing.names, history=reads, briefly=briefly))
         with self._naming_holders():
             look = looking.answer(reply, standing)
-        if not look.ledger_exists and standing.reads_history:
-            return replace(look, history=self.read_history())
+        if not look.ledger_exists:
+            kept = self.read_history() if standing.reads_history else look.history
+            twins = self.twin_ledgers() if self._looks_for_twins else ()
+            return replace(look, history=kept, twins=twins)
         if look.explains_nothing:
             found = self._ask(looking.tables_question(standing.names))
             return replace(look, tables=tuple(row[0] or "" for row in found.rows(0)))
         return look
+
+    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
+        """Where our ledger is missing, and its schema was not named: those of other schemas."""
+        at = self._found
+        if at.rights.ledger.exists or self._place_is_named:
+            return ()
+        if self._twins is None:
+            schemas = at.twin_schemas[:_MOST_TWINS]
+            self._twins = tuple(twin for one in schemas for twin in self._read_twin(one))
+        return self._twins
+
+    def _read_twin(self, schema: str) -> Iterator[TwinLedger]:
+        names = self._asked.at(schema)
+        reply = self._ask(looking.question(names))
+        with suppress(DatabaseError):
+            found = looking.answer(reply, looking.standing(reply, names))
+            yield TwinLedger(str(names.ledger), found.history or ())
 
     def locate(self) -> Place:
         """Find where the ledger is, without reading it."""

@@ -76,6 +76,8 @@ _LEAST = 30.0
 class PostgresSession(PostgresReader):
     """See `rung.drivers.base.Session`."""
 
+    _looks_for_twins = False
+
     def __init__(
         self,
         connector: Connector,

@@ -366,6 +366,28 @@ SELECT 'event trigger', pg_catalog.quote_ident(e.evtname) FROM pg_catalog.pg_eve
        (ARRAY['ddl_command_start', 'ddl_command_end']::pg_catalog.name[])
    AND (e.evttags IS NULL OR 'CREATE TABLE' OPERATOR(pg_catalog.=) ANY (e.evttags))
 
+-- name: twin_schemas
+-- A subquery of look_place: the schemas that hold a ledger under our name, which we may read, where
+-- our own is missing and neither URL nor environment of this call named the search path.
+CASE WHEN ledger.oid IS NULL AND EXISTS (
+         SELECT FROM pg_catalog.pg_settings s
+          WHERE s.name OPERATOR(pg_catalog.=) 'search_path'
+            AND s.source OPERATOR(pg_catalog.<>) ALL (ARRAY['client', 'session']))
+     THEN (SELECT pg_catalog.string_agg(n.nspname, E'\n' ORDER BY n.nspname)
+             FROM pg_catalog.pg_class c
+             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+            WHERE c.relname OPERATOR(pg_catalog.=) {ledger_name}
+              AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+              AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+              AND n.nspname OPERATOR(pg_catalog.<>) place.ledger_schema
+              AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+              AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+              AND (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND NOT a.attisdropped
+                      AND a.attname OPERATOR(pg_catalog.=) ANY
+                          (ARRAY['version', 'dirty']::pg_catalog.name[]))
+                  OPERATOR(pg_catalog.=) 2) END
+
 -- name: other_ledgers
 -- The tables of a ledger's shape that have another name, in any schema that we may use.
 SELECT n.nspname, c.relname

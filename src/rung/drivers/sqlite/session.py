@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from rung.ailments import Ailment
-    from rung.drivers.found import LockHolder
+    from rung.drivers.found import LockHolder, TwinLedger
     from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.names import Names
@@ -303,6 +303,10 @@ class SqliteSession(SqliteReader):
         with self._told():
             rows = self._current().execute(statement("other_ledgers")).fetchall()
         return tuple(row[0] for row in rows)
+
+    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
+        """None: a file has no schemas."""
+        return ()
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
