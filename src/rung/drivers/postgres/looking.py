@@ -63,11 +63,11 @@ class Standing(NamedTuple):
     other_writers: OtherWriters = NOT_CHECKED
     note: Note = Note()
     """What the history says of who could write it."""
+    twin_schemas: tuple[str, ...] = ()
+    """Where there is no ledger: the other schemas that have one, as far as that was asked."""
     ledger_facts: TableFacts = TableFacts()
     history_facts: TableFacts = TableFacts()
     lease_facts: TableFacts = TableFacts()
-    twin_schemas: tuple[str, ...] = ()
-    """Where there is no ledger: the other schemas that have one, as far as that was asked."""
 
     @property
     def reads_history(self) -> bool:
@@ -226,9 +226,7 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
     last = row[-COLUMNS:]
     others = read_writers(last, meant, has_history=rights.history.exists)
     note = read_note(last)
-    at = Standing(
-        found, here, rights, _lines(tables), others, note, *each, twin_schemas=_lines(twins)
-    )
+    at = Standing(found, here, rights, _lines(tables), others, note, _lines(twins), *each)
     _check_hidden(at)
     return at
 
