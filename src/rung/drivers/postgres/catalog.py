@@ -1,5 +1,5 @@
 """
-Asks the catalog what became of a statement that ran outside a transaction. Reads only.
+Asks the catalog what became of a statement, or of an attempt, outside a transaction. Reads only.
 
 Names are looked up on the search path that the script had set before the statement: what set
 it is run again in a transaction that is rolled back.
@@ -11,15 +11,18 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.holding import insist
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
 from rung.statements import Trace, inquiry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from rung.drivers.postgres.records import Tables
     from rung.drivers.postgres.wire import Wire
+    from rung.ledger import HistoryEntry
     from rung.statements import Inquiry, Script
 
 _PLAIN_LITERAL = re.compile(r"'([^'\\]*)'\Z")
@@ -51,6 +54,30 @@ def was_finished(
     if reply.error:
         return None
     return reply.rows(reply.done - 1)[0][0] == ("f" if _asks_the_reverse(inquiry) else "t")
+
+
+def code_of(wire: Wire, names: Collection[str]) -> tuple[str | None, ...]:
+    """The code of the functions of these names that are not the server's own."""
+    if not names:
+        return ()
+    listed = Sql(", ".join(quoting.text(name) for name in sorted(names)))
+    return tuple(code for (code,) in insist(wire, statement("function_code", names=listed)).rows(0))
+
+
+def left_nothing(wire: Wire, tables: Tables, attempt_id: str) -> bool:
+    """Whether the catalog has no row that is newer than the note of what was under way."""
+    if not tables.records:
+        return False
+    places = {"history": tables.history, "attempt": quoting.text(attempt_id)}
+    reply = wire.ask(statement("left_nothing", **places))
+    return reply.error is None and reply.rows(0) == [("t",)]
+
+
+def written_behind(wire: Wire, tables: Tables, entry: HistoryEntry) -> bool:
+    """Whether the ledger's row has a later transaction than the history's."""
+    names = {"ledger": tables.ledger, "history": tables.history}
+    reply = wire.ask(statement("written_behind", **names, id=quoting.number(entry.id)))
+    return reply.error is None and reply.rows(0)[0][0] == "t"
 
 
 def _question(inquiry: Inquiry, ledger: Sql) -> Sql | None:

@@ -16,7 +16,7 @@ from rung.conventions import RUNG
 from rung.drivers.found import Disconnected, LockHolder
 from rung.drivers.postgres import locking, looking, quoting
 from rung.drivers.postgres.carried import put_back
-from rung.drivers.postgres.catalog import was_finished
+from rung.drivers.postgres.catalog import code_of, left_nothing, was_finished, written_behind
 from rung.drivers.postgres.dropping import drop_refused, drop_statements, everything_question
 from rung.drivers.postgres.holding import (
     KeyHold,
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.holding import Hold
     from rung.drivers.postgres.names import Names
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.wire import Reply
     from rung.drivers.work import Attempt, Move, Ran, Refusal
     from rung.ledger import HistoryEntry
     from rung.statements import Script, Unit
@@ -114,12 +113,12 @@ class PostgresSession(PostgresReader):
     def attempt_outcome(self, attempt_id: str) -> Outcome | None:
         """How the history says an attempt ended; None where it has no row of it."""
         places = {"history": self._tables.history, "attempt": quoting.text(attempt_id)}
-        rows = self._insist(statement("find_attempt", **places)).rows(0)
+        rows = insist(self._wire, statement("find_attempt", **places)).rows(0)
         return Outcome(rows[0][0]) if rows else None
 
     def process_alive(self, pid: int) -> bool:
         """Whether a server process that is older than this connection still runs."""
-        reply = self._insist(statement("process_alive", pid=quoting.number(pid)))
+        reply = insist(self._wire, statement("process_alive", pid=quoting.number(pid)))
         return reply.rows(0)[0][0] != "0"
 
     # --- locking -------------------------------------------------------------------------
@@ -264,19 +263,11 @@ class PostgresSession(PostgresReader):
 
     def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
         """The code of the functions of these names that are not the server's own."""
-        if not names:
-            return ()
-        listed = quoting.Sql(", ".join(quoting.text(name) for name in sorted(names)))
-        rows = self._insist(statement("function_code", names=listed)).rows(0)
-        return tuple(code for (code,) in rows)
+        return code_of(self._wire, names)
 
     def left_nothing(self, attempt_id: str) -> bool:
         """Whether the catalog has no row that is newer than the note of what was under way."""
-        if not self._tables.records:
-            return False
-        places = {"history": self._tables.history, "attempt": quoting.text(attempt_id)}
-        reply = self._wire.ask(statement("left_nothing", **places))
-        return reply.error is None and reply.rows(0) == [("t",)]
+        return left_nothing(self._wire, self._tables, attempt_id)
 
     def keeps_history(self) -> bool:
         """Whether our rights suffice for one."""
@@ -284,10 +275,7 @@ class PostgresSession(PostgresReader):
 
     def written_behind(self, entry: HistoryEntry) -> bool:
         """Whether the ledger's row has a later transaction than the history's."""
-        tables = self._tables
-        names = {"ledger": tables.ledger, "history": tables.history}
-        reply = self._wire.ask(statement("written_behind", **names, id=quoting.number(entry.id)))
-        return reply.error is None and reply.rows(0)[0][0] == "t"
+        return written_behind(self._wire, self._tables, entry)
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""
@@ -361,7 +349,7 @@ class PostgresSession(PostgresReader):
             return ()
         numbers = quoting.Sql(", ".join(map(str, versions)))
         places = {"history": self._tables.history, "versions": numbers}
-        rows = self._insist(statement("stored_halves", **places)).rows(0)
+        rows = insist(self._wire, statement("stored_halves", **places)).rows(0)
         return tuple(half for row in rows for half in looking.halves(row))
 
     def ailments(self) -> tuple[Ailment, ...]:
@@ -407,13 +395,13 @@ class PostgresSession(PostgresReader):
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
         question = everything_question(self._found.names, self._schema_to_empty())
-        found = self._insist(quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
+        found = insist(self._wire, quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(Loss(kind or "", described or "") for kind, described in found)
 
     def _schema_to_empty(self) -> str | None:
         if not self._conventions.drops_current_schema:
             return self._found.names.ledger.schema
-        return self._insist(statement("current_schema")).rows(0)[0][0]
+        return insist(self._wire, statement("current_schema")).rows(0)[0][0]
 
     def _beside_the_rest(self) -> tuple[Sql, ...]:
         """The lease goes too; a ledger outside the emptied schema stays, without its row."""
@@ -424,7 +412,7 @@ class PostgresSession(PostgresReader):
         return (self._tables.clear,) if at.rights.ledger.exists else ()
 
     def _lease_is_there(self) -> bool:
-        return self._insist(self._lease.is_there).rows(0)[0][0] == "t"
+        return insist(self._wire, self._lease.is_there).rows(0)[0][0] == "t"
 
     def drop_everything(self) -> None:
         """Remove all objects of a schema that no extension owns, at once."""
@@ -470,9 +458,6 @@ class PostgresSession(PostgresReader):
             self._limits,
             self._watcher,
         )
-
-    def _insist(self, sql: Sql) -> Reply:
-        return insist(self._wire, sql)
 
     def _commit(self, *statements: Sql) -> None:
         self._checked(self._running.write(*statements))
