@@ -154,6 +154,10 @@ def _weighed(
         if not told:
             reason = f"the schema is not that behind {_statements(said)} of {tried.suspect.file}"
             return Finding(tried, evidence=tuple(evidence), reason=reason)
+        attempt = tried.suspect.attempt
+        if attempt is not None and attempt.statements_done != said:
+            counted = f"{attempt.statements_done} of {_statements(attempt.statements_total)}"
+            evidence.append(f"by the history {counted} committed, which is not what you say")
         evidence.append(f"{_statements(said)} done, by your word")
         return Finding(tried, *told[0], tuple(evidence))
     recorded = _recorded(tried.suspect, points)

@@ -44,6 +44,8 @@ from rung.snapshot import differences
 from rung.statements import read, same_until
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.drivers.base import Session
     from rung.drivers.found import Look
     from rung.drivers.work import Attempt
@@ -81,7 +83,8 @@ def diagnose(
     Raises:
         ScratchFailed: what was applied before could not be replayed on scratch.
         EmbeddedError: there is no server to try things on, and none was named.
-        RepairUndecided: an index of the file is being built by somebody right now.
+        RepairUndecided: an index of the file is being built by somebody right now, or more
+            statements are said to be done than a file has.
         VersionNotInSource: the ledger's version has no file, and no text is kept of it.
     """
     with writing(target) as session:
@@ -138,6 +141,7 @@ def _diagnosed(
     with scratch_of(target.driver, session, scratch, say) as made:
         bench = Bench(made, files, look.place)
         tried = [[bench.tried(one) for one in group] for group in groups]
+        _check_said(tried, said)
         finding = _with_file_of_now(judge(tried, live, said), known.migrations, bench)
         _check_nobody_builds(session, finding)
         if said is None:
@@ -151,6 +155,15 @@ def _diagnosed(
     action = propose(finding, look.ledger, undo, rollback)
     told = _told(finding, action, look, made.where, _stamp(look, live))
     return replace(told, rollback=rollback)
+
+
+def _check_said(tried: Sequence[Sequence[Tried]], said: int | None) -> None:
+    """More statements than any file has cannot be done."""
+    every = [one for group in tried for one in group]
+    if said is None or not every or any(said <= one.total for one in every):
+        return
+    held = " and ".join(f"{one.suspect.file} has {one.total}" for one in every)
+    raise RepairUndecided(f"{said} statements cannot be done: {held}.", _SAY)
 
 
 def _without_likeness(finding: Finding, session: Session) -> Finding:

@@ -121,6 +121,7 @@ def test_the_evidence_does_not_decide(
     assert "unknown: leaves no trace  UPDATE users SET id = 7" in ended.out
     assert "rung repair --done K" in ended.err
     assert rung("repair", "--done", "3").code == 4
+    assert "error: 99 statements cannot be done: " in rung("repair", "--done", "99").err
     assert rung("repair", "--done", "1", "--yes").code == 0
     assert rung("version").out == "2\n"
 

@@ -79,6 +79,16 @@ def test_a_word_against_the_schema_does_not() -> None:
     assert finding.reason == "the schema is not that behind 3 statements of 2_m.up.sql"
 
 
+@pytest.mark.parametrize(("said", "told"), [(1, True), (2, False)])
+def test_a_word_against_the_history_is_told(said: int, *, told: bool) -> None:
+    """It is taken where the schema allows it, and the count of the history stands beside it."""
+    finding = found((A,), said, statements_done=2)
+
+    assert finding.done == said
+    sentence = "by the history 2 of 3 statements committed, which is not what you say"
+    assert (sentence in finding.evidence) == told
+
+
 def test_no_state_is_equal() -> None:
     """The nearest is told with what differs."""
     finding = found((B,))
