@@ -98,6 +98,15 @@ class HistoryEntry:
     host: str
 
     @property
+    def left_something(self) -> bool:
+        """Whether it did not end well, and may have committed a part of its file."""
+        runs = self.direction in ("up", "down")
+        part = self.statements_done > 0 or self.in_flight is not None
+        return runs and (
+            self.outcome is Outcome.RUNNING or (self.outcome is Outcome.FAILED and part)
+        )
+
+    @property
     def ran_nothing(self) -> bool:
         """Whether it is an up or a down that ended well and held no statement."""
         runs = self.direction in ("up", "down")

@@ -80,8 +80,7 @@ def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> H
     last = next((one for one in reversed(rows) if not _changed_nothing(one, rows)), None)
     if last is None or last.version is None or last.direction not in _HALVES:
         return None
-    never_ended = last.outcome is Outcome.RUNNING
-    if not (never_ended or (last.outcome is Outcome.FAILED and _left_something(last))):
+    if not last.left_something:
         return None
     row = NO_VERSION if ledger.row is None else ledger.row
     fits = last.version <= row if last.direction == "up" else last.version > row
@@ -89,14 +88,10 @@ def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> H
     return last if ledger.dirty and (fits or late) else None
 
 
-def _left_something(entry: HistoryEntry) -> bool:
-    return entry.statements_done > 0 or entry.in_flight is not None
-
-
 def _changed_nothing(entry: HistoryEntry, history: Sequence[HistoryEntry]) -> bool:
     if entry.direction == "edit":
         return True
-    undone = entry.outcome is Outcome.FAILED and not _left_something(entry)
+    undone = entry.outcome is Outcome.FAILED and not entry.left_something
     return undone and rolls_back(entry, history)
 
 

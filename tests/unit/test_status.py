@@ -68,6 +68,29 @@ def test_what_the_history_adds() -> None:
     assert (second.state, second.finished, second.seconds) == ("forced", None, None)
 
 
+_STOPPED = replace(row(1, "down", outcome=Outcome.FAILED), statements_done=2)
+_BY_REPAIR = replace(row(1, "force"), tool="rung repair")
+
+
+@pytest.mark.parametrize(
+    ("later", "state"),
+    [
+        ((_STOPPED, row(1, "force")), "forced"),
+        ((replace(_STOPPED, outcome=Outcome.RUNNING), row(1, "force")), "forced"),
+        ((_STOPPED, row(2, "force")), "forced"),
+        ((_STOPPED, row(1, "force"), row(1, "down"), row(1)), "applied"),
+        ((_STOPPED, row(1, "force"), row(1, "mark-applied")), "applied"),
+        ((_STOPPED, _BY_REPAIR), "applied"),
+        ((replace(_STOPPED, statements_done=0), row(1, "force")), "applied"),
+    ],
+)
+def test_a_down_that_stopped_and_was_passed_over(
+    later: tuple[HistoryEntry, ...], state: str
+) -> None:
+    """A part of it is gone, whatever the ledger was forced to."""
+    assert status(LedgerState(later[-1].version), row(1), *later).lines[0].state == state
+
+
 def test_a_version_gone_down_and_brought_back_by_another_tool() -> None:
     """What the history knows ended with the down; the ledger alone says that it is applied."""
     found = status(LedgerState(1), row(1), row(1, "down"))

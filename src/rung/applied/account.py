@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rung.migrations import Migration, MigrationSet
 
 _PLACED = ("force", "baseline")
+_DECIDES = ("up", "down", MARK_APPLIED, MARK_NOT_APPLIED)
 _EMPTY = checksum(read(""))
 """The checksum of a file that holds no statement."""
 
@@ -51,6 +52,8 @@ class AppliedVersion:
     """The row that holds the down which belongs to the up: of that attempt, or of `accept-edit`."""
     is_empty: bool = False
     """Whether its up held no statement, so that nothing was run."""
+    is_doubted: bool = False
+    """Whether a later attempt of it stopped in the middle, and `force` passed over that."""
 
     @property
     def kept(self) -> bool:
@@ -64,9 +67,8 @@ class AppliedVersion:
 
     @property
     def is_forced(self) -> bool:
-        """Whether nothing but `force` says that it is applied."""
-        entry = self.entry
-        return entry is not None and (entry.direction, entry.tool) == ("force", "rung")
+        """Whether nothing but `force` says that it is applied, or is so whole."""
+        return self.is_doubted or (self.entry is not None and _is_forced(self.entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ class Applied:
             for version in self.ascending
             if _is_missing(self.versions[version], migrations.by_version.get(version))
         )
+
+
+def _is_forced(entry: HistoryEntry) -> bool:
+    return (entry.direction, entry.tool) == ("force", "rung")
 
 
 def is_lone_down(migration: Migration | None, known: AppliedVersion | None) -> bool:
@@ -225,9 +231,16 @@ class _Account:
         self.versions: dict[int, AppliedVersion] = {}
         self.newest: int | None = None
         self.unreverted: set[int] = set()
+        self._stopped: set[int] = set()
+        """The versions whose last attempt stopped in the middle."""
         for entry in history:
-            if entry.outcome is Outcome.DONE:
-                self._take(entry)
+            if entry.version is not None and entry.left_something:
+                self._stopped.add(entry.version)
+            if entry.outcome is not Outcome.DONE:
+                continue
+            if entry.version is not None and entry.direction in _DECIDES:
+                self._stopped.discard(entry.version)
+            self._take(entry)
 
     def place(self, at: int | None, new: AppliedVersion) -> None:
         """Nothing above `at` is applied, and `at` is; texts that are known to have run stay."""
@@ -262,6 +275,7 @@ class _Account:
             self.unreverted.discard(version)
         if entry.direction in _PLACED:
             self.place(version, _applied(entry))
+            self._doubt(entry)
         elif version is None:
             return
         elif entry.direction in ("up", MARK_APPLIED):
@@ -273,6 +287,13 @@ class _Account:
                 self.unreverted.add(version)
         elif entry.direction == "edit" and version in self.versions:
             self._accept(self.versions[version], entry)
+
+    def _doubt(self, entry: HistoryEntry) -> None:
+        """A person's word passes over what stopped in the middle; a repair has looked at it."""
+        if _is_forced(entry):
+            for version in self._stopped & self.versions.keys():
+                self.versions[version] = replace(self.versions[version], is_doubted=True)
+        self._stopped.clear()
 
     def _accept(self, held: AppliedVersion, entry: HistoryEntry) -> None:
         """

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rung.migrations import MigrationSet
     from rung.target import Target
 
+_RUNS = ("up", "down")
 ANOTHER_TOOL = "another tool"
 
 
@@ -129,14 +130,15 @@ def _forced_with(versions: Sequence[int]) -> str:
 
 
 def _never_ran(version: int | None, history: Sequence[HistoryEntry]) -> str:
-    """What is to be said of a forced version whose up did not succeed; else empty."""
+    """What is to be said of a forced version whose last attempt did not succeed; else empty."""
     held = replay(history).get(version) if version is not None else None
-    if version is None or (held is not None and not held.is_forced):
+    tried = [row for row in history if row.version == version and row.direction in _RUNS]
+    stopped = bool(tried) and tried[-1].left_something
+    if version is None or (held is not None and not held.is_forced and not stopped):
         return ""
-    tried = [row for row in history if row.version == version and row.direction == "up"]
     failed = bool(tried) and tried[-1].outcome is not Outcome.DONE
     what = (
-        f"the last attempt of version {version} failed"
+        f"the last {tried[-1].direction} of version {version} failed"
         if failed
         else f"no run of version {version} is recorded that still counts"
     )

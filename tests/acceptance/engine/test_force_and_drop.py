@@ -9,6 +9,7 @@ from tests.acceptance.engine.sites import failing
 
 from rung.database import Database
 from rung.errors import MigrationFailed, QueryFailed, VersionNotInSource
+from rung.events import Warned
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
@@ -60,6 +61,17 @@ def test_force_mends_a_dirty_database(site: Site) -> None:
 
     assert site.up() == (2,)
     assert [outcome for *_, outcome in site.history()] == ["failed", "done", "done"]
+
+
+def test_force_after_a_down_that_stopped(site: Site) -> None:
+    """A part of the version is gone: a warning says so, and status until a run applies it."""
+    site.add("1_a", "CREATE TABLE a ();", "DROP TABLE a;\nVACUUM;\nSELECT 1/0;").up()
+    failing(MigrationFailed, site.migrator().down)
+    site.migrator().force(1)
+
+    (warned,) = [one.message for one in site.heard(Warned) if "the last down" in one.message]
+    assert warned.startswith("the last down of version 1 failed; it counts as applied now")
+    assert [line.state for line in site.migrator().status().lines] == ["forced"]
 
 
 def test_down_all_the_way_and_up_again(site: Site) -> None:
