@@ -16,8 +16,9 @@ class Ailment(NamedTuple):
     kind: str
     """
     invalid index, reindex leftover, pending detach, stale lock, lock holder, prepared
-    transaction, expired lease, open to others, untrusted table, scratch database, unvalidated
-    constraint, dirty ledger, unfinished attempt, ledger ahead of the schema or schema not checked.
+    transaction, expired lease, open to others, untrusted table, trigger or rule, scratch database,
+    unvalidated constraint, dirty ledger, unfinished attempt, ledger ahead of the schema or schema
+    not checked.
     """
     name: str
     """What it is about: an index, a partition, a process, a version; qualified and quoted."""

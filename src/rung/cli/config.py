@@ -118,8 +118,8 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
         source,
         _first(request.wait_for_lock, table.wait_for_lock),
         request.role or table.role,
-        request.ledger_table or table.ledger_table,
-        request.history_table or table.history_table,
+        _given(request.ledger_table, table.ledger_table),
+        _given(request.history_table, table.history_table),
         file,
         request.if_ahead or table.if_ahead,
         _first(request.lock_timeout, table.lock_timeout),
@@ -133,6 +133,11 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
 def _first(given: float | None, otherwise: float | None) -> float | None:
     """A number that was given, be it 0, or the project's."""
     return otherwise if given is None else given
+
+
+def _given(name: str | None, otherwise: str | None) -> str | None:
+    """A name that was given, be it empty, for the driver to refuse; or the project's."""
+    return otherwise if name is None else name
 
 
 def _named(

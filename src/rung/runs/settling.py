@@ -38,13 +38,15 @@ ANOTHER_TOOL = "another tool"
 
 def check_known(version: int, migrations: MigrationSet) -> None:
     """
-    Refuse a version without a file.
+    Refuse a version without an up file.
 
     Raises:
         VersionNotInSource: that is so.
     """
-    if version not in migrations.by_version:
-        raise VersionNotInSource(version, "target", migrations.versions)
+    migration = migrations.by_version.get(version)
+    if migration is None or migration.up is None:
+        lone_down = migration is not None
+        raise VersionNotInSource(version, "target", migrations.versions, lone_down=lone_down)
 
 
 def check_one_ledger(session: Session, migrations: MigrationSet) -> None:
@@ -105,7 +107,7 @@ def force(
         target.listener(BaselineRecorded(skipped, version))
     if warns and skipped and fresh:
         target.listener(Warned(_forced_with(skipped)))
-    if warns and (said := _never_ran(version, history or ())):
+    if warns and (said := _never_ran(version, history or (), migrations)):
         target.listener(Warned(said))
 
 
@@ -129,7 +131,9 @@ def _forced_with(versions: Sequence[int]) -> str:
     return f"no version was recorded here: {named} {'count' if several else 'counts'} as forced too"
 
 
-def _never_ran(version: int | None, history: Sequence[HistoryEntry]) -> str:
+def _never_ran(
+    version: int | None, history: Sequence[HistoryEntry], migrations: MigrationSet
+) -> str:
     """What is to be said of a forced version whose last attempt did not succeed; else empty."""
     held = replay(history).get(version) if version is not None else None
     tried = [row for row in history if row.version == version and row.direction in _RUNS]
@@ -142,6 +146,9 @@ def _never_ran(version: int | None, history: Sequence[HistoryEntry]) -> str:
         if failed
         else f"no run of version {version} is recorded that still counts"
     )
+    migration = migrations.by_version.get(version)
+    if migration is None or migration.up is None:
+        return f"{what}, and it has no up file here; it counts as applied now"
     return (
         f"{what}; it counts as applied now, and its file will not run. `rung status` shows it as "
         "forced until a run applies it. If the database has all of it, record that: "

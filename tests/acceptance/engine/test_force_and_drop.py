@@ -244,3 +244,15 @@ def test_a_drop_that_is_refused_removes_nothing(site: Site) -> None:
 def test_drop_of_an_empty_schema(site: Site) -> None:
     """Where nothing is, nothing goes."""
     assert site.migrator().drop() == ()
+
+
+def test_force_to_a_version_with_only_a_down(site: Site) -> None:
+    """It has nothing that could count as applied; told to, force says no command that fails."""
+    site.add_tables(1).add("6_gone", down="SELECT 1;").up()
+    with pytest.raises(VersionNotInSource, match="has a down file and no up file"):
+        site.migrator().force(6)
+    site.migrator().force(6, even_without_file=True)
+
+    said = site.heard(Warned)[-1].message
+    assert "no up file here" in said
+    assert "mark-applied" not in said

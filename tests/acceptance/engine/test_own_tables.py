@@ -18,6 +18,7 @@ from rung.errors import (
     MigrationFailed,
     OwnWriteRefused,
     RowSecurityHides,
+    SchemaMissing,
     TableRefused,
     TablesUntrusted,
 )
@@ -647,3 +648,45 @@ def test_a_tenant_with_its_own_schema(site: Site, *, named: bool) -> None:
     assert [step.version for step in report.steps] == [1, 2]
     told = [one for one in site.heard(Warned) if "this database has public.schema" in one.message]
     assert len(told) == (0 if named else 1)
+
+
+@pytest.mark.parametrize("path", ["pg_temp", "pg_catalog", "information_schema"])
+def test_a_search_path_without_a_schema_of_ours(site: Site, path: str) -> None:
+    """A ledger is made neither among the server's tables nor in a temporary schema."""
+    site.ask(f"ALTER DATABASE {quoting.name(site.database.name)} SET search_path = {path}")
+    error = site.add_tables(1).up_fails(SchemaMissing)
+
+    assert "is temporary or belongs to the server" in error.cause
+    assert "--ledger-table" in error.advice
+
+
+# --- what doctor prints of all this -------------------------------------------------------------
+
+
+def test_doctor_prints_what_takes_them_away(site: Site, stranger: str) -> None:
+    """A rule and another's trigger come with the statements that drop them; these work."""
+    site.add_tables(1).up()
+    site.ask(f"""CREATE RULE quiet AS ON INSERT TO {_HISTORY} DO INSTEAD NOTHING;
+        {_alters(_HISTORY, "BEFORE UPDATE", "RETURN NEW;")}
+        ALTER FUNCTION alter_it() OWNER TO "{stranger}";""")
+    found = {one.kind: one for one in site.migrator().doctor().ailments if one.mend or one.said}
+
+    assert "rule quiet" in found["trigger or rule"].said
+    assert f"DROP RULE quiet ON public.{_HISTORY};" in found["open to others"].mend
+    assert f"DROP TRIGGER altering ON public.{_HISTORY};" in found["open to others"].mend
+    site.ask(found["open to others"].mend)
+    site.add_tables(2).up()
+    assert site.ledger() == [(2, False)]
+
+
+def test_a_file_that_drops_the_key_of_a_published_ledger(site: Site) -> None:
+    """The hint's statement is one that helps."""
+    site.add_tables(1).up()
+    site.ask(f"CREATE PUBLICATION p FOR TABLE {_LEDGER}")
+    drops = f"ALTER TABLE {_LEDGER} DROP CONSTRAINT {_LEDGER}_pkey;"
+    error = site.add("2_b", drops).up_fails(OwnWriteRefused)
+    way = next(part for part in error.advice.split("`") if part.startswith("ALTER"))
+    site.ask(way)
+
+    assert "REPLICA IDENTITY FULL" in way
+    assert site.up() == (2,)

@@ -40,6 +40,15 @@ def test_no_name(text: str) -> None:
         names_of(None, text)
 
 
+@pytest.mark.parametrize("schema", ["pg_temp", "pg_temp_3", "pg_catalog", "information_schema"])
+def test_a_schema_that_is_nobodys(schema: str) -> None:
+    """No table of ours goes where it ends with the session, or among the server's own."""
+    with pytest.raises(UsageError, match="temporary or belongs to the server, and no ledger"):
+        names_of(f"{schema}.versions")
+    with pytest.raises(UsageError, match="temporary or belongs to the server, and no history"):
+        names_of(None, f"{schema}.h")
+
+
 def test_the_usual_names() -> None:
     """Without a word the ledger is golang-migrate's, and both stand in the current schema."""
     names = names_of()

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from rung.ailments import Ailment
 from rung.drivers.postgres import locking, quoting
-from rung.drivers.postgres.others import revokes
+from rung.drivers.postgres.facts import changes_records
+from rung.drivers.postgres.others import removals, revokes
+from rung.drivers.postgres.own_writes import guards_of
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.statements import statement
 
@@ -58,6 +60,7 @@ class Physician:
         return (
             *self._untrusted(),
             *self._others(),
+            *self._altering(),
             *self._indexes(),
             *self._detaches(),
             *self._locks(),
@@ -102,12 +105,30 @@ class Physician:
             shared = names.ledger.sql if table is names.history else table.sql
             question = revokes((table.sql,), shared, self._writers, only_others=True)
             statements = [f"{row[0]};" for row in self._ask(question)]
+            statements += [row[0] or "" for row in self._ask(removals(table.sql))]
             yield Ailment(
                 "open to others",
                 str(table),
                 f"Others may write it: {'; '.join(ways)}.",
                 " ".join(statements),
             )
+
+    def _altering(self) -> Iterator[Ailment]:
+        """The triggers and rules that may change what we write, or swallow it."""
+        names, at = self._at.names, self._at
+        for table, events in (
+            (names.ledger, at.ledger_facts.events),
+            (names.history, at.history_facts.events),
+        ):
+            rows = self._ask(guards_of(table)) if changes_records(events) else []
+            if found := [f"{kind} {name}" for kind, name in rows if kind in ("trigger", "rule")]:
+                yield Ailment(
+                    "trigger or rule",
+                    str(table),
+                    f"It has {', '.join(found)}: a run fails where one of them changes what Rung "
+                    "writes, or writes nothing.",
+                    harmless=True,
+                )
 
     def _indexes(self) -> Iterator[Ailment]:
         question = statement(

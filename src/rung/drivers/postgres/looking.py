@@ -16,6 +16,7 @@ from rung.drivers.found import NOT_CHECKED, Look, OtherWriters, Place
 from rung.drivers.history_rows import entry, ledger_state
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.facts import TableFacts, facts_of, facts_places, is_unusual, may_read
+from rung.drivers.postgres.names import is_system
 from rung.drivers.postgres.others import (
     COLUMNS,
     Note,
@@ -210,6 +211,12 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
         raise SchemaMissing(
             "No schema of the search path exists, so there is no place for the ledger.",
             "Create the schema, or name another one with search_path or --ledger-table.",
+        )
+    if names.ledger.schema is None and is_system(schema):
+        raise SchemaMissing(
+            f"the current schema {schema} is temporary or belongs to the server, and no ledger is "
+            "kept there",
+            "put a schema of your own first in search_path, or name one with --ledger-table",
         )
     if names.ledger.schema is None:
         _check_place(names.ledger, schema, quoted, ledgers)

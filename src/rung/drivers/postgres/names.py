@@ -127,6 +127,11 @@ def _spare(ledger: Table) -> Table:
 
 def _read(what: str, text: str) -> Table:
     found = _NAME.match(text)
+    if not text:
+        raise UsageError(
+            f"an empty text is no name of a table for the {what}",
+            f"name it, or leave --{what}-table out; a shell variable that is not set is empty",
+        )
     if found is None or "\0" in text:
         raise UsageError(
             f"{redacted_word(text)!r} is no name of a table for the {what}.",
@@ -144,7 +149,18 @@ def _checked(what: str, table: Table, text: str) -> Table:
             f"{_LONGEST} bytes of one.",
             f"Name a shorter one with --{what}-table.",
         )
+    if table.schema is not None and is_system(table.schema):
+        raise UsageError(
+            f"{table} is in a schema that is temporary or belongs to the server, and no {what} is "
+            "kept there",
+            f"name a schema of your own: --{what}-table SCHEMA.{_shown(table.name)}",
+        )
     return table
+
+
+def is_system(schema: str) -> bool:
+    """Whether a schema is the server's own, or temporary: nobody else may use the prefix."""
+    return schema.startswith("pg_") or schema == "information_schema"
 
 
 def _unquoted(part: str) -> str:

@@ -121,6 +121,11 @@ def revokes(
     )
 
 
+def removals(table: Sql) -> Sql:
+    """The question for the statements that take rules and triggers of others out of a table."""
+    return statement("removals", table=_oids((table,)))
+
+
 def _oids(tables: Sequence[Sql]) -> Sql:
     found = (f"pg_catalog.to_regclass({quoting.text(table)})::pg_catalog.oid" for table in tables)
     return Sql(", ".join(found))

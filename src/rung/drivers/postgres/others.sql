@@ -66,6 +66,35 @@
                       OR NOT pg_catalog.pg_has_role(w.role, 'MEMBER') END
       LIMIT 500) f)
 
+-- name: removals
+-- The statements that take out of a table what others' code is, and give it to us.
+SELECT pg_catalog.format('DROP RULE %I ON %I.%I;', r.rulename, n.nspname, c.relname)
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  JOIN pg_catalog.pg_rewrite r ON r.ev_class OPERATOR(pg_catalog.=) c.oid
+ WHERE c.oid OPERATOR(pg_catalog.=) {table} AND c.relkind OPERATOR(pg_catalog.<>) 'v'
+UNION ALL
+SELECT pg_catalog.format('DROP TRIGGER %I ON %I.%I;', g.tgname, n.nspname, c.relname)
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  JOIN pg_catalog.pg_trigger g ON g.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT g.tgisinternal
+  JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) g.tgfoid
+ WHERE c.oid OPERATOR(pg_catalog.=) {table}
+   AND NOT pg_catalog.pg_has_role(p.proowner, current_user, 'MEMBER')
+   AND (pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'
+        OR NOT pg_catalog.pg_has_role(p.proowner, 'MEMBER'))
+UNION ALL
+SELECT pg_catalog.format(CASE WHEN k.relispartition
+                              THEN 'ALTER TABLE %3$I.%4$I DETACH PARTITION %1$I.%2$I;'
+                              ELSE 'ALTER TABLE %1$I.%2$I NO INHERIT %3$I.%4$I;' END,
+                         kn.nspname, k.relname, n.nspname, c.relname)
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_class k ON k.oid OPERATOR(pg_catalog.=) i.inhrelid
+  JOIN pg_catalog.pg_namespace kn ON kn.oid OPERATOR(pg_catalog.=) k.relnamespace
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhparent
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE c.oid OPERATOR(pg_catalog.=) {table}
+
 -- name: written_through
 -- A FROM item: the views on a table, and the tables whose rules write it, that have the rights of
 -- its owner there. What a view's owner may not write is not written through it. By OFFSET the

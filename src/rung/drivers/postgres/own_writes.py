@@ -95,10 +95,11 @@ def own_write(refusal: Refusal, table: Table, reply: Reply, facts: TableFacts) -
 
 def _key_for(what: str, table: Table, facts: TableFacts) -> str:
     """What gives a published table the key that it lacks."""
-    if not facts.publications:
-        return f"run `ALTER TABLE {table.sql} REPLICA IDENTITY DEFAULT;`"
     key = "version" if what == "ledger" else "id"
-    return f"run `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
+    full = f"run `ALTER TABLE {table.sql} REPLICA IDENTITY FULL;`"
+    if what == "ledger" and not facts.publications:
+        return f"{full}, or have the file leave its key alone"
+    return f"{full} or `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
 
 
 def _first_way(refusal: Refusal, objects: Sequence[str]) -> str:
