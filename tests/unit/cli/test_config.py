@@ -239,8 +239,8 @@ def test_how_the_database_is_used(tmp_path: Path) -> None:
     found = settle(request, {}, tmp_path)
     assert (found.role, found.ledger_table, found.history_table) == ("other", "s.l", "h")
     assert settle(Request("up"), {}, tmp_path).role == "owner"
-    unset = Request("up", ledger_table="", history_table="")
-    assert settle(unset, {}, tmp_path)[4:6] == ("", "")
+    unset = settle(Request("up", ledger_table="", history_table=""), {}, tmp_path)
+    assert (unset.ledger_table, unset.history_table) == ("", "")
 
 
 def test_the_policy_for_a_database_ahead(tmp_path: Path) -> None:
