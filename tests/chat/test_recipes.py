@@ -91,13 +91,14 @@ def write_more(top: Path) -> None:
 
 
 def tested(top: Path, *places: str) -> str:
-    """Run tests of a copy, on the copy's code; what they print where one fails, else nothing."""
+    """Run tests of a copy, on the copy's code; the names of those that fail, else nothing."""
     options = ["-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "worksteal"]
     command = [sys.executable, "-m", "pytest", *options, *places]
     ended = subprocess.run(
         command, check=False, capture_output=True, text=True, cwd=top, env=environment_of(top)
     )
-    return ended.stdout + ended.stderr if ended.returncode else ""
+    failed = [line for line in ended.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return "\n".join(failed or [ended.stdout, ended.stderr]) if ended.returncode else ""
 
 
 @pytest.mark.parametrize("way", COMMANDS)
