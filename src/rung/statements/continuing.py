@@ -28,6 +28,7 @@ _AGAIN = frozenset({("SET",), ("RESET",), ("LOAD",), ("ATTACH",), ("DETACH",)})
 _ENDS = (Control.COMMIT, Control.ROLLBACK)
 _CHAINS = (Control.COMMIT_CHAIN, Control.ROLLBACK_CHAIN)
 _SAVEPOINT = ("SAVEPOINT",)
+_SET_CONFIG = ["select", "set_config", "(", "'", ",", "'", ","]
 _PRAGMAS = frozenset({("PRAGMA",), ("EXPLAIN",)})
 """In SQLite: EXPLAIN PRAGMA is obeyed too."""
 _OF_SESSION = frozenset({("SET",), ("RESET",), ("SHOW",)})
@@ -204,9 +205,19 @@ def _sets_session(script: Script, statement: Statement) -> bool:
         return True
     if script.dialect is Dialect.SQLITE:
         return is_made_again(script.text, script.tokens_of(statement))
-    spelled = [_spelled(script, token) for token in script.tokens_of(statement)[:5]]
-    called = spelled[3:] if spelled[1:3] == ["pg_catalog", "."] else spelled[1:]
-    return spelled[:1] == ["select"] and called[:2] == ["set_config", "("]
+    return _is_plain_set_config(script, statement)
+
+
+def _is_plain_set_config(script: Script, statement: Statement) -> bool:
+    """Whether it is SELECT set_config of three literals: more might do something a second time."""
+    shape = [
+        "'" if token.kind is TokenKind.STRING else _spelled(script, token)
+        for token in script.tokens_of(statement)
+        if token.kind is not TokenKind.DIRECTIVE
+    ]
+    if shape[1:3] == ["pg_catalog", "."]:
+        del shape[1:3]
+    return shape[:-2] == _SET_CONFIG and shape[-2:] in (["true", ")"], ["false", ")"])
 
 
 def _spelled(script: Script, token: Token) -> str:

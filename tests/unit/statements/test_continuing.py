@@ -95,6 +95,10 @@ def test_a_pragma_runs_again(sql: str, again: tuple[int, ...], lost: int | None)
         ("CREATE TEMP TABLE x (); VACUUM", 1),
         ("VACUUM; PREPARE p AS SELECT 1; VACUUM", 2),
         ("DO $$ BEGIN END $$; SET a.b = 1; LISTEN x; VACUUM", None),
+        ("SELECT set_config('a.b', 'c', false); VACUUM", None),
+        ("SELECT set_config('a.b', 'c', false), f(); VACUUM", 1),
+        ("SELECT set_config('a.b', f(), false); VACUUM", 1),
+        ("SELECT set_config('a.b', 'c', false) FROM t; VACUUM", 1),
     ],
 )
 def test_what_is_gone_with_its_session(sql: str, lost: int | None) -> None:
