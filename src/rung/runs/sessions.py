@@ -28,10 +28,10 @@ def set_unseen(script: Script, done: int, session: Session) -> str:
     """
     if script.dialect is Dialect.SQLITE:
         return ""
-    dropped = dropped_before(script, done)
+    dropped, clean = dropped_before(script, done), set[str]()
     for one in in_session(script, done):
         calls = calls_in(script, one)
-        if calls.names & dropped or _may_set(calls, session):
+        if calls.names & dropped or _may_set(calls, session, clean):
             return (
                 f"statement {one.number} on line {one.line} runs code that may have set its "
                 "session (search_path, session_replication_role, …), and that is gone with it"
@@ -39,11 +39,14 @@ def set_unseen(script: Script, done: int, session: Session) -> str:
     return ""
 
 
-def _may_set(calls: Calls, session: Session) -> bool:
-    sets, seen, left = calls.sets, frozenset[str](), calls.names
+def _may_set(calls: Calls, session: Session, clean: set[str]) -> bool:
+    """Whether code may set the session; names that are read and do not are added to `clean`."""
+    sets, seen, left = calls.sets, frozenset[str](), calls.names - clean
     while left and not sets:
         seen |= left
         found = [code and calls_of(code) for code in session.code_of(left)]
         sets = any(not one or one.sets for one in found)
-        left = frozenset().union(*(one.names for one in found if one)) - seen
+        left = frozenset().union(*(one.names for one in found if one)) - seen - clean
+    if not sets:
+        clean |= seen
     return sets

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rung.statements.model import Script, Statement, Token
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED_NAME)
-_CALLS_NOTHING = frozenset({"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "SET", "COPY"})
+_CALLS_NOTHING = frozenset({"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "SET"})
+_COMPUTES = frozenset({"TABLE", "UNLOGGED", "MATERIALIZED", "INDEX", "UNIQUE"})
+"""Of CREATE and ALTER: AS with a query, a default, an expression."""
 _MAY_SET = frozenset({"set_config", "execute", "reset", "discard", "load"})
 _BEFORE_STATEMENT = frozenset({"", ";", "begin", "then", "else", "loop", ">>"})
 _DROPS = ("FUNCTION", "PROCEDURE", "ROUTINE", "SCHEMA")
@@ -39,14 +41,15 @@ def calls_of(code: str) -> Calls:
 
 
 def calls_in(script: Script, statement: Statement) -> Calls:
-    """What a statement that changes no schema does besides what its first words tell."""
+    """What a statement does besides what its first words tell."""
     tokens = script.tokens_of(statement)
     first = (*statement.words, "")[0]
     if first == "DO":
         bodies = [token for token in tokens if token.kind is TokenKind.STRING]
         found = [calls_of(said) for one in bodies for said in literal(script.text, one).meanings]
         return Calls(any(f.sets for f in found), frozenset().union(*(f.names for f in found)))
-    if first in _CALLS_NOTHING or statement.control is not None:
+    computes = first in ("CREATE", "ALTER") and bool(_COMPUTES & set(statement.words[1:2]))
+    if statement.control is not None or (first in _CALLS_NOTHING and not computes):
         return Calls()
     return Calls(names=_calls(script.text, tokens).names - {"set_config"})
 

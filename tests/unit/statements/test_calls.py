@@ -37,11 +37,13 @@ def test_code_that_may_set(code: str, *, sets: bool) -> None:
         ('CALL "P"()', {"P"}),
         ("DO $$ BEGIN PERFORM f(); END $$", {"f"}),
         ("SELECT set_config('a.b', '', false)", set()),
-        ("CREATE TABLE t (x int DEFAULT f())", set()),
+        ("CREATE TABLE t AS SELECT f()", {"f"}),
+        ("ALTER TABLE t ADD x int DEFAULT f()", {"f"}),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", set()),
     ],
 )
 def test_what_is_called(sql: str, names: set[str]) -> None:
-    """By any statement that is no change of schema; set_config alone is run again."""
+    """By any statement that computes something; set_config alone is run again."""
     script = read(sql)
 
     assert calls_in(script, script.statements[0]).names == names
