@@ -42,9 +42,22 @@ _CERTIFYING = (
 )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of which the mark that is asked for leaves nothing: each worker reads all."""
+    if collection_path.suffix != ".py":
+        return None
+    marks, certifies = config.option.markexpr, _certifies(collection_path)
+    if marks == "slow" and not certifies and "mark.slow" not in collection_path.read_text("utf-8"):
+        return True
+    return True if marks == "not slow" and certifies else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of a folder or file that certifies as slow."""
-    slow = [_HERE / place for place in _CERTIFYING]
     for item in items:
-        if any(item.path.is_relative_to(place) for place in slow):
+        if _certifies(item.path):
             item.add_marker(pytest.mark.slow)
+
+
+def _certifies(path: Path) -> bool:
+    return any(path.is_relative_to(_HERE / place) for place in _CERTIFYING)
