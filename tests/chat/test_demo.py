@@ -40,11 +40,22 @@ def serve(printed: Path) -> Iterator[subprocess.Popen[bytes]]:
     with (
         printed.open("wb") as out,
         subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_hear_all,  # noqa: PLW1509 - no other thread runs here
         ) as process,
     ):
         until(lambda: process.poll() is not None or "until Ctrl-C" in printed.read_text())
         yield process
+
+
+def _hear_all() -> None:
+    """Hear every signal, though tests that run under `nohup` have inherited SIGHUP as ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def members(group: int, command: str) -> list[int]:

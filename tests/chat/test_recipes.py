@@ -82,15 +82,15 @@ def append(top: Path, texts: tuple[str, str], title: str) -> None:
             opened.write(text)
 
 
-def write_more(top: Path) -> None:
+def write_more(top: Path, newest: int = chat.NEWEST) -> None:
     """Write the three, numbered after the newest."""
-    for number, (title, texts) in enumerate(MORE.items(), chat.NEWEST + 1):
+    for number, (title, texts) in enumerate(MORE.items(), newest + 1):
         for half in ("up", "down"):
             (top / FOLDER / f"{number:06}_{title}.{half}.sql").touch()
         append(top, texts, title)
 
 
-def tested(top: Path, *places: str) -> str:
+def failures_of(top: Path, *places: str) -> str:
     """Run tests of a copy, on the copy's code; the names of those that fail, else nothing."""
     options = ["-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "worksteal"]
     command = [sys.executable, "-m", "pytest", *options, *places]
@@ -103,24 +103,21 @@ def tested(top: Path, *places: str) -> str:
 
 @pytest.mark.parametrize("way", COMMANDS)
 def test_each_way_of_creating_the_next(top: Path, way: str) -> None:
-    """Whichever command made the files, a column that the service does not use fails nothing."""
+    """Whichever command made the files, they are the eighth, and its down undoes its up."""
     golang = str(or_skip(golang_migrate())) if way == "golang-migrate" else ""
     environment = environment_of(top) | {"GOLANG": golang}
     subprocess.run(["bash", "-c", COMMANDS[way]], check=True, cwd=top, env=environment)
     append(top, AVATARS, "add_new_feature")
 
     assert (top / FOLDER / f"{NEXT}_add_new_feature.down.sql").is_file()
-    assert tested(top, *OF_THE_FOLDER) == ""
+    assert failures_of(top, "tests/chat/test_migrations.py") == ""
 
 
-@pytest.mark.parametrize("more", [False, True], ids=["a column", "three more"])
-def test_the_service_with_more_migrations(top: Path, more: bool) -> None:  # noqa: FBT001 - a case
-    """The service's own tests and the demo stay green, with a column or three migrations more."""
-    if more:
-        write_more(top)
-    else:
-        for half, text in zip(("up", "down"), AVATARS, strict=True):
-            (top / FOLDER / f"{NEXT}_add_new_feature.{half}.sql").write_text(text)
+def test_the_service_with_more_migrations(top: Path) -> None:
+    """The service's own tests and the demo stay green with a column and three migrations more."""
+    for half, text in zip(("up", "down"), AVATARS, strict=True):
+        (top / FOLDER / f"{NEXT}_add_new_feature.{half}.sql").write_text(text)
+    write_more(top, chat.NEWEST + 1)
     demo = subprocess.run(
         [sys.executable, "-m", "demo"],
         check=False,
@@ -131,8 +128,8 @@ def test_the_service_with_more_migrations(top: Path, more: bool) -> None:  # noq
     )
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert tested(top, "tests/chat", "-m", "not slow") == ""
-    assert tested(top, "tests/acceptance/engine/test_twenty.py", *OF_THE_FOLDER) == ""
+    assert failures_of(top, "tests/chat", "-m", "not slow") == ""
+    assert failures_of(top, "tests/acceptance/engine/test_twenty.py", *OF_THE_FOLDER) == ""
 
 
 def test_three_more_by_both_tools(top: Path, database: Database, twin_database: Database) -> None:
