@@ -200,7 +200,7 @@ class RateLimit:
     Reads the token for that, and leaves what it says in the request's state as `claims`.
 
     Args:
-        app: what is behind it.
+        app: the application that it wraps.
         settings: how often is too often.
         tokens: who is asking.
         free: paths that may be asked for at any time, beside those that are always free.

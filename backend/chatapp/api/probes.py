@@ -81,7 +81,7 @@ class OwnPort:
     ASGI middleware: serves the figures on a port of their own, and nothing else there.
 
     Args:
-        app: what is behind it.
+        app: the application that it wraps.
         port: the one that `python -m chatapp` listens on besides.
     """
 

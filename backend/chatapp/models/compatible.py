@@ -155,7 +155,7 @@ class _Reading:
 
     @property
     def ending(self) -> Ending:
-        """What is known at the end."""
+        """The finish reason, the usage and the id, as far as the provider gave them."""
         return Ending(*self._used, self._name, self.finish_reason, self._refusal)
 
 

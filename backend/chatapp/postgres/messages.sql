@@ -120,35 +120,8 @@ FROM (
 WHERE coalesce(bytes_before, 0) <= %(most_bytes)s
 ORDER BY created_at, id
 
--- name: first_messages
--- The oldest messages of a conversation.
--- It stops after the first that makes too many bytes, and one more.
-SELECT
-    id, conversation_id, role, content, created_at, model, provider, temperature,
-    prompt_tokens, completion_tokens, total_tokens, cost_usd,
-    latency_ms, generation_time_ms, generation_id
-FROM (
-    SELECT
-        *,
-        sum(octet_length(content)) OVER (
-            ORDER BY created_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING
-        ) AS bytes_before
-    FROM (
-        SELECT
-            id, conversation_id, role, content, created_at, model, provider, temperature,
-            prompt_tokens, completion_tokens, total_tokens, cost_usd,
-            latency_ms, generation_time_ms, generation_id
-        FROM messages
-        WHERE conversation_id = %(conversation_id)s AND content <> ''
-        ORDER BY created_at, id
-        LIMIT %(limit)s
-    ) AS said
-) AS counted
-WHERE coalesce(bytes_before, 0) <= %(most_bytes)s
-ORDER BY created_at, id
-
 -- name: next_messages
--- Those that come after one in that order.
+-- A conversation's messages, oldest first, that come after a place in that order.
 -- It stops after the first that makes too many bytes, and one more.
 SELECT
     id, conversation_id, role, content, created_at, model, provider, temperature,

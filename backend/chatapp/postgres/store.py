@@ -8,21 +8,22 @@ by the caller; that something belongs to somebody is asked in the statement itse
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
-from uuid import UUID  # noqa: TC003 - a field of a named tuple
+from uuid import UUID
 
 from psycopg.rows import class_row
 
 from chatapp.exchanges import answer_id, answers, with_answer_ids
+from chatapp.paging import Cursor
 from chatapp.postgres.rows import many, one, run
 from chatapp.postgres.statements import statements
 from chatapp.values import Conversation, Message, Summary, Usage, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import date
 
-    from chatapp.paging import Cursor
     from chatapp.postgres.rows import Connection
     from chatapp.values import Format
 
@@ -285,6 +286,10 @@ def _place(message: Message) -> tuple[datetime, UUID]:
     return message.created_at, message.id
 
 
+_BEGINNING = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
+"""Before every message, in the order of a page."""
+
+
 async def newest_question(connection: Connection, conversation_id: UUID) -> Message | None:
     """What was asked last in a conversation."""
     return await one(connection, Message, "newest_question", conversation_id=conversation_id)
@@ -307,7 +312,7 @@ async def messages_behind(
     most = {"limit": limit, "most_bytes": most_bytes}
     values = {"conversation_id": conversation_id, **most}
     if last is None:
-        return await many(connection, Message, "first_messages", **values)
+        return await many(connection, Message, "next_messages", **values, **_BEGINNING._asdict())
     return await many(connection, Message, "messages_behind", id=last, **values)
 
 
@@ -323,11 +328,9 @@ async def list_messages(
 
     What is more than a number of bytes is left out as in `messages_behind`.
     """
-    which = "first_messages" if behind is None else "next_messages"
-    place = {} if behind is None else behind._asdict()
     most = {"limit": limit, "most_bytes": most_bytes}
-    values = {"conversation_id": conversation_id, **most, **place}
-    found = await many(connection, Message, which, **values)
+    values = {"conversation_id": conversation_id, **most, **(behind or _BEGINNING)._asdict()}
+    found = await many(connection, Message, "next_messages", **values)
     ids = {question: answer.id for question, answer in answers(found).items()}
     open_ = {answer_id(m.id): m.id for m in found if m.role == "user" and m.id not in ids}
     if open_:

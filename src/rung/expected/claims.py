@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rung.dialect import Dialect
 from rung.expected.model import COLUMN, RELATION, TYPE, ExpectedName
 from rung.statements import words_of
+from rung.statements.identifiers import is_quoted, parts_of, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _CHILD = re.compile(r"\b(?:inherits|of)\b", re.IGNORECASE)
 """Of a CREATE TABLE: that the table may go with another one, or with a type."""
 _ESCAPED = re.compile(r'\bU&"', re.IGNORECASE)
-_PART = re.compile(r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[^."`\[\]]+')
 _WORD = re.compile(r"\w+")
 
 
@@ -69,7 +69,7 @@ class Claims:
             column: likewise.
             table: folded: what takes it along where that is dropped.
         """
-        parts = [_plain(part, self._dialect) for part in _PART.findall(name)]
+        parts = [_plain(part, self._dialect) for part in parts_of(name)]
         under = _plain(column, self._dialect) if column else ""
         if not parts or None in (*parts, under) or is_escaped(name):
             return
@@ -178,8 +178,8 @@ def is_escaped(text: str) -> bool:
 
 def folded(name: str) -> str:
     """The last part of a name, for comparing: schema and letter case do not count."""
-    parts = _PART.findall(name)
-    return _bare(parts[-1]).casefold() if parts else ""
+    parts = parts_of(name)
+    return unquoted(parts[-1].strip()).casefold() if parts else ""
 
 
 def words_in(text: str) -> set[str]:
@@ -187,17 +187,10 @@ def words_in(text: str) -> set[str]:
     return set(_WORD.findall(text.casefold()))
 
 
-def _bare(part: str) -> str:
-    part = part.strip()
-    if part[:1] in {'"', "`"}:
-        return part[1:-1].replace(part[0] * 2, part[0])
-    return part[1:-1] if part.startswith("[") else part
-
-
 def _plain(part: str, dialect: Dialect) -> str | None:
     """A part of a name as the catalog has it; None where that cannot be told from outside."""
-    quoted = part.strip()[:1] in {'"', "`", "["}
-    bare = _bare(part)
+    part = part.strip()
+    bare, quoted = unquoted(part), is_quoted(part)
     if not bare or (not quoted and not bare.isascii()):
         return None
     return bare if quoted or dialect is Dialect.SQLITE else bare.lower()
@@ -205,4 +198,4 @@ def _plain(part: str, dialect: Dialect) -> str | None:
 
 def beside(name: str, new: str) -> str:
     """A new name in the schema of an old one."""
-    return ".".join((*_PART.findall(name)[:-1], new))
+    return ".".join((*parts_of(name)[:-1], new))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.statements.identifiers import folded
 from rung.statements.literals import literal, tokens_of
 from rung.statements.model import TokenKind
 
@@ -62,7 +63,7 @@ def dropped_before(script: Script, done: int) -> frozenset[str]:
         if one.words[:1] == ("DROP",) and set(_DROPS) & set(one.words[1:2])
     )
     return frozenset(
-        _folded(script.text, token)
+        folded(script.text[token.start : token.end])
         for one in drops
         for token in script.tokens_of(one)
         if token.kind in _NAMES
@@ -72,16 +73,11 @@ def dropped_before(script: Script, done: int) -> frozenset[str]:
 def _calls(text: str, tokens: Sequence[Token]) -> Calls:
     sets, names, before = False, set[str](), ""
     for at, token in enumerate(tokens):
-        spelled = _folded(text, token)
-        following = _folded(text, tokens[at + 1]) if at + 1 < len(tokens) else ""
+        spelled = folded(text[token.start : token.end])
+        following = "".join(text[one.start : one.end].lower() for one in tokens[at + 1 : at + 2])
         if token.kind in _NAMES and following == "(":
             names.add(spelled)
         begins = before in _BEFORE_STATEMENT and spelled == "set" and following != "local"
         sets = sets or begins or (token.kind in _NAMES and spelled in _MAY_SET)
         before = spelled
     return Calls(sets, frozenset(names))
-
-
-def _folded(text: str, token: Token) -> str:
-    part = text[token.start : token.end]
-    return part.strip('"') if token.kind is TokenKind.QUOTED_NAME else part.lower()

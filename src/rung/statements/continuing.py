@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rung.dialect import Dialect
 from rung.statements.checksum import said
+from rung.statements.identifiers import folded
 from rung.statements.model import Control, TokenKind, Unit
 from rung.statements.sqlite.meaning import is_made_again, outlives_session
 from rung.statements.words import StatementReader
@@ -177,19 +178,15 @@ def _not_rolled_back(script: Script, inside: Sequence[Statement]) -> Sequence[St
         reader = StatementReader(script, one)
         back = reader.take("ROLLBACK") and reader.step_behind("TO")
         if reader.take("SAVEPOINT") and not back:
-            savepoints.append((_folded(reader.name()), len(kept)))
+            savepoints.append((folded(reader.name()), len(kept)))
         elif back or reader.take("RELEASE"):
             reader.take("SAVEPOINT")
-            name = _folded(reader.name())
+            name = folded(reader.name())
             at = max((n for n, point in enumerate(savepoints) if point[0] == name), default=None)
             if at is not None:
                 del kept[savepoints[at][1] if back else len(kept) :]
                 del savepoints[at + 1 if back else at :]
     return kept
-
-
-def _folded(name: str) -> str:
-    return name.strip('"') if name.startswith('"') else name.lower()
 
 
 def _sets_only(statement: Statement) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.statements.identifiers import folded, parts_of, unquoted
 from rung.statements.literals import tokens_of
 from rung.statements.model import TokenKind
 
@@ -116,7 +117,7 @@ def words_of(text: str) -> frozenset[str]:
         for token in tokens_of(text)
         if token.kind in {TokenKind.WORD, TokenKind.QUOTED_NAME}
     )
-    return frozenset(word.strip('"').replace('""', '"').casefold() for word in spelled)
+    return frozenset(unquoted(word).casefold() for word in spelled)
 
 
 def makes_shared(script: Script, statement: Statement) -> bool:
@@ -131,5 +132,5 @@ _RELATIONS = (("TABLE",), ("VIEW",), ("MATERIALIZED", "VIEW"), ("FOREIGN", "TABL
 
 def _bare(name: str) -> str:
     """The last part of a name, as the server keeps it."""
-    last = name[:-1].rpartition('"')[2] if name.endswith('"') else name.rpartition(".")[2].lower()
-    return last.strip()
+    parts = parts_of(name.strip())
+    return folded(parts[-1].strip()) if parts else ""

@@ -650,6 +650,16 @@ def test_a_tenant_with_its_own_schema(site: Site, *, named: bool) -> None:
     assert len(told) == (0 if named else 1)
 
 
+def test_a_history_that_others_may_write_stops_nobody(site: Site, stranger: str) -> None:
+    """What somebody can plant in another schema is a warning: the run goes on."""
+    _moves_path(site)
+    site.ask(f'GRANT INSERT ON public.{_HISTORY} TO "{stranger}"')
+    (site.folder / "2_app.up.sql").write_text("CREATE TABLE b ();")
+
+    assert site.up() == (1, 2)
+    assert any("this database has public.schema" in one.message for one in site.heard(Warned))
+
+
 @pytest.mark.parametrize("path", ["pg_temp", "pg_catalog", "information_schema"])
 def test_a_search_path_without_a_schema_of_ours(site: Site, path: str) -> None:
     """A ledger is made neither among the server's tables nor in a temporary schema."""

@@ -42,7 +42,7 @@ _PYTHON = {
     "statement_cache_size",
     "timeout",
 }
-"""Of SQLAlchemy and the drivers behind it: how the application's own connections behave."""
+"""Keys of SQLAlchemy's URLs: how the application's own connections behave."""
 _TRUE = {"1", "t", "T", "true", "TRUE", "True"}
 _FALSE = {"0", "f", "F", "false", "FALSE", "False", ""}
 _PLAIN = re.compile(r"\w+\Z")

@@ -65,7 +65,7 @@ class Standing(NamedTuple):
     note: Note = Note()
     """What the history says of who could write it."""
     twin_schemas: tuple[str, ...] = ()
-    """Where there is no ledger: the other schemas that have one, as far as that was asked."""
+    """The other schemas that have a ledger, where ours is missing and the catalog was asked."""
     ledger_facts: TableFacts = TableFacts()
     history_facts: TableFacts = TableFacts()
     lease_facts: TableFacts = TableFacts()

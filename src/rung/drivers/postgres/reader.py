@@ -184,8 +184,11 @@ class PostgresReader:
         names = self._asked.at(schema)
         reply = self._ask(looking.question(names))
         with suppress(DatabaseError):
-            found = looking.answer(reply, looking.standing(reply, names))
-            yield TwinLedger(str(names.ledger), found.history or ())
+            standing = looking.standing(reply, names, self._writers)
+            found = looking.answer(reply, standing)
+            # A history that others may write says nothing of what ran: nobody is stopped by it.
+            history = () if standing.other_writers.history else found.history
+            yield TwinLedger(str(names.ledger), history or ())
 
     def locate(self) -> Place:
         """Find where the ledger is, without reading it."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.statements import in_main, quoted, statement
 from rung.losses import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, Loss
+from rung.statements.identifiers import parts_of, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*\Z")
-_LAST_PART = re.compile(r'(?:"((?:[^"]|"")+)"|`((?:[^`]|``)+)`|\[([^\]]+)\]|([^."`\[\]]+))\Z')
 _WITH_TABLE_LIST = (3, 37)
 
 
@@ -75,11 +75,11 @@ def with_referencing(database: sqlite3.Connection, loss: Loss, *, enforced: bool
         enforced: whether a run has foreign keys on; nothing goes along where they are off.
     """
     yield counted(database, loss, loss.table)
-    name = _LAST_PART.search(loss.table)
-    if not enforced or loss.kind not in ("table", ROWS_OF) or name is None:
+    name = parts_of(loss.table)
+    if not enforced or loss.kind not in ("table", ROWS_OF) or not name:
         return
-    plain = "".join(filter(None, name.groups())).replace('""', '"').replace("``", "`")
-    for table, goes in database.execute(statement("referencing"), (plain,)).fetchall():
+    last = (unquoted(name[-1]),)
+    for table, goes in database.execute(statement("referencing"), last).fetchall():
         along = Loss(ROWS_OF if goes else VALUES_IN, _shown(table))
         yield along.uncounted("by their foreign key")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rung.statements.identifiers import unquoted
 from rung.statements.model import TokenKind
 from rung.statements.sqlite.meaning import pragma_of
 
@@ -98,7 +99,7 @@ def _table_behind(script: Script, statement: Statement, first: int, option: list
     """The name, without its schema, behind the first words of a statement and an option."""
     tokens = script.tokens_of(statement)
     plain = [token for token in tokens if token.kind is not TokenKind.DIRECTIVE]
-    named = [_name(script.text[token.start : token.end]) for token in plain][first:]
+    named = [unquoted(script.text[token.start : token.end]) for token in plain][first:]
     if [one.upper() for one in named[: len(option)]] == option:
         named = named[len(option) :]
     return named[2] if named[1:2] == ["."] and len(named) > 2 else (named or [""])[0]  # noqa: PLR2004 - schema, point, name
@@ -110,10 +111,3 @@ def _has(script: Script, statement: Statement, pair: Sequence[str]) -> bool:
         for kind, start, end in script.tokens_of(statement)
     ]
     return any(tuple(words[at : at + 2]) == tuple(pair) for at in range(len(words)))
-
-
-def _name(spelled: str) -> str:
-    for opening, closing in ('""', "''", "``", "[]"):
-        if spelled[:1] == opening and len(spelled) > 1:
-            return spelled[1:-1].replace(closing * 2, closing)
-    return spelled
