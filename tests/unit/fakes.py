@@ -64,11 +64,13 @@ class FakeSession:
     The protocol of a session on two variables.
 
     `answers` are what the next scripts and units come to, an error among them is raised; when
-    they are used up everything succeeds. `calls` is what was asked, in order.
+    they are used up everything succeeds. `failing_looks` are what the next looks end in. `calls` is
+    what was asked and answered, in order.
     """
 
     ledger: LedgerState = field(default_factory=LedgerState)
     answers: list[Ran | Exception] = field(default_factory=list)
+    failing_looks: list[Exception] = field(default_factory=list)
     locks: list[bool] = field(default_factory=list)
     history: tuple[HistoryEntry, ...] | None = ()
     ledger_exists: bool = True
@@ -90,6 +92,8 @@ class FakeSession:
     told: Listener = ignore
 
     def look(self, *, briefly: bool = False) -> Look:
+        if self.failing_looks:
+            raise self.failing_looks.pop(0)
         self.calls.append("look")
         return Look(self.place, self.ledger, self.ledger_exists, self.history)
 

@@ -30,7 +30,6 @@ from rung.plan import Down, Goto, Up
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rung.drivers.found import Look
     from rung.events import Event
     from rung.plan import Goal
 
@@ -143,20 +142,10 @@ def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
     assert session.calls == ["look", "lock", "look"]
 
 
-def test_a_busy_database(
-    session: FakeSession, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_busy_database(session: FakeSession, folder: Path) -> None:
     """A look that somebody's work keeps from an answer leaves the question to the lock."""
-    looks = [DatabaseBusy("chat.db", "database is locked", 5.0)] * 2
+    session.failing_looks = [DatabaseBusy("chat.db", "database is locked", 5.0)] * 2
     session.locks = [False, True]
-    ask = session.look
-
-    def look(*, briefly: bool = False) -> Look:
-        if looks:
-            raise looks.pop()
-        return ask(briefly=briefly)
-
-    monkeypatch.setattr(session, "look", look)
 
     assert migrator(folder).up().version == 3
     assert session.calls[:3] == ["lock", "lock", "look"]

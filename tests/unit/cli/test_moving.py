@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from rung.drivers.found import Look
-
 
 def test_what_goes_down_waits_for_a_locked_ledger_as_a_run_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -27,15 +25,7 @@ def test_what_goes_down_waits_for_a_locked_ledger_as_a_run_does(
     session = FakeSession()
     session.ledger = LedgerState(1)
     monkeypatch.setattr("rung.migrator.open_driver", lambda _: FakeDriver(session))
-    looks = [TableLocked("the ledger l", "no answer in 30.0 s", "")]
-    ask = session.look
-
-    def look(*, briefly: bool = False) -> Look:
-        if looks:
-            raise looks.pop()
-        return ask(briefly=briefly)
-
-    monkeypatch.setattr(session, "look", look)
+    session.failing_looks = [TableLocked("the ledger l", "no answer in 30.0 s", "")]
 
     assert main(["down", "--yes", "-d", "postgres://h/x", "-s", str(tmp_path)]) == 0
     assert session.ledger == LedgerState(None)
