@@ -323,11 +323,11 @@ def administer(database: Database, text: str) -> None:
 
 
 def cut_off(database: Database) -> None:
-    """End every session of a database."""
+    """End every session of a database, and wait until they are gone."""
     name = f"'{database.name}'"
     administer(
         database,
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {name}",
+        f"SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = {name}",
     )
 
 

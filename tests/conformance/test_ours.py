@@ -1,4 +1,8 @@
-"""Our command does in each scenario what golang-migrate did, or what is listed as better."""
+"""
+Our command does in each scenario what golang-migrate did, or what is listed as better.
+
+What `pgx5` does as `postgres` is asked for by `make conformance` alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conformance.library import grouped
+from tests.conformance.library import distinct, grouped
 from tests.conformance.recording import Recording, load
 from tests.conformance.report import verdicts
 from tests.conformance.scenario import SCHEMES
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 _GROUPS = [
     pytest.param(scheme, name, id=f"{scheme}-{name}")
     for scheme in SCHEMES
-    for name in grouped(scheme)
+    for name in distinct(scheme)
 ]
 
 

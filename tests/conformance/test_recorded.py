@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conformance.library import grouped, scenarios
+from tests.conformance.library import distinct, grouped, scenarios
 from tests.conformance.recorder import server_version, version_of
 from tests.conformance.recording import load, path, text
 from tests.conformance.scenario import SCHEMES
@@ -26,7 +26,7 @@ _ONE_IN = 4
 _GROUPS = [
     pytest.param(scheme, name, id=f"{scheme}-{name}")
     for scheme in SCHEMES
-    for name in grouped(scheme)
+    for name in distinct(scheme)
 ]
 
 

@@ -38,16 +38,6 @@ def _up(stage: Stage) -> tuple[int, str, int]:
 
 
 @pytest.mark.slow
-def test_a_file_of_20_megabytes(stage: Stage) -> None:
-    """Each statement of it runs."""
-    stage.write("2_roles.up.sql", _large(""))
-    code, text, _ = _up(stage)
-
-    assert (code, "Applied 3 migrations" in text) == (0, True)
-    assert stage.ask("SELECT count(*) FROM users") == [(_ROWS,)]
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("between", "rows"), [("; INSERT INTO users VALUES ", 180_000), (",", 900_000)]
 )
