@@ -81,5 +81,5 @@ def registered(tab: Callable[..., Page], address: str, **options: Any) -> Visito
     visitor.page.get_by_label("Email", exact=True).fill(f"{visitor.name}@example.org")
     visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
     visitor.button("Register").first.click()
-    visitor.box.wait_for()
+    visitor.page.locator("#box:focus, #title:focus").wait_for()  # the last thing that loading does
     return visitor

@@ -30,21 +30,37 @@ def grouped(scheme: str) -> dict[str, tuple[Scenario, ...]]:
     return {name: tuple(held) for name, held in groups.items()}
 
 
-def distinct(scheme: str) -> tuple[str, ...]:
+@cache
+def distinct(scheme: str) -> dict[str, tuple[Scenario, ...]]:
     """
-    Name the groups with an outcome that no other scheme has.
+    Give the groups, with only those scenarios that have an outcome no other has.
 
-    For most scenarios golang-migrate does under `pgx5` what it does under `postgres`; ours are
-    then compared in `make conformance` alone.
+    A generated scenario counts where golang-migrate answered the same command in another way;
+    one of `pgx5`, where it answered otherwise than under `postgres`. `make conformance` runs all.
     """
-    if scheme != "pgx5":
-        return tuple(grouped(scheme))
-    recorded, other = load(scheme), load("postgres").outcomes
-    return tuple(
-        name
-        for name, group in grouped(scheme).items()
-        if any(each.id not in other or other[each.id][1] != recorded.of(each) for each in group)
-    )
+    seen = set(_answers("postgres").values()) if scheme == "pgx5" else set()
+    chosen: dict[str, list[Scenario]] = {}
+    answers = _answers(scheme)
+    for name, group in grouped(scheme).items():
+        for each in group:
+            if (answer := answers[each.id]) not in seen:
+                seen.add(answer)
+                chosen.setdefault(name, []).append(each)
+    return {name: tuple(held) for name, held in chosen.items()}
+
+
+def _answers(scheme: str) -> dict[str, tuple[object, ...]]:
+    """What golang-migrate answered to the command of each scenario; one by hand has its name."""
+    recording = load(scheme)
+    return {
+        each.id: (_command(each) if each.generated else each.id, recording.of(each))
+        for group in grouped(scheme).values()
+        for each in group
+    }
+
+
+def _command(scenario: Scenario) -> str:
+    return commanded(scenario.steps[0].words)[0]
 
 
 def difference(scenario: Scenario, step: Step, theirs: Outcome, scheme: str) -> Better | None:
