@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from contextlib import suppress
 from typing import NoReturn
@@ -29,9 +30,9 @@ def main() -> None:
     except RungError as error:
         _refuse(f"CHAT_DATABASE_URL: {' '.join(str(error).split())}")
     config = _config(settings, settings.port)
-    sockets = [config.bind_socket()]
+    sockets = [listen(config)]
     if isinstance(settings.metrics, int):
-        sockets.append(_config(settings, settings.metrics).bind_socket())
+        sockets.append(listen(_config(settings, settings.metrics)))
     if settings.workers > 1:
         Multiprocess(config, sockets=sockets).run()
         return
@@ -40,6 +41,22 @@ def main() -> None:
         server.run(sockets=sockets)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
+
+
+def listen(config: uvicorn.Config) -> socket.socket:
+    """
+    Bind the socket that a configuration names.
+
+    What it accepts inherits TCP_NODELAY. asyncio sets it only where a socket names TCP as its
+    protocol, which uvicorn's own does not; an answer is sent in two parts, head and body, and
+    without it the body waits for the client's delayed ACK, 40 ms.
+
+    Returns:
+        The socket, bound and not listening yet.
+    """
+    bound = config.bind_socket()
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 def _config(settings: Settings, port: int) -> uvicorn.Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
+import uvicorn
 from tests.acceptance.chat import NEWEST
 from tests.chat.serving import PASSWORD, SECRET, Client, free_port, until
+
+from chatapp.__main__ import listen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +57,15 @@ def answers(http: httpx2.Client) -> bool:
         return http.get("/ready").status_code == 200
     except httpx2.TransportError:
         return False
+
+
+def test_a_body_does_not_wait_for_the_head() -> None:
+    """What is accepted sends each part of an answer at once, not after the client's delayed ACK."""
+    config = uvicorn.Config("chatapp.app:create_app", host="127.0.0.1", port=0)
+    with listen(config) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_two_workers(database: Database, tmp_path: Path) -> None:
