@@ -26,9 +26,14 @@ _LONGEST_MS = 30_000
 _OF_A_STATUS = "the server responded with a status of"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Run one browser for the worker."""
+    """
+    Run one browser for a module's tests.
+
+    While Playwright's synchronous functions are in use an event loop runs in the test's thread, and
+    a test of another module could not call `asyncio.run`.
+    """
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if program is None:
         _absent("no Chromium: install the package chromium")
