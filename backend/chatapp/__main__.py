@@ -30,9 +30,9 @@ def main() -> None:
     except RungError as error:
         _refuse(f"CHAT_DATABASE_URL: {' '.join(str(error).split())}")
     config = _config(settings, settings.port)
-    sockets = [listen(config)]
+    sockets = [bind(config)]
     if isinstance(settings.metrics, int):
-        sockets.append(listen(_config(settings, settings.metrics)))
+        sockets.append(bind(_config(settings, settings.metrics)))
     if settings.workers > 1:
         Multiprocess(config, sockets=sockets).run()
         return
@@ -43,16 +43,16 @@ def main() -> None:
         sys.exit(STARTUP_FAILURE)
 
 
-def listen(config: uvicorn.Config) -> socket.socket:
+def bind(config: uvicorn.Config) -> socket.socket:
     """
-    Bind the socket that a configuration names.
+    Bind the socket of a configuration, with TCP_NODELAY, which accepted connections inherit.
 
-    What it accepts inherits TCP_NODELAY. asyncio sets it only where a socket names TCP as its
-    protocol, which uvicorn's own does not; an answer is sent in two parts, head and body, and
-    without it the body waits for the client's delayed ACK, 40 ms.
+    asyncio sets it only for sockets that name TCP as their protocol, and uvicorn's do not. An
+    answer is sent in two parts, head and body: without TCP_NODELAY the body waits 40 ms for the
+    client's delayed ACK of the head.
 
     Returns:
-        The socket, bound and not listening yet.
+        The socket, not listening yet.
     """
     bound = config.bind_socket()
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -17,7 +17,7 @@ import uvicorn
 from tests.acceptance.chat import NEWEST
 from tests.chat.serving import PASSWORD, SECRET, Client, free_port, until
 
-from chatapp.__main__ import listen
+from chatapp.__main__ import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +59,10 @@ def answers(http: httpx2.Client) -> bool:
         return False
 
 
-def test_a_body_does_not_wait_for_the_head() -> None:
-    """What is accepted sends each part of an answer at once, not after the client's delayed ACK."""
+def test_an_accepted_connection_has_tcp_nodelay() -> None:
+    """The body of an answer is sent at once, not after the client's delayed ACK of the head."""
     config = uvicorn.Config("chatapp.app:create_app", host="127.0.0.1", port=0)
-    with listen(config) as listening:
+    with bind(config) as listening:
         listening.listen()
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0

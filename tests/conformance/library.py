@@ -33,10 +33,10 @@ def grouped(scheme: str) -> dict[str, tuple[Scenario, ...]]:
 @cache
 def distinct(scheme: str) -> dict[str, tuple[Scenario, ...]]:
     """
-    Give the groups, with only those scenarios that have an outcome no other has.
+    Give the groups without the scenarios whose outcome another one has.
 
-    A generated scenario counts where golang-migrate answered the same command in another way;
-    one of `pgx5`, where it answered otherwise than under `postgres`. `make conformance` runs all.
+    Of generated scenarios, those with the same command and outcome count once. One of `pgx5`
+    counts only where its outcome differs from `postgres`. `make conformance` runs all.
     """
     seen = set(_answers("postgres").values()) if scheme == "pgx5" else set()
     chosen: dict[str, list[Scenario]] = {}

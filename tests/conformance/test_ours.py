@@ -1,7 +1,7 @@
 """
 Our command does in each scenario what golang-migrate did, or what is listed as better.
 
-Run here is what has an outcome that no other scenario has; `make conformance` runs all.
+Scenarios with the same command and outcome count once here; `make conformance` runs all.
 """
 
 from __future__ import annotations

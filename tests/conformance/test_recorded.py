@@ -1,8 +1,8 @@
 """
 The recordings are what the real golang-migrate does today, of the version that they name.
 
-A quarter of the scenarios that have an outcome of their own is asked again here, always the same;
-`make conformance` asks all.
+A quarter of the distinct scenarios is asked again here, always the same; `make conformance` asks
+all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rung under faults, a part of what `make certify` makes; and golang-migrate, to find its lies."""
+"""Rung under faults, a tenth of what `make certify` makes; and golang-migrate, to find its lies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEED = 20261125
-FAULTS = 60
+FAULTS = 100
 PROCESSES = 2
 """Other tests run beside these."""
 

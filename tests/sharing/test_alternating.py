@@ -26,7 +26,7 @@ def _play(make: Make, turn: Turn) -> Ended:
     return make(turn.tool).having(scheme=turn.scheme).run(*turn.words)
 
 
-@pytest.mark.parametrize("seed", range(7))
+@pytest.mark.parametrize("seed", range(14))
 def test_any_of_them_continues(site: Site, twin_database: Database, make: Make, seed: int) -> None:
     """After each command ledger, schema and data are those of a twin with golang-migrate alone."""
     write_chat(site)
@@ -42,7 +42,7 @@ def test_any_of_them_continues(site: Site, twin_database: Database, make: Make, 
         assert turn.tool == "rung" or ended.code == expected.code, (turn, ended, expected)
 
 
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", range(100, 108))
 def test_whoever_fails(site: Site, twin_database: Database, make: Make, seed: int) -> None:
     """The same where halves fail; after ours the twin is only mended as a person would mend it."""
     write_chat(site)

@@ -44,13 +44,13 @@ def _round(site: Site, ours: Tool, theirs: Tool, delay: float | None) -> bool:
     return ran[0].by_us
 
 
-@pytest.mark.parametrize("name", ["ours", "rung"])
-def test_eight_times_both(site: Site, make: Make, theirs: Tool, name: str) -> None:
+@pytest.mark.parametrize(("name", "rounds"), [("ours", 20), ("rung", 8)])
+def test_twenty_times_both(site: Site, make: Make, theirs: Tool, name: str, rounds: int) -> None:
     """Whoever comes first: never two bodies at a time, none lost, none twice, both exit 0."""
     ours = make(name)
     write_slow(site, 0.05, 0.02, 0.05)
     longest = 1.5 * _starting_time(ours)
-    delays = [longest * number / 7 for number in range(7)]
+    delays = [longest * number / (rounds - 1) for number in range(rounds - 1)]
     first = [_round(site, ours, theirs, delay) for delay in (*delays, None)]
 
     assert set(first) == {True, False}

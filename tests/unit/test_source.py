@@ -333,13 +333,14 @@ def test_names_in_any_script(tmp_path: Path, name: str) -> None:
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that may not be read is an error with the system's reason."""
 
-    def shut(_: Path) -> bytes:
+    def shut(_: Path, mode: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", shut)
+    folder = fill(tmp_path, ["1_a.up.sql"])
+    monkeypatch.setattr(Path, "open", shut)
 
     with pytest.raises(SourceUnreadable, match=r"1_a\.up\.sql cannot be read: permission denied"):
-        read_source(fill(tmp_path, ["1_a.up.sql"]))
+        read_source(folder)
 
 
 @pytest.mark.parametrize("what", ["missing", "file"])
@@ -359,6 +360,8 @@ def test_no_such_folder(tmp_path: Path, what: str) -> None:
     [
         (b"select 1;\n-- caf\xe9\n", "is not UTF-8 on line 2"),
         (b"\xff\xfes\0e\0", "is not UTF-8 on line 1"),
+        (b"\n" * 70_000 + b"caf\xe9", "is not UTF-8 on line 70001"),
+        (b"select 1;\ncaf\xc3", "is not UTF-8 on line 2"),
         (b"select\n\n '\0'", "holds a NUL byte on line 3"),
     ],
 )
@@ -377,6 +380,7 @@ def test_no_text(tmp_path: Path, content: bytes, problem: str) -> None:
         (b"\xef\xbb\xbf\xef\xbb\xbfselect 1", "\ufeffselect 1"),
         (b"select 1;\r\nselect 2;\r", "select 1;\r\nselect 2;\r"),
         ("select 'čaj'".encode(), "select 'čaj'"),
+        (b"-" * 65_535 + "č".encode() * 40_000, "-" * 65_535 + "č" * 40_000),
         (b"", ""),
     ],
 )

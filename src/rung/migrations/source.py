@@ -8,10 +8,11 @@ Folders below the source are not entered; one that holds migrations is an error.
 
 from __future__ import annotations
 
+import codecs
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from rung.errors import (
     DuplicateMigration,
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from rung.migrations.listing import Entry
 
 _PACKAGE = "package:"
-_BOM = b"\xef\xbb\xbf"
+_BOM = "\ufeff"
+_BLOCK = 1 << 16
+"""Bytes read at a time."""
 _RULE = "a migration is named VERSION_NAME.up.sql or VERSION_NAME.down.sql"
 
 
@@ -209,19 +212,31 @@ def _read_half(entry: Entry, name: FileName) -> Half:
     if entry.kind != FILE:
         raise SourceUnreadable(name.file, entry.kind)
     try:
-        content = entry.at.read_bytes()
+        with entry.at.open("rb") as opened:
+            text = _text(name.file, opened)
     except OSError as error:
         raise SourceUnreadable(name.file, (error.strerror or str(error)).lower()) from error
-    text = _text(name.file, content)
-    return Half(name.file, name.title, text, content.startswith(_BOM))
+    return Half(name.file, name.title, text.removeprefix(_BOM), text.startswith(_BOM))
 
 
-def _text(file: str, content: bytes) -> str:
+def _text(file: str, opened: IO[bytes]) -> str:
+    """
+    Decode a file in blocks.
+
+    Read whole, its bytes would be freed as one block of its size. glibc takes that size as the
+    new bound below which memory comes from the heap and is not returned: 11 MB more at the peak
+    of a run, for a file of 10 MB.
+    """
+    decode, parts = codecs.getincrementaldecoder("utf-8")().decode, list[str]()
     try:
-        text = content.removeprefix(_BOM).decode()
+        while block := opened.read(_BLOCK):
+            parts.append(decode(block))
+        parts.append(decode(b"", final=True))
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        lines = sum(part.count("\n") for part in parts)
+        line = lines + error.object.count(b"\n", 0, error.start) + 1
         raise TextUnreadable(file, f"is not UTF-8 on line {line}") from error
+    text = "".join(parts)
     if (at := text.find("\0")) >= 0:
         line = text.count("\n", 0, at) + 1
         raise TextUnreadable(file, f"holds a NUL byte on line {line}")

@@ -1,4 +1,4 @@
-"""Reads names as SQL spells them: the parts of a qualified name, each without its quotes. Pure."""
+"""Splits qualified SQL names into parts, and takes off their quotes. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _CLOSING: Final = {'"': '"', "`": "`", "'": "'", "[": "]"}
 
 
 def parts_of(name: str) -> list[str]:
-    """The parts of a name, as they are written; of a text without one, none."""
+    """Split a name into its parts, with their quotes; an empty list for a text without a name."""
     return _PART.findall(name)
 
 
 def is_quoted(part: str) -> bool:
-    """Whether a part is read as it stands, whatever its letter case; a string is no name."""
+    """Whether a part is a quoted identifier; single quotes make a string."""
     return part[:1] in _CLOSING and part[0] != "'"
 
 
 def unquoted(part: str) -> str:
     """
-    A part without its quotes.
+    Remove the quotes of a part.
 
-    PostgreSQL has double quotes; SQLite takes backticks, brackets and single quotes too.
+    PostgreSQL has double quotes; SQLite accepts backticks, brackets and single quotes too.
     """
     closing = _CLOSING.get(part[:1])
     if closing is None or len(part) == 1:
@@ -32,5 +32,5 @@ def unquoted(part: str) -> str:
 
 
 def folded(part: str) -> str:
-    """A part as PostgreSQL keeps it: in lower case, unless it is quoted."""
+    """Fold a part as PostgreSQL does: to lower case, unless it is quoted."""
     return unquoted(part) if is_quoted(part) else part.lower()

@@ -186,7 +186,7 @@ class PostgresReader:
         with suppress(DatabaseError):
             standing = looking.standing(reply, names, self._writers)
             found = looking.answer(reply, standing)
-            # A history that others may write says nothing of what ran: nobody is stopped by it.
+            # Others could have planted a history that they may write: it only leads to a warning.
             history = () if standing.other_writers.history else found.history
             yield TwinLedger(str(names.ledger), history or ())
 
