@@ -7,7 +7,7 @@ WORKERS ?= 3
 # The tests start hundreds of processes, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve test test-slow test-all check conformance certify lint types imports bench rolling clean
+.PHONY: help demo serve unit house test test-slow test-all check conformance certify lint types imports bench rolling clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ serve: $(VENV)/.demo ## the chat service on an embedded PostgreSQL, until Ctrl-C
 
 test: $(VENV)/.dev ## the tests, in minutes; what cannot run here is skipped with its reason
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
+
+unit: $(VENV)/.dev ## what needs no server and no seconds: the loop while writing
+	$(BIN)/pytest -n 2 --dist worksteal -q -p no:cacheprovider $(UNIT)
 
 test-slow: $(VENV)/.dev ## what certifies: golang-migrate beside us, faults, random stories, deployments
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q -m slow
@@ -45,6 +48,9 @@ imports: $(VENV)/.dev
 
 certify: $(VENV)/.dev ## every fault that can be made, in runs of Rung and of golang-migrate
 	$(BIN)/python -m tests.faults
+
+house: $(VENV)/.dev ## what the code is made of, what a command enters; and the change since before
+	@$(BIN)/python -m bench.house
 
 bench: $(VENV)/.dev ## 1,000 migrations against psql and golang-migrate
 	$(BIN)/python -m bench
