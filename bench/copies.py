@@ -21,12 +21,12 @@ from bench.folders import CHAT, small_migrations, ups
 from rung import embedded, run_migrations
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.integrations.copies import Copies
+from rung.integrations.template_databases import Copies
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from rung.integrations.copies import TestDatabase
+    from rung.integrations.template_databases import TestDatabase
     from rung.snapshot import Snapshot
 
 _ROUNDS = 10

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg import conninfo
 
-from rung.embedded.accounts import choose
+from rung.embedded.run_as import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,29 +15,29 @@ from typing import TYPE_CHECKING
 from rung._version import __version__
 
 if TYPE_CHECKING:
+    from rung.cancellation import Stop
     from rung.database import Database
     from rung.errors import MigrationFailed, RunError, RungError
     from rung.events import Event, Listener
+    from rung.execution.report import RunReport
     from rung.migrator import Migrator
-    from rung.plan import Down, Goto, Plan, Up
-    from rung.runner import RunReport
+    from rung.planning.plan import Down, Goto, Plan, Up
     from rung.startup import run_migrations, run_migrations_async
-    from rung.stopping import Stop
 
 _HOMES = {
     "Database": "rung.database",
-    "Down": "rung.plan",
+    "Down": "rung.planning.plan",
     "Event": "rung.events",
-    "Goto": "rung.plan",
+    "Goto": "rung.planning.plan",
     "Listener": "rung.events",
     "MigrationFailed": "rung.errors",
     "Migrator": "rung.migrator",
-    "Plan": "rung.plan",
+    "Plan": "rung.planning.plan",
     "RunError": "rung.errors",
-    "RunReport": "rung.runner",
+    "RunReport": "rung.execution.report",
     "RungError": "rung.errors",
-    "Stop": "rung.stopping",
-    "Up": "rung.plan",
+    "Stop": "rung.cancellation",
+    "Up": "rung.planning.plan",
     "run_migrations": "rung.startup",
     "run_migrations_async": "rung.startup",
 }

@@ -10,31 +10,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from rung.conventions import RUNG
+from rung.cancellation import Stop
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.events import Warned, ignore
-from rung.stopping import Stop
-from rung.target import READ_WITHIN, Target
+from rung.execution.command import READ_WITHIN, Target
+from rung.options import RUNG
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from rung.ailments import Health
-    from rung.applied import DownOptions
-    from rung.drivers.found import LockHolder
+    from rung.diagnostics import Health
+    from rung.drivers.inspection import LockHolder
     from rung.errors import EditedFile
     from rung.events import Listener
+    from rung.execution.admin import Marked
+    from rung.execution.report import RunReport
+    from rung.execution.run import Preview
+    from rung.execution.wait import Waited
+    from rung.execution.warnings import Absent
     from rung.ledger import HistoryEntry, LedgerState
-    from rung.losses import Loss
-    from rung.migrations import MigrationSet
-    from rung.plan import Goal, IfAhead, Plan
+    from rung.planning.down_choice import DownOptions
+    from rung.planning.plan import Goal, IfAhead, Plan
+    from rung.planning.status import Status
     from rung.repair import Diagnosis
-    from rung.runner import RunReport
-    from rung.runs import Absent, Marked, Preview
-    from rung.status import Status
-    from rung.waiting import Waited
+    from rung.script.data_loss import Loss
+    from rung.source import MigrationSet
 
 
 class Migrator:
@@ -97,7 +99,7 @@ class Migrator:
 
     def status(self) -> Status:
         """Every migration with its state. Reads only."""
-        from rung.status import make_status
+        from rung.planning.status import make_status
 
         return make_status(self._migrations(), self._target.look(READ_WITHIN))
 
@@ -117,10 +119,10 @@ class Migrator:
             LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
             TableLocked: ledger or history were locked for longer than 30 seconds.
         """
-        from rung import runs
-        from rung.plan import Up
+        from rung.execution.run import preview
+        from rung.planning.plan import Up
 
-        return runs.preview(self._target, self._migrations(), goal or Up())
+        return preview(self._target, self._migrations(), goal or Up())
 
     def edited(self, version: int) -> tuple[EditedFile, ...]:
         """
@@ -131,9 +133,9 @@ class Migrator:
             UsageError: it is not applied, or not edited.
             ScriptError: the file cannot be read as SQL.
         """
-        from rung import runs
+        from rung.execution.admin import edited
 
-        return runs.edited(self._target, self._migrations(), version)
+        return edited(self._target, self._migrations(), version)
 
     def wait(
         self, version: int | Literal["newest"] | None = None, timeout: float | None = None
@@ -150,8 +152,8 @@ class Migrator:
             ConnectionFailed: it did not answer in time, or answers and refuses us.
             VersionNotReached: it answered, and did not come to that version in time.
         """
-        from rung.locks import Patience
-        from rung.waiting import wait
+        from rung.execution.command import Patience
+        from rung.execution.wait import wait
 
         wanted = self._newest() if version == "newest" else version
         return wait(self._target, wanted, Patience(timeout))
@@ -164,13 +166,13 @@ class Migrator:
         a dirty ledger and the like, each with a sentence and what mends it. With a source also
         whether the ledger is ahead of the schema: see `absent`.
         """
-        from rung import runs
         from rung.errors import SourceError
+        from rung.repair.doctor import health
 
         try:
-            return runs.health(self._target, self._migrations() if self._source else None)
+            return health(self._target, self._migrations() if self._source else None)
         except SourceError as error:
-            return runs.health(self._target, None, error.cause)
+            return health(self._target, None, error.cause)
 
     def absent(self) -> Absent:
         """
@@ -182,15 +184,15 @@ class Migrator:
         Raises:
             QueryFailed: the catalog could not be asked.
         """
-        from rung import runs
+        from rung.execution.run import absent
 
-        return runs.absent(self._target, self._migrations())
+        return absent(self._target, self._migrations())
 
     def everything(self) -> tuple[Loss, ...]:
         """All objects that `drop` would remove. Reads only."""
-        from rung import runs
+        from rung.execution.admin import everything
 
-        return runs.everything(self._target)
+        return everything(self._target)
 
     # --- running -------------------------------------------------------------------------
 
@@ -209,22 +211,23 @@ class Migrator:
         Args:
             limit: how many at the most.
             allow_late: late versions that may run behind newer ones.
-            if_ahead: what a database that is ahead of the files is: see `rung.plan.IfAhead`.
+            if_ahead: what a database that is ahead of the files is: see
+                `rung.planning.plan.IfAhead`.
             resume: go on first with an up that stopped in the middle, where one did.
             atomic: apply all of it in one transaction or nothing; for this call alone.
 
         Raises:
             AtomicRefused: a file cannot be in one transaction with others.
         """
-        from rung import runs
-        from rung.plan import Up
+        from rung.execution.run import carry_out
+        from rung.planning.plan import Up
 
         goal = Up(limit, tuple(allow_late), if_ahead, resume)
         target = self._target
         if atomic:
             conventions = target.conventions._replace(atomic=True)
             target = target._replace(conventions=conventions)
-        return runs.carry_out(target, self._migrations(), goal, None)
+        return carry_out(target, self._migrations(), goal, None)
 
     def down(
         self, limit: int | None = 1, *, resume: bool = False, downs: DownOptions | None = None
@@ -242,8 +245,8 @@ class Migrator:
             DownRefused: a down is empty, missing or another's, or the migration irreversible.
             StoredSqlUnconfirmed: a stored down would run that others could have written.
         """
-        from rung.applied import STRICT
-        from rung.plan import Down
+        from rung.planning.down_choice import STRICT
+        from rung.planning.plan import Down
 
         return self.run(Down(limit, resume, downs or STRICT))
 
@@ -259,14 +262,14 @@ class Migrator:
             DownRefused, StoredSqlUnconfirmed: as for `down`.
             UnwrittenMigration: the newest up holds no statement.
         """
-        from rung.applied import STRICT
-        from rung.plan import Redo
+        from rung.planning.down_choice import STRICT
+        from rung.planning.plan import Redo
 
         return self.run(Redo(limit, downs or STRICT))
 
     def goto(self, version: int, *, allow_late: Sequence[int] = ()) -> RunReport:
         """Go up or down to exactly this version; late ones up to it run where they may."""
-        from rung.plan import Goto
+        from rung.planning.plan import Goto
 
         return self.run(Goto(version, tuple(allow_late)))
 
@@ -284,9 +287,9 @@ class Migrator:
         Raises:
             RungError: see `rung.errors`; a RunError carries how far the run got.
         """
-        from rung import runs
+        from rung.execution.run import carry_out
 
-        return runs.carry_out(self._target, self._migrations(), goal, expected)
+        return carry_out(self._target, self._migrations(), goal, expected)
 
     def force(
         self, version: int | None, *, even_without_file: bool = False, new_ledger: bool = False
@@ -302,14 +305,14 @@ class Migrator:
             LedgerElsewhere: the database has a ledger under another name, none under this one,
                 and `new_ledger` is not set.
         """
-        from rung import runs
-        from rung.migrations import MigrationSet
+        from rung.execution.admin import check_known, force
+        from rung.source import MigrationSet
 
         reads = version is not None and (not even_without_file or self._source)
         migrations = self._migrations() if reads else MigrationSet("")
         if version is not None and not even_without_file:
-            runs.check_known(version, migrations)
-        runs.force(self._target, migrations, version, new_ledger=new_ledger)
+            check_known(version, migrations)
+        force(self._target, migrations, version, new_ledger=new_ledger)
 
     def mark_applied(self, versions: Sequence[int], *, not_applied: Sequence[int] = ()) -> Marked:
         """
@@ -327,9 +330,9 @@ class Migrator:
             VersionNotInSource: a version has no up file.
             DirtyLedger: an earlier run did not finish.
         """
-        from rung import runs
+        from rung.execution.admin import mark
 
-        return runs.mark(self._target, self._migrations(), versions, not_applied)
+        return mark(self._target, self._migrations(), versions, not_applied)
 
     def accept_edit(
         self, version: int, *, expected: tuple[EditedFile, ...] | None = None
@@ -350,9 +353,9 @@ class Migrator:
             UsageError: it is not applied, or not edited.
             ScriptError: the file cannot be read as SQL.
         """
-        from rung import runs
+        from rung.execution.admin import accept_edit
 
-        return runs.accept_edit(self._target, self._migrations(), version, expected)
+        return accept_edit(self._target, self._migrations(), version, expected)
 
     def diagnose(self, scratch: str | None = None, done: int | None = None) -> Diagnosis | None:
         """
@@ -376,9 +379,9 @@ class Migrator:
             ScratchFailed: what was applied before does not run on scratch.
             EmbeddedError: there is no server to try things on.
         """
-        from rung.runs import repairing
+        from rung.repair import run
 
-        return repairing.diagnose(self._target, self._migrations(), scratch, done)
+        return run.diagnose(self._target, self._migrations(), scratch, done)
 
     def repair(self, diagnosis: Diagnosis, *, lose_data: bool = False) -> RunReport:
         """
@@ -393,13 +396,13 @@ class Migrator:
             PlanChanged: ledger, history or schema have moved since it was made.
             RunError: the SQL that was to mend the database failed.
         """
-        from rung.runs import repairing
+        from rung.repair import run
 
-        return repairing.repair(self._target, self._migrations(), diagnosis, lose_data=lose_data)
+        return run.repair(self._target, self._migrations(), diagnosis, lose_data=lose_data)
 
     def lock_holder(self) -> LockHolder | None:
         """Whose the lock is, dead or alive; None where it is free. Reads only, needs no source."""
-        from rung.runs.unlocking import lock_holder
+        from rung.execution.admin import lock_holder
 
         return lock_holder(self._target)
 
@@ -420,7 +423,7 @@ class Migrator:
             LockNotAcquired: its holder is alive, or holds it by its session or process.
             PlanChanged: it is another's by now.
         """
-        from rung.runs.unlocking import unlock
+        from rung.execution.admin import unlock
 
         return unlock(self._target, expected, even_if_alive=even_if_alive)
 
@@ -437,9 +440,9 @@ class Migrator:
         Raises:
             PlanChanged: there is more.
         """
-        from rung import runs
+        from rung.execution.admin import drop
 
-        return runs.drop(self._target, expected)
+        return drop(self._target, expected)
 
     def _newest(self) -> int | None:
         """The version at which `up` ends: the highest that has an up file."""
@@ -447,7 +450,7 @@ class Migrator:
         return max((one.version for one in migrations if one.up is not None), default=None)
 
     def _migrations(self) -> MigrationSet:
-        from rung.migrations import read_source
+        from rung.source import read_source
 
         migrations = read_source(self._source)
         for warning in migrations.warnings:

@@ -15,7 +15,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from rung.stopping import Stop
+from rung.cancellation import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

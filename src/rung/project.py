@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import UsageError
-from rung.masking import redacted_words
+from rung.redaction import redacted_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rung.cancellation import Stop
 from rung.events import ignore
 from rung.migrator import Migrator
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     import os
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rung.database import Database
     from rung.events import Listener
-    from rung.plan import IfAhead
-    from rung.runner import RunReport
+    from rung.execution.report import RunReport
+    from rung.planning.plan import IfAhead
 
 
 def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is given
@@ -54,7 +54,7 @@ def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is
         cancel_blockers: the names of applications whose queries may be cancelled where they
             keep a lock from us.
         allow_late: late versions that may run behind newer ones.
-        if_ahead: what a database that is ahead of the files is: see `rung.plan.IfAhead`.
+        if_ahead: what a database that is ahead of the files is: see `rung.planning.plan.IfAhead`.
 
     Raises:
         RungError: see `rung.errors`; a RunError carries how far the run got.

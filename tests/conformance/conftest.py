@@ -37,7 +37,7 @@ def our_tool() -> Tool:
     """Give our command."""
     tool = ours()
     if tool is None:
-        pytest.skip("there is no rung.migrate")
+        pytest.skip("there is no rung.golang_migrate")
     return tool
 
 

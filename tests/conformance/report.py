@@ -58,7 +58,7 @@ def report(schemes: tuple[str, ...]) -> int:
     """Print the figures of schemes; 1 where anything is unexplained."""
     tool = ours()
     if tool is None:
-        sys.stderr.write("there is no rung.migrate yet\n")
+        sys.stderr.write("there is no rung.golang_migrate yet\n")
         return 1
     failed = False
     with ExitStack() as stack:

@@ -83,8 +83,8 @@ class InProcess:
 
     def run(self, call: Call) -> Said:
         if call.beside is not None:
-            return Process((sys.executable, "-m", "rung.migrate")).run(call)
-        main = import_module("rung.migrate.main").main
+            return Process((sys.executable, "-m", "rung.golang_migrate")).run(call)
+        main = import_module("rung.golang_migrate.main").main
         stdout, stderr = _writer(), _writer()
         with _as_process(call, stdout, stderr):
             try:
@@ -96,8 +96,8 @@ class InProcess:
 
 def ours() -> InProcess | None:
     """Give our command; None where there is none yet."""
-    has_package = find_spec("rung.migrate") is not None
-    return InProcess() if has_package and find_spec("rung.migrate.main") else None
+    has_package = find_spec("rung.golang_migrate") is not None
+    return InProcess() if has_package and find_spec("rung.golang_migrate.main") else None
 
 
 def real(binary: Path) -> Process:

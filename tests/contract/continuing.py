@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from tests.contract.subject import DIRTY, EMPTY, FAILS, MAKES, ONE, Ground, attempt
 
-from rung.drivers.base import Move
+from rung.drivers.contract import Move
 from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
     from tests.contract.subject import Subject
 
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
 
 TWO = LedgerState(2)
 

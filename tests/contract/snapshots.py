@@ -12,7 +12,7 @@ from rung.snapshot import Snapshot, differences
 if TYPE_CHECKING:
     from tests.contract.subject import Subject
 
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
 
 MADE = (
     "CREATE TABLE t (x int NOT NULL, y text DEFAULT 'a', CHECK (x > 0));"

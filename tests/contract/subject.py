@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rung.drivers.base import Attempt, HalfRecord, Move, Refusal
+from rung.cancellation import Stop
+from rung.drivers.contract import Attempt, HalfRecord, Move, Refusal
 from rung.errors import ServerMessage
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
-from rung.statements import Dialect, Script, read
-from rung.stopping import Stop
+from rung.script import Dialect, Script, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.base import Driver, Ran, Session
+    from rung.drivers.contract import Driver, Ran, Session
 
 EMPTY, ONE, TWO, DIRTY = LedgerState(), LedgerState(1), LedgerState(2), LedgerState(2, dirty=True)
 BELOW, BELOW_DIRTY = LedgerState(-1), LedgerState(-1, dirty=True)

@@ -1,5 +1,5 @@
 """
-What every database driver keeps: the contract of `rung.drivers.base`, as tests to inherit.
+What every database driver keeps: the contract of `rung.drivers.contract`, as tests to inherit.
 
 A driver's own module subclasses `DriverContract` and gives a fixture `subject`: its driver on
 an empty database, and a way to ask that database without it. The SQL here is what all know.
@@ -30,17 +30,17 @@ from tests.contract.subject import (
 from tests.contract.tables import TablesContract
 from tests.contract.trying import TryingContract
 
-from rung.drivers.base import Disconnected, Move, Ping
+from rung.cancellation import Stop
+from rung.drivers.contract import Disconnected, Move, Ping
 from rung.errors import LedgerUnreadable
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState, Outcome
-from rung.losses import Loss
-from rung.statements import Unit
-from rung.stopping import Stop
+from rung.script import Unit
+from rung.script.data_loss import Loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
 
 
 class RunContract(TablesContract):

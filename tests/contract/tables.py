@@ -19,15 +19,15 @@ from tests.contract.subject import (
     state_of,
 )
 
-from rung.drivers.base import Move
-from rung.drivers.found import OtherWriters
-from rung.expected import ExpectedName
+from rung.cancellation import Stop
+from rung.drivers.contract import Move
+from rung.drivers.inspection import OtherWriters
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
-from rung.statements import Unit
-from rung.stopping import Stop
+from rung.script import Unit
+from rung.script.expected_names import ExpectedName
 
 if TYPE_CHECKING:
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
 
 
 class TablesContract(Ground):

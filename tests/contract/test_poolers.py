@@ -13,7 +13,7 @@ from tests.contract.test_postgres import subject
 
 from rung import database as databases
 from rung.drivers import open_driver
-from rung.drivers.base import Ping
+from rung.drivers.contract import Ping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.poolers import Pooler
     from tests.servers import Database
 
-    from rung.drivers.base import Move, Session
+    from rung.drivers.contract import Move, Session
 
 __all__ = ["subject"]
 

@@ -12,19 +12,19 @@ from tests.contract.subject import EMPTY, MAKES, ONE, TWO, Subject, attempt, run
 from tests.contract.suite import DriverContract
 
 from rung import database as databases
-from rung.conventions import Conventions
+from rung.cancellation import Stop
 from rung.drivers import open_driver
-from rung.drivers.base import Move
+from rung.drivers.contract import Move
+from rung.options import Conventions
+from rung.script import Dialect, read
 from rung.snapshot import differences
-from rung.statements import Dialect, read
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers import Database
 
-    from rung.drivers.base import Ran, Session
+    from rung.drivers.contract import Ran, Session
 
 
 @pytest.fixture

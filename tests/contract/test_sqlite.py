@@ -11,11 +11,11 @@ import pytest
 from tests.contract.subject import EMPTY, ONE, Subject, attempt, run_whole
 from tests.contract.suite import DriverContract
 
+from rung.cancellation import Stop
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.drivers.base import Move
-from rung.statements import Dialect, read
-from rung.stopping import Stop
+from rung.drivers.contract import Move
+from rung.script import Dialect, read
 
 if TYPE_CHECKING:
     from pathlib import Path

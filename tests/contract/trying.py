@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from tests.contract.snapshots import MADE
 from tests.contract.subject import DIRTY, MAKES, ONE, Ground, attempt
 
-from rung.drivers.base import Move
+from rung.drivers.contract import Move
 from rung.ledger import HISTORY_TABLE
 from rung.scratch import scratch_of
 
 if TYPE_CHECKING:
     from tests.contract.subject import Subject
 
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
 
 
 class TryingContract(Ground):

@@ -18,9 +18,9 @@ from tests.oracle import VERSION, golang_migrate
 
 from rung.certify import Certificate
 from rung.certify.certification import bench
-from rung.certify.clients import Rung
 from rung.certify.invariants import judge
 from rung.certify.results import add_up
+from rung.certify.subjects import Rung
 from rung.render.certificate import certificate_lines, certificate_summary
 from rung.render.terminal import Style
 

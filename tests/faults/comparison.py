@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from tests.faults.golang import LIE, NEEDLESS, TWICE, Golang, judge
 
-from rung.certify.experiment import measure
 from rung.certify.faults import Kind
-from rung.certify.lab import Lab
+from rung.certify.inject import measure
+from rung.certify.test_databases import Lab
 from rung.render.text import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from rung.certify.baseline import Known
     from rung.certify.certification import Bench
     from rung.certify.results import Trial
-    from rung.certify.ways import Known
 
 _HEADING = ("fault", "injected", "left dirty", "of these whole", "clean and not true", "done twice")
 

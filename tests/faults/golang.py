@@ -12,15 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rung.certify.clients import Recovery
-from rung.certify.facts import Said
 from rung.certify.invariants import Invariant, Violation
+from rung.certify.observations import Said
+from rung.certify.subjects import Recovery
 
 if TYPE_CHECKING:
-    from rung.certify.facts import Facts, Seen, Way
+    from rung.cancellation import Stop
     from rung.certify.faults import Run
-    from rung.certify.lab import Address
-    from rung.stopping import Stop
+    from rung.certify.observations import Facts, Seen, Way
+    from rung.certify.test_databases import Address
 
 SPLIT = "no transaction"
 """The set whose files it cannot run whole: it is told to cut them at each semicolon."""
@@ -48,7 +48,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Golang:
-    """The real golang-migrate; a `rung.certify.clients.Client`."""
+    """The real golang-migrate; a `rung.certify.subjects.Client`."""
 
     binary: str
 

@@ -10,7 +10,7 @@ from tests.repair_cases.cases import CASES
 from tests.repair_cases.model import try_case
 from tests.repair_cases.stage import Stage
 
-from rung.certify.lab import Lab
+from rung.certify.test_databases import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,9 +17,9 @@ from tests.oracle import golang_migrate, or_skip
 
 import rung
 from rung.certify.certification import Bench, bench
-from rung.certify.clients import Rung
 from rung.certify.faults import Kind
 from rung.certify.invariants import judge
+from rung.certify.subjects import Rung
 from rung.errors import BinariesNotFound
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.certify.facts import Done
-from rung.certify.lab import Lab
-from rung.certify.ways import learn
+from rung.certify.baseline import learn
+from rung.certify.observations import Done
+from rung.certify.test_databases import Lab
 from rung.errors import NotCertifiable
 
 if TYPE_CHECKING:

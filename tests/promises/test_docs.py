@@ -10,8 +10,8 @@ from tests.promises.files import below, shown
 
 from rung.cli.arguments import Request, parse, sort_words
 from rung.cli.parsers import COMMANDS
-from rung.migrate.commands import COMMANDS as MIGRATE
-from rung.migrate.main import GLOBAL
+from rung.golang_migrate.commands import COMMANDS as MIGRATE
+from rung.golang_migrate.main import GLOBAL
 
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINE = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?P<command>rung|migrate) (?P<words>.*)")

@@ -35,7 +35,7 @@ def commanded(*words: str) -> str:
 
 def migrated(*words: str) -> str:
     """Code that runs the command `migrate` in its process."""
-    return f"from rung.migrate.main import main\nassert main({list(words)!r}) == 0"
+    return f"from rung.golang_migrate.main import main\nassert main({list(words)!r}) == 0"
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import rung
-from rung import escaping, masking
-from rung.golang import hiding
+from rung import escaping, redaction
+from rung.golang_migrate.gostd import redact_url
 from rung.render.terminal import Style
-from rung.statements import secrets, without_passwords
+from rung.script import sql_secrets, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_NOT_TO_IMPORT = {"rung.__main__", "rung.migrate.__main__"}
+_NOT_TO_IMPORT = {"rung.__main__", "rung.golang_migrate.__main__"}
 
 
 def _patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
@@ -57,16 +57,19 @@ def test_no_possessive_quantifier_stands_on_a_group() -> None:
 
 
 _GATES: dict[str, Callable[[str], object]] = {
-    "redacted": masking.redacted,
-    "redacted_word": masking.redacted_word,
-    "redacted_words": masking.redacted_words,
-    "redacted_names": masking.redacted_names,
-    "secrets_among": lambda text: masking.secrets_among([text]),
-    "without_password": masking.without_password,
-    "hidden": lambda text: masking.hidden(text, {"hunter2secret"}),
-    "of a source": hiding.masked,
+    "redacted": redaction.redacted,
+    "redacted_word": redaction.redacted_word,
+    "redacted_words": redaction.redacted_words,
+    "redacted_names": redaction.redacted_names,
+    "secrets_among": lambda text: redaction.secrets_among([text]),
+    "without_password": redaction.without_password,
+    "hidden": lambda text: redaction.hidden(text, {"hunter2secret"}),
+    "of a source": redact_url.masked,
     "SQL in a message": without_passwords,
-    "URLs in SQL": lambda text: [*secrets._url_passwords(text), *secrets._query_passwords(text)],
+    "URLs in SQL": lambda text: [
+        *sql_secrets._url_passwords(text),
+        *sql_secrets._query_passwords(text),
+    ],
     "escaped": escaping.escaped,
     "escaped_json": escaping.escaped_json,
     "safe": Style(enabled=True).safe,

@@ -14,7 +14,7 @@ import pytest
 
 from rung.cli.main import main as rung
 from rung.cli.parsers import COMMANDS
-from rung.migrate.main import main as migrate
+from rung.golang_migrate.main import main as migrate
 from rung.migrator import Migrator
 
 if TYPE_CHECKING:

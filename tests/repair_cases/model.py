@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung import Goto, Migrator
+from rung.cancellation import Stop
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.errors import RungError
 from rung.ledger import LedgerState
 from rung.snapshot import Snapshot, differences
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

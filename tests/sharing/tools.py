@@ -130,7 +130,7 @@ def tool(name: str, site: Site, runs: list[Run], binary: Path | None = None) -> 
         runs: gets every process that it starts.
         binary: the program of `real` and `embedded`.
     """
-    modules = {"ours": "rung.migrate", "rung": "rung"}
+    modules = {"ours": "rung.golang_migrate", "rung": "rung"}
     if name in modules:
         return Tool(name, (sys.executable, "-m", modules[name]), site, runs)
     # The command's own limit is 15 seconds, and counts from when it has opened the database.

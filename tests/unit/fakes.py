@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from tests.unit.history import row
 
-from rung.conventions import RUNG
-from rung.dialect import Dialect
-from rung.drivers.base import (
+from rung.cancellation import Stop
+from rung.drivers.contract import (
     Aftermath,
     Carried,
     LockHolder,
@@ -25,29 +24,31 @@ from rung.drivers.base import (
 )
 from rung.errors import ServerMessage
 from rung.events import ignore
+from rung.execution.command import Context, Patience
+from rung.execution.history_records import Recorder
+from rung.execution.prepare import prepare
 from rung.ledger import LedgerState
-from rung.locks import Patience
-from rung.losses import DryRun
-from rung.migrations import Half, Migration, MigrationSet
-from rung.plan import Up, make_plan
-from rung.runner import Context, Recorder, prepare
+from rung.options import RUNG
+from rung.planning.plan import Up, make_plan
+from rung.script.data_loss import DryRun
+from rung.script.dialect import Dialect
 from rung.snapshot import Snapshot
-from rung.stopping import Stop
+from rung.source import Half, Migration, MigrationSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from rung.ailments import Ailment
-    from rung.conventions import Conventions
-    from rung.drivers.base import Attempt, Move, Session, StoredHalf
-    from rung.drivers.found import TwinLedger
+    from rung.diagnostics import Ailment
+    from rung.drivers.contract import Attempt, Move, Session, StoredHalf
+    from rung.drivers.inspection import TwinLedger
     from rung.events import Listener
-    from rung.expected import ExpectedName
+    from rung.execution.prepare import Prepared
     from rung.ledger import HistoryEntry
-    from rung.losses import Loss
-    from rung.plan import Goal, Plan
-    from rung.runner import Prepared
-    from rung.statements import Script, Unit
+    from rung.options import Conventions
+    from rung.planning.plan import Goal, Plan
+    from rung.script import Script, Unit
+    from rung.script.data_loss import Loss
+    from rung.script.expected_names import ExpectedName
 
 PLACE = Place(
     "chatapp", "public", read_only=False, server="Fake 1", dialect=Dialect.POSTGRES, process=7

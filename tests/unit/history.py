@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from rung.ledger import HistoryEntry, Outcome
-from rung.statements import checksum, read
+from rung.script import checksum, read
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ import pytest
 from tests.unit.fakes import migrations
 from tests.unit.history import row
 
-from rung.applied import Applied, replay, settle
 from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.planning.history_replay import Applied, replay, settle
 
 FILES = migrations(up1="", up2="", up3="", up5="")
 

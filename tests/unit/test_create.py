@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import SourceNotFound, UsageError, VersionTooLarge
-from rung.migrations import MAX_VERSION, create_pair, read_source
-from rung.statements import Dialect, directives, read
+from rung.script import Dialect, directives, read
+from rung.source import MAX_VERSION, create_pair, read_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def test_the_template_counts_as_empty(tmp_path: Path, name: str, dialect: Dialec
 
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither file is left, whole or in part."""
-    monkeypatch.setattr("rung.migrations.create._DOWN", "\ud800")
+    monkeypatch.setattr("rung.source.create._DOWN", "\ud800")
     with pytest.raises(UnicodeEncodeError):
         create_pair(tmp_path, "a")
 
@@ -122,7 +122,7 @@ def test_no_number_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize("there", ["up", "down"])
 def test_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str) -> None:
     """A file that appears meanwhile is kept as it is, and no half is left beside it."""
-    monkeypatch.setattr("rung.migrations.create._next_version", lambda *_: "000001")
+    monkeypatch.setattr("rung.source.create._next_version", lambda *_: "000001")
     other = tmp_path / f"000001_a.{there}.sql"
     other.write_text("theirs")
 

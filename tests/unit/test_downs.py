@@ -9,23 +9,16 @@ import pytest
 from tests.unit.fakes import migrations, planned, refused
 from tests.unit.history import digest, row
 
-from rung.applied import (
-    STRICT,
-    AppliedVersion,
-    DownOptions,
-    StoredDown,
-    StoredSql,
-    choose_down,
-    replay,
-)
-from rung.drivers.found import OtherWriters
-from rung.drivers.work import StoredHalf
+from rung.drivers.inspection import OtherWriters
+from rung.drivers.transaction import StoredHalf
+from rung.execution.outcomes import failed
+from rung.execution.prepare import Prepared
+from rung.execution.stored_downs import stored_down
 from rung.ledger import LedgerState
-from rung.plan import Down
-from rung.runner import Prepared
-from rung.runner.failures import failed
-from rung.runs.downs import stored_down
-from rung.statements import checksum, read
+from rung.planning.down_choice import STRICT, DownOptions, StoredDown, StoredSql, choose_down
+from rung.planning.history_replay import AppliedVersion, replay
+from rung.planning.plan import Down
+from rung.script import checksum, read
 
 if TYPE_CHECKING:
     from rung.ledger import HistoryEntry

@@ -9,9 +9,10 @@ import pytest
 from tests.unit.fakes import migrations
 from tests.unit.history import digest, row
 
-from rung.applied import differences, edits, settle, uncompared
 from rung.ledger import HistoryEntry, LedgerState
-from rung.migrations import Direction
+from rung.planning.edits import differences, edits, uncompared
+from rung.planning.history_replay import settle
+from rung.source import Direction
 
 UP, DOWN = "create table a ();\nselect 1;", "drop table a;"
 
@@ -71,7 +72,7 @@ def test_a_formula_of_a_newer_rung() -> None:
 
 def test_an_older_formula_stays_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checksum is compared by the formula that made it, not by the newest one."""
-    entry, module = row(1, up=UP), import_module("rung.statements.checksum")
+    entry, module = row(1, up=UP), import_module("rung.script.checksum")
     monkeypatch.setattr(module, "CHECKSUM_FORMULA", 2)
     monkeypatch.setitem(module._FORMULAS, 2, lambda _: "new")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rung.dialect import Dialect
-from rung.expected import Expected, expected_names, used_by
-from rung.expected.model import MOST_NAMES
-from rung.migrations import Half, Migration
+from rung.script.created_names import expected_names, used_by
+from rung.script.dialect import Dialect
+from rung.script.expected_names import MOST_NAMES, Expected
+from rung.source import Half, Migration
 
 
 def of(*texts: str, dialect: Dialect = Dialect.POSTGRES) -> Expected:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import migrations
 
-from rung.drivers.work import Ran, Refusal, ServerNotice
+from rung.drivers.transaction import Ran, Refusal, ServerNotice
 from rung.errors import MigrationFailed, ServerMessage
+from rung.execution import outcomes
+from rung.execution.prepare import prepare
+from rung.execution.redact_result import hide
 from rung.integrations.readiness import of_error
 from rung.ledger import LedgerState
-from rung.plan import Up, make_plan
-from rung.runner import failures, prepare
-from rung.runner.masking import hide
-from rung.statements import read
+from rung.planning.plan import Up, make_plan
+from rung.script import read
 
 if TYPE_CHECKING:
-    from rung.runner import Prepared
+    from rung.execution.prepare import Prepared
 
 _SECRET = read("CREATE USER u PASSWORD 'hun''ter2';")
 
@@ -80,7 +81,7 @@ def test_the_caret_is_below_what_it_was_below(
     sql: str, at: str, column: int, shown: str, caret: int
 ) -> None:
     """`column` is the file's; the caret goes by the line as it is shown."""
-    error = failures.failed(
+    error = outcomes.failed(
         (), _prepared(sql), LedgerState(1), Refusal(ServerMessage("no"), 1, sql.index(at))
     )
     assert isinstance(error, MigrationFailed)
@@ -113,7 +114,7 @@ def test_tables_without_a_ledger_are_recorded_not_made(
 ) -> None:
     """The advice follows the code and the state: recording helps, editing the file does not."""
     item = _prepared("CREATE TABLE users (id int);")
-    error = failures.failed((), item, LedgerState(before), Refusal(ServerMessage(message, code), 1))
+    error = outcomes.failed((), item, LedgerState(before), Refusal(ServerMessage(message, code), 1))
 
     assert ("`rung force V`" in of_error(error).reason) == named
     assert ("nothing has to be forced" in str(error)) != named
@@ -134,7 +135,7 @@ def test_what_belongs_to_the_server_says_nothing_of_a_database(
 ) -> None:
     """A role that is there already was not necessarily made by these migrations."""
     refusal = Refusal(ServerMessage(message, code), 1)
-    advice = failures.failed((), _prepared(sql), LedgerState(), refusal).advice
+    advice = outcomes.failed((), _prepared(sql), LedgerState(), refusal).advice
 
     assert ("belongs to the whole server" in advice) == shared
     assert ("`rung force V`" in advice) != shared

@@ -9,16 +9,16 @@ from tests.unit.fakes import SQL, migrations
 from tests.unit.history import row
 from tests.unit.test_plan import shown
 
-from rung.applied import settle
-from rung.dialect import Dialect
 from rung.errors import LateMigrations, UsageError, VersionNotInSource
-from rung.late import may_be_late
 from rung.ledger import LedgerState
-from rung.plan import Down, Goal, Goto, Plan, Up, make_plan
+from rung.planning.history_replay import settle
+from rung.planning.out_of_order import may_be_late
+from rung.planning.plan import Down, Goal, Goto, Plan, Up, make_plan
+from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:
-    from rung.migrations import MigrationSet
-    from rung.plan import IfAhead
+    from rung.planning.plan import IfAhead
+    from rung.source import MigrationSet
 
 HALVES = {f"{way}{version}": SQL for way in ("up", "down") for version in (1, 2, 3, 4, 5, 7)}
 FILES = migrations(**HALVES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import ForeignSource
-from rung.migrations import read_source
+from rung.source import read_source
 
 if TYPE_CHECKING:
     from pathlib import Path

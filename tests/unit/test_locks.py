@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import HOLDER, Clock, FakeSession
 
-from rung.drivers.base import Disconnected, LockHolder
+from rung.cancellation import Stop
+from rung.drivers.contract import Disconnected, LockHolder
 from rung.errors import LockNotAcquired, Stopped
 from rung.events import LockWaiting
-from rung.locks import held
-from rung.stopping import Stop
+from rung.execution.command import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable

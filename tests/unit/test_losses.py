@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rung.losses import MOST_ROWS, Loss, losses
-from rung.statements import read
+from rung.script import read
+from rung.script.data_loss import MOST_ROWS, Loss, losses
 
 
 def shown(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.masking import masked, secrets_in
+from rung.redaction import masked, secrets_in
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.fakes import PLACE, FakeDriver, FakeSession
 from tests.unit.history import row
 
-from rung.drivers.base import Disconnected
+from rung.drivers.contract import Disconnected
 from rung.errors import (
     ConnectionFailed,
     DatabaseBusy,
@@ -23,15 +23,15 @@ from rung.errors import (
 )
 from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
-from rung.losses import Loss
 from rung.migrator import Migrator
-from rung.plan import Down, Goto, Up
+from rung.planning.plan import Down, Goto, Up
+from rung.script.data_loss import Loss
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.events import Event
-    from rung.plan import Goal
+    from rung.planning.plan import Goal
 
 IDLE = ["look"]
 LOCKED = ["look", "lock", "look", "unlock"]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rung.errors import VersionTooLarge
-from rung.migrations import MAX_VERSION
-from rung.migrations.names import is_near_miss, parse
+from rung.source import MAX_VERSION
+from rung.source.filenames import is_near_miss, parse
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.fakes import SQL, migrations
 
-from rung.applied import Applied, AppliedVersion
 from rung.errors import DirtyLedger, EmptySource, UsageError, VersionNotInSource
 from rung.ledger import LedgerState
-from rung.migrations import MAX_VERSION, Half, Migration, MigrationSet
-from rung.plan import Down, Goal, Goto, Plan, Redo, Up, make_plan
+from rung.planning.history_replay import Applied, AppliedVersion
+from rung.planning.plan import Down, Goal, Goto, Plan, Redo, Up, make_plan
+from rung.source import MAX_VERSION, Half, Migration, MigrationSet
 
 GAPPED = migrations(up1=SQL, down1=SQL, up3=SQL, down3=SQL, up4=SQL, down4=SQL)
 HALVES = migrations(up1=SQL, down1=SQL, up3=SQL, up4=SQL, down4=SQL, down5=SQL, up7=SQL, down7=SQL)

@@ -8,16 +8,16 @@ import pytest
 from tests.unit.fakes import migrations
 from tests.unit.history import digest, row
 
-from rung.drivers.base import HalfRecord
+from rung.drivers.contract import HalfRecord
 from rung.errors import DirectiveUnusable, UnbalancedTransaction, UnterminatedToken
+from rung.execution.history_records import Attempts, Recorder
+from rung.execution.prepare import prepare
 from rung.ledger import LedgerState, Outcome
-from rung.plan import Down, Up, make_plan
-from rung.runner import Recorder, prepare
-from rung.runner.recording import Attempts
-from rung.statements import Dialect, checksum, read
+from rung.planning.plan import Down, Up, make_plan
+from rung.script import Dialect, checksum, read
 
 if TYPE_CHECKING:
-    from rung.drivers.base import Attempt
+    from rung.drivers.contract import Attempt
     from rung.ledger import HistoryEntry
 
 UP, DOWN = "create table a ()", "drop table a"

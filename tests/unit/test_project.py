@@ -9,9 +9,9 @@ import pytest
 from rung.cli.arguments import Request
 from rung.cli.config import settle
 from rung.errors import UsageError
-from rung.golang.urls import parse
-from rung.migrate.databases import address_of
-from rung.migrate.schemes import DATABASES
+from rung.golang_migrate.database_urls import address_of
+from rung.golang_migrate.gostd.urls import parse
+from rung.golang_migrate.schemes import DATABASES
 from rung.project import ProjectTables, project_tables
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ import pytest
 from tests.unit.fakes import FakeDriver, FakeSession, migrations, refused
 from tests.unit.history import row
 
-from rung.drivers.work import Ran
+from rung.cancellation import Stop
+from rung.drivers.transaction import Ran
 from rung.errors import CannotResume, MigrationFailed
 from rung.events import ignore
+from rung.execution.command import Target
+from rung.execution.run import carry_out, preview
 from rung.ledger import LedgerState, Outcome
-from rung.plan import Down, Up
-from rung.resuming import unfinished, was_rejected
-from rung.runs import carry_out, preview
-from rung.stopping import Stop
-from rung.target import Target
+from rung.planning.plan import Down, Up
+from rung.planning.resume import unfinished, was_rejected
 
 _TEXT = "SELECT 1; VACUUM; SELECT 3"
 _DIRTY = LedgerState(1, dirty=True)

@@ -15,8 +15,8 @@ from tests.unit.fakes import (
     refused,
 )
 
-from rung.conventions import Conventions
-from rung.drivers.base import Aftermath, Carried, Disconnected, Ran, ServerNotice
+from rung.cancellation import Stop
+from rung.drivers.contract import Aftermath, Carried, Disconnected, Ran, ServerNotice
 from rung.errors import (
     ConnectionLost,
     DatabaseError,
@@ -37,17 +37,18 @@ from rung.events import (
     Warned,
     ignore,
 )
+from rung.execution.executor import run_plan
+from rung.execution.prepare import prepare
 from rung.ledger import LedgerState, Outcome
-from rung.plan import Down, Up, make_plan
-from rung.runner import prepare, run_plan
-from rung.stopping import Stop
+from rung.options import Conventions
+from rung.planning.plan import Down, Up, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rung.events import Event, Listener
-    from rung.plan import Plan
-    from rung.runner import Prepared
+    from rung.execution.prepare import Prepared
+    from rung.planning.plan import Plan
 
 UNITS = "select 1;\nvacuum t;\ncreate index concurrently i on t (a)"
 

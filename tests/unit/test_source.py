@@ -20,7 +20,7 @@ from rung.errors import (
     TextUnreadable,
     VersionTooLarge,
 )
-from rung.migrations import read_source
+from rung.source import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,12 +10,12 @@ import pytest
 from tests.unit.fakes import FakeDriver, FakeSession, refused
 
 from rung import startup
+from rung.cancellation import Stop
 from rung.errors import MigrationFailed, UsageError
 from rung.events import RunPlanned
+from rung.execution.report import RunReport
 from rung.ledger import LedgerState
-from rung.runner import RunReport
 from rung.startup import run_migrations, run_migrations_async
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from tests.unit.fakes import PLACE, SQL, migrations
 from tests.unit.history import NOON
 from tests.unit.history import row as any_row
 
-from rung.drivers.base import Look
+from rung.drivers.contract import Look
 from rung.ledger import HistoryEntry, LedgerState, Outcome
-from rung.statements import checksum, read
-from rung.status import Status, make_status
+from rung.planning.status import Status, make_status
+from rung.script import checksum, read
 
 row = partial(any_row, up=SQL)
 FILES = migrations(up1=SQL, up2=SQL, down3=SQL)

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import Clock, FakeSession, context, planned, refused
 
-from rung.blockers import Blocker, Queued
-from rung.conventions import RUNG
-from rung.drivers.base import LockWait, Ran
+from rung.cancellation import Stop
+from rung.drivers.contract import LockWait, Ran
 from rung.errors import MigrationFailed, Stopped
-from rung.events import LockRefused
+from rung.events import Blocker, LockRefused, Queued
+from rung.execution.executor import run_plan
+from rung.execution.lock_retry import may_be_tried_again, pause_after
 from rung.ledger import LedgerState
-from rung.runner import run_plan
-from rung.runner.trying import may_be_tried_again, pause_after
-from rung.statements import read
-from rung.stopping import Stop
+from rung.options import RUNG
+from rung.script import read
 
 if TYPE_CHECKING:
-    from rung.conventions import Conventions
     from rung.events import Event
-    from rung.runner import Context
+    from rung.execution.command import Context
+    from rung.options import Conventions
 
 WEB = Blocker(7, "ada", "web", "idle in transaction", 3.0)
 MET = LockWait(0.2, blockers=(WEB,), queued=(Queued(8, "api"),))

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import Clock, FakeDriver, FakeSession
 
-from rung.drivers.base import Disconnected, Ping
+from rung.cancellation import Stop
+from rung.drivers.contract import Disconnected, Ping
 from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, VersionNotReached
 from rung.events import DatabaseWaiting, Warned
+from rung.execution.command import Target
+from rung.execution.wait import Waited, wait
 from rung.ledger import LedgerState
-from rung.stopping import Stop
-from rung.target import Target
-from rung.waiting import Waited, wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.drivers.base import Look
+    from rung.drivers.contract import Look
     from rung.events import Event
 
 REFUSED = ConnectionFailed("No connection to ada@db/chatapp: no.")

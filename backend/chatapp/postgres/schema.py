@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatapp.settings import Settings
     from rung import RunReport
     from rung.ledger import HistoryEntry
-    from rung.status import Status
+    from rung.planning.status import Status
 
 SOURCE = "package:chatapp.migrations"
 _MOST_ATTEMPTS = 50

@@ -14,23 +14,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.certify import invariants, servers
-from rung.certify.clients import Rung
+from rung.certify.baseline import learn
 from rung.certify.faults import Kind, draw, enough
-from rung.certify.lab import Lab
+from rung.certify.pool import Setting, work
 from rung.certify.results import Certificate, add_up
-from rung.certify.ways import learn
-from rung.certify.workers import Setting, work
+from rung.certify.subjects import Rung
+from rung.certify.test_databases import Lab
 from rung.embedded import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rung.certify.clients import Client
-    from rung.certify.facts import Facts, Way
+    from rung.certify.baseline import Known
     from rung.certify.faults import Fault
     from rung.certify.invariants import Violation
+    from rung.certify.observations import Facts, Way
     from rung.certify.results import Trial
-    from rung.certify.ways import Known
+    from rung.certify.subjects import Client
     from rung.embedded import EmbeddedServer
 
 _MOST_PROCESSES = 6

@@ -10,14 +10,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.certify.facts import Done
+from rung.certify.observations import Done
 from rung.ledger import Outcome
 from rung.snapshot import differences, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rung.certify.facts import Facts, Seen, Way
+    from rung.certify.observations import Facts, Seen, Way
     from rung.ledger import HistoryEntry
 
 _RUNS = ("up", "down")

@@ -21,20 +21,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.certify.experiment import find_out
 from rung.certify.faults import Kind
-from rung.certify.lab import Lab
+from rung.certify.inject import find_out
 from rung.certify.proxy import CountingProxy
+from rung.certify.test_databases import Lab
 from rung.embedded import EmbeddedServer, start
-from rung.embedded.keeper import STATE
+from rung.embedded.supervisor import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.certify.clients import Client
-    from rung.certify.facts import Facts, Said
     from rung.certify.faults import Fault
-    from rung.certify.lab import Address
+    from rung.certify.observations import Facts, Said
+    from rung.certify.subjects import Client
+    from rung.certify.test_databases import Address
 
 _GONE_WITHIN = 30.0
 _POLL = 0.01

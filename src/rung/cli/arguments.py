@@ -12,17 +12,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rung.cli.numbers import duration, forced_version, whole
 from rung.cli.parsers import COMMANDS, MOVING, parser
+from rung.cli.values import duration, forced_version, whole
 from rung.errors import UsageError
-from rung.masking import redacted_word
+from rung.redaction import redacted_word
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
     from typing import Any
 
-    from rung.plan import Goal, IfAhead
+    from rung.planning.plan import Goal, IfAhead
 
 _VALUED = (
     "--database",
@@ -246,7 +246,7 @@ def _text(value: object) -> str | None:
 
 
 def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
-    from rung.plan import Down, Goto, Redo, Up
+    from rung.planning.plan import Down, Goto, Redo, Up
 
     if everything and (way != "down" or number is not None):
         raise UsageError("--all goes with down, and without a number.", "Write: `rung down --all`")
@@ -266,8 +266,8 @@ def _with_downs(goal: Goal, found: dict[str, Any]) -> Goal:
     """The goal with what going down may do where it would be refused."""
     from dataclasses import replace
 
-    from rung.applied import STRICT, DownOptions
-    from rung.plan import Down, Goto, Up
+    from rung.planning.down_choice import STRICT, DownOptions
+    from rung.planning.plan import Down, Goto, Up
 
     hashes = tuple(text.lower() for text in found.pop("run_stored_sql", None) or ())
     unreverted = bool(found.pop("unreverted", False))
@@ -296,7 +296,7 @@ def _late(text: str) -> int:
 
 
 def _check_policy(goal: Goal, allow_late: tuple[int, ...], if_ahead: str | None) -> None:
-    from rung.plan import Down, Redo, Up
+    from rung.planning.plan import Down, Redo, Up
 
     if allow_late and isinstance(goal, Down | Redo):
         raise UsageError("--allow-late goes with up and goto.", "Going down runs no up file.")
@@ -307,13 +307,13 @@ def _check_policy(goal: Goal, allow_late: tuple[int, ...], if_ahead: str | None)
 def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
     from dataclasses import replace
 
-    from rung.plan import Goto, Up
+    from rung.planning.plan import Goto, Up
 
     return replace(goal, allow_late=late) if isinstance(goal, Up | Goto) else goal
 
 
 def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
-    from rung.plan import Up
+    from rung.planning.plan import Up
 
     if atomic and not isinstance(goal, Up):
         raise UsageError("--atomic goes with up.", "Write: `rung plan up --atomic`")
@@ -327,7 +327,7 @@ def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
 def _resuming(goal: Goal, *, resume: bool) -> Goal:
     from dataclasses import replace
 
-    from rung.plan import Down, Up
+    from rung.planning.plan import Down, Up
 
     if not resume:
         return goal

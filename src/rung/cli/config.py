@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.cli.numbers import duration
+from rung.cli.values import duration
 from rung.errors import UsageError
-from rung.masking import redacted_word
 from rung.project import read_project, writers_in, writers_named
+from rung.redaction import redacted_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rung.cli.arguments import Request
-    from rung.plan import IfAhead
+    from rung.planning.plan import IfAhead
 
 EMBEDDED = "embedded"
 _FOLDER = "embedded:"

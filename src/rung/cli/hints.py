@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rung.cli.parsers import add_common
-from rung.masking import secrets_in
+from rung.redaction import secrets_in
 from rung.render.hints import Repeated, completed, repeated
 
 if TYPE_CHECKING:

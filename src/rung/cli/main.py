@@ -16,39 +16,39 @@ from typing import TYPE_CHECKING, NoReturn
 from rung import process
 from rung._version import __version__
 from rung.cli.arguments import Words, parse, sort_words
-from rung.cli.call import Call
 from rung.cli.config import settle
 from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
 from rung.cli.hints import completer
+from rung.cli.invocation import Call
 from rung.cli.parsers import overview, parser
 from rung.cli.signals import leaving
 from rung.errors import RungError
-from rung.masking import redacted_word
+from rung.redaction import redacted_word
 from rung.render.terminal import Console, style_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
-    "up": ("rung.cli.moving", "move"),
-    "down": ("rung.cli.moving", "move"),
-    "goto": ("rung.cli.moving", "move"),
-    "redo": ("rung.cli.moving", "move"),
-    "mark-applied": ("rung.cli.marking", "mark_applied"),
-    "version": ("rung.cli.reading", "version"),
-    "status": ("rung.cli.reading", "status"),
-    "history": ("rung.cli.reading", "history"),
-    "plan": ("rung.cli.reading", "plan"),
-    "check": ("rung.cli.checking", "check"),
-    "doctor": ("rung.cli.doctor", "doctor"),
-    "wait": ("rung.cli.waiting", "wait"),
-    "certify": ("rung.cli.certifying", "certify"),
-    "create": ("rung.cli.making", "create"),
-    "repair": ("rung.cli.repairing", "repair"),
-    "force": ("rung.cli.settling", "force"),
-    "accept-edit": ("rung.cli.settling", "accept_edit"),
-    "unlock": ("rung.cli.unlocking", "unlock"),
-    "drop": ("rung.cli.settling", "drop"),
+    "up": ("rung.cli.cmd_run", "move"),
+    "down": ("rung.cli.cmd_run", "move"),
+    "goto": ("rung.cli.cmd_run", "move"),
+    "redo": ("rung.cli.cmd_run", "move"),
+    "mark-applied": ("rung.cli.cmd_admin", "mark_applied"),
+    "version": ("rung.cli.cmd_show", "version"),
+    "status": ("rung.cli.cmd_show", "status"),
+    "history": ("rung.cli.cmd_show", "history"),
+    "plan": ("rung.cli.cmd_show", "plan"),
+    "check": ("rung.cli.cmd_check", "check"),
+    "doctor": ("rung.cli.cmd_doctor", "doctor"),
+    "wait": ("rung.cli.cmd_wait", "wait"),
+    "certify": ("rung.cli.cmd_certify", "certify"),
+    "create": ("rung.cli.cmd_create", "create"),
+    "repair": ("rung.cli.cmd_repair", "repair"),
+    "force": ("rung.cli.cmd_admin", "force"),
+    "accept-edit": ("rung.cli.cmd_admin", "accept_edit"),
+    "unlock": ("rung.cli.cmd_admin", "unlock"),
+    "drop": ("rung.cli.cmd_admin", "drop"),
 }
 _WRITING = ("force", "accept-edit", "drop", "repair", "unlock", "mark-applied")
 _WRITES = "What was under way may be recorded or not: `rung status` tells."
@@ -138,7 +138,7 @@ def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> i
     from rung.render.errors import error_text
 
     if console.json:
-        from rung.render import json as shapes
+        from rung.render import json_output as shapes
 
         command = redacted_word(words.command)
         console.data(shapes.dumps(command, shapes.error(error, code), console.completed))
@@ -148,7 +148,7 @@ def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> i
 
 def _show_internal(error: Exception, words: Words, console: Console) -> int:
     """A fault of ours: one line, and with `--verbose` where it happened."""
-    from rung.cli.faults import InternalError, masked, traceback_of
+    from rung.cli.internal_error import InternalError, masked, traceback_of
 
     secrets = (os.environ, words.typed)
     if console.verbose:

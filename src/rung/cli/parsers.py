@@ -10,7 +10,7 @@ import argparse
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from rung.errors import UsageError
-from rung.masking import redacted_word, redacted_words
+from rung.redaction import redacted_word, redacted_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from rung.errors import DriverMissing, UsageError
 
 if TYPE_CHECKING:
     from rung.database import Database
-    from rung.drivers.base import Driver
+    from rung.drivers.contract import Driver
 
 _LIKE_SQLITE = ("sqlite:", "sqlite3:", "file:")
 
@@ -71,7 +71,7 @@ def _sqlite(database: Database, *, as_golang_migrate: bool) -> Driver:
             "Python's own sqlite3 is needed; take a Python that was built with it.",
         ) from error
     if not as_golang_migrate:
-        from rung.drivers.sqlite.spelling import check_spelling
+        from rung.drivers.sqlite.url import check_spelling
 
         check_spelling(database.url)
     return SqliteDriver(database)

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from rung.embedded.binaries import Binaries, find
 from rung.embedded.server import EmbeddedServer
-from rung.embedded.starting import start
+from rung.embedded.start_server import start
 
 __all__ = ["Binaries", "EmbeddedServer", "find", "start"]

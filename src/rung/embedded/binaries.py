@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.embedded import wheels
-from rung.embedded.places import Reader, cache_folder, is_file
+from rung.embedded.directories import Reader, cache_folder, is_file
 from rung.errors import BinariesNotFound
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rung.embedded import keeper
-from rung.embedded.programs import give, not_started
+from rung.embedded import supervisor
+from rung.embedded.pg_tools import give, not_started
 from rung.embedded.server import PORT, EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rung.embedded.programs import Programs
+    from rung.embedded.pg_tools import Programs
     from rung.embedded.server import Use
 
 _SOCKET_ONLY = {"listen_addresses": "", "port": str(PORT)}
@@ -102,7 +102,7 @@ def _command(
 
 def _log(place: Place, programs: Programs) -> int:
     """A new log, open, for nobody to read but the account that the server runs as."""
-    log = place.home / keeper.LOG
+    log = place.home / supervisor.LOG
     log.unlink(missing_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     give(log, programs.identity)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from rung.embedded.keeper import USERS
+from rung.embedded.supervisor import USERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,16 +10,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.embedded.keeper import remove
-from rung.embedded.places import cache_folder, locked
-from rung.embedded.programs import give, initdb, template_name
+from rung.embedded.directories import cache_folder, locked
+from rung.embedded.pg_tools import give, initdb, template_name
+from rung.embedded.supervisor import remove
 from rung.errors import EmbeddedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rung.embedded.binaries import Binaries
-    from rung.embedded.programs import Programs
+    from rung.embedded.pg_tools import Programs
 
 # 1 MB segments of write-ahead log make the folder, and so each copy of it, a third smaller.
 _PART_BYTES = 4 * 1024 * 1024

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.embedded.places import is_file, locked
+from rung.embedded.directories import is_file, locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

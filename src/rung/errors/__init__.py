@@ -81,7 +81,6 @@ from rung.errors.base import (
     RungError,
     UsageError,
 )
-from rung.errors.certify import NotCertifiable
 from rung.errors.database import (
     ConnectionFailed,
     DatabaseBusy,
@@ -129,6 +128,7 @@ from rung.errors.files import (
     VersionTooLarge,
 )
 from rung.errors.plan import (
+    AtomicRefused,
     ConfirmationRequired,
     DirtyLedger,
     EditedFile,
@@ -141,8 +141,7 @@ from rung.errors.plan import (
     UnwrittenMigration,
     VersionNotInSource,
 )
-from rung.errors.repair import RepairUndecided, ScratchFailed
-from rung.errors.resuming import CannotResume
+from rung.errors.repair import CannotResume, NotCertifiable, RepairUndecided, ScratchFailed
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
@@ -156,7 +155,6 @@ from rung.errors.run import (
     ServerMessage,
     Stopped,
 )
-from rung.errors.together import AtomicRefused
 
 __all__ = [
     "AtomicRefused",

@@ -12,8 +12,8 @@ An ASGI service whose schema Rung keeps: Starlette, Litestar, Django, or none of
 
 The server listens at once, so that a liveness probe is answered while a migration runs; what
 is not a probe is answered with 503 until the schema is at its version. Owns the translation
-into ASGI and no more: `rung.integrations.keeper` decides. Needs no framework, and touches no
-logging but the logger "rung".
+into ASGI and no more: `rung.integrations.schema_manager` decides. Needs no framework, and
+touches no logging but the logger "rung".
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung.errors import RungError
-from rung.integrations.keeper import Keeper, Policy
 from rung.integrations.readiness import Readiness, State
+from rung.integrations.schema_manager import Keeper, Policy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, MutableMapping

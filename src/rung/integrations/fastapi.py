@@ -17,8 +17,8 @@ from fastapi.responses import JSONResponse
 
 from rung.integrations import asgi
 from rung.integrations.asgi import ReadyGate, answer_of
-from rung.integrations.keeper import Policy
 from rung.integrations.readiness import Readiness, State
+from rung.integrations.schema_manager import Policy
 
 __all__ = ["Migrations", "Policy", "Readiness", "ReadyGate", "State", "readiness_response"]
 

@@ -9,8 +9,8 @@ pytest fixtures that give each test, or each worker, its own migrated database.
     rung_source = "migrations"
 
 The databases are made on an embedded PostgreSQL, or on the server that `rung_server` names;
-`rung.integrations.copies` owns what is done there. A test that is imported into a module of
-tests runs there: `from rung.integrations.pytest import test_every_migration_can_be_undone`.
+`rung.integrations.template_databases` owns what is done there. A test that is imported into a
+module runs there: `from rung.integrations.pytest import test_every_migration_can_be_undone`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import pytest
 
 from rung.errors import RungError
 from rung.escaping import escaped
-from rung.integrations.copies import Copies, TestDatabase
-from rung.integrations.undoing import left_behind
+from rung.integrations.reversibility import left_behind
+from rung.integrations.template_databases import Copies, TestDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.masking import without_password
+from rung.redaction import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -30,8 +30,8 @@ from rung.events import (
     UnitFinished,
     Warned,
 )
+from rung.render.lock_waits import Waits, progress_text
 from rung.render.text import at, count, duration
-from rung.render.waits import Waits, progress_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rung.render.text import aligned, count
 from rung.repair import Fate
+from rung.script import without_passwords
 from rung.snapshot import in_words
-from rung.statements import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

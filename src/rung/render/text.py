@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from rung.runner import RunReport
+    from rung.execution.report import RunReport
 
 _MINUTE, _HOUR = 60, 3600
 

@@ -6,9 +6,8 @@ statement, which gives the states it could have left; `judging` compares the liv
 them; `mending` proposes one action.
 """
 
-from rung.repair.evidence import suspects
-from rung.repair.judging import judge
-from rung.repair.mending import propose, undo_candidates
+from rung.repair.candidates import states_of, suspects
+from rung.repair.match_states import judge
 from rung.repair.model import (
     Action,
     ActionKind,
@@ -20,9 +19,9 @@ from rung.repair.model import (
     Suspect,
     Tried,
 )
+from rung.repair.propose import propose, undo_candidates
 from rung.repair.report import loses, statements_found
 from rung.repair.rollback import Proof, Rollback
-from rung.repair.states import states_of
 
 __all__ = [
     "Action",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rung.ledger import HistoryEntry, LedgerState
-    from rung.losses import Loss
-    from rung.migrations import Direction, Migration
-    from rung.plan import Plan
+    from rung.planning.plan import Plan
     from rung.repair.rollback import Rollback
+    from rung.script import Script
+    from rung.script.data_loss import Loss
     from rung.snapshot import Difference, Snapshot
-    from rung.statements import Script
+    from rung.source import Direction, Migration
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.repair.model import Fate, Finding, StatementFound
-from rung.statements import secrets_of, shown
+from rung.script import secrets_of, shown
 
 if TYPE_CHECKING:
     from rung.repair.model import Diagnosis
-    from rung.statements import Statement
+    from rung.script import Statement
 
 _LONGEST = 72
 _LOSES = (

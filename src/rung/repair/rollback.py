@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from rung.losses import Loss, losses_of
-from rung.repair.beyond import is_not_compared, reaches_beyond
-from rung.repair.extent import leaves_nothing, moved_by
+from rung.repair.cluster_wide import is_not_compared, reaches_beyond
+from rung.repair.progress import leaves_nothing, moved_by
+from rung.script import Mode, StatementReader
+from rung.script.data_loss import Loss, losses_of
 from rung.snapshot import differences
-from rung.statements import Mode, StatementReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.losses import DryRun
     from rung.repair.model import Finding, Tried
+    from rung.script import Script, Statement
+    from rung.script.data_loss import DryRun
     from rung.snapshot import Snapshot
-    from rung.statements import Script, Statement
 
 _FOUND_THERE = (("IF", "NOT", "EXISTS"), ("OR", "REPLACE"), ("IF", "EXISTS"))
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE")

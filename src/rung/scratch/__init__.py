@@ -9,17 +9,17 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rung.dialect import Dialect
 from rung.errors import UsageError
 from rung.scratch.files import files
 from rung.scratch.model import Scratch
 from rung.scratch.owned import embedded
 from rung.scratch.servers import named
+from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.base import Driver, Session
+    from rung.drivers.contract import Driver, Session
 
 __all__ = ["Scratch", "scratch_of"]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from rung.stopping import Stop
+from rung.cancellation import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from rung.drivers.base import Driver, Session
+    from rung.drivers.contract import Driver, Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
 
 
 class Scratch(Protocol):

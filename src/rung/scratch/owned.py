@@ -7,19 +7,19 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rung.cancellation import Stop
 from rung.embedded import find, start
 from rung.embedded.server import USER
 from rung.errors import BinariesNotFound, ConnectionFailed, ScratchFailed
 from rung.scratch import roles
 from rung.scratch.servers import Account, Databases
-from rung.statements import read
-from rung.stopping import Stop
+from rung.script import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.base import Driver, Session
-    from rung.drivers.found import Surroundings
+    from rung.drivers.contract import Driver, Session
+    from rung.drivers.inspection import Surroundings
     from rung.embedded import EmbeddedServer
 
 _WITHIN = 10.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.drivers.found import Surroundings
+    from rung.drivers.inspection import Surroundings
 
 _FIRST = "rung_scratch_first"
 _OWN_PUBLIC = 15

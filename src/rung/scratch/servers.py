@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from rung.drivers.found import Disconnected
+from rung.cancellation import Stop
+from rung.drivers.inspection import Disconnected
 from rung.errors import DatabaseError, ScratchFailed
 from rung.scratch.roles import quoted
-from rung.statements import read
-from rung.stopping import Stop
+from rung.script import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from rung.drivers.base import Driver, Session
-    from rung.drivers.found import Surroundings
+    from rung.drivers.contract import Driver, Session
+    from rung.drivers.inspection import Surroundings
 
 
 @dataclass(frozen=True, slots=True)

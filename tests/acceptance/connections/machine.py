@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from rung.embedded import find
-from rung.embedded.accounts import choose
+from rung.embedded.run_as import choose
 from rung.errors import BinariesNotFound
 
 if TYPE_CHECKING:

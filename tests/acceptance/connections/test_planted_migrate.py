@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.connections.test_planted import BROKEN
 
-from rung.migrate.main import main
+from rung.golang_migrate.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path

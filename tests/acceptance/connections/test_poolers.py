@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from rung.cancellation import Stop
 from rung.cli.main import main
 from rung.database import Database as Named
 from rung.drivers import open_driver
 from rung.migrator import Migrator
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

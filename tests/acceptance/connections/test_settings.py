@@ -8,7 +8,7 @@ import pytest
 from tests.acceptance.connections.refusing import refusing_options
 
 from rung.database import Database as Named
-from rung.drivers.postgres.settings import Settings
+from rung.drivers.postgres.session_settings import Settings
 from rung.events import Warned
 from rung.migrator import Migrator
 

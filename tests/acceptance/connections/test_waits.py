@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from tests.acceptance.engine.sites import failing
 
+from rung.cancellation import Stop
 from rung.errors import ConnectionFailed, RungError, Stopped, TableLocked
 from rung.events import LockAwaited, Warned
 from rung.migrator import Migrator
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from pathlib import Path

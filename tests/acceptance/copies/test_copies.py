@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import rung
 from rung.errors import ConnectionFailed, DatabaseError, MigrationFailed, RightsMissing
-from rung.integrations.copies import Copies, TestDatabase
+from rung.integrations.template_databases import Copies, TestDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.integrations import dumping
-from rung.integrations.undoing import left_behind
+from rung.integrations import pg_dump
+from rung.integrations.reversibility import left_behind
 
 if TYPE_CHECKING:
     import pytest
@@ -39,24 +39,24 @@ def test_our_own_tables_are_not_compared(database: Database, tmp_path: Path) -> 
     source = write(tmp_path, up1="CREATE TABLE a ();", down1="DROP TABLE a;")
 
     assert left_behind(database.conninfo, source) == ()
-    assert "schema_migrations" not in str(dumping.dump_of(database.conninfo))
+    assert "schema_migrations" not in str(pg_dump.dump_of(database.conninfo))
 
 
 def test_without_a_pg_dump(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where none reads the server, the snapshot is the one opinion, and nothing fails for it."""
-    monkeypatch.setattr(dumping, "_programs", lambda _: iter(()))
+    monkeypatch.setattr(pg_dump, "_programs", lambda _: iter(()))
     source = write(tmp_path, up1="CREATE TABLE a ();", down1="DROP TABLE a;")
 
-    assert dumping.dump_of(database.conninfo) is None
+    assert pg_dump.dump_of(database.conninfo) is None
     assert left_behind(database.conninfo, source) == ()
 
 
 def test_a_password_is_not_on_the_command_line() -> None:
     """Everybody on the machine can read that; the environment is our own."""
     url = "postgresql://ada:hidden@host/chat?connect_timeout=5"
-    command, environment = dumping.command_of(Path("pg_dump"), url)
+    command, environment = pg_dump.command_of(Path("pg_dump"), url)
 
     assert "hidden" not in str(command)
     assert "connect_timeout=5" in command[-1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.integrations.pytest import test_every_migration_can_be_undone as undone
-from rung.integrations.undoing import left_behind
+from rung.integrations.reversibility import left_behind
 
 if TYPE_CHECKING:
     from tests.servers import Database

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.embedded.users import User, await_stopped, begin
 
 from rung.embedded import find
-from rung.embedded.keeper import KEEPER
+from rung.embedded.supervisor import KEEPER
 from rung.errors import BinariesNotFound
 
 if TYPE_CHECKING:

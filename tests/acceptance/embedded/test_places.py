@@ -14,7 +14,7 @@ import pytest
 from tests.acceptance.embedded.users import SOURCES, await_stopped
 
 from rung.embedded import Binaries, find, start
-from rung.embedded.places import Reader, reachable
+from rung.embedded.directories import Reader, reachable
 from rung.errors import BinariesNotFound, EmbeddedError, ServerNotStarted
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.embedded.keeper import KEEPER
+from rung.embedded.supervisor import KEEPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
+from rung.cancellation import Stop
 from rung.errors import MigrationFailed, Stopped
 from rung.events import StepFinished
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site

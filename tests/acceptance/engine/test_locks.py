@@ -10,10 +10,10 @@ import pytest
 from tests.acceptance.engine.children import begin_up
 from tests.acceptance.engine.sites import failing, wait_for
 
-from rung.drivers.postgres.locking import foreign_key
+from rung.cancellation import Stop
+from rung.drivers.postgres.advisory_keys import foreign_key
 from rung.errors import DirtyLedger, LockNotAcquired, RungError, Stopped
 from rung.events import LockWaiting, StepFinished
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,10 @@ import pytest
 from tests.acceptance.engine.sites import failing
 
 from rung.certify.proxy import CountingProxy
-from rung.drivers.postgres.locking import foreign_key
-from rung.drivers.postgres.looking import where_question
-from rung.drivers.postgres.names import Names
-from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.statements import statement
+from rung.drivers.postgres.advisory_keys import foreign_key
+from rung.drivers.postgres.inspection import where_question
+from rung.drivers.postgres.quoting import Sql, statement
+from rung.drivers.postgres.table_names import Names
 from rung.errors import (
     LedgerElsewhere,
     LedgerUnreadable,
@@ -21,7 +20,7 @@ from rung.errors import (
     VersionNotInSource,
 )
 from rung.events import Warned
-from rung.plan import Down
+from rung.planning.plan import Down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.applied import DownOptions
 from rung.database import Database
 from rung.errors import (
     DirtyLedger,
@@ -24,13 +23,14 @@ from rung.errors import (
 from rung.events import Warned
 from rung.ledger import Outcome
 from rung.migrator import Migrator
-from rung.plan import Down, Goto, Redo, Up
+from rung.planning.down_choice import DownOptions
+from rung.planning.plan import Down, Goto, Redo, Up
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.golang import Golang
     from tests.acceptance.engine.sites import Site
 
-    from rung.plan import Goal
+    from rung.planning.plan import Goal
 
 LATE = "CREATE TABLE late (x int);"
 

@@ -10,18 +10,18 @@ import psycopg
 import pytest
 from tests.oracle import golang_migrate, or_skip
 
+from rung.cancellation import Stop
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.drivers.postgres.others import rights_state
+from rung.drivers.postgres.privileges import rights_state
 from rung.events import Warned
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.acceptance.engine.sites import Site
 
-    from rung.drivers.found import OtherWriters
+    from rung.drivers.inspection import OtherWriters
 
 _HISTORY = "schema_migrations_history"
 _RIGHTS = """

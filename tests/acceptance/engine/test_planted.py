@@ -15,7 +15,7 @@ from tests.acceptance.terminals import on_terminal
 from rung.cli.main import main
 from rung.errors import RungError
 from rung.events import Notice
-from rung.statements import checksum, read
+from rung.script import checksum, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,18 +13,18 @@ from psycopg.errors import LockNotAvailable
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung import database as databases
+from rung.cancellation import Stop
 from rung.certify.proxy import CountingProxy
 from rung.drivers import open_driver
 from rung.errors import LedgerMoved, LedgerUnreadable, MigrationFailed, RightsMissing
 from rung.events import Warned
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.acceptance.engine.sites import Site
 
-    from rung.drivers.found import Look
+    from rung.drivers.inspection import Look
     from rung.migrator import Migrator
 
 _BY_TRUNCATE = "SELECT, INSERT, TRUNCATE"

@@ -11,9 +11,9 @@ import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung import run_migrations, run_migrations_async
+from rung.cancellation import Stop
 from rung.errors import DirtyLedger, MigrationFailed, Stopped
 from rung.events import Notice, StepFinished, StepStarted, UnitFinished
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site

@@ -10,7 +10,7 @@ import pytest
 
 from rung.errors import LedgerDropped, LedgerMoved, MigrationFailed, UnwrittenMigration
 from rung.events import Notice, Warned
-from rung.plan import Down
+from rung.planning.plan import Down
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site

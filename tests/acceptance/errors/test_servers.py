@@ -17,7 +17,7 @@ import pytest
 from tests.acceptance.errors import page
 from tests.acceptance.errors.stage import block
 
-from rung.drivers.postgres.locking import foreign_key
+from rung.drivers.postgres.advisory_keys import foreign_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

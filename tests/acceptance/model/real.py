@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from rung.plan import IfAhead
+    from rung.planning.plan import IfAhead
 
 _LEDGER, _HISTORY = "public.schema_migrations", "public.schema_migrations_history"
 _MAKE_LEDGER = (

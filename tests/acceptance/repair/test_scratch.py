@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
+from rung.cancellation import Stop
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.errors import MigrationFailed, ScratchFailed
 from rung.events import Warned
 from rung.scratch import scratch_of
-from rung.statements import read
-from rung.stopping import Stop
+from rung.script import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.engine.sites import Site
 
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
 
 _PROGRAM = "COPY t FROM PROGRAM 'touch {mark}'"
 _ROLES = ("pg_execute_server_program", "pg_read_server_files", "pg_write_server_files")

@@ -10,9 +10,9 @@ import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 from tests.acceptance.sqlite.sites import Site, spin
 
+from rung.cancellation import Stop
 from rung.errors import DatabaseBusy, LockNotAcquired, MigrationFailed
 from rung.events import LockWaiting
-from rung.stopping import Stop
 
 PROCESSES = 20
 

@@ -9,7 +9,7 @@ from tests.acceptance.engine.sites import failing
 
 from rung.errors import AtomicRefused, MigrationFailed
 from rung.events import Notice
-from rung.plan import Down
+from rung.planning.plan import Down
 
 if TYPE_CHECKING:
     from tests.acceptance.sqlite.sites import Site

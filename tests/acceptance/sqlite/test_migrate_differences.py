@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from rung.migrate.main import main
+from rung.golang_migrate.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung import Migrator
+from rung.cancellation import Stop
 from rung.database import Database
 from rung.errors import MigrationFailed, Stopped, UsageError
 from rung.events import BlockerCancelled, BuildProgress, LockAwaited, LockRefused
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

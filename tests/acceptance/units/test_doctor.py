@@ -12,14 +12,14 @@ import pytest
 from tests.acceptance.engine.sites import wait_for
 
 from rung.cli.main import main
-from rung.drivers.postgres.ailments import SCRATCH
+from rung.drivers.postgres.diagnostics import SCRATCH
 from rung.errors import MigrationFailed
 from rung.scratch.servers import Databases
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
 
-    from rung.ailments import Ailment
+    from rung.diagnostics import Ailment
 
 _DUPLICATES = "CREATE TABLE t (x int); INSERT INTO t VALUES (1), (1)"
 
@@ -151,8 +151,8 @@ def test_a_database_that_was_left(site: Site) -> None:
 
 def test_locks_of_others_are_told_by_idle_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who holds the key and asks nothing is named, with the command that ends it."""
-    monkeypatch.setattr("rung.drivers.postgres.ailments._IDLE", "interval '0 s'")
-    monkeypatch.setattr("rung.drivers.postgres.ailments._OLD", "interval '0 s'")
+    monkeypatch.setattr("rung.drivers.postgres.diagnostics._IDLE", "interval '0 s'")
+    monkeypatch.setattr("rung.drivers.postgres.diagnostics._OLD", "interval '0 s'")
     site.add_tables(1).up()
     with site.migrator()._target.connected() as holder:
         assert holder.try_lock()

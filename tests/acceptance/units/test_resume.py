@@ -9,7 +9,7 @@ from tests.acceptance.engine.sites import failing
 
 from rung.errors import CannotResume, DirtyLedger, MigrationFailed
 from rung.events import StepResumed
-from rung.plan import Down, Up
+from rung.planning.plan import Down, Up
 
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
+from rung.cancellation import Stop
 from rung.errors import AtomicRefused, ConnectionLost, MigrationFailed, Stopped, UsageError
 from rung.events import LockRefused, StepFinished, StepRan, StepStarted
 from rung.migrator import Migrator
-from rung.stopping import Stop
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rung.statements import Dialect, Script, Statement, checksum, directives, read
+from rung.script import Dialect, Script, Statement, checksum, directives, read
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.sql"))
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.history import row
 
-from rung.certify.facts import Done, Facts, Said, Seen, Way
 from rung.certify.invariants import Invariant, judge
+from rung.certify.observations import Done, Facts, Said, Seen, Way
 from rung.ledger import LedgerState, Outcome
 from rung.snapshot import Snapshot
 

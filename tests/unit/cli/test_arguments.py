@@ -6,7 +6,7 @@ import pytest
 
 from rung.cli.arguments import Request, Words, parse, sort_words
 from rung.errors import UsageError
-from rung.plan import Down, Goto, Up
+from rung.planning.plan import Down, Goto, Up
 
 
 def _parsed(line: str) -> Request:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.cli.faults import InternalError, masked, traceback_of
+from rung.cli.internal_error import InternalError, masked, traceback_of
 
 if TYPE_CHECKING:
     from pathlib import Path

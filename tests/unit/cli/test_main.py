@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung import __version__
-from rung.cli import making
+from rung.cli import cmd_create
 from rung.cli.main import main
 from rung.cli.parsers import COMMANDS
 
 if TYPE_CHECKING:
-    from rung.cli.call import Call
+    from rung.cli.invocation import Call
 
 _LOCKS = {"--lock-timeout", "--lock-retry-for", "--cancel-blockers"}
 _LOADED = """
@@ -174,7 +174,7 @@ def test_an_unforeseen_error_is_one_line(
     def break_down(call: Call) -> None:
         raise ValueError(call.settings.database)
 
-    monkeypatch.setattr(making, "create", break_down)
+    monkeypatch.setattr(cmd_create, "create", break_down)
     line = ["create", "x", "-d", "postgresql://me:s3cret@db/chat"]
 
     assert main(line) == 1

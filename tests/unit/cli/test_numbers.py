@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rung.cli.numbers import MAX_VERSION, duration, forced_version, whole
+from rung.cli.values import MAX_VERSION, duration, forced_version, whole
 from rung.errors import UsageError
-from rung.migrations import MAX_VERSION as LEDGER_HOLDS
+from rung.source import MAX_VERSION as LEDGER_HOLDS
 
 
 @pytest.mark.parametrize(

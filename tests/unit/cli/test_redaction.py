@@ -10,8 +10,8 @@ import pytest
 
 from rung.cli.main import main
 from rung.cli.parsers import COMMANDS
-from rung.masking import hidden, redacted, redacted_word, secrets_among, secrets_in
-from rung.migrate.main import main as migrate
+from rung.golang_migrate.main import main as migrate
+from rung.redaction import hidden, redacted, redacted_word, secrets_among, secrets_in
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.embedded import accounts
-from rung.embedded.accounts import Identity, missing_capability, namespace, unmapped
+from rung.embedded import run_as
+from rung.embedded.run_as import Identity, missing_capability, namespace, unmapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,7 @@ def test_who_is_not_root_runs_it_as_himself(monkeypatch: pytest.MonkeyPatch) -> 
     nobody = pwd.getpwnam("nobody")
     monkeypatch.setattr("os.geteuid", lambda: nobody.pw_uid)
 
-    assert (accounts.choose().kind, accounts.choose().name) == ("self", "nobody")
+    assert (run_as.choose().kind, run_as.choose().name) == ("self", "nobody")
 
 
 def test_a_user_without_a_name_gets_one_in_a_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_a_user_without_a_name_gets_one_in_a_namespace(monkeypatch: pytest.Monke
     A container's made-up user id, which initdb refuses, is given a name.
     """
     monkeypatch.setattr("os.geteuid", lambda: 54321)
-    made = accounts.choose()
+    made = run_as.choose()
 
     assert (made.kind, made.reason) == ("namespace", "user 54321 has no name on this system")
 
@@ -104,10 +104,10 @@ def test_root_without_rights_needs_a_namespace(
     Root that cannot change its account, or has none to change to, says so.
     """
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr(accounts, "CANDIDATES", known)
+    monkeypatch.setattr(run_as, "CANDIDATES", known)
     lacking = "root lacks CAP_SETUID here" if known else ""
-    monkeypatch.setattr(accounts, "_cannot_change", lambda: lacking)
-    made = accounts.choose()
+    monkeypatch.setattr(run_as, "_cannot_change", lambda: lacking)
+    made = run_as.choose()
 
     assert made.kind == "namespace"
     assert (lacking or "there is no account ") == made.reason
@@ -120,6 +120,6 @@ def test_data_are_served_by_their_owner(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr("os.geteuid", lambda: 0)
     uid = tmp_path.stat().st_uid
     expected = ("namespace", 0) if uid == 0 else ("account", uid)
-    made = accounts.owner_of(tmp_path)
+    made = run_as.owner_of(tmp_path)
 
     assert expected == (made.kind, made.reader.uid)

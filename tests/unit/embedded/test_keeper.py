@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.embedded import keeper
+from rung.embedded import supervisor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def dead_folder(parent: Path, *, age: float = 3600.0) -> Path:
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "file").write_text("data")
     (folder / "data" / "link").symlink_to(parent)
-    for name in (keeper.USERS, keeper.SERVER):
+    for name in (supervisor.USERS, supervisor.SERVER):
         (folder / name).touch()
     os.utime(folder, (time.time() - age,) * 2)
     return folder
@@ -36,13 +36,13 @@ def test_a_dead_folder_is_swept(tmp_path: Path) -> None:
     """
     folder = dead_folder(tmp_path)
     (tmp_path / "other").mkdir()
-    keeper.sweep(str(tmp_path / "rung-mine"))
+    supervisor.sweep(str(tmp_path / "rung-mine"))
 
     assert not folder.exists()
     assert (tmp_path / "other").exists()
 
 
-@pytest.mark.parametrize("name", [keeper.USERS, keeper.SERVER])
+@pytest.mark.parametrize("name", [supervisor.USERS, supervisor.SERVER])
 def test_a_held_folder_is_not_swept(tmp_path: Path, name: str) -> None:
     """
     A folder with a user, or a server that still runs, stays.
@@ -50,7 +50,7 @@ def test_a_held_folder_is_not_swept(tmp_path: Path, name: str) -> None:
     folder = dead_folder(tmp_path)
     with (folder / name).open() as held:
         fcntl.flock(held, fcntl.LOCK_SH)
-        keeper.sweep(str(tmp_path / "rung-mine"))
+        supervisor.sweep(str(tmp_path / "rung-mine"))
 
     assert (folder / "data" / "file").exists()
 
@@ -60,7 +60,7 @@ def test_a_new_folder_is_not_swept(tmp_path: Path) -> None:
     A folder that is being made has no locks yet, so a young one stays.
     """
     folder = dead_folder(tmp_path, age=0.0)
-    keeper.sweep(str(tmp_path / "rung-mine"))
+    supervisor.sweep(str(tmp_path / "rung-mine"))
 
     assert folder.exists()
 
@@ -72,7 +72,7 @@ def test_a_folder_that_goes_meanwhile_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "rung-empty").mkdir()
     os.utime(tmp_path / "rung-empty", (0, 0))
     (tmp_path / "rung-link").symlink_to(tmp_path / "nowhere")
-    keeper.sweep(str(tmp_path / "rung-mine"))
+    supervisor.sweep(str(tmp_path / "rung-mine"))
 
     assert (tmp_path / "rung-empty").exists()
 
@@ -83,24 +83,24 @@ def test_only_the_pid_file_of_this_server_counts() -> None:
     """
     lines = ["12", "/data", "0", "5432", "/s", "", "1 2", "ready   "]
 
-    assert keeper.says_ready(lines, 12)
-    assert not keeper.says_ready(lines, 13)
-    assert not keeper.says_ready([*lines[:7], "starting"], 12)
-    assert not keeper.says_ready(lines[:5], 12)
+    assert supervisor.says_ready(lines, 12)
+    assert not supervisor.says_ready(lines, 13)
+    assert not supervisor.says_ready([*lines[:7], "starting"], 12)
+    assert not supervisor.says_ready(lines[:5], 12)
 
 
 def test_a_lock_that_stays_held_is_an_error(tmp_path: Path) -> None:
     """
     An older server that does not go is reported, not waited for without end.
     """
-    first = keeper.open_lock(str(tmp_path), keeper.SERVER)
-    second = keeper.open_lock(str(tmp_path), keeper.SERVER)
-    keeper.take(first, 0.0)
-    with pytest.raises(keeper.KeeperError, match="older server is still there"):
-        keeper.take(second, 0.02)
+    first = supervisor.open_lock(str(tmp_path), supervisor.SERVER)
+    second = supervisor.open_lock(str(tmp_path), supervisor.SERVER)
+    supervisor.take(first, 0.0)
+    with pytest.raises(supervisor.KeeperError, match="older server is still there"):
+        supervisor.take(second, 0.02)
 
     os.close(first)
-    keeper.take(second, 0.0)
+    supervisor.take(second, 0.0)
     os.close(second)
 
 
@@ -109,8 +109,8 @@ def test_a_server_that_ends_early_is_noticed(tmp_path: Path) -> None:
     A program that ends before it is ready is reported with its exit code.
     """
     process = subprocess.Popen(["/bin/sh", "-c", "exit 3"])
-    with pytest.raises(keeper.KeeperError, match="ended with code 3"):
-        keeper.wait_until_ready(process.pid, str(tmp_path / "postmaster.pid"))
+    with pytest.raises(supervisor.KeeperError, match="ended with code 3"):
+        supervisor.wait_until_ready(process.pid, str(tmp_path / "postmaster.pid"))
 
     process.returncode = 3
 
@@ -121,14 +121,14 @@ def test_a_server_that_never_gets_ready_is_given_up(
     """
     Waiting for readiness has an end, and the server is stopped then.
     """
-    monkeypatch.setattr(keeper, "READY_SECONDS", 0.02)
+    monkeypatch.setattr(supervisor, "READY_SECONDS", 0.02)
     process = subprocess.Popen(["/bin/sleep", "60"])
-    with pytest.raises(keeper.KeeperError, match="was not ready after"):
-        keeper.wait_until_ready(process.pid, str(tmp_path / "postmaster.pid"))
-    keeper.stop(process.pid, signal.SIGQUIT)
-    keeper.stop(process.pid, signal.SIGQUIT)
+    with pytest.raises(supervisor.KeeperError, match="was not ready after"):
+        supervisor.wait_until_ready(process.pid, str(tmp_path / "postmaster.pid"))
+    supervisor.stop(process.pid, signal.SIGQUIT)
+    supervisor.stop(process.pid, signal.SIGQUIT)
 
-    assert keeper.read_lines(f"/proc/{process.pid}/stat") == []
+    assert supervisor.read_lines(f"/proc/{process.pid}/stat") == []
     process.returncode = 0
 
 
@@ -136,12 +136,12 @@ def test_the_state_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     """
     The state is read back as written, and forgotten twice without a fault.
     """
-    keeper.write_state(str(tmp_path), "1\n2")
-    assert keeper.read_lines(str(tmp_path / keeper.STATE)) == ["1", "2"]
+    supervisor.write_state(str(tmp_path), "1\n2")
+    assert supervisor.read_lines(str(tmp_path / supervisor.STATE)) == ["1", "2"]
 
-    keeper.forget_state(str(tmp_path))
-    keeper.forget_state(str(tmp_path))
-    assert keeper.read_lines(str(tmp_path / keeper.STATE)) == []
+    supervisor.forget_state(str(tmp_path))
+    supervisor.forget_state(str(tmp_path))
+    assert supervisor.read_lines(str(tmp_path / supervisor.STATE)) == []
 
 
 def test_the_servers_programs_see_nothing_of_our_environment(
@@ -152,15 +152,17 @@ def test_the_servers_programs_see_nothing_of_our_environment(
     """
     monkeypatch.setenv("PGPASSWORD", "s3cret")
 
-    assert {"PATH", "LC_ALL", "TZ", "LD_LIBRARY_PATH"} == set(keeper.environment({"library": "/x"}))
-    assert "LD_LIBRARY_PATH" not in keeper.environment({"library": ""})
+    assert {"PATH", "LC_ALL", "TZ", "LD_LIBRARY_PATH"} == set(
+        supervisor.environment({"library": "/x"})
+    )
+    assert "LD_LIBRARY_PATH" not in supervisor.environment({"library": ""})
 
 
 def test_a_command_can_be_run_as_ourselves() -> None:
     """
     `run` with the identity `self` runs the command with its arguments.
     """
-    program = "import sys; from rung.embedded import keeper; keeper.main(sys.argv[1:])"
+    program = "import sys; from rung.embedded import supervisor; supervisor.main(sys.argv[1:])"
     done = subprocess.run(
         [sys.executable, "-c", program, "run", "identity=self", "--", "/bin/echo", "here"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rung.embedded import places
-from rung.embedded.places import Reader, cache_folder, enterable, reachable, scratch_folder
+from rung.embedded import directories
+from rung.embedded.directories import Reader, cache_folder, enterable, reachable, scratch_folder
 from rung.embedded.server import quoted
 from rung.errors import EmbeddedError
 
@@ -43,8 +43,8 @@ def test_the_group_counts_for_its_members(tmp_path: Path) -> None:
     tmp_path.chmod(0o705)
     member = Reader(54321, tmp_path.stat().st_gid)
 
-    assert not places._allows(tmp_path, member, 1)
-    assert places._allows(tmp_path, STRANGER, 1)
+    assert not directories._allows(tmp_path, member, 1)
+    assert directories._allows(tmp_path, STRANGER, 1)
 
 
 def test_the_cache_follows_the_usual_rule(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_no_place_for_a_cache_is_an_error_that_names_them(
     Where nothing can be written, each place is named with its reason.
     """
     (tmp_path / "file").touch()
-    monkeypatch.setattr(places, "_cache_candidates", lambda _: [tmp_path / "file" / "rung"])
+    monkeypatch.setattr(directories, "_cache_candidates", lambda _: [tmp_path / "file" / "rung"])
     with pytest.raises(EmbeddedError, match="file/rung: "):
         cache_folder(US, {})
 
@@ -86,7 +86,7 @@ def test_a_full_memory_folder_is_passed_over(
     """
     A small shared-memory folder, as containers have it, is not filled with data.
     """
-    monkeypatch.setattr(places, "ROOM_BYTES", 2**62)
+    monkeypatch.setattr(directories, "ROOM_BYTES", 2**62)
     found = scratch_folder(US, {"TMPDIR": "/var/tmp"})
     found.rmdir()
 
@@ -100,7 +100,7 @@ def test_no_place_to_run_in_is_an_error_that_names_them(tmp_path: Path) -> None:
     deep = tmp_path / ("long" * 30)
     deep.mkdir()
     with pytest.raises(EmbeddedError, match=r"cannot be written(.|\n)*too long for a socket"):
-        places._new_folder((tmp_path / "none", deep), US)
+        directories._new_folder((tmp_path / "none", deep), US)
 
 
 @pytest.mark.parametrize(

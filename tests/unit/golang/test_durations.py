@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.golang.recordings import recorded
 
-from rung.golang.durations import duration
+from rung.golang_migrate.gostd.durations import duration
 
 
 @pytest.mark.parametrize(("nanoseconds", "expected"), recorded("durations"))

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from tests.unit.golang.recordings import recorded
 
-from rung.golang.flags import FlagSet, FlagsRefused, HelpWanted, boolean, int64, string, uint64
+from rung.golang_migrate.gostd.flags import (
+    FlagSet,
+    FlagsRefused,
+    HelpWanted,
+    boolean,
+    int64,
+    string,
+    uint64,
+)
 
 FLAGS = FlagSet(
     "up",

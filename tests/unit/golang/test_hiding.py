@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rung.golang.hiding import masked
-from rung.golang.urls import UrlRefused, parse
+from rung.golang_migrate.gostd.redact_url import masked
+from rung.golang_migrate.gostd.urls import UrlRefused, parse
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 import pytest
 from tests.unit.golang.recordings import recorded
 
-from rung.golang.layouts import Moment, formatted
+from rung.golang_migrate.gostd.time_layouts import Moment, formatted
 
 
 @pytest.mark.parametrize(

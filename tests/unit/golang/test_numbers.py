@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.golang.recordings import recorded
 
-from rung.golang.numbers import NumberRefused, atoi, parse_int, parse_uint, truth
+from rung.golang_migrate.gostd.integers import NumberRefused, atoi, parse_int, parse_uint, truth
 
 NUMBERS = recorded("numbers")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.golang.places import absolute, clean, joined, working_directory
+from rung.golang_migrate.gostd.paths import absolute, clean, joined, working_directory
 
 if TYPE_CHECKING:
     from pathlib import Path

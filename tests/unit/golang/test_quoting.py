@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.golang.recordings import recorded
 
-from rung.golang.quoting import quoted
+from rung.golang_migrate.gostd.quoting import quoted
 
 
 @pytest.mark.parametrize(("text", "expected"), recorded("quoted"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.golang.recordings import recorded
 
-from rung.golang.urls import Url, UrlRefused, parse
+from rung.golang_migrate.gostd.urls import Url, UrlRefused, parse
 
 TAKEN = recorded("urls_taken")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.golang import zones
-from rung.golang.zones import ZoneUnknown, load_location
+from rung.golang_migrate.gostd import time_zones
+from rung.golang_migrate.gostd.time_zones import ZoneUnknown, load_location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +33,8 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "cut").write_bytes(zone_file("JST", 9)[:47])
     system = tmp_path / "localtime"
     system.write_bytes(zone_file("LOC", 5))
-    monkeypatch.setattr(zones, "_FOLDERS", (str(tmp_path / "first"), str(folder)))
-    monkeypatch.setattr(zones, "_SYSTEM", str(system))
+    monkeypatch.setattr(time_zones, "_FOLDERS", (str(tmp_path / "first"), str(folder)))
+    monkeypatch.setattr(time_zones, "_SYSTEM", str(system))
     monkeypatch.delenv("TZ", raising=False)
     return folder
 
@@ -112,7 +112,7 @@ def test_pythons_own_database(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A zone that only Python knows of is found there."""
-    monkeypatch.setattr(zones, "_FOLDERS", (str(tmp_path / "first"),))
+    monkeypatch.setattr(time_zones, "_FOLDERS", (str(tmp_path / "first"),))
     monkeypatch.setattr(zoneinfo._tzpath, "TZPATH", (str(database),))
     zoneinfo.ZoneInfo.clear_cache()
 

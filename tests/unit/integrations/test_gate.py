@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rung.integrations import keeper
+from rung.integrations import schema_manager
 from rung.integrations.asgi import Lifespan, ReadyProbe
 from rung.integrations.fastapi import Migrations, ReadyGate, readiness_response
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from rung.stopping import Stop
+    from rung.cancellation import Stop
 
 
 def migrations(**settings: Any) -> Migrations:  # noqa: ANN401 - as many kinds as settings
@@ -162,7 +162,7 @@ def test_an_unexpected_error_does_not_end_the_waiting(
         del given, named
         raise KeyError("not ours")
 
-    monkeypatch.setattr(keeper, "run_migrations", broken)
+    monkeypatch.setattr(schema_manager, "run_migrations", broken)
     state, _, told = asyncio.run(state_of(migrations()))
 
     assert (state, told["detail"]) == ("failed", "An unexpected error; see the log.")
@@ -181,8 +181,8 @@ def test_a_run_that_cannot_be_ended_is_let_go(
         stops.append(stop)
         thawed.wait()
 
-    monkeypatch.setattr(keeper, "run_migrations", frozen)
-    monkeypatch.setattr(keeper, "_LET_GO", 0.05)
+    monkeypatch.setattr(schema_manager, "run_migrations", frozen)
+    monkeypatch.setattr(schema_manager, "_LET_GO", 0.05)
     asyncio.run(begun_and_ended(migrations(grace=0.05), stops))
     thawed.set()
 

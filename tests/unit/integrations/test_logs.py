@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 
 from rung import events
-from rung.blockers import Blocker
 from rung.errors import RungError, SourceNotFound, UnversionedDatabase
-from rung.integrations.logs import log_crash, log_event, log_failure, log_readiness
+from rung.events import Blocker
+from rung.integrations.log_events import log_crash, log_event, log_failure, log_readiness
 from rung.integrations.readiness import STARTING, Readiness, of_error
 
 EVENTS: list[tuple[events.Event, str, str]] = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import FakeDriver, FakeSession
 
-from rung.migrate.main import main
+from rung.golang_migrate.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,5 +62,5 @@ def stage(
         (folder / f"{name}.up.sql").write_text("select 1;\n")
         (folder / f"{name}.down.sql").write_text("select 2;\n")
     made = Stage(folder, capsys, monkeypatch)
-    monkeypatch.setattr("rung.migrate.opening.open_driver", made.open_driver)
+    monkeypatch.setattr("rung.golang_migrate.open.open_driver", made.open_driver)
     return made

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.golang.recordings import recorded
 
-from rung.golang.urls import UrlRefused, parse
-from rung.migrate import addresses
-from rung.migrate.addresses import (
+from rung.golang_migrate import source_urls
+from rung.golang_migrate.gostd.urls import UrlRefused, parse
+from rung.golang_migrate.source_urls import (
     AddressRefused,
     custom,
     first,
@@ -58,8 +58,8 @@ def test_the_scheme_of_a_source() -> None:
 @pytest.mark.parametrize(("url", "expected"), [(row[0], row[2]) for row in ROWS])
 def test_folders(url: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Host and decoded path together, from the working directory on."""
-    monkeypatch.setattr("rung.golang.places.working_directory", lambda: "/cwd")
-    monkeypatch.setattr(addresses, "working_directory", lambda: "/cwd")
+    monkeypatch.setattr("rung.golang_migrate.gostd.paths.working_directory", lambda: "/cwd")
+    monkeypatch.setattr(source_urls, "working_directory", lambda: "/cwd")
 
     assert expected == source_folder(url)
 

@@ -13,8 +13,8 @@ from rung.errors import (
     SchemaMissing,
     ServerMessage,
 )
-from rung.migrate.answers import fault_of
-from rung.migrate.schemes import Tongue
+from rung.golang_migrate.messages import fault_of
+from rung.golang_migrate.schemes import Tongue
 
 SYNTAX = ServerMessage('syntax error at or near "selct"', "42601")
 DOUBLE = ServerMessage("duplicate key", "23505", "Key (id)=(1) already exists.", "a hint")

@@ -6,11 +6,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from rung.conventions import Conventions
-from rung.golang.urls import parse
-from rung.migrate.databases import Address, address_of
-from rung.migrate.faults import Fault
-from rung.migrate.schemes import DATABASES, Tongue
+from rung.golang_migrate.database_urls import Address, address_of
+from rung.golang_migrate.faults import Fault
+from rung.golang_migrate.gostd.urls import parse
+from rung.golang_migrate.schemes import DATABASES, Tongue
+from rung.options import Conventions
 
 PLAIN = Conventions(
     carries_session=True,

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from rung.errors import VersionTooLarge
-from rung.golang.layouts import Moment
-from rung.migrate.making import (
+from rung.golang_migrate.create_files import (
     DEFAULT_LAYOUT,
     CreateRefused,
     Sequence,
@@ -18,6 +17,7 @@ from rung.migrate.making import (
     make_pair,
     numbering,
 )
+from rung.golang_migrate.gostd.time_layouts import Moment
 
 MOMENT = Moment.at(1795581053_167495620, UTC)
 TOKYO = timezone(timedelta(hours=9))
@@ -199,7 +199,7 @@ def test_the_last_number(here: Path) -> None:
 
 def test_both_or_none(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the second file is there already, the first is not left behind."""
-    monkeypatch.setattr("rung.migrate.making._check_free", lambda *_: None)
+    monkeypatch.setattr("rung.golang_migrate.create_files._check_free", lambda *_: None)
     filled(here / "s", "x_a.down.sql")
 
     with pytest.raises(CreateRefused, match=r"open s/x_a\.down\.sql: file exists"):
@@ -213,7 +213,7 @@ def test_a_folder_that_cannot_be_read(here: Path, monkeypatch: pytest.MonkeyPatc
     def refused(_: Path) -> set[int]:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("rung.migrate.making.taken_versions", refused)
+    monkeypatch.setattr("rung.golang_migrate.create_files.taken_versions", refused)
 
     with pytest.raises(CreateRefused, match="open s: permission denied"):
         make_pair("s", "a", "sql", Sequence(6))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.migrate.opening import repeated_by
+from rung.golang_migrate.open import repeated_by
 from rung.render.hints import completed
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.drivers.found import Ping
-from rung.drivers.postgres.connection import Connector
-from rung.drivers.postgres.settings import Settings
-from rung.drivers.postgres.urls import translate
+from rung.drivers.inspection import Ping
+from rung.drivers.postgres.connect import Connector
+from rung.drivers.postgres.session_settings import Settings
+from rung.drivers.postgres.url import translate
 from rung.errors import ConnectionFailed, DriverMissing, UsageError
 
 if TYPE_CHECKING:

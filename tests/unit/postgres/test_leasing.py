@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from rung.drivers.postgres.leasing import BEAT_EVERY, LIFETIME, Fence, Lease
-from rung.drivers.postgres.names import Table
-from rung.drivers.postgres.records import leave_clean
-from rung.drivers.postgres.settings import Settings
-from rung.statements import read
+from rung.drivers.postgres.lease import BEAT_EVERY, LIFETIME, Fence, Lease
+from rung.drivers.postgres.ledger_sql import leave_clean
+from rung.drivers.postgres.session_settings import Settings
+from rung.drivers.postgres.table_names import Table
+from rung.script import read
 
 LEASE = Lease(Table("s", "led_lease"), "7d1c", (1, 2))
 

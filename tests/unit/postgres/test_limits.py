@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rung.conventions import RUNG, Conventions
-from rung.drivers.postgres.limits import Limits
+from rung.drivers.postgres.lock_timeout import Limits
 from rung.drivers.postgres.message import Message, file_pieces
-from rung.drivers.postgres.settings import Settings
-from rung.statements import Unit, read
+from rung.drivers.postgres.session_settings import Settings
+from rung.options import RUNG, Conventions
+from rung.script import Unit, read
 
 OURS = ("SET LOCAL lock_timeout = 200",)
 OF_URL = Settings((("lock_timeout", "3s"),))

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from rung.dialect import Dialect
-from rung.drivers.base import Look, Place
+from rung.drivers.contract import Look, Place
 from rung.drivers.history_rows import COLUMNS
-from rung.drivers.postgres import looking
-from rung.drivers.postgres.names import names_of
+from rung.drivers.postgres import inspection
+from rung.drivers.postgres.table_names import names_of
 from rung.drivers.postgres.wire import Reply, ServerError
 from rung.errors import (
     ConnectionFailed,
@@ -25,9 +24,10 @@ from rung.errors import (
     TableLocked,
 )
 from rung.ledger import LedgerState, Outcome
+from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:
-    from rung.drivers.postgres.names import Names
+    from rung.drivers.postgres.table_names import Names
     from rung.drivers.postgres.wire import Row
 
 NAMES = names_of()
@@ -81,7 +81,7 @@ def answer(*tables: list[Row], error: str = "", names: Names = NAMES) -> Look:
     failed = ServerError(ServerMessage("refused", error), None) if error else None
     guarded = [*tables[:1], *([[]] if tables else []), *tables[1:]]
     reply = cast("Reply", FakeReply(guarded, failed))
-    return looking.answer(reply, looking.standing(reply, names))
+    return inspection.answer(reply, inspection.standing(reply, names))
 
 
 def test_everything_there() -> None:
@@ -250,7 +250,7 @@ def test_a_ledger_with_a_schema_is_looked_for_nowhere_else() -> None:
 )
 def test_the_question(names: Names, ledger: str, history: str) -> None:
     """One message asks for place, ledger and history."""
-    sql = looking.question(names)
+    sql = inspection.question(names)
 
-    assert sql.startswith(looking.where_question(names))
+    assert sql.startswith(inspection.where_question(names))
     assert sql.index(f"FROM {ledger}") < sql.index(f"FROM {history}")

@@ -18,7 +18,7 @@ from rung.drivers.postgres.message import (
     ours,
 )
 from rung.drivers.postgres.quoting import Sql
-from rung.statements import read
+from rung.script import read
 
 COPIES = """create table t (a text);
 copy t from stdin;

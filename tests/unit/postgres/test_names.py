@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.drivers.postgres.names import Names, Table, names_of
+from rung.drivers.postgres.table_names import Names, Table, names_of
 from rung.errors import UsageError
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rung.drivers.postgres.notices import Notices
-from rung.drivers.work import ServerNotice
+from rung.drivers.postgres.message import Notices
+from rung.drivers.transaction import ServerNotice
 
 
 def raised(*notices: tuple[str, str]) -> list[ServerNotice]:

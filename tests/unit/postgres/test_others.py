@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.drivers.postgres.others import Note, read_note, read_writers, revokes
+from rung.drivers.postgres.privileges import Note, read_note, read_writers, revokes
 from rung.drivers.postgres.quoting import Sql
 
 if TYPE_CHECKING:
-    from rung.drivers.found import OtherWriters
+    from rung.drivers.inspection import OtherWriters
 
 _CLOSED = "rung: closed to others after row 7, state abc"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rung.drivers.postgres.names import names_of
-from rung.drivers.postgres.rights import Here, Rights
+from rung.drivers.postgres.privileges import Here, Rights
+from rung.drivers.postgres.table_names import names_of
 
 NAMES = names_of("s.led", "h.his")
 SCHEMA = frozenset({"USAGE", "CREATE"})

@@ -11,19 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rung.drivers.base import Attempt, HalfRecord, Move, Refusal
-from rung.drivers.postgres import locking, quoting, statements
-from rung.drivers.postgres.dropping import drop_statements
-from rung.drivers.postgres.names import Table
-from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.records import FORGET, RESET, Form, Tables, error_text
-from rung.drivers.postgres.statements import statement
+from rung.drivers.contract import Attempt, HalfRecord, Move, Refusal
+from rung.drivers.postgres import advisory_keys, quoting
+from rung.drivers.postgres.catalog import drop_statements
+from rung.drivers.postgres.ledger_sql import FORGET, RESET, Form, Tables, error_text
+from rung.drivers.postgres.quoting import Sql, statement
+from rung.drivers.postgres.table_names import Table
 from rung.errors import ServerMessage
 from rung.ledger import LedgerState, Outcome
-from rung.losses import Loss
-from rung.statements import Dialect, TokenKind, read
+from rung.script import Dialect, TokenKind, read
+from rung.script.data_loss import Loss
 
-FILES = sorted(Path(statements.__file__).parent.glob("*.sql"))
+FILES = sorted(Path(quoting.__file__).parent.glob("*.sql"))
 FILE = "".join(file.read_text() for file in FILES)
 BLOCKS = re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", FILE, re.DOTALL | re.MULTILINE)
 LEDGER, HISTORY = (quoting.name("public", f"schema_migrations{end}") for end in ("", "_history"))
@@ -260,38 +259,38 @@ def test_resetting_keeps_the_locks(sql: Sql) -> None:
 )
 def test_golang_migrates_keys(schema: str, table: str, database: str, key: int) -> None:
     """The keys are the ones that golang-migrate takes."""
-    assert locking.foreign_key(schema, table, database) == key
+    assert advisory_keys.foreign_key(schema, table, database) == key
 
 
 def test_all_keys_of_a_ledger() -> None:
     """A key of ours, out of golang-migrate's reach, and both of its own for the ledger."""
-    keys = locking.Keys.of(Table("public", "schema_migrations"), "chatapp")
+    keys = advisory_keys.Keys.of(Table("public", "schema_migrations"), "chatapp")
 
     assert keys.foreign == (3999065708, 3607770239)
     assert keys.all == (keys.ours, *keys.foreign)
     assert 2**32 <= keys.ours < 2**63
-    assert locking.Keys.of(Table("s2", "schema_migrations"), "chatapp").ours != keys.ours
-    plain = locking.foreign_key("s2", "mig", "chatapp")
-    assert locking.Keys.of(Table("s2", "mig"), "chatapp").foreign == (3949201213, plain)
+    assert advisory_keys.Keys.of(Table("s2", "schema_migrations"), "chatapp").ours != keys.ours
+    plain = advisory_keys.foreign_key("s2", "mig", "chatapp")
+    assert advisory_keys.Keys.of(Table("s2", "mig"), "chatapp").foreign == (3949201213, plain)
 
 
 def test_the_key_of_a_url_without_a_database() -> None:
     """golang-migrate's command locks by the path as it stands in the URL, be it a slash alone."""
-    keys = locking.Keys.of(Table("public", "schema_migrations"), "chatapp", "/")
+    keys = advisory_keys.Keys.of(Table("public", "schema_migrations"), "chatapp", "/")
 
     assert keys.foreign == (3999065708, 3607770239, 2551455205)
 
 
 def test_taking_and_giving_back() -> None:
     """Keys are tried one after the other, never waited for; how many were got is told."""
-    assert locking.take((1, 2)) == (
+    assert advisory_keys.take((1, 2)) == (
         "SELECT CASE WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 "
         "WHEN NOT pg_catalog.pg_try_advisory_lock(2) THEN 1 ELSE 2 END"
     )
-    assert locking.take((1,), unless=Sql("held")) == (
+    assert advisory_keys.take((1,), unless=Sql("held")) == (
         "SELECT CASE WHEN held THEN 0 WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 ELSE 1 END"
     )
-    assert locking.give_back((1,)) == "SELECT pg_catalog.pg_advisory_unlock(1)"
+    assert advisory_keys.give_back((1,)) == "SELECT pg_catalog.pg_advisory_unlock(1)"
 
 
 def test_dropping() -> None:

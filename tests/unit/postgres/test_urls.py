@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from rung.drivers.postgres.urls import Address, translate
+from rung.drivers.postgres.url import Address, translate
 from rung.errors import UsageError
 
 SECRET = "tr0ub4dor"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from rung.ailments import Ailment, Health
-from rung.applied import Applied, AppliedVersion
+from rung.diagnostics import Ailment, Health
 from rung.errors import (
     DirtyLedger,
     EditedFile,
@@ -22,13 +21,15 @@ from rung.errors import (
     UnversionedDatabase,
     VersionNotInSource,
 )
+from rung.execution.prepare import prepare
+from rung.execution.report import RunReport, StepReport
+from rung.execution.run import Preview
 from rung.ledger import HistoryEntry, LedgerState, Outcome
-from rung.losses import losses
-from rung.migrations import Half, Migration, MigrationSet
-from rung.plan import Goal, Up, make_plan
-from rung.runner import RunReport, StepReport, prepare
-from rung.runs import Preview
-from rung.status import Status, StatusLine
+from rung.planning.history_replay import Applied, AppliedVersion
+from rung.planning.plan import Goal, Up, make_plan
+from rung.planning.status import Status, StatusLine
+from rung.script.data_loss import losses
+from rung.source import Half, Migration, MigrationSet
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone(timedelta(hours=2)))
 

@@ -9,7 +9,7 @@ import pytest
 
 from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
 from rung.escaping import escaped, escaped_line
-from rung.render import json as shapes
+from rung.render import json_output as shapes
 from rung.render.errors import error_text
 from rung.render.terminal import Console, Style
 from rung.render.text import aligned

@@ -24,15 +24,15 @@ from rung.certify import Certificate
 from rung.certify.faults import Fault, Kind, Run
 from rung.certify.invariants import Invariant, Violation
 from rung.certify.results import Trial, add_up
-from rung.drivers.found import LockHolder
+from rung.drivers.inspection import LockHolder
 from rung.errors import VersionNotReached
+from rung.execution.admin import Marked
+from rung.execution.wait import Waited
 from rung.ledger import LedgerState
-from rung.losses import Loss
-from rung.plan import Down, Up
-from rung.render import json as shapes
+from rung.planning.plan import Down, Up
+from rung.render import json_output as shapes
 from rung.repair import Diagnosis, Proof, Rollback, judge, propose, statements_found
-from rung.runs import Marked
-from rung.waiting import Waited
+from rung.script.data_loss import Loss
 
 _ROOT = Path(__file__).parents[3]
 _GOLDEN = _ROOT / "tests" / "golden" / "cli"

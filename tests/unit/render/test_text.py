@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.render.samples import REPORT, WHEN
 
+from rung.execution.report import RunReport, StepReport
 from rung.render.text import aligned, count, duration, moment, outcome, width
-from rung.runner import RunReport, StepReport
 
 
 @pytest.mark.parametrize(

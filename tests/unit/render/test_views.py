@@ -17,15 +17,13 @@ from tests.unit.render.samples import (
     preview,
 )
 
-from rung.ailments import Health
+from rung.diagnostics import Health
 from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
 from rung.ledger import LedgerState
-from rung.losses import Loss
-from rung.plan import Down, Goto, Up
+from rung.planning.plan import Down, Goto, Up
+from rung.render.doctor import health_lines, health_summary
 from rung.render.errors import error_text, place_lines
-from rung.render.health import health_lines, health_summary
-from rung.render.terminal import Style
-from rung.render.views import (
+from rung.render.tables import (
     check_summary,
     down_lines,
     drop_lines,
@@ -38,6 +36,8 @@ from rung.render.views import (
     status_table,
     step_range,
 )
+from rung.render.terminal import Style
+from rung.script.data_loss import Loss
 
 _GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 _PLAIN, _COLOURS = Style(), Style(enabled=True)

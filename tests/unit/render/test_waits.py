@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rung.blockers import Blocker, Queued
-from rung.events import BlockerCancelled, BuildProgress, LockAwaited, LockRefused
-from rung.render.waits import Waits
+from rung.events import Blocker, BlockerCancelled, BuildProgress, LockAwaited, LockRefused, Queued
+from rung.render.lock_waits import Waits
 
 WEB = Blocker(7, "ada", "web", "active", 75.0, 4000.0, "UPDATE t SET a = 1")
 QUEUE = tuple(Queued(number, "api") for number in (8, 9, 10, 11))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.migrations import Direction, Half, Migration
 from rung.repair import Suspect, Tried, states_of
+from rung.script import read
 from rung.snapshot import Snapshot
-from rung.statements import read
+from rung.source import Direction, Half, Migration
 
 if TYPE_CHECKING:
     from rung.ledger import HistoryEntry

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rung.repair.beyond import makes_role, reaches_beyond
-from rung.statements import read
+from rung.repair.cluster_wide import makes_role, reaches_beyond
+from rung.script import read
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from tests.unit.fakes import migrations
 from tests.unit.history import row
 
 from rung.ledger import LedgerState, Outcome
+from rung.planning.resume import unfinished
 from rung.repair import suspects
-from rung.resuming import unfinished
 
 FILES = migrations(up1="a", down1="a", up2="b", down2="b", up3="c", down3="c")
 DIRTY = {version: LedgerState(version, dirty=True) for version in (-1, 1, 2, 3)}

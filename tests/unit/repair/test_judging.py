@@ -9,8 +9,8 @@ from tests.unit.history import row
 from tests.unit.repair.cases import THREE, snapshot, suspect, tried
 
 from rung.ledger import Outcome
-from rung.migrations import Direction
 from rung.repair import Finding, State, judge
+from rung.source import Direction
 
 A, B = "table a", "table b"
 CUT_OFF = replace(row(2, outcome=Outcome.RUNNING), statements_total=3)

@@ -9,8 +9,6 @@ from tests.unit.history import row
 from tests.unit.repair.cases import snapshot, suspect, tried
 
 from rung.ledger import LedgerState, Outcome
-from rung.losses import Loss
-from rung.migrations import Direction
 from rung.repair import (
     Finding,
     Proof,
@@ -20,8 +18,10 @@ from rung.repair import (
     statements_found,
     undo_candidates,
 )
-from rung.repair.mending import why_not_resume
-from rung.statements import read
+from rung.repair.propose import why_not_resume
+from rung.script import read
+from rung.script.data_loss import Loss
+from rung.source import Direction
 
 A, B = "table a", "table b"
 PROVED = Rollback(Proof.PROVED)

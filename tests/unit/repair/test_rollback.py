@@ -9,10 +9,10 @@ from tests.unit.history import row
 from tests.unit.repair.cases import snapshot, suspect, tried
 
 from rung.ledger import Outcome
-from rung.losses import DryRun, Gone
 from rung.repair import Finding, Proof, judge
 from rung.repair.rollback import judge_dry_run, why_not_the_down, why_not_the_file
-from rung.statements import read
+from rung.script import read
+from rung.script.data_loss import DryRun, Gone
 
 A, B = "table a", "table b"
 FAILED = replace(row(2, outcome=Outcome.FAILED), statements_done=1)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.drivers.found import LockHolder
-from rung.drivers.sqlite.locking import RunLock, user_name
+from rung.drivers.inspection import LockHolder
+from rung.drivers.sqlite.lock import RunLock, user_name
 from rung.errors import RightsMissing
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HOLD = """
 import sys, pathlib
-from rung.drivers.sqlite.locking import RunLock
+from rung.drivers.sqlite.lock import RunLock
 lock = RunLock(pathlib.Path(sys.argv[1]))
 print(lock.take(), flush=True)
 sys.stdin.read()

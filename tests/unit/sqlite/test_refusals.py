@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.drivers.sqlite import refusals
+from rung.drivers.sqlite import errors
 from rung.drivers.sqlite.library import needs_newer, sqlite3
-from rung.statements import Dialect, read
+from rung.script import Dialect, read
 
 if TYPE_CHECKING:
-    from rung.drivers.work import Refusal
+    from rung.drivers.transaction import Refusal
 
 
 def refused(text: str) -> Refusal:
@@ -25,7 +25,7 @@ def refused(text: str) -> Refusal:
             try:
                 database.execute(text[one.start : one.end]).fetchall()
             except sqlite3.Error as error:
-                return refusals.of_statement(script, one, error, done=one.number - 1)
+                return errors.of_statement(script, one, error, done=one.number - 1)
     raise AssertionError(text)
 
 
@@ -82,8 +82,8 @@ def test_where_the_file_is_not_at_fault(code: int) -> None:
     error = sqlite3.OperationalError("no")
     error.sqlite_errorcode = code
 
-    assert refusals.of_ours(error, done=1).remedy
-    assert not refusals.of_ours(sqlite3.OperationalError("no"), done=1).remedy
+    assert errors.of_ours(error, done=1).remedy
+    assert not errors.of_ours(sqlite3.OperationalError("no"), done=1).remedy
 
 
 @pytest.mark.parametrize(

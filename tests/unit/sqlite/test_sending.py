@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rung.drivers.sqlite.running import sent
-from rung.statements import Dialect, read
+from rung.drivers.sqlite.execute import sent
+from rung.script import Dialect, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

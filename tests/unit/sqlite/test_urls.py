@@ -8,8 +8,8 @@ import pytest
 
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.drivers.sqlite.names import Names, names_of
-from rung.drivers.sqlite.urls import Address, translate
+from rung.drivers.sqlite.table_names import Names, names_of
+from rung.drivers.sqlite.url import Address, translate
 from rung.errors import UsageError
 
 if TYPE_CHECKING:

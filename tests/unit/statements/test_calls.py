@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import calls_in, calls_of, dropped_before, read
+from rung.script import calls_in, calls_of, dropped_before, read
 
 
 @pytest.mark.parametrize(

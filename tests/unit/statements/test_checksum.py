@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import CHECKSUM_FORMULA, checksum, read
+from rung.script import CHECKSUM_FORMULA, checksum, read
 
 
 def of(text: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rung.dialect import Dialect
 from rung.errors import DeclarationUnusable
-from rung.statements import checksum, contents_of, declared, read
+from rung.script import checksum, contents_of, declared, read
+from rung.script.dialect import Dialect
 
 EMPTY = ["", "\n\t", "\ufeff", "-- later", "/* a /* b */ c */", ";;", "-- rung: allow-late", "--"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import (
+from rung.script import (
     Dialect,
     Unit,
     cut_behind_value,

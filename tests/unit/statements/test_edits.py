@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rung.statements import checksum, read
+from rung.script import checksum, read
 
 WORDS = ["SELECT", "a", "(", ")", ",", "1e5", "'It''s'", '"Name"', "$$Body\n$$", "E'\\n'", ";", "@"]
 GAPS = [" ", "\n", "\t", " -- note\n", "/* note */ ", "\r\n"]

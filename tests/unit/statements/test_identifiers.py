@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements.identifiers import folded, parts_of, unquoted
+from rung.script.identifiers import folded, parts_of, unquoted
 
 
 @pytest.mark.parametrize(

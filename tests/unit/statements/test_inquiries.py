@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import Inquiry, Trace, inquiry_of, read
+from rung.script import Inquiry, Trace, inquiry_of, read
 
 _CASES = {
     "CREATE INDEX CONCURRENTLY i ON t (x)": Inquiry(Trace.INDEX_BUILT, "i", "t"),

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rung.errors import UnterminatedToken
-from rung.statements import Token, TokenKind, read
-from rung.statements.postgres.lexer import Lexer
+from rung.script import Token, TokenKind, read
+from rung.script.postgres.lexer import Lexer
 
 # Its type stubs are no valid Python, so it is kept from the type checker.
 postgast = import_module("postgast")

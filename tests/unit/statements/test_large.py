@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from rung.statements import Dialect, holds, read, secrets_of
+from rung.script import Dialect, holds, read, secrets_of
 
 _PART = 1 << 20
 ROW = "INSERT INTO d VALUES (1, 'some text', 'it''s another; text with -- marks');\n"

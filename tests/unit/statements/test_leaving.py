@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rung.dialect import Dialect
-from rung.statements import golang_migrate_refuses, read
+from rung.script import golang_migrate_refuses, read
+from rung.script.dialect import Dialect
 
 ONE = "it is one transaction there, and "
 POSTGRES = [

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import UnterminatedToken
-from rung.statements import Dialect, TokenKind, read
-from rung.statements.postgres import cutting, lexer
+from rung.script import Dialect, TokenKind, read
+from rung.script.postgres import lexer, splitter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,7 +228,7 @@ def _operations(parsed: object) -> Iterator[str]:
         yield str(parsed)
 
 
-@pytest.mark.parametrize("module", [lexer, cutting], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [lexer, splitter], ids=lambda module: module.__name__)
 def test_patterns_that_every_python_understands(module: ModuleType) -> None:
     """Python 3.11.0 to 3.11.4 misreads possessive quantifiers on groups; there are none."""
     patterns = [value for value in vars(module).values() if isinstance(value, re.Pattern)]

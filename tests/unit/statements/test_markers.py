@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import Dialect, foreign_marker, read
+from rung.script import Dialect, foreign_marker, read
 
 MARKERS = [
     ("-- +goose Down", "goose"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung.errors import StatementMisplaced, UnbalancedTransaction
-from rung.statements import Control, Mode, read, statement_by_statement
+from rung.script import Control, Mode, read, statement_by_statement
 
 _PREPARED = "PREPARE TRANSACTION would keep our lock, as it leaves a transaction open"
 

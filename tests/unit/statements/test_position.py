@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import place_of
+from rung.script import place_of
 
 
 @pytest.mark.parametrize(

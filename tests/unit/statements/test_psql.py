@@ -6,7 +6,7 @@ import pytest
 
 from rung.drivers.postgres.message import Message, file_pieces
 from rung.errors import ClientCommand
-from rung.statements import Dialect, checksum, read
+from rung.script import Dialect, checksum, read
 
 COMMANDS = [
     (r"\connect other", r"\connect", "database that it is given"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung.errors import ScriptError
-from rung.statements import directives, read
+from rung.script import directives, read
 
 
 def split(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import read
+from rung.script import read
 
 REFUSED = {
     "DO $$ BEGIN COMMIT; END $$": "DO with COMMIT",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import ScriptError
-from rung.statements import Dialect, checksum, read
+from rung.script import Dialect, checksum, read
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rung.errors import ScriptError
-from rung.statements import read, secrets_of, shown, without_passwords
+from rung.script import read, secrets_of, shown, without_passwords
 
 HIDDEN = [
     "CREATE USER u PASSWORD 'hunter-2';",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import needs_session, read
+from rung.script import needs_session, read
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung.errors import UnbalancedTransaction, UnterminatedToken
-from rung.statements import (
+from rung.script import (
     Control,
     Dialect,
     Mode,
@@ -16,7 +16,7 @@ from rung.statements import (
     read,
     secrets_of,
 )
-from rung.statements.sqlite import foreign_keys
+from rung.script.sqlite import foreign_keys
 
 REBUILD = "PRAGMA foreign_keys=OFF;\nBEGIN;\nDROP TABLE a;\nCOMMIT;\nPRAGMA foreign_keys=ON;"
 

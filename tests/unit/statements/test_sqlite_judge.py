@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rung.errors import ClientCommand, ScriptError, UnbalancedTransaction
-from rung.statements import Dialect, read
-from rung.statements.sqlite.cutting import cut
+from rung.script import Dialect, read
+from rung.script.sqlite.splitter import cut
 
 # Pieces that make and break every rule when strung together at random.
 PIECES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.statements import read, strange_character
+from rung.script import read, strange_character
 
 
 @pytest.mark.parametrize(

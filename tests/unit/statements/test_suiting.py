@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rung.dialect import Dialect
 from rung.errors import DirectiveUnusable
-from rung.statements import oldest_suited, read, suits
+from rung.script import oldest_suited, read, suits
+from rung.script.dialect import Dialect
 
 _SAID = "-- rung: compatible-with 7\nALTER TABLE t ADD COLUMN c int;"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from rung.statements import Dialect, Token, TokenKind, read
-from rung.statements.model import Tokens
+from rung.script import Dialect, Token, TokenKind, read
+from rung.script.model import Tokens
 
 WORD, SIGN = TokenKind.WORD, TokenKind.OPERATOR
 THREE = [Token(WORD, 0, 1), Token(SIGN, 1, 2), Token(WORD, 3, 9)]

@@ -11,19 +11,26 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres import quoting
-from rung.drivers.postgres.holding import insist
+from rung.drivers.postgres.lock import insist
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
-from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.statements import statement
-from rung.statements import Trace, inquiry_of
+from rung.drivers.postgres.quoting import Sql, statement
+from rung.errors import QueryFailed
+from rung.script import Trace, inquiry_of
+from rung.script.expected_names import TYPE
+from rung.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from rung.drivers.postgres.records import Tables
-    from rung.drivers.postgres.wire import Wire
+    from rung.drivers.postgres.ledger_sql import Tables
+    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.wire import Reply, Wire
+    from rung.errors import ServerMessage
     from rung.ledger import HistoryEntry
-    from rung.statements import Inquiry, Script
+    from rung.script import Inquiry, Script
+    from rung.script.data_loss import Loss
+    from rung.script.expected_names import ExpectedName
+
 
 _PLAIN_LITERAL = re.compile(r"'([^'\\]*)'\Z")
 
@@ -104,3 +111,104 @@ def _question(inquiry: Inquiry, ledger: Sql) -> Sql | None:
 def _asks_the_reverse(inquiry: Inquiry) -> bool:
     """Whether the question is for what is not there any more once it is finished."""
     return inquiry.trace in {Trace.DROPPED, Trace.PREPARED_RESOLVED}
+
+
+_KEEP_PATH = Sql(
+    "SELECT pg_catalog.set_config('rung.search_path', pg_catalog.current_setting('search_path'), "
+    "true)"
+)
+_PATH = Sql("SET LOCAL search_path = pg_catalog, pg_temp")
+"""Names of others come qualified, and no temporary table stands before a catalog."""
+_PUT_BACK_PATH = Sql("SELECT set_config('search_path', current_setting('rung.search_path'), true)")
+"""For a transaction that was open before, and goes on."""
+_NO_JIT = Sql("SET LOCAL jit = off")
+"""To compile these once takes seconds, and to run them milliseconds."""
+_BEFORE = (_KEEP_PATH, _PATH, _NO_JIT)
+_PARTS = ("snapshot_tables", "snapshot_code", "snapshot_about")
+
+
+def question(names: Names) -> Sql:
+    """
+    The message that asks for everything.
+
+    Args:
+        names: ledger, history and lease, with their schemas; they are left out.
+    """
+    scope = statement(
+        "snapshot_scope",
+        ledger_schema=quoting.text(names.ledger.schema),
+        ledger=quoting.text(names.ledger.name),
+        lease=quoting.text(names.lease.name),
+        history_schema=quoting.text(names.history.schema),
+        history=quoting.text(names.history.name),
+    )
+    parts = (statement(part, scope=scope) for part in _PARTS)
+    return Sql(ours("", *_BEFORE, *parts, _PUT_BACK_PATH).sql)
+
+
+def answer(reply: Reply) -> Snapshot:
+    """The snapshot that a whole reply to the question is."""
+    return Snapshot.of(_entries(reply))
+
+
+def _entries(reply: Reply) -> Iterator[tuple[str, str]]:
+    for number in range(len(_PARTS)):
+        for identity, text in reply.rows(len(_BEFORE) + number):
+            yield identity or "", text or ""
+
+
+def absent_question(names: Sequence[ExpectedName], schema: str | None, *, anywhere: bool) -> Sql:
+    """
+    The question for the numbers, from 0, of the names that are not there.
+
+    Args:
+        names: at least one.
+        schema: the ledger's; what was made beside it is found there, whatever the search path.
+        anywhere: whether a name without a schema may be in any.
+    """
+    return statement(
+        "absent_names",
+        wanted=Sql(", ".join(_row(number, name) for number, name in enumerate(names))),
+        anywhere=quoting.truth(anywhere),
+        ledger_schema=quoting.text(schema),
+    )
+
+
+def _row(number: int, name: ExpectedName) -> str:
+    """A cast to `name` cuts a name off where the server does."""
+    texts = (name.schema or None, name.name, name.column or None)
+    parts = (f"{quoting.text(text)}::pg_catalog.name" for text in texts)
+    is_type = quoting.truth(name.catalog == TYPE)
+    return f"({number}, {is_type}, {', '.join(parts)})"
+
+
+def drop_statements(losses: Sequence[Loss]) -> tuple[Sql, ...]:
+    """
+    One DROP … CASCADE for each object; what an earlier cascade took is no error.
+
+    Args:
+        losses: objects whose `table` is their quoted, qualified name as the catalog gives it.
+    """
+    return tuple(Sql(f"DROP {loss.kind.upper()} IF EXISTS {loss.table} CASCADE") for loss in losses)
+
+
+def everything_question(names: Names, schema: str | None) -> Sql:
+    """The question for every object of a schema, and the history, but not the lease."""
+    return statement(
+        "everything",
+        schema=quoting.text(schema),
+        history_schema=quoting.text(names.history.schema),
+        history_name=quoting.text(names.history.name),
+        lease_schema=quoting.text(names.lease.schema),
+        lease_name=quoting.text(names.lease.name),
+    )
+
+
+def drop_refused(server: ServerMessage) -> QueryFailed:
+    """The error of a drop that the server refused."""
+    return QueryFailed(
+        "The server refuses the drop: " + "\n".join(server.lines()),
+        "Nothing was removed. Connect as a role that owns all that is listed, or name "
+        "that role with --role.",
+        server.sqlstate,
+    )

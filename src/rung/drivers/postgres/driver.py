@@ -6,27 +6,27 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from rung.conventions import RUNG
-from rung.drivers.found import Disconnected
-from rung.drivers.postgres.connection import Connector
-from rung.drivers.postgres.names import names_of
+from rung.cancellation import Stop
+from rung.drivers.inspection import Disconnected
+from rung.drivers.postgres.connect import Connector
 from rung.drivers.postgres.reader import PostgresReader
-from rung.drivers.postgres.urls import translate
+from rung.drivers.postgres.table_names import names_of
+from rung.drivers.postgres.url import translate
 from rung.errors import ConnectionFailed, QueryFailed
-from rung.stopping import Stop
+from rung.options import RUNG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from rung.conventions import Conventions
     from rung.database import Database
-    from rung.drivers.base import Session
-    from rung.drivers.found import Ping
-    from rung.drivers.postgres.names import Names
+    from rung.drivers.contract import Session
+    from rung.drivers.inspection import Ping
     from rung.drivers.postgres.session import PostgresSession
-    from rung.drivers.postgres.urls import Address
-    from rung.drivers.work import Aftermath
+    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.url import Address
+    from rung.drivers.transaction import Aftermath
+    from rung.options import Conventions
 
 _RECONNECT_FOR = 60.0
 _PAUSE = 0.25
@@ -134,7 +134,7 @@ def _await_end(
         if time.monotonic() > deadline:
             raise QueryFailed("What the lost connection began still runs on the server.")
         time.sleep(_PAUSE)
-    from rung.drivers.work import Aftermath
+    from rung.drivers.transaction import Aftermath
 
     look = session.look()
     recorded = session.records_history

@@ -8,7 +8,10 @@ standard_conforming_strings says.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NewType
+
+from rung.drivers.sql_files import named_statements
 
 Sql = NewType("Sql", str)
 
@@ -35,3 +38,19 @@ def number(value: int | None) -> Sql:
 def truth(value: bool) -> Sql:  # noqa: FBT001 - the value itself is the subject
     """A boolean."""
     return Sql("true" if value else "false")
+
+
+@cache
+def _all() -> dict[str, str]:
+    return named_statements(__file__)
+
+
+def statement(which: str, /, **places: Sql) -> Sql:
+    """
+    One of our statements, with its places filled.
+
+    Args:
+        which: the block's name.
+        places: the SQL for each placeholder.
+    """
+    return Sql(_all()[which].format(**places))

@@ -13,11 +13,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from rung.drivers.found import TwinLedger
-from rung.drivers.postgres import looking, quoting
-from rung.drivers.postgres.settings import Settings
-from rung.drivers.postgres.side import Side
-from rung.drivers.postgres.statements import statement
+from rung.drivers.inspection import TwinLedger
+from rung.drivers.postgres import inspection, quoting
+from rung.drivers.postgres.connect import Side
+from rung.drivers.postgres.quoting import statement
+from rung.drivers.postgres.session_settings import Settings
 from rung.drivers.postgres.wire import Wire
 from rung.errors import DatabaseError, Stopped, TableLocked
 from rung.events import ignore
@@ -25,18 +25,18 @@ from rung.events import ignore
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.drivers.found import Look, Place, Surroundings
-    from rung.drivers.postgres.connection import Connector
-    from rung.drivers.postgres.looking import Standing
-    from rung.drivers.postgres.names import Names
+    from rung.cancellation import Stop
+    from rung.drivers.inspection import Look, Place, Surroundings
+    from rung.drivers.postgres.blockers import OwnWatch, Watcher
+    from rung.drivers.postgres.connect import Connector
+    from rung.drivers.postgres.inspection import Standing
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.watching import OwnWatch, Watcher
+    from rung.drivers.postgres.table_names import Names
     from rung.drivers.postgres.wire import Reply
     from rung.events import Event, Listener
-    from rung.expected import ExpectedName
     from rung.ledger import HistoryEntry
+    from rung.script.expected_names import ExpectedName
     from rung.snapshot import Snapshot
-    from rung.stopping import Stop
 
 _SHORTEST: Final = 0.5
 _LONG: Final = 1.0
@@ -48,7 +48,7 @@ _LONGEST_LOOK: Final = 3.0
 
 
 class PostgresReader:
-    """See `rung.drivers.base.Reader`."""
+    """See `rung.drivers.contract.Reader`."""
 
     _looks_for_twins = True
     """Whether every look tells of the ledgers in other schemas; who writes asks when it counts."""
@@ -107,7 +107,7 @@ class PostgresReader:
             return reply
         if not reply.late:
             raise Stopped((), "Nothing was run here.", ())
-        from rung.blockers import held_by
+        from rung.events import held_by
 
         holders = self._waits.blockers if self._waits else ()
         ending = next((one.ending for one in holders if one.ending), "")
@@ -120,14 +120,14 @@ class PostgresReader:
         if waited < _LONG or left < _LONGEST_LOOK:
             return
         if self._waits is None:
-            from rung.drivers.postgres.watching import OwnWatch
+            from rung.drivers.postgres.blockers import OwnWatch
 
             self._waits = OwnWatch(self._watcher)
         self._waits(waited)
 
     @cached_property
     def _watcher(self) -> Watcher:
-        from rung.drivers.postgres.watching import Watcher
+        from rung.drivers.postgres.blockers import Watcher
 
         watcher = Watcher(self._side, lambda: self._process, self._cancels)
         watcher.listener = self._tell
@@ -146,27 +146,29 @@ class PostgresReader:
 
     def look(self, *, briefly: bool = False) -> Look:
         """Read all that a decision needs, in one round trip, without lock or write."""
-        reply = self._ask(looking.question(self._names, briefly=briefly))
-        if briefly and looking.needs_facts(reply):
+        reply = self._ask(inspection.question(self._names, briefly=briefly))
+        if briefly and inspection.needs_facts(reply):
             return self.look()
-        standing = looking.standing(reply, self._names, self._writers)
+        standing = inspection.standing(reply, self._names, self._writers)
         if self._is_behind_pooler(standing):
             if briefly:
                 return self.look()
-            reply = self._ask(looking.question(self._names))
-            standing = looking.standing(reply, self._names, self._writers)
+            reply = self._ask(inspection.question(self._names))
+            standing = inspection.standing(reply, self._names, self._writers)
         asked, standing = self._names, self._settle_in(standing)
-        if looking.asks_again(reply, asked, standing):
+        if inspection.asks_again(reply, asked, standing):
             reads = standing.reads_history
-            reply = self._wire.ask(looking.question(standing.names, history=reads, briefly=briefly))
+            reply = self._wire.ask(
+                inspection.question(standing.names, history=reads, briefly=briefly)
+            )
         with self._naming_holders():
-            look = looking.answer(reply, standing)
+            look = inspection.answer(reply, standing)
         if not look.ledger_exists:
             kept = self.read_history() if standing.reads_history else look.history
             twins = self.twin_ledgers() if self._looks_for_twins else ()
             return replace(look, history=kept, twins=twins)
         if look.explains_nothing:
-            found = self._ask(looking.tables_question(standing.names))
+            found = self._ask(inspection.tables_question(standing.names))
             return replace(look, tables=tuple(row[0] or "" for row in found.rows(0)))
         return look
 
@@ -182,10 +184,10 @@ class PostgresReader:
 
     def _read_twin(self, schema: str) -> Iterator[TwinLedger]:
         names = self._asked.at(schema)
-        reply = self._ask(looking.question(names))
+        reply = self._ask(inspection.question(names))
         with suppress(DatabaseError):
-            standing = looking.standing(reply, names, self._writers)
-            found = looking.answer(reply, standing)
+            standing = inspection.standing(reply, names, self._writers)
+            found = inspection.answer(reply, standing)
             # Others could have planted a history that they may write: it only leads to a warning.
             history = () if standing.other_writers.history else found.history
             yield TwinLedger(str(names.ledger), history or ())
@@ -199,31 +201,31 @@ class PostgresReader:
         if not self._found.reads_history:
             return None
         names = self._found.names
-        reply = self._ask(looking.history_question(names))
+        reply = self._ask(inspection.history_question(names))
         with self._naming_holders():
-            return looking.history(reply, names.history)
+            return inspection.history(reply, names.history)
 
     def snapshot(self) -> Snapshot:
         """The whole schema but for ledger and history, in one round trip."""
-        from rung.drivers.postgres import snapshot
+        from rung.drivers.postgres import catalog
         from rung.errors import QueryFailed
 
         with self._wire.reading():
-            reply = self._wire.ask(snapshot.question(self._found.names))
+            reply = self._wire.ask(catalog.question(self._found.names))
         if reply.error:
             message = reply.error.message
             raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
-        return snapshot.answer(reply)
+        return catalog.answer(reply)
 
     def surroundings(self) -> Surroundings:
         """What of the server a file's SQL may lean on."""
-        from rung.drivers.postgres.trying import surroundings
+        from rung.drivers.postgres.execute import surroundings
 
         return surroundings(self._wire.ask(statement("surroundings")).rows(0))
 
     def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
         """Those of some names that the database does not have; one question of the catalog."""
-        from rung.drivers.postgres.expected import absent_question
+        from rung.drivers.postgres.catalog import absent_question
         from rung.errors import QueryFailed
 
         if not names:
@@ -239,8 +241,8 @@ class PostgresReader:
     def _found(self) -> Standing:
         """Where we stand: as it was last looked at, or looked at now."""
         if self._standing is None:
-            reply = self._ask(looking.where_question(self._names))
-            standing = looking.standing(reply, self._names, self._writers)
+            reply = self._ask(inspection.where_question(self._names))
+            standing = inspection.standing(reply, self._names, self._writers)
             if self._is_behind_pooler(standing):
                 return self._found
             return self._settle_in(standing)
@@ -252,8 +254,8 @@ class PostgresReader:
         try:
             yield
         except TableLocked as locked:
-            from rung.blockers import held_by
-            from rung.drivers.postgres.watching import blocker
+            from rung.drivers.postgres.blockers import blocker
+            from rung.events import held_by
 
             names = self._found.names
             ours = (names.ledger, names.history)

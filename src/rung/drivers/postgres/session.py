@@ -12,13 +12,12 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.conventions import RUNG
-from rung.drivers.found import Disconnected, LockHolder
-from rung.drivers.postgres import locking, looking, quoting
-from rung.drivers.postgres.carried import put_back
-from rung.drivers.postgres.catalog import code_of, left_nothing, was_finished, written_behind
-from rung.drivers.postgres.dropping import drop_refused, drop_statements, everything_question
-from rung.drivers.postgres.holding import (
+from rung.drivers.inspection import Disconnected, LockHolder
+from rung.drivers.postgres import advisory_keys, catalog, inspection, quoting
+from rung.drivers.postgres.execute import Running
+from rung.drivers.postgres.lease import Lease
+from rung.drivers.postgres.ledger_sql import OUR_PATH, Tables
+from rung.drivers.postgres.lock import (
     KeyHold,
     LeaseHold,
     break_lease,
@@ -28,52 +27,51 @@ from rung.drivers.postgres.holding import (
     lease_occupant,
     lock_lost,
 )
-from rung.drivers.postgres.leasing import Lease
-from rung.drivers.postgres.limits import Limits
-from rung.drivers.postgres.making import (
+from rung.drivers.postgres.lock_timeout import Limits
+from rung.drivers.postgres.message import ours
+from rung.drivers.postgres.own_tables import (
     make_tables,
     may_not_write,
     note_statements,
     table_statements,
 )
-from rung.drivers.postgres.message import ours
-from rung.drivers.postgres.own_writes import (
+from rung.drivers.postgres.quoting import statement
+from rung.drivers.postgres.reader import PostgresReader
+from rung.drivers.postgres.session_settings import put_back
+from rung.drivers.postgres.syntax import check_syntax
+from rung.drivers.postgres.write_errors import (
     check_trusted,
     explained,
     in_spare_place,
     table_refused,
 )
-from rung.drivers.postgres.reader import PostgresReader
-from rung.drivers.postgres.records import OUR_PATH, Tables
-from rung.drivers.postgres.running import Running
-from rung.drivers.postgres.statements import statement
-from rung.drivers.postgres.syntax import check_syntax
-from rung.drivers.work import Carried, StoredHalf, TablesReady, makes_none
+from rung.drivers.transaction import Carried, StoredHalf, TablesReady, makes_none
 from rung.errors import QueryFailed, Stopped
 from rung.events import Warned
 from rung.ledger import Outcome
-from rung.losses import DryRun, Loss
+from rung.options import RUNG
+from rung.script.data_loss import DryRun, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from rung.ailments import Ailment
-    from rung.conventions import Conventions
-    from rung.drivers.postgres.connection import Connector
-    from rung.drivers.postgres.holding import Hold
-    from rung.drivers.postgres.names import Names
+    from rung.cancellation import Stop
+    from rung.diagnostics import Ailment
+    from rung.drivers.postgres.connect import Connector
+    from rung.drivers.postgres.lock import Hold
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.work import Attempt, Move, Ran, Refusal
+    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.transaction import Attempt, Move, Ran, Refusal
     from rung.ledger import HistoryEntry
-    from rung.statements import Script, Unit
-    from rung.stopping import Stop
+    from rung.options import Conventions
+    from rung.script import Script, Unit
 
 _LEAST = 30.0
 """Seconds that a message of ours has at the least, however short a lock is tried for."""
 
 
 class PostgresSession(PostgresReader):
-    """See `rung.drivers.base.Session`."""
+    """See `rung.drivers.contract.Session`."""
 
     _looks_for_twins = False
 
@@ -259,15 +257,15 @@ class PostgresSession(PostgresReader):
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
-        return was_finished(self._wire, script, number, before, self._tables.ledger)
+        return catalog.was_finished(self._wire, script, number, before, self._tables.ledger)
 
     def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
         """The code of the functions of these names that are not the server's own."""
-        return code_of(self._wire, names)
+        return catalog.code_of(self._wire, names)
 
     def left_nothing(self, attempt_id: str) -> bool:
         """Whether the catalog has no row that is newer than the note of what was under way."""
-        return left_nothing(self._wire, self._tables, attempt_id)
+        return catalog.left_nothing(self._wire, self._tables, attempt_id)
 
     def keeps_history(self) -> bool:
         """Whether our rights suffice for one."""
@@ -275,7 +273,7 @@ class PostgresSession(PostgresReader):
 
     def written_behind(self, entry: HistoryEntry) -> bool:
         """Whether the ledger's row has a later transaction than the history's."""
-        return written_behind(self._wire, self._tables, entry)
+        return catalog.written_behind(self._wire, self._tables, entry)
 
     def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
         """Run one unit and record the progress with it."""
@@ -335,7 +333,7 @@ class PostgresSession(PostgresReader):
 
     def try_out(self, script: Script, first: int, last: int) -> Ran:
         """Have statements of a script run as they stand, unrecorded."""
-        from rung.drivers.postgres.trying import try_out
+        from rung.drivers.postgres.execute import try_out
 
         return try_out(self._wire, script, first, last)
 
@@ -350,11 +348,11 @@ class PostgresSession(PostgresReader):
         numbers = quoting.Sql(", ".join(map(str, versions)))
         places = {"history": self._tables.history, "versions": numbers}
         rows = insist(self._wire, statement("stored_halves", **places)).rows(0)
-        return tuple(half for row in rows for half in looking.halves(row))
+        return tuple(half for row in rows for half in inspection.halves(row))
 
     def ailments(self) -> tuple[Ailment, ...]:
         """What failed work has left in the database and on its server."""
-        from rung.drivers.postgres.ailments import Physician
+        from rung.drivers.postgres.diagnostics import Physician
 
         return Physician(self._wire, self._keys.all, self._lease, self._found, self._writers).find()
 
@@ -362,25 +360,25 @@ class PostgresSession(PostgresReader):
 
     def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
         """The same losses with their rows counted, and with what goes along."""
-        from rung.drivers.postgres.counting import Counting
+        from rung.drivers.postgres.data_loss import Counting
 
         return Counting(self._wire).count(losses)
 
     def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
         """Run SQL in a transaction that is rolled back; tells what went."""
-        from rung.drivers.postgres.dry_run import dry_run
+        from rung.drivers.postgres.data_loss import dry_run
 
         return dry_run(self._wire, self._found.names, undo, tables)
 
     def row_guard(self, losses: Sequence[Loss]) -> str:
         """SQL that fails where other rows are there than were counted."""
-        from rung.drivers.postgres.dry_run import row_guard
+        from rung.drivers.postgres.data_loss import row_guard
 
         return row_guard(losses)
 
     def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
         """Those that the catalog does not show to be made since the dirty mark."""
-        from rung.drivers.postgres.dry_run import relations
+        from rung.drivers.postgres.data_loss import relations
 
         there = relations(self._wire, self._found.names).values()
         made = {str(one) for one in there if one.since}
@@ -388,13 +386,13 @@ class PostgresSession(PostgresReader):
 
     def other_ledgers(self) -> tuple[str, ...]:
         """Where our ledger is missing: the tables of its shape under another name."""
-        from rung.drivers.postgres.making import other_ledgers
+        from rung.drivers.postgres.own_tables import other_ledgers
 
         return other_ledgers(self._wire, self._found)
 
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
-        question = everything_question(self._found.names, self._schema_to_empty())
+        question = catalog.everything_question(self._found.names, self._schema_to_empty())
         found = insist(self._wire, quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(Loss(kind or "", described or "") for kind, described in found)
 
@@ -408,7 +406,7 @@ class PostgresSession(PostgresReader):
         at = self._found
         if at.names.ledger.schema == self._schema_to_empty():
             lease = Loss("table", at.names.lease.sql)
-            return drop_statements((lease,)) if self._lease_is_there() else ()
+            return catalog.drop_statements((lease,)) if self._lease_is_there() else ()
         return (self._tables.clear,) if at.rights.ledger.exists else ()
 
     def _lease_is_there(self) -> bool:
@@ -416,9 +414,11 @@ class PostgresSession(PostgresReader):
 
     def drop_everything(self) -> None:
         """Remove all objects of a schema that no extension owns, at once."""
-        ran = self._running.write(*self._beside_the_rest(), *drop_statements(self.everything()))
+        ran = self._running.write(
+            *self._beside_the_rest(), *catalog.drop_statements(self.everything())
+        )
         if ran.refusal and not ran.refusal.lock_lost:
-            raise drop_refused(ran.refusal.server)
+            raise catalog.drop_refused(ran.refusal.server)
         self._checked(ran)
         self._look_around()
 
@@ -443,9 +443,9 @@ class PostgresSession(PostgresReader):
         return Lease(self._found.names.lease, self._owner, self._keys.all)
 
     @property
-    def _keys(self) -> locking.Keys:
+    def _keys(self) -> advisory_keys.Keys:
         found = self._found
-        return locking.Keys.of(found.names.ledger, found.place.database, self._path)
+        return advisory_keys.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
     def _running(self) -> Running:

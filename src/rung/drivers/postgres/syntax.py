@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from rung.drivers.postgres.message import CLOSING, Message, Piece, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.work import Ran, Refusal
+from rung.drivers.transaction import Ran, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.drivers.postgres.wire import Wire
-    from rung.statements import Script, Statement
+    from rung.script import Script, Statement
 
 _OPENING = "CREATE FUNCTION pg_temp.rung_syntax() RETURNS void LANGUAGE sql BEGIN ATOMIC\n"
 _SYNTAX_ERROR = "42601"

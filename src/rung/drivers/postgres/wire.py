@@ -25,19 +25,19 @@ import psycopg
 from psycopg import pq
 from psycopg.pq import DiagnosticField, ExecStatus
 
-from rung.drivers.found import Disconnected
-from rung.drivers.postgres.notices import Notices
+from rung.drivers.inspection import Disconnected
+from rung.drivers.postgres.message import Notices
 from rung.errors import ServerMessage
-from rung.masking import redacted
+from rung.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from psycopg.pq.abc import PGresult
 
+    from rung.cancellation import Stop
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.work import ServerNotice
-    from rung.stopping import Stop
+    from rung.drivers.transaction import ServerNotice
 
 _LOOK_AT_STOP_MS = 50
 _CANCEL_WITHIN = 5

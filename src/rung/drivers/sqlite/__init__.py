@@ -1,4 +1,4 @@
-"""SQLite behind the contract of `rung.drivers.base`, with Python's own sqlite3."""
+"""SQLite behind the contract of `rung.drivers.contract`, with Python's own sqlite3."""
 
 from rung.drivers.sqlite.driver import SqliteDriver
 

@@ -6,25 +6,25 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from rung.conventions import RUNG
-from rung.drivers.found import Ping
-from rung.drivers.sqlite.names import names_of
-from rung.drivers.sqlite.opening import Opener
-from rung.drivers.sqlite.reader import SqliteReader
-from rung.drivers.sqlite.urls import translate
+from rung.cancellation import Stop
+from rung.drivers.inspection import Ping
+from rung.drivers.sqlite.connect import Opener
+from rung.drivers.sqlite.inspection import SqliteReader
+from rung.drivers.sqlite.table_names import names_of
+from rung.drivers.sqlite.url import translate
 from rung.errors import UsageError
-from rung.stopping import Stop
+from rung.options import RUNG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from rung.conventions import Conventions
     from rung.database import Database
-    from rung.drivers.base import Session
+    from rung.drivers.contract import Session
     from rung.drivers.sqlite.session import SqliteSession
-    from rung.drivers.sqlite.urls import Address
-    from rung.drivers.work import Aftermath
+    from rung.drivers.sqlite.url import Address
+    from rung.drivers.transaction import Aftermath
+    from rung.options import Conventions
 
 
 class SqliteDriver:
@@ -91,7 +91,7 @@ class SqliteDriver:
 
     def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:  # noqa: ARG002 - no server outlives it
         """What is found of an attempt."""
-        from rung.drivers.work import Aftermath
+        from rung.drivers.transaction import Aftermath
 
         with closing(self._session(Stop())) as session:
             look = session.look()

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.sqlite.library import sqlite3
-from rung.drivers.sqlite.statements import in_main, quoted, statement
+from rung.drivers.sqlite.table_names import in_main, quoted, statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

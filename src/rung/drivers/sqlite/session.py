@@ -10,39 +10,39 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rung.drivers.found import Disconnected
-from rung.drivers.sqlite import dropping
-from rung.drivers.sqlite.carried import SessionState
-from rung.drivers.sqlite.locking import RunLock
-from rung.drivers.sqlite.reader import SqliteReader
-from rung.drivers.sqlite.records import Records, ago, now
-from rung.drivers.sqlite.running import Running
-from rung.drivers.sqlite.statements import in_main, statement
-from rung.drivers.sqlite.watching import Watch
-from rung.drivers.work import Carried, Ran, StoredHalf, TablesReady, makes_none
+from rung.drivers.inspection import Disconnected
+from rung.drivers.sqlite import catalog
+from rung.drivers.sqlite.execute import Running
+from rung.drivers.sqlite.inspection import SqliteReader
+from rung.drivers.sqlite.interrupt import Watch
+from rung.drivers.sqlite.ledger_sql import Records, ago, now
+from rung.drivers.sqlite.lock import RunLock
+from rung.drivers.sqlite.session_state import SessionState
+from rung.drivers.sqlite.table_names import in_main, statement
+from rung.drivers.transaction import Carried, Ran, StoredHalf, TablesReady, makes_none
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
-from rung.losses import DryRun
-from rung.statements import Trace, inquiry_of
+from rung.script import Trace, inquiry_of
+from rung.script.data_loss import DryRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from rung.ailments import Ailment
-    from rung.drivers.found import LockHolder, TwinLedger
+    from rung.cancellation import Stop
+    from rung.diagnostics import Ailment
+    from rung.drivers.inspection import LockHolder, TwinLedger
+    from rung.drivers.sqlite.connect import Opener
     from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.library import sqlite3
-    from rung.drivers.sqlite.names import Names
-    from rung.drivers.sqlite.opening import Opener
-    from rung.drivers.work import Attempt, Move, Refusal
+    from rung.drivers.sqlite.table_names import Names
+    from rung.drivers.transaction import Attempt, Move, Refusal
     from rung.ledger import HistoryEntry
-    from rung.losses import Loss
-    from rung.statements import Script, Unit
-    from rung.stopping import Stop
+    from rung.script import Script, Unit
+    from rung.script.data_loss import Loss
 
 
 class SqliteSession(SqliteReader):
-    """See `rung.drivers.base.Session`."""
+    """See `rung.drivers.contract.Session`."""
 
     def __init__(
         self, opener: Opener, names: Names, stop: Stop, time_limit: float | None = None
@@ -280,7 +280,7 @@ class SqliteSession(SqliteReader):
             return tuple(
                 found
                 for loss in losses
-                for found in dropping.with_referencing(database, loss, enforced=enforced)
+                for found in catalog.with_referencing(database, loss, enforced=enforced)
             )
 
     def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:  # noqa: ARG002 - as the contract has it
@@ -311,7 +311,7 @@ class SqliteSession(SqliteReader):
     def everything(self) -> tuple[Loss, ...]:
         """All that `drop_everything` would remove."""
         with self._told():
-            return dropping.objects(self._current())
+            return catalog.objects(self._current())
 
     def drop_everything(self) -> None:
         """Remove all tables and views at once, and give the space back."""
@@ -320,7 +320,7 @@ class SqliteSession(SqliteReader):
         with self._told():
             database = self._writing
             database.execute("PRAGMA foreign_keys = OFF")
-        self._commit(lambda: dropping.drop(database))
+        self._commit(lambda: catalog.drop(database))
         with suppress(Exception):  # what is dropped is dropped; the space is a kindness
             database.execute("VACUUM")
         self._open_anew()

@@ -1,0 +1,104 @@
+"""The commands that settle a database without a plan: force, accept-edit and drop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.cli.confirm import confirm
+from rung.cli.invocation import make_migrator, open_database
+from rung.errors import LockNotAcquired
+from rung.execution.admin import may_break
+from rung.ledger import LedgerState
+from rung.render import json_output as shapes
+from rung.render.tables import drop_lines, edit_lines
+from rung.render.text import at, count
+
+if TYPE_CHECKING:
+    from rung.cli.invocation import Call
+    from rung.drivers.inspection import LockHolder
+    from rung.execution.admin import Marked
+    from rung.migrator import Migrator
+
+
+def force(call: Call) -> None:
+    """Record a version; run nothing."""
+    request = call.request
+    needs = request.version is not None and not request.even_without_file
+    source = call.settings.need_source() if needs else call.settings.source or ""
+    with open_database(call) as database:
+        make_migrator(call, database, source=source).force(
+            request.version,
+            even_without_file=request.even_without_file,
+            new_ledger=request.new_ledger,
+        )
+    if call.console.json:
+        call.json(shapes.version(LedgerState(request.version)))
+    call.console.say(f"Recorded that the database is {at(request.version)}; nothing was run.")
+
+
+def accept_edit(call: Call) -> None:
+    """Record that an edit is meant, once somebody agreed; run nothing."""
+    source, version = call.settings.need_source(), call.request.version or 0
+    with open_database(call) as database:
+        migrator = make_migrator(call, database, source=source)
+        edits = migrator.edited(version)
+        what = f"Accepting the edit of version {version} on {migrator.shown}"
+        confirm(call, what, edit_lines(edits, call.console.err_style))
+        migrator.accept_edit(version, expected=edits)
+    if call.console.json:
+        call.json(shapes.accepted(version, edits))
+    call.console.say(f"Recorded the edit of version {version}; nothing was run.")
+
+
+def drop(call: Call) -> None:
+    """Remove everything in the ledger's schema, once somebody agreed."""
+    with open_database(call) as database:
+        migrator = make_migrator(call, database)
+        losses = migrator.everything()
+        if losses:
+            confirm(call, f"Dropping everything on {migrator.shown}", drop_lines(losses))
+        gone = migrator.drop(expected=losses)
+    if call.console.json:
+        call.json({"dropped": shapes.losses(gone)})
+    call.console.say(f"Dropped {count(len(gone), 'object')}." if gone else "Nothing to drop.")
+
+
+def mark_applied(call: Call) -> None:
+    """Record versions as applied, and others as not; run nothing."""
+    source, request = call.settings.need_source(), call.request
+    with open_database(call) as database:
+        migrator = make_migrator(call, database, source=source)
+        found = migrator.mark_applied(request.versions, not_applied=request.not_applied)
+    if call.console.json:
+        call.json(shapes.marked(found))
+    call.console.say(_sentence(found))
+
+
+def _sentence(found: Marked) -> str:
+    ways = ((found.applied, "applied"), (found.not_applied, "not applied"))
+    said = [f"{', '.join(map(str, versions))} as {what}" for versions, what in ways if versions]
+    if not said:
+        return f"Nothing to record; the database is {at(found.version)}."
+    moved = "" if found.version == found.before else f", and was {at(found.before)}"
+    now = f"the database is {at(found.version)}{moved}"
+    return f"Recorded {' and '.join(said)}; {now}. Nothing was run."
+
+
+def unlock(call: Call) -> None:
+    """Break the lease of a run that is dead, once somebody agreed."""
+    with open_database(call) as database:
+        migrator = make_migrator(call, database)
+        holder = migrator.lock_holder()
+        gone = None if holder is None else _broken(call, migrator, holder)
+    if call.console.json:
+        call.json(shapes.unlocked(gone))
+    call.console.say("Broke the lease; the lock is free." if gone else "Nobody holds the lock.")
+
+
+def _broken(call: Call, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
+    even = call.request.even_if_alive
+    if not may_break(holder, even_if_alive=even):
+        raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
+    until = f"The lease expires: {holder.until}."
+    confirm(call, f"Breaking the lease on {migrator.shown}", (str(holder), until))
+    return migrator.unlock(expected=holder, even_if_alive=even)

@@ -1,0 +1,84 @@
+"""
+The command that tries migrations out under faults: certify. Touches no database but its own.
+
+What is done is told on stderr while it is done, for it takes minutes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.cli.exit_codes import ExitCode
+from rung.render.text import count
+
+if TYPE_CHECKING:
+    from rung.certify.results import Trial
+    from rung.cli.invocation import Call
+    from rung.render.terminal import Console
+
+_EVERY = 25
+"""After so many faults a line, where no person looks."""
+
+
+def certify(call: Call) -> ExitCode:
+    """Certify a source; the code tells whether anything was violated."""
+    from rung.certify import certify as run
+    from rung.render import json_output as shapes
+    from rung.render.certificate import certificate_lines, certificate_summary
+
+    source = call.settings.need_source()
+    console, request = call.console, call.request
+    progress = Progress(console)
+    try:
+        found = run(
+            {_name(source): source},
+            request.faults,
+            request.seed,
+            say=console.say,
+            tell=progress.tell,
+        )
+    finally:
+        progress.end()
+    code = ExitCode.VIOLATED if found.findings else ExitCode.DONE
+    if console.json:
+        call.json(shapes.certificate(found, code))
+    else:
+        for line in certificate_lines(found, console.out_style):
+            console.data(line)
+    for missing in found.left_out:
+        console.note(missing)
+    console.say(certificate_summary(found))
+    return code
+
+
+class Progress:
+    """How far a certification is, on stderr: a line that changes, or one now and then."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._violations = 0
+        self._open = False
+
+    def tell(self, trial: Trial, number: int, total: int) -> None:
+        """Tell of one more fault."""
+        self._violations += len(trial.violations)
+        text = f"{number} of {total} faults, {count(self._violations, 'violation')}"
+        if self._console.quiet:
+            return
+        if self._console.watched:
+            self._console.redraw(text)
+            self._open = True
+        elif number % _EVERY == 0 or number == total:
+            self._console.say(text)
+
+    def end(self) -> None:
+        """Leave the line that changes."""
+        if self._open:
+            self._console.insist("")
+        self._open = False
+
+
+def _name(source: str) -> str:
+    """What the report calls a source: its last folder."""
+    return source if source.startswith("package:") else Path(source).resolve().name

@@ -1,0 +1,57 @@
+"""The command for CI: check. Prints what is not as it should be, and fails where there is any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.cli.exit_codes import ExitCode
+from rung.cli.invocation import make_migrator, open_database
+from rung.errors import EmptySource
+
+if TYPE_CHECKING:
+    from rung.cli.invocation import Call
+    from rung.planning.status import Status
+
+
+def check(call: Call) -> ExitCode:
+    """
+    Print every version that is not plainly applied; the code tells the worst of them.
+
+    Raises:
+        EmptySource: there is nothing to check, which a wrong folder would pass.
+    """
+    source = call.settings.need_source()
+    with open_database(call) as database:
+        found = make_migrator(call, database, source=source).status()
+    if not found.lines:
+        raise EmptySource(found.source)
+    code = _code(call, found)
+    if call.console.json:
+        from rung.render import json_output as shapes
+
+        call.json(shapes.check(found, code))
+        return code
+    _show(call, found, failed=code is ExitCode.PENDING)
+    return code
+
+
+def _code(call: Call, found: Status) -> ExitCode:
+    if found.ledger.dirty:
+        return ExitCode.DIRTY
+    if found.versions("ahead"):
+        return ExitCode.AHEAD
+    undeclared = call.request.strict and found.undeclared
+    one_way = call.settings.require_downs and found.empty_downs
+    return ExitCode.PENDING if found.problems or undeclared or one_way else ExitCode.DONE
+
+
+def _show(call: Call, found: Status, *, failed: bool) -> None:
+    from rung.render.tables import check_notes, check_summary, problem_table
+
+    console = call.console
+    if found.problems:
+        for line in problem_table(found, console.out_style):
+            console.data(line)
+    for note in (*found.notes, *check_notes(found)):
+        console.note(note)
+    console.say(check_summary(found, failed=failed))

@@ -1,0 +1,36 @@
+"""The command that looks for what failed work has left: doctor. Prints it, and mends nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.cli.exit_codes import ExitCode
+from rung.cli.invocation import make_migrator, open_database
+
+if TYPE_CHECKING:
+    from rung.cli.invocation import Call
+    from rung.diagnostics import Health
+
+
+def doctor(call: Call) -> ExitCode:
+    """Print every ailment; the code tells whether there is one to mend."""
+    with open_database(call) as database:
+        found = make_migrator(call, database, source=call.settings.source or "").doctor()
+    code = _code(found)
+    if call.console.json:
+        from rung.render import json_output as shapes
+
+        call.json(shapes.health(found, code))
+        return code
+    from rung.render.doctor import health_lines, health_summary
+
+    for line in health_lines(found, call.console.out_style, call.console.completed):
+        call.console.data(line)
+    call.console.say(health_summary(found))
+    return code
+
+
+def _code(found: Health) -> ExitCode:
+    if not found.grave:
+        return ExitCode.DONE
+    return ExitCode.DIRTY if found.dirty else ExitCode.AILING

@@ -1,0 +1,128 @@
+"""
+The command that mends a dirty database: what it holds, what would mend it, and then only that.
+
+On a terminal it asks what became of statements that leave no trace, before it asks to go on.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rung.cli.confirm import confirm, is_asked
+from rung.cli.exit_codes import ExitCode, StoppedBySignal
+from rung.cli.invocation import make_migrator, open_database
+from rung.cli.signals import exit_code_of_signal, listening
+from rung.errors import RepairUndecided, Stopped
+from rung.render import json_output as shapes
+from rung.render.progress import progress
+from rung.render.repair import diagnosis_lines, proposal_lines
+from rung.render.text import at
+from rung.repair import loses
+
+if TYPE_CHECKING:
+    from rung.cli.invocation import Call
+    from rung.execution.report import RunReport
+    from rung.migrator import Migrator
+    from rung.repair import Diagnosis
+
+_YES = ("y", "yes")
+
+
+def repair(call: Call) -> ExitCode | None:
+    """Say what a dirty database holds, and mend it once somebody agreed."""
+    source = call.settings.need_source()
+    with open_database(call) as database:
+        migrator = make_migrator(call, database, source=source)
+        found = _diagnosed(call, migrator) if migrator.version().dirty else None
+        if found is None:
+            _clean(call, migrator)
+            return None
+        if call.console.json:
+            return _json(call, database, source, found)
+        for line in diagnosis_lines(found, call.console.out_style):
+            call.console.data(line)
+        if found.action is None:
+            cause = f"{found.reason[0].upper()}{found.reason[1:]}."
+            raise RepairUndecided(cause, found.advice, found.finding.open)
+        what = f"Repairing {migrator.shown}"
+        _agree_to_losses(call, found)
+        confirm(call, what, tuple(proposal_lines(found.action, call.console.err_style)))
+        report = _run(call, database, source, found)
+    call.console.say(f"Repaired; the database is clean {at(report.version)}.")
+    return None
+
+
+def _agree_to_losses(call: Call, found: Diagnosis) -> None:
+    """
+    What is lost has a question of its own, and an option of its own where nobody is asked.
+
+    Raises:
+        RepairUndecided: nobody agreed.
+    """
+    lost = found.action.losses if found.action else ()
+    if not lost or call.request.lose_data:
+        return
+    if is_asked(call):
+        for loss in lost:
+            call.console.insist(f"  {loss}")
+        question = call.console.err_style.paint("Lose all of that?", "bold")
+        call.console.insist(f"{question} [y/N] ", end="")
+        if sys.stdin.readline().strip().lower() in _YES:
+            return
+    raise RepairUndecided(*loses(found))
+
+
+def _clean(call: Call, migrator: Migrator) -> None:
+    ledger = migrator.version()
+    if call.console.json:
+        call.json(shapes.clean(ledger))
+    call.console.say(f"Nothing to repair; the database is {ledger}.")
+
+
+def _json(call: Call, database: str, source: str, found: Diagnosis) -> ExitCode:
+    """The diagnosis as data; without --yes nothing is done, and the database stays dirty."""
+    loses_more = bool(found.action and found.action.losses) and not call.request.lose_data
+    acts = found.action is not None and call.request.yes and not loses_more
+    if acts:
+        _run(call, database, source, found)
+    call.json(shapes.diagnosis(found, done=acts))
+    return ExitCode.DONE if acts else ExitCode.DIRTY
+
+
+def _diagnosed(call: Call, migrator: Migrator) -> Diagnosis | None:
+    """The diagnosis, with a person's word where that is needed and can be had."""
+    scratch, done = call.settings.scratch, call.request.done
+    call.console.say("Trying the files out on scratch.")
+    found = migrator.diagnose(scratch, done)
+    if found is None or not found.finding.open or not is_asked(call):
+        return found
+    for line in diagnosis_lines(found, call.console.err_style):
+        call.console.insist(line)
+    told = _told(call, found)
+    return found if told is None else migrator.diagnose(scratch, told)
+
+
+def _told(call: Call, found: Diagnosis) -> int | None:
+    """How many statements are done, by the answers; None where somebody does not know."""
+    asked = [one for one in found.statements if one.number in found.finding.open]
+    for one in asked:
+        question = f"Did statement {one.number} on line {one.line} run? {one.sql}"
+        call.console.insist(f"{call.console.err_style.paint(question, 'bold')} [y/n] ", end="")
+        answer = sys.stdin.readline().strip().lower()
+        if answer in ("n", "no"):
+            return one.number - 1
+        if answer not in _YES:
+            return None
+    return max(asked[-1].number, found.finding.at_least)
+
+
+def _run(call: Call, database: str, source: str, found: Diagnosis) -> RunReport:
+    with listening() as signals, progress(call.console) as listener:
+        migrator = make_migrator(
+            call, database, source=source, listener=listener, stop=signals.stop
+        )
+        try:
+            return migrator.repair(found, lose_data=True)  # agreed to by now
+        except Stopped as error:
+            raise StoppedBySignal(error, exit_code_of_signal(signals.first)) from None

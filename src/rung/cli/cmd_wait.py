@@ -1,0 +1,26 @@
+"""The command for init containers: wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.cli.invocation import make_migrator, open_database
+from rung.render import json_output as shapes
+from rung.render.progress import progress
+from rung.render.text import at
+
+if TYPE_CHECKING:
+    from rung.cli.invocation import Call
+
+
+def wait(call: Call) -> None:
+    """Wait for the server and, where one was asked for, for a version."""
+    request = call.request
+    source = call.settings.need_source() if request.newest else ""
+    with open_database(call) as database, progress(call.console) as listener:
+        migrator = make_migrator(call, database, source=source, listener=listener)
+        found = migrator.wait("newest" if request.newest else request.version, request.timeout)
+    if call.console.json:
+        call.json(shapes.waited(found))
+    dirty = ", dirty" if found.dirty else ""
+    call.console.say(f"The database answers; it is {at(found.version)}{dirty}.")

@@ -1,0 +1,73 @@
+"""Errors that nobody foresaw: one line, and for those who ask where it happened, no secrets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung import redaction
+from rung.errors import RungError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_APART = re.compile(r"[^\w-]+")
+_VARIABLES = ("RUNG_DATABASE", "DATABASE_URL", "RUNG_SCRATCH")
+
+
+class InternalError(RungError):
+    """
+    A fault of Rung's own.
+
+    Args:
+        kind: the name of the exception's class.
+        message: its text, without secrets.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(kind, message)
+        self.kind, self.message = kind, message
+
+    @property
+    def cause(self) -> str:
+        """The class and the text of the exception, on one line."""
+        return " ".join(f"internal: {self.kind}: {self.message}".split())
+
+    @property
+    def advice(self) -> str:
+        """Where to look, and that it is not the user's fault."""
+        return "This is a bug of rung. See `rung status`; --verbose shows where it happened."
+
+
+def traceback_of(error: BaseException) -> str:
+    """Where an error happened, as Python tells it."""
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
+def masked(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
+    """A text without the passwords that the command was given, quoted or decoded."""
+    return redaction.masked(text, _secrets(environ, words), _names(environ, words))
+
+
+def _names(environ: Mapping[str, str], words: Sequence[str]) -> set[str]:
+    """What the command was given besides: users, hosts, databases, folders."""
+    given = (*words, *(environ.get(name, "") for name in _VARIABLES))
+    return {name for word in given for name in _APART.split(redaction.redacted_word(word))}
+
+
+def _secrets(environ: Mapping[str, str], words: Sequence[str]) -> set[str | None]:
+    given = [*(environ.get(name, "") for name in _VARIABLES), _in_file(environ)]
+    found = {secret for value in given for secret in redaction.secrets_in(value)}
+    return {*found, *redaction.secrets_among(words), environ.get("PGPASSWORD")}
+
+
+def _in_file(environ: Mapping[str, str]) -> str:
+    from rung.cli.config import read_database_file
+
+    file = environ.get("RUNG_DATABASE_FILE")
+    try:
+        return read_database_file(file) if file else ""
+    except RungError:
+        return ""

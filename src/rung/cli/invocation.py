@@ -1,0 +1,148 @@
+"""
+One call of the command: what was asked, with which settings, and where the words go.
+
+Opens the library's `Migrator` for it, and an embedded server where one was asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.cli.config import EMBEDDED
+from rung.database import Database
+from rung.events import Warned
+from rung.options import RUNG
+from rung.redaction import redacted_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rung.cancellation import Stop
+    from rung.cli.arguments import Request
+    from rung.cli.config import Settings
+    from rung.events import Event, Listener
+    from rung.migrator import Migrator
+    from rung.planning.plan import Goal
+    from rung.render.terminal import Console
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a command's function is given."""
+
+    request: Request
+    settings: Settings
+    console: Console
+    told: set[str] = field(default_factory=set)
+    """The warnings that were shown; what several steps of a call find is said once."""
+
+    @property
+    def goal(self) -> Goal:
+        """Where the command is to go, by the project's policy."""
+        from rung.planning.plan import Up
+
+        goal = self.request.goal or Up()
+        if isinstance(goal, Up):
+            return replace(goal, if_ahead=self.settings.if_ahead or "compatible")
+        return goal
+
+    def json(self, content: dict[str, Any]) -> None:
+        """Print a result as JSON."""
+        from rung.render import json_output as shapes
+
+        self.console.data(shapes.dumps(self.request.command, content, self.console.completed))
+
+
+@contextmanager
+def open_database(call: Call) -> Iterator[str]:
+    """
+    The database of a call; an embedded one is held for as long as the block lasts.
+
+    Raises:
+        UsageError: no database is named.
+        EmbeddedError: the embedded server cannot be used.
+    """
+    named = call.settings.need_database()
+    kind, _, folder = named.partition(":")
+    if kind != EMBEDDED:
+        yield named
+        return
+    from rung.embedded import start
+
+    say = partial(_say_embedded, call.console)
+    say("starting a PostgreSQL server")
+    with start(Path(folder) if folder else None, say=say) as server:
+        end = (
+            f"its data stay in {redacted_word(folder)}"
+            if folder
+            else "it and its data end with this command"
+        )
+        say(f"PostgreSQL {server.version} runs; {end}")
+        yield server.conninfo()
+
+
+def _say_embedded(console: Console, text: str) -> None:
+    console.say(f"embedded: {text}")
+
+
+def make_migrator(
+    call: Call,
+    database: str,
+    *,
+    source: str = "",
+    listener: Listener | None = None,
+    stop: Stop | None = None,
+) -> Migrator:
+    """
+    The library's front door for a call.
+
+    Args:
+        call: has the settings.
+        database: as `open_database` gave it.
+        source: empty where the command reads no migrations.
+        listener: for commands that run; without it only warnings are shown.
+        stop: for commands that run.
+    """
+    from rung.migrator import Migrator
+
+    settings = call.settings
+    heard = partial(_hear, call.told, listener or partial(_say_event, call.console))
+    named = Database(
+        database,
+        settings.role,
+        settings.ledger_table,
+        settings.history_table,
+        ledger_writers=settings.ledger_writers,
+    )
+    bound = settings.lock_retry_for
+    return Migrator(
+        named,
+        source,
+        listener=heard,
+        stop=stop,
+        wait_for_lock=settings.wait_for_lock,
+        atomic=call.request.atomic,
+        lock_timeout=settings.lock_timeout,
+        lock_retry_for=RUNG.lock_retry_for if bound is None else bound,
+        cancel_blockers=call.request.cancel_blockers,
+    )
+
+
+def _hear(told: set[str], listener: Listener, event: Event) -> None:
+    if isinstance(event, Warned):
+        if event.message in told:
+            return
+        told.add(event.message)
+    listener(event)
+
+
+def _say_event(console: Console, event: Event) -> None:
+    """What a command hears that runs no migrations: warnings, and waiting for the lock."""
+    from rung.render.progress import Lines
+
+    Lines(console.say, console.warn, console.err_style, verbose=console.verbose)(event)

@@ -1,0 +1,411 @@
+"""
+What a database driver is: the whole contract.
+
+A driver knows its dialect and nothing about policy: it connects, locks, reads and writes
+ledger and history, runs a script, lists what would be lost, drops. What to run, when to
+wait and what to tell people is decided above. A new driver inherits `tests/contract`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from rung.drivers.inspection import Disconnected, LockHolder, Look, Ping, Place, Surroundings
+from rung.drivers.transaction import (
+    Aftermath,
+    Attempt,
+    Carried,
+    HalfRecord,
+    LockWait,
+    Move,
+    Ran,
+    Refusal,
+    ServerNotice,
+    StoredHalf,
+    TablesReady,
+    makes_none,
+)
+from rung.options import RUNG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractContextManager
+
+    from rung.cancellation import Stop
+    from rung.diagnostics import Ailment
+    from rung.drivers.inspection import TwinLedger
+    from rung.events import Listener
+    from rung.ledger import HistoryEntry
+    from rung.options import Conventions
+    from rung.script import Script, Unit
+    from rung.script.data_loss import DryRun, Loss
+    from rung.script.expected_names import ExpectedName
+    from rung.snapshot import Snapshot
+
+__all__ = [
+    "Aftermath",
+    "Attempt",
+    "Carried",
+    "Disconnected",
+    "Driver",
+    "HalfRecord",
+    "LockHolder",
+    "LockWait",
+    "Look",
+    "Move",
+    "Ping",
+    "Place",
+    "Ran",
+    "Reader",
+    "Refusal",
+    "ServerNotice",
+    "Session",
+    "StoredHalf",
+    "Surroundings",
+    "TablesReady",
+]
+
+
+class Reader(Protocol):
+    """One connection that only reads."""
+
+    def look(self, *, briefly: bool = False) -> Look:
+        """
+        Read all that a decision needs, in one round trip, without lock or write.
+
+        Args:
+            briefly: leave out who else may write our tables and what keeps us from it, where they
+                are plain tables: enough to find that there is nothing to do, and for nothing more.
+
+        Raises:
+            LedgerUnreadable: what is there is no ledger, or no history.
+            DatabaseBusy: somebody's work keeps the database from answering for now.
+        """
+
+    def locate(self) -> Place:
+        """Find where the ledger is, without reading it: what mends a broken ledger uses this."""
+
+    def snapshot(self) -> Snapshot:
+        """
+        The whole schema, in one round trip, without lock or write.
+
+        Left out are ledger and history with what belongs to them, the lease, what an extension
+        owns, and what is of one session.
+
+        Raises:
+            QueryFailed: the server refused.
+        """
+
+    def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
+        """
+        Those of some names that the database does not have, in their order; one question.
+
+        Args:
+            names: one without a schema is looked up on the search path and beside the ledger.
+            anywhere: look such a name up in every schema.
+
+        Raises:
+            QueryFailed: the server refused.
+        """
+
+    def surroundings(self) -> Surroundings:
+        """What of the server a file's SQL may lean on."""
+
+    def report_to(self, listener: Listener) -> None:
+        """Have a listener told what is waited for, and how far a script is that runs."""
+
+    def close(self) -> None:
+        """Close the connection; quiet where it is gone."""
+
+
+class Session(Reader, Protocol):
+    """One connection that may write. Everything that touches the database goes through here."""
+
+    def ensure_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
+        """
+        Make ledger and history where they are missing; only under the lock.
+
+        A new history can be read by whoever may read the ledger. Where our rights do not
+        suffice for it, or a rule of the database refuses it, the session goes on without one.
+
+        Args:
+            makes: whether a file makes a table of a name; asked before a history takes it.
+
+        Raises:
+            RightsMissing: the ledger may not be made, or not be written.
+            TableRefused: a rule of the database refuses the ledger.
+            QueryFailed: it cannot be made for another reason.
+        """
+
+    def try_lock(self) -> bool:
+        """
+        Take what excludes other runs, or nothing; never wait in the server.
+
+        Raises:
+            RightsMissing: what stands for a lock behind a pooler may not be made or used.
+        """
+
+    def unlock(self) -> None:
+        """Give all keys back; quiet where the connection is gone."""
+
+    def holder(self) -> LockHolder | None:
+        """Who holds a key that `try_lock` needs; None where nobody is seen."""
+
+    def occupant(self) -> LockHolder | None:
+        """
+        Whose the lock is, dead or alive: as `holder`, and a lease that nobody keeps any more.
+
+        Raises:
+            LedgerUnreadable: there are several leases.
+        """
+
+    def break_lease(self, holder: LockHolder) -> bool:
+        """Free a lease, if it is still that holder's and none of its transactions runs."""
+
+    def yield_foreign_keys(self) -> None:
+        """Give back the keys on which another tool may queue, keeping our own."""
+
+    def try_foreign_keys(self) -> bool:
+        """Take them again, all or none."""
+
+    def keep_lock(self) -> None:
+        """Keep the lock in a pause, where that takes a sign of life; now and then is enough."""
+
+    def run_whole(
+        self,
+        script: Script,
+        move: Move,
+        attempt: Attempt,
+        meanwhile: Callable[[], None],
+        *,
+        last: bool,
+    ) -> Ran:
+        """
+        Run a script in one transaction with its move and its history row, in one round trip.
+
+        A script that drops ledger or history is refused (`ledger_dropped`), unless its move
+        leads to no version: then both are made again, empty.
+        `meanwhile` is called once while the server is at work.
+        `last` asks for a commit that is on disk when it returns, and with it all before.
+        """
+
+    def run_together(
+        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
+    ) -> Ran:
+        """
+        Run a script with its move and its history row in a transaction with others.
+
+        `first` opens the transaction, `last` commits it; a refusal undoes all of it.
+        """
+
+    def roll_back(self) -> None:
+        """Undo the transaction that `run_together` has opened."""
+
+    def check_syntax(self, script: Script) -> Ran:
+        """
+        Have the server parse a script, as far as it can, and run nothing of it.
+
+        A refusal is one of the grammar, with its place; without one nothing is proved.
+        """
+
+    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+        """
+        Commit the dirty mark and the history row of a file that runs unit by unit.
+
+        An attempt that it goes on with, and that was cut off, is ended as failed with it.
+        """
+
+    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+        """Run statements of a script again that set the session and nothing else."""
+
+    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+        """
+        Whether a statement was finished that was sent outside a transaction; reads only.
+
+        False where it is to be run again, None where nothing tells. `before` are the numbers
+        of the statements by which the script had set the session then.
+        """
+
+    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
+        """
+        The code of every function and procedure of these names that is not the server's own.
+
+        None for one whose code is not SQL or PL/pgSQL, or not kept as text. Reads only.
+        """
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        """
+        Whether a statement that was sent alone and refused left nothing in the catalog.
+
+        Reads only. Compared is with the note that it was under way; False where nothing tells.
+        """
+
+    def keeps_history(self) -> bool:
+        """Whether what runs is recorded; asks nothing."""
+
+    def written_behind(self, entry: HistoryEntry) -> bool:
+        """
+        Whether somebody wrote the ledger behind a row of the history; reads only.
+
+        False where nothing tells.
+        """
+
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+        """Run one unit of such a file and record the progress with it."""
+
+    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+        """Commit the outcome of such a file, and the ledger's move where it is settled."""
+
+    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
+        """Write the history row of an attempt that was rolled back after so long; flushed."""
+
+    def restore_session(self) -> Carried:
+        """Put the session back to what it was at connect; name what had been changed."""
+
+    def flush(self) -> None:
+        """Have every commit so far on disk."""
+
+    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+        """Write the ledger, clean at `version`, whatever it holds, with history rows."""
+
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        """Write history rows of what ran no SQL, at once, in order; flushed."""
+
+    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+        """The history alone, oldest first; None where there is none to read."""
+
+    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+        """Every text that the history keeps of these versions, oldest first."""
+
+    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+        """Commit a move of the ledger that runs no SQL, with history rows; flushed."""
+
+    def try_out(self, script: Script, first: int, last: int) -> Ran:
+        """
+        Have the statements `first` to `last` run as they stand, in one message, unrecorded.
+
+        For databases to try things on: nothing guards it, and a transaction that they open, or
+        that fails, is left as it is.
+        """
+
+    def ailments(self) -> tuple[Ailment, ...]:
+        """What failed work has left in the database and on its server; reads only."""
+
+    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+        """
+        The same losses with the rows in them, counted up to `rung.script.data_loss.MOST_ROWS`.
+
+        Behind each that has a cascade comes what that takes along. What cannot be counted, or not
+        in a few seconds, says why.
+        """
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        """
+        Run SQL that takes schema away in a transaction that is rolled back; tells what went.
+
+        Args:
+            undo: it was judged before: nothing in it reaches beyond its transaction.
+            tables: the names of the tables in it; where they are too large nothing is sent.
+        """
+
+    def row_guard(self, losses: Sequence[Loss]) -> str:
+        """SQL that locks what is lost, and fails where other rows are there than were counted."""
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """
+        Those of these objects that were perhaps there before the ledger was marked dirty.
+
+        Args:
+            identities: as snapshots name them; of tables, views, indexes and columns.
+        """
+
+    def other_ledgers(self) -> tuple[str, ...]:
+        """Where our ledger is missing: the tables of its shape under another name."""
+
+    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
+        """Where our ledger is missing, and its schema was not named: those of other schemas."""
+
+    def everything(self) -> tuple[Loss, ...]:
+        """All that `drop_everything` would remove."""
+
+    def drop_everything(self) -> None:
+        """Remove all objects of the ledger's schema that no extension owns, at once."""
+
+
+class Driver(Protocol):
+    """One database, named and not yet connected to."""
+
+    @property
+    def shown(self) -> str:
+        """The database as people may see it, without secrets."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the database's URL is left out and might be missed, in sentences."""
+
+    def ping(self) -> Ping:
+        """Whether the server takes connections; tells what a failed one came from."""
+
+    def read(
+        self, stop: Stop | None = None, within: float | None = None
+    ) -> AbstractContextManager[Reader]:
+        """
+        Connect for reading alone; loads nothing that writes.
+
+        Args:
+            stop: its first request ends what is read.
+            within: seconds for connecting and for all that is read; None for no limit.
+
+        Raises:
+            ConnectionFailed: with the reason, masked.
+        """
+
+    def connect(
+        self, stop: Stop, conventions: Conventions = RUNG
+    ) -> AbstractContextManager[Session]:
+        """
+        Connect.
+
+        Args:
+            stop: looked at while a script runs.
+            conventions: whether files find the session as others left it, and for how long
+                what is sent may run.
+
+        Raises:
+            ConnectionFailed: with the reason, masked.
+        """
+
+    def beside(
+        self,
+        url: str,
+        name: str | None = None,
+        user: str | None = None,
+        settings: Sequence[tuple[str, str]] = (),
+        password: str | None = None,
+    ) -> Driver:
+        """
+        Another database, with the same names of ledger and history, and settings of the session.
+
+        No role is taken on there.
+
+        Args:
+            url: how to come to its server; for a database that is a file, its folder.
+            name: the database's; None for the one that the URL names.
+            user: whom to connect as; None for the one that the URL names.
+            settings: more of them, weaker than those that this one's URL has.
+            password: of that user; the URL's is another's.
+
+        Raises:
+            UsageError: the URL cannot be read, or leads to a database of another kind.
+        """
+
+    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
+        """
+        What became of an attempt whose connection was lost.
+
+        Connects anew, waits for what the lost connection began to end on the server, and looks
+        for the attempt's id in the history.
+
+        Raises:
+            DatabaseError: that cannot be learned.
+        """

@@ -1,0 +1,452 @@
+"""
+Reads the one message of the idle look: where we are and what we may do, ledger and history.
+
+A missing or forbidden history is an answer, and so is a missing ledger: the message ends at
+the first statement that fails, and how far it came tells which. It also ends before anything
+is read that would run what others wrote.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rung.drivers.history_rows import entry, ledger_state
+from rung.drivers.inspection import NOT_CHECKED, Look, OtherWriters, Place
+from rung.drivers.postgres import quoting
+from rung.drivers.postgres.own_table_facts import (
+    TableFacts,
+    facts_of,
+    facts_places,
+    is_unusual,
+    may_read,
+)
+from rung.drivers.postgres.privileges import (
+    COLUMNS,
+    Here,
+    Note,
+    Rights,
+    read_note,
+    read_writers,
+    rights_state,
+    writers_question,
+)
+from rung.drivers.postgres.quoting import Sql, statement
+from rung.drivers.postgres.table_names import is_system
+from rung.drivers.transaction import StoredHalf
+from rung.errors import (
+    ConnectionFailed,
+    DatabaseDamaged,
+    LedgerElsewhere,
+    LedgerUnreadable,
+    QueryFailed,
+    RowSecurityHides,
+    SchemaMissing,
+    TableLocked,
+)
+from rung.ledger import LedgerState
+from rung.script.dialect import Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from rung.drivers.inspection import Obstacle
+    from rung.drivers.postgres.table_names import Names, Table
+    from rung.drivers.postgres.wire import Reply, Row, ServerError
+    from rung.errors import DatabaseError, ServerMessage
+    from rung.ledger import HistoryEntry
+
+
+_LEDGER_AT, _HISTORY_AT = 2, 3
+"""Which statement of the message reads which; before them stand `look_place` and `may_read`."""
+_DIVISION = "22012"
+_SHAPE = (
+    "A ledger is (version bigint not null primary key, dirty boolean not null). "
+    "Move the other table away, or name another one with --ledger-table."
+)
+
+
+class Standing(NamedTuple):
+    """Where we are, which tables are ours there, and what we may do with them."""
+
+    place: Place
+    names: Names
+    """With their schemas."""
+    rights: Rights
+    tables: tuple[str, ...] = ()
+    """Where there is no ledger: the tables of its schema that no extension owns."""
+    other_writers: OtherWriters = NOT_CHECKED
+    note: Note = Note()
+    """What the history says of who could write it."""
+    twin_schemas: tuple[str, ...] = ()
+    """The other schemas that have a ledger, where ours is missing and the catalog was asked."""
+    ledger_facts: TableFacts = TableFacts()
+    history_facts: TableFacts = TableFacts()
+    lease_facts: TableFacts = TableFacts()
+
+    @property
+    def reads_history(self) -> bool:
+        """Whether there is a history, and reading it runs nothing that others wrote."""
+        return self.rights.history.exists and self.history_facts.may_be_read
+
+    @property
+    def reads_lease(self) -> bool:
+        """The same of the lease."""
+        return self.rights.lease.exists and self.lease_facts.may_be_read
+
+    @property
+    def may_write_history(self) -> bool:
+        """Whether there is a history that we may write."""
+        return self.reads_history and self.rights.may_write_history
+
+    @property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What keeps a run from writing our tables, other than rights."""
+        return tuple(obstacle for obstacle in self._obstacles() if obstacle)
+
+    def _obstacles(self) -> Iterator[Obstacle | None]:
+        for what, table, facts, here in (
+            ("ledger", self.names.ledger, self.ledger_facts, self.rights.ledger),
+            ("history", self.names.history, self.history_facts, self.rights.history),
+            ("lease", self.names.lease, self.lease_facts, self.rights.lease),
+        ):
+            yield facts.is_other(what, table)
+            yield facts.is_untrusted(what, table)
+            yield facts.is_unwritable(what, table)
+            truncates = what == "ledger" and "TRUNCATE" in (here.rights or ())
+            if not (truncates and "a" not in facts.hidden):
+                yield facts.hides(what, table, self.rights.role)
+
+
+def where_question(names: Names, *, briefly: bool = False) -> Sql:
+    """
+    The first statement alone: where we are.
+
+    Planning the facts of our tables takes ten times as long as all the rest, and a run with nothing
+    to do needs none of them. Asked `briefly`, they are left out, but for whether there are any.
+    """
+    places = facts_places(names, Sql("history_place.oid"))
+    places |= (
+        {
+            "table_facts": is_unusual(),
+            "twin_schemas": quoting.NULL,
+            "other_writers": quoting.NULL,
+            "rights_state": quoting.NULL,
+            "note_stands": Sql("false"),
+        }
+        if briefly
+        else {
+            "twin_schemas": statement("twin_schemas", ledger_name=quoting.text(names.ledger.name)),
+            "other_writers": writers_question(),
+            "rights_state": rights_state(),
+            "note_stands": statement("note_stands"),
+        }
+    )
+    return statement(
+        "look_place",
+        ledger_schema=quoting.text(names.ledger.schema),
+        ledger_name=quoting.text(names.ledger.name),
+        history_schema=quoting.text(names.history.schema),
+        lease_name=quoting.text(names.lease.name),
+        **places,
+    )
+
+
+def question(names: Names, *, history: bool = True, briefly: bool = False) -> Sql:
+    """
+    The message: four statements; a name without a schema is found on the search path.
+
+    Args:
+        names: as far as they are known.
+        history: whether the history is read, which is the last of them.
+        briefly: whether the facts of our tables are left out.
+    """
+    ledger = statement("look_ledger", ledger=names.ledger.sql)
+    parts = (where_question(names, briefly=briefly), may_read(names, history=history), ledger)
+    return Sql(";\n".join((*parts, *((history_question(names),) if history else ()))))
+
+
+def needs_facts(reply: Reply) -> bool:
+    """Whether the brief question met a table that is more than a plain one, and says too little."""
+    if not reply.results:
+        return False
+    unusual = _columns(reply.rows(0)[0])[3][2] is not None
+    return unusual or (reply.done == 1 and _state(reply) == _DIVISION)
+
+
+def asks_again(reply: Reply, names: Names, at: Standing) -> bool:
+    """
+    Whether a second message is needed: another table has the history's usual name.
+
+    The same where the history is not to be read, and the first message ended at its guard.
+    """
+    guarded = reply.done == 1 and _state(reply) == _DIVISION and not at.reads_history
+    return guarded or names.uses_spare != at.names.uses_spare
+
+
+def history_question(names: Names) -> Sql:
+    """The history alone."""
+    return statement("look_history", history=names.history.sql)
+
+
+def tables_question(names: Names) -> Sql:
+    """The question for the tables beside a ledger that is there; names with their schemas."""
+    ours = (names.ledger, names.history, names.lease)
+    rows = (
+        f"({quoting.text(table.schema)}::pg_catalog.name, "
+        f"{quoting.text(table.name)}::pg_catalog.name)"
+        for table in ours
+    )
+    schema = quoting.text(names.ledger.schema)
+    return statement("tables_beside", schema=schema, ours=Sql(", ".join(rows)))
+
+
+def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standing:
+    """
+    Where we are.
+
+    Args:
+        reply: to `where_question`, or to `question`.
+        names: as they were asked for.
+        meant: the roles that are to write the ledger besides us.
+
+    Raises:
+        LedgerUnreadable: no schema on the path.
+        LedgerElsewhere: a ledger stands in another schema of the path.
+        RowSecurityHides: rows of ledger or history may be hidden from us.
+        DatabaseError: anything else that the server refused, by what it comes from.
+    """
+    if not reply.results:
+        raise read_failure(reply.error.message if reply.error else None, "the catalog")
+    row = reply.rows(0)[0]
+    place, (ledgers, quoted, role), facts, (tables, picked, lines, twins) = _columns(row)
+    database, schema, read_only, pid, version, strings = place
+    if schema is None or database is None or pid is None:
+        raise SchemaMissing(
+            "No schema of the search path exists, so there is no place for the ledger.",
+            "Create the schema, or name another one with search_path or --ledger-table.",
+        )
+    if names.ledger.schema is None and is_system(schema):
+        raise SchemaMissing(
+            f"the current schema {schema} is temporary or belongs to the server, and no ledger is "
+            "kept there",
+            "put a schema of your own first in search_path, or name one with --ledger-table",
+        )
+    if names.ledger.schema is None:
+        _check_place(names.ledger, schema, quoted, ledgers)
+    server = f"PostgreSQL {version}"
+    dialect = Dialect.POSTGRES if strings == "on" else Dialect.POSTGRES_ESCAPES
+    spare = names.spare is not None and picked == names.spare.name
+    here = names.at(schema)._replace(uses_spare=spare)
+    shown = str(here.ledger)
+    found = Place(database, schema, read_only == "t", server, dialect, int(pid), shown)
+    lease = (*facts[8:], *facts[2:4])  # its schema is the ledger's
+    rights = Rights(role or "", _here(facts[:4]), _here(facts[4:8]), _here(lease))
+    known = facts_of(lines)
+    each = (known.get(what, TableFacts()) for what in ("ledger", "history", "lease"))
+    last = row[-COLUMNS:]
+    others = read_writers(last, meant, has_history=rights.history.exists)
+    note = read_note(last)
+    at = Standing(found, here, rights, _lines(tables), others, note, _lines(twins), *each)
+    _check_hidden(at)
+    return at
+
+
+def answer(reply: Reply, at: Standing) -> Look:
+    """
+    What the whole reply tells.
+
+    Raises:
+        LedgerUnreadable: no right to read it, another shape, several rows.
+        DatabaseError: it could not be read for another reason: locked, damaged, cancelled.
+    """
+    missing = at.rights.grants_for_history(at.names)
+    if reply.done == _LEDGER_AT and _state(reply) == NO_TABLE:
+        return Look(
+            at.place,
+            LedgerState(),
+            ledger_exists=False,
+            history=None,
+            tables=at.tables,
+            missing_grant=missing,
+            other_writers=at.other_writers,
+            obstacles=at.obstacles,
+            history_is_spare=at.names.uses_spare,
+        )
+    ledger = _ledger(reply, at)
+    kept = history(reply, at.names.history, _HISTORY_AT) if at.reads_history else None
+    return Look(
+        at.place,
+        ledger,
+        ledger_exists=True,
+        history=kept,
+        missing_grant=missing,
+        writable=at.rights.may_write_ledger,
+        other_writers=at.other_writers,
+        obstacles=at.obstacles,
+        history_is_spare=at.names.uses_spare,
+    )
+
+
+def _check_hidden(at: Standing) -> None:
+    """Refuse what would be told of a ledger or a history whose rows we may not see."""
+    role = at.rights.role
+    if other := at.ledger_facts.is_other("ledger", at.names.ledger):
+        raise LedgerUnreadable(*other)
+    if misfits := at.ledger_facts.misfits:
+        raise LedgerUnreadable(f"{at.names.ledger} is there and is no ledger: {misfits}.", _SHAPE)
+    for what, table, facts in (
+        ("ledger", at.names.ledger, at.ledger_facts),
+        ("history", at.names.history, at.history_facts),
+    ):
+        hidden = facts.hides(what, table, role)
+        if hidden and "r" in facts.hidden:
+            raise RowSecurityHides(*hidden)
+
+
+def _columns(row: Row) -> tuple[Row, Row, Row, Row]:
+    """The parts of `look_place`."""
+    return row[:6], row[6:9], row[9:19], row[19:23]
+
+
+def _here(facts: Row) -> Here:
+    table, rights, schema, schema_rights = facts
+    return Here(
+        frozenset((rights or "").split()) if table == "t" else None,
+        frozenset((schema_rights or "").split()) if schema == "t" else None,
+    )
+
+
+def _lines(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
+
+
+def _state(reply: Reply) -> str:
+    return reply.error.message.sqlstate if reply.error else ""
+
+
+def _check_place(table: Table, schema: str, quoted: str | None, ledgers: str | None) -> None:
+    found = _lines(ledgers)
+    if not found or found == (quoted,):
+        return
+    raise LedgerElsewhere(
+        f"The current schema is {schema}, and {table} stands in: {', '.join(found)}.",
+        f"Say which ledger to go by: --ledger-table SCHEMA.{table}, or one schema in search_path.",
+    )
+
+
+def _ledger(reply: Reply, at: Standing) -> LedgerState:
+    table = at.names.ledger
+    if reply.done <= _LEDGER_AT:
+        raise _unreadable(reply.error, at)
+    rows = reply.rows(_LEDGER_AT)
+    if len(rows) > 1:
+        shown = " and ".join(str(row[0]) for row in rows)
+        raise LedgerUnreadable(
+            f"The ledger {table} has more than one row: {shown}, perhaps more.",
+            "Find out which is true and write it: `rung force V` leaves that one row.",
+        )
+    if not rows:
+        return LedgerState()
+    version, dirty = rows[0]
+    return ledger_state(version, {"t": True, "f": False}.get(dirty or ""), str(table))
+
+
+def history(reply: Reply, table: Table, index: int = 0) -> tuple[HistoryEntry, ...] | None:
+    """The rows of `look_history`; None where there is no history, or none to read."""
+    if reply.error is None:
+        return tuple(entry(row, str(table), _moment) for row in reply.rows(index))
+    if _state(reply) in {NO_TABLE, NO_RIGHT}:
+        return None
+    if not is_of_shape(_state(reply)):
+        raise read_failure(reply.error.message, f"the history {table}")
+    raise LedgerUnreadable(
+        f"{table} is there and is no history: {reply.error.message.message}.",
+        "Move the other table away, or name another one with --history-table.",
+    )
+
+
+def _moment(value: str) -> datetime:
+    return datetime.fromtimestamp(float(value), UTC)
+
+
+def _unreadable(error: ServerError | None, at: Standing) -> DatabaseError:
+    table = at.names.ledger
+    if error and error.message.sqlstate == NO_RIGHT:
+        grants = at.rights.grants_for_reading(at.names)
+        return LedgerUnreadable(
+            f"The ledger {table} may not be read: {error.message.message}.",
+            f"Grant the role SELECT on it: {grants}" if grants else "Grant the role SELECT on it.",
+        )
+    if error and not is_of_shape(error.message.sqlstate):
+        return read_failure(error.message, f"the ledger {table}")
+    said = f": {error.message.message}" if error else ""
+    return LedgerUnreadable(
+        f"{table} is there and is no ledger{said}.",
+        _SHAPE,
+    )
+
+
+def halves(row: Row) -> Iterator[StoredHalf]:
+    """The texts that a row of `stored_halves` holds."""
+    version, id_, formula, *halves = row
+    number = None if formula is None else int(formula)
+    for direction, (checksum, digest, sql) in (("up", halves[:3]), ("down", halves[3:])):
+        if sql is not None:
+            at = (int(version or 0), direction, checksum, sql)
+            yield StoredHalf(*at, int(id_ or 0), digest, number)
+
+
+NO_TABLE: Final = "42P01"
+NO_RIGHT: Final = "42501"
+OTHER_SHAPE: Final = frozenset(
+    {NO_TABLE, "42703", "42702", "42725", "42804", "42809", "42846", "42883", "42P18"}
+)
+"""No such table, column, function or operator; another type; not something to select from."""
+CANCELLED: Final = "57014"
+_LOCKED: Final = frozenset({"55P03", "40P01"})
+_DAMAGED: Final = frozenset({"XX001", "XX002", "58030", "58P01", "58P02"})
+_ENDED: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
+_ENDED_CLASS, _NO_ROOM_CLASS = "08", "53"
+_ADVICE: Final = {
+    CANCELLED: "try again; if it was a timeout, raise `statement_timeout` of the role or the URL",
+    _NO_ROOM_CLASS: "try again when the server has memory, disk space or connections to spare",
+}
+_CAUSES_OF_DAMAGE: Final = {
+    "XX002": "an index of it is damaged",
+    "58030": "the server could not read its file",
+    "58P01": "its file is missing",
+}
+
+
+def is_of_shape(sqlstate: str) -> bool:
+    """Whether a failure says that a table is not of the shape that was asked for."""
+    return sqlstate in OTHER_SHAPE
+
+
+def read_failure(message: ServerMessage | None, what: str) -> DatabaseError:
+    """
+    The error for a read that failed for another reason than the table's shape.
+
+    Args:
+        message: the server's; None where there is no answer at all.
+        what: what was read, in a few words: `the ledger public.schema_migrations`.
+    """
+    if message is None:
+        return QueryFailed(f"could not read {what}: the server sent no answer")
+    state, said = message.sqlstate, _said(message)
+    if state in _LOCKED:
+        return TableLocked(what, f"it is locked: {said}", state)
+    if state in _DAMAGED:
+        return DatabaseDamaged(what, _CAUSES_OF_DAMAGE.get(state, "it is damaged"), said, state)
+    if state in _ENDED or state.startswith(_ENDED_CLASS):
+        advice = "try again when the server answers: `rung wait`"
+        return ConnectionFailed(f"the connection was lost: {said}", advice, message.message)
+    scarce = state.startswith(_NO_ROOM_CLASS)
+    why = "the server is out of a resource: " if scarce else ""
+    advice = _ADVICE.get(_NO_ROOM_CLASS if scarce else state, "")
+    return QueryFailed(f"could not read {what}: {why}{said}", advice, state)
+
+
+def _said(message: ServerMessage) -> str:
+    return f"{message.message} (SQLSTATE {message.sqlstate})"

@@ -1,0 +1,259 @@
+"""
+What a table of ours is, and what of the database stands between us and its rows. Pure.
+
+A view, a policy, a trigger or a cast may run a function of whoever made it, with our rights.
+So what is not plainly a table is never read, and nothing is written where a function of a
+role that is less than us would run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.drivers.inspection import Obstacle
+from rung.drivers.postgres import quoting
+from rung.drivers.postgres.quoting import statement
+
+if TYPE_CHECKING:
+    from rung.drivers.postgres.quoting import Sql
+    from rung.drivers.postgres.table_names import Names, Table
+
+_KINDS = {"v": "view", "f": "foreign table", "m": "materialized view"}
+_TABLES = ("r", "p")
+_DEFERS, _UPDATE_GUARD, _INSERT, _DELETE, _UPDATE, _RULES = 1, 2, 4, 8, 16, 64
+_NOTHING = quoting.NULL
+
+
+class TableFacts(NamedTuple):
+    """What is known of one table; the defaults are those of a plain table of our own."""
+
+    kind: str = "r"
+    """As `pg_class.relkind` has it."""
+    plain_types: bool = True
+    """Whether no column that we read is of a type that somebody made here."""
+    owner: str = ""
+    hidden: frozenset[str] = frozenset()
+    """What row security hides rows from: r SELECT, a INSERT, w UPDATE, d DELETE."""
+    events: int = 0
+    """What its triggers and rules fire for, as `trigger_events` adds it up."""
+    publications: str = ""
+    """Those that refuse UPDATE and DELETE, for the table has no key."""
+    strangers: str = ""
+    """What of it would run a function of a role that is less than us, in words."""
+    remedy: str = ""
+    """The statements that give us the domains among them."""
+    foreign_below: str = ""
+    """The command that takes a foreign table out of it, whose rows are read with its own."""
+
+    misfits: str = ""
+    """The columns of a ledger whose type is not a ledger's, with it."""
+    unwritable: str = ""
+    """The columns of a ledger that take no value of ours, or want one that we do not give."""
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table, and not a view or a foreign table."""
+        return self.kind in _TABLES
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether a SELECT shows every row, and runs nothing that others wrote."""
+        return self.is_table and self.plain_types and "r" not in self.hidden
+
+    @property
+    def takes_update(self) -> bool:
+        """Whether golang-migrate's writes and an UPDATE come to the same for its triggers."""
+        noticed = self.events & (_INSERT | _UPDATE_GUARD)
+        return not (noticed or self.publications or "w" in self.hidden)
+
+    @property
+    def takes_delete(self) -> bool:
+        """Whether no trigger and no publication stands against a DELETE."""
+        return not (self.events & _DELETE or self.publications or "d" in self.hidden)
+
+    def hides(self, what: str, table: Table, role: str) -> Obstacle | None:
+        """Why rows of it may be hidden from us; None where none is."""
+        if not self.is_table or not self.hidden:
+            return None
+        if "r" in self.hidden:
+            cause = f'row-level security hides the {what} {table} from the role "{role}"'
+        else:
+            cause = f'row-level security keeps the role "{role}" from writing the {what} {table}'
+        who, name = quoting.name(role), table.sql
+        return Obstacle(
+            f"{cause}; its policies were not evaluated",
+            f'connect as its owner "{self.owner}", or let the owner run one of '
+            f"`CREATE POLICY rung ON {name} TO {who} USING (true);` and "
+            f"`ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;`, or a superuser "
+            f"`ALTER ROLE {who} BYPASSRLS;`",
+        )
+
+    def is_other(self, what: str, table: Table) -> Obstacle | None:
+        """Why it is not to be read at all; None where it is a plain table."""
+        option = "lease" if what == "lease" else f"--{what}-table"
+        if not self.is_table:
+            kind = _KINDS.get(self.kind, "relation that is not a table")
+            return Obstacle(
+                f'the {what} {table} is a {kind} of "{self.owner}" and was not read: it would run '
+                "its owner's code with our rights",
+                f"rename the {kind}, or restore the table under that name"
+                + ("" if what == "lease" else f"; {option} names another table"),
+            )
+        if self.foreign_below:
+            return Obstacle(
+                f"the {what} {table} was not read: a foreign table below it would be read as well, "
+                "with our rights",
+                f"take the foreign table out of it: `{self.foreign_below}`",
+            )
+        if not self.plain_types:
+            return Obstacle(
+                f"the {what} {table} has a column of a type that was made in this database, and "
+                "was not read: a cast of it would run with our rights",
+                "give its columns the types that Rung gives them",
+            )
+        return None
+
+    def is_untrusted(self, what: str, table: Table) -> Obstacle | None:
+        """Why it is not to be written; None where nothing of a lesser role would run."""
+        if not self.strangers:
+            return None
+        if self.remedy:
+            return Obstacle(
+                f"the {what} {table} has {self.strangers}, which would run with our rights",
+                f"drop the column, or have its type be ours: `{self.remedy}`",
+            )
+        return Obstacle(
+            f"the {what} {table} has {self.strangers}, which would run with our rights",
+            "drop it, or have a superuser or our own role own its function "
+            "(`ALTER FUNCTION NAME() OWNER TO ROLE;`) or, of a rule, the table",
+        )
+
+    def is_unwritable(self, what: str, table: Table) -> Obstacle | None:
+        """Why no row of ours fits into it; None where one does."""
+        if not self.unwritable:
+            return None
+        return Obstacle(
+            f"the {what} {table} cannot be written for its columns: {self.unwritable}",
+            "have version and dirty be plain columns, and give each other column a default or "
+            f"drop it; or name another table with --{what}-table",
+        )
+
+
+def facts_of(text: str | None) -> dict[str, TableFacts]:
+    """Read the lines of `table_facts`: `ledger`, `history`, `lease`, each where it is there."""
+    found = {}
+    for line in (text or "").split("\n") if text else ():
+        what, kind, plain, owner, hidden, events, *others = line.split("\t")
+        found[what] = TableFacts(kind, plain == "t", owner, frozenset(hidden), int(events), *others)
+    return found
+
+
+def facts_places(names: Names, place: Sql) -> dict[str, Sql]:
+    """
+    The parts of `look_place` that ask for the facts, and for the history's name.
+
+    Args:
+        names: as far as they are known.
+        place: the oid of the history's schema.
+    """
+    return {
+        "table_facts": statement(
+            "table_facts",
+            is_plain=_is_plain(quoting.Sql("c.what OPERATOR(pg_catalog.=) 'ledger'")),
+            hides_rows=_is_hidden("r", "policy_shows"),
+            hides_inserts=_is_hidden("a", "policy_admits"),
+            hides_updates=_is_hidden("w", "policy_shows", "policy_admits"),
+            hides_deletes=_is_hidden("d", "policy_shows"),
+            trigger_events=trigger_events(quoting.Sql("c.oid")),
+            foreign_below=statement("foreign_below"),
+            **_columns(),
+        ),
+        "pick_history": _pick_history(names, place),
+    }
+
+
+def is_unusual() -> Sql:
+    """Whether a table of ours is more than a plain one, in place of its facts."""
+    return statement("is_unusual", **_columns())
+
+
+def may_read(names: Names, *, history: bool) -> Sql:
+    """
+    The guard in front of the reads of one message.
+
+    Args:
+        names: the ledger's, and the history's that is read.
+        history: whether the history is read.
+    """
+    ledger = _oid(names.ledger)
+    tables = (ledger, _oid(names.history)) if history else (ledger,)
+    return statement(
+        "may_read",
+        tables=quoting.Sql(", ".join(tables)),
+        is_plain=_is_plain(quoting.Sql(f"(c.oid OPERATOR(pg_catalog.=) {ledger})")),
+        hides_rows=_is_hidden("r", "policy_shows"),
+    )
+
+
+def check_triggers(ledger: Sql, events: int, history: Sql, history_events: int) -> Sql:
+    """Raise, telling what the triggers of ledger and history fire for, unless it is this."""
+    of_ledger, of_history = (
+        trigger_events(statement("found_by_path", name=quoting.text(table)))
+        for table in (ledger, history)
+    )
+    return statement(
+        "check_triggers",
+        ledger_events=quoting.number(events),
+        history_events=quoting.number(history_events),
+        of_ledger=of_ledger,
+        of_history=of_history,
+    )
+
+
+def may_be_deferred(events: int) -> bool:
+    """Whether a trigger may fire at COMMIT only."""
+    return bool(events & _DEFERS)
+
+
+def changes_records(events: int) -> bool:
+    """Whether a trigger or rule may change what is inserted or updated."""
+    return bool(events & (_INSERT | _UPDATE | _RULES))
+
+
+def trigger_events(table: Sql) -> Sql:
+    """What the triggers of a table fire for."""
+    return statement("trigger_events", table=table)
+
+
+def _columns() -> dict[str, Sql]:
+    return {which: statement(which) for which in ("is_misfit", "is_unwritable")}
+
+
+def _is_plain(is_ledger: Sql) -> Sql:
+    return statement("is_plain", is_ledger=is_ledger, foreign_below=statement("foreign_below"))
+
+
+def _is_hidden(command: str, *conditions: str) -> Sql:
+    applies = statement("policy_applies", command=quoting.Sql(f"'{command}'::\"char\""))
+    is_open = quoting.Sql(" AND ".join(statement(one) for one in conditions))
+    return statement("is_hidden", applies=applies, open=is_open)
+
+
+def _pick_history(names: Names, place: Sql) -> Sql:
+    usual = quoting.text(names.usual.name)
+    spare = quoting.text(names.spare.name) if names.spare else _NOTHING
+    return statement(
+        "pick_history",
+        usual=usual,
+        spare=spare,
+        usual_is_history=statement("is_history", place=place, name=usual),
+        spare_is_history=statement("is_history", place=place, name=spare),
+        place=place,
+    )
+
+
+def _oid(table: Table) -> Sql:
+    name = quoting.text(table.name)
+    if table.schema is None:
+        return statement("found_by_path", name=quoting.text(table.sql))
+    return statement("found_in_schema", schema=quoting.text(table.schema), name=name)

@@ -1,0 +1,191 @@
+"""
+Reads what the server answered to a file's message: what it came to, and why it was refused.
+
+Pure. Which code means what, and what of it was of the file and what of ours, is known here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.drivers.postgres.message import inner_offset
+from rung.drivers.transaction import LEDGER_MOVED, Ran, Refusal
+from rung.errors import ServerMessage
+from rung.script import Control
+
+if TYPE_CHECKING:
+    from rung.drivers.postgres.message import Message, Piece
+    from rung.drivers.postgres.wire import Reply
+    from rung.drivers.transaction import LockWait, ServerNotice
+
+REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
+_NEW_VALUE = "55P04"
+"""An enum's value is used in the transaction that added it."""
+_CONTROL_WARNINGS = ("25001", "25P01")
+_READ_ONLY = "25006"
+_OURS = {"move": "ledger", "record": "history"}
+CANCELLED = "57014"
+_DIVISION, _STALE = "22012", "40001"
+_MOVED = (_DIVISION, "23505", _STALE)
+"""1/0 of the compare-and-set; the same key written by another; a newer row."""
+_TWICE = "23505"
+_NUMBERED_TWICE = (
+    "The file is not at fault: the server gave out a number of the history twice, as it may "
+    "behind a crash. See its log"
+)
+_NO_TABLE, NO_SCHEMA = "42P01", "3F000"
+_LOST = (_DIVISION, _STALE, _NO_TABLE)
+"""1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
+_NO_LOCK, _NOT_A_NUMBER = "55P03", "22P02"
+_TRIGGERS = re.compile(r"triggers:(\d+):(\d+)")
+_WRITTEN = re.compile(r"written:(.*):end", re.DOTALL)
+_FARES = frozenset(("08", "40", "53", "57", "58", "XX"))
+"""Lost, to be tried again, short of room, ended by somebody, broken."""
+_OPENING = (("SET",), ("BEGIN",), ("START",))
+CLEAN = "clean"
+
+
+def outcome_of(message: Message, reply: Reply, wait: LockWait | None) -> Ran:
+    """What a message came to; `wait` is the lock that it was refused, if it was."""
+    warnings = [notice.message for notice in reply.notices if _of_control(notice)]
+    fooled = len(warnings) > _foreseen_warnings(message)
+    return Ran(
+        refusal=_refusal(message, reply, wait),
+        notices=tuple(n for n in reply.notices if not (fooled and _of_control(n))),
+        control_warning=warnings[-1] if fooled else "",
+    )
+
+
+def _foreseen_warnings(message: Message) -> int:
+    """How often the server warns of a BEGIN in a block, or of an end outside of one."""
+    if message.script is None:
+        return 0
+    found, in_block = 0, False
+    for piece in message.pieces:
+        last = piece.first + piece.statements - 1 if piece.first else 0
+        for one in message.script.statements[max(piece.first - 1, 0) : last]:
+            control = one.control
+            if control is Control.BEGIN:
+                found, in_block = found + in_block, True
+            elif control in (Control.COMMIT, Control.ROLLBACK):
+                found, in_block = found + (not in_block), False
+    return found
+
+
+def is_busy(message: Message, reply: Reply) -> bool:
+    """Whether another has a key, or gave a sign of life, at this very moment."""
+    if reply.error is None:
+        return False
+    label, state = message.running(reply.done).label, reply.error.message.sqlstate
+    return (label, state) in {("keys", _DIVISION), ("lease", _STALE)}
+
+
+def _of_control(notice: ServerNotice) -> bool:
+    """BEGIN inside a transaction, or COMMIT outside: not what was read in the file."""
+    return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
+
+
+def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal | None:
+    error = reply.error
+    if error is None or message.running(reply.done).label == CLEAN:
+        return None
+    offset = None if error.position is None else message.file_offset(error.position)
+    running = message.running(reply.done)
+    statement = message.statement_running(reply.done)
+    if offset is None and error.inner is not None and message.script is not None:
+        offset = inner_offset(message.script, statement, error.inner)
+    state = error.message.sqlstate
+    moved = running.label == "move" and state in _MOVED
+    altered = _altered(running.label, error.message)
+    return Refusal(
+        server=ServerMessage(LEDGER_MOVED) if moved else altered or error.message,
+        statement=statement,
+        offset=offset,
+        statements_done=message.file_done(reply.done),
+        at_commit=running.label == "commit" or _is_own_commit(message, running),
+        needs_no_transaction=_works_alone(message.words(statement), error.message),
+        needs_commit_before=state == _NEW_VALUE,
+        read_only=running.label in _OURS and state == _READ_ONLY,
+        ledger_moved=moved,
+        altered=altered is not None,
+        ledger_dropped=_is_dropped(running.label, state),
+        triggers=_other_triggers(running.label, error.message),
+        own_table=_OURS.get(running.label, "") if _is_rule(state) else "",
+        lock_lost=running.label in {"keys", "lease"} and state in _LOST,
+        cancelled=state == CANCELLED,
+        lock_wait=wait,
+        remedy=_remedy(message, running.label, error.message, message.words(statement)),
+    )
+
+
+def _other_triggers(label: str, error: ServerMessage) -> tuple[int, int] | None:
+    """What the triggers of our tables fire for, where `check_triggers` found them changed."""
+    if label != "move" or error.sqlstate != _NOT_A_NUMBER:
+        return None
+    found = _TRIGGERS.search(error.message)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _altered(label: str, error: ServerMessage) -> ServerMessage | None:
+    """What `check_written` and `check_recorded` found, in words; None where they found nothing."""
+    if label not in _OURS or error.sqlstate != _NOT_A_NUMBER:
+        return None
+    found = _WRITTEN.search(error.message)
+    if found is None:
+        return None
+    return ServerMessage(f"a trigger or rule changed what was written: it then held {found[1]}")
+
+
+def _is_rule(state: str) -> bool:
+    """Whether a refusal comes from a rule of the database, and not from how it fares now."""
+    passing = (*_MOVED, _NO_TABLE, NO_SCHEMA, _NO_LOCK, _READ_ONLY)
+    return state not in passing and state[:2] not in _FARES
+
+
+def past_the_pooler(why: str) -> str:
+    """The remedy for what a shared session cannot run."""
+    return f"Behind a pooler it cannot run: {why}. Name the server itself, past the pooler."
+
+
+def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str, ...]) -> str:
+    """
+    What to do where the file is not at fault.
+
+    A transaction that wants to be asked for before any query finds our fence there. Behind a
+    crash a sequence may go back, in a database that was copied from a template since the last
+    checkpoint; each try takes the next number.
+    """
+    if label == "record" and error.sqlstate == _TWICE:
+        return _NUMBERED_TWICE
+    fenced = any(piece.label == "lease" for piece in message.pieces)
+    if fenced and error.sqlstate == REFUSES_TRANSACTION and words[:1] in _OPENING:
+        return past_the_pooler("there our lock is looked at first in each transaction")
+    return ""
+
+
+def _is_dropped(label: str, state: str) -> bool:
+    """Whether a statement of ours found its table gone, or could not be given it again."""
+    return label == "anew" or (label in {"move", "record"} and state in {_NO_TABLE, NO_SCHEMA})
+
+
+def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:
+    """
+    Whether the server refused a statement for our transaction only.
+
+    SET TRANSACTION behind a query, VACUUM inside a function (the error has a context then)
+    and COMMIT inside a function are refused without one too.
+    """
+    if error.sqlstate == REFUSES_TRANSACTION:
+        return bool(words) and words[0] != "SET" and not error.context
+    return error.sqlstate == _REFUSES_COMMIT and words[:1] in {("CALL",), ("DO",)}
+
+
+def _is_own_commit(message: Message, running: Piece) -> bool:
+    """True for the last piece where records of ours stand before it: the file's own COMMIT."""
+    last = next(piece for piece in reversed(message.pieces) if piece.label != CLEAN)
+    return (
+        running is last
+        and not running.label
+        and any(piece.label == "record" for piece in message.pieces)
+    )

@@ -1,0 +1,414 @@
+"""
+From what a user calls a database to libpq's parameters. Asks no server and no environment.
+
+A URL is translated, not passed through: its keys are libpq's, golang-migrate's, those of Go's
+drivers, SQLAlchemy's where its scheme is, or settings of the session. Raw reserved characters
+are taken where libpq takes them.
+Never passes on libpq's own text about a connection string: libpq quotes pieces of it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
+
+import psycopg
+from psycopg import conninfo, pq
+
+from rung.drivers.schemes import POSTGRES, POSTGRES_SQLALCHEMY, beginning
+from rung.errors import UsageError
+from rung.redaction import HIDDEN, redacted_word
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+_SCHEMES = (*POSTGRES, *POSTGRES_SQLALCHEMY)
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_SETTING = re.compile(r"[A-Za-z_][\w$.-]*\Z")
+_INNER_SPACE = re.compile(r"(?<=\S) +(?=\S)")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_PORT = re.compile(r"[0-9]*\Z")
+
+
+class Address(NamedTuple):
+    """A database's URL or keyword string, translated."""
+
+    parameters: dict[str, str]
+    """What libpq is told."""
+    settings: dict[str, str]
+    """Run-time parameters of the session, such as search_path."""
+    ledger_table: str | None = None
+    """The ledger that x-migrations-table names, as `rung.database.Database` names one."""
+    notes: tuple[str, ...] = ()
+    """What was left out and might be missed, in sentences."""
+    path: str = ""
+    """A URL's path, decoded: the name by which golang-migrate's command locks."""
+
+    def __repr__(self) -> str:
+        return "Address(***)"
+
+
+def translate(database: str) -> Address:
+    """
+    Read a URL, a keyword string, or nothing at all.
+
+    Raises:
+        UsageError: it cannot be read; the error says which part, and no secret.
+    """
+    if _NO_TEXT.search(database):
+        raise unreadable()
+    scheme = beginning(database, _SCHEMES)
+    if scheme is None:
+        return Address(_parse(database), {})
+    return _translate_url(scheme, database.removeprefix(scheme))
+
+
+def _translate_url(scheme: str, rest: str) -> Address:
+    credentials, place, query = _split(rest)
+    if _cut_in_two(credentials, place, query) or not _ports_are_numbers(place):
+        raise complaint(scheme, rest, known_keys())
+    _check_escapes(scheme, rest, credentials, place)
+    # libpq 17 and later refuse a space inside, which earlier ones take.
+    found = _parse(f"postgresql://{_INNER_SPACE.sub('%20', credentials)}{place}")
+    given = _pairs(query)
+    notes: tuple[str, ...] = ()
+    if "+" in scheme:
+        given, notes = from_sqlalchemy(given)
+    if given.get("ssl") == "true":  # libpq's own synonym, of URLs only
+        del given["ssl"]
+        given.setdefault("sslmode", "require")
+    if "ssl" in given:
+        raise bad_ssl(given["ssl"])
+    foreign = read_foreign({key: value for key, value in given.items() if key not in known_keys()})
+    ours = {key: value for key, value in given.items() if key in known_keys()}
+    path = unquote("/".join(["", *place.split("/", 1)[1:]]))
+    notes = (*notes, *foreign.notes)
+    return Address(found | ours, foreign.settings, foreign.ledger_table, notes, path)
+
+
+@cache
+def known_keys() -> frozenset[str]:
+    """The keys that this libpq knows."""
+    return frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
+
+
+def _split(rest: str) -> tuple[str, str, str]:
+    """Credentials with their @, the place, and the query, where libpq sees them."""
+    head, at, tail = rest.partition("@")
+    credentials = head + at if at and "/" not in head else ""
+    place, _, query = (tail if credentials else rest).partition("?")
+    return credentials, place, query
+
+
+def _cut_in_two(credentials: str, place: str, query: str) -> bool:
+    """Whether an @ shows that libpq would cut a user or a password, and show the rest."""
+    authority, _, path = place.partition("/")
+    if "@" in authority:
+        return True
+    if ":" not in credentials + authority:
+        return False
+    return "@" in path or any(
+        "@" in pair and pair.partition("=")[0] not in known_keys() for pair in query.split("&")
+    )
+
+
+def _ports_are_numbers(place: str) -> bool:
+    hosts = re.sub(r"\[[^\]]*\]", "", place.partition("/")[0]).split(",")
+    if any("[" in host for host in hosts):
+        return True  # never closed; libpq refuses it
+    return all(_PORT.match(unquote(host.partition(":")[2])) for host in hosts)
+
+
+def _check_escapes(scheme: str, rest: str, credentials: str, place: str) -> None:
+    if _BAD_ESCAPE.search(credentials):
+        raise complaint(scheme, rest, known_keys())
+    authority, _, path = place.partition("/")
+    for part, text in (("host or port", authority), ("database name", path)):
+        if _BAD_ESCAPE.search(text):
+            raise bad_escape(part)
+
+
+def _pairs(query: str) -> dict[str, str]:
+    given = {}
+    for key, _, value in (pair.partition("=") for pair in query.split("&") if pair):
+        name = unquote(key)
+        known = name in known_keys() or is_for_go(name)
+        if _BAD_ESCAPE.search(key) or not (known or _SETTING.match(name)):
+            raise bad_key()
+        if _BAD_ESCAPE.search(value):
+            raise bad_escape(f"value of {name}" if known else "value of a key of the query")
+        given[name] = unquote(value)
+    return given
+
+
+def _parse(text: str) -> dict[str, str]:
+    found = _understood(text)
+    if found is None:
+        raise _unread(text)
+    return found
+
+
+def _understood(text: str) -> dict[str, str] | None:
+    """None where libpq refuses it; its error, which quotes the text, is let go of here."""
+    try:
+        return {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
+    except (psycopg.Error, ValueError):
+        return None
+
+
+def _unread(text: str) -> UsageError:
+    return unreadable(url="://" in text)
+
+
+_GO = {
+    "binary_parameters",
+    "default_query_exec_mode",
+    "description_cache_capacity",
+    "disable_prepared_binary_result",
+    "krbspn",
+    "min_read_buffer_size",
+    "prefer_simple_protocol",
+    "servicefile",
+    "sslinline",
+    "statement_cache_capacity",
+    "statement_cache_mode",
+}
+_PYTHON = {
+    "async_fallback",
+    "cached_statements",
+    "command_timeout",
+    "max_cacheable_statement_size",
+    "max_cached_statement_lifetime",
+    "prepare_threshold",
+    "prepared_max",
+    "prepared_statement_cache_size",
+    "prepared_statement_name_func",
+    "statement_cache_size",
+    "timeout",
+}
+"""Keys of SQLAlchemy's URLs: how the application's own connections behave."""
+_TRUE = {"1", "t", "T", "true", "TRUE", "True"}
+_FALSE = {"0", "f", "F", "false", "FALSE", "False", ""}
+_PLAIN = re.compile(r"\w+\Z")
+_AT_MOST = 2
+
+
+class Foreign(NamedTuple):
+    """What such keys come to."""
+
+    settings: dict[str, str]
+    ledger_table: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def is_for_go(key: str) -> bool:
+    """Whether a key is golang-migrate's, or known to Go's drivers alone."""
+    return key.startswith(("x-", "pool_")) or key in _GO
+
+
+def from_sqlalchemy(given: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """
+    The keys of a URL of SQLAlchemy's as libpq has them, with a note for what is left out.
+
+    asyncpg calls sslmode ssl, with the same values.
+    """
+    kept = {key: value for key, value in given.items() if key not in _PYTHON}
+    if kept.get("ssl") in SSL_MODES:
+        kept.setdefault("sslmode", kept.pop("ssl"))
+    left = sorted(given.keys() & _PYTHON)
+    if not left:
+        return kept, ()
+    verb, are = ("is", "it is") if len(left) == 1 else ("are", "they are")
+    note = f"{_listed(left)} in the database's URL {verb} for Python's drivers; {are} left out."
+    return kept, (note,)
+
+
+def read_foreign(given: Mapping[str, str]) -> Foreign:
+    """
+    Sort the keys that are not libpq's.
+
+    Raises:
+        UsageError: golang-migrate's keys for the ledger's name contradict each other.
+    """
+    settings = {key: value for key, value in given.items() if not is_for_go(key)}
+    return Foreign(settings, _ledger_table(given), (*_go_notes(given), *_migrate_notes(given)))
+
+
+def _go_notes(given: Mapping[str, str]) -> list[str]:
+    keys = sorted(key for key in given if is_for_go(key) and not key.startswith("x-"))
+    if not keys:
+        return []
+    verb, are = ("is", "it is") if len(keys) == 1 else ("are", "they are")
+    notes = [f"{_listed(keys)} in the database's URL {verb} for Go's drivers; {are} left out."]
+    if "sslinline" in keys:
+        notes.append("Without sslinline, sslcert, sslkey and sslrootcert are names of files.")
+    return notes
+
+
+def _migrate_notes(given: Mapping[str, str]) -> list[str]:
+    notes = []
+    if given.get("x-statement-timeout", "0") not in ("", "0"):
+        notes.append(
+            "x-statement-timeout in the database's URL is golang-migrate's limit for a file and "
+            "is left out; statement_timeout=… there limits each statement."
+        )
+    if given.get("x-lock-strategy", "advisory") not in ("", "advisory"):
+        notes.append(
+            "x-lock-strategy in the database's URL has golang-migrate lock by a table, which "
+            "rung does not look at: do not run both at once."
+        )
+    return notes
+
+
+def _listed(keys: list[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{', '.join(keys[:-1])} and {keys[-1]}"
+
+
+def _ledger_table(given: Mapping[str, str]) -> str | None:
+    table = given.get("x-migrations-table", "")
+    quoted = _truth("x-migrations-table-quoted", given.get("x-migrations-table-quoted", ""))
+    if not table:
+        return None
+    if not quoted:
+        return _part(table)
+    pieces = re.findall(r'"(.*?)"', table)
+    if table[0] != '"' or table[-1] != '"' or not 1 <= len(pieces) <= _AT_MOST:
+        raise UsageError(
+            "x-migrations-table in the database's URL is no quoted name, and "
+            "x-migrations-table-quoted says that it is one.",
+            'Write x-migrations-table="SCHEMA"."NAME", or leave x-migrations-table-quoted out.',
+        )
+    return ".".join(map(_part, pieces))
+
+
+def _truth(key: str, value: str) -> bool:
+    if value not in _TRUE | _FALSE:
+        raise UsageError(f"{key} in the database's URL is neither true nor false.", "Write 1 or 0.")
+    return value in _TRUE
+
+
+def _part(name: str) -> str:
+    return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
+
+
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""The values of libpq's sslmode, and of asyncpg's ssl."""
+_ENCODED = {"@": "%40", "/": "%2F", "%": "%25"}
+_PIECES = re.compile(r"%(?![0-9A-Fa-f]{2})|[@/]|(?:%[0-9A-Fa-f]{2}|[^@/%])+")
+_HOST = r"(?:\[[0-9A-Fa-f:.%]*\]|[^\[\]:/?@,\s]*)(?::[0-9]*)?"
+_TAIL = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[^/?@:]*)?\Z")
+_FORM = (
+    "Write postgresql://USER:PASSWORD@HOST:PORT/NAME, with reserved characters in the "
+    "password percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, % is %25)."
+)
+_KEYWORDS = (
+    "Write a URL, postgresql://USER:PASSWORD@HOST:PORT/NAME, or keywords as libpq has them, "
+    "host=HOST dbname=NAME; a value with spaces goes in single quotes, a setting of the "
+    "session into options='-c NAME=VALUE'."
+)
+
+
+_BEHIND_A_COLON = re.compile(r"(?<=%3a).+", re.IGNORECASE | re.DOTALL)
+
+
+class _Meant(NamedTuple):
+    """A URL as its writer most likely meant it."""
+
+    user: str
+    password: str
+    colon: str
+    place: str
+    query: str
+
+
+def unreadable(*, url: bool = False) -> UsageError:
+    """The error where nothing can be said of the part at fault."""
+    what = "URL" if url else "URL or connection string"
+    return UsageError(f"The database's {what} cannot be read.", _FORM if url else _KEYWORDS)
+
+
+def bad_escape(part: str) -> UsageError:
+    """The error for a % that begins no escape, in a part without secrets."""
+    return UsageError(
+        f"The {part} in the database's URL has a % that begins no character's code.",
+        "Write %25 for a % that is meant as it stands.",
+    )
+
+
+def bad_key() -> UsageError:
+    """The error for a key that can be no key; it is not shown, for it may be no key at all."""
+    return UsageError(
+        "The part behind the ? of the database's URL has a key that is no name.",
+        "Write KEY=VALUE pairs with & between them; a ? or & that belongs to the password is "
+        "%3F or %26 there.",
+    )
+
+
+def bad_ssl(value: str) -> UsageError:
+    """The error for asyncpg's key; a value that is none of its own is not shown."""
+    mode = value if value in SSL_MODES else "MODE"
+    return UsageError(
+        "the database's URL has the key ssl, which is asyncpg's; libpq's is sslmode",
+        f"use sslmode: sslmode={mode}, or write the URL as SQLAlchemy does, postgresql+asyncpg://",
+    )
+
+
+def complaint(scheme: str, rest: str, known_keys: Collection[str]) -> UsageError:
+    """
+    The error for credentials that libpq would refuse or cut.
+
+    Args:
+        scheme: with its `://`.
+        rest: all behind it.
+        known_keys: the keys whose values may have an @ in them.
+    """
+    meant = _as_meant(rest, known_keys)
+    faults = _faults(meant) if meant else ""
+    if meant is None or not faults:
+        return UsageError(
+            "The port in the database's URL is no number, or a password stands where no @ follows.",
+            _FORM,
+        )
+    return UsageError(
+        f"The {faults} in the database's URL must be percent-encoded.",
+        f"Write {scheme}{_shown(meant)}",
+    )
+
+
+def _as_meant(rest: str, known_keys: Collection[str]) -> _Meant | None:
+    """The credentials end at the first @ behind which all is well formed."""
+    for found in re.finditer("@", rest):
+        place, mark, query = rest[found.end() :].partition("?")
+        if _TAIL.match(place) and _is_query(query, known_keys):
+            user, colon, password = rest[: found.start()].partition(":")
+            return _Meant(user, password, colon, place, mark and "?" + "…")
+    return None
+
+
+def _is_query(query: str, known_keys: Collection[str]) -> bool:
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    return all(
+        equals and (key in known_keys or "@" not in key + value) for key, equals, value in pairs
+    )
+
+
+def _faults(meant: _Meant) -> str:
+    """Which characters of which part, in a phrase; empty where none is at fault."""
+    for part, text in (("user name", meant.user), ("password", meant.password)):
+        wrong = sorted({piece for piece in _PIECES.findall(text) if piece in _ENCODED})
+        if "%00" in text:
+            return f"{part}'s %00, which no server takes,"
+        if wrong:
+            return f"{' and '.join(wrong)} of the {part}"
+    return ""
+
+
+def _shown(meant: _Meant) -> str:
+    user = "".join(_ENCODED.get(piece, piece) for piece in _PIECES.findall(meant.user))
+    # A name with a colon in it is a name and a password to whoever encoded the colon.
+    user = _BEHIND_A_COLON.sub(HIDDEN, user)
+    secret = "".join(_ENCODED.get(piece, HIDDEN) for piece in _PIECES.findall(meant.password))
+    return f"{user}{meant.colon}{secret}@{redacted_word(meant.place)}{meant.query}"

@@ -1,0 +1,169 @@
+"""
+Opens connections to one file, and turns what SQLite says of a failure into our errors.
+
+A file that is not there is not made by looking at it: an empty database in memory stands in
+for it until something is to be written.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rung.drivers.inspection import Disconnected
+from rung.drivers.sqlite.library import sqlite3
+from rung.errors import ConnectionFailed, DatabaseBusy, DatabaseDamaged, QueryFailed
+
+if TYPE_CHECKING:
+    from rung.drivers.sqlite.url import Address
+
+BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED: Final = (
+    "stop writing to it and restore a backup; what can still be read is rescued by "
+    "`sqlite3 DAMAGED.db .recover | sqlite3 NEW.db`"
+)
+_PRIMARY = 0xFF
+"""The low byte of an extended error code is its kind."""
+
+
+class Opener:
+    """
+    Opens connections to one database.
+
+    Args:
+        address: what its URL says.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    @property
+    def shown(self) -> str:
+        """The database as people may see it."""
+        return self.address.name.partition("?")[0]
+
+    @property
+    def file(self) -> Path | None:
+        """The file's own path, whatever links lead to it; None for a database in memory."""
+        path = self.address.path
+        return None if path is None else Path(os.path.realpath(path))
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such file yet."""
+        file = self.file
+        return file is not None and not file.exists()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written: the URL says so, or the file is protected."""
+        file = self.file
+        protected = file is not None and file.exists() and not os.access(file, os.W_OK)
+        return protected or not self.address.writable
+
+    def identity(self) -> tuple[int, int] | None:
+        """Which file stands at the path now, as its system numbers it; None where none does."""
+        try:
+            found = None if self.file is None else self.file.stat()
+        except OSError:
+            return None
+        return None if found is None else (found.st_dev, found.st_ino)
+
+    def to_read(self) -> sqlite3.Connection:
+        """
+        A connection that writes nothing and makes no file.
+
+        It is opened for writing, though: only so can it undo what a crash left half written,
+        as SQLite does when a database is next opened.
+        """
+        self._check_kind()
+        if self.absent:
+            self._check_folder()
+            return self._connect("file::memory:")
+        database = self._connect(self.address.uri("rw"))
+        if self.address.path is not None:
+            database.execute("PRAGMA query_only = ON")
+        return database
+
+    def to_write(self) -> sqlite3.Connection:
+        """A connection with all that the URL asks for; the file is made where it is missing."""
+        self._check_kind()
+        database = self._connect(self.address.uri("rwc"))
+        # What is said to be committed is on disk; a URL may ask for less.
+        pragmas = (("synchronous", "FULL"), *self.address.pragmas)
+        try:
+            for name, value in pragmas:
+                database.execute(f"PRAGMA {name} = {value}").fetchall()
+        except sqlite3.Error as error:
+            database.close()
+            raise self.failure(error) from None
+        return database
+
+    def failure(self, error: sqlite3.Error) -> Exception:
+        """What an error of a statement of ours is for those above."""
+        if _is_closed(error):
+            return Disconnected(str(error))
+        if code_of(error) in BUSY:
+            return DatabaseBusy(self.shown, str(error), self.address.busy_ms / 1000)
+        if code_of(error) == sqlite3.SQLITE_NOTADB:
+            said = f"{self.shown} is damaged, encrypted, or not a SQLite database: {error}"
+            advice = "check the path in the database's URL; a damaged file comes from a backup"
+            return ConnectionFailed(said, advice, said)
+        if code_of(error) == sqlite3.SQLITE_CORRUPT:
+            return DatabaseDamaged(self.shown, "the file is damaged", str(error), "", _DAMAGED)
+        if code_of(error) == sqlite3.SQLITE_CANTOPEN:
+            return self._cannot_open(error)
+        return QueryFailed(f"{error}.")
+
+    def _check_kind(self) -> None:
+        """SQLite opens devices and FIFOs too, and leaves a journal beside them."""
+        file = self.file
+        if file is not None and file.exists() and not file.is_file():
+            said = f"{self.shown} is {'a folder' if file.is_dir() else 'not a regular file'}"
+            raise ConnectionFailed(said, "name a file in the database's URL: sqlite://PATH", said)
+
+    def _check_folder(self) -> None:
+        folder = self.file.parent if self.file else None
+        if folder is not None and not folder.is_dir():
+            said = f"{self.shown} cannot be opened: there is no folder {folder}"
+            advice = "Check the path in the database's URL, or make the folder."
+            raise ConnectionFailed(f"{said}.", advice, said)
+
+    def _connect(self, uri: str) -> sqlite3.Connection:
+        try:
+            database = sqlite3.connect(
+                uri,
+                timeout=self.address.busy_ms / 1000,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=0,
+                uri=True,
+            )
+        except sqlite3.Error as error:
+            raise self._cannot_open(error) from None
+        database.text_factory = _text
+        return database
+
+    def _cannot_open(self, error: sqlite3.Error) -> ConnectionFailed:
+        said = f"{self.shown} cannot be opened: {error}"
+        return ConnectionFailed(
+            f"{said}.",
+            "Check that the folder is there, that we may make files in it (SQLite keeps its "
+            "journal beside the database), and that the path names a file.",
+            said,
+        )
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """The kind of an error, without what extends it; 0 where it is not SQLite's own."""
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+
+
+def _is_closed(error: sqlite3.Error) -> bool:
+    return isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error)
+
+
+def _text(stored: bytes) -> str:
+    """Text as it is shown; bytes that are none must not stop a file that selects them."""
+    return stored.decode(errors="replace")

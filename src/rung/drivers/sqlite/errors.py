@@ -1,0 +1,117 @@
+"""
+From what SQLite says of a failure to what is told of it: the statement, the place in its text.
+
+SQLite names the word it stumbled over and not where it stands: the place is told where the
+statement has that word once. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from rung.drivers.sqlite.connect import BUSY, code_of
+from rung.drivers.sqlite.library import needs_newer, sqlite3
+from rung.drivers.transaction import LEDGER_MOVED, Refusal
+from rung.errors import ServerMessage
+from rung.script import TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.script import Script, Statement, Token
+
+_NEAR = re.compile(
+    r'near "([\s\S]+)": syntax error|unrecognized token: "([\s\S]+)"'
+    r"|(?:no such \w+(?: \w+)?: |table |index |view |trigger )([^\s:]+)"
+)
+_REFUSES = re.compile(r"(?:within|inside) (?:a )?transaction|temporary storage cannot be changed")
+_LOCKED_BY_US = re.compile(r"database .* is locked")
+_GONE = "no such table"
+_QUOTES = "\"`'[]"
+_REMEDIES: Final = {
+    sqlite3.SQLITE_BUSY: "Wait for the program that writes there",
+    sqlite3.SQLITE_LOCKED: "Wait for the program that writes there",
+    sqlite3.SQLITE_FULL: "Make room on the disk",
+    sqlite3.SQLITE_READONLY: "Let us write the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "Let us write the file and its folder",
+    sqlite3.SQLITE_CORRUPT: "The database file is damaged: restore a backup of it",
+    sqlite3.SQLITE_NOTADB: "The database file is damaged: restore a backup of it",
+    sqlite3.SQLITE_IOERR: "Look at the disk that holds the database",
+}
+
+
+def of_statement(
+    script: Script, statement: Statement, error: Exception, *, done: int, at_commit: bool = False
+) -> Refusal:
+    """The refusal of one of a file's statements."""
+    return Refusal(
+        ServerMessage(str(error)),
+        statement.number,
+        _offset(script, statement, str(error)),
+        done,
+        at_commit=at_commit,
+        needs_no_transaction=_works_alone(statement, error),
+        cancelled=_code(error) == sqlite3.SQLITE_INTERRUPT,
+        remedy=_remedy(error)
+        or needs_newer(str(error), script.text[statement.start : statement.end]),
+    )
+
+
+def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> Refusal:
+    """The refusal of a statement of ours behind a file's."""
+    gone = _GONE in str(error) and not at_commit
+    return Refusal(
+        ServerMessage(str(error)),
+        statements_done=done,
+        at_commit=at_commit,
+        ledger_dropped=gone,
+        remedy=_remedy(error),
+    )
+
+
+def moved(done: int) -> Refusal:
+    """The refusal of a ledger that is not in the state that a move starts from."""
+    return Refusal(ServerMessage(LEDGER_MOVED), statements_done=done, ledger_moved=True)
+
+
+def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:
+    """The tokens of a statement."""
+    return script.tokens_of(statement)
+
+
+def _remedy(error: Exception) -> str:
+    return _REMEDIES.get(_code(error), "")
+
+
+def _code(error: Exception) -> int:
+    return code_of(error) if isinstance(error, sqlite3.Error) else 0
+
+
+def _works_alone(statement: Statement, error: Exception) -> bool:
+    """Whether it was refused for the transaction only."""
+    first = statement.words[:1]
+    if first == ("BEGIN",):
+        return False
+    said = str(error)
+    held = first in {("DETACH",), ("PRAGMA",)} and _code(error) in {*BUSY, sqlite3.SQLITE_ERROR}
+    return bool(_REFUSES.search(said)) or (held and bool(_LOCKED_BY_US.search(said)))
+
+
+def _offset(script: Script, statement: Statement, said: str) -> int | None:
+    found = _NEAR.match(said)
+    if found is None:
+        return None
+    exact = found[1] or found[2]
+    word = exact or found[3].rpartition(".")[2].strip(_QUOTES)
+    places = [
+        token.start
+        for token in tokens_within(script, statement)
+        if token.kind is not TokenKind.DIRECTIVE
+        and _is(script.text[token.start : token.end], word, exact=bool(exact))
+    ]
+    return places[0] if len(places) == 1 else None
+
+
+def _is(spelled: str, word: str, *, exact: bool) -> bool:
+    return spelled == word if exact else spelled.strip(_QUOTES).lower() == word.lower()

@@ -1,0 +1,210 @@
+"""
+What is written into ledger and history: every write of ours, on a connection that is given.
+
+Owns no transaction: whoever calls has begun one, and commits it. The ledger's move is a
+compare-and-set, which nothing can come between inside a transaction that writes.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rung._version import __version__
+from rung.drivers.sqlite.library import sqlite3
+from rung.drivers.sqlite.lock import user_name
+from rung.drivers.sqlite.table_names import in_main, quoted, statement
+from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
+from rung.script import CHECKSUM_FORMULA
+
+if TYPE_CHECKING:
+    from rung.drivers.sqlite.table_names import Names
+    from rung.drivers.transaction import Attempt, HalfRecord, Move, Refusal
+
+_NO_HALF = (None, None, None)
+
+
+class LedgerMovedError(Exception):
+    """The ledger was not in the state that a move starts from."""
+
+
+class Records:
+    """
+    Ledger and history of one connection.
+
+    Args:
+        database: the connection.
+        names: the tables' names.
+    """
+
+    def __init__(self, database: sqlite3.Connection, names: Names) -> None:
+        self._database = database
+        self._names = names
+        self._ledger, self._history = in_main(names.ledger), in_main(names.history)
+
+    # --- the tables ----------------------------------------------------------------------
+
+    def make(self) -> None:
+        """Both tables and the ledger's index, where they are missing."""
+        ledger = as_it_can_stand(self._names.ledger)
+        self._database.execute(statement("create_ledger", ledger=ledger))
+        self._database.execute(statement("create_index", ledger=ledger))
+        history = as_it_can_stand(self._names.history)
+        self._database.execute(statement("create_history", history=history))
+
+    def make_anew(self) -> None:
+        """The same behind a file that dropped one of them, with the ledger empty."""
+        self.make()
+        self.clear()
+
+    def still_there(self) -> None:
+        """Raise where the ledger was dropped."""
+        self._database.execute(statement("still_there", ledger=self._ledger))
+
+    # --- the ledger ----------------------------------------------------------------------
+
+    def check(self, state: LedgerState) -> None:
+        """
+        Compare the ledger with a state.
+
+        Raises:
+            LedgerMovedError: it is in another.
+        """
+        rows = self._database.execute(statement("look_ledger", ledger=self._ledger)).fetchall()
+        found = [(version, bool(dirty)) for version, _, dirty, _ in rows]
+        if found != ([] if state.row is None else [(state.row, state.dirty)]):
+            raise LedgerMovedError
+
+    def move(self, move: Move) -> None:
+        """
+        Set the ledger from exactly one state to another.
+
+        Raises:
+            LedgerMovedError: it is not in the state that the move starts from.
+        """
+        self.check(move.before)
+        self.clear()
+        if move.after.row is not None or move.after.dirty:
+            self.write(NO_VERSION if move.after.row is None else move.after.row, move.after.dirty)
+
+    def clear(self) -> None:
+        """Empty the ledger, whatever it holds."""
+        self._database.execute(statement("clear_ledger", ledger=self._ledger))
+
+    def write(self, version: int, dirty: bool) -> None:  # noqa: FBT001 - the value itself
+        """Write the row of an empty ledger."""
+        self._database.execute(statement("write_ledger", ledger=self._ledger), (version, dirty))
+
+    # --- the history ---------------------------------------------------------------------
+
+    def record(
+        self,
+        attempt: Attempt,
+        outcome: Outcome,
+        began: datetime,
+        refusal: Refusal | None = None,
+    ) -> None:
+        """Write the history row of an attempt."""
+        over = outcome is not Outcome.RUNNING
+        done = attempt.statements_done if refusal or not over else attempt.statements_total
+        up, down = _half(attempt.up), _half(attempt.down)
+        values = {
+            "attempt": attempt.id,
+            "version": attempt.version,
+            "name": attempt.name,
+            "direction": attempt.direction,
+            "outcome": outcome.value,
+            "statements_total": attempt.statements_total,
+            "statements_done": done,
+            "started": told(began),
+            "finished": told(now()) if over else None,
+            "error": error_text(refusal) or attempt.remark,
+            **dict(zip(("up_checksum", "up_digest", "up_sql"), up, strict=True)),
+            **dict(zip(("down_checksum", "down_digest", "down_sql"), down, strict=True)),
+            "formula": CHECKSUM_FORMULA,
+            "tool": attempt.tool,
+            "tool_version": __version__,
+            "user": user_name(),
+            "host": os.uname().nodename,
+        }
+        self._database.execute(statement("record_attempt", history=self._history), values)
+
+    def record_anew(self, attempt: Attempt, began: datetime) -> None:
+        """
+        The row of a file behind which the tables were made anew.
+
+        A new history stays empty: a row that says a text is kept would be its only one.
+        """
+        if self._database.execute(statement("has_history", history=self._history)).fetchall():
+            self.record(attempt, Outcome.DONE, began)
+
+    def in_flight(self, attempt_id: str, number: int) -> None:
+        """Say which statement is about to run outside a transaction."""
+        self._update("record_in_flight", attempt=attempt_id, statement=number)
+
+    def progress(self, attempt_id: str, done: int) -> None:
+        """Say how many statements are committed; raise where the ledger was dropped."""
+        self.still_there()
+        self._update("record_progress", attempt=attempt_id, done=done)
+
+    def cut_off(self, attempt_id: str) -> None:
+        """Say that an attempt did not come to its end, where nothing is said of it yet."""
+        if attempt_id:
+            self._update("record_cut_off", attempt=attempt_id, error=CUT_OFF, finished=told(now()))
+
+    def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> None:
+        """Say how a file of several units ended."""
+        self._update(
+            "record_end",
+            attempt=attempt_id,
+            outcome=outcome.value,
+            error=error_text(refusal),
+            finished=told(now()),
+        )
+
+    def _update(self, which: str, **values: str | int | None) -> None:
+        self._database.execute(statement(which, history=self._history), values)
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+def ago(seconds: float) -> datetime:
+    """The moment so many seconds ago."""
+    return now() - timedelta(seconds=seconds)
+
+
+def told(moment: datetime) -> str:
+    """A moment as the history keeps it, in UTC."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def error_text(refusal: Refusal | None) -> str | None:
+    """What the history keeps of a refusal: the failing statement and SQLite's words."""
+    if refusal is None:
+        return None
+    where = f"statement {refusal.statement}: " if refusal.statement else ""
+    return where + "\n".join(refusal.server.lines())
+
+
+def as_it_can_stand(name: str) -> str:
+    """
+    A name without quotes where SQLite reads it so: the stored text is then golang-migrate's.
+
+    SQLite is asked, for it alone knows its key words.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
+        try:
+            scratch.execute(f"CREATE TABLE {name} (x)")
+            rows = scratch.execute("SELECT name FROM sqlite_master").fetchall()
+        except sqlite3.Error:
+            rows = []
+    return name if rows == [(name,)] else quoted(name)
+
+
+def _half(half: HalfRecord | None) -> tuple[str | None, str | None, str | None]:
+    return _NO_HALF if half is None else (half.checksum, half.digest, half.sql)

@@ -1,0 +1,210 @@
+"""
+Where the embedded server's files may lie: caches, scratch folders, locks.
+
+Every folder handed out is one that we made. No permission of anything else is changed; a
+place that an account cannot reach is passed over for the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.embedded.supervisor import PREFIX
+from rung.errors import EmbeddedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SOCKET_PATH_BYTES = 107
+"""The kernel's limit for the path of a socket."""
+SOCKET_NAME = ".s.PGSQL.5432.lock"
+"""The longest name that the server makes in its socket folder."""
+ROOM_BYTES = 512 * 1024 * 1024
+"""A place in memory with less room than this is not used."""
+
+_READ, _ENTER = 4, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who must be able to read a place, by number."""
+
+    uid: int
+    gid: int
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file that we can get at; a shut folder on the way means no."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a shut folder
+
+
+def enterable(folder: Path, reader: Reader) -> bool:
+    """Tell whether the plain permission bits let somebody pass through this folder."""
+    try:
+        real = folder.resolve(strict=True)
+        return all(_allows(place, reader, _ENTER) for place in (real, *real.parents))
+    except OSError:
+        return False
+
+
+def reachable(path: Path, reader: Reader) -> bool:
+    """
+    Tell whether the plain permission bits let somebody read this file or folder.
+
+    A reader that is let in only by an access list counts as kept out: a copy is made then.
+    """
+    try:
+        real = path.resolve(strict=True)
+        wanted = _READ | _ENTER if real.is_dir() else _READ
+        parents = all(_allows(parent, reader, _ENTER) for parent in real.parents)
+        return parents and _allows(real, reader, wanted)
+    except OSError:
+        return False
+
+
+def _allows(path: Path, reader: Reader, wanted: int) -> bool:
+    facts = path.stat()
+    if reader.uid == 0:
+        return True
+    shift = 0
+    if facts.st_uid == reader.uid:
+        shift = 6
+    elif facts.st_gid == reader.gid:
+        shift = 3
+    return (facts.st_mode >> shift) & wanted == wanted
+
+
+def cache_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
+    """
+    Find or make the folder for unpacked binaries and templates.
+
+    Args:
+        reader: who has to be able to read it.
+        environ: XDG_CACHE_HOME and HOME are looked at.
+
+    Raises:
+        EmbeddedError: no place can be written by us and read by them.
+    """
+    tried: list[str] = []
+    for folder in _cache_candidates(environ):
+        if problem := _make_private(folder, reader):
+            tried.append(f"{folder}: {problem}")
+        else:
+            return folder
+    raise EmbeddedError(
+        "There is no folder to keep PostgreSQL's files in.",
+        tried,
+        "Set XDG_CACHE_HOME to a folder that you may write.",
+    )
+
+
+def _cache_candidates(environ: Mapping[str, str]) -> Iterator[Path]:
+    if base := environ.get("XDG_CACHE_HOME"):
+        yield Path(base, "rung").absolute()
+    elif home := environ.get("HOME"):
+        yield Path(home, ".cache", "rung").absolute()
+    if os.geteuid() == 0:
+        yield Path("/var/cache/rung")
+    yield from (place / f"rung-cache-{os.geteuid()}" for place in _temporary(environ))
+
+
+def _make_private(folder: Path, reader: Reader) -> str:
+    """Make a folder that only we can write; what is wrong with it, if anything."""
+    others = reader.uid != os.geteuid()
+    try:
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _mkdir(folder, 0o755 if others else 0o700)
+        facts = folder.lstat()
+    except OSError as error:
+        return error.strerror or str(error)
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+        return "it belongs to somebody else"
+    if facts.st_mode & 0o022:
+        return "others may write it"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return "it cannot be written"
+    return "" if enterable(folder, reader) else "the server's account cannot reach it"
+
+
+def _mkdir(folder: Path, mode: int) -> None:
+    """Make one folder with exactly this mode, unless another process was faster."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    folder.chmod(mode)
+
+
+def scratch_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
+    """
+    Make a new folder for one server: short, in memory where there is room.
+
+    Raises:
+        EmbeddedError: no place is writable, reachable and short enough.
+    """
+    return _new_folder((Path("/dev/shm"), *_temporary(environ)), reader)  # noqa: S108
+
+
+def socket_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
+    """
+    Make a new folder for the socket of a server whose data lie elsewhere.
+
+    Raises:
+        EmbeddedError: as `scratch_folder`.
+    """
+    return _new_folder(tuple(_temporary(environ)), reader)
+
+
+def _new_folder(parents: tuple[Path, ...], reader: Reader) -> Path:
+    tried: list[str] = []
+    for parent in parents:
+        if problem := _unfit(parent, reader):
+            tried.append(f"{parent}: {problem}")
+            continue
+        folder = parent / f"{PREFIX}{os.urandom(4).hex()}"
+        folder.mkdir(mode=0o700)
+        if reader.uid != os.geteuid():
+            folder.chmod(0o711)
+        return folder
+    raise EmbeddedError(
+        "There is no folder to run PostgreSQL in.",
+        tried,
+        "Set TMPDIR to a writable folder with a short path.",
+    )
+
+
+def _unfit(parent: Path, reader: Reader) -> str:
+    if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
+        return "it cannot be written"
+    if not enterable(parent, reader):
+        return "the server's account cannot reach it"
+    if len(os.fsencode(parent / "rung-12345678" / "s" / SOCKET_NAME)) > SOCKET_PATH_BYTES:
+        return f"its path is too long for a socket ({SOCKET_PATH_BYTES} bytes)"
+    room = os.statvfs(parent)
+    if parent == Path("/dev/shm") and room.f_bavail * room.f_frsize < ROOM_BYTES:  # noqa: S108
+        return "it is nearly full"
+    return ""
+
+
+def _temporary(environ: Mapping[str, str]) -> Iterator[Path]:
+    if named := environ.get("TMPDIR"):
+        yield Path(named).absolute()
+    yield from (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the exclusive lock on a file for the length of a block; it is never deleted."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,193 @@
+"""
+Servers whose data stay in a folder that the user named, one server for all its users.
+
+The folder holds `data`, the locks, the state of a running server and its log. Data of
+another major version, or a folder that something else made, are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.embedded import run_as, supervisor, template
+from rung.embedded.binaries import find
+from rung.embedded.directories import enterable, locked, socket_folder
+from rung.embedded.launcher import Place, run
+from rung.embedded.pg_tools import within_reach
+from rung.embedded.server import PORT, EmbeddedServer, Use
+from rung.errors import BinariesNotFound, EmbeddedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rung.embedded.launcher import Request
+    from rung.embedded.run_as import Identity
+
+START = "start.lock"
+DATA = "data"
+
+
+def join_or_open(home: Path, request: Request, warn: Callable[[Identity], None]) -> EmbeddedServer:
+    """Join the server of this folder, or start it."""
+    made_now = _open_home(home)
+    use = _take(home)
+    try:
+        with locked(home / START):
+            if running := _running(home, use):
+                _check_major(home, running.major, request.major)
+                return running
+            identity = _identity_for(home, made_now=made_now)
+            warn(identity)
+            return _start_kept(home, identity, request, use)
+    except BaseException:
+        use.end()
+        raise
+
+
+def _take(home: Path) -> Use:
+    try:
+        return Use.of(home)
+    except PermissionError as error:
+        raise EmbeddedError(
+            f"The folder {home} belongs to another user's server: {error.strerror}.",
+            [str(error.filename)],
+            "Run as that user, or name another folder.",
+        ) from error
+
+
+def _open_home(home: Path) -> bool:
+    """
+    Make the folder, or see that it is empty or ours; True where it was made now.
+
+    Raises:
+        EmbeddedError: it is something else's.
+    """
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir()
+    except FileExistsError:
+        _check_ours(home)
+        return False
+    except OSError as error:
+        raise EmbeddedError(
+            f"The folder {home} cannot be made: {error.strerror}.",
+            advice="Name a folder that you may write: embedded:DIR.",
+        ) from error
+    return True
+
+
+def _check_ours(home: Path) -> None:
+    """See that a folder that is there holds nothing but what we put into one."""
+    if not home.is_dir() or not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        raise EmbeddedError(
+            f"{home} is not a folder that you may read and write.",
+            advice="Name another: embedded:DIR.",
+        )
+    names = {path.name for path in home.iterdir()}
+    if names and supervisor.USERS not in names:
+        shown = ", ".join(sorted(names)[:5])
+        data = "PG_VERSION" in names
+        raise EmbeddedError(
+            f"The folder {home} was not made by Rung.",
+            [f"it holds {shown}"],
+            f"Move what is in it to {home / DATA} and make an empty file {home / supervisor.USERS}."
+            if data
+            else "Name an empty folder, or one that does not exist yet.",
+        )
+
+
+def _running(home: Path, use: Use) -> EmbeddedServer | None:
+    """Tell of the server that serves this folder, if its keeper lives."""
+    probe = supervisor.open_lock(str(home), supervisor.KEEPER)
+    try:
+        if supervisor.free(probe):
+            return None
+    finally:
+        os.close(probe)
+    lines = supervisor.read_lines(str(home / supervisor.STATE))
+    if len(lines) != supervisor.STATE_LINES:
+        return None
+    pid, keeper_pid, socket_dir, version = lines
+    return EmbeddedServer(
+        home=home,
+        data_dir=home / DATA,
+        socket_dir=Path(socket_dir),
+        port=PORT,
+        version=version,
+        kept=True,
+        pid=int(pid),
+        keeper_pid=int(keeper_pid),
+        _use=use,
+    )
+
+
+def _identity_for(home: Path, *, made_now: bool) -> Identity:
+    """Choose the account for a kept folder: its data's owner, or one that can reach it."""
+    data = home / DATA
+    identity = run_as.owner_of(data) if data.exists() else run_as.choose()
+    if identity.kind == "account" and made_now:
+        home.chmod(0o711)
+    if identity.kind != "account" or enterable(home, identity.reader):
+        return identity
+    if data.exists():
+        raise EmbeddedError(
+            f"The data in {home} belong to the account {identity.name}, which cannot get there.",
+            advice="Move the folder to where that account may enter, or name a new one.",
+        )
+    return run_as.namespace(f"the account {identity.name} cannot enter {home}")
+
+
+def _check_major(home: Path, have: int, wanted: int | None) -> None:
+    if wanted not in {None, have}:
+        raise EmbeddedError(
+            f"The folder {home} was made by PostgreSQL {have}; {wanted} cannot use it.",
+            advice="Ask for that version, or name another folder.",
+        )
+
+
+def _start_kept(home: Path, identity: Identity, request: Request, use: Use) -> EmbeddedServer:
+    data = home / DATA
+    major = _major_of(data) if data.exists() else request.major
+    if data.exists() and major is not None:
+        _check_major(home, major, request.major)
+    try:
+        binaries = find(major, environ=request.environ, say=request.say, reader=identity.reader)
+    except BinariesNotFound as error:
+        raise _wrong_major(home, data, major, error) from error
+    programs = within_reach(binaries, identity, request.environ, request.say)
+    if not data.exists():
+        request.say(f"making a PostgreSQL {binaries.version} data folder in {home}")
+        template.make_kept(programs, data, binaries.major)
+    sockets = socket_folder(identity.reader, request.environ)
+    place = Place(home, data, sockets / "s", sockets, signal.SIGINT)
+    return run(place, programs, binaries.version, request.settings, use, _nothing)
+
+
+def _nothing() -> None:
+    """Have nothing to prepare."""
+
+
+def _major_of(data: Path) -> int:
+    try:
+        return int((data / "PG_VERSION").read_text().strip())
+    except (OSError, ValueError) as error:
+        raise EmbeddedError(
+            f"{data} is not a whole data folder: {error}.",
+            advice="Remove it to begin anew, or name another folder.",
+        ) from error
+
+
+def _wrong_major(
+    home: Path, data: Path, major: int | None, error: BinariesNotFound
+) -> BinariesNotFound:
+    if not data.exists():
+        return error
+    return BinariesNotFound(
+        f"The folder {home} was made by PostgreSQL {major}, and no binaries of {major} are here.",
+        error.looked_at.splitlines(),
+        f"Install PostgreSQL {major}, or name its folder: RUNG_PG_BIN=DIR. Another version "
+        "cannot read these data; to begin anew, name another folder.",
+    )

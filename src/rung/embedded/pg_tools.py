@@ -1,0 +1,162 @@
+"""
+Running PostgreSQL's programs as the chosen account: initdb, and the keeper with its server.
+
+The one place that knows the keeper's command line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.embedded import wheels
+from rung.embedded.directories import cache_folder, reachable
+from rung.errors import EmbeddedError, ServerNotStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rung.embedded.binaries import Binaries
+    from rung.embedded.run_as import Identity
+
+_KEEPER = Path(__file__).with_name("keeper.py")
+# Loaded from its file, so that the keeper wakes up without importing the rest of Rung, and
+# as a module, so that its compiled form is used.
+_RUN_KEEPER = (
+    "import sys; from importlib import util; "
+    "spec = util.spec_from_file_location('rung.embedded.supervisor', sys.argv[1]); "
+    "keeper = util.module_from_spec(spec); spec.loader.exec_module(keeper); "
+    "sys.exit(keeper.main(sys.argv[2:]))"
+)
+_INITDB_SECONDS = 180
+_OLDEST_WITH_OWN_LOCALES = 17
+
+INITDB_SETTINGS = (
+    "--username=postgres",
+    "--auth-local=trust",
+    "--auth-host=reject",
+    "--encoding=UTF8",
+    "--no-instructions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The server's programs as the account that runs them finds them."""
+
+    bin_dir: Path
+    library_dir: Path | None
+    identity: Identity
+
+    def keeper_command(self, verb: str, facts: Mapping[str, str]) -> list[str]:
+        """Begin the command line of a keeper process; the program's own follows."""
+        if not sys.executable:
+            raise EmbeddedError(
+                "The embedded server needs a Python interpreter of its own to be kept by.",
+                ["sys.executable is empty"],
+                "Name a server instead: --database postgresql://…",
+            )
+        common = {"identity": self.identity.argument, "library": str(self.library_dir or "")}
+        pairs = [f"{key}={value}" for key, value in {**common, **facts}.items()]
+        return [sys.executable, "-I", "-c", _RUN_KEEPER, str(_KEEPER), verb, *pairs, "--"]
+
+
+def within_reach(
+    binaries: Binaries,
+    identity: Identity,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+) -> Programs:
+    """
+    Take the binaries where they are, or a copy where the account can read it.
+
+    Raises:
+        EmbeddedError: there is no place for the copy.
+    """
+    reader = identity.reader
+    parts = [binaries.bin_dir / "postgres", binaries.bin_dir / "initdb"]
+    if binaries.library_dir:
+        parts += [binaries.library_dir, binaries.installation / "share"]
+    if all(reachable(part, reader) for part in parts):
+        return Programs(binaries.bin_dir, binaries.library_dir, identity)
+    cache = cache_folder(reader, environ)
+    copied = wheels.copy(binaries.installation, _file_name(binaries.build), cache, say)
+    library = copied / "lib" if binaries.library_dir else None
+    return Programs(copied / binaries.bin_dir.name, library, identity)
+
+
+def _file_name(text: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in text)
+
+
+def template_name(binaries: Binaries, identity: Identity) -> str:
+    """Name the cached data folder of this build for this account."""
+    return f"data-{_file_name(binaries.build)}-{identity.kind}-{identity.reader.uid}"
+
+
+def initdb(programs: Programs, data: Path, major: int, extra: Sequence[str]) -> None:
+    """
+    Make a data folder: UTF-8, sorted by code point, letters as Unicode has them.
+
+    Args:
+        programs: initdb and its account.
+        data: an empty folder that the account owns.
+        major: decides how the locale is named; from 17 the server has its own.
+        extra: more options for initdb.
+
+    Raises:
+        ServerNotStarted: initdb failed, with what it wrote.
+    """
+    if major >= _OLDEST_WITH_OWN_LOCALES:
+        own = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        _run_initdb(programs, data, (*own, *extra))
+        return
+    try:
+        _run_initdb(programs, data, ("--locale=C", "--lc-ctype=C.UTF-8", *extra))
+    except ServerNotStarted as error:
+        if "locale" not in error.looked_at:
+            raise
+        _run_initdb(programs, data, ("--locale=C", *extra))
+
+
+def _run_initdb(programs: Programs, data: Path, extra: Sequence[str]) -> None:
+    from subprocess import DEVNULL, PIPE, STDOUT, SubprocessError, run
+
+    program = programs.bin_dir / "initdb"
+    command = [*programs.keeper_command("run", {}), str(program), f"--pgdata={data}"]
+    try:
+        done = run(  # noqa: S603
+            [*command, *INITDB_SETTINGS, *extra],
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=STDOUT,
+            cwd="/",
+            timeout=_INITDB_SECONDS,
+            check=False,
+        )
+    except (OSError, SubprocessError) as error:
+        raise ServerNotStarted("initdb could not be run.", [str(error)], _ADVICE) from error
+    if done.returncode:
+        lines = done.stdout.decode(errors="replace").splitlines()
+        raise ServerNotStarted(
+            f"initdb ended with code {done.returncode}.",
+            [f"it was run as {programs.identity.name} from {programs.bin_dir}", *lines[-20:]],
+            _ADVICE,
+        )
+
+
+_ADVICE = "See the lines above; other binaries can be named with RUNG_PG_BIN=DIR."
+
+
+def not_started(reason: str, log: Sequence[str]) -> ServerNotStarted:
+    """Make the error of a server that did not come up, from what it wrote."""
+    return ServerNotStarted(f"PostgreSQL did not start: {reason}.", log, _ADVICE)
+
+
+def give(folder: Path, identity: Identity) -> None:
+    """Hand a new folder of ours to the server's account."""
+    if identity.kind == "account":
+        os.chown(folder, identity.uid, identity.gid)

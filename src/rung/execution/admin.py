@@ -1,0 +1,417 @@
+"""What settles a database without a plan, under the lock: force and drop."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from shlex import quote
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.drivers.transaction import Move
+from rung.errors import (
+    DatabaseError,
+    DirtyLedger,
+    LedgerElsewhere,
+    LockNotAcquired,
+    PlanChanged,
+    ScriptError,
+    UsageError,
+    VersionNotInSource,
+)
+from rung.events import BaselineRecorded, Warned
+from rung.execution.command import Patience, held
+from rung.execution.history_records import Recorder
+from rung.execution.plan_under_lock import edited_files
+from rung.execution.preflight import (
+    check_kept,
+    check_no_twin,
+    check_recordable,
+    check_writable,
+    made_by,
+)
+from rung.execution.state import know
+from rung.ledger import MARK_APPLIED, MARK_NOT_APPLIED, LedgerState, Outcome
+from rung.planning.history_replay import replay, settle
+from rung.script import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rung.drivers.contract import Session
+    from rung.drivers.inspection import LockHolder
+    from rung.drivers.transaction import Attempt
+    from rung.errors import EditedFile
+    from rung.execution.command import Target
+    from rung.execution.state import Known
+    from rung.ledger import HistoryEntry
+    from rung.planning.history_replay import Applied
+    from rung.script.data_loss import Loss
+    from rung.source import Half, MigrationSet
+
+
+_RUNS = ("up", "down")
+ANOTHER_TOOL = "another tool"
+
+
+def check_known(version: int, migrations: MigrationSet) -> None:
+    """
+    Refuse a version without an up file.
+
+    Raises:
+        VersionNotInSource: that is so.
+    """
+    migration = migrations.by_version.get(version)
+    if migration is None or migration.up is None:
+        lone_down = migration is not None
+        raise VersionNotInSource(version, "target", migrations.versions, lone_down=lone_down)
+
+
+def check_one_ledger(session: Session, migrations: MigrationSet) -> None:
+    """
+    Refuse to make a ledger where the database has one under another name, or of the same files.
+
+    Raises:
+        LedgerElsewhere: that is so.
+    """
+    found = session.other_ledgers()
+    if not found:
+        check_no_twin(session, migrations, "`rung force V --new-ledger`")
+        return
+    ours, named = session.locate().ledger, " and ".join(f'"{name}"' for name in found)
+    raise LedgerElsewhere(
+        f'this database has a ledger under another name, {named}, and none named "{ours}"',
+        f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or make a second "
+        "ledger: `rung force V --new-ledger`",
+    )
+
+
+def force(
+    target: Target,
+    migrations: MigrationSet,
+    version: int | None,
+    *,
+    warns: bool = True,
+    new_ledger: bool = False,
+) -> None:
+    """
+    Write the ledger, clean at a version, with rows of the history.
+
+    The files above where the history left the database and up to the version count as
+    applied from then on, as another tool's work where the ledger names a version, else as forced
+    like the version itself; a late file below stays late. With `warns` the listener is told of a
+    version whose up never succeeded; without `new_ledger` no second ledger is made beside one
+    under another name.
+    """
+    with writing(target) as session:
+        if not new_ledger:
+            check_one_ledger(session, migrations)
+        dialect = session.locate().dialect
+        fresh = not replay(session.read_history() or ()) and _is_at_none(session)
+        ready = session.ensure_tables(made_by(migrations, dialect))
+        for said in filter(None, ready):
+            target.listener(Warned(said))
+        history = session.read_history()
+        recorder = Recorder.of(history or (), dialect)
+        skipped = _skipped(history, version, migrations)
+        forced = recorder.note("force", version, migrations.by_version.get(_number(version)))
+        below = (
+            [recorder.note("force", one, migrations.by_version.get(one)) for one in skipped]
+            if fresh
+            else baseline(skipped, migrations, recorder)
+        )
+        session.force(version, [*below, forced])
+    if skipped and history is not None and not fresh:
+        target.listener(BaselineRecorded(skipped, version))
+    if warns and skipped and fresh:
+        target.listener(Warned(_forced_with(skipped)))
+    if warns and (said := _never_ran(version, history or (), migrations)):
+        target.listener(Warned(said))
+
+
+def _is_at_none(session: Session) -> bool:
+    """
+    Whether the ledger names no version.
+
+    Asked only where nothing is applied by the history, and False for a ledger that cannot be read,
+    for force is what is there to write over it.
+    """
+    try:
+        return session.look(briefly=True).ledger.version is None
+    except DatabaseError:
+        return False
+
+
+def _forced_with(versions: Sequence[int]) -> str:
+    """What is to be said of the versions below a forced one where none was recorded."""
+    several = len(versions) > 1
+    named = f"versions {versions[0]} to {versions[-1]}" if several else f"version {versions[0]}"
+    return f"no version was recorded here: {named} {'count' if several else 'counts'} as forced too"
+
+
+def _never_ran(
+    version: int | None, history: Sequence[HistoryEntry], migrations: MigrationSet
+) -> str:
+    """What is to be said of a forced version whose last attempt did not succeed; else empty."""
+    held = replay(history).get(version) if version is not None else None
+    tried = [row for row in history if row.version == version and row.direction in _RUNS]
+    stopped = bool(tried) and tried[-1].left_something
+    if version is None or (held is not None and not held.is_forced and not stopped):
+        return ""
+    failed = bool(tried) and tried[-1].outcome is not Outcome.DONE
+    what = (
+        f"the last {tried[-1].direction} of version {version} failed"
+        if failed
+        else f"no run of version {version} is recorded that still counts"
+    )
+    migration = migrations.by_version.get(version)
+    if migration is None or migration.up is None:
+        return f"{what}, and it has no up file here; it counts as applied now"
+    return (
+        f"{what}; it counts as applied now, and its file will not run. `rung status` shows it as "
+        "forced until a run applies it. If the database has all of it, record that: "
+        f"`rung mark-applied {version}`"
+    )
+
+
+def everything(target: Target) -> tuple[Loss, ...]:
+    """All objects that `drop` would remove."""
+    with target.connected() as session:
+        return session.estimate(session.everything())
+
+
+def drop(target: Target, expected: tuple[Loss, ...] | None) -> tuple[Loss, ...]:
+    """Remove everything in the ledger's schema that no extension owns; returns what went."""
+    with writing(target) as session:
+        gone = session.estimate(session.everything())
+        if expected is not None and _named(gone) - _named(expected):
+            raise PlanChanged
+        session.drop_everything()
+        return gone
+
+
+def baseline(
+    versions: Sequence[int | None], migrations: MigrationSet, recorder: Recorder
+) -> list[Attempt]:
+    """The history rows of versions that another tool applied, with the files there are now."""
+    return [
+        recorder.note(
+            "baseline", version, migrations.by_version.get(_number(version)), ANOTHER_TOOL
+        )
+        for version in versions
+    ]
+
+
+def new_in_baseline(applied: Applied) -> tuple[int, ...]:
+    """The versions that were not known to be applied; one that a tool went back to was."""
+    return tuple(
+        version
+        for version in applied.unrecorded
+        if version is not None and applied.versions[version].entry is None
+    )
+
+
+@contextmanager
+def writing(target: Target) -> Iterator[Session]:
+    """A session that holds the lock, for what has no plan."""
+    patience = Patience(target.wait_for_lock)
+    with target.connected() as session:
+        check_writable(target, session.locate())
+        with held(session, patience, target.listener, target.stop, lambda: False):
+            yield session
+
+
+def _skipped(
+    history: Sequence[HistoryEntry] | None, version: int | None, migrations: MigrationSet
+) -> tuple[int, ...]:
+    """The versions below the forced one that the history does not have yet."""
+    found = settle(history, LedgerState(version), migrations).unrecorded
+    return tuple(one for one in found if one is not None and one != version)
+
+
+def _number(version: int | None) -> int:
+    return -1 if version is None else version
+
+
+def _named(losses: tuple[Loss, ...]) -> set[tuple[str, str]]:
+    return {(loss.kind, loss.table) for loss in losses}
+
+
+def edited(target: Target, migrations: MigrationSet, version: int) -> tuple[EditedFile, ...]:
+    """
+    The edited files of a version, with their differences.
+
+    Raises:
+        VersionNotInSource, UsageError: there is nothing to accept.
+        ScriptError: the file cannot be read as SQL.
+    """
+    check_known(version, migrations)
+    with target.connected() as session:
+        return _edited(know(session, migrations), version, session)
+
+
+def accept_edit(
+    target: Target,
+    migrations: MigrationSet,
+    version: int,
+    expected: tuple[EditedFile, ...] | None,
+) -> tuple[EditedFile, ...]:
+    """
+    Record that an edit is meant; runs nothing.
+
+    Raises:
+        PlanChanged: it is not the edit that somebody was shown.
+        VersionNotInSource, UsageError: there is nothing to accept.
+        ScriptError: the file cannot be read as SQL.
+    """
+    check_known(version, migrations)
+    with writing(target) as session:
+        known = know(session, migrations)
+        found = _edited(known, version, session)
+        if expected is not None and found != expected:
+            raise PlanChanged
+        check_recordable(known.look)
+        recorder = Recorder.of(known.look.history or (), known.look.place.dialect)
+        session.record([recorder.note("edit", version, migrations.by_version[version])])
+        return found
+
+
+def _edited(known: Known, version: int, session: Session) -> tuple[EditedFile, ...]:
+    if version not in known.applied.versions:
+        raise UsageError(
+            f"Version {version} is not applied, so its files may be edited freely.",
+            "See `rung status`.",
+        )
+    found = [edit for edit in known.edits if edit.version == version]
+    if not found:
+        raise UsageError(
+            f"Version {version} is not edited: nothing but comments or spacing differs, or the "
+            "history does not hold its text.",
+            "See `rung status`.",
+        )
+    for edit in found:
+        _check_readable(edit.half, known)
+    return edited_files(found, known, session)
+
+
+def _check_readable(half: Half, known: Known) -> None:
+    """Refuse a file that could not run: its text could not be taken over."""
+    try:
+        read(half.text, known.look.place.dialect)
+    except ScriptError as error:
+        raise error.in_file(half.file) from None
+
+
+class Marked(NamedTuple):
+    """What was recorded."""
+
+    applied: tuple[int, ...]
+    """The versions that count as applied now, and did not before."""
+    not_applied: tuple[int, ...]
+    before: int | None
+    """The version that the ledger named before; None for none."""
+    version: int | None
+    """The version that it names now."""
+
+
+def mark(
+    target: Target, migrations: MigrationSet, applied: Sequence[int], not_applied: Sequence[int]
+) -> Marked:
+    """
+    Record versions as applied, and others as not, in one transaction with the ledger.
+
+    Raises:
+        UsageError: no version is named, one is named for both, or its file was edited.
+        VersionNotInSource: a version has no up file.
+        DirtyLedger: an earlier run did not finish.
+        RightsMissing: the history cannot be written.
+        PlanChanged: the ledger moved meanwhile.
+    """
+    _check_words(applied, not_applied)
+    with writing(target) as session:
+        known = know(session, migrations)
+        look = known.look
+        if look.ledger.dirty:
+            raise DirtyLedger(look.ledger.version)
+        check_recordable(look)
+        new = tuple(sorted(v for v in set(applied) if _is_new(v, known)))
+        gone = tuple(sorted(v for v in set(not_applied) if v in known.applied.versions))
+        there = known.applied.lone_downs(migrations, look.ledger).versions
+        left = max({*there, *new} - set(gone), default=None)
+        check_one_ledger(session, migrations)
+        ready = session.ensure_tables(made_by(migrations, look.place.dialect))
+        check_kept(ready)
+        recorder = Recorder.of(look.history or (), look.place.dialect)
+        rows = baseline(known.applied.unrecorded, migrations, recorder)
+        rows += [recorder.note(MARK_NOT_APPLIED, v, migrations.by_version.get(v)) for v in gone]
+        rows += [recorder.note(MARK_APPLIED, v, migrations.by_version[v]) for v in new]
+        if left == look.ledger.version:
+            session.record(rows)
+        elif session.settle(Move(look.ledger, LedgerState(left)), rows).refusal:
+            raise PlanChanged
+        return Marked(new, gone, look.ledger.version, left)
+
+
+def _check_words(applied: Sequence[int], not_applied: Sequence[int]) -> None:
+    if both := sorted(set(applied) & set(not_applied)):
+        raise UsageError(f"version {both[0]} is named as applied and as not applied")
+    if not applied and not not_applied:
+        raise UsageError("no version is named", "name versions: `rung mark-applied 3 4`")
+
+
+def _is_new(version: int, known: Known) -> bool:
+    """Whether a version counts as applied only from now on."""
+    migration = known.migrations.by_version.get(version)
+    if migration is None or migration.up is None:
+        raise VersionNotInSource(
+            version, "target", known.migrations.versions, lone_down=migration is not None
+        )
+    held = known.applied.versions.get(version)
+    if held is None or held.is_forced or version in known.applied.reopened:
+        return True
+    if any(edit.version == version for edit in known.edited_ups):
+        raise UsageError(
+            f"version {version} is applied, and its file was edited since",
+            f"record the edit: `rung accept-edit {version}`",
+        )
+    return False
+
+
+def lock_holder(target: Target) -> LockHolder | None:
+    """Whose the lock is, dead or alive; None where it is free. Reads only."""
+    with target.connected() as session:
+        return session.occupant()
+
+
+def unlock(
+    target: Target, expected: LockHolder | None, *, even_if_alive: bool
+) -> LockHolder | None:
+    """
+    Free the lease of a run behind a pooler; ends no process and no connection.
+
+    Args:
+        target: its lock.
+        expected: refuse where it is another's by now than this one's, who was shown.
+        even_if_alive: though its holder gave a sign of life not long ago.
+
+    Returns:
+        Whose it was; None where nobody held the lock.
+
+    Raises:
+        LockNotAcquired: its holder is alive, or holds it by its session or process.
+        PlanChanged: it is another's by now.
+    """
+    with target.connected() as session:
+        holder = session.occupant()
+        if holder is None:
+            return None
+        if expected is not None and expected.lease != holder.lease:
+            raise PlanChanged
+        if not may_break(holder, even_if_alive=even_if_alive):
+            raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
+        if not session.break_lease(holder):
+            raise PlanChanged
+        return holder
+
+
+def may_break(holder: LockHolder, *, even_if_alive: bool) -> bool:
+    """Whether a lock may be freed: a lease, of one that is not alive or in spite of that."""
+    return bool(holder.lease) and (holder.stale or even_if_alive)

@@ -1,0 +1,238 @@
+"""The database of a `Migrator`, with whom to tell and when to stop; how to connect to it."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.drivers.inspection import Disconnected
+from rung.errors import ConnectionFailed, LockNotAcquired, QueryFailed, Stopped
+from rung.events import LockWaiting, Notice, Warned
+from rung.options import RUNG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rung.cancellation import Stop
+    from rung.drivers.contract import Driver, Session
+    from rung.drivers.inspection import Look
+    from rung.drivers.transaction import Attempt, Ran, Refusal
+    from rung.events import Event, Listener
+    from rung.execution.history_records import Recorder
+    from rung.execution.prepare import Prepared
+    from rung.execution.report import StepReport
+    from rung.options import Conventions
+
+
+READ_WITHIN = 30.0
+"""Seconds for a command that only reads; a ledger that is locked for longer is an error."""
+
+
+class Target(NamedTuple):
+    """What every call of a `Migrator` is about."""
+
+    driver: Driver
+    listener: Listener
+    stop: Stop
+    wait_for_lock: float | None
+    """Seconds; None waits as long as the other run lives."""
+    conventions: Conventions = RUNG
+
+    @contextmanager
+    def connected(self) -> Iterator[Session]:
+        """A session for the block; a connection lost in it is a `ConnectionFailed`."""
+        self.tell_notes()
+        with self._session() as session:
+            yield session
+
+    def tell_notes(self) -> None:
+        """Tell the listener what of the database's URL is left out."""
+        for note in self.driver.notes:
+            self.listener(Warned(note))
+
+    def look(self, within: float | None = None) -> Look:
+        """
+        One look, on a connection of its own that cannot write.
+
+        A healthy run of another tool looks dirty from outside; where somebody holds the
+        lock of a dirty ledger, the listener is told.
+
+        Args:
+            within: seconds; None for as long as a locked table is tried again for, and no
+                shorter than a command that only reads.
+
+        Raises:
+            TableLocked: ledger or history were locked for longer.
+            Stopped: as asked.
+        """
+        self.tell_notes()
+        longest = self.conventions.lock_retry_for
+        bound = within or (None if longest is None else max(longest, READ_WITHIN))
+        with self._told(), self.driver.read(self.stop, bound) as reader:
+            reader.report_to(self.listener)
+            look = reader.look()
+        tell_obstacles(self.listener, look)
+        if look.ledger.dirty:
+            self._tell_of_another_run()
+        return look
+
+    def _tell_of_another_run(self) -> None:
+        with self._session() as session:
+            holder = session.holder()
+        if holder is not None:
+            self.listener(Warned(f"{holder} What looks dirty may be its work, under way."))
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._told(), self.driver.connect(self.stop, self.conventions) as session:
+            session.report_to(self.listener)
+            yield session
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except Disconnected as lost:
+            raise ConnectionFailed(
+                f"The connection to {self.driver.shown} was lost: {lost.reason}",
+                "See `rung status` when the server answers again.",
+            ) from None
+
+
+def tell_obstacles(listener: Listener, look: Look) -> None:
+    """Warn of what keeps runs from writing our tables: who only reads is told, and answered."""
+    for obstacle in look.obstacles:
+        listener(Warned(f"{obstacle}; until then no run writes here"))
+
+
+@dataclass(slots=True)
+class Context:
+    """One run on one session that holds the lock."""
+
+    driver: Driver
+    """To connect anew where the connection is lost."""
+    session: Session
+    listener: Listener
+    stop: Stop
+    patience: Patience
+    """How to wait for keys that were given up during a concurrent index build."""
+    recorder: Recorder
+    conventions: Conventions = RUNG
+    done: list[StepReport] = field(default_factory=list)
+    began: float = 0.0
+    """When the step under way began, on `time.perf_counter`."""
+    remaining: tuple[int, ...] = ()
+    """The versions that are not finished yet, the one under way included."""
+    listener_error: Exception | None = None
+    """What the listener raised inside a migration; it ends the run after that one."""
+
+    @property
+    def applied(self) -> tuple[int, ...]:
+        """The versions finished so far."""
+        return tuple(step.version for step in self.done)
+
+    def say(self, event: Event) -> None:
+        """Tell the listener; what it raises is kept until the migration is over."""
+        try:
+            self.listener(event)
+        except Exception as error:  # noqa: BLE001 - a listener is the user's, and may raise anything
+            self.listener_error = self.listener_error or error
+
+    def tell(self, item: Prepared, ran: Ran) -> None:
+        """Hand the server's notices on."""
+        for notice in ran.notices:
+            self.say(Notice(item.step.version, notice.severity, notice.message))
+
+    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
+        """Write the history's row of an attempt that was rolled back; a warning where it cannot."""
+        seconds = time.perf_counter() - self.began
+        try:
+            self.session.record_failure(attempt, refusal, seconds)
+        except (Disconnected, QueryFailed) as error:
+            self.say(Warned(f"The failed attempt could not be recorded: {error}"))
+
+
+_FIRST_PAUSE = 0.025
+_SHORTEST_PAUSE = 0.001
+_LONGEST_PAUSE = 1.0
+_SAY_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """
+    How a run waits.
+
+    `bound` is in seconds: None waits as long as the holder lives, 0 does not wait. The clock,
+    the sleep and the jitter are arguments for the tests' sake.
+    """
+
+    bound: float | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+
+@contextlib.contextmanager
+def held(
+    session: Session,
+    patience: Patience,
+    listener: Listener,
+    stop: Stop,
+    nothing_left: Callable[[], bool],
+) -> Iterator[bool]:
+    """
+    Hold the lock for a block; yields False, without it, where nothing is left to do.
+
+    Raises:
+        LockNotAcquired: the bound was reached.
+        Stopped: the run was asked to stop while it waited.
+    """
+    won = wait_until(session.try_lock, session, patience, listener, stop, nothing_left)
+    try:
+        yield won
+    finally:
+        if won:
+            with contextlib.suppress(Disconnected):
+                session.unlock()
+
+
+def wait_until(
+    attempt: Callable[[], bool],
+    session: Session,
+    patience: Patience,
+    listener: Listener,
+    stop: Stop,
+    nothing_left: Callable[[], bool],
+) -> bool:
+    """Try until it works (True) or nothing is left to do (False)."""
+    began = patience.clock()
+    said = -_SAY_EVERY
+    pause = _FIRST_PAUSE
+    while not attempt():
+        waited = patience.clock() - began
+        if nothing_left():
+            return False
+        if stop.requested:
+            raise Stopped((), "Nothing was run here; another run holds the lock.", ())
+        if patience.bound is not None and waited >= patience.bound:
+            raise LockNotAcquired(waited, _holder(session))
+        if waited - said >= _SAY_EVERY:
+            said = waited
+            listener(LockWaiting(waited, _holder(session)))
+        patience.sleep(_cut(pause * (0.5 + patience.jitter()), waited, patience.bound))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    return True
+
+
+def _cut(pause: float, waited: float, bound: float | None) -> float:
+    return pause if bound is None else max(_SHORTEST_PAUSE, min(pause, bound - waited))
+
+
+def _holder(session: Session) -> str:
+    holder = session.holder()
+    return "" if holder is None else str(holder)

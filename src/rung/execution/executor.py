@@ -1,0 +1,232 @@
+"""
+Carries a plan out, under the lock: with `units`, the only module that has users' SQL run.
+
+A transactional migration is one round trip and one commit: body, ledger and history
+together. What cannot be so runs in `units`. Says what happens through events, returns a
+report, or raises an error that carries how far it got and what is true now.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rung.drivers.inspection import Disconnected
+from rung.drivers.transaction import Move
+from rung.errors import DatabaseError
+from rung.events import HalfMissing, ModeChanged, RunPlanned, StepFinished, StepStarted, Warned
+from rung.execution import outcomes
+from rung.execution.history_records import Attempts
+from rung.execution.lock_retry import ends_as_asked, tried
+from rung.execution.redact_result import hide
+from rung.execution.report import RunReport, StepReport
+from rung.execution.units import cut_at_value, run_units
+from rung.ledger import LedgerState, Outcome
+from rung.script import Mode, cut_around
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rung.drivers.transaction import Aftermath, Attempt, Ran, Refusal
+    from rung.execution.command import Context
+    from rung.execution.prepare import Prepared
+    from rung.planning.plan import Plan
+    from rung.script import Script, Unit
+
+
+def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunReport:
+    """
+    Run every step of a plan.
+
+    Args:
+        context: the session that holds the lock, and whom to tell.
+        plan: made under that lock.
+        prepared: its steps with their SQL read.
+
+    Raises:
+        MigrationFailed: the database refused a file.
+        LedgerMoved, LockLost: the ledger was not what the plan was made for, or the lock not
+            ours any more.
+        LexerFooled: a file controls transactions unseen.
+        ConnectionLost: the connection was lost; what became of the step is told.
+        Stopped: the run was asked to stop.
+        Exception: what the listener raised, once the migration under way is finished.
+    """
+    steps = [item.step for item in prepared]
+    versions = tuple(step.version for step in steps)
+    attempts = Attempts(context.recorder, prepared)
+    state = plan.made_for
+    context.session.report_to(context.say)
+    context.say(RunPlanned(versions, steps[0].direction.value))
+    for number, item in enumerate(prepared, 1):
+        context.remaining = versions[number - 1 :]
+        _may_go_on(context, state)
+        _step(context, item, state, attempts, number=number, total=len(prepared))
+        state = LedgerState(item.step.after)
+    context.remaining = ()
+    _may_go_on(context, state)
+    return RunReport(tuple(context.done), state.version, plan.short)
+
+
+def _may_go_on(context: Context, state: LedgerState) -> None:
+    """End the run here where it was asked to stop, or where the listener raised."""
+    remaining = context.remaining
+    stopped = context.stop.requested and bool(remaining)
+    if not stopped and context.listener_error is None:
+        return
+    if context.done and remaining:
+        try:
+            context.session.flush()
+        except Disconnected as gone:
+            raise outcomes.lost_between(context.applied, state, gone.reason) from None
+    if context.listener_error is not None:
+        raise context.listener_error
+    raise outcomes.stopped(context.applied, state, remaining)
+
+
+def _step(
+    context: Context,
+    item: Prepared,
+    before: LedgerState,
+    attempts: Attempts,
+    *,
+    number: int,
+    total: int,
+) -> None:
+    step, last = item.step, number == total
+    facts = (step.version, step.title, step.direction.value)
+    context.say(StepStarted(*facts, item.script.mode.value, number, total))
+    if step.half is None and not step.passes:
+        context.say(HalfMissing(step.version, step.direction.value))
+    context.began = time.perf_counter()
+    attempt = attempts.take()
+    meanwhile = attempts.look_ahead
+    try:
+        move = Move(before, LedgerState(step.after))
+        ran_as = _run(context, item, move, attempt, meanwhile, last=last)
+    except Disconnected as lost:
+        _find_out(context, item, attempt, lost, last=last)
+        ran_as = item.script.mode
+    seconds = time.perf_counter() - context.began
+    statements = len(item.script.statements) - step.done
+    report = StepReport(*facts, item.file, ran_as.value, statements, seconds, item.result)
+    context.done.append(report)
+    context.say(StepFinished(*facts, seconds, number, total, item.result))
+    carries = context.conventions.carries_session
+    if item.script.touches_session and not (last or carries):
+        _restore(context, item)
+
+
+def _run(
+    context: Context,
+    item: Prepared,
+    move: Move,
+    attempt: Attempt,
+    meanwhile: Callable[[], None],
+    *,
+    last: bool,
+) -> Mode:
+    """Run a step; how it was run in the end."""
+    if item.script.mode is Mode.UNITS or item.step.done:
+        run_units(context, item, move, attempt)
+        return Mode.UNITS
+    script = item.script
+
+    def send() -> Ran:
+        return hide(context.session.run_whole(script, move, attempt, meanwhile, last=last), script)
+
+    ran = tried(context, item.step.version, send)
+    context.tell(item, ran)
+    if ran.refusal is None:
+        _check_control(context, item, ran)
+    elif units := _otherwise(context, item, ran.refusal):
+        run_units(context, item, move, attempt, units)
+        return Mode.UNITS
+    else:
+        _fail(context, item, move.before, attempt, ran.refusal)
+    return item.script.mode
+
+
+def _otherwise(context: Context, item: Prepared, refusal: Refusal) -> tuple[Unit, ...]:
+    """The units of a file that was refused as one transaction; none where it failed."""
+    script = item.script
+    (whole,) = script.units or (None,)
+    if whole is None:
+        return ()
+    if refusal.needs_no_transaction:
+        assert refusal.statement is not None
+        units = cut_around(script, whole, refusal.statement)
+        reason = f"{_at(script, refusal)} cannot run inside a transaction, the server says"
+    elif refusal.read_only:
+        units = script.units
+        reason = "its transaction is read only, so that its ledger row has to follow it"
+    else:
+        units = cut_at_value(script, whole, refusal) if refusal.needs_commit_before else ()
+        reason = "it uses a value of an enum that it adds, for which that has to be committed"
+    if units:
+        context.say(ModeChanged(item.step.version, Mode.UNITS.value, reason))
+    return units
+
+
+def _at(script: Script, refusal: Refusal) -> str:
+    """The statement that was refused, by its first word and its line."""
+    assert refusal.statement is not None
+    statement = script.statements[refusal.statement - 1]
+    return f"{' '.join(statement.words[:1])} on line {statement.line}"
+
+
+def _check_control(context: Context, item: Prepared, ran: Ran) -> None:
+    if ran.control_warning:
+        now = outcomes.where(context.session.look().ledger)
+        raise outcomes.fooled(context.applied, item, now, ran.control_warning)
+
+
+def _fail(
+    context: Context, item: Prepared, before: LedgerState, attempt: Attempt, refusal: Refusal
+) -> None:
+    if refusal.lock_lost:
+        raise outcomes.failed(context.applied, item, context.session.look().ledger, refusal)
+    context.record_failure(attempt, refusal)
+    if ends_as_asked(context, refusal):
+        raise outcomes.stopped(context.applied, before, context.remaining)
+    if refusal.ledger_moved:
+        before = context.session.look().ledger
+    raise outcomes.failed(context.applied, item, before, refusal)
+
+
+def _find_out(
+    context: Context, item: Prepared, attempt: Attempt, lost: Disconnected, *, last: bool
+) -> None:
+    """Learn what became of a step whose connection was lost; return where the run is done."""
+    try:
+        found = _told_by_ledger(item, context.driver.aftermath(attempt.id, context.session))
+    except (DatabaseError, Disconnected):
+        found = None
+    if not (last and found and found.outcome is Outcome.DONE):
+        raise outcomes.lost(context.applied, item, lost.reason, found)
+
+
+def _told_by_ledger(item: Prepared, found: Aftermath) -> Aftermath | None:
+    """
+    What the ledger alone tells, where the history has no row and could not have had one.
+
+    A step that empties history and ledger leaves no row, like one without a history.
+    """
+    step = item.step
+    if found.outcome is not None or (found.recorded and step.after is not None):
+        return found
+    if step.before == step.after:
+        return None
+    done = found.ledger == LedgerState(step.after)
+    return replace(found, outcome=Outcome.DONE) if done else found
+
+
+def _restore(context: Context, item: Prepared) -> None:
+    try:
+        carried = context.session.restore_session()
+    except Disconnected as gone:
+        state = LedgerState(item.step.after)
+        raise outcomes.lost_between(context.applied, state, gone.reason) from None
+    if carried.names:
+        context.say(Warned(outcomes.carried_over(item.file, carried.names)))

@@ -1,0 +1,290 @@
+"""
+Turns what a driver reports of a failure into the error and the sentences that people read.
+
+Pure. Here is every sentence on what state the database is in now.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.errors import (
+    ConnectionLost,
+    LedgerDropped,
+    LedgerMoved,
+    LexerFooled,
+    LockLost,
+    MigrationFailed,
+    OwnWriteRefused,
+    Place,
+    Stopped,
+)
+from rung.errors.run import EXISTS_ALREADY
+from rung.events import held_by, waiting_behind
+from rung.ledger import NO_VERSION, LedgerState, Outcome
+from rung.script import (
+    Dialect,
+    Mode,
+    Trace,
+    inquiry_of,
+    makes_shared,
+    place_of,
+    shown,
+    strange_character,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.drivers.transaction import Aftermath, LockWait, Refusal
+    from rung.errors import RunError
+    from rung.execution.prepare import Prepared
+    from rung.planning.plan import Step
+    from rung.script import Script
+
+
+_ALONE = {
+    "57014": "Give it more time (SET statement_timeout before it in the file) or less to do,",
+}
+"""What helps a statement outside a transaction, where SET LOCAL does nothing."""
+_SYNTAX_OR_NAME = "42"
+_TWICE = "23505"
+"""A row of that key is there already; of a catalog, it is a thing of that name."""
+_DATABASE_TWICE = "42P04"
+_SHARED = re.compile(
+    r'(role|database|tablespace) "|duplicate key.*"pg_(authid|database|tablespace)_'
+)
+"""What the server says, in English, of what belongs to the whole of it."""
+NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
+NOTHING_OF_THE_RUN = " Nothing of this run was kept."
+
+
+def where(state: LedgerState) -> str:
+    """Where the database is, in a sentence."""
+    return f"The database is {state}."
+
+
+def carried_over(file: str, names: Sequence[str]) -> str:
+    """A file that changed its session for those after it."""
+    return (
+        f"{file} leaves its session changed ({', '.join(names)}); the next file starts without "
+        "that. golang-migrate would have carried it over."
+    )
+
+
+def stopped(
+    applied: Sequence[int], now: LedgerState, remaining: Sequence[int], direction: str = "up"
+) -> Stopped:
+    """The error of a run that was asked to stop, in a step of that direction."""
+    return Stopped(applied, where(now), remaining, dirty=now.dirty, direction=direction)
+
+
+def failed(
+    applied: Sequence[int],
+    item: Prepared,
+    now: LedgerState,
+    refusal: Refusal,
+    *,
+    alone: bool = False,
+    recorded: bool = True,
+    kept: str = NOTHING_OF_THE_STEP,
+) -> RunError:
+    """
+    The error of a step that the database refused.
+
+    Args:
+        applied: what is finished of the run.
+        item: the step.
+        now: the ledger as it is.
+        refusal: why.
+        alone: whether the statement was sent outside a transaction.
+        recorded: whether there is a history, which tells where the file stopped.
+        kept: what is said of the rest where the ledger is clean.
+    """
+    if refusal.lock_lost:
+        return LockLost(applied, where(now), item.step.version, item.file)
+    if refusal.ledger_moved:
+        return LedgerMoved(applied, where(now), item.step.version, item.file)
+    kept = "" if now.dirty else kept
+    if refusal.own is not None:
+        way = f"rung {item.step.direction.value} --resume" if now.dirty else ""
+        where_now = where(now) + kept
+        own, server = refusal.own, refusal.server
+        return OwnWriteRefused(applied, where_now, item.step.version, *own[:2], server, own[2], way)
+    if refusal.ledger_dropped:
+        said = refusal.server.message
+        return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)
+    exists = _exists(item, refusal)
+    shared = exists and _is_shared(item, refusal)
+    first = now.version is None and not now.dirty
+    return MigrationFailed(
+        applied,
+        where(now) + kept,
+        version=item.step.version,
+        direction=item.step.direction.value,
+        place=_place(item, refusal)._replace(sql=_refused(item.script, refusal)),
+        server=refusal.server,
+        at_commit=refusal.at_commit,
+        dirty=now.dirty,
+        remedy=refusal.remedy
+        or _remedy_of_stored(item.step)
+        or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
+        resumes=recorded and _resumes(item.script, refusal, alone=alone),
+        strange=_strange(item.script, refusal),
+        unrecorded=exists and first and not shared,
+        exists=exists,
+        cluster_wide=shared,
+        locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
+    )
+
+
+def _strange(script: Script, refusal: Refusal) -> str:
+    """A character that may be why a file is wrong though it looks right."""
+    wrong = refusal.server.sqlstate[:2] == _SYNTAX_OR_NAME or script.dialect is Dialect.SQLITE
+    return strange_character(script, refusal.statement) if wrong else ""
+
+
+def _exists(item: Prepared, refusal: Refusal) -> bool:
+    """Whether an up met what it makes."""
+    said = refusal.server
+    exists = said.sqlstate in EXISTS_ALREADY or (
+        not said.sqlstate and said.message.endswith("already exists")
+    )
+    twice = said.sqlstate == _TWICE and '"pg_' in said.message
+    return item.step.direction.value == "up" and (exists or twice)
+
+
+def _is_shared(item: Prepared, refusal: Refusal) -> bool:
+    """Whether what is there already is of a kind that belongs to the whole server."""
+    if refusal.server.sqlstate == _DATABASE_TWICE or _SHARED.match(refusal.server.message):
+        return True
+    script = item.script
+    if refusal.statement is None or not script.statements:
+        return False
+    return makes_shared(script, script.statements[refusal.statement - 1])
+
+
+def _remedy_of_stored(step: Step) -> str:
+    """What to do where a stored down failed, which no file holds; empty for a file."""
+    if step.stored is None:
+        return ""
+    return (
+        "Make the database what the stored down expects; or write a down file that fits and, where "
+        f"the up was edited, record that the edit is meant (`rung accept-edit {step.version}`),"
+    )
+
+
+def locked(wait: LockWait) -> tuple[str, ...]:
+    """Who held the lock, who waited behind us, and for how long it was tried."""
+    behind = waiting_behind(wait.queued)
+    return (*held_by(wait.blockers), *([behind] if behind else []), _how_often(wait))
+
+
+def _how_often(wait: LockWait) -> str:
+    if wait.once:
+        return (
+            "It was not tried again, for a part of it may be committed; SET lock_timeout before "
+            "it in the file gives it the time that it needs."
+        )
+    if wait.tries == 1:
+        return "It was tried once."
+    return f"It was tried {wait.tries} times in {wait.tried_for:.1f} s."
+
+
+def _resumes(script: Script, refusal: Refusal, *, alone: bool) -> bool:
+    """Whether the rest of a file can follow on a statement that was refused."""
+    if refusal.statement is None or not alone:
+        return True
+    statement = script.statements[refusal.statement - 1]
+    return inquiry_of(script, statement).trace is not Trace.UNKNOWN
+
+
+def fooled(applied: Sequence[int], item: Prepared, now: str, warning: str) -> LexerFooled:
+    """The error of a file that controls transactions unseen."""
+    return LexerFooled(applied, now, item.step.version, item.file, warning)
+
+
+def lost(
+    applied: Sequence[int], item: Prepared, reason: str, found: Aftermath | None
+) -> ConnectionLost:
+    """The error of a lost connection; `found` is None where nothing could be learned."""
+    version = item.step.version
+    if found is None:
+        before, after = LedgerState(item.step.before), LedgerState(item.step.after)
+        return ConnectionLost(applied, f"It is {before} or {after}.", version, reason)
+    committed = found.outcome is Outcome.DONE
+    told = {
+        Outcome.DONE: f"Migration {version} is committed.",
+        None: f"Migration {version} was rolled back.",
+    }.get(found.outcome, "`rung history` names the statement that was under way.")
+    kept = _kept(applied, item.step, found.ledger)
+    done = (*kept, version) if committed else kept
+    now = f"{where(found.ledger)} {told}"
+    return ConnectionLost(
+        done,
+        now,
+        version,
+        reason,
+        committed=committed,
+        dirty=found.ledger.dirty,
+        direction=item.step.direction.value,
+    )
+
+
+def lost_together(
+    item: Prepared,
+    places: tuple[LedgerState, LedgerState],
+    reason: str,
+    found: LedgerState | None,
+) -> ConnectionLost:
+    """
+    The error of a connection lost in a transaction that holds all of a run.
+
+    Args:
+        item: the step under way.
+        places: the ledger before and behind the run.
+        reason: what was said of the loss.
+        found: the ledger as it is; None where that could not be learned.
+    """
+    version = item.step.version
+    if found is None:
+        before, after = places
+        return ConnectionLost((), f"It is {before} or {after}.", version, reason)
+    now = where(found) + NOTHING_OF_THE_RUN
+    return ConnectionLost((), now, version, reason, committed=False)
+
+
+def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:
+    """The error of a connection lost after one migration and before the next."""
+    return ConnectionLost(applied, where(state), applied[-1], reason, committed=True)
+
+
+def _kept(applied: Sequence[int], step: Step, ledger: LedgerState) -> tuple[int, ...]:
+    """Those that the ledger still knows: a crash may take asynchronous commits back."""
+    at = NO_VERSION if ledger.version is None else ledger.version
+    return tuple(v for v in applied if (v <= at) == (step.direction.value == "up"))
+
+
+def _refused(script: Script, refusal: Refusal) -> str:
+    if script.mode is not Mode.UNITS or refusal.statement is None:
+        return shown(script)
+    statement = script.statements[refusal.statement - 1]
+    return shown(script, statement.start, statement.end)
+
+
+def _place(item: Prepared, refusal: Refusal) -> Place:
+    script = item.script
+    if refusal.offset is not None:
+        line, column, excerpt = place_of(script.text, refusal.offset)
+        begin = min(refusal.offset, len(script.text)) - column + 1
+        before = shown(script, begin, begin + column - 1)
+        return Place(
+            item.file, line, column, shown(script, begin, begin + len(excerpt)), len(before) + 1
+        )
+    if refusal.statement is None or not script.statements:
+        return Place(item.file, 1)
+    start = script.statements[refusal.statement - 1].start
+    line, column, excerpt = place_of(script.text, start)
+    begin = start - column + 1
+    return Place(item.file, line, 0, shown(script, begin, begin + len(excerpt)))

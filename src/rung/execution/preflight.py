@@ -1,0 +1,186 @@
+"""What a run needs of its connection before it may write: a primary, and a session if it must."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from rung.errors import (
+    LedgerElsewhere,
+    PooledConnection,
+    ReadOnlyDatabase,
+    RightsMissing,
+    ScriptError,
+    TableRefused,
+    TablesUntrusted,
+)
+from rung.planning.history_replay import replay
+from rung.script import made_table, needs_session, read
+from rung.source import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rung.drivers.contract import Session
+    from rung.drivers.inspection import Look, OtherWriters, Place, TwinLedger
+    from rung.drivers.transaction import TablesReady
+    from rung.execution.command import Target
+    from rung.execution.prepare import Prepared
+    from rung.script.dialect import Dialect
+    from rung.source import MigrationSet
+
+
+_SHOWN = 3
+"""How many ways are told of each table; `doctor` tells all."""
+
+
+def check_writable(target: Target, place: Place) -> None:
+    """
+    Refuse a place where nothing can be written.
+
+    Raises:
+        ReadOnlyDatabase: a standby, or a session that takes no writes.
+    """
+    shown = target.driver.shown
+    if place.read_only:
+        raise ReadOnlyDatabase(
+            f"{shown} takes no writes: it is a standby, a read-only session or a read-only file.",
+            "Connect to the primary, with a role and settings that may write, or let us write the "
+            "file.",
+        )
+
+
+def check_sharing(target: Target, place: Place, prepared: Sequence[Prepared]) -> None:
+    """
+    Refuse files that need one session for all of them, where a pooler gives none.
+
+    Raises:
+        PooledConnection: there is such a file.
+    """
+    if not place.pooled:
+        return
+    for item in prepared:
+        if why := needs_session(item.script, place.loose):
+            raise PooledConnection(
+                f"{item.file} cannot run behind a pooler, as {target.driver.shown} is: {why}.",
+                "Name the server itself for this run, past the pooler (often port 5432).",
+            )
+
+
+def others_warning(writers: OtherWriters) -> str:
+    """Who else may write our tables, and what that means; empty where nobody may."""
+    tables = {"ledger": writers.ledger, "history": writers.history, "lease": writers.lease}
+    said = [f"the {table} ({'; '.join(ways[:_SHOWN])})" for table, ways in tables.items() if ways]
+    if not said:
+        return ""
+    return (
+        f"others may write {', '.join(said)}: what they write there passes for what was run, "
+        "and SQL that the history keeps does not run without being shown. "
+        "`rung doctor` prints what takes these rights away"
+    )
+
+
+def check_trusted(look: Look) -> None:
+    """
+    Refuse tables of ours that cannot be written without running what lesser roles wrote.
+
+    Raises:
+        TablesUntrusted: that is so, or rows of them are hidden.
+    """
+    if look.obstacles:
+        raise TablesUntrusted(
+            "; ".join(one.cause for one in look.obstacles), look.obstacles[0].advice
+        )
+
+
+def check_kept(ready: TablesReady) -> None:
+    """
+    Refuse to go on without a history, for what is kept in it alone.
+
+    Raises:
+        TableRefused: a rule of the database refuses the history.
+    """
+    if ready.no_history:
+        raise TableRefused(f"this is kept in the history alone, and {ready.no_history}")
+
+
+def check_recordable(look: Look) -> None:
+    """
+    Refuse a database whose history cannot be written, for what is kept in it alone.
+
+    Raises:
+        RightsMissing: that is so.
+    """
+    if look.missing_grant:
+        raise RightsMissing(
+            "The history cannot be written with our rights, and this is kept in it alone.",
+            f"Grant it: {look.missing_grant}",
+        )
+
+
+def made_by(migrations: MigrationSet, dialect: Dialect) -> Callable[[str], bool]:
+    """
+    The question whether an up file makes a table of a name, in whatever schema.
+
+    Only files with the name in their text are read.
+    """
+
+    def makes(name: str) -> bool:
+        halves = (migration.half(Direction.UP) for migration in migrations.by_version.values())
+        texts = (half.text for half in halves if half is not None)
+        return any(_makes(text, name, dialect) for text in texts if name.lower() in text.lower())
+
+    return makes
+
+
+def _makes(text: str, name: str, dialect: Dialect) -> bool:
+    try:
+        script = read(text, dialect)
+    except ScriptError:
+        return False  # it will not run
+    return any(made_table(script, statement) == name for statement in script.statements)
+
+
+def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") -> None:
+    """
+    Refuse to make a ledger where another schema has one whose history is of these files.
+
+    Args:
+        session: where it tells of no ledger in another schema, there is nothing to refuse.
+        migrations: the files there are now.
+        second: the command that makes a second ledger, in backticks; empty for that by its name.
+
+    Raises:
+        LedgerElsewhere: that is so.
+    """
+    found = [twin.table for twin in session.twin_ledgers() if _is_of(twin, migrations)]
+    if not found:
+        return
+    ours = session.locate().ledger
+    raise LedgerElsewhere(
+        f"there is no ledger {ours}, and the history beside {' and '.join(found)} is of these "
+        "files: the search path is another than it was",
+        f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or make a second "
+        f"ledger: {second or f'`--ledger-table {quote(ours)}`'}",
+    )
+
+
+def twins_warning(session: Session) -> str:
+    """What is to be known of the ledgers in other schemas; empty where there are none."""
+    twins = session.twin_ledgers()
+    if not twins:
+        return ""
+    named = ", ".join(twin.table for twin in twins)
+    return (
+        f"there is no ledger {session.locate().ledger}, and this database has {named}; "
+        "`--ledger-table SCHEMA.NAME` says which is meant"
+    )
+
+
+def _is_of(twin: TwinLedger, migrations: MigrationSet) -> bool:
+    """Whether all that is applied by a history is in these files, under the same titles."""
+    applied = replay(twin.history)
+    files = migrations.by_version
+    return bool(applied) and all(
+        version in files and files[version].name == held.name for version, held in applied.items()
+    )

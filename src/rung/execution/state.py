@@ -1,0 +1,331 @@
+"""
+What one look at a database comes to, beside the files: the ground of every decision.
+
+Reads only. Owns what is applied, edited, owed to the history, and whether a build of the files
+suits a database that is ahead of them. Refuses nothing: that is for whoever plans on it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rung.errors import CannotResume, ScriptError
+from rung.execution.stored_downs import why_unseen
+from rung.planning.edits import edits, is_proven, renamed, uncompared
+from rung.planning.history_replay import Applied, KeptHalf, replay, settle
+from rung.planning.plan import make_plan
+from rung.planning.resume import cut_off, refused, resumption, rolls_back, unfinished, was_rejected
+from rung.script import (
+    Dialect,
+    calls_in,
+    calls_of,
+    dropped_before,
+    in_session,
+    session_before,
+    shown,
+    suits,
+)
+from rung.source import Direction, Half, Migration, MigrationSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rung.drivers.contract import Session
+    from rung.drivers.inspection import Look
+    from rung.drivers.transaction import StoredHalf
+    from rung.ledger import HistoryEntry
+    from rung.planning.down_choice import DownChoice
+    from rung.planning.edits import Edit, Renamed
+    from rung.planning.history_replay import AppliedVersion
+    from rung.planning.plan import Goal, Plan
+    from rung.planning.resume import CutOff, Resumption
+    from rung.script import Calls, Script
+
+
+@dataclass(frozen=True)
+class Known:
+    """The files, what a look found, and what is applied by both."""
+
+    migrations: MigrationSet
+    look: Look
+    applied: Applied
+    suited: bool = False
+    """Whether the database is ahead, and by its history suits a build of these files."""
+
+    @cached_property
+    def edits(self) -> tuple[Edit, ...]:
+        """The files that were edited since they were applied."""
+        return edits(self.applied, self.migrations, self.look.place.dialect)
+
+    @property
+    def edited_ups(self) -> tuple[Edit, ...]:
+        """Those of them that have run."""
+        return tuple(edit for edit in self.edits if edit.direction is Direction.UP)
+
+    @property
+    def owes_baseline(self) -> bool:
+        """Whether the history lags behind the ledger, and may be written."""
+        place, at = self.look.place, self.look.ledger
+        may = self.look.writable and not self.look.missing_grant
+        if not self.applied.unrecorded or at.dirty or not may:
+            return False
+        has_file = at.version is None or at.version in self.migrations.by_version
+        return has_file and not place.read_only
+
+    @cached_property
+    def renamed(self) -> tuple[Renamed, ...]:
+        """The files that have another title than what was applied, and the same text."""
+        return renamed(self.applied, self.migrations, self.look.place.dialect)
+
+    @property
+    def uncompared(self) -> tuple[int, ...]:
+        """The versions whose files can be called neither edited nor unedited."""
+        return uncompared(self.applied, self.migrations)
+
+    def plan(
+        self,
+        goal: Goal,
+        resumption: Resumption | None = None,
+        downs: Mapping[int, DownChoice] | None = None,
+        *,
+        passes_empty: bool = False,
+    ) -> Plan:
+        """The way to a goal from here; raises what `rung.planning.plan.make_plan` raises."""
+        return make_plan(
+            goal,
+            self.migrations,
+            self.look.ledger,
+            self.applied,
+            self.look.place.dialect,
+            resumption,
+            suited=self.suited,
+            downs=downs,
+            passes_empty=passes_empty,
+        )
+
+
+def know(session: Session, migrations: MigrationSet, *, briefly: bool = False) -> Known:
+    """
+    Look at the database.
+
+    The version that a dirty ledger names is not applied: there the history's word counts.
+    """
+    look = session.look(briefly=briefly)
+    if look.ledger.dirty and look.history is not None:
+        applied = Applied(replay(look.history)).lone_downs(migrations, look.ledger)
+        return Known(migrations, look, applied)
+    dialect = look.place.dialect
+    known = Known(migrations, look, settle(look.history, look.ledger, migrations, dialect))
+    return replace(known, suited=_suited(known, session))
+
+
+def _suited(known: Known, session: Session) -> bool:
+    """Asks for what is kept of the versions above every file; nothing where there are none."""
+    newest = max(known.migrations.versions, default=None)
+    versions = known.applied.versions.values()
+    above = [one for one in versions if newest is None or one.version > newest]
+    if newest is None or not above or any(one.up is None for one in above):
+        return False
+    halves = session.stored([one.version for one in above])
+    texts = [_kept_up(one, halves) for one in above]
+    return suits(newest, texts, known.look.place.dialect)
+
+
+def _kept_up(applied: AppliedVersion, halves: Sequence[StoredHalf]) -> str | None:
+    assert applied.up is not None
+    return kept_text(halves, applied.version, Direction.UP, applied.up.checksum)
+
+
+def with_all_stored(
+    migrations: MigrationSet,
+    history: Sequence[HistoryEntry],
+    session: Session,
+    look: Look,
+    say: Callable[[str], None],
+) -> MigrationSet:
+    """
+    The migrations as they ran, as far as the history tells, with those that only it has.
+
+    A file that was edited since stands back behind the text that is kept, unless a secret was
+    redacted in that, or others could have written it: that is run nowhere unseen.
+
+    Args:
+        migrations: the files.
+        history: every row, oldest first.
+        session: asked for the texts.
+        look: the dialect, and who else may write the history.
+        say: told of a text that is left out though no file stands in for it.
+    """
+    newest = {row.version: row for row in history if row.version is not None and _has_texts(row)}
+    halves = session.stored(sorted(newest))
+    found = dict(migrations.by_version)
+    for version, row in newest.items():
+        found[version] = _as_it_ran(found.get(version), row, halves, look, say)
+    there = sorted((m for m in found.values() if m.up or m.down), key=lambda one: one.version)
+    return MigrationSet(migrations.source, tuple(there), migrations.warnings)
+
+
+def _has_texts(row: HistoryEntry) -> bool:
+    return bool(row.up_checksum or row.down_checksum)
+
+
+def _as_it_ran(
+    migration: Migration | None,
+    row: HistoryEntry,
+    halves: Sequence[StoredHalf],
+    look: Look,
+    say: Callable[[str], None],
+) -> Migration:
+    version, dialect = row.version or 0, look.place.dialect
+    here = migration or Migration(version)
+    sums = {Direction.UP: row.up_checksum, Direction.DOWN: row.down_checksum}
+    digests = {Direction.UP: row.up_digest, Direction.DOWN: row.down_digest}
+    made = {}
+    for direction, total in sums.items():
+        made[direction] = half = here.half(direction)
+        kept = KeptHalf(total, row.checksum_formula, digests[direction])
+        stored = _newest(halves, version, direction, total) if total else None
+        if stored is None or not is_proven(stored.sql, kept, dialect):
+            continue
+        file = f"{version}_{row.name}.{direction.value}.sql (as stored)"
+        if half is not None and is_proven(half.text, kept, dialect):
+            continue
+        if why := why_unseen(min(stored.id, row.id), look.other_writers):
+            if half is None:
+                say(f"{file} is not run on scratch. {why}")
+            continue
+        made[direction] = Half(file, row.name, stored.sql)
+    return Migration(version, made[Direction.UP], made[Direction.DOWN])
+
+
+def _newest(
+    halves: Sequence[StoredHalf], version: int, direction: Direction, checksum: str
+) -> StoredHalf | None:
+    wanted = (version, direction.value, checksum)
+    found = [half for half in halves if (half.version, half.direction, half.checksum) == wanted]
+    return found[-1] if found else None
+
+
+def kept_text(
+    halves: Sequence[StoredHalf], version: int, direction: Direction, checksum: str | None
+) -> str | None:
+    """The newest kept text of a half with a checksum; None where there is none."""
+    wanted = (version, direction.value, checksum)
+    found = [h.sql for h in halves if (h.version, h.direction, h.checksum) == wanted]
+    return found[-1] if found else None
+
+
+def set_unseen(script: Script, done: int, session: Session) -> str:
+    """
+    Why the session behind the first `done` statements may not be what SET makes; else empty.
+
+    Args:
+        script: the file's, as it ran.
+        done: how many of its statements are committed.
+        session: asked for the code of functions.
+    """
+    if script.dialect is Dialect.SQLITE:
+        return ""
+    dropped, clean = dropped_before(script, done), set[str]()
+    for one in in_session(script, done):
+        calls = calls_in(script, one)
+        if calls.names & dropped or _may_set(calls, session, clean):
+            return (
+                f"statement {one.number} on line {one.line} runs code that may have set its "
+                "session (search_path, session_replication_role, …), and that is gone with it"
+            )
+    return ""
+
+
+def _may_set(calls: Calls, session: Session, clean: set[str]) -> bool:
+    """Whether code may set the session; names that are read and do not are added to `clean`."""
+    sets, seen, left = calls.sets, frozenset[str](), calls.names - clean
+    while left and not sets:
+        seen |= left
+        found = [code and calls_of(code) for code in session.code_of(left)]
+        sets = any(not one or one.sets for one in found)
+        left = frozenset().union(*(one.names for one in found if one)) - seen - clean
+    if not sets:
+        clean |= seen
+    return sets
+
+
+_MAY_COMMIT = (("CALL",), ("DO",))
+_NOT_KNOWN = "the history has no attempt that left it so: another tool did"
+
+
+def left_by(look: Look, session: Session) -> HistoryEntry | None:
+    """The attempt that left the ledger dirty; None where another tool has written it since."""
+    entry = unfinished(look.history, look.ledger)
+    return None if entry is None or session.written_behind(entry) else entry
+
+
+def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
+    """
+    Where the unfinished file of a dirty database goes on.
+
+    Args:
+        known: the ground, dirty.
+        session: asked for the text that ran, and what became of a statement under way.
+        direction: which way to go.
+
+    Raises:
+        CannotResume: with the reason.
+        ScriptError: the file cannot be read.
+    """
+    look = known.look
+    entry = left_by(look, session)
+    if entry is None or entry.version is None:
+        raise CannotResume(look.ledger.version, _NOT_KNOWN)
+    if rolls_back(entry, look.history or ()):
+        raise CannotResume(look.ledger.version, f"a repair was rolling {entry.version} back")
+    if entry.direction != direction.value:
+        why = f"what stopped is the {entry.direction} of version {entry.version}"
+        raise CannotResume(look.ledger.version, why, f"rung {entry.direction} --resume")
+    migration = known.migrations.by_version.get(entry.version)
+    found = cut_off(entry, migration, _kept(entry, session), look.place.dialect)
+    assert migration is not None
+    finished = _finished(found, session)
+    going = resumption(found, migration, look.ledger, known.applied, finished=finished)
+    if unseen := set_unseen(found.now, going.done, session):
+        raise refused(entry, unseen)
+    return going
+
+
+def way_on(known: Known, session: Session) -> str:
+    """The command that goes on with what left the database dirty; empty where none can."""
+    entry = left_by(known.look, session)
+    if entry is None:
+        return ""
+    with suppress(CannotResume, ScriptError):
+        resumed(known, session, Direction(entry.direction))
+        return f"rung {entry.direction} --resume"
+    return ""
+
+
+def _kept(entry: HistoryEntry, session: Session) -> str | None:
+    direction, version = Direction(entry.direction), entry.version
+    assert version is not None
+    checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
+    return kept_text(session.stored([version]), version, direction, checksum)
+
+
+def _finished(found: CutOff, session: Session) -> bool:
+    number = found.in_flight
+    if number is None:
+        return False
+    one = found.ran.statements[number - 1]
+    if was_rejected(found.entry) and one.words[:1] not in _MAY_COMMIT:
+        return False
+    ended = session.finished(found.ran, number, session_before(found.ran, number - 1))
+    if ended is None:
+        sql = " ".join(shown(found.ran, one.start, one.end).split())
+        raise refused(
+            found.entry,
+            f"statement {number} on line {one.line} ({sql[:60]}) ran outside a transaction, and "
+            "nothing tells what of it was done",
+        )
+    return ended

@@ -1,0 +1,236 @@
+"""What a run does not stop for and a person should know: one warning for each kind. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rung.diagnostics import Ailment
+from rung.errors import QueryFailed
+from rung.errors.base import listed
+from rung.execution.admin import new_in_baseline
+from rung.planning.down_choice import NOT_REVERTED
+from rung.planning.history_replay import is_lone_down
+from rung.script import NOT_COMPARED, contents
+from rung.script.created_names import expected_names
+from rung.source import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from rung.drivers.contract import Session
+    from rung.execution.prepare import Prepared
+    from rung.execution.state import Known
+    from rung.planning.edits import Renamed
+    from rung.planning.history_replay import Applied
+    from rung.script.expected_names import ExpectedName, NotRead
+    from rung.source import MigrationSet
+
+
+_NAMES_SHOWN = 12
+
+
+def warnings_of(
+    applied: Applied, migrations: MigrationSet, renamed: Sequence[Renamed], *, lone: bool = True
+) -> Iterator[str]:
+    """
+    What is to be said of the files and the history, whatever runs.
+
+    Args:
+        applied: what is applied.
+        migrations: the files.
+        renamed: those with another title than what was applied.
+        lone: whether versions that have only a down are passed over.
+    """
+    downs = (m for m in migrations.migrations if lone and m.up is None)
+    passed = [m.version for m in downs if is_lone_down(m, applied.versions.get(m.version))]
+    if passed:
+        has = "it has" if len(passed) == 1 else "they have"
+        yield f"passed over {_versions(passed)}: {has} a down file and no up file"
+    if renamed:
+        names = [f'{one.version} from "{one.applied_as}" to "{one.name}"' for one in renamed]
+        yield f"renamed since it was applied, with the same text: {_cut(names)}"
+
+
+def not_compared(versions: Sequence[int]) -> Iterator[str]:
+    """What is to be said of the versions whose files cannot be compared with the history."""
+    if versions:
+        yield (
+            f"could not be compared, and taken as unedited: {_versions(versions)}; {NOT_COMPARED}"
+        )
+
+
+def passed_over(prepared: Sequence[Prepared]) -> Iterator[str]:
+    """What is to be said of the steps that run nothing, and do not say that this is meant."""
+    empty = [
+        item.step.version
+        for item in prepared
+        if item.step.direction is Direction.UP and contents(item.script).is_undeclared
+    ]
+    if empty:
+        many = "1 up" if len(empty) == 1 else f"{len(empty)} ups"
+        yield (
+            f"{many} without a statement: {_versions(empty)}; recorded as empty, not as applied; "
+            "where that is meant, declare it in the file: -- rung: empty REASON"
+        )
+    left = [item.step.version for item in prepared if item.step.passes == NOT_REVERTED]
+    if left:
+        yield (
+            f"not reverted, for the down is empty or missing: {_versions(left)}; what the up made "
+            "is still there"
+        )
+
+
+def _versions(versions: Sequence[int]) -> str:
+    return _cut([str(version) for version in versions])
+
+
+def _cut(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
+
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What of the names that files make is not in the database."""
+
+    version: int | None
+    """The ledger's."""
+    names: tuple[ExpectedName, ...] = ()
+    below: int | None = None
+    """
+    The version whose schema the database may have: every name that was looked up is there up to
+    it, and none above it. -1 is the one before the first; None where nothing suggests one.
+    """
+    not_checked: tuple[str, ...] = ()
+    """What was not looked at, in phrases."""
+
+    def __str__(self) -> str:
+        named = listed([f"{name} ({name.file})" for name in self.names], _SHOWN)
+        return (
+            f"the ledger is at version {self.version}, and the database lacks what the files up "
+            f"to it make: {named}"
+        )
+
+    @property
+    def advice(self) -> str:
+        """What to do where names are not there."""
+        below = self.below
+        if below is None:
+            return (
+                "They were never made, or removed by hand: make by hand what is missing, or drop "
+                "in a new migration what is not wanted any more. `rung doctor` lists all of it"
+            )
+        schema = f"that of version {below}" if below >= 0 else "the one before the first version"
+        return (
+            f"Look at the schema; if it is {schema}, record that: `rung force {below}`. Then "
+            "`rung up` applies the rest"
+        )
+
+
+def absent_names(session: Session, known: Known, versions: Collection[int]) -> Absent:
+    """
+    Look up what the files of some applied versions make.
+
+    Args:
+        session: asks.
+        known: the files, and what is applied.
+        versions: those of interest; an edited one is left out, for its file is not what ran.
+
+    Raises:
+        QueryFailed: the catalog could not be asked.
+    """
+    edited = {edit.version for edit in known.edited_ups}
+    asked = set(versions) - edited
+    ledger = known.look.ledger.version
+    if not asked:
+        return Absent(ledger, not_checked=tuple(_edited(edited & set(versions))))
+    applied = known.applied.versions
+    files = (one for one in known.migrations.migrations if one.version in applied)
+    expected = expected_names(files, known.look.place.dialect)
+    wanted = [name for name in expected.names if name.version in asked]
+    gone = session.absent(wanted, anywhere=expected.anywhere)
+    tables = {name.name for name in gone if not name.column}
+    shown = tuple(name for name in gone if not (name.column and name.name in tables))
+    left = [f"the {expected.left_out} oldest names"] if expected.left_out else []
+    not_checked = (
+        *map(str, _of_versions(expected.not_read, known, asked)),
+        *_edited(edited & set(versions)),
+        *left,
+    )
+    return Absent(ledger, shown, _below(known, wanted, gone), not_checked)
+
+
+def taken_over(known: Known) -> tuple[int, ...]:
+    """The versions that count as applied though no run of ours applied them."""
+    return tuple(v for v, one in known.applied.versions.items() if not one.ran)
+
+
+def ahead_warning(session: Session, known: Known) -> str:
+    """
+    What is to be said where another tool's ledger is ahead of its schema; empty where it is not.
+
+    For the moment when a baseline is recorded: asks about what that counts as applied.
+    """
+    try:
+        found = absent_names(session, known, new_in_baseline(known.applied))
+    except QueryFailed as failed:
+        return f"could not check whether the schema is that of the ledger's version: {failed.cause}"
+    return f"{found}. {found.advice}" if found.names else ""
+
+
+def ailments(session: Session, known: Known) -> Iterator[Ailment]:
+    """What the doctor reports of it: every name, and what could not be looked at."""
+    ledger = known.look.place.ledger
+    if known.look.ledger.dirty:
+        return
+    try:
+        found = absent_names(session, known, taken_over(known))
+    except QueryFailed as failed:
+        found = Absent(known.look.ledger.version, not_checked=(failed.cause,))
+    if found.names:
+        lacking = ", ".join(f"{name} ({name.file})" for name in found.names)
+        said = (
+            f"The ledger is at version {found.version}, and no run of Rung's applied the files of "
+            f"these names, which the database lacks: {lacking}. {found.advice}."
+        )
+        below = found.below
+        mend = "" if below is None else f"rung force {below}"
+        yield Ailment("ledger ahead of the schema", ledger, said, mend)
+    if found.not_checked:
+        said = "Whether the schema is that of the ledger's version was not checked for "
+        yield not_checked(ledger, f"{said}{listed(found.not_checked, _SHOWN)}.")
+
+
+def not_checked(ledger: str, said: str) -> Ailment:
+    """The doctor's remark about what nobody looked at."""
+    return Ailment("schema not checked", ledger, said, harmless=True)
+
+
+def _below(
+    known: Known, wanted: Collection[ExpectedName], gone: Collection[ExpectedName]
+) -> int | None:
+    """See `Absent.below`; what a run of ours applied above it contradicts it as well."""
+    lowest = min((name.version for name in gone), default=None)
+    if lowest is None or any(n.version >= lowest and n not in gone for n in wanted):
+        return None
+    if any(v > lowest and one.ran for v, one in known.applied.versions.items()):
+        return None
+    return max((v for v in known.applied.versions if v < lowest), default=-1)
+
+
+def _of_versions(
+    not_read: Collection[NotRead], known: Known, versions: Collection[int]
+) -> Iterator[NotRead]:
+    by_version = known.migrations.by_version
+    halves = (by_version[v].up for v in versions if v in by_version)
+    files = {half.file for half in halves if half}
+    return (one for one in not_read if one.file in files)
+
+
+def _edited(versions: Collection[int]) -> Iterator[str]:
+    if versions:
+        yield f"edited versions: {listed([str(version) for version in sorted(versions)])}"

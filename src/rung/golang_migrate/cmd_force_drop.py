@@ -1,0 +1,61 @@
+"""The commands that run no migrations: version, force, drop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.execution import admin
+from rung.golang_migrate.faults import FAILED, Fault
+from rung.golang_migrate.gostd.integers import parse_int
+from rung.golang_migrate.messages import not_found
+from rung.golang_migrate.progress import Lines
+from rung.ledger import NO_VERSION
+
+if TYPE_CHECKING:
+    from rung.execution.command import Target
+    from rung.golang_migrate.gostd.flags import Parsed
+    from rung.golang_migrate.invocation import Call
+
+
+def version(call: Call) -> int:
+    """Tell the ledger's version; reads only."""
+    ledger = call.opening.target().look().ledger
+    if ledger.version is None and not ledger.dirty:
+        raise Fault("no migration")
+    call.talk.line(f"{ledger.row} (dirty)" if ledger.dirty else f"{ledger.row}")
+    return 0
+
+
+def force(call: Call, parsed: Parsed) -> int:
+    """Record a version; a file is not asked for, and its absence is told."""
+    if not parsed.words:
+        raise call.refuse("please specify version argument V")
+    wanted = parse_int(parsed.words[0])
+    if wanted is None:
+        raise call.refuse("can't read version argument V")
+    if wanted < NO_VERSION:
+        raise call.refuse("argument V must be >= -1")
+    migrations = call.opening.migrations
+    version = None if wanted == NO_VERSION else wanted
+    admin.force(_target(call), migrations, version, warns=False, new_ledger=True)
+    if wanted != NO_VERSION and wanted not in migrations.by_version:
+        call.talk.line(f"warning: {not_found(wanted)}")
+    return 0
+
+
+def drop(call: Call, parsed: Parsed) -> int:
+    """Remove everything in the current schema, asking first; what is at fault is told before."""
+    call.opening.check()
+    if not parsed.yes("f") and not call.agrees(
+        "Are you sure you want to drop the entire database schema?",
+        "Dropping the entire database schema",
+        "Aborted dropping the entire database schema",
+    ):
+        return FAILED
+    admin.drop(_target(call), None)
+    return 0
+
+
+def _target(call: Call) -> Target:
+    lines = Lines(call.talk, call.opening.migrations, prefetches=call.prefetches)
+    return call.opening.target(lines, call.stop)

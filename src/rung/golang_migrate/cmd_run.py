@@ -1,0 +1,91 @@
+"""
+The commands that run migrations: up, down, goto.
+
+They say where to go, in golang-migrate's words; what that comes to is planned and run by the
+engine. A run that was asked for more steps than there are has done what there was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.errors import EmptySource
+from rung.execution.run import carry_out
+from rung.golang_migrate.faults import FAILED, Fault
+from rung.golang_migrate.messages import not_found
+from rung.golang_migrate.progress import Lines
+from rung.planning.plan import Down, Goto, Up
+
+if TYPE_CHECKING:
+    from rung.execution.report import RunReport
+    from rung.golang_migrate.gostd.flags import Parsed
+    from rung.golang_migrate.invocation import Call
+    from rung.planning.plan import Goal
+
+_NO_LIMIT = "can't read limit argument N"
+
+
+def up(call: Call, parsed: Parsed) -> int:
+    """Apply all that is pending, or the next N."""
+    limit = call.number(parsed, _NO_LIMIT) if parsed.words else None
+    return _steps(call, Up(limit, if_ahead="fail"), limit)
+
+
+def down(call: Call, parsed: Parsed) -> int:
+    """Go down all the way, asking first, or N steps."""
+    every, words = parsed.yes("all"), parsed.words
+    if every and words:
+        raise call.refuse("-all cannot be used with other arguments")
+    if len(words) > 1:
+        raise call.refuse("too many arguments")
+    limit = call.number(parsed, _NO_LIMIT) if words else None
+    if limit is None and not every:
+        call.opening.check()
+        if not call.agrees(
+            "Are you sure you want to apply all down migrations?",
+            "Applying all down migrations",
+            "Not applying all down migrations",
+        ):
+            return FAILED
+    return _steps(call, Down(limit), limit)
+
+
+def goto(call: Call, parsed: Parsed) -> int:
+    """Go up or down to a version."""
+    if not parsed.words:
+        raise call.refuse("please specify version argument V")
+    goal = Goto(call.number(parsed, "can't read version argument V"))
+    if not _run(call, goal).steps:
+        call.talk.line("no change")
+    return 0
+
+
+def _steps(call: Call, goal: Up | Down, limit: int | None) -> int:
+    if limit == 0:  # golang-migrate asks neither lock nor ledger for it
+        call.opening.check()
+        call.talk.line("no change")
+        return 0
+    report = _run(call, goal)
+    if limit is None and not report.steps:
+        call.talk.line("no change")
+    if limit is not None and not report.steps:
+        raise Fault("file does not exist")
+    if report.short:
+        raise Fault(f"limit {report.short} short")
+    return 0
+
+
+def _run(call: Call, goal: Goal) -> RunReport:
+    migrations = call.opening.migrations
+    for warning in migrations.warnings:
+        call.talk.line(f"warning: {warning}")
+    lines = Lines(call.talk, migrations, prefetches=call.prefetches)
+    target = call.opening.target(lines, call.stop)
+    try:
+        return carry_out(target, migrations, goal, None)
+    except EmptySource as empty:
+        wanted = goal.version if isinstance(goal, Goto) else None
+        missing = wanted if empty.version is None else empty.version
+        if missing is None:
+            raise
+        raise Fault(not_found(missing)) from None

@@ -1,0 +1,117 @@
+"""
+Events of a run as records of the logger "rung".
+
+Adds no handler, sets no level, touches no other logger: whether and how these records are
+written is the application's affair.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rung.errors import MigrationFailed
+from rung.escaping import escaped, escaped_line
+from rung.events import (
+    BaselineRecorded,
+    BlockerCancelled,
+    BuildProgress,
+    DatabaseWaiting,
+    HalfMissing,
+    LockAwaited,
+    LockRefused,
+    LockWaiting,
+    ModeChanged,
+    Notice,
+    RunPlanned,
+    StepFinished,
+    StepRan,
+    StepResumed,
+    StepStarted,
+    UnitFinished,
+    Warned,
+)
+from rung.render.lock_waits import Waits
+from rung.render.progress import sentence
+
+if TYPE_CHECKING:
+    from rung.errors import RungError
+    from rung.events import Event
+    from rung.integrations.readiness import Readiness
+
+_LOGGER = logging.getLogger("rung")
+
+
+def log_event(event: Event) -> None:
+    """Write one event; its fields are the record's attribute `rung`."""
+    level = logging.WARNING if isinstance(event, HalfMissing | Warned) else logging.INFO
+    if isinstance(event, UnitFinished | BuildProgress | StepRan | Notice):
+        level = logging.DEBUG
+    facts = {"event": type(event).__name__, **event._asdict()}
+    _LOGGER.log(level, "%s", escaped_line(in_words(event)), extra={"rung": facts})
+
+
+def log_readiness(readiness: Readiness) -> None:
+    """Write that readiness has changed: a warning where it keeps the service from serving."""
+    level = logging.INFO if readiness.ready else logging.WARNING
+    said = "Ready" if readiness.ready else "Not ready"
+    facts = {"event": "Readiness", **readiness._asdict()}
+    reason = escaped_line(readiness.reason)
+    _LOGGER.log(level, "%s: %s. %s", said, readiness.state, reason, extra={"rung": facts})
+
+
+def log_failure(readiness: Readiness, error: RungError) -> None:
+    """
+    Write that an error keeps a service from serving: all of it, with what to do, in one record.
+
+    An error where a migration failed, for somebody has to act; a warning where waiting may help.
+    """
+    level = logging.ERROR if isinstance(error, MigrationFailed) else logging.WARNING
+    facts = {"event": "Readiness", **readiness._asdict()}
+    told = escaped(str(error)).replace("\n", "\n  ")
+    _LOGGER.log(level, "Not ready: %s. %s", readiness.state, told, extra={"rung": facts})
+
+
+def log_crash(error: Exception) -> None:
+    """Write an error that Rung did not raise on purpose, with its traceback."""
+    _LOGGER.error("The migrations met an unexpected error.", exc_info=error)
+
+
+def log_let_go() -> None:
+    """Write that a cancelled run was not seen to end."""
+    _LOGGER.warning(
+        "The database did not answer to the migration's being cancelled; the service ends "
+        "without it. It is rolled back when the server sees the connection gone."
+    )
+
+
+def in_words(event: Event) -> str:
+    """An event on one line."""
+    match event:
+        case RunPlanned(versions, direction):
+            return f"Going {direction}: {', '.join(map(str, versions))}."
+        case StepStarted() | StepRan() | StepFinished() | UnitFinished() | Notice():
+            return _of_a_step(event)
+        case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
+            return sentence(event)
+        case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
+            return " ".join(line.strip() for line in Waits().lines(event))
+        case HalfMissing() | ModeChanged() | Warned():
+            return str(event)
+
+
+def _of_a_step(event: StepStarted | StepRan | StepFinished | UnitFinished | Notice) -> str:
+    match event:
+        case StepStarted():
+            where = f"{event.number} of {event.total}"
+            return f"{event.direction} {event.version} {event.name} begins ({where})."
+        case StepRan():
+            return f"{event.direction} {event.version} {event.name} ran; nothing is kept yet."
+        case StepFinished():
+            done = f"{event.result or 'done'} in {event.seconds:.3f} s"
+            return f"{event.direction} {event.version} {event.name}: {done}."
+        case UnitFinished():
+            done = f"{event.statements_done} of {event.statements_total}"
+            return f"Version {event.version}: {done} statements are committed."
+        case Notice():
+            return f"{event.severity} from version {event.version}: {event.message}"

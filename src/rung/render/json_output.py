@@ -1,0 +1,342 @@
+"""
+Results and errors as plain dicts, ready for JSON. The shapes are a promise: docs/json.md.
+
+Every object has `rung`, the version of these shapes. Times are UTC in ISO 8601, durations
+are seconds, versions are integers, and what is not known is null.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from rung.escaping import escaped_json
+from rung.ledger import LedgerState
+from rung.script import secrets_of, shown, without_passwords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from rung.certify import Certificate
+    from rung.diagnostics import Health
+    from rung.drivers.inspection import LockHolder
+    from rung.errors import EditedFile, RungError
+    from rung.execution.admin import Marked
+    from rung.execution.prepare import Prepared
+    from rung.execution.report import RunReport
+    from rung.execution.run import Preview
+    from rung.execution.wait import Waited
+    from rung.ledger import HistoryEntry
+    from rung.planning.status import Status
+    from rung.repair import Action, Diagnosis, Rollback
+    from rung.script.data_loss import Loss
+    from rung.snapshot import Difference
+
+SHAPES = 1
+_NOT_FACTS = {"now"}
+_NOT_SHOWN = ("sql",)
+"""What of an error's place can be as long as a file."""
+_ADVICE = frozenset({"advice", "state", "notes", "warnings", "mend"})
+"""Where a person is told which command to run."""
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def dumps(command: str, content: dict[str, Any], completed: Callable[[str], str] = str) -> str:
+    """
+    One object as text, under the version of the shapes and the command's name.
+
+    Args:
+        command: its name.
+        content: the object.
+        completed: adds a call's options to the commands that its advice names.
+    """
+    import json
+
+    whole = _advised(plain({"rung": SHAPES, "command": command, **content}), completed)
+    return escaped_json(json.dumps(whole, indent=2, ensure_ascii=False))
+
+
+def _advised(value: Any, completed: Callable[[str], str], key: str = "") -> Any:  # noqa: ANN401 - what JSON can hold
+    if isinstance(value, dict):
+        return {name: _advised(item, completed, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_advised(item, completed, key) for item in value]
+    if not isinstance(value, str) or key not in _ADVICE:
+        return value
+    if key == "mend" and value.startswith("rung "):
+        return completed(f"`{value}`").split("`")[1]
+    return completed(value)
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
+    """A value of ours as dicts, lists, texts and numbers."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
+
+
+def version(ledger: LedgerState) -> dict[str, Any]:
+    """What `version` prints."""
+    return {"version": ledger.version, "dirty": ledger.dirty}
+
+
+def waited(found: Waited) -> dict[str, Any]:
+    """What `wait` prints."""
+    return found._asdict()
+
+
+def report(run: RunReport) -> dict[str, Any]:
+    """What `up`, `down` and `goto` print."""
+    return {
+        "version": run.version,
+        "steps": run.steps,
+        "short": run.short,
+        "waited": run.waited,
+    }
+
+
+def status(found: Status) -> dict[str, Any]:
+    """What `status` prints."""
+    return {
+        "database": found.database,
+        "schema": found.schema,
+        "server": found.server,
+        "source": found.source,
+        **version(found.ledger),
+        "ledger_exists": found.ledger_exists,
+        "history_exists": found.history_exists,
+        "pending": found.pending,
+        "migrations": found.lines,
+        "warnings": found.warnings,
+        "notes": found.notes,
+    }
+
+
+def check(found: Status, exit_code: int) -> dict[str, Any]:
+    """What `check` prints."""
+    return {
+        **version(found.ledger),
+        "exit_code": exit_code,
+        "problems": found.problems,
+        "undeclared": found.undeclared,
+        "empty_downs": found.empty_downs,
+        "edited_downs": found.edited_downs,
+        "unreadable_downs": found.unreadable_downs,
+        "notes": found.notes,
+    }
+
+
+def health(found: Health, exit_code: int) -> dict[str, Any]:
+    """What `doctor` prints."""
+    return {
+        "database": found.database,
+        "dirty": found.dirty,
+        "exit_code": exit_code,
+        "ailments": found.ailments,
+    }
+
+
+def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
+    """What `accept-edit` prints."""
+    return {"version": version, "edits": list(edits)}
+
+
+def unlocked(holder: LockHolder | None) -> dict[str, Any]:
+    """What `unlock` prints."""
+    return {"broken": holder is not None, "holder": None if holder is None else asdict(holder)}
+
+
+def marked(found: Marked) -> dict[str, Any]:
+    """What `mark-applied` prints."""
+    return found._asdict()
+
+
+def history(entries: Iterable[HistoryEntry]) -> dict[str, Any]:
+    """What `history` prints."""
+    return {"attempts": [asdict(entry) | {"outcome": entry.result} for entry in entries]}
+
+
+def preview(found: Preview) -> dict[str, Any]:
+    """What `plan` prints."""
+    return {
+        **version(found.plan.made_for),
+        "target": found.plan.target,
+        "short": found.plan.short,
+        "ahead": found.plan.ahead,
+        "atomic": found.atomic,
+        "steps": [_step(item) for item in found.prepared],
+        "losses": losses(found.losses),
+    }
+
+
+def _step(item: Prepared) -> dict[str, Any]:
+    script = item.script
+    secrets = secrets_of(script)
+    return {
+        "version": item.step.version,
+        "name": item.step.title,
+        "direction": item.step.direction,
+        "file": item.file,
+        "before": item.step.before,
+        "after": item.step.after,
+        "done": item.step.done,
+        "result": item.result,
+        "stored": item.step.stored,
+        "mode": script.mode,
+        "reason": script.reason,
+        "new_value": item.new_value or None,
+        "golang_migrate_refuses": item.golang_migrate_refuses or None,
+        "units": script.units,
+        "statements": [
+            {
+                "number": statement.number,
+                "line": statement.line,
+                "sql": shown(script, statement.start, statement.end, secrets),
+            }
+            for statement in script.statements
+        ],
+    }
+
+
+def losses(gone: Iterable[Loss]) -> list[dict[str, Any]]:
+    """What would go, or what went."""
+    return [
+        {
+            "kind": loss.kind,
+            "table": loss.table,
+            "column": loss.column or None,
+            "rows": loss.rows,
+            "more": loss.more,
+            "unknown": loss.unknown or None,
+        }
+        for loss in gone
+    ]
+
+
+def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
+    """What `certify` prints."""
+    return {
+        "exit_code": exit_code,
+        "server": found.server,
+        "seed": found.seed,
+        "seconds": found.seconds,
+        "injected": found.injected,
+        "faults": [
+            {"source": name, "direction": direction, "kind": kind.name.lower(), **asdict(count)}
+            for (name, direction, kind), count in found.counts.items()
+        ],
+        "violations": [
+            {
+                "invariant": violation.invariant.name.lower(),
+                "told": violation.told,
+                "source": fault.run.name,
+                "direction": fault.run.direction,
+                "kind": fault.kind.name.lower(),
+                "point": fault.point,
+            }
+            for fault, violation in found.findings
+        ],
+        "undecided": [
+            {
+                "told": told,
+                "source": fault.run.name,
+                "direction": fault.run.direction,
+                "kind": fault.kind.name.lower(),
+                "point": fault.point,
+            }
+            for fault, told in found.questions
+        ],
+        "left_out": found.left_out,
+    }
+
+
+def created(up: Path, down: Path) -> dict[str, Any]:
+    """What `create` prints."""
+    return {"up": str(up), "down": str(down)}
+
+
+def clean(ledger: LedgerState) -> dict[str, Any]:
+    """What `repair` prints of a clean database."""
+    return {**version(ledger), "repaired": False, "diagnosis": None}
+
+
+def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
+    """What `repair` prints of a dirty one."""
+    after = LedgerState(found.action.version) if found.action and done else found.ledger
+    finding, suspect, action = found.finding, found.suspect, found.action
+    told = {
+        "scratch": found.scratch,
+        "file": suspect.file if suspect else None,
+        "version": suspect.version if suspect else None,
+        "direction": suspect.direction if suspect else None,
+        "recorded": bool(suspect and suspect.attempt),
+        "statements_done": finding.done,
+        "half_done": finding.half,
+        "evidence": finding.evidence,
+        "statements": found.statements,
+        "open": finding.open,
+        "differences": [_masked(one) for one in finding.differences],
+        "drift": finding.drift,
+        "reason": found.reason,
+        "advice": found.advice,
+        "action": action and _action(action),
+        "rollback": found.rollback and _rollback(found.rollback),
+    }
+    return {**version(after), "repaired": done, "diagnosis": told}
+
+
+def _masked(found: Difference) -> dict[str, Any]:
+    """A function's body may hold a password."""
+    before, after = (text and without_passwords(text) for text in (found.before, found.after))
+    return {"identity": found.identity, "before": before, "after": after}
+
+
+def _action(action: Action) -> dict[str, Any]:
+    return {
+        "kind": action.kind,
+        "version": action.version,
+        "words": action.words,
+        "sql": action.sql,
+        "caution": action.caution,
+        "losses": losses(action.losses),
+    }
+
+
+def _rollback(found: Rollback) -> dict[str, Any]:
+    """What is known of rolling back: proved, refuted or not proved, and why."""
+    return {"proof": found.proof, "reason": found.reason, "losses": losses(found.losses)}
+
+
+def error(failure: RungError, exit_code: int) -> dict[str, Any]:
+    """What any command prints when it fails: four texts, and the error's own facts."""
+    facts = {
+        name: value
+        for name, value in vars(failure).items()
+        if not name.startswith("_") and name not in _NOT_FACTS
+    }
+    if "place" in facts:
+        place = facts["place"]._asdict().items()
+        facts["place"] = {name: value for name, value in place if name not in _NOT_SHOWN}
+    texts = {
+        "code": _WORD.sub("-", type(failure).__name__).lower(),
+        "exit_code": exit_code,
+        "cause": failure.cause,
+        "looked_at": failure.looked_at,
+        "state": failure.state,
+        "advice": failure.advice,
+    }
+    return {"error": texts | facts}

@@ -1,0 +1,303 @@
+"""Status, history and plan as text for stdout. Pure: lists of lines come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.ledger import Outcome
+from rung.planning.down_choice import NOT_REVERTED
+from rung.render.errors import painted_diff
+from rung.render.text import aligned, at, count, duration, moment, results
+from rung.script import Mode, contents_of, secrets_of, shown, units_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rung.errors import EditedFile
+    from rung.execution.prepare import Prepared
+    from rung.execution.run import Preview
+    from rung.ledger import HistoryEntry
+    from rung.planning.plan import Plan, Step
+    from rung.planning.status import Status, StatusLine
+    from rung.render.terminal import Style
+    from rung.script.data_loss import Loss
+
+_COLOURS = {
+    "applied": "green",
+    "pending": "yellow",
+    "late": "red",
+    "edited": "red",
+    "dirty": "red",
+    "missing": "red",
+    "ahead": "red",
+    "empty": "yellow",
+    "not reverted": "red",
+    "forced": "yellow",
+    "exchanged": "red",
+    "unwritten": "yellow",
+    "down-only": "red",
+    Outcome.DONE.value: "green",
+    Outcome.FAILED.value: "red",
+    Outcome.RUNNING.value: "yellow",
+}
+_COUNTED = (
+    *("late", "edited", "exchanged", "missing", "ahead", "empty", "unwritten", "down-only"),
+    *("forced", "not reverted"),
+)
+"""The states that the summary of a status counts, besides pending."""
+_RUNS = ("up", "down")
+"""The directions of a history in which SQL ran; the others only recorded something."""
+_SQL_COLUMNS = 80
+_CHECKSUM_DIGITS = 12
+_CASCADES = "What a rule, a trigger or a function takes along is not listed."
+
+
+def status_table(status: Status, style: Style, *, local: bool) -> list[str]:
+    """Every migration in a line, under a heading."""
+    heading = ("version", "name", "state", "applied", "took", "checksum", "by", "note")
+    rows = [_status_row(line, local=local) for line in status.lines]
+    return _table(_without_notes([heading, *rows]), style, right=(0, 4))
+
+
+def problem_table(status: Status, style: Style) -> list[str]:
+    """The migrations that are not plainly applied, in what a check looks at."""
+    rows = [(str(line.version), line.name, line.state, line.note) for line in status.problems]
+    return _table(_without_notes([("version", "name", "state", "note"), *rows]), style, right=(0,))
+
+
+def _without_notes(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The rows of a table without their last column, where there is nothing in it."""
+    _, *body = rows
+    return list(rows) if any(row[-1] for row in body) else [row[:-1] for row in rows]
+
+
+def _status_row(line: StatusLine, *, local: bool) -> tuple[str, ...]:
+    return (
+        str(line.version),
+        line.name,
+        line.state,
+        moment(line.finished, local=local) if line.finished else "",
+        "" if line.seconds is None else duration(line.seconds),
+        (line.checksum or "")[:_CHECKSUM_DIGITS],
+        line.tool,
+        line.note,
+    )
+
+
+def check_notes(status: Status) -> list[str]:
+    """What a check counts and does not fail for by itself."""
+    counted = (
+        (status.undeclared, "up file", "without a statement, and not declared empty"),
+        (status.empty_downs, "down", "empty or missing, so that it cannot be reverted"),
+        (status.edited_downs, "down", "edited since the up was applied"),
+    )
+    return [
+        f"{what}: {count(len(versions), noun)} ({', '.join(map(str, versions))})"
+        for versions, noun, what in counted
+        if versions
+    ]
+
+
+def check_summary(status: Status, *, failed: bool = False) -> str:
+    """What a check comes to, in a sentence; it may fail for what is counted alone."""
+    dirty = "dirty " if status.ledger.dirty else ""
+    where = f"{status.database} is {dirty}{at(status.ledger.version)}"
+    if not status.problems:
+        plain = f"{where}." if dirty else f"{where}; all as it should be."
+        return f"{where}; not as --strict or require-downs ask for." if failed else plain
+    states = (
+        *("dirty", "ahead", "exchanged", "edited", "late", "missing", "down-only"),
+        *("not reverted", "unwritten", "pending"),
+    )
+    found = [(len(status.versions(state)), state) for state in states]
+    found.append((len(status.uncompared), "not compared"))
+    found.append((len(status.unreadable_downs), "with an unreadable down"))
+    return f"{where}; " + ", ".join(f"{many} {state}" for many, state in found if many) + "."
+
+
+def status_summary(status: Status) -> str:
+    """The whole of a status in a sentence."""
+    where = f"{status.database} (schema {status.schema}, {status.server})"
+    dirty = "dirty " if status.ledger.dirty else ""
+    left = [f"{len(status.pending)} pending" if status.pending else "nothing pending"]
+    left += [f"{len(found)} {state}" for state in _COUNTED if (found := status.versions(state))]
+    return f"{where} is {dirty}{at(status.ledger.version)}; {', '.join(left)}."
+
+
+def history_table(history: Sequence[HistoryEntry], style: Style, *, local: bool) -> list[str]:
+    """Every attempt in a line, the newest last."""
+    heading = (
+        *("id", "version", "name", "direction", "outcome", "started", "took"),
+        *("statements", "who", "error"),
+    )
+    rows = [_history_row(entry, local=local) for entry in history]
+    return _table((heading, *rows), style, right=(0, 1, 6, 7))
+
+
+def _history_row(entry: HistoryEntry, *, local: bool) -> tuple[str, ...]:
+    ran = entry.finished if entry.direction in _RUNS else None
+    took = (ran - entry.started).total_seconds() if ran else None
+    error = (entry.error or "").splitlines()
+    return (
+        str(entry.id),
+        "none" if entry.version is None else str(entry.version),
+        entry.name,
+        entry.direction,
+        entry.result,
+        moment(entry.started, local=local),
+        "" if took is None else duration(took),
+        f"{entry.statements_done}/{entry.statements_total}" if entry.statements_total else "",
+        f"{entry.database_user}@{entry.host}",
+        error[0] if error else "",
+    )
+
+
+def _table(rows: Sequence[Sequence[str]], style: Style, right: tuple[int, ...]) -> list[str]:
+    heading, *body = aligned(rows, right)
+    lines = [style.paint("  ".join(heading).rstrip(), "bold")]
+    for cells in body:
+        ended = (*cells[:-1], cells[-1].rstrip())
+        painted = (style.paint(cell, _COLOURS.get(cell.strip(), "")) for cell in ended)
+        lines.append("  ".join(painted).rstrip())
+    return lines
+
+
+def plan_lines(preview: Preview, style: Style) -> list[str]:
+    """What would run, statement by statement, and what would go."""
+    lines = [line for item in preview.prepared for line in _step_lines(item, style)]
+    if preview.losses:
+        lines += ["takes away:", *loss_lines(preview.losses), _CASCADES]
+    return lines
+
+
+def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
+    step, script = item.step, item.script
+    title = f"{step.direction.value} {step.version} {step.title}"
+    late = "  (late: the ledger stays)" if _is_late(step) else ""
+    yield f"{style.paint(title, 'bold')}  {_what_runs(item)}{late}"
+    if step.stored is not None:
+        yield from _stored_lines(item)
+    if not script.statements:
+        return
+    yield f"  {script.mode.value}: {script.reason}"
+    if said := item.new_value:
+        yield f"  {said}"
+    if refused := item.golang_migrate_refuses:
+        yield f"  not for golang-migrate: {refused}"
+    if step.done:
+        yield f"  goes on behind statement {step.done} of {len(script.statements)}, which is done"
+    yield from _unit_lines(item)
+
+
+def _unit_lines(item: Prepared) -> Iterator[str]:
+    """The statements of a step, by what commits together."""
+    script = item.script
+    columns = max((len(str(s.line)) for s in script.statements), default=1)
+    secrets = secrets_of(script)
+    for unit in units_behind(script, item.step.done):
+        if script.mode is Mode.UNITS:
+            yield f"  {_UNITS[unit.transaction]}:"
+        for statement in script.statements[unit.first - 1 : unit.last]:
+            sql = shown(script, statement.start, statement.end, secrets)
+            yield f"    line {statement.line:>{columns}}  {_first(sql)}"
+
+
+def _what_runs(item: Prepared) -> str:
+    """The file that runs, or why nothing does."""
+    step = item.step
+    if step.passes == NOT_REVERTED:
+        return "not reverted: its down is empty or missing, and the ledger passes it"
+    if step.passes and not step.migration.down:
+        return "empty: its up held no statement, so nothing is reverted"
+    if item.script.statements:
+        return item.file
+    if not item.file and not step.passes:
+        return "no file: the ledger moves, nothing runs"
+    half = step.half or step.migration.half(step.direction)
+    file = half.file if half else ""
+    said = contents_of(half.text, item.script.dialect).empty if half else ""
+    return f"{file}  empty: {said or 'nothing runs'}"
+
+
+def _stored_lines(item: Prepared) -> Iterator[str]:
+    """The text out of the history that runs in place of a file: all of it."""
+    stored = item.step.stored
+    assert stored is not None
+    yield f"  the down that was stored with the attempt runs, SHA-256 {stored.sha256}:"
+    if stored.unseen:
+        yield f"  {stored.unseen}"
+    yield from (f"    | {line}" for line in shown(item.script).splitlines())
+
+
+def _is_late(step: Step) -> bool:
+    return step.before == step.after
+
+
+_UNITS = {
+    "ours": "a transaction",
+    "own": "a transaction of the file's own",
+    "none": "without a transaction",
+}
+
+
+def _first(sql: str) -> str:
+    """A statement on one line, cut to what a screen shows."""
+    flat = " ".join(sql.split())
+    return flat if len(flat) <= _SQL_COLUMNS else flat[: _SQL_COLUMNS - 1] + "…"
+
+
+def plan_summary(preview: Preview) -> str:
+    """What a plan comes to, in a sentence."""
+    plan = preview.plan
+    if not plan.steps:
+        return f"Nothing to do; the database is {at(plan.target)}."
+    verbs = ("apply", "revert", "pass", "not revert")
+    steps = results([item.result for item in preview.prepared], verbs)
+    steps += " in one transaction" if preview.atomic else ""
+    stays = plan.target == plan.made_for.version and not plan.made_for.dirty
+    be = "stay" if stays else "be"
+    return f"Would {steps}; the database would {be} {at(plan.target)}."
+
+
+def step_range(plan: Plan) -> str:
+    """From which version to which a plan goes."""
+    target = "no version" if plan.target is None else f"version {plan.target}"
+    return f"from version {plan.made_for.version} to {target}"
+
+
+def down_lines(preview: Preview) -> list[str]:
+    """What going down would run and take away, for the person who is asked."""
+    lines = ["These would run:"]
+    lines += [line for item in preview.prepared for line in _down_lines(item)]
+    if not preview.losses:
+        return [*lines, "Their SQL names no table, column or rows to take away."]
+    return [*lines, "They take away:", *loss_lines(preview.losses), _CASCADES]
+
+
+def _down_lines(item: Prepared) -> Iterator[str]:
+    step = item.step
+    yield f"  {step.direction.value} {step.version} {step.title}  {_what_runs(item)}"
+    if step.stored is not None:
+        yield from _stored_lines(item)
+
+
+def unreverted_lines(steps: Sequence[Step]) -> list[str]:
+    """What a down would pass over, for the person who is asked."""
+    lines = [f"  {step.version} {step.title}" for step in steps]
+    return ["These have no down, and what their up made stays in the database:", *lines]
+
+
+def drop_lines(losses: Sequence[Loss]) -> list[str]:
+    """What a drop would take away, for the person who is asked."""
+    return ["A drop takes away:", *loss_lines(losses), _CASCADES]
+
+
+def edit_lines(edits: Sequence[EditedFile], style: Style) -> list[str]:
+    """What differs between the text that was applied and the file."""
+    kept = [edit.diff or f"{edit.file}: the text that was applied is not kept." for edit in edits]
+    return painted_diff((line for diff in kept for line in diff.splitlines()), style)
+
+
+def loss_lines(losses: Sequence[Loss]) -> list[str]:
+    """What would go, a line each."""
+    return [f"  {loss}" for loss in losses]

@@ -1,0 +1,58 @@
+"""
+Whether a file holds any statement, and what it declares of itself. Pure.
+
+Empty means: no statement. Comments, blanks, semicolons and a byte order mark are none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.errors import DeclarationUnusable, ScriptError
+from rung.script.dialect import Dialect
+from rung.script.directives import Declared, declared
+from rung.script.parse import read
+
+if TYPE_CHECKING:
+    from rung.script.model import Script
+
+
+class Contents(NamedTuple):
+    """What a file holds, as far as it is asked whether anything runs."""
+
+    is_empty: bool = False
+    """Whether it holds no statement."""
+    empty: str = ""
+    """The reason for that, where the file declares it."""
+    irreversible: str = ""
+    """Why the migration cannot be reverted, where the file declares it."""
+
+    @property
+    def is_undeclared(self) -> bool:
+        """Whether it is empty and does not say that this is meant."""
+        return self.is_empty and not self.empty
+
+
+def contents_of(text: str, dialect: Dialect = Dialect.POSTGRES) -> Contents:
+    """
+    Give what a text holds; nothing is refused here.
+
+    A text that cannot be read is not empty, and a declaration without a reason is none: who
+    runs the file refuses both.
+    """
+    if text[:1].isalpha() and "rung:" not in text:
+        return Contents()
+    try:
+        script = read(text, dialect)
+    except ScriptError:
+        return Contents()
+    return contents(script)
+
+
+def contents(script: Script) -> Contents:
+    """Give what a script holds; a declaration that cannot be used is none."""
+    try:
+        said = declared(script)
+    except DeclarationUnusable:
+        said = Declared()
+    return Contents(not script.statements, said.empty, said.irreversible)

@@ -1,0 +1,56 @@
+"""
+The file-name rule, exactly golang-migrate's, and what comes near to it.
+
+`VERSION_TITLE.up.EXT` and `.down.EXT`: ASCII digits, case matters, leading zeros do not
+count, the title and the extension may be empty and may hold dots. golang-migrate ignores
+every other name in silence; here the ones that look meant are named. `rung` reads only names
+that end in `.sql`: an editor's backup (`.sql~`) is no migration.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rung.errors import VersionTooLarge
+from rung.source.model import MAX_VERSION, Direction
+
+_RULE = re.compile(r"([0-9]+)_(.*)\.(down|up)\.(.*)\Z")
+_NEAR = re.compile(r"\d+[_.\-].*\.sql\Z|.*\.(up|down)(\.[^.]*)?\Z", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """The parts of a migration file's name."""
+
+    file: str
+    version: int
+    title: str
+    direction: Direction
+
+
+def parse(file: str) -> FileName | None:
+    """
+    Read a base name by the rule; None where it is no migration's.
+
+    Raises:
+        VersionTooLarge: the number is above 2^63-1.
+    """
+    match = _RULE.match(file)
+    if match is None:
+        return None
+    digits, title, direction, _ = match.groups()
+    significant = digits.lstrip("0") or "0"
+    if len(significant) > len(str(MAX_VERSION)) or int(significant) > MAX_VERSION:
+        raise VersionTooLarge(file)
+    return FileName(file, int(significant), title, Direction(direction))
+
+
+def is_near_miss(file: str) -> bool:
+    """Whether a name that is no migration's looks meant as one."""
+    return bool(_NEAR.match(file))
+
+
+def ends_in_sql(file: str) -> bool:
+    """Whether `rung` reads a migration of that name."""
+    return file.lower().endswith(".sql")
