@@ -30,7 +30,7 @@ from chatapp.models import make_catalogue
 from chatapp.passwords import Passwords
 from chatapp.running import Answers
 from chatapp.settings import read_settings
-from rung.integrations.fastapi import ReadyGate
+from rung.integrations.fastapi import ReadinessMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -138,7 +138,7 @@ def _surround(app: FastAPI, services: Services) -> None:
     app.add_middleware(SizeLimit, most=settings.max_body_bytes)
     app.add_middleware(RateLimit, settings=settings, tokens=services.tokens, free=page.PATHS)
     let_through = probes.PATHS | page.PATHS
-    app.add_middleware(ReadyGate, migrations=services.migrations, let_through=let_through)
+    app.add_middleware(ReadinessMiddleware, migrations=services.migrations, let_through=let_through)
     if isinstance(settings.metrics, int):
         app.add_middleware(probes.OwnPort, port=settings.metrics)
     app.add_middleware(errors.Unexpected)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rung._version import __version__
 
 if TYPE_CHECKING:
-    from rung.cancellation import Stop
+    from rung.cancellation import CancelToken
     from rung.database import Database
     from rung.errors import MigrationFailed, RunError, RungError
     from rung.events import Event, Listener
@@ -36,13 +36,14 @@ _HOMES = {
     "RunError": "rung.errors",
     "RunReport": "rung.execution.report",
     "RungError": "rung.errors",
-    "Stop": "rung.cancellation",
+    "CancelToken": "rung.cancellation",
     "Up": "rung.planning.plan",
     "run_migrations": "rung.startup",
     "run_migrations_async": "rung.startup",
 }
 
 __all__ = [
+    "CancelToken",
     "Database",
     "Down",
     "Event",
@@ -54,7 +55,6 @@ __all__ = [
     "RunError",
     "RunReport",
     "RungError",
-    "Stop",
     "Up",
     "__version__",
     "run_migrations",

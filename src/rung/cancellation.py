@@ -11,7 +11,7 @@ import math
 import time
 
 
-class Stop:
+class CancelToken:
     """
     A request to end a run.
 

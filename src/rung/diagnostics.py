@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Ailment(NamedTuple):
+class Problem(NamedTuple):
     """One thing that was found."""
 
     kind: str
@@ -31,19 +31,19 @@ class Ailment(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class Diagnostics:
     """All that was found, the grave before the harmless."""
 
     database: str
     dirty: bool
-    ailments: tuple[Ailment, ...] = ()
+    ailments: tuple[Problem, ...] = ()
 
     @property
-    def grave(self) -> tuple[Ailment, ...]:
+    def grave(self) -> tuple[Problem, ...]:
         """What has to be mended."""
         return tuple(one for one in self.ailments if not one.harmless)
 
     @property
-    def harmless(self) -> tuple[Ailment, ...]:
+    def harmless(self) -> tuple[Problem, ...]:
         """What is only worth knowing."""
         return tuple(one for one in self.ailments if one.harmless)

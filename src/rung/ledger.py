@@ -64,7 +64,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class Attempt:
     """One row of the history, without the SQL texts."""
 
     id: int

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.events import Warned, ignore
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from rung.diagnostics import Health
+    from rung.diagnostics import Diagnostics
     from rung.drivers.inspection import LockHolder
     from rung.errors import EditedFile
     from rung.events import Listener
     from rung.execution.admin import Marked
     from rung.execution.report import RunReport
-    from rung.execution.run import Preview
+    from rung.execution.run import PlanPreview
     from rung.execution.wait import Waited
     from rung.execution.warnings import Absent
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.planning.down_choice import DownOptions
     from rung.planning.plan import Goal, IfAhead, Plan
     from rung.planning.status import Status
     from rung.repair import Diagnosis
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
     from rung.source import MigrationSet
 
 
@@ -67,7 +67,7 @@ class Migrator:
         source: str | os.PathLike[str],
         *,
         listener: Listener = ignore,
-        stop: Stop | None = None,
+        stop: CancelToken | None = None,
         wait_for_lock: float | None = None,
         atomic: bool = False,
         lock_timeout: float | None = None,
@@ -83,7 +83,7 @@ class Migrator:
             cancel_blockers=tuple(cancel_blockers),
             atomic=atomic,
         )
-        self._target = Target(driver, listener, stop or Stop(), wait_for_lock, conventions)
+        self._target = Target(driver, listener, stop or CancelToken(), wait_for_lock, conventions)
         self._source = source
 
     @property
@@ -103,11 +103,11 @@ class Migrator:
 
         return make_status(self._migrations(), self._target.look(READ_WITHIN))
 
-    def history(self) -> tuple[HistoryEntry, ...]:
+    def history(self) -> tuple[Attempt, ...]:
         """Every attempt ever recorded, oldest first. Reads only, and needs no source."""
         return self._target.look(READ_WITHIN).history or ()
 
-    def plan(self, goal: Goal | None = None) -> Preview:
+    def plan(self, goal: Goal | None = None) -> PlanPreview:
         """
         What a goal would run, with what it would take away. Reads only.
 
@@ -129,7 +129,7 @@ class Migrator:
         The edited files of an applied version, with their differences. Reads only.
 
         Raises:
-            VersionNotInSource: no file has that version.
+            MissingMigrationFile: no file has that version.
             UsageError: it is not applied, or not edited.
             ScriptError: the file cannot be read as SQL.
         """
@@ -152,13 +152,13 @@ class Migrator:
             ConnectionFailed: it did not answer in time, or answers and refuses us.
             VersionNotReached: it answered, and did not come to that version in time.
         """
-        from rung.execution.command import Patience
+        from rung.execution.command import RetryPolicy
         from rung.execution.wait import wait
 
         wanted = self._newest() if version == "newest" else version
-        return wait(self._target, wanted, Patience(timeout))
+        return wait(self._target, wanted, RetryPolicy(timeout))
 
-    def doctor(self) -> Health:
+    def doctor(self) -> Diagnostics:
         """
         What failed work has left in the database and on its server. Reads only, needs no source.
 
@@ -167,12 +167,12 @@ class Migrator:
         whether the ledger is ahead of the schema: see `absent`.
         """
         from rung.errors import SourceError
-        from rung.repair.doctor import health
+        from rung.repair.doctor import diagnose_server
 
         try:
-            return health(self._target, self._migrations() if self._source else None)
+            return diagnose_server(self._target, self._migrations() if self._source else None)
         except SourceError as error:
-            return health(self._target, None, error.cause)
+            return diagnose_server(self._target, None, error.cause)
 
     def absent(self) -> Absent:
         """
@@ -188,7 +188,7 @@ class Migrator:
 
         return absent(self._target, self._migrations())
 
-    def everything(self) -> tuple[Loss, ...]:
+    def everything(self) -> tuple[DataLoss, ...]:
         """All objects that `drop` would remove. Reads only."""
         from rung.execution.admin import everything
 
@@ -200,7 +200,7 @@ class Migrator:
         self,
         limit: int | None = None,
         *,
-        allow_late: Sequence[int] = (),
+        allow_out_of_order: Sequence[int] = (),
         if_ahead: IfAhead = "compatible",
         resume: bool = False,
         atomic: bool = False,
@@ -210,7 +210,7 @@ class Migrator:
 
         Args:
             limit: how many at the most.
-            allow_late: late versions that may run behind newer ones.
+            allow_out_of_order: late versions that may run behind newer ones.
             if_ahead: what a database that is ahead of the files is: see
                 `rung.planning.plan.IfAhead`.
             resume: go on first with an up that stopped in the middle, where one did.
@@ -219,15 +219,15 @@ class Migrator:
         Raises:
             AtomicRefused: a file cannot be in one transaction with others.
         """
-        from rung.execution.run import carry_out
+        from rung.execution.run import run_goal
         from rung.planning.plan import Up
 
-        goal = Up(limit, tuple(allow_late), if_ahead, resume)
+        goal = Up(limit, tuple(allow_out_of_order), if_ahead, resume)
         target = self._target
         if atomic:
             conventions = target.conventions._replace(atomic=True)
             target = target._replace(conventions=conventions)
-        return carry_out(target, self._migrations(), goal, None)
+        return run_goal(target, self._migrations(), goal, None)
 
     def down(
         self, limit: int | None = 1, *, resume: bool = False, downs: DownOptions | None = None
@@ -267,11 +267,11 @@ class Migrator:
 
         return self.run(Redo(limit, downs or STRICT))
 
-    def goto(self, version: int, *, allow_late: Sequence[int] = ()) -> RunReport:
+    def goto(self, version: int, *, allow_out_of_order: Sequence[int] = ()) -> RunReport:
         """Go up or down to exactly this version; late ones up to it run where they may."""
         from rung.planning.plan import Goto
 
-        return self.run(Goto(version, tuple(allow_late)))
+        return self.run(Goto(version, tuple(allow_out_of_order)))
 
     def run(self, goal: Goal, *, expected: Plan | None = None) -> RunReport:
         """
@@ -287,9 +287,9 @@ class Migrator:
         Raises:
             RungError: see `rung.errors`; a RunError carries how far the run got.
         """
-        from rung.execution.run import carry_out
+        from rung.execution.run import run_goal
 
-        return carry_out(self._target, self._migrations(), goal, expected)
+        return run_goal(self._target, self._migrations(), goal, expected)
 
     def force(
         self, version: int | None, *, even_without_file: bool = False, new_ledger: bool = False
@@ -301,7 +301,7 @@ class Migrator:
         version that was known and this one count as applied from then on.
 
         Raises:
-            VersionNotInSource: no file has that version and `even_without_file` is not set.
+            MissingMigrationFile: no file has that version and `even_without_file` is not set.
             LedgerElsewhere: the database has a ledger under another name, none under this one,
                 and `new_ledger` is not set.
         """
@@ -327,7 +327,7 @@ class Migrator:
 
         Raises:
             UsageError: no version is named, one is named for both, or its file was edited.
-            VersionNotInSource: a version has no up file.
+            MissingMigrationFile: a version has no up file.
             DirtyLedger: an earlier run did not finish.
         """
         from rung.execution.admin import mark
@@ -349,7 +349,7 @@ class Migrator:
 
         Raises:
             PlanChanged: it is another edit.
-            VersionNotInSource: no file has that version.
+            MissingMigrationFile: no file has that version.
             UsageError: it is not applied, or not edited.
             ScriptError: the file cannot be read as SQL.
         """
@@ -427,7 +427,7 @@ class Migrator:
 
         return unlock(self._target, expected, even_if_alive=even_if_alive)
 
-    def drop(self, *, expected: tuple[Loss, ...] | None = None) -> tuple[Loss, ...]:
+    def drop(self, *, expected: tuple[DataLoss, ...] | None = None) -> tuple[DataLoss, ...]:
         """
         Remove everything in the ledger's schema that no extension owns.
 

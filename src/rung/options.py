@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Conventions(NamedTuple):
+class RunOptions(NamedTuple):
     """The ways of a run; the defaults are `rung`'s."""
 
     carries_session: bool = False
@@ -41,4 +41,4 @@ class Conventions(NamedTuple):
     """The applications whose queries may be cancelled where they keep a lock from us."""
 
 
-RUNG = Conventions()
+RUNG = RunOptions()

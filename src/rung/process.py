@@ -15,7 +15,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ class Signals:
     """
 
     def __init__(self, said: Callable[[int, int], str], grace: float | None = None) -> None:
-        self.stop = Stop()
+        self.stop = CancelToken()
         self._grace = grace
         self.first = 0
         """The number of the first signal; 0 for none."""

@@ -173,7 +173,7 @@ def secrets_among(words: Sequence[str]) -> set[str]:
     return found
 
 
-def hidden(text: str, secrets: Iterable[str | None], names: Collection[str] = ()) -> str:
+def without_values(text: str, secrets: Iterable[str | None], names: Collection[str] = ()) -> str:
     """
     A text without these secrets, wherever they stand in it.
 
@@ -191,9 +191,11 @@ def hidden(text: str, secrets: Iterable[str | None], names: Collection[str] = ()
     return text
 
 
-def masked(text: str, secrets: Iterable[str | None] = (), names: Collection[str] = ()) -> str:
+def redacted_text(
+    text: str, secrets: Iterable[str | None] = (), names: Collection[str] = ()
+) -> str:
     """A text without these secrets (see `hidden`), and without what else is a credential."""
-    return redacted(hidden(text, secrets, names))
+    return redacted(without_values(text, secrets, names))
 
 
 def without_password(database: str) -> str | None:

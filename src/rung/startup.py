@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.events import ignore
 from rung.migrator import Migrator
 
@@ -30,12 +30,12 @@ def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is
     source: str | os.PathLike[str],
     *,
     listener: Listener = ignore,
-    stop: Stop | None = None,
+    stop: CancelToken | None = None,
     wait_for_lock: float | None = None,
     lock_timeout: float | None = None,
     lock_retry_for: float | None = 600.0,
     cancel_blockers: Sequence[str] = (),
-    allow_late: Sequence[int] = (),
+    allow_out_of_order: Sequence[int] = (),
     if_ahead: IfAhead = "compatible",
 ) -> RunReport:
     """
@@ -53,7 +53,7 @@ def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is
             pauses; None for ever.
         cancel_blockers: the names of applications whose queries may be cancelled where they
             keep a lock from us.
-        allow_late: late versions that may run behind newer ones.
+        allow_out_of_order: late versions that may run behind newer ones.
         if_ahead: what a database that is ahead of the files is: see `rung.planning.plan.IfAhead`.
 
     Raises:
@@ -69,7 +69,7 @@ def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is
         lock_retry_for=lock_retry_for,
         cancel_blockers=cancel_blockers,
     )
-    return migrator.up(allow_late=allow_late, if_ahead=if_ahead)
+    return migrator.up(allow_out_of_order=allow_out_of_order, if_ahead=if_ahead)
 
 
 async def run_migrations_async(  # noqa: PLR0913 - likewise
@@ -77,12 +77,12 @@ async def run_migrations_async(  # noqa: PLR0913 - likewise
     source: str | os.PathLike[str],
     *,
     listener: Listener = ignore,
-    stop: Stop | None = None,
+    stop: CancelToken | None = None,
     wait_for_lock: float | None = None,
     lock_timeout: float | None = None,
     lock_retry_for: float | None = 600.0,
     cancel_blockers: Sequence[str] = (),
-    allow_late: Sequence[int] = (),
+    allow_out_of_order: Sequence[int] = (),
     if_ahead: IfAhead = "compatible",
 ) -> RunReport:
     """
@@ -94,7 +94,7 @@ async def run_migrations_async(  # noqa: PLR0913 - likewise
     """
     import asyncio
 
-    stop = stop or Stop()
+    stop = stop or CancelToken()
     work = partial(
         run_migrations,
         database,
@@ -105,13 +105,13 @@ async def run_migrations_async(  # noqa: PLR0913 - likewise
         lock_timeout=lock_timeout,
         lock_retry_for=lock_retry_for,
         cancel_blockers=cancel_blockers,
-        allow_late=allow_late,
+        allow_out_of_order=allow_out_of_order,
         if_ahead=if_ahead,
     )
     return await _finish(asyncio.ensure_future(asyncio.to_thread(work)), stop)
 
 
-async def _finish(run: Future[RunReport], stop: Stop) -> RunReport:
+async def _finish(run: Future[RunReport], stop: CancelToken) -> RunReport:
     """Wait for the run's end, whatever becomes of our task meanwhile."""
     import asyncio
 

@@ -11,7 +11,7 @@ from tests.chat.image import ROOT
 from tests.chat.serving import speaking, until
 from tests.chat.test_deployment import SETTINGS
 
-from rung.cli.arguments import Request, parse, sort_words
+from rung.cli.arguments import ParsedArguments, parse, sort_words
 from rung.integrations.fastapi import Migrations
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def test_recipes_fit(recipe: Any) -> None:  # noqa: ANN401 - YAML
 
     assert named <= SETTINGS | {"RUNG_DATABASE"}
     assert {one["httpGet"]["path"] for one in probed} <= {"/health", "/ready"}
-    assert isinstance(parse(sort_words(command[1:])), Request)
+    assert isinstance(parse(sort_words(command[1:])), ParsedArguments)
 
 
 def test_a_pod_has_time_to_roll_back() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.contract.subject import DIRTY, EMPTY, FAILS, MAKES, ONE, Ground, attempt
 
-from rung.drivers.contract import Move
+from rung.drivers.contract import LedgerTransition
 from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ class ContinuingContract(Ground):
         """The one that was cut off is ended with its statement named; the new one has its own."""
         subject.put([(2, True)])
         first = attempt(2, total=3)
-        ready.begin_units(Move(DIRTY, DIRTY), first)
+        ready.begin_units(LedgerTransition(DIRTY, DIRTY), first)
         ran = ready.begin_units(
-            Move(DIRTY, DIRTY), replace(attempt(2), statements_done=1, continues=first.id)
+            LedgerTransition(DIRTY, DIRTY),
+            replace(attempt(2), statements_done=1, continues=first.id),
         )
 
         assert ran.refusal is None
@@ -44,9 +45,11 @@ class ContinuingContract(Ground):
     def test_scripts_together(self, subject: Subject, ready: Session) -> None:
         """Nothing is seen before the last has run; then all of it is there."""
         one, two = subject.read(MAKES), subject.read("CREATE TABLE more (x int);")
-        ready.run_together(one, Move(EMPTY, ONE), attempt(1), first=True, last=False)
+        ready.run_together(one, LedgerTransition(EMPTY, ONE), attempt(1), first=True, last=False)
         assert (subject.ledger(), subject.exists("made")) == ([], False)
-        ran = ready.run_together(two, Move(ONE, TWO), attempt(2), first=False, last=True)
+        ran = ready.run_together(
+            two, LedgerTransition(ONE, TWO), attempt(2), first=False, last=True
+        )
 
         assert ran.refusal is None
         assert (subject.exists("made"), subject.exists("more")) == (True, True)
@@ -55,8 +58,10 @@ class ContinuingContract(Ground):
     def test_one_of_them_that_fails(self, subject: Subject, ready: Session) -> None:
         """All of them are undone, and the session can go on."""
         one, two = subject.read("CREATE TABLE first (x int);"), subject.read(FAILS)
-        ready.run_together(one, Move(EMPTY, ONE), attempt(1), first=True, last=False)
-        ran = ready.run_together(two, Move(ONE, TWO), attempt(2), first=False, last=True)
+        ready.run_together(one, LedgerTransition(EMPTY, ONE), attempt(1), first=True, last=False)
+        ran = ready.run_together(
+            two, LedgerTransition(ONE, TWO), attempt(2), first=False, last=True
+        )
 
         assert ran.refusal is not None
         assert ran.refusal.statement == 2
@@ -66,7 +71,7 @@ class ContinuingContract(Ground):
     def test_scripts_that_are_given_up(self, subject: Subject, ready: Session) -> None:
         """Rolled back between two of them, nothing stays."""
         one = subject.read(MAKES)
-        ready.run_together(one, Move(EMPTY, ONE), attempt(1), first=True, last=False)
+        ready.run_together(one, LedgerTransition(EMPTY, ONE), attempt(1), first=True, last=False)
         ready.roll_back()
 
         assert not subject.exists("made")

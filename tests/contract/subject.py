@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rung.cancellation import Stop
-from rung.drivers.contract import Attempt, HalfRecord, Move, Refusal
+from rung.cancellation import CancelToken
+from rung.drivers.contract import FileVersion, LedgerTransition, NewAttempt, StatementFailure
 from rung.errors import ServerMessage
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
 from rung.script import Dialect, Script, read
@@ -18,7 +18,7 @@ from rung.script import Dialect, Script, read
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.contract import Driver, Ran, Session
+    from rung.drivers.contract import Driver, ExecutionResult, Session
 
 EMPTY, ONE, TWO, DIRTY = LedgerState(), LedgerState(1), LedgerState(2), LedgerState(2, dirty=True)
 BELOW, BELOW_DIRTY = LedgerState(-1), LedgerState(-1, dirty=True)
@@ -32,16 +32,16 @@ BEFORE: dict[str, list[tuple[int, bool]]] = {
     "two rows": [(2, False), (7, False)],
 }
 MOVES = {
-    "from empty": Move(EMPTY, ONE),
-    "from empty to dirty": Move(EMPTY, LedgerState(1, dirty=True)),
-    "up": Move(TWO, LedgerState(3)),
-    "down": Move(TWO, ONE),
-    "to empty": Move(TWO, EMPTY),
-    "to dirty": Move(TWO, DIRTY),
-    "to dirty below": Move(TWO, BELOW_DIRTY),
-    "from -1": Move(BELOW, ONE),
-    "clean again": Move(DIRTY, TWO),
-    "clean to empty": Move(BELOW_DIRTY, EMPTY),
+    "from empty": LedgerTransition(EMPTY, ONE),
+    "from empty to dirty": LedgerTransition(EMPTY, LedgerState(1, dirty=True)),
+    "up": LedgerTransition(TWO, LedgerState(3)),
+    "down": LedgerTransition(TWO, ONE),
+    "to empty": LedgerTransition(TWO, EMPTY),
+    "to dirty": LedgerTransition(TWO, DIRTY),
+    "to dirty below": LedgerTransition(TWO, BELOW_DIRTY),
+    "from -1": LedgerTransition(BELOW, ONE),
+    "clean again": LedgerTransition(DIRTY, TWO),
+    "clean to empty": LedgerTransition(BELOW_DIRTY, EMPTY),
 }
 MAKES = "CREATE TABLE made (x int);\nINSERT INTO made VALUES (1);"
 FAILS = "CREATE TABLE made (x int);\nINSERT INTO nowhere VALUES (1);"
@@ -88,29 +88,29 @@ TEXT = 'it\'s \\ "é" -- ; $$'
 """Awkward for who quotes badly."""
 
 
-def attempt(version: int | None = 1, direction: str = "up", total: int = 2) -> Attempt:
+def attempt(version: int | None = 1, direction: str = "up", total: int = 2) -> NewAttempt:
     """An attempt with an id of its own, and awkward text in every place for text."""
-    up = HalfRecord("sum up", "digest up", TEXT)
-    down = HalfRecord("sum down", "digest down", TEXT)
-    return Attempt(str(uuid.uuid4()), version, TEXT, direction, up, down, total)
+    up = FileVersion("sum up", "digest up", TEXT)
+    down = FileVersion("sum down", "digest down", TEXT)
+    return NewAttempt(str(uuid.uuid4()), version, TEXT, direction, up, down, total)
 
 
 def run_whole(
     session: Session,
     script: Script,
-    move: Move,
-    tried: Attempt,
+    move: LedgerTransition,
+    tried: NewAttempt,
     *,
     last: bool = True,
     meanwhile: Callable[[], None] = lambda: None,
-) -> Ran:
+) -> ExecutionResult:
     """A whole script, with nothing to do meanwhile where nothing is said."""
     return session.run_whole(script, move, tried, meanwhile, last=last)
 
 
-def refusal(message: str = "no") -> Refusal:
+def refusal(message: str = "no") -> StatementFailure:
     """A refusal of the second statement."""
-    return Refusal(ServerMessage(message, "XX000"), statement=2, statements_done=1)
+    return StatementFailure(ServerMessage(message, "XX000"), statement=2, statements_done=1)
 
 
 def state_of(rows: list[tuple[int, bool]]) -> LedgerState | None:
@@ -135,7 +135,7 @@ class Ground:
     @pytest.fixture
     def open_one(self, subject: Subject) -> Iterator[Callable[[], Session]]:
         with ExitStack() as stack:
-            yield lambda: stack.enter_context(subject.driver.connect(Stop()))
+            yield lambda: stack.enter_context(subject.driver.connect(CancelToken()))
 
     @pytest.fixture
     def session(self, open_one: Callable[[], Session]) -> Session:

@@ -30,12 +30,12 @@ from tests.contract.subject import (
 from tests.contract.tables import TablesContract
 from tests.contract.trying import TryingContract
 
-from rung.cancellation import Stop
-from rung.drivers.contract import Disconnected, Move, Ping
+from rung.cancellation import CancelToken
+from rung.drivers.contract import Disconnected, LedgerTransition, Ping
 from rung.errors import LedgerUnreadable
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState, Outcome
 from rung.script import Unit
-from rung.script.data_loss import Loss
+from rung.script.data_loss import DataLoss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,19 +110,19 @@ class RunContract(TablesContract):
 
     def test_a_lock_ends_with_its_session(self, subject: Subject) -> None:
         """A session that closes gives its lock back."""
-        with subject.driver.connect(Stop()) as first:
+        with subject.driver.connect(CancelToken()) as first:
             assert first.try_lock()
-        with subject.driver.connect(Stop()) as second:
+        with subject.driver.connect(CancelToken()) as second:
             assert second.try_lock()
 
     def test_foreign_keys_alone(self, open_one: Callable[[], Session]) -> None:
         """With the foreign keys given up our own still keeps other runs out."""
         first, second = open_one(), open_one()
         assert first.try_lock()
-        first.yield_foreign_keys()
+        first.release_foreign_locks()
 
         assert not second.try_lock()
-        assert first.try_foreign_keys()
+        assert first.try_foreign_locks()
 
     def test_unlock_without_a_lock_is_quiet(self, session: Session) -> None:
         """To give back what one does not hold does nothing."""
@@ -136,7 +136,7 @@ class RunContract(TablesContract):
     def test_a_whole_run(self, subject: Subject, ready: Session, *, last: bool) -> None:
         """Body, ledger and history are there together."""
         tried = attempt()
-        ran = run_whole(ready, subject.read(MAKES), Move(EMPTY, ONE), tried, last=last)
+        ran = run_whole(ready, subject.read(MAKES), LedgerTransition(EMPTY, ONE), tried, last=last)
 
         assert ran.refusal is None
         assert subject.ask("SELECT x FROM made") == [(1,)]
@@ -151,20 +151,20 @@ class RunContract(TablesContract):
     def test_meanwhile(self, subject: Subject, ready: Session, sql: str) -> None:
         """What is to be done while the server works is done once, however that ends."""
         called: list[int] = []
-        script, move = subject.read(sql), Move(EMPTY, ONE)
+        script, move = subject.read(sql), LedgerTransition(EMPTY, ONE)
         run_whole(ready, script, move, attempt(), meanwhile=lambda: called.append(1))
 
         assert called == [1]
 
     def test_a_whole_run_keeps_the_texts(self, subject: Subject, ready: Session) -> None:
         """The SQL of both halves is kept to the letter."""
-        run_whole(ready, subject.read(MAKES), Move(EMPTY, ONE), attempt())
+        run_whole(ready, subject.read(MAKES), LedgerTransition(EMPTY, ONE), attempt())
 
         assert subject.ask(f"SELECT up_sql, down_sql FROM {HISTORY_TABLE}") == [(TEXT, TEXT)]
 
     def test_a_failure_rolls_back_whole(self, subject: Subject, ready: Session) -> None:
         """A statement that fails leaves nothing, and is named with its place."""
-        ran = run_whole(ready, subject.read(FAILS), Move(EMPTY, ONE), attempt())
+        ran = run_whole(ready, subject.read(FAILS), LedgerTransition(EMPTY, ONE), attempt())
 
         assert ran.refusal is not None
         assert (ran.refusal.statement, ran.refusal.statements_done) == (2, 1)
@@ -176,7 +176,7 @@ class RunContract(TablesContract):
     @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
     @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
     def test_compare_and_set(
-        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: LedgerTransition
     ) -> None:
         """The ledger moves from exactly the state that was planned for, else nothing happens."""
         subject.put(rows)
@@ -194,7 +194,7 @@ class RunContract(TablesContract):
     @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
     @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
     def test_compare_and_set_of_units(
-        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: LedgerTransition
     ) -> None:
         """The dirty mark of a file of units is set from exactly the planned state, too."""
         subject.put(rows)
@@ -223,13 +223,13 @@ class RunContract(TablesContract):
         """Dirty from before the first unit to behind the last, with progress at each."""
         script, tried = subject.read(f"{MAKES}\n{subject.outside}"), attempt(total=3)
         told = [
-            ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried),
+            ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried),
             ready.run_unit(script, Unit(1, 2, "ours"), tried.id),
         ]
         assert (subject.ledger(), subject.outcomes()) == ([(1, True)], [("running", 2, None)])
         told += [
             ready.run_unit(script, Unit(3, 3, "none"), tried.id),
-            ready.end_units(Move(LedgerState(1, dirty=True), ONE), tried.id, None),
+            ready.end_units(LedgerTransition(LedgerState(1, dirty=True), ONE), tried.id, None),
         ]
 
         assert [ran.refusal for ran in told] == [None] * 4
@@ -238,7 +238,7 @@ class RunContract(TablesContract):
     def test_a_unit_that_fails(self, subject: Subject, ready: Session) -> None:
         """A refused unit is rolled back, those before it are kept, and the end says so."""
         script, tried = subject.read(f"{MAKES}\nINSERT INTO nowhere VALUES (1);"), attempt(total=3)
-        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
         ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
         ran = ready.run_unit(script, Unit(2, 3, "ours"), tried.id)
         assert ran.refusal is not None
@@ -251,7 +251,7 @@ class RunContract(TablesContract):
     def test_a_unit_that_refuses_a_transaction(self, subject: Subject, ready: Session) -> None:
         """What runs only outside a transaction is refused in one, and says that it would run."""
         script, tried = subject.read(subject.outside), attempt(total=1)
-        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
         ran = ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
 
         assert ran.refusal is not None
@@ -261,7 +261,7 @@ class RunContract(TablesContract):
     def test_the_statement_in_flight(self, subject: Subject, ready: Session) -> None:
         """A statement that fails outside a transaction stays named as the one in flight."""
         script, tried = subject.read("DROP TABLE nowhere;"), attempt(total=1)
-        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
         ran = ready.run_unit(script, Unit(1, 1, "none"), tried.id)
 
         assert ran.refusal is not None
@@ -307,7 +307,7 @@ class RunContract(TablesContract):
     def test_estimates(self, subject: Subject, ready: Session) -> None:
         """Each loss comes back in its place; what is not there has no estimate."""
         subject.ask("CREATE TABLE made (x int)")
-        asked = [Loss("table", "nowhere"), Loss("column", "made", "x")]
+        asked = [DataLoss("table", "nowhere"), DataLoss("column", "made", "x")]
         told = ready.estimate(asked)
 
         assert [(loss.table, loss.column) for loss in told] == [("nowhere", ""), ("made", "x")]
@@ -327,7 +327,7 @@ class RunContract(TablesContract):
     def test_what_became_of_an_attempt(self, subject: Subject, ready: Session) -> None:
         """After the session is gone the attempt's outcome and the ledger are found anew."""
         kept, lost = attempt(), attempt()
-        run_whole(ready, subject.read(MAKES), Move(EMPTY, ONE), kept, last=True)
+        run_whole(ready, subject.read(MAKES), LedgerTransition(EMPTY, ONE), kept, last=True)
         ready.close()
 
         found = subject.driver.aftermath(kept.id, ready)

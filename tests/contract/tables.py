@@ -19,8 +19,8 @@ from tests.contract.subject import (
     state_of,
 )
 
-from rung.cancellation import Stop
-from rung.drivers.contract import Move
+from rung.cancellation import CancelToken
+from rung.drivers.contract import LedgerTransition
 from rung.drivers.inspection import OtherWriters
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
 from rung.script import Unit
@@ -52,9 +52,11 @@ class TablesContract(Ground):
     # --- dropped by a file ---------------------------------------------------------------
 
     @pytest.mark.parametrize("table", [LEDGER_TABLE, HISTORY_TABLE])
-    @pytest.mark.parametrize("move", [Move(TWO, LedgerState(3)), Move(TWO, ONE)])
+    @pytest.mark.parametrize(
+        "move", [LedgerTransition(TWO, LedgerState(3)), LedgerTransition(TWO, ONE)]
+    )
     def test_a_script_that_drops_our_tables(
-        self, subject: Subject, ready: Session, table: str, move: Move
+        self, subject: Subject, ready: Session, table: str, move: LedgerTransition
     ) -> None:
         """A script that drops ledger or history is undone, and that is told."""
         subject.put([(2, False)])
@@ -74,7 +76,7 @@ class TablesContract(Ground):
         """They are made again, empty, where the ledger was where it should have been before."""
         subject.put(rows)
         script = subject.read(MAKES + "".join(f"\nDROP TABLE {table};" for table in tables))
-        ran = run_whole(ready, script, Move(TWO, EMPTY), attempt(2, "down"))
+        ran = run_whole(ready, script, LedgerTransition(TWO, EMPTY), attempt(2, "down"))
 
         if state_of(rows) == TWO:
             assert (ran.refusal, subject.ledger(), subject.outcomes()) == (None, [], [])
@@ -90,7 +92,7 @@ class TablesContract(Ground):
     ) -> None:
         """The unit is undone, and what was before it stays."""
         script, tried = subject.read(f"{MAKES}\nDROP TABLE {table};"), attempt(total=3)
-        ready.begin_units(Move(EMPTY, LedgerState(1, dirty=True)), tried)
+        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
         ready.run_unit(script, Unit(1, 2, "ours"), tried.id)
         ran = ready.run_unit(script, Unit(3, 3, "ours"), tried.id)
 
@@ -124,9 +126,9 @@ class TablesContract(Ground):
         """By a last down that drops them: the history's first row is as safe as before."""
         subject.put([(2, False)])
         script = subject.read(f"DROP TABLE {LEDGER_TABLE};\nDROP TABLE {HISTORY_TABLE};")
-        run_whole(ready, script, Move(TWO, EMPTY), attempt(2, "down"))
+        run_whole(ready, script, LedgerTransition(TWO, EMPTY), attempt(2, "down"))
         ready.unlock()
-        with subject.driver.connect(Stop()) as later:
+        with subject.driver.connect(CancelToken()) as later:
             assert later.try_lock()
             later.ensure_tables()
             found = later.look().other_writers

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.poolers import Pooler
     from tests.servers import Database
 
-    from rung.drivers.contract import Move, Session
+    from rung.drivers.contract import LedgerTransition, Session
 
 __all__ = ["subject"]
 
@@ -62,7 +62,7 @@ class TestBehindAPooler(RunContract):
     @pytest.mark.parametrize("move", _FEW.values(), ids=_FEW)
     @pytest.mark.parametrize("rows", _ROWS.values(), ids=_ROWS)
     def test_compare_and_set(
-        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: LedgerTransition
     ) -> None:
         """The ledger moves from exactly the state that was planned for."""
         super().test_compare_and_set(subject, ready, rows, move)
@@ -70,7 +70,7 @@ class TestBehindAPooler(RunContract):
     @pytest.mark.parametrize("move", _FEW.values(), ids=_FEW)
     @pytest.mark.parametrize("rows", _ROWS.values(), ids=_ROWS)
     def test_compare_and_set_of_units(
-        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: Move
+        self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: LedgerTransition
     ) -> None:
         """So does the dirty mark of a file of units."""
         super().test_compare_and_set_of_units(subject, ready, rows, move)

@@ -12,10 +12,10 @@ from tests.contract.subject import EMPTY, MAKES, ONE, TWO, Subject, attempt, run
 from tests.contract.suite import DriverContract
 
 from rung import database as databases
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers import open_driver
-from rung.drivers.contract import Move
-from rung.options import Conventions
+from rung.drivers.contract import LedgerTransition
+from rung.options import RunOptions
 from rung.script import Dialect, read
 from rung.snapshot import differences
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.servers import Database
 
-    from rung.drivers.contract import Ran, Session
+    from rung.drivers.contract import ExecutionResult, Session
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def test_a_fooled_reading_is_noticed(subject: Subject, database: Database) -> No
     for setting in ("standard_conforming_strings", "escape_string_warning"):
         subject.ask(f"ALTER DATABASE {database.name} SET {setting} = off")
     script = read(_HIDES)
-    with subject.driver.connect(Stop()) as session:
+    with subject.driver.connect(CancelToken()) as session:
         _prepare(session)
-        ran = run_whole(session, script, Move(EMPTY, ONE), attempt())
+        ran = run_whole(session, script, LedgerTransition(EMPTY, ONE), attempt())
 
     assert (len(script.statements), ran.refusal) == (1, None)
     assert "transaction" in ran.control_warning
@@ -71,13 +71,13 @@ def test_a_fooled_reading_is_noticed(subject: Subject, database: Database) -> No
 def test_a_stale_snapshot_does_not_move_the_ledger(subject: Subject) -> None:
     """A serializable file whose snapshot is older than another run's step applies nothing."""
     script = read("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT pg_sleep(0.6);")
-    told: list[Ran] = []
-    with subject.driver.connect(Stop()) as session:
+    told: list[ExecutionResult] = []
+    with subject.driver.connect(CancelToken()) as session:
         _prepare(session)
         subject.put([(1, False)])
 
         def run() -> None:
-            told.append(run_whole(session, script, Move(ONE, TWO), attempt()))
+            told.append(run_whole(session, script, LedgerTransition(ONE, TWO), attempt()))
 
         later = Thread(target=run)
         later.start()
@@ -92,10 +92,10 @@ def test_a_stale_snapshot_does_not_move_the_ledger(subject: Subject) -> None:
 def test_a_stale_snapshot_does_not_make_a_second_first_row(subject: Subject) -> None:
     """On an empty ledger another run's two steps come before the snapshot or after our end."""
     script = read("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT pg_sleep(0.6);")
-    told: list[Ran] = []
-    with subject.driver.connect(Stop()) as session:
+    told: list[ExecutionResult] = []
+    with subject.driver.connect(CancelToken()) as session:
         _prepare(session)
-        move = Move(EMPTY, ONE)
+        move = LedgerTransition(EMPTY, ONE)
         later = Thread(target=lambda: told.append(run_whole(session, script, move, attempt())))
         later.start()
         sleep(0.2)
@@ -118,7 +118,7 @@ def test_a_drop_of_the_current_schema(subject: Subject, database: Database) -> N
     subject.ask("CREATE SCHEMA s2; CREATE TABLE kept (x int); ALTER TABLE kept SET SCHEMA s2")
     subject.ask("CREATE TABLE made (x int)")
     driver = open_driver(databases.Database(database.conninfo, ledger_table="s2.mig"))
-    with driver.connect(Stop(), Conventions(drops_current_schema=True)) as session:
+    with driver.connect(CancelToken(), RunOptions(drops_current_schema=True)) as session:
         _prepare(session)
         session.force(3, ())
         session.drop_everything()
@@ -134,9 +134,12 @@ def test_a_drop_of_the_current_schema(subject: Subject, database: Database) -> N
 def test_a_time_limit(subject: Subject) -> None:
     """What takes longer is cancelled on the server and rolled back; what is quick is not."""
     slow, quick = read(f"{MAKES}\nSELECT pg_sleep(60);"), read("SELECT pg_sleep(0.01);")
-    with subject.driver.connect(Stop(), Conventions(time_limit=0.3)) as session:
+    with subject.driver.connect(CancelToken(), RunOptions(time_limit=0.3)) as session:
         _prepare(session)
-        told = [run_whole(session, one, Move(EMPTY, ONE), attempt()) for one in (slow, quick)]
+        told = [
+            run_whole(session, one, LedgerTransition(EMPTY, ONE), attempt())
+            for one in (slow, quick)
+        ]
 
     assert [ran.refusal is not None and ran.refusal.cancelled for ran in told] == [True, False]
     assert (subject.exists("made"), subject.ledger()) == (False, [(1, False)])
@@ -147,10 +150,10 @@ def test_a_session_that_is_carried(subject: Subject, *, carries: bool) -> None:
     """By golang-migrate's convention the next file finds the settings of the one before."""
     set_, use = read("SET search_path = s2;"), read("CREATE TABLE made (x int);")
     subject.ask("CREATE SCHEMA s2")
-    with subject.driver.connect(Stop(), Conventions(carries_session=carries)) as session:
+    with subject.driver.connect(CancelToken(), RunOptions(carries_session=carries)) as session:
         _prepare(session)
-        run_whole(session, set_, Move(EMPTY, ONE), attempt())
-        run_whole(session, use, Move(ONE, TWO), attempt())
+        run_whole(session, set_, LedgerTransition(EMPTY, ONE), attempt())
+        run_whole(session, use, LedgerTransition(ONE, TWO), attempt())
 
     assert subject.ask("SELECT schemaname FROM pg_tables WHERE tablename = 'made'") == [
         ("s2" if carries else "public",)
@@ -221,7 +224,7 @@ def test_every_kind_of_object_is_seen(subject: Subject) -> None:
     """Each change is told by exactly the object that it is about, and no secret is in the text."""
     subject.ask(_MANY_KINDS)
     missed = []
-    with subject.driver.connect(Stop()) as session:
+    with subject.driver.connect(CancelToken()) as session:
         before = session.snapshot()
         for change, identity in _SEEN.items():
             subject.ask(change)

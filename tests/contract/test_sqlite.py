@@ -11,10 +11,10 @@ import pytest
 from tests.contract.subject import EMPTY, ONE, Subject, attempt, run_whole
 from tests.contract.suite import DriverContract
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.drivers.contract import Move
+from rung.drivers.contract import LedgerTransition
 from rung.script import Dialect, read
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def test_a_fooled_reading_is_noticed(subject: Subject) -> None:
     script = subject.read("CREATE TABLE made (x);\nROLLBACK TO a;")
     seen = script.text.replace("ROLLBACK TO a", "COMMIT       ")
     fooled = replace(script, text=seen)
-    with subject.driver.connect(Stop()) as session:
+    with subject.driver.connect(CancelToken()) as session:
         session.ensure_tables()
-        ran = run_whole(session, fooled, Move(EMPTY, ONE), attempt())
+        ran = run_whole(session, fooled, LedgerTransition(EMPTY, ONE), attempt())
 
     assert "transaction" in ran.control_warning
     assert subject.ledger() == [(1, False)]
@@ -65,11 +65,11 @@ def test_a_session_in_memory_is_put_back() -> None:
         "CREATE TEMP TABLE c (x); CREATE TEMP VIEW d AS SELECT x FROM c;",
         Dialect.SQLITE,
     )
-    with driver.connect(Stop()) as session:
+    with driver.connect(CancelToken()) as session:
         session.ensure_tables()
-        assert run_whole(session, script, Move(EMPTY, ONE), attempt()).refusal is None
+        assert run_whole(session, script, LedgerTransition(EMPTY, ONE), attempt()).refusal is None
         assert session.restore_session().names == ("cache_size", "temp.d", "temp.c", "ATTACH b")
 
         assert session.restore_session().names == ()
         assert session.look().ledger == ONE
-        assert session.try_foreign_keys()
+        assert session.try_foreign_locks()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.contract.snapshots import MADE
 from tests.contract.subject import DIRTY, MAKES, ONE, Ground, attempt
 
-from rung.drivers.contract import Move
+from rung.drivers.contract import LedgerTransition
 from rung.ledger import HISTORY_TABLE
 from rung.scratch import scratch_of
 
@@ -23,7 +23,7 @@ class TryingContract(Ground):
     def test_a_move_without_a_file(self, subject: Subject, ready: Session) -> None:
         """The ledger moves and the rows are written, together."""
         subject.put([(2, True)])
-        ran = ready.settle(Move(DIRTY, ONE), [attempt(1, "force")])
+        ran = ready.settle(LedgerTransition(DIRTY, ONE), [attempt(1, "force")])
 
         assert ran.refusal is None
         assert (subject.ledger(), subject.outcomes()) == ([(1, False)], [("done", 2, None)])
@@ -31,7 +31,7 @@ class TryingContract(Ground):
     def test_a_move_from_elsewhere(self, subject: Subject, ready: Session) -> None:
         """From another state than the one that was looked at nothing is written."""
         subject.put([(2, False)])
-        ran = ready.settle(Move(DIRTY, ONE), [attempt(1, "force")])
+        ran = ready.settle(LedgerTransition(DIRTY, ONE), [attempt(1, "force")])
 
         assert ran.refusal is not None
         assert ran.refusal.ledger_moved
@@ -40,7 +40,7 @@ class TryingContract(Ground):
     def test_statements_tried_out(self, subject: Subject, ready: Session) -> None:
         """They run as they stand, and nothing is recorded of them."""
         script = subject.read(f"{MAKES}\nINSERT INTO nowhere VALUES (1);")
-        ran = [ready.try_out(script, number, number).refusal for number in (1, 2, 3)]
+        ran = [ready.run_unrecorded(script, number, number).refusal for number in (1, 2, 3)]
 
         assert [refusal is None for refusal in ran] == [True, True, False]
         assert ran[2] is not None
@@ -50,11 +50,11 @@ class TryingContract(Ground):
     def test_a_snapshot_inside_a_transaction(self, subject: Subject, ready: Session) -> None:
         """It sees what the transaction made, and changes nothing for what follows in it."""
         script = subject.read(f"BEGIN;\n{MADE}\nCREATE TABLE behind (x int);\nROLLBACK;")
-        ready.try_out(script, 1, 4)
+        ready.run_unrecorded(script, 1, 4)
         inside = ready.snapshot()
-        ready.try_out(script, 5, 5)
+        ready.run_unrecorded(script, 5, 5)
         later = ready.snapshot()
-        ready.try_out(script, 6, 6)
+        ready.run_unrecorded(script, 6, 6)
 
         assert len(inside.objects) < len(later.objects)
         assert len(ready.snapshot().objects) < len(inside.objects)
@@ -66,7 +66,7 @@ class TryingContract(Ground):
             first = scratch.new()
             with scratch.open(first) as session:
                 session.ensure_tables()
-                session.try_out(script, 1, 3)
+                session.run_unrecorded(script, 1, 3)
                 made = session.snapshot()
             with scratch.open(scratch.copy(first)) as session:
                 copied = session.snapshot()

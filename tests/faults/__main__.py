@@ -27,7 +27,7 @@ from rung.render.terminal import Style
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rung.certify.certification import Bench
+    from rung.certify.certification import LearnedRuns
     from rung.certify.results import Trial
 
 _LEAST = 1000
@@ -55,7 +55,7 @@ def _words() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _ours(made: Bench, total: int | None, seed: int) -> Certificate:
+def _ours(made: LearnedRuns, total: int | None, seed: int) -> Certificate:
     began = time.perf_counter()
     faults = made.draw(total, seed, _LEAST)
     trials = []
@@ -66,7 +66,7 @@ def _ours(made: Bench, total: int | None, seed: int) -> Certificate:
     return Certificate(*add_up(trials), made.left_out, seed, seconds, made.server.version)
 
 
-def _theirs(made: Bench, binary: Path | None, total: int, seed: int) -> None:
+def _theirs(made: LearnedRuns, binary: Path | None, total: int, seed: int) -> None:
     if binary is None:
         _print("golang-migrate is left out: there is none here, nor Go to build it.", "")
         return
@@ -78,7 +78,7 @@ def _theirs(made: Bench, binary: Path | None, total: int, seed: int) -> None:
     _print(f"golang-migrate {VERSION}", *comparison.lines(trials), "")
 
 
-def _repairs(made: Bench, binary: Path | None) -> bool:
+def _repairs(made: LearnedRuns, binary: Path | None) -> bool:
     found = []
     for verdict in repairs.verdicts(made.server, binary):
         found.append(verdict)

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from rung.certify.baseline import Known
-    from rung.certify.certification import Bench
+    from rung.certify.baseline import Baseline
+    from rung.certify.certification import LearnedRuns
     from rung.certify.results import Trial
 
 _HEADING = ("fault", "injected", "left dirty", "of these whole", "clean and not true", "done twice")
 
 
 def disturb(
-    bench: Bench, binary: Path, total: int, seed: int, tell: Callable[[Trial, int, int], None]
+    bench: LearnedRuns, binary: Path, total: int, seed: int, tell: Callable[[Trial, int, int], None]
 ) -> list[Trial]:
     """
     Make so many faults in runs of golang-migrate, its own conversation cut all over.
@@ -63,7 +63,7 @@ def _row(name: str, trials: list[Trial]) -> tuple[str, str, str, str, str, str]:
     return (name, injected, left, whole, lies, twice)
 
 
-def _measured(bench: Bench, client: Golang) -> Iterator[Known]:
+def _measured(bench: LearnedRuns, client: Golang) -> Iterator[Baseline]:
     """The runs with the number of messages that golang-migrate's have."""
     lab = Lab.of(bench.server, "theirs")
     for known in bench.known:

@@ -17,10 +17,10 @@ from rung.certify.observations import Said
 from rung.certify.subjects import Recovery
 
 if TYPE_CHECKING:
-    from rung.cancellation import Stop
+    from rung.cancellation import CancelToken
     from rung.certify.faults import Run
     from rung.certify.observations import Facts, Seen, Way
-    from rung.certify.test_databases import Address
+    from rung.certify.test_databases import ProxyAddress
 
 SPLIT = "no transaction"
 """The set whose files it cannot run whole: it is told to cut them at each semicolon."""
@@ -52,20 +52,20 @@ class Golang:
 
     binary: str
 
-    def run(self, address: Address, run: Run, stop: Stop | None = None) -> Said:
+    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> Said:
         """Run it to its end."""
         return Said(finished=self._run(address, run) == "")
 
-    def begin(self, address: Address, run: Run) -> Process:
+    def begin(self, address: ProxyAddress, run: Run) -> Process:
         """Start it."""
         silent = subprocess.DEVNULL
         return Process(subprocess.Popen(self._command(address, run), stdout=silent, stderr=silent))
 
-    def recover(self, address: Address, run: Run, left: Seen) -> Recovery:
+    def recover(self, address: ProxyAddress, run: Run, left: Seen) -> Recovery:
         """Run it again, which is all that its user can do without looking."""
         return Recovery((f"migrate {run.direction}",), self._run(address, run))
 
-    def _run(self, address: Address, run: Run) -> str:
+    def _run(self, address: ProxyAddress, run: Run) -> str:
         """Run it; what it complained of, empty where it did not."""
         command = self._command(address, run)
         with suppress(subprocess.TimeoutExpired):
@@ -76,7 +76,7 @@ class Golang:
             return "" if fine else done.stderr.strip()
         return "no end"
 
-    def _command(self, address: Address, run: Run) -> list[str]:
+    def _command(self, address: ProxyAddress, run: Run) -> list[str]:
         split = "&x-multi-statement=true" if run.name == SPLIT else ""
         where = ["-path", run.source, "-database", address.url + split]
         return [self.binary, *where, *(["up"] if run.direction == "up" else ["down", "-all"])]

@@ -16,7 +16,7 @@ from tests.faults.sets import SETS
 from tests.oracle import golang_migrate, or_skip
 
 import rung
-from rung.certify.certification import Bench, bench
+from rung.certify.certification import LearnedRuns, bench
 from rung.certify.faults import Kind
 from rung.certify.invariants import judge
 from rung.certify.subjects import Rung
@@ -32,7 +32,7 @@ PROCESSES = 2
 
 
 @pytest.fixture(scope="module")
-def sets() -> Iterator[Bench]:
+def sets() -> Iterator[LearnedRuns]:
     """Learn the undisturbed runs of every set, once."""
     try:
         made = bench(SETS, lambda _: None)
@@ -45,7 +45,7 @@ def sets() -> Iterator[Bench]:
 
 
 @pytest.mark.slow
-def test_rung_under_faults(sets: Bench) -> None:
+def test_rung_under_faults(sets: LearnedRuns) -> None:
     """Whatever is cut, killed, frozen or filled, no promise is broken; each kind was made."""
     trials = list(sets.make(sets.draw(FAULTS, SEED), Rung(), judge, PROCESSES))
     violations = [
@@ -60,7 +60,7 @@ def test_rung_under_faults(sets: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_lies_are_found(sets: Bench) -> None:
+def test_lies_are_found(sets: LearnedRuns) -> None:
     """The same harness finds golang-migrate's dirty ends of what is whole, and its lies."""
     binary = or_skip(golang_migrate())
     trials = comparison.disturb(sets, binary, 24, SEED, lambda *_: None)

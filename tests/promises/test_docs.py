@@ -8,7 +8,7 @@ import shlex
 import pytest
 from tests.promises.files import below, shown
 
-from rung.cli.arguments import Request, parse, sort_words
+from rung.cli.arguments import ParsedArguments, parse, sort_words
 from rung.cli.parsers import COMMANDS
 from rung.golang_migrate.commands import COMMANDS as MIGRATE
 from rung.golang_migrate.main import GLOBAL
@@ -51,7 +51,7 @@ def understood(text: str) -> bool:
     words = sort_words(before_the_shell(text))
     if words.has("--help", "h") or words.has("--version") or words.command == "help":
         return True
-    return isinstance(parse(words), Request)
+    return isinstance(parse(words), ParsedArguments)
 
 
 @pytest.mark.parametrize(("file", "command", "words"), commands())

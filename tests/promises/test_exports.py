@@ -12,6 +12,7 @@ import rung
 from rung.events import ignore
 
 NAMES = [
+    "CancelToken",
     "Database",
     "Down",
     "Event",
@@ -23,7 +24,6 @@ NAMES = [
     "RunError",
     "RunReport",
     "RungError",
-    "Stop",
     "Up",
     "__version__",
     "run_migrations",
@@ -34,42 +34,46 @@ SIGNATURES = {
     "run_migrations": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
-        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "stop: 'CancelToken | None' = None, wait_for_lock: 'float | None' = None, "
         "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
         "cancel_blockers: 'Sequence[str]' = (), "
-        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'compatible') -> 'RunReport'"
+        "allow_out_of_order: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'compatible') "
+        "-> 'RunReport'"
     ),
     "run_migrations_async": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
-        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "stop: 'CancelToken | None' = None, wait_for_lock: 'float | None' = None, "
         "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
         "cancel_blockers: 'Sequence[str]' = (), "
-        "allow_late: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'compatible') -> 'RunReport'"
+        "allow_out_of_order: 'Sequence[int]' = (), if_ahead: 'IfAhead' = 'compatible') "
+        "-> 'RunReport'"
     ),
     "Migrator": (
         "(database: 'str | Database', source: 'str | os.PathLike[str]', *, "
         "listener: 'Listener' = ignore, "
-        "stop: 'Stop | None' = None, wait_for_lock: 'float | None' = None, "
+        "stop: 'CancelToken | None' = None, wait_for_lock: 'float | None' = None, "
         "atomic: 'bool' = False, "
         "lock_timeout: 'float | None' = None, lock_retry_for: 'float | None' = 600.0, "
         "cancel_blockers: 'Sequence[str]' = ()) -> 'None'"
     ),
     "Migrator.version": "(self) -> 'LedgerState'",
     "Migrator.status": "(self) -> 'Status'",
-    "Migrator.history": "(self) -> 'tuple[HistoryEntry, ...]'",
-    "Migrator.plan": "(self, goal: 'Goal | None' = None) -> 'Preview'",
+    "Migrator.history": "(self) -> 'tuple[Attempt, ...]'",
+    "Migrator.plan": "(self, goal: 'Goal | None' = None) -> 'PlanPreview'",
     "Migrator.absent": "(self) -> 'Absent'",
     "Migrator.wait": (
         "(self, version: \"int | Literal['newest'] | None\" = None, "
         "timeout: 'float | None' = None) -> 'Waited'"
     ),
     "Migrator.up": (
-        "(self, limit: 'int | None' = None, *, allow_late: 'Sequence[int]' = (), "
+        "(self, limit: 'int | None' = None, *, allow_out_of_order: 'Sequence[int]' = (), "
         "if_ahead: 'IfAhead' = 'compatible', resume: 'bool' = False, atomic: 'bool' = False) "
         "-> 'RunReport'"
     ),
-    "Migrator.goto": ("(self, version: 'int', *, allow_late: 'Sequence[int]' = ()) -> 'RunReport'"),
+    "Migrator.goto": (
+        "(self, version: 'int', *, allow_out_of_order: 'Sequence[int]' = ()) -> 'RunReport'"
+    ),
     "Migrator.edited": "(self, version: 'int') -> 'tuple[EditedFile, ...]'",
     "Migrator.accept_edit": (
         "(self, version: 'int', *, expected: 'tuple[EditedFile, ...] | None' = None) "
@@ -79,7 +83,9 @@ SIGNATURES = {
         "(self, version: 'int | None', *, even_without_file: 'bool' = False, "
         "new_ledger: 'bool' = False) -> 'None'"
     ),
-    "Migrator.drop": "(self, *, expected: 'tuple[Loss, ...] | None' = None) -> 'tuple[Loss, ...]'",
+    "Migrator.drop": (
+        "(self, *, expected: 'tuple[DataLoss, ...] | None' = None) -> 'tuple[DataLoss, ...]'"
+    ),
 }
 
 

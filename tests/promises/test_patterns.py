@@ -63,7 +63,7 @@ _GATES: dict[str, Callable[[str], object]] = {
     "redacted_names": redaction.redacted_names,
     "secrets_among": lambda text: redaction.secrets_among([text]),
     "without_password": redaction.without_password,
-    "hidden": lambda text: redaction.hidden(text, {"hunter2secret"}),
+    "hidden": lambda text: redaction.without_values(text, {"hunter2secret"}),
     "of a source": redact_url.masked,
     "SQL in a message": without_passwords,
     "URLs in SQL": lambda text: [

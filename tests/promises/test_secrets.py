@@ -79,7 +79,14 @@ MISTAKES = [
     f"PGPASSWORD={_SECRET}",
 ]
 _OPTIONS = ["database", "source", "role", "ledger-table", "history-table", "ledger-writers"]
-_OPTIONS += ["wait-for-lock", "lock-timeout", "if-ahead", "allow-late", "scratch", "timeout"]
+_OPTIONS += [
+    "wait-for-lock",
+    "lock-timeout",
+    "if-ahead",
+    "allow-out-of-order",
+    "scratch",
+    "timeout",
+]
 _OPTIONS += ["run-stored-sql", "cancel-blockers", "lock-retry-for", "done"]
 _OF_RUNG: list[list[str]] = [
     ["?"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung import Goto, Migrator
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.errors import RungError
@@ -156,5 +156,5 @@ def _mend(case: Case, stage: Stage, twin: str, migrator: Migrator, found: Diagno
 
 
 def _schema(url: str) -> Snapshot:
-    with open_driver(Database(url)).connect(Stop()) as session:
+    with open_driver(Database(url)).connect(CancelToken()) as session:
         return session.snapshot()

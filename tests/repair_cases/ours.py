@@ -101,7 +101,7 @@ def late_one_killed(stage: Stage) -> None:
     stage.write(3, "CREATE TABLE items (id int);", "DROP TABLE items;")
     stage.go_to(3)
     stage.write(2, f"CREATE TABLE orders (id int);\n{_INDEX}", "DROP TABLE orders;")
-    _killed(stage, _OLD_SNAPSHOT, "--allow-late", "2")
+    _killed(stage, _OLD_SNAPSHOT, "--allow-out-of-order", "2")
 
 
 def finished_by_hand(stage: Stage) -> None:

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 from tests.unit.history import row
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.contract import (
-    Aftermath,
-    Carried,
+    ExecutionResult,
+    Inspection,
+    LeakedSettings,
+    Location,
     LockHolder,
-    LockWait,
-    Look,
+    LockTimeout,
     Ping,
-    Place,
-    Ran,
-    Refusal,
-    Surroundings,
+    RecoveryInfo,
+    ServerContext,
+    StatementFailure,
     TablesReady,
 )
 from rung.errors import ServerMessage
 from rung.events import ignore
-from rung.execution.command import Context, Patience
+from rung.execution.command import Context, RetryPolicy
 from rung.execution.history_records import Recorder
 from rung.execution.prepare import prepare
 from rung.ledger import LedgerState
@@ -33,30 +33,30 @@ from rung.planning.plan import Up, make_plan
 from rung.script.data_loss import DryRun
 from rung.script.dialect import Dialect
 from rung.snapshot import Snapshot
-from rung.source import Half, Migration, MigrationSet
+from rung.source import Migration, MigrationFile, MigrationSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from rung.diagnostics import Ailment
-    from rung.drivers.contract import Attempt, Move, Session, StoredHalf
+    from rung.diagnostics import Problem
+    from rung.drivers.contract import LedgerTransition, NewAttempt, Session, StoredSql
     from rung.drivers.inspection import TwinLedger
     from rung.events import Listener
-    from rung.execution.prepare import Prepared
-    from rung.ledger import HistoryEntry
-    from rung.options import Conventions
+    from rung.execution.prepare import PreparedStep
+    from rung.ledger import Attempt
+    from rung.options import RunOptions
     from rung.planning.plan import Goal, Plan
     from rung.script import Script, Unit
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
     from rung.script.expected_names import ExpectedName
 
-PLACE = Place(
+PLACE = Location(
     "chatapp", "public", read_only=False, server="Fake 1", dialect=Dialect.POSTGRES, process=7
 )
 HOLDER = LockHolder(42, user="ada")
 SQL = "SELECT 1"
 """A file that holds a statement."""
-MOVED = Refusal(ServerMessage("division by zero", "22012"), ledger_moved=True)
+MOVED = StatementFailure(ServerMessage("division by zero", "22012"), ledger_moved=True)
 
 
 @dataclass
@@ -70,35 +70,35 @@ class FakeSession:
     """
 
     ledger: LedgerState = field(default_factory=LedgerState)
-    answers: list[Ran | Exception] = field(default_factory=list)
+    answers: list[ExecutionResult | Exception] = field(default_factory=list)
     failing_looks: list[Exception] = field(default_factory=list)
     locks: list[bool] = field(default_factory=list)
-    history: tuple[HistoryEntry, ...] | None = ()
+    history: tuple[Attempt, ...] | None = ()
     ledger_exists: bool = True
-    place: Place = PLACE
-    carried: Carried = field(default_factory=Carried)
-    kept: tuple[StoredHalf, ...] = ()
-    objects: tuple[Loss, ...] = ()
+    place: Location = PLACE
+    carried: LeakedSettings = field(default_factory=LeakedSettings)
+    kept: tuple[StoredSql, ...] = ()
+    objects: tuple[DataLoss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
     nothing_left: bool = False
     """Whether a statement that was refused alone left nothing in the catalog."""
     overwritten: bool = False
     """Whether another tool has written the ledger behind the history."""
-    left_over: tuple[Ailment, ...] = ()
+    left_over: tuple[Problem, ...] = ()
     kept_before: LedgerState = field(default_factory=LedgerState)
     """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
     signs_of_life: int = 0
     told: Listener = ignore
 
-    def look(self, *, briefly: bool = False) -> Look:
+    def look(self, *, briefly: bool = False) -> Inspection:
         if self.failing_looks:
             raise self.failing_looks.pop(0)
         self.calls.append("look")
-        return Look(self.place, self.ledger, self.ledger_exists, self.history)
+        return Inspection(self.place, self.ledger, self.ledger_exists, self.history)
 
-    def locate(self) -> Place:
+    def locate(self) -> Location:
         return self.place
 
     def snapshot(self) -> Snapshot:
@@ -108,14 +108,14 @@ class FakeSession:
         self.calls.append("absent")
         return ()
 
-    def surroundings(self) -> Surroundings:
-        return Surroundings()
+    def surroundings(self) -> ServerContext:
+        return ServerContext()
 
-    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
         self._remember(*attempts)
         return self._moved(move, self._answer())
 
-    def try_out(self, script: Script, first: int, last: int) -> Ran:
+    def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         return self._answer()
 
     def ensure_tables(self, makes: object = None) -> TablesReady:
@@ -138,14 +138,14 @@ class FakeSession:
     def break_lease(self, holder: LockHolder) -> bool:
         return False
 
-    def yield_foreign_keys(self) -> None:
+    def release_foreign_locks(self) -> None:
         self.calls.append("yield keys")
 
-    def try_foreign_keys(self) -> bool:
+    def try_foreign_locks(self) -> bool:
         self.calls.append("retake keys")
         return self.locks.pop(0) if self.locks else True
 
-    def keep_lock(self) -> None:
+    def heartbeat(self) -> None:
         self.signs_of_life += 1
 
     def report_to(self, listener: Listener) -> None:
@@ -154,12 +154,12 @@ class FakeSession:
     def run_whole(
         self,
         script: Script,
-        move: Move,
-        attempt: Attempt,
+        move: LedgerTransition,
+        attempt: NewAttempt,
         meanwhile: Callable[[], None],
         *,
         last: bool,
-    ) -> Ran:
+    ) -> ExecutionResult:
         meanwhile()
         self.calls.append(f"whole {attempt.version}" + " last" * last)
         ran = self._moved(move, self._answer())
@@ -168,8 +168,14 @@ class FakeSession:
         return ran
 
     def run_together(
-        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
-    ) -> Ran:
+        self,
+        script: Script,
+        move: LedgerTransition,
+        attempt: NewAttempt,
+        *,
+        first: bool,
+        last: bool,
+    ) -> ExecutionResult:
         self.calls.append(f"together {attempt.version}" + " first" * first + " last" * last)
         self.kept_before = self.ledger if first else self.kept_before
         ran = self._moved(move, self._answer())
@@ -181,23 +187,23 @@ class FakeSession:
         self.calls.append("roll back")
         self.ledger = self.kept_before
 
-    def check_syntax(self, script: Script) -> Ran:
-        return Ran()
+    def check_syntax(self, script: Script) -> ExecutionResult:
+        return ExecutionResult()
 
     def left_nothing(self, attempt_id: str) -> bool:
         return self.nothing_left
 
-    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
         self.calls.append(f"begin {attempt.version}")
-        return self._moved(move, Ran())
+        return self._moved(move, ExecutionResult())
 
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         self.calls.append(f"unit {unit.first}-{unit.last} {unit.transaction}")
         return self._answer()
 
-    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
         self.calls.append(f"replay {', '.join(map(str, numbers))}")
-        return Ran()
+        return ExecutionResult()
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         self.calls.append(f"finished {number}?")
@@ -209,48 +215,52 @@ class FakeSession:
     def keeps_history(self) -> bool:
         return self.history is not None
 
-    def written_behind(self, entry: HistoryEntry) -> bool:
+    def ledger_changed_since(self, entry: Attempt) -> bool:
         return self.overwritten
 
-    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+    def end_units(
+        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
+    ) -> ExecutionResult:
         self.calls.append("end " + ("failed" if refusal else "done"))
-        return self._moved(move, Ran()) if move else Ran()
+        return self._moved(move, ExecutionResult()) if move else ExecutionResult()
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
+    def record_failure(
+        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
+    ) -> None:
         self.calls.append(f"record {attempt.version}")
 
-    def restore_session(self) -> Carried:
+    def restore_session(self) -> LeakedSettings:
         self.calls.append("restore")
         return self.carried
 
     def flush(self) -> None:
         self.calls.append("flush")
 
-    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
         self.calls.append(f"force {version}")
         self.ledger = LedgerState(version)
         self._remember(*attempts)
 
-    def record(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[NewAttempt]) -> None:
         self.calls += [f"{one.direction} {one.version}" for one in attempts]
         self._remember(*attempts)
 
-    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+    def read_history(self) -> tuple[Attempt, ...] | None:
         return self.history
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         return tuple(half for half in self.kept if half.version in versions)
 
-    def ailments(self) -> tuple[Ailment, ...]:
+    def ailments(self) -> tuple[Problem, ...]:
         return self.left_over
 
-    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+    def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         return tuple(loss.counted(3) for loss in losses)
 
     def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
         return DryRun("nothing is sent")
 
-    def row_guard(self, losses: Sequence[Loss]) -> str:
+    def row_guard(self, losses: Sequence[DataLoss]) -> str:
         return ""
 
     def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
@@ -262,7 +272,7 @@ class FakeSession:
     def twin_ledgers(self) -> tuple[TwinLedger, ...]:
         return ()
 
-    def everything(self) -> tuple[Loss, ...]:
+    def everything(self) -> tuple[DataLoss, ...]:
         return self.objects
 
     def drop_everything(self) -> None:
@@ -271,27 +281,27 @@ class FakeSession:
     def close(self) -> None:
         self.calls.append("close")
 
-    def _remember(self, *attempts: Attempt) -> None:
+    def _remember(self, *attempts: NewAttempt) -> None:
         """Rows of the history; those of files that run in units are not kept here."""
         if self.history is not None:
             self.history += tuple(remembered(attempt) for attempt in attempts)
 
-    def _answer(self) -> Ran:
-        answer = self.answers.pop(0) if self.answers else Ran()
+    def _answer(self) -> ExecutionResult:
+        answer = self.answers.pop(0) if self.answers else ExecutionResult()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _moved(self, move: Move, ran: Ran) -> Ran:
+    def _moved(self, move: LedgerTransition, ran: ExecutionResult) -> ExecutionResult:
         if ran.refusal:
             return ran
         if self.ledger != move.before:
-            return Ran(MOVED)
+            return ExecutionResult(MOVED)
         self.ledger = move.after
         return ran
 
 
-def remembered(attempt: Attempt) -> HistoryEntry:
+def remembered(attempt: NewAttempt) -> Attempt:
     """The history's row of an attempt that ended well."""
     up, down = attempt.up, attempt.down
     return replace(
@@ -310,22 +320,26 @@ class FakeDriver:
     """Hands out one session; knows what is found after a lost connection."""
 
     session: FakeSession
-    found: Aftermath | Exception = field(default_factory=lambda: Aftermath(None, LedgerState()))
+    found: RecoveryInfo | Exception = field(
+        default_factory=lambda: RecoveryInfo(None, LedgerState())
+    )
     shown: str = "ada@db/chatapp"
     notes: tuple[str, ...] = ()
     refusals: list[Exception] = field(default_factory=list)
     """Raised by the next attempts to connect for reading, one after the other."""
     pings: list[Ping] = field(default_factory=list)
-    connected: list[Conventions] = field(default_factory=list)
+    connected: list[RunOptions] = field(default_factory=list)
     """Those of each session, one after the other."""
 
     @contextmanager
-    def connect(self, stop: Stop, conventions: Conventions = RUNG) -> Iterator[FakeSession]:
+    def connect(self, stop: CancelToken, conventions: RunOptions = RUNG) -> Iterator[FakeSession]:
         self.connected.append(conventions)
         yield self.session
 
     @contextmanager
-    def read(self, stop: Stop | None = None, within: float | None = None) -> Iterator[FakeSession]:
+    def read(
+        self, stop: CancelToken | None = None, within: float | None = None
+    ) -> Iterator[FakeSession]:
         if self.refusals:
             raise self.refusals.pop(0)
         yield self.session
@@ -343,7 +357,7 @@ class FakeDriver:
     ) -> FakeDriver:
         return self
 
-    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
+    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:
         if isinstance(self.found, Exception):
             raise self.found
         return self.found
@@ -360,18 +374,18 @@ class Clock:
         self.naps.append(seconds)
         self.now += seconds
 
-    def patience(self, bound: float | None = None, jitter: float = 0.5) -> Patience:
+    def patience(self, bound: float | None = None, jitter: float = 0.5) -> RetryPolicy:
         """A jitter of a half leaves the pauses as they are."""
-        return Patience(bound, lambda: self.now, self.sleep, lambda: jitter)
+        return RetryPolicy(bound, lambda: self.now, self.sleep, lambda: jitter)
 
 
 def migrations(**halves: str) -> MigrationSet:
     """A set of files: `up1="select 1"` is the up half of version 1, named m1."""
-    found: dict[int, dict[str, Half]] = {}
+    found: dict[int, dict[str, MigrationFile]] = {}
     for key, text in halves.items():
         direction = key.rstrip("0123456789")
         number = int(key.removeprefix(direction))
-        half = Half(f"{number}_m{number}.{direction}.sql", f"m{number}", text)
+        half = MigrationFile(f"{number}_m{number}.{direction}.sql", f"m{number}", text)
         found.setdefault(number, {})[direction] = half
     pairs = sorted(found.items())
     return MigrationSet("folder", tuple(Migration(v, p.get("up"), p.get("down")) for v, p in pairs))
@@ -379,7 +393,7 @@ def migrations(**halves: str) -> MigrationSet:
 
 def planned(
     goal: Goal | None = None, ledger: LedgerState | None = None, **halves: str
-) -> tuple[Plan, tuple[Prepared, ...]]:
+) -> tuple[Plan, tuple[PreparedStep, ...]]:
     """The plan for files made by `migrations`, and its steps with their SQL read."""
     plan = make_plan(goal or Up(), migrations(**halves), ledger or LedgerState())
     return plan, prepare(plan)
@@ -390,8 +404,8 @@ def context(
     driver: FakeDriver | None = None,
     *,
     listener: Listener = ignore,
-    stop: Stop | None = None,
-    patience: Patience | None = None,
+    stop: CancelToken | None = None,
+    patience: RetryPolicy | None = None,
 ) -> Context:
     """What a run holds, with a clock that stands still."""
     chosen = driver or FakeDriver(session)
@@ -399,12 +413,12 @@ def context(
         driver=chosen,
         session=session,
         listener=listener,
-        stop=stop or Stop(),
+        stop=stop or CancelToken(),
         patience=patience or Clock().patience(),
         recorder=Recorder(),
     )
 
 
-def refused(sqlstate: str = "42601", **facts: int | bool | LockWait) -> Ran:
+def refused(sqlstate: str = "42601", **facts: int | bool | LockTimeout) -> ExecutionResult:
     """A script or a unit that the server refused."""
-    return Ran(Refusal(ServerMessage("no", sqlstate), **facts))  # type: ignore[arg-type]
+    return ExecutionResult(StatementFailure(ServerMessage("no", sqlstate), **facts))  # type: ignore[arg-type]

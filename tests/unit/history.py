@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from rung.ledger import HistoryEntry, Outcome
+from rung.ledger import Attempt, Outcome
 from rung.script import checksum, read
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -25,10 +25,10 @@ def row(
     down: str | None = None,
     hour: int = 0,
     name: str = "",
-) -> HistoryEntry:
+) -> Attempt:
     """A row about halves with these texts, of two seconds from so many hours after noon."""
     began = NOON + timedelta(hours=hour)
-    return HistoryEntry(
+    return Attempt(
         id=1,
         attempt="a",
         version=version,

@@ -6,15 +6,15 @@ import pytest
 from tests.unit.fakes import migrations
 from tests.unit.history import row
 
-from rung.ledger import HistoryEntry, LedgerState, Outcome
-from rung.planning.history_replay import Applied, replay, settle
+from rung.ledger import Attempt, LedgerState, Outcome
+from rung.planning.history_replay import Applied, reconcile, replay
 
 FILES = migrations(up1="", up2="", up3="", up5="")
 
 
-def account(at: int | None, *history: HistoryEntry) -> Applied:
+def account(at: int | None, *history: Attempt) -> Applied:
     """What is applied in a database with four files."""
-    return settle(history, LedgerState(at), FILES)
+    return reconcile(history, LedgerState(at), FILES)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def account(at: int | None, *history: HistoryEntry) -> Applied:
         ([row(2, "down")], []),
     ],
 )
-def test_replay(history: list[HistoryEntry], applied: list[int]) -> None:
+def test_replay(history: list[Attempt], applied: list[int]) -> None:
     """Each row adds, takes away or places; attempts that did not end well do neither."""
     assert sorted(replay(history)) == applied
 
@@ -54,7 +54,7 @@ def test_replay(history: list[HistoryEntry], applied: list[int]) -> None:
     ],
 )
 def test_a_ledger_moved_by_another_tool(
-    at: int | None, history: list[HistoryEntry], applied: list[int], unrecorded: tuple[int, ...]
+    at: int | None, history: list[Attempt], applied: list[int], unrecorded: tuple[int, ...]
 ) -> None:
     """What it must have run going up counts as applied; a late file below stays late."""
     found = account(at, *history)
@@ -84,7 +84,7 @@ def test_late(at: int | None, history: list[int], late: list[int]) -> None:
 
 def test_nothing_is_late_without_a_history() -> None:
     """Where there is nothing to go by, every file at or below the ledger counts as applied."""
-    found = settle(None, LedgerState(3), FILES)
+    found = reconcile(None, LedgerState(3), FILES)
 
     assert (found.recorded, found.ascending) == (False, (1, 2, 3))
     assert not found.late(FILES, LedgerState(3))
@@ -93,7 +93,7 @@ def test_nothing_is_late_without_a_history() -> None:
 def test_missing() -> None:
     """An applied version without its up file is missing; one with another half too."""
     halves = migrations(up1="", down2="")
-    found = settle((row(1), row(2), row(4)), LedgerState(4), halves)
+    found = reconcile((row(1), row(2), row(4)), LedgerState(4), halves)
 
     assert found.missing(halves) == (2, 4)
 

@@ -10,34 +10,34 @@ from tests.unit.fakes import migrations, planned, refused
 from tests.unit.history import digest, row
 
 from rung.drivers.inspection import OtherWriters
-from rung.drivers.transaction import StoredHalf
+from rung.drivers.transaction import StoredSql
 from rung.execution.outcomes import failed
-from rung.execution.prepare import Prepared
+from rung.execution.prepare import PreparedStep
 from rung.execution.stored_downs import stored_down
 from rung.ledger import LedgerState
-from rung.planning.down_choice import STRICT, DownOptions, StoredDown, StoredSql, choose_down
+from rung.planning.down_choice import STRICT, DownOptions, StoredDown, StoredDownSql, choose_down
 from rung.planning.history_replay import AppliedVersion, replay
 from rung.planning.plan import Down
 from rung.script import checksum, read
 
 if TYPE_CHECKING:
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
 
 UP, DOWN = "CREATE TABLE a (i int)", "DROP TABLE a"
 RAN = row(1, up=UP, down=DOWN)
-STORED = StoredDown(DOWN, sql=StoredSql(digest(DOWN)))
+STORED = StoredDown(DOWN, sql=StoredDownSql(digest(DOWN)))
 CLOSED = OtherWriters(closed_after=0)
 ANOTHER = "CREATE TABLE b (i int)"
 
 
-def held(entry: HistoryEntry) -> AppliedVersion:
+def held(entry: Attempt) -> AppliedVersion:
     """The version as one row of the history leaves it."""
     return replay([entry])[1]
 
 
 def chosen(
     files: dict[str, str],
-    entry: HistoryEntry = RAN,
+    entry: Attempt = RAN,
     stored: StoredDown = STORED,
     options: DownOptions = STRICT,
 ) -> str:
@@ -110,9 +110,9 @@ def test_a_lone_down_of_which_nothing_is_recorded(
     ) == expected
 
 
-def half(sql: str = DOWN, **facts: str) -> StoredHalf:
+def half(sql: str = DOWN, **facts: str) -> StoredSql:
     """A text that the history keeps."""
-    kept = StoredHalf(1, "down", checksum(read(DOWN)), sql, 1, digest(DOWN), 1)
+    kept = StoredSql(1, "down", checksum(read(DOWN)), sql, 1, digest(DOWN), 1)
     return kept._replace(**facts)  # type: ignore[arg-type]
 
 
@@ -129,7 +129,7 @@ def half(sql: str = DOWN, **facts: str) -> StoredHalf:
         (row(1, "mark-applied", up=UP, down=DOWN), half(), "first contact"),
     ],
 )
-def test_what_of_the_history_can_run(entry: HistoryEntry, kept: StoredHalf, reason: str) -> None:
+def test_what_of_the_history_can_run(entry: Attempt, kept: StoredSql, reason: str) -> None:
     """A text of an attempt of ours whose digest fits; an unrecognized formula never permits."""
     found = stored_down(held(entry), [kept], CLOSED)
 
@@ -167,10 +167,10 @@ def test_a_mended_down_is_no_part_of_the_attempt() -> None:
 def test_a_stored_down_that_fails_has_a_way_out() -> None:
     """No file holds its text, so what is proposed is not to change a file."""
     (step,) = planned(Down(), LedgerState(1), up1=UP, down1=DOWN)[0].steps
-    step = replace(step, stored=StoredSql(digest(DOWN)))
+    step = replace(step, stored=StoredDownSql(digest(DOWN)))
     refusal = refused().refusal
     assert refusal is not None
-    error = failed((), Prepared(step, read(DOWN)), LedgerState(1), refusal)
+    error = failed((), PreparedStep(step, read(DOWN)), LedgerState(1), refusal)
 
     assert "`rung accept-edit 1`" in error.advice
 

@@ -9,18 +9,18 @@ import pytest
 from tests.unit.fakes import migrations
 from tests.unit.history import digest, row
 
-from rung.ledger import HistoryEntry, LedgerState
+from rung.ledger import Attempt, LedgerState
 from rung.planning.edits import differences, edits, uncompared
-from rung.planning.history_replay import settle
+from rung.planning.history_replay import reconcile
 from rung.source import Direction
 
 UP, DOWN = "create table a ();\nselect 1;", "drop table a;"
 
 
-def edited(entry: HistoryEntry, **halves: str) -> list[tuple[int, str]]:
+def edited(entry: Attempt, **halves: str) -> list[tuple[int, str]]:
     """The edited halves of files, beside a history of one row."""
     files = migrations(**halves)
-    found = edits(settle((entry,), LedgerState(entry.version), files), files)
+    found = edits(reconcile((entry,), LedgerState(entry.version), files), files)
     return [(edit.version, edit.direction.value) for edit in found]
 
 
@@ -63,7 +63,7 @@ def test_a_formula_of_a_newer_rung() -> None:
     """A checksum that cannot be compared here is no edit, and its version is named."""
     entry = replace(row(1, up=UP), up_checksum="another", checksum_formula=99)
     same, other = migrations(up1=UP), migrations(up1="select 2")
-    applied = settle((entry,), LedgerState(1), other)
+    applied = reconcile((entry,), LedgerState(1), other)
 
     assert edited(entry, up1="select 2") == []
     assert uncompared(applied, other) == (1,)
@@ -101,7 +101,7 @@ def test_differences() -> None:
 def test_the_order() -> None:
     """Edits come by version, the up before the down."""
     files = migrations(up1="1", down1="2", up2="3")
-    found = edits(settle((row(1, down="x"), row(2)), LedgerState(2), files), files)
+    found = edits(reconcile((row(1, down="x"), row(2)), LedgerState(2), files), files)
 
     assert [(one.version, one.direction) for one in found] == [
         (1, Direction.UP),

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from rung import errors
-from rung.errors import DownProblem, EditedFile, Place, RungError, ServerMessage
+from rung.errors import DownProblem, EditedFile, RungError, ServerMessage, SourceLocation
 
 SERVER = ServerMessage("no", "42601", "why", "do", "where")
 DOWN_PROBLEMS = (
@@ -49,21 +49,21 @@ EXAMPLES: list[RungError] = [
     errors.CannotResume(3, "its file is not here"),
     errors.CannotResume(None, "what stopped is a down", "rung down --resume"),
     errors.AtomicRefused(2, "2_b.up.sql", "VACUUM on line 1 cannot run inside a transaction"),
-    errors.VersionNotInSource(9, "ledger", [1, 3]),
-    errors.VersionNotInSource(9, "ledger", [1, 3], suited=True),
-    errors.VersionNotInSource(2, "ledger", [1, 3]),
-    errors.VersionNotInSource(2, "target", [1, 3]),
-    errors.VersionNotInSource(2, "target", []),
-    errors.VersionNotInSource(9, "ledger", [1, 3], "The history knows it."),
-    errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1),
-    errors.LateMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [3], empty=[2]),
-    errors.LateMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [1, 3]),
+    errors.MissingMigrationFile(9, "ledger", [1, 3]),
+    errors.MissingMigrationFile(9, "ledger", [1, 3], suited=True),
+    errors.MissingMigrationFile(2, "ledger", [1, 3]),
+    errors.MissingMigrationFile(2, "target", [1, 3]),
+    errors.MissingMigrationFile(2, "target", []),
+    errors.MissingMigrationFile(9, "ledger", [1, 3], "The history knows it."),
+    errors.OutOfOrderMigrations([2], ["2_b.up.sql"], 3, [3], 1),
+    errors.OutOfOrderMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [3], empty=[2]),
+    errors.OutOfOrderMigrations([0, 2], ["0_a.up.sql", "2_b.up.sql"], 3, [1, 3]),
     errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "-a\n+b"), EditedFile(2, "2_b.sql", "")]),
     errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "+b\n" * 99)], 1),
     errors.EditedMigrations([EditedFile(2, "2_email.up.sql", "-a", "mine")], 3),
     errors.UnversionedDatabase("public", [f"t{number}" for number in range(20)], "It is there."),
     errors.UnversionedDatabase("public", ["users"]),
-    errors.StoredTextUnusable(9, "was not kept"),
+    errors.StoredSqlUnusable(9, "was not kept"),
     errors.PlanChanged(),
     errors.ConfirmationRequired("Going down"),
     errors.DatabaseError("It is away.", "Wait."),
@@ -92,19 +92,25 @@ EXAMPLES: list[RungError] = [
         "The database is clean at version 1.",
         version=2,
         direction="up",
-        place=Place("2_b.up.sql", 3, 5, "\tbad sql"),
+        place=SourceLocation("2_b.up.sql", 3, 5, "\tbad sql"),
         server=SERVER,
         at_commit=True,
     ),
     errors.MigrationFailed(
-        [], "Dirty.", version=2, direction="down", place=Place("f", 1), server=SERVER, dirty=True
+        [],
+        "Dirty.",
+        version=2,
+        direction="down",
+        place=SourceLocation("f", 1),
+        server=SERVER,
+        dirty=True,
     ),
     errors.MigrationFailed(
         [],
         "Dirty.",
         version=2,
         direction="up",
-        place=Place("f", 1),
+        place=SourceLocation("f", 1),
         server=SERVER,
         dirty=True,
         resumes=False,
@@ -114,7 +120,7 @@ EXAMPLES: list[RungError] = [
     errors.LedgerDropped([1], "Clean.", 2, "2_b.up.sql", 'relation "x" does not exist'),
     errors.OwnWriteRefused([1], "Clean.", 2, "the ledger l", ["trigger t"], SERVER, "drop it"),
     errors.OwnWriteRefused([1], "Dirty.", 2, "the ledger l", [], SERVER, "x", "rung up --resume"),
-    errors.LexerFooled([1], "Clean.", 2, "2_b.up.sql", "there is no transaction"),
+    errors.UnexpectedTransactionControl([1], "Clean.", 2, "2_b.up.sql", "there is no transaction"),
     errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True),
     errors.ConnectionLost([1], "Clean.", 2, "reset", committed=False),
     errors.ConnectionLost([1], "Clean.", 2, "reset"),
@@ -163,7 +169,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 def test_all_are_exported() -> None:
     """What is exported is the tree and the four values that it carries."""
-    values = ["DownProblem", "EditedFile", "Place", "ServerMessage"]
+    values = ["DownProblem", "EditedFile", "ServerMessage", "SourceLocation"]
     assert errors.__all__ == sorted([*classes(), *values])
 
 
@@ -214,16 +220,19 @@ def test_a_failed_migration_as_it_is_read() -> None:
 
 def test_a_late_file_shows_every_way_out() -> None:
     """A higher number, an allowance, or a record of what the database has already."""
-    error = errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1)
+    error = errors.OutOfOrderMigrations([2], ["2_b.up.sql"], 3, [3], 1)
 
     late, known, _, ways, record = str(error).splitlines()
     assert late == "Late, and never applied: 2_b.up.sql."
     assert known.endswith("no run of 2, and these newer versions are applied: 3.")
-    was_empty = errors.LateMigrations([2], ["2_b.up.sql"], 3, [3], 1, empty=[2])
+    was_empty = errors.OutOfOrderMigrations([2], ["2_b.up.sql"], 3, [3], 1, empty=[2])
     assert "no run of" not in was_empty.looked_at
     assert "recorded 2 as empty" in was_empty.looked_at
     assert "a number above 3; or" in ways
-    assert "`rung up --allow-late 2`, or write -- rung: allow-late in the file." in ways
+    assert (
+        "`rung up --allow-out-of-order 2`, or write -- rung: allow-out-of-order in the file."
+        in ways
+    )
     assert record.endswith("record that: `rung mark-applied 2`.")
 
 

@@ -7,14 +7,14 @@ import pytest
 from rung.script.created_names import expected_names, used_by
 from rung.script.dialect import Dialect
 from rung.script.expected_names import MOST_NAMES, Expected
-from rung.source import Half, Migration
+from rung.source import Migration, MigrationFile
 
 
 def of(*texts: str, dialect: Dialect = Dialect.POSTGRES) -> Expected:
     """What some ups make, in order."""
     return expected_names(
         [
-            Migration(version, Half(f"{version}.up.sql", "t", text))
+            Migration(version, MigrationFile(f"{version}.up.sql", "t", text))
             for version, text in enumerate(texts, 1)
         ],
         dialect,

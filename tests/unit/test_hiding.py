@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import migrations
 
-from rung.drivers.transaction import Ran, Refusal, ServerNotice
+from rung.drivers.transaction import ExecutionResult, ServerNotice, StatementFailure
 from rung.errors import MigrationFailed, ServerMessage
 from rung.execution import outcomes
 from rung.execution.prepare import prepare
-from rung.execution.redact_result import hide
+from rung.execution.redact_result import redact_result
 from rung.integrations.readiness import of_error
 from rung.ledger import LedgerState
 from rung.planning.plan import Up, make_plan
 from rung.script import read
 
 if TYPE_CHECKING:
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
 
 _SECRET = read("CREATE USER u PASSWORD 'hun''ter2';")
 
@@ -26,7 +26,7 @@ _SECRET = read("CREATE USER u PASSWORD 'hun''ter2';")
 def test_every_field_of_a_refusal() -> None:
     """Raw or decoded; the code is kept."""
     said = ServerMessage("near 'hun''ter2'", "42601", "hun'ter2", "is hun'ter2", "line hun''ter2")
-    refusal = hide(Ran(Refusal(said, statement=1)), _SECRET).refusal
+    refusal = redact_result(ExecutionResult(StatementFailure(said, statement=1)), _SECRET).refusal
 
     assert refusal
     assert refusal.server == ServerMessage("near '***'", "42601", "***", "is ***", "line ***")
@@ -35,16 +35,20 @@ def test_every_field_of_a_refusal() -> None:
 
 def test_notices_and_warnings() -> None:
     """Severity and code are kept."""
-    ran = Ran(None, (ServerNotice("NOTICE", "00000", "made hun'ter2"),), "in hun'ter2")
+    ran = ExecutionResult(None, (ServerNotice("NOTICE", "00000", "made hun'ter2"),), "in hun'ter2")
 
-    assert hide(ran, _SECRET) == Ran(None, (ServerNotice("NOTICE", "00000", "made ***"),), "in ***")
+    assert redact_result(ran, _SECRET) == ExecutionResult(
+        None, (ServerNotice("NOTICE", "00000", "made ***"),), "in ***"
+    )
 
 
 def test_a_secret_that_the_server_cut() -> None:
     """The rows that an error shows have 64 bytes of each value."""
     secret = "ü" * 40 + "z" * 60
     said = ServerMessage("no", "23514", f"Failing row contains ({secret[:32]}...).")
-    ran = hide(Ran(Refusal(said)), read(f"UPDATE users SET password = '{secret}';"))
+    ran = redact_result(
+        ExecutionResult(StatementFailure(said)), read(f"UPDATE users SET password = '{secret}';")
+    )
 
     assert ran.refusal
     assert ran.refusal.server.detail == "Failing row contains (***...)."
@@ -53,7 +57,7 @@ def test_a_secret_that_the_server_cut() -> None:
 def test_a_secret_of_an_earlier_file() -> None:
     """The server quotes the SQL of a function that was made with it."""
     said = ServerMessage("no", context="SQL statement \"ALTER USER u PASSWORD 'hunter2'\"")
-    ran = hide(Ran(Refusal(said)), read("SELECT f();"))
+    ran = redact_result(ExecutionResult(StatementFailure(said)), read("SELECT f();"))
 
     assert ran.refusal
     assert "hunter2" not in ran.refusal.server.context
@@ -62,7 +66,9 @@ def test_a_secret_of_an_earlier_file() -> None:
 def test_a_short_secret_is_hidden_as_a_word() -> None:
     """Not wherever its letters stand."""
     said = ServerMessage('syntax error at or near "at"')
-    ran = hide(Ran(Refusal(said)), read("CREATE USER u PASSWORD 'a';"))
+    ran = redact_result(
+        ExecutionResult(StatementFailure(said)), read("CREATE USER u PASSWORD 'a';")
+    )
 
     assert ran.refusal
     assert ran.refusal.server == said
@@ -82,7 +88,7 @@ def test_the_caret_is_below_what_it_was_below(
 ) -> None:
     """`column` is the file's; the caret goes by the line as it is shown."""
     error = outcomes.failed(
-        (), _prepared(sql), LedgerState(1), Refusal(ServerMessage("no"), 1, sql.index(at))
+        (), _prepared(sql), LedgerState(1), StatementFailure(ServerMessage("no"), 1, sql.index(at))
     )
     assert isinstance(error, MigrationFailed)
 
@@ -92,7 +98,7 @@ def test_the_caret_is_below_what_it_was_below(
     assert error.looked_at.splitlines()[-1] == " " * (caret + 3) + "^"
 
 
-def _prepared(sql: str) -> Prepared:
+def _prepared(sql: str) -> PreparedStep:
     (item,) = prepare(make_plan(Up(), migrations(up1=sql), LedgerState()))
     return item
 
@@ -114,7 +120,9 @@ def test_tables_without_a_ledger_are_recorded_not_made(
 ) -> None:
     """The advice follows the code and the state: recording helps, editing the file does not."""
     item = _prepared("CREATE TABLE users (id int);")
-    error = outcomes.failed((), item, LedgerState(before), Refusal(ServerMessage(message, code), 1))
+    error = outcomes.failed(
+        (), item, LedgerState(before), StatementFailure(ServerMessage(message, code), 1)
+    )
 
     assert ("`rung force V`" in of_error(error).reason) == named
     assert ("nothing has to be forced" in str(error)) != named
@@ -134,7 +142,7 @@ def test_what_belongs_to_the_server_says_nothing_of_a_database(
     sql: str, code: str, message: str, *, shared: bool
 ) -> None:
     """A role that is there already was not necessarily made by these migrations."""
-    refusal = Refusal(ServerMessage(message, code), 1)
+    refusal = StatementFailure(ServerMessage(message, code), 1)
     advice = outcomes.failed((), _prepared(sql), LedgerState(), refusal).advice
 
     assert ("belongs to the whole server" in advice) == shared

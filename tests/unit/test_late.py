@@ -9,10 +9,10 @@ from tests.unit.fakes import SQL, migrations
 from tests.unit.history import row
 from tests.unit.test_plan import shown
 
-from rung.errors import LateMigrations, UsageError, VersionNotInSource
+from rung.errors import MissingMigrationFile, OutOfOrderMigrations, UsageError
 from rung.ledger import LedgerState
-from rung.planning.history_replay import settle
-from rung.planning.out_of_order import may_be_late
+from rung.planning.history_replay import reconcile
+from rung.planning.out_of_order import allows_out_of_order
 from rung.planning.plan import Down, Goal, Goto, Plan, Up, make_plan
 from rung.script.dialect import Dialect
 
@@ -24,20 +24,21 @@ HALVES = {f"{way}{version}": SQL for way in ("up", "down") for version in (1, 2,
 FILES = migrations(**HALVES)
 APPLIED = (1, 3, 5)
 ALLOWED = migrations(
-    **HALVES | {"up2": f"-- rung: allow-late\n{SQL}", "up4": f"--rung:allow-late\n{SQL}"}
+    **HALVES
+    | {"up2": f"-- rung: allow-out-of-order\n{SQL}", "up4": f"--rung:allow-out-of-order\n{SQL}"}
 )
 
 
 def planned(goal: Goal, files: MigrationSet = FILES, applied: tuple[int, ...] = APPLIED) -> Plan:
     """The plan for a database at 5 where 2 and 4 are late and 7 is pending."""
     ledger = LedgerState(max(applied))
-    return make_plan(goal, files, ledger, settle([row(v) for v in applied], ledger, files))
+    return make_plan(goal, files, ledger, reconcile([row(v) for v in applied], ledger, files))
 
 
 @pytest.mark.parametrize("goal", [Up(), Up(0), Up(1), Goto(7), Goto(5), Goto(4), Up(None, (2,))])
 def test_late_files_stop_an_up(goal: Goal) -> None:
     """They are named with what is newer, whatever else there is to run."""
-    with pytest.raises(LateMigrations) as caught:
+    with pytest.raises(OutOfOrderMigrations) as caught:
         planned(goal)
 
     assert caught.value.late[-1] == 4
@@ -72,14 +73,18 @@ def test_an_allowance_in_the_file() -> None:
 
 def test_an_allowance_needs_its_directive() -> None:
     """The words alone, in a comment or a string, allow nothing; nor does a file with a fault."""
-    for text in ("-- allow-late", "select '-- rung: allow-late'", "-- rung: allow-late\n'open"):
-        with pytest.raises(LateMigrations):
+    for text in (
+        "-- allow-out-of-order",
+        "select '-- rung: allow-out-of-order'",
+        "-- rung: allow-out-of-order\n'open",
+    ):
+        with pytest.raises(OutOfOrderMigrations):
             planned(Up(), migrations(**HALVES | {"up2": text, "up4": text}))
 
 
 def test_an_allowance_of_nothing() -> None:
     """A version that nobody knows is refused; one that is not late is let pass."""
-    with pytest.raises(VersionNotInSource):
+    with pytest.raises(MissingMigrationFile):
         planned(Up(None, (2, 4, 99)))
 
     assert shown(planned(Up(None, (1,)), applied=(1, 2, 3, 4, 5))) == "7/u"
@@ -109,7 +114,7 @@ def test_going_down_after_one_ran_late() -> None:
 def test_going_down_past_a_version_without_a_file() -> None:
     """An applied version whose file is gone is named, not skipped."""
     files = migrations(up1=SQL, up5=SQL, down5=SQL)
-    with pytest.raises(VersionNotInSource) as caught:
+    with pytest.raises(MissingMigrationFile) as caught:
         planned(Down(None), files)
 
     assert caught.value.version == 3
@@ -118,7 +123,7 @@ def test_going_down_past_a_version_without_a_file() -> None:
 def test_ahead() -> None:
     """A database ahead of the files is an error, or nothing to do where that is wished."""
     files = migrations(up1=SQL, up2=SQL)
-    with pytest.raises(VersionNotInSource) as caught:
+    with pytest.raises(MissingMigrationFile) as caught:
         planned(Up(), files, (1, 2, 9))
     plan = planned(Up(if_ahead="ok"), files, (1, 2, 9))
 
@@ -133,7 +138,7 @@ def test_ahead_and_suited(policy: IfAhead) -> None:
     goal, ledger = Up(if_ahead=policy), LedgerState(9)
     try:
         ahead = make_plan(goal, files, ledger, suited=True).ahead
-    except VersionNotInSource as error:
+    except MissingMigrationFile as error:
         ahead = not error.suited
 
     assert ahead is (policy == "compatible")
@@ -141,19 +146,19 @@ def test_ahead_and_suited(policy: IfAhead) -> None:
 
 def test_a_gap_is_not_ahead() -> None:
     """Where higher files exist, the ledger's version without a file is an error all the same."""
-    with pytest.raises(VersionNotInSource):
+    with pytest.raises(MissingMigrationFile):
         planned(Up(if_ahead="ok"), migrations(up1=SQL, up9=SQL), (1, 5))
 
 
 def test_a_negative_allowance() -> None:
     """A number that no version can be is refused like one of the goal."""
-    with pytest.raises((UsageError, VersionNotInSource)):
+    with pytest.raises((UsageError, MissingMigrationFile)):
         planned(Up(None, (-1,)))
 
 
 def test_an_allowance_is_read_as_the_database_reads_it() -> None:
     """What is a comment in one dialect stands inside a string in another."""
-    (migration,) = migrations(up1="select '\\';\n-- rung: allow-late\n--';").migrations
+    (migration,) = migrations(up1="select '\\';\n-- rung: allow-out-of-order\n--';").migrations
 
-    assert may_be_late(migration, Dialect.POSTGRES)
-    assert not may_be_late(migration, Dialect.POSTGRES_ESCAPES)
+    assert allows_out_of_order(migration, Dialect.POSTGRES)
+    assert not allows_out_of_order(migration, Dialect.POSTGRES_ESCAPES)

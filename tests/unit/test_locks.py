@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import HOLDER, Clock, FakeSession
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.contract import Disconnected, LockHolder
 from rung.errors import LockNotAcquired, Stopped
 from rung.events import LockWaiting
@@ -31,14 +31,14 @@ def wait(
     *,
     bound: float | None = None,
     jitter: float = 0.5,
-    stop: Stop | None = None,
+    stop: CancelToken | None = None,
     nothing_left: Callable[[], bool] = never,
 ) -> tuple[bool, FakeSession, list[Event]]:
     """Hold the lock after so many refusals; whether it was won, and what was said."""
     session = FakeSession(locks=[False] * refusals)
     said: list[Event] = []
     patience = clock.patience(bound, jitter)
-    with held(session, patience, said.append, stop or Stop(), nothing_left) as won:
+    with held(session, patience, said.append, stop or CancelToken(), nothing_left) as won:
         return won, session, said
 
 
@@ -118,7 +118,7 @@ def test_nothing_left() -> None:
 
 def test_stopped_while_waiting() -> None:
     """A stop ends the waiting; nothing was applied."""
-    stop = Stop()
+    stop = CancelToken()
     stop.set()
 
     with pytest.raises(Stopped) as caught:
@@ -129,7 +129,7 @@ def test_stopped_while_waiting() -> None:
 
 def test_a_stop_does_not_keep_from_a_free_lock() -> None:
     """A lock that is free at the first try is held; who holds it looks at the stop."""
-    stop = Stop()
+    stop = CancelToken()
     stop.set()
 
     assert wait(0, Clock(), stop=stop)[0]
@@ -141,7 +141,7 @@ def test_given_back_after_an_error() -> None:
 
     with (
         pytest.raises(RuntimeError),
-        held(session, Clock().patience(), lambda _: None, Stop(), never),
+        held(session, Clock().patience(), lambda _: None, CancelToken(), never),
     ):
         raise RuntimeError
 
@@ -156,7 +156,7 @@ def test_a_dead_connection_gives_nothing_back(monkeypatch: pytest.MonkeyPatch) -
         raise Disconnected("gone")
 
     monkeypatch.setattr(session, "unlock", gone)
-    with held(session, Clock().patience(), lambda _: None, Stop(), never) as won:
+    with held(session, Clock().patience(), lambda _: None, CancelToken(), never) as won:
         assert won
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rung.script import read
-from rung.script.data_loss import MOST_ROWS, Loss, losses
+from rung.script.data_loss import MOST_ROWS, DataLoss, find_data_loss
 
 
 def shown(text: str) -> list[str]:
     """The losses of some SQL as people read them."""
-    return [str(loss) for loss in losses(read(text))]
+    return [str(loss) for loss in find_data_loss(read(text))]
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
-        (Loss("table", "a").counted(12), "table a (12 rows)"),
-        (Loss("table", "a").counted(1), "table a (1 row)"),
-        (Loss("table", "a").counted(0), "table a (0 rows)"),
-        (Loss("table", "a").counted(MOST_ROWS), "table a (100,000 rows)"),
-        (Loss("table", "a").counted(MOST_ROWS + 1), "table a (more than 100,000 rows)"),
-        (Loss("column", "a", "b").uncounted("locked"), "column b of a (rows unknown: locked)"),
-        (Loss("view", "v"), "view v"),
+        (DataLoss("table", "a").counted(12), "table a (12 rows)"),
+        (DataLoss("table", "a").counted(1), "table a (1 row)"),
+        (DataLoss("table", "a").counted(0), "table a (0 rows)"),
+        (DataLoss("table", "a").counted(MOST_ROWS), "table a (100,000 rows)"),
+        (DataLoss("table", "a").counted(MOST_ROWS + 1), "table a (more than 100,000 rows)"),
+        (DataLoss("column", "a", "b").uncounted("locked"), "column b of a (rows unknown: locked)"),
+        (DataLoss("view", "v"), "view v"),
     ],
 )
-def test_rows(loss: Loss, expected: str) -> None:
+def test_rows(loss: DataLoss, expected: str) -> None:
     """A count is exact up to its bound; what was not counted is never none."""
     assert str(loss) == expected
 
@@ -148,4 +148,4 @@ def test_rows_that_a_statement_chooses(text: str, expected: str) -> None:
 @pytest.mark.parametrize("text", ["DROP TABLE a CASCADE", "ALTER TABLE a DROP b CASCADE"])
 def test_cascades(text: str) -> None:
     """The driver is told to look for what goes along."""
-    assert [loss.cascade for loss in losses(read(text))] == [True]
+    assert [loss.cascade for loss in find_data_loss(read(text))] == [True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.redaction import masked, secrets_in
+from rung.redaction import redacted_text, secrets_in
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_masked(text: str, expected: str) -> None:
     """Known ones wherever they stand; short, common ones and names only in their place."""
     secrets = ["hunter22", "p@ssword", "main", "postgres", "bob", "", None]
 
-    assert masked(text, secrets) == expected
+    assert redacted_text(text, secrets) == expected

@@ -16,16 +16,16 @@ from rung.errors import (
     DirtyLedger,
     EmptySource,
     LockNotAcquired,
+    MissingMigrationFile,
     PlanChanged,
     ReadOnlyDatabase,
     ScriptError,
-    VersionNotInSource,
 )
 from rung.events import Warned
 from rung.ledger import LedgerState, Outcome
 from rung.migrator import Migrator
 from rung.planning.plan import Down, Goto, Up
-from rung.script.data_loss import Loss
+from rung.script.data_loss import DataLoss
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +109,7 @@ def test_down_and_goto(session: FakeSession, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("ledger", "error"),
-    [(LedgerState(2, dirty=True), DirtyLedger), (LedgerState(9), VersionNotInSource)],
+    [(LedgerState(2, dirty=True), DirtyLedger), (LedgerState(9), MissingMigrationFile)],
 )
 def test_a_bad_look_is_drawn_again(
     session: FakeSession, folder: Path, ledger: LedgerState, error: type[Exception]
@@ -253,7 +253,7 @@ def test_force(session: FakeSession, folder: Path, version: int | None) -> None:
 
 def test_force_wants_a_file(session: FakeSession, folder: Path) -> None:
     """A version without a file is recorded only when that is meant."""
-    with pytest.raises(VersionNotInSource):
+    with pytest.raises(MissingMigrationFile):
         migrator(folder).force(7)
     migrator(folder).force(7, even_without_file=True)
 
@@ -296,7 +296,7 @@ def test_lost_while_looking(
 
 def test_drop(session: FakeSession, folder: Path) -> None:
     """What would go can be asked beforehand; dropping happens under the lock and returns it."""
-    session.objects = (Loss("table", "t").counted(3),)
+    session.objects = (DataLoss("table", "t").counted(3),)
     one = migrator(folder)
 
     assert one.everything() == one.drop() == session.objects
@@ -328,9 +328,9 @@ def test_the_wait_is_told(session: FakeSession, folder: Path) -> None:
 
 def test_dropping_more_than_was_shown(session: FakeSession, folder: Path) -> None:
     """What came after somebody was asked is not dropped with the rest."""
-    session.objects = (Loss("table", "public.a"), Loss("table", "public.late"))
+    session.objects = (DataLoss("table", "public.a"), DataLoss("table", "public.late"))
 
     with pytest.raises(PlanChanged):
-        migrator(folder).drop(expected=(Loss("table", "public.a", rows=3),))
+        migrator(folder).drop(expected=(DataLoss("table", "public.a", rows=3),))
 
     assert "drop" not in session.calls

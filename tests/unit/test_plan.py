@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.fakes import SQL, migrations
 
-from rung.errors import DirtyLedger, EmptySource, UsageError, VersionNotInSource
+from rung.errors import DirtyLedger, EmptySource, MissingMigrationFile, UsageError
 from rung.ledger import LedgerState
 from rung.planning.history_replay import Applied, AppliedVersion
 from rung.planning.plan import Down, Goal, Goto, Plan, Redo, Up, make_plan
-from rung.source import MAX_VERSION, Half, Migration, MigrationSet
+from rung.source import MAX_VERSION, Migration, MigrationFile, MigrationSet
 
 GAPPED = migrations(up1=SQL, down1=SQL, up3=SQL, down3=SQL, up4=SQL, down4=SQL)
 HALVES = migrations(up1=SQL, down1=SQL, up3=SQL, up4=SQL, down4=SQL, down5=SQL, up7=SQL, down7=SQL)
@@ -116,7 +116,7 @@ def test_golang_migrate_stops_at_a_lone_down(
 @pytest.mark.parametrize("row", [None, 4, 7])
 def test_a_lone_down_is_no_target(row: int | None) -> None:
     """It is said that there is a down and no up, not that there is no migration."""
-    with pytest.raises(VersionNotInSource) as caught:
+    with pytest.raises(MissingMigrationFile) as caught:
         make_plan(Goto(5), HALVES, LedgerState(row))
 
     assert str(caught.value).startswith("version 5 has a down file and no up file")
@@ -124,7 +124,7 @@ def test_a_lone_down_is_no_target(row: int | None) -> None:
 
 def test_a_single_lone_down_has_no_nearest() -> None:
     """Nothing is called the nearest where there is nothing else."""
-    with pytest.raises(VersionNotInSource) as caught:
+    with pytest.raises(MissingMigrationFile) as caught:
         make_plan(Goto(0), migrations(down0=SQL), LedgerState())
 
     assert "nearest" not in str(caught.value)
@@ -144,7 +144,7 @@ def test_dirty_comes_first(row: int, goal: Goal) -> None:
 @pytest.mark.parametrize(("row", "ahead"), [(2, False), (99, True)])
 def test_a_ledger_without_a_file(row: int, goal: Goal, *, ahead: bool) -> None:
     """A database at a version that has no file is left alone, and one ahead is told apart."""
-    with pytest.raises(VersionNotInSource) as caught:
+    with pytest.raises(MissingMigrationFile) as caught:
         make_plan(goal, GAPPED, LedgerState(row))
 
     assert (caught.value.version, caught.value.role, caught.value.ahead) == (row, "ledger", ahead)
@@ -153,7 +153,7 @@ def test_a_ledger_without_a_file(row: int, goal: Goal, *, ahead: bool) -> None:
 @pytest.mark.parametrize("row", [None, 4])
 def test_a_target_without_a_file(row: int | None) -> None:
     """A goto to a version without a file runs nothing and names the nearest ones."""
-    with pytest.raises(VersionNotInSource) as caught:
+    with pytest.raises(MissingMigrationFile) as caught:
         make_plan(Goto(2), GAPPED, LedgerState(row))
 
     assert caught.value.role == "target"
@@ -162,7 +162,7 @@ def test_a_target_without_a_file(row: int | None) -> None:
 
 def test_the_ledger_is_compared_before_the_target() -> None:
     """Where neither the ledger's version nor the goal's has a file, the ledger's is named."""
-    with pytest.raises(VersionNotInSource) as caught:
+    with pytest.raises(MissingMigrationFile) as caught:
         make_plan(Goto(2), GAPPED, LedgerState(99))
 
     assert caught.value.version == 99
@@ -214,7 +214,7 @@ def test_the_title_of_a_missing_half() -> None:
     assert (step.half, step.title) == (None, "m5")
 
 
-halves = st.none() | st.just(Half("f", "t", SQL))
+halves = st.none() | st.just(MigrationFile("f", "t", SQL))
 sets = st.dictionaries(st.integers(0, 9), st.tuples(halves, halves), min_size=1).map(
     lambda pairs: MigrationSet(
         "folder", tuple(Migration(v, up, down) for v, (up, down) in sorted(pairs.items()))

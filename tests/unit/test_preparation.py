@@ -8,7 +8,7 @@ import pytest
 from tests.unit.fakes import migrations
 from tests.unit.history import digest, row
 
-from rung.drivers.contract import HalfRecord
+from rung.drivers.contract import FileVersion
 from rung.errors import DirectiveUnusable, UnbalancedTransaction, UnterminatedToken
 from rung.execution.history_records import Attempts, Recorder
 from rung.execution.prepare import prepare
@@ -17,18 +17,18 @@ from rung.planning.plan import Down, Up, make_plan
 from rung.script import Dialect, checksum, read
 
 if TYPE_CHECKING:
-    from rung.drivers.contract import Attempt
-    from rung.ledger import HistoryEntry
+    from rung.drivers.contract import NewAttempt
+    from rung.ledger import Attempt
 
 UP, DOWN = "create table a ()", "drop table a"
 
 
-def entry(version: int | None, up: str | None, down: str | None) -> HistoryEntry:
+def entry(version: int | None, up: str | None, down: str | None) -> Attempt:
     """A row of the history for halves with these texts."""
     return row(version, up=up, down=down, outcome=Outcome.FAILED)
 
 
-def recorded(*history: HistoryEntry, up: str = UP, down: str = DOWN) -> Attempt:
+def recorded(*history: Attempt, up: str = UP, down: str = DOWN) -> NewAttempt:
     """The record of the one step up of a pair."""
     (item,) = prepare(make_plan(Up(), migrations(up1=up, down1=down), LedgerState()))
     return Recorder.of(history).attempt(item)
@@ -38,8 +38,8 @@ def test_a_new_pair() -> None:
     """Both halves have checksums, and both texts are kept the first time."""
     item = recorded()
 
-    assert item.up == HalfRecord(checksum(read(UP)), digest(UP), UP)
-    assert item.down == HalfRecord(checksum(read(DOWN)), digest(DOWN), DOWN)
+    assert item.up == FileVersion(checksum(read(UP)), digest(UP), UP)
+    assert item.down == FileVersion(checksum(read(DOWN)), digest(DOWN), DOWN)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_new_pair() -> None:
     ],
 )
 def test_known_texts_are_not_kept_again(
-    history: list[HistoryEntry], kept: tuple[str | None, str | None]
+    history: list[Attempt], kept: tuple[str | None, str | None]
 ) -> None:
     """A text is kept only where no earlier row of its version and half has the same."""
     item = recorded(*history)
@@ -85,7 +85,7 @@ def test_a_fault_in_the_other_half(earlier: str | None) -> None:
     """A down that cannot be read stops no up; it has no checksum and its text is not kept."""
     item = recorded(entry(1, UP, earlier), down="drop 'table")
 
-    assert item.down == HalfRecord(None, digest("drop 'table"), None)
+    assert item.down == FileVersion(None, digest("drop 'table"), None)
 
 
 def test_a_missing_half() -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.cli.arguments import Request
-from rung.cli.config import settle
+from rung.cli.arguments import ParsedArguments
+from rung.cli.config import resolve_settings
 from rung.errors import UsageError
 from rung.golang_migrate.database_urls import address_of
 from rung.golang_migrate.gostd.urls import parse
@@ -41,14 +41,14 @@ def test_the_names(tmp_path: Path, table: str, expected: ProjectTables) -> None:
 def test_both_commands_read_the_ledgers_writers_alike(tmp_path: Path) -> None:
     """The environment comes before the project's file, for `migrate` as for `rung`."""
     (tmp_path / "pyproject.toml").write_text("[tool.rung]\nledger-writers = 'app, ci'\n")
-    request = Request("up")
+    request = ParsedArguments("up")
     for environ, expected in (
         ({}, ("app", "ci")),
         ({"RUNG_LEDGER_WRITERS": "one, two,"}, ("one", "two")),
         ({"RUNG_LEDGER_WRITERS": ""}, ("app", "ci")),
     ):
         assert project_tables(tmp_path, environ).ledger_writers == expected
-        assert settle(request, environ, tmp_path).ledger_writers == expected
+        assert resolve_settings(request, environ, tmp_path).ledger_writers == expected
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from tests.unit.fakes import FakeDriver, FakeSession, migrations, refused
 from tests.unit.history import row
 
-from rung.cancellation import Stop
-from rung.drivers.transaction import Ran
+from rung.cancellation import CancelToken
+from rung.drivers.transaction import ExecutionResult
 from rung.errors import CannotResume, MigrationFailed
 from rung.events import ignore
 from rung.execution.command import Target
-from rung.execution.run import carry_out, preview
+from rung.execution.run import preview, run_goal
 from rung.ledger import LedgerState, Outcome
 from rung.planning.plan import Down, Up
 from rung.planning.resume import unfinished, was_rejected
@@ -24,7 +24,7 @@ _CUT = replace(row(1, outcome=Outcome.RUNNING, up=_TEXT), statements_total=3)
 
 
 def _target(session: FakeSession) -> Target:
-    return Target(FakeDriver(session), ignore, Stop(), None)
+    return Target(FakeDriver(session), ignore, CancelToken(), None)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_only_what_is_left_is_sent() -> None:
     text = "SET a.b = 1; VACUUM; SELECT 3"
     session = FakeSession(_DIRTY, history=(replace(_CUT, up_checksum=None),))
     session.history = (replace(_CUT, up_checksum=row(1, up=text).up_checksum, statements_done=2),)
-    carry_out(_target(session), migrations(up1=text), Up(resume=True), None)
+    run_goal(_target(session), migrations(up1=text), Up(resume=True), None)
 
     assert [call for call in session.calls if call.split()[0] in {"begin", "replay", "unit", "end"}]
     assert session.calls[-5:-1] == ["begin 1", "replay 1", "unit 3-3 ours", "end done"]
@@ -107,7 +107,7 @@ def test_a_down_that_nobody_began_is_not_begun() -> None:
     """On a clean database down --resume does nothing."""
     session = FakeSession(LedgerState(1), history=(row(1, up=_TEXT),))
 
-    assert carry_out(
+    assert run_goal(
         _target(session), migrations(up1=_TEXT, down1=""), Down(resume=True), None
     ).nothing_to_do
 
@@ -135,8 +135,8 @@ def test_what_changed_nothing_behind_it_is_passed_over(ledger: LedgerState) -> N
 )
 def test_the_way_on_of_a_failure(history: tuple[()] | None, advice: str) -> None:
     """Without a history nothing tells where the file stopped."""
-    session = FakeSession(history=history, answers=[Ran(), refused()])
+    session = FakeSession(history=history, answers=[ExecutionResult(), refused()])
 
     with pytest.raises(MigrationFailed) as failed:
-        carry_out(_target(session), migrations(up1=_TEXT), Up(), None)
+        run_goal(_target(session), migrations(up1=_TEXT), Up(), None)
     assert advice in failed.value.advice

@@ -15,17 +15,23 @@ from tests.unit.fakes import (
     refused,
 )
 
-from rung.cancellation import Stop
-from rung.drivers.contract import Aftermath, Carried, Disconnected, Ran, ServerNotice
+from rung.cancellation import CancelToken
+from rung.drivers.contract import (
+    Disconnected,
+    ExecutionResult,
+    LeakedSettings,
+    RecoveryInfo,
+    ServerNotice,
+)
 from rung.errors import (
     ConnectionLost,
     DatabaseError,
     LedgerMoved,
-    LexerFooled,
     MigrationFailed,
     QueryFailed,
     RunError,
     Stopped,
+    UnexpectedTransactionControl,
 )
 from rung.events import (
     HalfMissing,
@@ -40,31 +46,31 @@ from rung.events import (
 from rung.execution.executor import run_plan
 from rung.execution.prepare import prepare
 from rung.ledger import LedgerState, Outcome
-from rung.options import Conventions
+from rung.options import RunOptions
 from rung.planning.plan import Down, Up, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rung.events import Event, Listener
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.planning.plan import Plan
 
 UNITS = "select 1;\nvacuum t;\ncreate index concurrently i on t (a)"
 
 
-def both() -> tuple[Plan, tuple[Prepared, ...]]:
+def both() -> tuple[Plan, tuple[PreparedStep, ...]]:
     """Two small files, planned and read."""
     return planned(up1="select 1", up2="select 2")
 
 
-def _twice(stop: Stop) -> None:
+def _twice(stop: CancelToken) -> None:
     """Ask for a cancellation."""
     stop.set()
     stop.set()
 
 
-def _on_start(ask: Callable[[Stop], None], stop: Stop) -> Listener:
+def _on_start(ask: Callable[[CancelToken], None], stop: CancelToken) -> Listener:
     """A listener that asks to stop when the first step starts."""
     return lambda event: ask(stop) if isinstance(event, StepStarted) else None
 
@@ -125,9 +131,9 @@ def test_a_missing_half_moves_the_ledger() -> None:
 def test_a_session_that_is_carried_from_file_to_file() -> None:
     """By golang-migrate's convention the next file finds the session as it was left."""
     told: list[Event] = []
-    session = FakeSession(carried=Carried(("search_path",)))
+    session = FakeSession(carried=LeakedSettings(("search_path",)))
     run = context(session, listener=told.append)
-    run.conventions = Conventions(carries_session=True)
+    run.conventions = RunOptions(carries_session=True)
     run_plan(run, *planned(up1="set search_path = x", up2="select 1"))
 
     assert session.calls == ["whole 1", "whole 2 last"]
@@ -137,7 +143,9 @@ def test_a_session_that_is_carried_from_file_to_file() -> None:
 def test_notices_are_handed_on() -> None:
     """What the server says meanwhile reaches the listener with the version."""
     told: list[Event] = []
-    session = FakeSession(answers=[Ran(notices=(ServerNotice("NOTICE", "00000", "hi"),))])
+    session = FakeSession(
+        answers=[ExecutionResult(notices=(ServerNotice("NOTICE", "00000", "hi"),))]
+    )
     run_plan(context(session, listener=told.append), *planned(up1="select 1"))
 
     assert Notice(1, "NOTICE", "hi") in told
@@ -145,7 +153,7 @@ def test_notices_are_handed_on() -> None:
 
 def test_a_failure_carries_what_was_applied() -> None:
     """A refused file names the place, is recorded, and leaves what came before."""
-    session = FakeSession(answers=[Ran(), refused(statement=2, offset=12)])
+    session = FakeSession(answers=[ExecutionResult(), refused(statement=2, offset=12)])
 
     with pytest.raises(MigrationFailed) as caught:
         run_plan(context(session), *planned(up1="", up2="select 1;\n  bad", up3="select 3"))
@@ -207,16 +215,18 @@ def test_the_ledger_moved() -> None:
 
 def test_control_that_was_not_seen() -> None:
     """A warning of transaction control from inside a file stops the run."""
-    session = FakeSession(answers=[Ran(control_warning="there is no transaction in progress")])
+    session = FakeSession(
+        answers=[ExecutionResult(control_warning="there is no transaction in progress")]
+    )
 
-    with pytest.raises(LexerFooled, match="there is no transaction in progress"):
+    with pytest.raises(UnexpectedTransactionControl, match="there is no transaction in progress"):
         run_plan(context(session), *planned(up1="select f()"))
 
 
 def test_the_next_file_starts_afresh() -> None:
     """A session that a file may have changed is put back before the next, with a warning."""
     told: list[Event] = []
-    session = FakeSession(carried=Carried(("search_path",)))
+    session = FakeSession(carried=LeakedSettings(("search_path",)))
     plan = planned(up1="set search_path = x", up2="set search_path = x")
     run_plan(context(session, listener=told.append), *plan)
 
@@ -253,7 +263,17 @@ def test_units() -> None:
 def test_the_server_has_the_last_word() -> None:
     """A file that is refused in a transaction is cut around what the server runs alone."""
     first, second = (refused("2D000", needs_no_transaction=True, statement=n) for n in (3, 5))
-    session = FakeSession(answers=[first, Ran(), Ran(), second, Ran(), Ran(), Ran()])
+    session = FakeSession(
+        answers=[
+            first,
+            ExecutionResult(),
+            ExecutionResult(),
+            second,
+            ExecutionResult(),
+            ExecutionResult(),
+            ExecutionResult(),
+        ]
+    )
     text = "select 1; select 2; call p(); select 4; call q(); begin; select 7; commit"
     report = run_plan(context(session), *planned(up1=text))
 
@@ -286,7 +306,7 @@ def test_the_first_unit_failed() -> None:
 @pytest.mark.parametrize("done", [1, 2])
 def test_a_later_unit_failed(done: int) -> None:
     """Where something of the file is left behind the ledger stays dirty, and says so."""
-    session = FakeSession(answers=[*[Ran()] * done, refused(statement=done + 1)])
+    session = FakeSession(answers=[*[ExecutionResult()] * done, refused(statement=done + 1)])
 
     with pytest.raises(MigrationFailed, match="dirty at version 1") as caught:
         run_plan(context(session), *planned(up1=UNITS))
@@ -306,7 +326,7 @@ def test_a_later_unit_failed(done: int) -> None:
 def test_a_unit_failed_behind_what_leaves_no_trace(before: str, *, dirty: bool) -> None:
     """Where only the session was changed before, or all undone, the ledger is clean again."""
     plan, (item,) = planned(up1=f"{before}; commit; begin; select 1; commit")
-    answers = [Ran()] * (len(item.script.units) - 1)
+    answers = [ExecutionResult()] * (len(item.script.units) - 1)
     last = len(item.script.statements)
     session = FakeSession(answers=[*answers, refused(statement=last - 1)])
 
@@ -335,7 +355,10 @@ def test_a_statement_alone_that_was_rejected(
     """Where it is proved that it left nothing, and nothing was committed before: clean."""
     plan, (item,) = planned(up1=text)
     last = len(item.script.statements)
-    answers: list[Ran | Exception] = [*[Ran()] * (last - 1), refused(sqlstate, statement=last)]
+    answers: list[ExecutionResult | Exception] = [
+        *[ExecutionResult()] * (last - 1),
+        refused(sqlstate, statement=last),
+    ]
     session = FakeSession(answers=answers, nothing_left=nothing_left)
 
     with pytest.raises(MigrationFailed) as caught:
@@ -365,7 +388,7 @@ def test_a_lone_statement_outside_a_transaction_failed() -> None:
 
 def test_the_last_down_in_units() -> None:
     """Going down to nothing is marked as golang-migrate marks it: -1, dirty."""
-    session = FakeSession(LedgerState(1), answers=[Ran(), refused(statement=2)])
+    session = FakeSession(LedgerState(1), answers=[ExecutionResult(), refused(statement=2)])
     plan = planned(Down(), LedgerState(1), up1="", down1=UNITS)
 
     with pytest.raises(MigrationFailed, match="dirty at no version"):
@@ -397,7 +420,7 @@ def test_keys_are_waited_for_without_a_bound() -> None:
 
 def test_stopped_while_keys_are_waited_for() -> None:
     """Asked twice to stop while another tool has its keys, the run says where it leaves."""
-    stop = Stop()
+    stop = CancelToken()
     session = FakeSession(locks=[False] * 9)
     plan = planned(up1="create index concurrently i on t (a)")
 
@@ -417,9 +440,11 @@ def test_a_ledger_that_moved_before_the_first_unit() -> None:
 
 def test_control_that_was_not_seen_in_a_unit() -> None:
     """A warning of transaction control inside a unit stops the run, dirty."""
-    session = FakeSession(answers=[Ran(control_warning="there is already a transaction")])
+    session = FakeSession(
+        answers=[ExecutionResult(control_warning="there is already a transaction")]
+    )
 
-    with pytest.raises(LexerFooled, match="dirty at version 1"):
+    with pytest.raises(UnexpectedTransactionControl, match="dirty at version 1"):
         run_plan(context(session), *planned(up1=UNITS))
 
 
@@ -428,7 +453,7 @@ def test_control_that_was_not_seen_in_a_unit() -> None:
 
 def test_a_stop_before_the_first_step() -> None:
     """Asked to stop beforehand, nothing runs and all remains."""
-    stop, session = Stop(), FakeSession()
+    stop, session = CancelToken(), FakeSession()
     stop.set()
 
     with pytest.raises(Stopped) as caught:
@@ -440,10 +465,10 @@ def test_a_stop_before_the_first_step() -> None:
 
 def test_a_stop_between_steps() -> None:
     """Asked to stop meanwhile, the running migration ends, is on disk, and the rest remains."""
-    stop, session = Stop(), FakeSession()
+    stop, session = CancelToken(), FakeSession()
 
     with pytest.raises(Stopped, match=r"not run: 2\.") as caught:
-        run_plan(context(session, stop=stop, listener=_on_start(Stop.set, stop)), *both())
+        run_plan(context(session, stop=stop, listener=_on_start(CancelToken.set, stop)), *both())
 
     assert caught.value.applied == (1,)
     assert session.calls == ["whole 1", "flush"]
@@ -452,7 +477,7 @@ def test_a_stop_between_steps() -> None:
 @pytest.mark.parametrize("text", ["select 1", UNITS])
 def test_a_cancelled_step(text: str) -> None:
     """Cancelled on the server because we asked, a step is stopped, not failed."""
-    stop = Stop()
+    stop = CancelToken()
     session = FakeSession(answers=[refused("57014", cancelled=True, statement=1)])
 
     with pytest.raises(Stopped, match="clean at no version") as caught:
@@ -476,19 +501,19 @@ def test_cancelled_by_somebody_else() -> None:
     ("found", "applied", "committed", "now"),
     [
         (
-            Aftermath(Outcome.DONE, LedgerState(1)),
+            RecoveryInfo(Outcome.DONE, LedgerState(1)),
             (1,),
             True,
             "The database is clean at version 1. Migration 1 is committed.",
         ),
         (
-            Aftermath(None, LedgerState()),
+            RecoveryInfo(None, LedgerState()),
             (),
             False,
             "The database is clean at no version. Migration 1 was rolled back.",
         ),
         (
-            Aftermath(Outcome.RUNNING, LedgerState(1, dirty=True)),
+            RecoveryInfo(Outcome.RUNNING, LedgerState(1, dirty=True)),
             (),
             False,
             (
@@ -501,7 +526,7 @@ def test_cancelled_by_somebody_else() -> None:
     ],
 )
 def test_a_lost_connection(
-    found: Aftermath | Exception,
+    found: RecoveryInfo | Exception,
     applied: tuple[int, ...],
     now: str,
     *,
@@ -519,8 +544,8 @@ def test_a_lost_connection(
 
 def test_lost_after_the_last_commit() -> None:
     """A connection lost behind the last step's commit is a run that ended well."""
-    session = FakeSession(answers=[Ran(), Disconnected("gone")])
-    driver = FakeDriver(session, Aftermath(Outcome.DONE, LedgerState(2)))
+    session = FakeSession(answers=[ExecutionResult(), Disconnected("gone")])
+    driver = FakeDriver(session, RecoveryInfo(Outcome.DONE, LedgerState(2)))
     report = run_plan(context(session, driver), *both())
 
     assert [step.version for step in report.steps] == [1, 2]
@@ -532,14 +557,14 @@ def test_lost_after_the_last_commit() -> None:
 @pytest.mark.parametrize("what", ["restore_session", "flush"])
 def test_lost_between_steps(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """A connection lost between two steps still tells how far the run got."""
-    stop = Stop()
+    stop = CancelToken()
     session = FakeSession()
 
     def gone() -> None:
         raise Disconnected("gone")
 
     monkeypatch.setattr(session, what, gone)
-    ask = _on_start(Stop.set, stop) if what == "flush" else ignore
+    ask = _on_start(CancelToken.set, stop) if what == "flush" else ignore
     plan = planned(up1="set search_path = x", up2="select 1")
     with pytest.raises(RunError) as caught:
         run_plan(context(session, stop=stop, listener=ask), *plan)

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.fakes import FakeDriver, FakeSession, refused
 
 from rung import startup
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.errors import MigrationFailed, UsageError
 from rung.events import RunPlanned
 from rung.execution.report import RunReport
@@ -47,7 +47,7 @@ class Engine:
     def __init__(self, stops: int) -> None:
         self.stops, self.began, self.ended = stops, threading.Event(), False
 
-    def __call__(self, database: str, source: str, *, stop: Stop, **_: object) -> RunReport:
+    def __call__(self, database: str, source: str, *, stop: CancelToken, **_: object) -> RunReport:
         """Stand in for `run_migrations`."""
         self.began.set()
         pause = threading.Event()
@@ -128,7 +128,7 @@ def test_cancelling_the_task(monkeypatch: pytest.MonkeyPatch, cancellations: int
 
 def test_a_stop_of_the_callers_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stop that was handed in ends the run of the twin as well."""
-    stop = Stop()
+    stop = CancelToken()
     monkeypatch.setattr(startup, "run_migrations", Engine(1))
     stop.set()
 
@@ -141,7 +141,7 @@ def test_a_stop_of_the_callers_own(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_stopping(times: int, *, requested: bool, cancelling: bool) -> None:
     """Set once a stop asks for an end, set twice for a cancellation."""
-    stop = Stop()
+    stop = CancelToken()
     for _ in range(times):
         stop.set()
 

@@ -11,8 +11,8 @@ from tests.unit.fakes import PLACE, SQL, migrations
 from tests.unit.history import NOON
 from tests.unit.history import row as any_row
 
-from rung.drivers.contract import Look
-from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.drivers.contract import Inspection
+from rung.ledger import Attempt, LedgerState, Outcome
 from rung.planning.status import Status, make_status
 from rung.script import checksum, read
 
@@ -20,9 +20,9 @@ row = partial(any_row, up=SQL)
 FILES = migrations(up1=SQL, up2=SQL, down3=SQL)
 
 
-def status(ledger: LedgerState, *history: HistoryEntry) -> Status:
+def status(ledger: LedgerState, *history: Attempt) -> Status:
     """The status of three files."""
-    return make_status(FILES, Look(PLACE, ledger, ledger_exists=True, history=history))
+    return make_status(FILES, Inspection(PLACE, ledger, ledger_exists=True, history=history))
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,7 @@ _BY_REPAIR = replace(row(1, "force"), tool="rung repair")
         ((replace(_STOPPED, statements_done=0), row(1, "force")), "applied"),
     ],
 )
-def test_a_down_that_stopped_and_was_passed_over(
-    later: tuple[HistoryEntry, ...], state: str
-) -> None:
+def test_a_down_that_stopped_and_was_passed_over(later: tuple[Attempt, ...], state: str) -> None:
     """A part of it is gone, whatever the ledger was forced to."""
     assert status(LedgerState(later[-1].version), row(1), *later).lines[0].state == state
 
@@ -123,7 +121,7 @@ def test_edited() -> None:
     """An edited up is a state, an edited down a note, and comments are nothing."""
     files = migrations(up1="select 2", up2="-- new\nselect 1", up3="select 1", down3="select 2")
     ups = (row(1, up="select 1"), row(2, up="select 1"), row(3, up="select 1", down="select 1"))
-    found = make_status(files, Look(PLACE, LedgerState(3), ledger_exists=True, history=ups))
+    found = make_status(files, Inspection(PLACE, LedgerState(3), ledger_exists=True, history=ups))
 
     assert [(line.state, bool(line.note)) for line in found.lines] == [
         ("edited", False),
@@ -135,7 +133,7 @@ def test_edited() -> None:
 
 def test_without_a_history() -> None:
     """What cannot be told apart is said."""
-    look = Look(PLACE, LedgerState(2), ledger_exists=True, history=None)
+    look = Inspection(PLACE, LedgerState(2), ledger_exists=True, history=None)
     found = make_status(FILES, look)
 
     assert [line.state for line in found.lines] == ["applied", "applied", "down-only"]
@@ -145,7 +143,7 @@ def test_without_a_history() -> None:
 
 def test_the_whole_picture() -> None:
     """Database, schema, server and source are named, and a missing history is told."""
-    found = make_status(FILES, Look(PLACE, LedgerState(), ledger_exists=False, history=None))
+    found = make_status(FILES, Inspection(PLACE, LedgerState(), ledger_exists=False, history=None))
 
     assert (found.database, found.schema, found.server, found.source) == (
         "chatapp",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import Clock, FakeSession, context, planned, refused
 
-from rung.cancellation import Stop
-from rung.drivers.contract import LockWait, Ran
+from rung.cancellation import CancelToken
+from rung.drivers.contract import ExecutionResult, LockTimeout
 from rung.errors import MigrationFailed, Stopped
 from rung.events import Blocker, LockRefused, Queued
 from rung.execution.executor import run_plan
@@ -20,24 +20,24 @@ from rung.script import read
 if TYPE_CHECKING:
     from rung.events import Event
     from rung.execution.command import Context
-    from rung.options import Conventions
+    from rung.options import RunOptions
 
 WEB = Blocker(7, "ada", "web", "idle in transaction", 3.0)
-MET = LockWait(0.2, blockers=(WEB,), queued=(Queued(8, "api"),))
+MET = LockTimeout(0.2, blockers=(WEB,), queued=(Queued(8, "api"),))
 PAUSE = 1.25
 """Of the clock's jitter, a half, after 0.2 s."""
 
 
-def met(times: int, wait: LockWait = MET) -> list[Ran | Exception]:
+def met(times: int, wait: LockTimeout = MET) -> list[ExecutionResult | Exception]:
     """So many refusals for a lock."""
     return [refused("55P03", statement=1, lock_wait=wait) for _ in range(times)]
 
 
 def run(
-    answers: list[Ran | Exception],
+    answers: list[ExecutionResult | Exception],
     clock: Clock,
-    conventions: Conventions = RUNG,
-    stop: Stop | None = None,
+    conventions: RunOptions = RUNG,
+    stop: CancelToken | None = None,
 ) -> tuple[Context, list[Event]]:
     """A run that is ready, and what it will be heard to say."""
     told: list[Event] = []
@@ -109,7 +109,7 @@ def test_without_time_it_is_tried_once() -> None:
 
 def test_a_stop_ends_the_pause() -> None:
     """At once, and clean: nothing of the file was kept."""
-    stop = Stop()
+    stop = CancelToken()
     clock = Clock()
     made, _ = run(met(9), clock, stop=stop)
     made.listener = lambda event: stop.set() if isinstance(event, LockRefused) else None
@@ -135,7 +135,7 @@ def test_golang_migrates_way() -> None:
 def test_what_may_have_committed_is_sent_once() -> None:
     """A CALL that is sent alone; the error says how it gets the time that it needs."""
     clock = Clock()
-    made, _ = run([Ran(), *met(1)], clock)
+    made, _ = run([ExecutionResult(), *met(1)], clock)
 
     with pytest.raises(MigrationFailed) as caught:
         run_plan(made, *planned(up1="-- rung: no-transaction\nselect 1; call f()"))
@@ -162,7 +162,7 @@ def test_which_units_may_be_tried_again(sql: str, again: bool) -> None:  # noqa:
 
 def test_a_unit_is_tried_again_by_itself() -> None:
     """What is committed before it stays."""
-    made, _ = run([Ran(), *met(1)], Clock())
+    made, _ = run([ExecutionResult(), *met(1)], Clock())
     run_plan(made, *planned(up1="select 1; vacuum t"))
 
     session = made.session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import Clock, FakeDriver, FakeSession
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.contract import Disconnected, Ping
 from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, VersionNotReached
 from rung.events import DatabaseWaiting, Warned
@@ -19,7 +19,7 @@ from rung.ledger import LedgerState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.drivers.contract import Look
+    from rung.drivers.contract import Inspection
     from rung.events import Event
 
 REFUSED = ConnectionFailed("No connection to ada@db/chatapp: no.")
@@ -33,7 +33,7 @@ class MovingSession(FakeSession):
         super().__init__()
         self._ledgers: Iterator[LedgerState | Exception] = iter(ledgers)
 
-    def look(self, *, briefly: bool = False) -> Look:
+    def look(self, *, briefly: bool = False) -> Inspection:
         ledger = next(self._ledgers)
         if isinstance(ledger, Exception):
             raise ledger
@@ -48,14 +48,14 @@ def waited(
     version: int | None = None,
     bound: float | None = None,
     clock: Clock | None = None,
-    stop: Stop | None = None,
+    stop: CancelToken | None = None,
     notes: tuple[str, ...] = (),
 ) -> tuple[Waited, list[Event]]:
     """Wait for a database that refuses so often, then has these ledgers; and what was said."""
     driver = FakeDriver(MovingSession(*ledgers), notes=notes)
     driver.refusals, driver.pings = [REFUSED] * refusals, list(pings)
     said: list[Event] = []
-    target = Target(driver, said.append, stop or Stop(), None)
+    target = Target(driver, said.append, stop or CancelToken(), None)
     return wait(target, version, (clock or Clock()).patience(bound)), said
 
 
@@ -167,7 +167,7 @@ def test_a_bound_of_nothing() -> None:
 
 def test_a_stop() -> None:
     """It ends the waiting, but keeps nobody from what is there already."""
-    stop = Stop()
+    stop = CancelToken()
     stop.set()
 
     assert waited(LedgerState(1), stop=stop)[0].version == 1

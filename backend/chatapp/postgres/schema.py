@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chatapp.settings import Settings
     from rung import RunReport
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
     from rung.planning.status import Status
 
 SOURCE = "package:chatapp.migrations"
@@ -127,7 +127,7 @@ def state_of(status: Status) -> str:
     return min(found, default="current")
 
 
-def _attempt(entry: HistoryEntry) -> SchemaAttempt:
+def _attempt(entry: Attempt) -> SchemaAttempt:
     return SchemaAttempt(
         version=entry.version,
         title=entry.name,

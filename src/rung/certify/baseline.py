@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rung.certify.observations import Seen
-    from rung.certify.test_databases import Address, Lab
+    from rung.certify.test_databases import Lab, ProxyAddress
 
 EMPTY = "template0"
 UP, DOWN = "up", "down"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Baseline:
     """
     What is known of a run before it is disturbed.
 
@@ -46,7 +46,7 @@ class Known:
     template: str
 
 
-def learn(lab: Lab, name: str, source: str) -> tuple[tuple[Known, ...], str]:
+def learn(lab: Lab, name: str, source: str) -> tuple[tuple[Baseline, ...], str]:
     """
     Run a folder's migrations up and down undisturbed.
 
@@ -75,11 +75,11 @@ def learn(lab: Lab, name: str, source: str) -> tuple[tuple[Known, ...], str]:
         return (known,), f"{name}, down: {error}"
 
 
-def _way(address: Address, source: str, direction: str, earlier: tuple[Done, ...] = ()) -> Way:
+def _way(address: ProxyAddress, source: str, direction: str, earlier: tuple[Done, ...] = ()) -> Way:
     return Way(direction, tuple(_stations(address, source, direction)), earlier)
 
 
-def _stations(address: Address, source: str, direction: str) -> Iterator[Seen]:
+def _stations(address: ProxyAddress, source: str, direction: str) -> Iterator[Seen]:
     migrator = Migrator(address.conninfo, source)
     step = migrator.up if direction == UP else migrator.down
     with looking_at(address) as onlooker:
@@ -88,7 +88,7 @@ def _stations(address: Address, source: str, direction: str) -> Iterator[Seen]:
             yield onlooker.see()
 
 
-def _known(lab: Lab, run: Run, way: Way, template: str) -> Known:
+def _known(lab: Lab, run: Run, way: Way, template: str) -> Baseline:
     with lab.fresh(template) as address:
         points, said = measure(address, Rung(), run)
         with looking_at(address) as onlooker:
@@ -101,4 +101,4 @@ def _known(lab: Lab, run: Run, way: Way, template: str) -> Known:
     if found:
         told = "; ".join(violation.told for violation in found)
         raise NotCertifiable(f"{run}: undisturbed runs differ: {told}.")
-    return Known(run, way, points, template)
+    return Baseline(run, way, points, template)

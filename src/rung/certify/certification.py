@@ -25,8 +25,8 @@ from rung.embedded import start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rung.certify.baseline import Known
-    from rung.certify.faults import Fault
+    from rung.certify.baseline import Baseline
+    from rung.certify.faults import InjectedFault
     from rung.certify.invariants import Violation
     from rung.certify.observations import Facts, Way
     from rung.certify.results import Trial
@@ -38,7 +38,7 @@ _SEEDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class LearnedRuns:
     """
     A server to disturb runs on, and what undisturbed ones do.
 
@@ -50,11 +50,11 @@ class Bench:
     """
 
     server: EmbeddedServer
-    known: tuple[Known, ...]
+    known: tuple[Baseline, ...]
     left_out: tuple[str, ...]
     without: frozenset[Kind]
 
-    def draw(self, total: int | None, seed: int, least: int = 0) -> tuple[Fault, ...]:
+    def draw(self, total: int | None, seed: int, least: int = 0) -> tuple[InjectedFault, ...]:
         """The faults to make; where `total` is None all cut points, and so many at least."""
         points = {one.run: one.points for one in self.known}
         wanted = max(enough(points, self.without), least) if total is None else total
@@ -62,7 +62,7 @@ class Bench:
 
     def make(
         self,
-        faults: Sequence[Fault],
+        faults: Sequence[InjectedFault],
         client: Client,
         judge: Callable[[Way, Facts], tuple[Violation, ...]],
         processes: int | None = None,
@@ -73,7 +73,7 @@ class Bench:
 
 
 @contextmanager
-def bench(sources: Mapping[str, str], say: Callable[[str], None]) -> Iterator[Bench]:
+def bench(sources: Mapping[str, str], say: Callable[[str], None]) -> Iterator[LearnedRuns]:
     """
     Start a server, and learn what undisturbed runs do.
 
@@ -86,7 +86,7 @@ def bench(sources: Mapping[str, str], say: Callable[[str], None]) -> Iterator[Be
         known, left_out = _learn_all(server, sources, say)
         disk = servers.no_small_disk()
         told = (*left_out, *([disk] if disk else []))
-        yield Bench(server, known, told, frozenset({Kind.DISK} if disk else ()))
+        yield LearnedRuns(server, known, told, frozenset({Kind.DISK} if disk else ()))
 
 
 def certify(
@@ -126,8 +126,8 @@ def certify(
 
 def _learn_all(
     server: EmbeddedServer, sources: Mapping[str, str], say: Callable[[str], None]
-) -> tuple[tuple[Known, ...], tuple[str, ...]]:
-    known: list[Known] = []
+) -> tuple[tuple[Baseline, ...], tuple[str, ...]]:
+    known: list[Baseline] = []
     left_out: list[str] = []
     for number, (name, source) in enumerate(sources.items(), 1):
         say(f"{name}: the undisturbed run")

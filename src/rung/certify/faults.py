@@ -77,7 +77,7 @@ class Points(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """
     One fault in one run.
 
@@ -96,7 +96,7 @@ class Fault:
 
 def draw(
     points: Mapping[Run, Points], total: int, seed: int, without: Collection[Kind] = ()
-) -> tuple[Fault, ...]:
+) -> tuple[InjectedFault, ...]:
     """
     The faults of a certification, in the order in which they are made.
 
@@ -140,20 +140,22 @@ def _each(total: int) -> int:
     return min(max(total // _RARE, 1), _MOST_RARE)
 
 
-def _cuts(points: Mapping[Run, Points]) -> Iterator[Fault]:
+def _cuts(points: Mapping[Run, Points]) -> Iterator[InjectedFault]:
     for run, many in points.items():
         for kind in CUTS:
             last = many.server if kind is Kind.CUT_ANSWER else many.client
-            yield from (Fault(run, kind, number) for number in range(1, last + 1))
+            yield from (InjectedFault(run, kind, number) for number in range(1, last + 1))
 
 
-def _spread(faults: Sequence[Fault], most: int) -> tuple[Fault, ...]:
+def _spread(faults: Sequence[InjectedFault], most: int) -> tuple[InjectedFault, ...]:
     if len(faults) <= most:
         return tuple(faults)
     return tuple(faults[number * len(faults) // most] for number in range(most))
 
 
-def _drawn(run: Run, kind: Kind, points: Mapping[Run, Points], chance: random.Random) -> Fault:
+def _drawn(
+    run: Run, kind: Kind, points: Mapping[Run, Points], chance: random.Random
+) -> InjectedFault:
     if kind.at_message:
-        return Fault(run, kind, chance.randint(2, max(points[run].client, 2)))
-    return Fault(run, kind, chance.random() * (1 if kind is Kind.DISK else _OVER))
+        return InjectedFault(run, kind, chance.randint(2, max(points[run].client, 2)))
+    return InjectedFault(run, kind, chance.random() * (1 if kind is Kind.DISK else _OVER))

@@ -11,17 +11,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.certify.faults import Kind, Points
 from rung.certify.observations import Facts, Said
 from rung.certify.proxy import CountingProxy, Verdict
 from rung.certify.test_databases import looking_at
-from rung.certify.wire import Message, Origin
+from rung.certify.wire import Origin, WireMessage
 
 if TYPE_CHECKING:
-    from rung.certify.faults import Fault, Run
+    from rung.certify.faults import InjectedFault, Run
     from rung.certify.subjects import Client
-    from rung.certify.test_databases import Address, Lab
+    from rung.certify.test_databases import Lab, ProxyAddress
 
 GONE_WITHIN = 30.0
 """
@@ -50,7 +50,7 @@ class Gate:
     """Messages so far. Each side is counted by the one thread that carries it."""
     fired: bool = False
 
-    def __call__(self, connection: int, message: Message, /) -> Verdict:
+    def __call__(self, connection: int, message: WireMessage, /) -> Verdict:
         """Count, and judge."""
         if connection != 1:
             return Verdict.PASS
@@ -80,7 +80,7 @@ class Made:
     """What the run said in the end, where it could."""
 
 
-def make(fault: Fault, address: Address, client: Client, seconds: float) -> Made:
+def make(fault: InjectedFault, address: ProxyAddress, client: Client, seconds: float) -> Made:
     """
     Disturb one run.
 
@@ -107,7 +107,9 @@ def make(fault: Fault, address: Address, client: Client, seconds: float) -> Made
     return Made(gate.fired, said)
 
 
-def find_out(lab: Lab, address: Address, client: Client, fault: Fault, said: Said | None) -> Facts:
+def find_out(
+    lab: Lab, address: ProxyAddress, client: Client, fault: InjectedFault, said: Said | None
+) -> Facts:
     """What the fault left once all is quiet, and what the recovery makes of it."""
     sessions = lab.await_nobody(address.dbname, GONE_WITHIN)
     with looking_at(address) as onlooker:
@@ -117,7 +119,7 @@ def find_out(lab: Lab, address: Address, client: Client, fault: Fault, said: Sai
     return Facts(left, sessions, free, said, *recovery, end)
 
 
-def measure(address: Address, client: Client, run: Run) -> tuple[Points, Said]:
+def measure(address: ProxyAddress, client: Client, run: Run) -> tuple[Points, Said]:
     """Run undisturbed through a proxy, and count the messages of the first connection."""
     gate = Gate(Origin.CLIENT, 0, Verdict.PASS)
     with CountingProxy(address.host, address.port, gate) as proxy:
@@ -125,21 +127,23 @@ def measure(address: Address, client: Client, run: Run) -> tuple[Points, Said]:
     return Points(gate.seen[Origin.CLIENT], gate.seen[Origin.SERVER]), said
 
 
-def time_child(address: Address, client: Client, run: Run) -> float:
+def time_child(address: ProxyAddress, client: Client, run: Run) -> float:
     """The seconds that an undisturbed run takes in a process of its own."""
     began = time.perf_counter()
     client.begin(address, run).wait()
     return time.perf_counter() - began
 
 
-def _kill(fault: Fault, address: Address, client: Client, seconds: float) -> Made:
+def _kill(fault: InjectedFault, address: ProxyAddress, client: Client, seconds: float) -> Made:
     child = client.begin(address, fault.run)
     time.sleep(fault.point * seconds)
     child.kill()
     return Made(injected=True)
 
 
-def _freeze(proxy: CountingProxy, address: Address, fault: Fault, client: Client) -> bool:
+def _freeze(
+    proxy: CountingProxy, address: ProxyAddress, fault: InjectedFault, client: Client
+) -> bool:
     """
     Kill the process while nothing passes, and only then break the connections.
 
@@ -153,9 +157,9 @@ def _freeze(proxy: CountingProxy, address: Address, fault: Fault, client: Client
     return frozen
 
 
-def _pause(proxy: CountingProxy, there: Address, client: Client, run: Run) -> Said:
+def _pause(proxy: CountingProxy, there: ProxyAddress, client: Client, run: Run) -> Said:
     """Ask the run to stop while nothing passes; then let all pass again."""
-    stop = Stop()
+    stop = CancelToken()
 
     def disturb() -> None:
         if proxy.frozen.wait(_FROZEN_WITHIN):

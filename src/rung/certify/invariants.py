@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rung.certify.observations import Facts, Seen, Way
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
 
 _RUNS = ("up", "down")
 """The directions of history rows in which SQL ran."""
@@ -172,7 +172,7 @@ def _rows(wanted: Mapping[str, int], found: Mapping[str, int], where: str) -> It
             yield f"{where}: {table} has {found[table]} rows, undisturbed {wanted[table]}"
 
 
-def _ran(seen: Seen) -> tuple[HistoryEntry, ...]:
+def _ran(seen: Seen) -> tuple[Attempt, ...]:
     return tuple(entry for entry in seen.history or () if entry.direction in _RUNS)
 
 
@@ -181,7 +181,7 @@ def _done(seen: Seen) -> tuple[Done, ...]:
     return tuple(Done(e.version, e.direction) for e in ran if e.outcome is Outcome.DONE)
 
 
-def _name(entry: HistoryEntry) -> str:
+def _name(entry: Attempt) -> str:
     return f"{entry.direction} {entry.version}"
 
 

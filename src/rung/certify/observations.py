@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.snapshot import Snapshot
 
 
@@ -22,7 +22,7 @@ class Seen:
     """A database as an onlooker finds it at one moment."""
 
     ledger: LedgerState
-    history: tuple[HistoryEntry, ...] | None
+    history: tuple[Attempt, ...] | None
     """Oldest first; None where there is none."""
     schema: Snapshot
     rows: Mapping[str, int]

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.context import SpawnProcess
 
-    from rung.certify.baseline import Known
-    from rung.certify.faults import Fault, Run
+    from rung.certify.baseline import Baseline
+    from rung.certify.faults import InjectedFault, Run
     from rung.certify.invariants import Violation
     from rung.certify.observations import Facts, Way
     from rung.certify.subjects import Client
@@ -44,7 +44,7 @@ class Setting(NamedTuple):
 
     host: str
     port: int
-    known: tuple[Known, ...]
+    known: tuple[Baseline, ...]
     client: Client
     judge: Callable[[Way, Facts], tuple[Violation, ...]] = judge
 
@@ -59,7 +59,7 @@ class Worker:
     _measured: dict[Run, float] = field(default_factory=dict)
     """Seconds or bytes of a run on the server of its own that is disturbed."""
 
-    def attempt(self, fault: Fault) -> Trial:
+    def attempt(self, fault: InjectedFault) -> Trial:
         """Make a fault in a database of its own, and judge what it left."""
         known = self._known(fault)
         client = self.setting.client
@@ -69,7 +69,7 @@ class Worker:
             facts = find_out(self.lab, address, client, fault, made.said)
         return self._judged(fault, known, facts, injected=made.injected)
 
-    def attempt_on_servers(self, faults: Sequence[Fault]) -> Iterator[Trial]:
+    def attempt_on_servers(self, faults: Sequence[InjectedFault]) -> Iterator[Trial]:
         """Make faults of the server itself, all of one kind, on one server of their own."""
         kind = faults[0].kind
         place = servers.a_small_disk() if kind is Kind.DISK else servers.a_folder()
@@ -77,7 +77,7 @@ class Worker:
             for fault in faults:
                 yield self._on_server(fault, server)
 
-    def _on_server(self, fault: Fault, server: servers.Frail) -> Trial:
+    def _on_server(self, fault: InjectedFault, server: servers.Frail) -> Trial:
         known, client = self._known(fault), self.setting.client
         if known.run not in self._measured:
             self._begin_at(server, known)
@@ -89,21 +89,23 @@ class Worker:
             facts = disturb(fault, server, address, client, self._measured[known.run])
         return self._judged(fault, known, facts)
 
-    def _begin_at(self, server: servers.Frail, known: Known) -> None:
+    def _begin_at(self, server: servers.Frail, known: Baseline) -> None:
         """Make the database from which a run begins, where it is none that is always there."""
         if known.template != EMPTY:
             top = server.lab.make(known.template)
             Rung().run(top, known.run._replace(direction=UP))
 
-    def _known(self, fault: Fault) -> Known:
+    def _known(self, fault: InjectedFault) -> Baseline:
         return next(one for one in self.setting.known if one.run == fault.run)
 
-    def _judged(self, fault: Fault, known: Known, facts: Facts, *, injected: bool = True) -> Trial:
+    def _judged(
+        self, fault: InjectedFault, known: Baseline, facts: Facts, *, injected: bool = True
+    ) -> Trial:
         found = self.setting.judge(known.way, facts)
         dirty = facts.left.ledger.dirty
         return Trial(fault, injected, dirty, facts.tried, found, facts.undecided)
 
-    def _undisturbed(self, known: Known) -> float:
+    def _undisturbed(self, known: Baseline) -> float:
         """Seconds of the run in a process of its own, measured once, when all is loaded."""
         if known.run not in self._seconds:
             client, template = self.setting.client, known.template
@@ -113,7 +115,7 @@ class Worker:
                 self._seconds[known.run] = time_child(address, client, known.run)
         return self._seconds[known.run]
 
-    def attempt_all(self, faults: Sequence[Fault]) -> Iterator[Trial]:
+    def attempt_all(self, faults: Sequence[InjectedFault]) -> Iterator[Trial]:
         """Make faults that belong together."""
         if faults[0].kind not in _ON_SERVERS:
             yield from map(self.attempt, faults)
@@ -128,7 +130,7 @@ class Broken(NamedTuple):
     told: str
 
 
-def work(setting: Setting, faults: Sequence[Fault], processes: int) -> Iterator[Trial]:
+def work(setting: Setting, faults: Sequence[InjectedFault], processes: int) -> Iterator[Trial]:
     """
     Make faults in several processes at once.
 
@@ -198,7 +200,7 @@ def _serve(pipe: Connection, setting: Setting, number: int) -> None:
             pipe.send(None)
 
 
-def _batches(faults: Sequence[Fault]) -> list[list[Fault]]:
+def _batches(faults: Sequence[InjectedFault]) -> list[list[InjectedFault]]:
     """Faults of the server at once, first, for they take longest; the others one by one."""
     own = [[fault for fault in faults if fault.kind is kind] for kind in _ON_SERVERS]
     rest = [[fault] for fault in faults if fault.kind not in _ON_SERVERS]

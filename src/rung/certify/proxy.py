@@ -19,7 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from rung.certify.wire import GSS_REQUEST, SSL_REQUEST, Counts, Framer, Message, Origin, Tally
+from rung.certify.wire import GSS_REQUEST, SSL_REQUEST, Counts, Framer, Origin, Tally, WireMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class Verdict(Enum):
 class Gate(Protocol):
     """Decides on each message; called in the threads of many connections at once."""
 
-    def __call__(self, connection: int, message: Message, /) -> Verdict:
+    def __call__(self, connection: int, message: WireMessage, /) -> Verdict:
         """`connection` counts accepted connections from 1."""
 
 
@@ -59,7 +59,7 @@ class Passed:
     text: str
 
 
-def open_gate(_connection: int, _message: Message, /) -> Verdict:
+def open_gate(_connection: int, _message: WireMessage, /) -> Verdict:
     """Let everything pass."""
     return Verdict.PASS
 
@@ -230,7 +230,7 @@ class CountingProxy:
         return data
 
     def _forward(
-        self, number: int, messages: list[Message], source: socket.socket, sink: socket.socket
+        self, number: int, messages: list[WireMessage], source: socket.socket, sink: socket.socket
     ) -> bool:
         """Pass messages on; False where the gate cut. Counted first, so no answer overtakes."""
         passing = bytearray()
@@ -260,7 +260,7 @@ class CountingProxy:
         self.frozen.set()
         self._flowing.wait()
 
-    def _note(self, number: int, message: Message) -> None:
+    def _note(self, number: int, message: WireMessage) -> None:
         with self._lock:
             self._tallies[number - 1].note(message)
             if self._trace is not None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rung.certify.faults import Fault, Kind
+    from rung.certify.faults import InjectedFault, Kind
     from rung.certify.invariants import Violation
 
 
 class Trial(NamedTuple):
     """One fault and what was found behind it."""
 
-    fault: Fault
+    fault: InjectedFault
     injected: bool
     """False where the run was over before the fault's point came."""
     dirty: bool = False
@@ -30,14 +30,14 @@ class Trial(NamedTuple):
 class Finding(NamedTuple):
     """A violation, and the fault that brought it about."""
 
-    fault: Fault
+    fault: InjectedFault
     violation: Violation
 
 
 class Question(NamedTuple):
     """What the evidence behind a fault does not decide, in the words of `repair`."""
 
-    fault: Fault
+    fault: InjectedFault
     told: str
 
 

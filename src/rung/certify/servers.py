@@ -31,10 +31,10 @@ from rung.embedded.supervisor import STATE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.certify.faults import Fault
+    from rung.certify.faults import InjectedFault
     from rung.certify.observations import Facts, Said
     from rung.certify.subjects import Client
-    from rung.certify.test_databases import Address
+    from rung.certify.test_databases import ProxyAddress
 
 _GONE_WITHIN = 30.0
 _POLL = 0.01
@@ -129,7 +129,9 @@ def no_small_disk() -> str:
         return f"the disk was not filled: no small file system can be mounted here ({error})"
 
 
-def crash(fault: Fault, server: Frail, address: Address, client: Client, seconds: float) -> Facts:
+def crash(
+    fault: InjectedFault, server: Frail, address: ProxyAddress, client: Client, seconds: float
+) -> Facts:
     """Kill the server in the middle of a run, start it again, and see what is left."""
     said: list[Said] = []
     server.lab.checkpoint()
@@ -146,7 +148,9 @@ def crash(fault: Fault, server: Frail, address: Address, client: Client, seconds
     return find_out(server.lab, again, client, fault, said[0])
 
 
-def fill(fault: Fault, server: Frail, address: Address, client: Client, room: float) -> Facts:
+def fill(
+    fault: InjectedFault, server: Frail, address: ProxyAddress, client: Client, room: float
+) -> Facts:
     """Leave the server a share of the room that a run takes, and see what it makes of it."""
     ballast = server.folder / "ballast"
     _leave(int(fault.point * room), ballast)

@@ -20,10 +20,10 @@ from rung.migrator import Migrator
 from rung.planning.plan import Down, Up
 
 if TYPE_CHECKING:
-    from rung.cancellation import Stop
+    from rung.cancellation import CancelToken
     from rung.certify.faults import Run
     from rung.certify.observations import Seen
-    from rung.certify.test_databases import Address
+    from rung.certify.test_databases import ProxyAddress
     from rung.planning.plan import Goal
     from rung.repair import Diagnosis
 
@@ -49,13 +49,13 @@ class Child(Protocol):
 class Client(Protocol):
     """A program that migrates."""
 
-    def run(self, address: Address, run: Run, stop: Stop | None = None) -> Said:
+    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> Said:
         """Run in this thread, to its end."""
 
-    def begin(self, address: Address, run: Run) -> Child:
+    def begin(self, address: ProxyAddress, run: Run) -> Child:
         """Run in a process of its own."""
 
-    def recover(self, address: Address, run: Run, left: Seen) -> Recovery:
+    def recover(self, address: ProxyAddress, run: Run, left: Seen) -> Recovery:
         """Go on behind a fault, as its user would."""
 
 
@@ -79,7 +79,7 @@ class Forked:
 class Rung:
     """This very package."""
 
-    def run(self, address: Address, run: Run, stop: Stop | None = None) -> Said:
+    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> Said:
         """Run all the way; what it says in the end."""
         migrator = Migrator(address.conninfo, run.source, stop=stop)
         try:
@@ -90,7 +90,7 @@ class Rung:
             return Said(fault=f"{type(error).__name__}: {error}")
         return Said(finished=True)
 
-    def begin(self, address: Address, run: Run) -> Forked:
+    def begin(self, address: ProxyAddress, run: Run) -> Forked:
         """
         Fork, and run in the child.
 
@@ -104,7 +104,7 @@ class Rung:
         finally:
             os._exit(0)
 
-    def recover(self, address: Address, run: Run, left: Seen) -> Recovery:
+    def recover(self, address: ProxyAddress, run: Run, left: Seen) -> Recovery:
         """
         Run the same command again; where the ledger is dirty, resume; else repair, and run.
 
@@ -129,7 +129,7 @@ class Rung:
         return Recovery(tuple(tried))
 
 
-def _repair(migrator: Migrator, address: Address) -> str:
+def _repair(migrator: Migrator, address: ProxyAddress) -> str:
     """Repair what cannot be resumed; the command that does it."""
     scratch = address._replace(dbname=USER).url
     found = migrator.diagnose(scratch)

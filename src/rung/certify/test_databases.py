@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg import sql
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.certify.observations import Seen
 from rung.database import Database
 from rung.drivers import open_driver
@@ -42,7 +42,7 @@ _COUNTS = (
 _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 
 
-class Address(NamedTuple):
+class ProxyAddress(NamedTuple):
     """The way to one database, through its server's socket or a proxy's."""
 
     host: str
@@ -62,7 +62,7 @@ class Address(NamedTuple):
         options = urlencode({"host": self.host, "port": self.port, "sslmode": "disable"})
         return f"postgres://{USER}@/{quote(self.dbname, safe='')}?{options}"
 
-    def by_way_of(self, host: Path) -> Address:
+    def by_way_of(self, host: Path) -> ProxyAddress:
         """The same database through a proxy's socket."""
         return self._replace(host=str(host))
 
@@ -89,11 +89,11 @@ class Lab:
         """A lab on a server of ours."""
         return cls(str(server.socket_dir), server.port, prefix)
 
-    def at(self, name: str) -> Address:
+    def at(self, name: str) -> ProxyAddress:
         """The address of a database."""
-        return Address(self.host, self.port, name)
+        return ProxyAddress(self.host, self.port, name)
 
-    def make(self, name: str, template: str = "template0") -> Address:
+    def make(self, name: str, template: str = "template0") -> ProxyAddress:
         """
         Make a database that stays, as a copy of a template.
 
@@ -114,7 +114,7 @@ class Lab:
         self._ask(dropped.format(sql.Identifier(name)))
 
     @contextmanager
-    def fresh(self, template: str = "template0") -> Iterator[Address]:
+    def fresh(self, template: str = "template0") -> Iterator[ProxyAddress]:
         """Make a database for a block."""
         name = f"{self.prefix}_{next(self._numbers)}"
         try:
@@ -165,7 +165,7 @@ class Lab:
 class Onlooker:
     """A session that looks at a database, again and again; its caches make that cheaper."""
 
-    def __init__(self, address: Address, session: Session) -> None:
+    def __init__(self, address: ProxyAddress, session: Session) -> None:
         self._address, self._session = address, session
 
     def see(self) -> Seen:
@@ -183,13 +183,13 @@ class Onlooker:
 
 
 @contextmanager
-def looking_at(address: Address) -> Iterator[Onlooker]:
+def looking_at(address: ProxyAddress) -> Iterator[Onlooker]:
     """Connect an onlooker for a block."""
-    with open_driver(Database(address.conninfo)).connect(Stop()) as session:
+    with open_driver(Database(address.conninfo)).connect(CancelToken()) as session:
         yield Onlooker(address, session)
 
 
-def count_rows(address: Address) -> dict[str, int]:
+def count_rows(address: ProxyAddress) -> dict[str, int]:
     """How many rows each table has, but for the tables of Rung."""
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         # The name of the history begins with the ledger's, and so does that of the lease.

@@ -28,7 +28,7 @@ class Origin(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WireMessage:
     """
     One message of the protocol.
 
@@ -105,15 +105,15 @@ class Framer:
         self._opening = origin is Origin.CLIENT
         self._tail = bytearray()
 
-    def feed(self, data: bytes) -> list[Message]:
+    def feed(self, data: bytes) -> list[WireMessage]:
         """The messages completed by `data`, oldest first."""
         self._tail += data
-        messages: list[Message] = []
+        messages: list[WireMessage] = []
         while (message := self._cut()) is not None:
             messages.append(message)
         return messages
 
-    def _cut(self) -> Message | None:
+    def _cut(self) -> WireMessage | None:
         start = 0 if self._opening else 1
         if len(self._tail) < start + 4:
             return None
@@ -122,7 +122,7 @@ class Framer:
             return None
         raw = bytes(self._tail[:end])
         del self._tail[:end]
-        return Message(self._origin, self._kind(raw), raw)
+        return WireMessage(self._origin, self._kind(raw), raw)
 
     def _kind(self, raw: bytes) -> str:
         if not self._opening:
@@ -146,20 +146,20 @@ class Tally:
         """The figures so far."""
         return Counts(**self._figures)
 
-    def note(self, message: Message) -> None:
+    def note(self, message: WireMessage) -> None:
         """Count one message."""
         if message.origin is Origin.CLIENT:
             self._sent(message)
         else:
             self._received(message)
 
-    def _sent(self, message: Message) -> None:
+    def _sent(self, message: WireMessage) -> None:
         self._figures["bytes_sent"] += len(message.raw)
         self._figures["connections"] += message.kind == STARTUP
         self._figures["cancels"] += message.kind == CANCEL
         self._asked = self._asked or message.kind not in _NOT_A_QUESTION
 
-    def _received(self, message: Message) -> None:
+    def _received(self, message: WireMessage) -> None:
         self._figures["bytes_received"] += len(message.raw)
         if message.kind not in _NOT_AN_ANSWER:
             self._figures["round_trips"] += self._asked and self._greeted

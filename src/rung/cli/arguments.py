@@ -28,7 +28,7 @@ _VALUED = (
     "--database",
     "--source",
     "--wait-for-lock",
-    "--allow-late",
+    "--allow-out-of-order",
     "--if-ahead",
     "--role",
     "--ledger-table",
@@ -80,7 +80,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ParsedArguments:
     """What a command line asks for."""
 
     command: str
@@ -167,7 +167,7 @@ def _takes_next(option: str) -> bool:
     return at == len(option) - 1
 
 
-def parse(words: Words) -> Request:
+def parse(words: Words) -> ParsedArguments:
     """
     Read a sorted command line.
 
@@ -179,7 +179,7 @@ def parse(words: Words) -> Request:
     found = _read(parser(words.command), words)
     wait = found.pop("wait_for_lock")
     bound = None if wait is None else duration(wait, "--wait-for-lock")
-    return Request(words.command, wait_for_lock=bound, **_understood(words.command, found))
+    return ParsedArguments(words.command, wait_for_lock=bound, **_understood(words.command, found))
 
 
 def _read(known: argparse.ArgumentParser, words: Words) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _read(known: argparse.ArgumentParser, words: Words) -> dict[str, Any]:
 def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
     """Turn the words that are a command's own into values."""
     number, everything = found.pop("number", None), bool(found.pop("all", False))
-    allowed = tuple(_late(text) for text in found.pop("allow_late", None) or ())
+    allowed = tuple(_late(text) for text in found.pop("allow_out_of_order", None) or ())
     way = found.pop("way", None) or "up"
     if command in MOVING:
         way = command
@@ -290,16 +290,18 @@ def _versions(texts: Sequence[str]) -> tuple[int, ...]:
 def _late(text: str) -> int:
     if "," in text:
         parts = redacted_word(text).split(",")
-        again = " ".join(f"--allow-late {part.strip()}" for part in parts if part.strip())
-        raise UsageError("--allow-late takes one version.", f"Give it for each: {again}")
+        again = " ".join(f"--allow-out-of-order {part.strip()}" for part in parts if part.strip())
+        raise UsageError("--allow-out-of-order takes one version.", f"Give it for each: {again}")
     return whole(text, "version")
 
 
-def _check_policy(goal: Goal, allow_late: tuple[int, ...], if_ahead: str | None) -> None:
+def _check_policy(goal: Goal, allow_out_of_order: tuple[int, ...], if_ahead: str | None) -> None:
     from rung.planning.plan import Down, Redo, Up
 
-    if allow_late and isinstance(goal, Down | Redo):
-        raise UsageError("--allow-late goes with up and goto.", "Going down runs no up file.")
+    if allow_out_of_order and isinstance(goal, Down | Redo):
+        raise UsageError(
+            "--allow-out-of-order goes with up and goto.", "Going down runs no up file."
+        )
     if if_ahead and not isinstance(goal, Up):
         raise UsageError("--if-ahead goes with up.", "Write: `rung plan up --if-ahead ok`")
 
@@ -309,7 +311,7 @@ def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
 
     from rung.planning.plan import Goto, Up
 
-    return replace(goal, allow_late=late) if isinstance(goal, Up | Goto) else goal
+    return replace(goal, allow_out_of_order=late) if isinstance(goal, Up | Goto) else goal
 
 
 def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:

@@ -14,13 +14,13 @@ from rung.render.tables import drop_lines, edit_lines
 from rung.render.text import at, count
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
     from rung.drivers.inspection import LockHolder
     from rung.execution.admin import Marked
     from rung.migrator import Migrator
 
 
-def force(call: Call) -> None:
+def force(call: Invocation) -> None:
     """Record a version; run nothing."""
     request = call.request
     needs = request.version is not None and not request.even_without_file
@@ -36,7 +36,7 @@ def force(call: Call) -> None:
     call.console.say(f"Recorded that the database is {at(request.version)}; nothing was run.")
 
 
-def accept_edit(call: Call) -> None:
+def accept_edit(call: Invocation) -> None:
     """Record that an edit is meant, once somebody agreed; run nothing."""
     source, version = call.settings.need_source(), call.request.version or 0
     with open_database(call) as database:
@@ -50,7 +50,7 @@ def accept_edit(call: Call) -> None:
     call.console.say(f"Recorded the edit of version {version}; nothing was run.")
 
 
-def drop(call: Call) -> None:
+def drop(call: Invocation) -> None:
     """Remove everything in the ledger's schema, once somebody agreed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
@@ -63,7 +63,7 @@ def drop(call: Call) -> None:
     call.console.say(f"Dropped {count(len(gone), 'object')}." if gone else "Nothing to drop.")
 
 
-def mark_applied(call: Call) -> None:
+def mark_applied(call: Invocation) -> None:
     """Record versions as applied, and others as not; run nothing."""
     source, request = call.settings.need_source(), call.request
     with open_database(call) as database:
@@ -84,7 +84,7 @@ def _sentence(found: Marked) -> str:
     return f"Recorded {' and '.join(said)}; {now}. Nothing was run."
 
 
-def unlock(call: Call) -> None:
+def unlock(call: Invocation) -> None:
     """Break the lease of a run that is dead, once somebody agreed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
@@ -95,7 +95,7 @@ def unlock(call: Call) -> None:
     call.console.say("Broke the lease; the lock is free." if gone else "Nobody holds the lock.")
 
 
-def _broken(call: Call, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
+def _broken(call: Invocation, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
     even = call.request.even_if_alive
     if not may_break(holder, even_if_alive=even):
         raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")

@@ -14,14 +14,14 @@ from rung.render.text import count
 
 if TYPE_CHECKING:
     from rung.certify.results import Trial
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
     from rung.render.terminal import Console
 
 _EVERY = 25
 """After so many faults a line, where no person looks."""
 
 
-def certify(call: Call) -> ExitCode:
+def certify(call: Invocation) -> ExitCode:
     """Certify a source; the code tells whether anything was violated."""
     from rung.certify import certify as run
     from rung.render import json_output as shapes

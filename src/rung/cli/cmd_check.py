@@ -9,11 +9,11 @@ from rung.cli.invocation import make_migrator, open_database
 from rung.errors import EmptySource
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
     from rung.planning.status import Status
 
 
-def check(call: Call) -> ExitCode:
+def check(call: Invocation) -> ExitCode:
     """
     Print every version that is not plainly applied; the code tells the worst of them.
 
@@ -35,7 +35,7 @@ def check(call: Call) -> ExitCode:
     return code
 
 
-def _code(call: Call, found: Status) -> ExitCode:
+def _code(call: Invocation, found: Status) -> ExitCode:
     if found.ledger.dirty:
         return ExitCode.DIRTY
     if found.versions("ahead"):
@@ -45,7 +45,7 @@ def _code(call: Call, found: Status) -> ExitCode:
     return ExitCode.PENDING if found.problems or undeclared or one_way else ExitCode.DONE
 
 
-def _show(call: Call, found: Status, *, failed: bool) -> None:
+def _show(call: Invocation, found: Status, *, failed: bool) -> None:
     from rung.render.tables import check_notes, check_summary, problem_table
 
     console = call.console

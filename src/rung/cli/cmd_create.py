@@ -11,10 +11,10 @@ from rung.render import json_output as shapes
 from rung.source import create_pair
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
 
 
-def create(call: Call) -> None:
+def create(call: Invocation) -> None:
     """Make a pair of files in the source folder and print their paths."""
     source = call.settings.need_source()
     if source.startswith("package:"):

@@ -8,11 +8,11 @@ from rung.cli.exit_codes import ExitCode
 from rung.cli.invocation import make_migrator, open_database
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
-    from rung.diagnostics import Health
+    from rung.cli.invocation import Invocation
+    from rung.diagnostics import Diagnostics
 
 
-def doctor(call: Call) -> ExitCode:
+def doctor(call: Invocation) -> ExitCode:
     """Print every ailment; the code tells whether there is one to mend."""
     with open_database(call) as database:
         found = make_migrator(call, database, source=call.settings.source or "").doctor()
@@ -22,15 +22,15 @@ def doctor(call: Call) -> ExitCode:
 
         call.json(shapes.health(found, code))
         return code
-    from rung.render.doctor import health_lines, health_summary
+    from rung.render.doctor import diagnostics_lines, diagnostics_summary
 
-    for line in health_lines(found, call.console.out_style, call.console.completed):
+    for line in diagnostics_lines(found, call.console.out_style, call.console.completed):
         call.console.data(line)
-    call.console.say(health_summary(found))
+    call.console.say(diagnostics_summary(found))
     return code
 
 
-def _code(found: Health) -> ExitCode:
+def _code(found: Diagnostics) -> ExitCode:
     if not found.grave:
         return ExitCode.DONE
     return ExitCode.DIRTY if found.dirty else ExitCode.AILING

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rung.cli.confirm import confirm, is_asked
+from rung.cli.confirm import confirm, needs_confirmation
 from rung.cli.exit_codes import ExitCode, StoppedBySignal
 from rung.cli.invocation import make_migrator, open_database
 from rung.cli.signals import exit_code_of_signal, listening
@@ -21,7 +21,7 @@ from rung.render.text import at
 from rung.repair import loses
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
     from rung.execution.report import RunReport
     from rung.migrator import Migrator
     from rung.repair import Diagnosis
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _YES = ("y", "yes")
 
 
-def repair(call: Call) -> ExitCode | None:
+def repair(call: Invocation) -> ExitCode | None:
     """Say what a dirty database holds, and mend it once somebody agreed."""
     source = call.settings.need_source()
     with open_database(call) as database:
@@ -53,7 +53,7 @@ def repair(call: Call) -> ExitCode | None:
     return None
 
 
-def _agree_to_losses(call: Call, found: Diagnosis) -> None:
+def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
     """
     What is lost has a question of its own, and an option of its own where nobody is asked.
 
@@ -63,7 +63,7 @@ def _agree_to_losses(call: Call, found: Diagnosis) -> None:
     lost = found.action.losses if found.action else ()
     if not lost or call.request.lose_data:
         return
-    if is_asked(call):
+    if needs_confirmation(call):
         for loss in lost:
             call.console.insist(f"  {loss}")
         question = call.console.err_style.paint("Lose all of that?", "bold")
@@ -73,14 +73,14 @@ def _agree_to_losses(call: Call, found: Diagnosis) -> None:
     raise RepairUndecided(*loses(found))
 
 
-def _clean(call: Call, migrator: Migrator) -> None:
+def _clean(call: Invocation, migrator: Migrator) -> None:
     ledger = migrator.version()
     if call.console.json:
         call.json(shapes.clean(ledger))
     call.console.say(f"Nothing to repair; the database is {ledger}.")
 
 
-def _json(call: Call, database: str, source: str, found: Diagnosis) -> ExitCode:
+def _json(call: Invocation, database: str, source: str, found: Diagnosis) -> ExitCode:
     """The diagnosis as data; without --yes nothing is done, and the database stays dirty."""
     loses_more = bool(found.action and found.action.losses) and not call.request.lose_data
     acts = found.action is not None and call.request.yes and not loses_more
@@ -90,12 +90,12 @@ def _json(call: Call, database: str, source: str, found: Diagnosis) -> ExitCode:
     return ExitCode.DONE if acts else ExitCode.DIRTY
 
 
-def _diagnosed(call: Call, migrator: Migrator) -> Diagnosis | None:
+def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
     """The diagnosis, with a person's word where that is needed and can be had."""
     scratch, done = call.settings.scratch, call.request.done
     call.console.say("Trying the files out on scratch.")
     found = migrator.diagnose(scratch, done)
-    if found is None or not found.finding.open or not is_asked(call):
+    if found is None or not found.finding.open or not needs_confirmation(call):
         return found
     for line in diagnosis_lines(found, call.console.err_style):
         call.console.insist(line)
@@ -103,7 +103,7 @@ def _diagnosed(call: Call, migrator: Migrator) -> Diagnosis | None:
     return found if told is None else migrator.diagnose(scratch, told)
 
 
-def _told(call: Call, found: Diagnosis) -> int | None:
+def _told(call: Invocation, found: Diagnosis) -> int | None:
     """How many statements are done, by the answers; None where somebody does not know."""
     asked = [one for one in found.statements if one.number in found.finding.open]
     for one in asked:
@@ -117,7 +117,7 @@ def _told(call: Call, found: Diagnosis) -> int | None:
     return max(asked[-1].number, found.finding.at_least)
 
 
-def _run(call: Call, database: str, source: str, found: Diagnosis) -> RunReport:
+def _run(call: Invocation, database: str, source: str, found: Diagnosis) -> RunReport:
     with listening() as signals, progress(call.console) as listener:
         migrator = make_migrator(
             call, database, source=source, listener=listener, stop=signals.stop

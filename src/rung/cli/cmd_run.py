@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.cli.confirm import confirm, confirm_typed, is_asked
+from rung.cli.confirm import confirm, confirm_typed, needs_confirmation
 from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.invocation import make_migrator, open_database
 from rung.cli.signals import exit_code_of_signal, listening
@@ -25,15 +25,15 @@ from rung.render.tables import down_lines, step_range, unreverted_lines
 from rung.render.text import count, outcome
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
     from rung.execution.report import RunReport
-    from rung.execution.run import Preview
+    from rung.execution.run import PlanPreview
     from rung.migrator import Migrator
     from rung.planning.plan import Goal
     from rung.process import Signals
 
 
-def move(call: Call) -> None:
+def move(call: Invocation) -> None:
     """Run up, down or goto, and print what became of it."""
     goal = call.goal
     source = call.settings.need_source()
@@ -51,7 +51,9 @@ def move(call: Call) -> None:
     call.console.say(outcome(report))
 
 
-def _run(call: Call, database: str, source: str, goal: Goal, expected: Plan | None) -> RunReport:
+def _run(
+    call: Invocation, database: str, source: str, goal: Goal, expected: Plan | None
+) -> RunReport:
     with listening() as signals, progress(call.console) as listener:
         migrator = make_migrator(
             call, database, source=source, listener=listener, stop=signals.stop
@@ -68,14 +70,14 @@ def _stoppable(
         raise StoppedBySignal(error, exit_code_of_signal(signals.first)) from None
 
 
-def _agreed(call: Call, database: str, source: str, goal: Goal) -> Plan:
+def _agreed(call: Invocation, database: str, source: str, goal: Goal) -> Plan:
     """The plan of a goal, and a person's consent where it goes down."""
     preview = _preview(call, database, source, goal)
     plan = preview.plan
     if not plan.goes_down:
         return plan
     shown = make_migrator(call, database, source=source).shown
-    if not is_asked(call):
+    if not needs_confirmation(call):
         check_read(plan)
     if passed := [step for step in plan.steps if step.passes == NOT_REVERTED]:
         what = f"Passing {count(len(passed), 'migration')} that cannot be reverted on {shown}"
@@ -87,7 +89,7 @@ def _agreed(call: Call, database: str, source: str, goal: Goal) -> Plan:
     return _read_by_person(call, plan)
 
 
-def _read_by_person(call: Call, plan: Plan) -> Plan:
+def _read_by_person(call: Invocation, plan: Plan) -> Plan:
     """The plan with the stored texts that somebody has read now, and typed `yes` for."""
     goal = plan.goal
     unread = [step.stored for step in plan.steps if step.stored and step.stored.unseen]
@@ -100,7 +102,7 @@ def _read_by_person(call: Call, plan: Plan) -> Plan:
     return replace(plan, goal=replace(goal, downs=downs))
 
 
-def _preview(call: Call, database: str, source: str, goal: Goal) -> Preview:
+def _preview(call: Invocation, database: str, source: str, goal: Goal) -> PlanPreview:
     """
     What a goal would run.
 

@@ -8,10 +8,10 @@ from rung.cli.invocation import make_migrator, open_database
 from rung.render.terminal import is_terminal
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
 
 
-def version(call: Call) -> None:
+def version(call: Invocation) -> None:
     """Print the version, `none` before the first; behind it `(dirty)` where it is so."""
     with open_database(call) as database:
         ledger = make_migrator(call, database).version()
@@ -24,7 +24,7 @@ def version(call: Call) -> None:
     call.console.data(f"{shown} (dirty)" if ledger.dirty else shown)
 
 
-def status(call: Call) -> None:
+def status(call: Invocation) -> None:
     """Print every migration with its state."""
     source = call.settings.need_source()
     with open_database(call) as database:
@@ -44,7 +44,7 @@ def status(call: Call) -> None:
     console.say(status_summary(found))
 
 
-def history(call: Call) -> None:
+def history(call: Invocation) -> None:
     """Print every attempt, the newest last."""
     with open_database(call) as database:
         entries = make_migrator(call, database).history()
@@ -60,7 +60,7 @@ def history(call: Call) -> None:
         console.data(line)
 
 
-def plan(call: Call) -> None:
+def plan(call: Invocation) -> None:
     """Print what would run."""
     source = call.settings.need_source()
     with open_database(call) as database:

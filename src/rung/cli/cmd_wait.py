@@ -10,10 +10,10 @@ from rung.render.progress import progress
 from rung.render.text import at
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
 
 
-def wait(call: Call) -> None:
+def wait(call: Invocation) -> None:
     """Wait for the server and, where one was asked for, for a version."""
     request = call.request
     source = call.settings.need_source() if request.newest else ""

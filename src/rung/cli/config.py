@@ -20,7 +20,7 @@ from rung.redaction import redacted_word
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rung.cli.arguments import Request
+    from rung.cli.arguments import ParsedArguments
     from rung.planning.plan import IfAhead
 
 EMBEDDED = "embedded"
@@ -36,7 +36,7 @@ _DEFAULT_SOURCE = "migrations"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CliSettings:
     """What was settled; None where nobody named it."""
 
     database: str | None = None
@@ -95,7 +95,9 @@ class Settings:
         return self.source
 
 
-def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Settings:
+def resolve_settings(
+    request: ParsedArguments, environ: Mapping[str, str], directory: Path
+) -> CliSettings:
     """
     The settings of a request.
 
@@ -113,7 +115,7 @@ def settle(request: Request, environ: Mapping[str, str], directory: Path) -> Set
     if source is None and (directory / _DEFAULT_SOURCE).is_dir():
         source = _DEFAULT_SOURCE
     database, file = _named(request, environ, table)
-    return Settings(
+    return CliSettings(
         database,
         source,
         _first(request.wait_for_lock, table.wait_for_lock),
@@ -141,7 +143,7 @@ def _given(name: str | None, otherwise: str | None) -> str | None:
 
 
 def _named(
-    request: Request, environ: Mapping[str, str], table: Settings
+    request: ParsedArguments, environ: Mapping[str, str], table: CliSettings
 ) -> tuple[str | None, str | None]:
     """The database, or the file that holds it."""
     if named := request.database or environ.get("RUNG_DATABASE"):
@@ -173,7 +175,7 @@ def read_database_file(file: str) -> str:
     raise UsageError(f"{redacted_word(file)}, which RUNG_DATABASE_FILE names, {reason}.", advice)
 
 
-def project_table(directory: Path) -> Settings:
+def project_table(directory: Path) -> CliSettings:
     """
     What `[tool.rung]` says in the nearest pyproject.toml upwards.
 
@@ -182,7 +184,7 @@ def project_table(directory: Path) -> Settings:
     """
     file, table = read_project(directory)
     if file is None or not table:
-        return Settings()
+        return CliSettings()
     if unknown := sorted(set(table) - set(_KEYS)):
         told = ", ".join(map(redacted_word, unknown))
         raise UsageError(
@@ -192,7 +194,7 @@ def project_table(directory: Path) -> Settings:
     return _settings(file, table)
 
 
-def _settings(file: Path, table: Mapping[str, object]) -> Settings:
+def _settings(file: Path, table: Mapping[str, object]) -> CliSettings:
     needs = table.get("require-downs", False)
     if not isinstance(needs, bool):
         raise UsageError(
@@ -203,7 +205,7 @@ def _settings(file: Path, table: Mapping[str, object]) -> Settings:
         if not isinstance(table.get(key, ""), str):
             raise UsageError(f"{key} of [tool.rung] in {file} is no text.", "Put it in quotes.")
     source, database = table.get("source"), table.get("database")
-    return Settings(
+    return CliSettings(
         _near(file, str(database), _FOLDER) if database else None,
         _near(file, str(source), "") if source else None,
         _duration(file, table, "wait-for-lock"),

@@ -11,18 +11,18 @@ from rung.render.terminal import is_terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
     from rung.render.terminal import Console
 
 _YES = ("y", "yes")
 
 
-def is_asked(call: Call) -> bool:
+def needs_confirmation(call: Invocation) -> bool:
     """Whether there is somebody to ask: a terminal on stderr and stdin, and no `--yes`."""
     return not call.request.yes and call.console.watched and is_terminal(sys.stdin)
 
 
-def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
+def confirm(call: Invocation, what: str, facts: Sequence[str]) -> None:
     """
     Go on only where somebody agreed.
 
@@ -35,7 +35,7 @@ def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
         ConfirmationRequired: nobody said yes.
     """
     console = call.console
-    asks = is_asked(call)
+    asks = needs_confirmation(call)
     for line in facts if asks or not console.quiet else ():
         console.insist(line)
     if call.request.yes:
@@ -45,7 +45,7 @@ def confirm(call: Call, what: str, facts: Sequence[str]) -> None:
     raise ConfirmationRequired(what)
 
 
-def confirm_typed(call: Call, what: str) -> None:
+def confirm_typed(call: Invocation, what: str) -> None:
     """
     Go on only where somebody types the whole word; `--yes` is no answer here.
 

@@ -19,10 +19,11 @@ from rung.errors import (
     DownRefused,
     DriverMissing,
     EditedMigrations,
-    LateMigrations,
     LockLost,
     LockNotAcquired,
     MigrationFailed,
+    MissingMigrationFile,
+    OutOfOrderMigrations,
     RedoUnfinished,
     RepairUndecided,
     RungError,
@@ -32,7 +33,6 @@ from rung.errors import (
     StoredSqlUnconfirmed,
     UnwrittenMigration,
     UsageError,
-    VersionNotInSource,
     VersionNotReached,
 )
 
@@ -87,7 +87,7 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
     (UnwrittenMigration, ExitCode.PENDING),
     (DownRefused, ExitCode.PENDING),
     (RedoUnfinished, ExitCode.PENDING),
-    (LateMigrations, ExitCode.PENDING),
+    (OutOfOrderMigrations, ExitCode.PENDING),
     (EditedMigrations, ExitCode.PENDING),
     (LockNotAcquired, ExitCode.LOCKED),
     (LockLost, ExitCode.LOCKED),
@@ -107,6 +107,6 @@ def exit_code_of(error: RungError) -> ExitCode:
     if isinstance(error, MigrationFailed):
         clean = ExitCode.LOCKED if error.locked else ExitCode.FAILED
         return ExitCode.DIRTY if error.dirty else clean
-    if isinstance(error, VersionNotInSource) and error.role == "ledger":
+    if isinstance(error, MissingMigrationFile) and error.role == "ledger":
         return ExitCode.AHEAD if error.ahead else ExitCode.PENDING
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)

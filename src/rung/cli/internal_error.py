@@ -48,7 +48,7 @@ def traceback_of(error: BaseException) -> str:
 
 def masked(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
     """A text without the passwords that the command was given, quoted or decoded."""
-    return redaction.masked(text, _secrets(environ, words), _names(environ, words))
+    return redaction.redacted_text(text, _secrets(environ, words), _names(environ, words))
 
 
 def _names(environ: Mapping[str, str], words: Sequence[str]) -> set[str]:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rung.cancellation import Stop
-    from rung.cli.arguments import Request
-    from rung.cli.config import Settings
+    from rung.cancellation import CancelToken
+    from rung.cli.arguments import ParsedArguments
+    from rung.cli.config import CliSettings
     from rung.events import Event, Listener
     from rung.migrator import Migrator
     from rung.planning.plan import Goal
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Invocation:
     """What a command's function is given."""
 
-    request: Request
-    settings: Settings
+    request: ParsedArguments
+    settings: CliSettings
     console: Console
     told: set[str] = field(default_factory=set)
     """The warnings that were shown; what several steps of a call find is said once."""
@@ -59,7 +59,7 @@ class Call:
 
 
 @contextmanager
-def open_database(call: Call) -> Iterator[str]:
+def open_database(call: Invocation) -> Iterator[str]:
     """
     The database of a call; an embedded one is held for as long as the block lasts.
 
@@ -91,12 +91,12 @@ def _say_embedded(console: Console, text: str) -> None:
 
 
 def make_migrator(
-    call: Call,
+    call: Invocation,
     database: str,
     *,
     source: str = "",
     listener: Listener | None = None,
-    stop: Stop | None = None,
+    stop: CancelToken | None = None,
 ) -> Migrator:
     """
     The library's front door for a call.
@@ -143,6 +143,6 @@ def _hear(told: set[str], listener: Listener, event: Event) -> None:
 
 def _say_event(console: Console, event: Event) -> None:
     """What a command hears that runs no migrations: warnings, and waiting for the lock."""
-    from rung.render.progress import Lines
+    from rung.render.progress import ProgressLines
 
-    Lines(console.say, console.warn, console.err_style, verbose=console.verbose)(event)
+    ProgressLines(console.say, console.warn, console.err_style, verbose=console.verbose)(event)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NoReturn
 from rung import process
 from rung._version import __version__
 from rung.cli.arguments import Words, parse, sort_words
-from rung.cli.config import settle
+from rung.cli.config import resolve_settings
 from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
 from rung.cli.hints import completer
-from rung.cli.invocation import Call
+from rung.cli.invocation import Invocation
 from rung.cli.parsers import overview, parser
 from rung.cli.signals import leaving
 from rung.errors import RungError
@@ -107,10 +107,10 @@ def _obey(words: Words, console: Console) -> int:
         console.insist(overview().rstrip("\n"))
         return ExitCode.USAGE
     request = parse(words)
-    settings = settle(request, os.environ, Path.cwd())
+    settings = resolve_settings(request, os.environ, Path.cwd())
     module, function = _COMMANDS[request.command]
     with leaving(_WRITES if request.command in _WRITING else _ONLY_READ):
-        code = getattr(import_module(module), function)(Call(request, settings, console))
+        code = getattr(import_module(module), function)(Invocation(request, settings, console))
     return ExitCode.DONE if code is None else int(code)
 
 

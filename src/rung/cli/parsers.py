@@ -28,7 +28,7 @@ COMMANDS = {
     "up": Command(
         "[N]",
         "apply what is pending, or the next N",
-        "[N] [--atomic | --resume] [--allow-late V] [--if-ahead POLICY]",
+        "[N] [--atomic | --resume] [--allow-out-of-order V] [--if-ahead POLICY]",
     ),
     "down": Command(
         "[N]",
@@ -38,7 +38,7 @@ COMMANDS = {
     "goto": Command(
         "V",
         "go up or down to exactly version V",
-        "V [--allow-late V] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
+        "V [--allow-out-of-order V] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
     ),
     "redo": Command(
         "[N]",
@@ -50,7 +50,8 @@ COMMANDS = {
     "plan": Command(
         "[GOAL]",
         "show what would run, statement by statement; touches nothing",
-        "[up [N] | down [N | --all] | goto V | redo [N]] [--atomic | --resume] [--allow-late V] "
+        "[up [N] | down [N | --all] | goto V | redo [N]] [--atomic | --resume] "
+        "[--allow-out-of-order V] "
         "[--if-ahead POLICY] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
     ),
     "check": Command(
@@ -145,7 +146,7 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         made.add_argument("number", metavar="N", nargs="?", help="apply N migrations at the most")
         _add_atomic(made)
         _add_resume(made)
-        _add_allow_late(made)
+        _add_allow_out_of_order(made)
         _add_if_ahead(made)
     elif command == "down":
         made.add_argument("number", metavar="N", nargs="?", help="go down N steps (default: 1)")
@@ -155,7 +156,7 @@ def _add_own(made: argparse.ArgumentParser, command: str) -> None:
         _add_downs(made)
     elif command == "goto":
         made.add_argument("number", metavar="V", help="the version to end at")
-        _add_allow_late(made)
+        _add_allow_out_of_order(made)
         _add_unreverted(made)
         _add_downs(made)
     elif command == "redo":
@@ -302,9 +303,9 @@ def _add_downs(made: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_allow_late(made: argparse.ArgumentParser) -> None:
+def _add_allow_out_of_order(made: argparse.ArgumentParser) -> None:
     made.add_argument(
-        "--allow-late",
+        "--allow-out-of-order",
         metavar="V",
         action="append",
         help="let version V run though newer ones are applied; may be given again",
@@ -354,7 +355,7 @@ def _add_plan(made: argparse.ArgumentParser) -> None:
     _add_downs(made)
     _add_atomic(made)
     _add_resume(made)
-    _add_allow_late(made)
+    _add_allow_out_of_order(made)
     _add_if_ahead(made)
 
 

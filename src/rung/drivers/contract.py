@@ -10,18 +10,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from rung.drivers.inspection import Disconnected, LockHolder, Look, Ping, Place, Surroundings
+from rung.drivers.inspection import (
+    Disconnected,
+    Inspection,
+    Location,
+    LockHolder,
+    Ping,
+    ServerContext,
+)
 from rung.drivers.transaction import (
-    Aftermath,
-    Attempt,
-    Carried,
-    HalfRecord,
-    LockWait,
-    Move,
-    Ran,
-    Refusal,
+    ExecutionResult,
+    FileVersion,
+    LeakedSettings,
+    LedgerTransition,
+    LockTimeout,
+    NewAttempt,
+    RecoveryInfo,
     ServerNotice,
-    StoredHalf,
+    StatementFailure,
+    StoredSql,
     TablesReady,
     makes_none,
 )
@@ -31,37 +38,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager
 
-    from rung.cancellation import Stop
-    from rung.diagnostics import Ailment
+    from rung.cancellation import CancelToken
+    from rung.diagnostics import Problem
     from rung.drivers.inspection import TwinLedger
     from rung.events import Listener
-    from rung.ledger import HistoryEntry
-    from rung.options import Conventions
+    from rung.ledger import Attempt
+    from rung.options import RunOptions
     from rung.script import Script, Unit
-    from rung.script.data_loss import DryRun, Loss
+    from rung.script.data_loss import DataLoss, DryRun
     from rung.script.expected_names import ExpectedName
     from rung.snapshot import Snapshot
 
 __all__ = [
-    "Aftermath",
-    "Attempt",
-    "Carried",
     "Disconnected",
     "Driver",
-    "HalfRecord",
+    "ExecutionResult",
+    "FileVersion",
+    "Inspection",
+    "LeakedSettings",
+    "LedgerTransition",
+    "Location",
     "LockHolder",
-    "LockWait",
-    "Look",
-    "Move",
+    "LockTimeout",
+    "NewAttempt",
     "Ping",
-    "Place",
-    "Ran",
     "Reader",
-    "Refusal",
+    "RecoveryInfo",
+    "ServerContext",
     "ServerNotice",
     "Session",
-    "StoredHalf",
-    "Surroundings",
+    "StatementFailure",
+    "StoredSql",
     "TablesReady",
 ]
 
@@ -69,7 +76,7 @@ __all__ = [
 class Reader(Protocol):
     """One connection that only reads."""
 
-    def look(self, *, briefly: bool = False) -> Look:
+    def look(self, *, briefly: bool = False) -> Inspection:
         """
         Read all that a decision needs, in one round trip, without lock or write.
 
@@ -82,7 +89,7 @@ class Reader(Protocol):
             DatabaseBusy: somebody's work keeps the database from answering for now.
         """
 
-    def locate(self) -> Place:
+    def locate(self) -> Location:
         """Find where the ledger is, without reading it: what mends a broken ledger uses this."""
 
     def snapshot(self) -> Snapshot:
@@ -108,7 +115,7 @@ class Reader(Protocol):
             QueryFailed: the server refused.
         """
 
-    def surroundings(self) -> Surroundings:
+    def surroundings(self) -> ServerContext:
         """What of the server a file's SQL may lean on."""
 
     def report_to(self, listener: Listener) -> None:
@@ -162,24 +169,24 @@ class Session(Reader, Protocol):
     def break_lease(self, holder: LockHolder) -> bool:
         """Free a lease, if it is still that holder's and none of its transactions runs."""
 
-    def yield_foreign_keys(self) -> None:
+    def release_foreign_locks(self) -> None:
         """Give back the keys on which another tool may queue, keeping our own."""
 
-    def try_foreign_keys(self) -> bool:
+    def try_foreign_locks(self) -> bool:
         """Take them again, all or none."""
 
-    def keep_lock(self) -> None:
+    def heartbeat(self) -> None:
         """Keep the lock in a pause, where that takes a sign of life; now and then is enough."""
 
     def run_whole(
         self,
         script: Script,
-        move: Move,
-        attempt: Attempt,
+        move: LedgerTransition,
+        attempt: NewAttempt,
         meanwhile: Callable[[], None],
         *,
         last: bool,
-    ) -> Ran:
+    ) -> ExecutionResult:
         """
         Run a script in one transaction with its move and its history row, in one round trip.
 
@@ -190,8 +197,14 @@ class Session(Reader, Protocol):
         """
 
     def run_together(
-        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
-    ) -> Ran:
+        self,
+        script: Script,
+        move: LedgerTransition,
+        attempt: NewAttempt,
+        *,
+        first: bool,
+        last: bool,
+    ) -> ExecutionResult:
         """
         Run a script with its move and its history row in a transaction with others.
 
@@ -201,21 +214,21 @@ class Session(Reader, Protocol):
     def roll_back(self) -> None:
         """Undo the transaction that `run_together` has opened."""
 
-    def check_syntax(self, script: Script) -> Ran:
+    def check_syntax(self, script: Script) -> ExecutionResult:
         """
         Have the server parse a script, as far as it can, and run nothing of it.
 
         A refusal is one of the grammar, with its place; without one nothing is proved.
         """
 
-    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
         """
         Commit the dirty mark and the history row of a file that runs unit by unit.
 
         An attempt that it goes on with, and that was cut off, is ended as failed with it.
         """
 
-    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
         """Run statements of a script again that set the session and nothing else."""
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
@@ -243,44 +256,48 @@ class Session(Reader, Protocol):
     def keeps_history(self) -> bool:
         """Whether what runs is recorded; asks nothing."""
 
-    def written_behind(self, entry: HistoryEntry) -> bool:
+    def ledger_changed_since(self, entry: Attempt) -> bool:
         """
         Whether somebody wrote the ledger behind a row of the history; reads only.
 
         False where nothing tells.
         """
 
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         """Run one unit of such a file and record the progress with it."""
 
-    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+    def end_units(
+        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
+    ) -> ExecutionResult:
         """Commit the outcome of such a file, and the ledger's move where it is settled."""
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
+    def record_failure(
+        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
+    ) -> None:
         """Write the history row of an attempt that was rolled back after so long; flushed."""
 
-    def restore_session(self) -> Carried:
+    def restore_session(self) -> LeakedSettings:
         """Put the session back to what it was at connect; name what had been changed."""
 
     def flush(self) -> None:
         """Have every commit so far on disk."""
 
-    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
         """Write the ledger, clean at `version`, whatever it holds, with history rows."""
 
-    def record(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[NewAttempt]) -> None:
         """Write history rows of what ran no SQL, at once, in order; flushed."""
 
-    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+    def read_history(self) -> tuple[Attempt, ...] | None:
         """The history alone, oldest first; None where there is none to read."""
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
 
-    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
         """Commit a move of the ledger that runs no SQL, with history rows; flushed."""
 
-    def try_out(self, script: Script, first: int, last: int) -> Ran:
+    def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """
         Have the statements `first` to `last` run as they stand, in one message, unrecorded.
 
@@ -288,10 +305,10 @@ class Session(Reader, Protocol):
         that fails, is left as it is.
         """
 
-    def ailments(self) -> tuple[Ailment, ...]:
+    def ailments(self) -> tuple[Problem, ...]:
         """What failed work has left in the database and on its server; reads only."""
 
-    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+    def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         """
         The same losses with the rows in them, counted up to `rung.script.data_loss.MOST_ROWS`.
 
@@ -308,7 +325,7 @@ class Session(Reader, Protocol):
             tables: the names of the tables in it; where they are too large nothing is sent.
         """
 
-    def row_guard(self, losses: Sequence[Loss]) -> str:
+    def row_guard(self, losses: Sequence[DataLoss]) -> str:
         """SQL that locks what is lost, and fails where other rows are there than were counted."""
 
     def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
@@ -325,7 +342,7 @@ class Session(Reader, Protocol):
     def twin_ledgers(self) -> tuple[TwinLedger, ...]:
         """Where our ledger is missing, and its schema was not named: those of other schemas."""
 
-    def everything(self) -> tuple[Loss, ...]:
+    def everything(self) -> tuple[DataLoss, ...]:
         """All that `drop_everything` would remove."""
 
     def drop_everything(self) -> None:
@@ -347,7 +364,7 @@ class Driver(Protocol):
         """Whether the server takes connections; tells what a failed one came from."""
 
     def read(
-        self, stop: Stop | None = None, within: float | None = None
+        self, stop: CancelToken | None = None, within: float | None = None
     ) -> AbstractContextManager[Reader]:
         """
         Connect for reading alone; loads nothing that writes.
@@ -361,7 +378,7 @@ class Driver(Protocol):
         """
 
     def connect(
-        self, stop: Stop, conventions: Conventions = RUNG
+        self, stop: CancelToken, conventions: RunOptions = RUNG
     ) -> AbstractContextManager[Session]:
         """
         Connect.
@@ -399,7 +416,7 @@ class Driver(Protocol):
             UsageError: the URL cannot be read, or leads to a database of another kind.
         """
 
-    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
+    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:
         """
         What became of an attempt whose connection was lost.
 

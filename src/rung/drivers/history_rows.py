@@ -1,5 +1,5 @@
 """
-From a row of the history to a `HistoryEntry`; what cannot be one is an error with its place.
+From a row of the history to a `Attempt`; what cannot be one is an error with its place.
 
 Anybody may have written the table, and an older column may have lost its NOT NULL: a value
 that is missing, of another type, out of range or not a word of ours names its row and its column.
@@ -18,7 +18,7 @@ from rung.ledger import (
     DIRECTIONS,
     MAY_LACK_VERSION,
     NO_VERSION,
-    HistoryEntry,
+    Attempt,
     LedgerState,
     Outcome,
 )
@@ -45,7 +45,7 @@ _HIGHEST = 2**63 - 1
 _SHOWN = 60
 
 
-def entry(row: Sequence[object], table: str, moment: Callable[[Any], datetime]) -> HistoryEntry:
+def entry(row: Sequence[object], table: str, moment: Callable[[Any], datetime]) -> Attempt:
     """
     The entry of a row, its values in the order of `COLUMNS`.
 
@@ -63,14 +63,14 @@ def entry(row: Sequence[object], table: str, moment: Callable[[Any], datetime]) 
             found[column] = _read(column, value, moment)
         except (ValueError, TypeError, OverflowError, OSError):
             raise _out_of_range(table, row[0], column, value) from None
-    read = HistoryEntry(**found)
+    read = Attempt(**found)
     wrong = None if _is_newer(read.tool_version) else _wrong_word(read)
     if wrong is not None:
         raise _out_of_range(table, row[0], wrong, row[COLUMNS.index(wrong)])
     return read
 
 
-def _wrong_word(read: HistoryEntry) -> str | None:
+def _wrong_word(read: Attempt) -> str | None:
     """The column whose value no Rung up to this one writes; None where each may be."""
     if read.outcome is Outcome.UNKNOWN:
         return "outcome"

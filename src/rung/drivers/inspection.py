@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from rung.ledger import LEDGER_TABLE, Outcome
 
 if TYPE_CHECKING:
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.script.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a session is."""
 
     database: str
@@ -73,22 +73,22 @@ class TwinLedger(NamedTuple):
 
     table: str
     """With its schema, for people."""
-    history: tuple[HistoryEntry, ...] = ()
+    history: tuple[Attempt, ...] = ()
     """What the history beside it says; nothing where there is none of ours, or none to read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """
     What one round trip tells of a database.
 
     `history` is newest last, and None where there is none or it may not be read.
     """
 
-    place: Place
+    place: Location
     ledger: LedgerState
     ledger_exists: bool
-    history: tuple[HistoryEntry, ...] | None
+    history: tuple[Attempt, ...] | None
     tables: tuple[str, ...] = ()
     """
     The tables of the ledger's schema that no extension owns, where no migration is recorded that
@@ -116,7 +116,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ServerContext:
     """What of a server a file's SQL may lean on, besides the database."""
 
     user: str = ""

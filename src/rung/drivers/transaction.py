@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 LEDGER_MOVED = "the ledger is not in the state that this step starts from"
-"""What is said, and recorded, of a `Refusal` that has `ledger_moved`."""
+"""What is said, and recorded, of a `StatementFailure` that has `ledger_moved`."""
 
 
-class HalfRecord(NamedTuple):
+class FileVersion(NamedTuple):
     """What is recorded of one half of a migration."""
 
     checksum: str | None
@@ -26,7 +26,7 @@ class HalfRecord(NamedTuple):
     """The SQL with its secrets masked; None where an earlier row of the version has the same."""
 
 
-class StoredHalf(NamedTuple):
+class StoredSql(NamedTuple):
     """A half of a migration as the history kept it."""
 
     version: int
@@ -43,7 +43,7 @@ class StoredHalf(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class NewAttempt:
     """What is recorded of one attempt at one half of a migration."""
 
     id: str
@@ -51,9 +51,9 @@ class Attempt:
     version: int | None
     name: str
     direction: str
-    up: HalfRecord | None
+    up: FileVersion | None
     """None where the version has no such half."""
-    down: HalfRecord | None
+    down: FileVersion | None
     statements_total: int
     tool: str = "rung"
     statements_done: int = 0
@@ -65,14 +65,14 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class LedgerTransition:
     """The ledger's move: from exactly the state a plan was made for, to another."""
 
     before: LedgerState
     after: LedgerState
 
 
-class LockWait(NamedTuple):
+class LockTimeout(NamedTuple):
     """A lock that was not to be had in time."""
 
     limit: float = 0.0
@@ -99,7 +99,7 @@ class OwnWrite(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class StatementFailure:
     """
     Why a script did not run to its end; it was rolled back as far as its unit reaches.
 
@@ -125,7 +125,7 @@ class Refusal:
     lock_lost: bool = False
     """Nothing of it ran, for the lock was not ours any more, or another tool held a key of it."""
     cancelled: bool = False
-    lock_wait: LockWait | None = None
+    lock_wait: LockTimeout | None = None
     """The lock that was not to be had; None where it was something else."""
     triggers: tuple[int, int] | None = None
     """
@@ -152,10 +152,10 @@ class ServerNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class ExecutionResult:
     """What running a script or a unit of it came to: all of it (no refusal), or none."""
 
-    refusal: Refusal | None = None
+    refusal: StatementFailure | None = None
     notices: tuple[ServerNotice, ...] = ()
     control_warning: str = ""
     """The server's warning of transaction control that the lexer did not see; else empty."""
@@ -177,7 +177,7 @@ class TablesReady(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
+class RecoveryInfo:
     """What was found after a lost connection."""
 
     outcome: Outcome | None
@@ -188,7 +188,7 @@ class Aftermath:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class LeakedSettings:
     """Settings that a file left changed in its session, before they were put back."""
 
     names: tuple[str, ...] = ()

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from rung.embedded import template
 from rung.embedded.binaries import find
 from rung.embedded.directories import scratch_folder
-from rung.embedded.launcher import Place, run
+from rung.embedded.launcher import DataDirectory, run
 from rung.embedded.pg_tools import within_reach
 from rung.embedded.server import EmbeddedServer, Use
 
 if TYPE_CHECKING:
-    from rung.embedded.launcher import Request
+    from rung.embedded.launcher import ServerRequest
     from rung.embedded.run_as import Identity
 
 SETTINGS = {
@@ -30,7 +30,7 @@ SETTINGS = {
 }
 
 
-def open_new(identity: Identity, request: Request) -> EmbeddedServer:
+def open_new(identity: Identity, request: ServerRequest) -> EmbeddedServer:
     """Start a new server on a copy of the cached template."""
     reader = identity.reader
     binaries = find(request.major, environ=request.environ, say=request.say, reader=reader)
@@ -38,7 +38,7 @@ def open_new(identity: Identity, request: Request) -> EmbeddedServer:
     made = template.cached(binaries, programs, request.environ, request.say)
     home = scratch_folder(reader, request.environ)
     use = Use.of(home)
-    place = Place(home, home / "data", home / "s", home, signal.SIGQUIT)
+    place = DataDirectory(home, home / "data", home / "s", home, signal.SIGQUIT)
     return run(
         place,
         programs,

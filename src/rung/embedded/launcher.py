@@ -27,7 +27,7 @@ _SOCKET_ONLY = {"listen_addresses": "", "port": str(PORT)}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ServerRequest:
     """What a caller of `start` asked for."""
 
     environ: Mapping[str, str]
@@ -37,7 +37,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DataDirectory:
     """The folders of one server, and what is removed at its end."""
 
     home: Path
@@ -48,7 +48,7 @@ class Place:
 
 
 def run(
-    place: Place,
+    place: DataDirectory,
     programs: Programs,
     version: str,
     settings: Mapping[str, str],
@@ -82,7 +82,7 @@ def run(
 
 
 def _command(
-    place: Place, programs: Programs, version: str, settings: Mapping[str, str]
+    place: DataDirectory, programs: Programs, version: str, settings: Mapping[str, str]
 ) -> list[str]:
     facts = {
         "home": str(place.home),
@@ -100,7 +100,7 @@ def _command(
     return command
 
 
-def _log(place: Place, programs: Programs) -> int:
+def _log(place: DataDirectory, programs: Programs) -> int:
     """A new log, open, for nobody to read but the account that the server runs as."""
     log = place.home / supervisor.LOG
     log.unlink(missing_ok=True)

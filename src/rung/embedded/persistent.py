@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rung.embedded import run_as, supervisor, template
 from rung.embedded.binaries import find
 from rung.embedded.directories import enterable, locked, socket_folder
-from rung.embedded.launcher import Place, run
+from rung.embedded.launcher import DataDirectory, run
 from rung.embedded.pg_tools import within_reach
 from rung.embedded.server import PORT, EmbeddedServer, Use
 from rung.errors import BinariesNotFound, EmbeddedError
@@ -23,14 +23,16 @@ from rung.errors import BinariesNotFound, EmbeddedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.embedded.launcher import Request
+    from rung.embedded.launcher import ServerRequest
     from rung.embedded.run_as import Identity
 
 START = "start.lock"
 DATA = "data"
 
 
-def join_or_open(home: Path, request: Request, warn: Callable[[Identity], None]) -> EmbeddedServer:
+def join_or_open(
+    home: Path, request: ServerRequest, warn: Callable[[Identity], None]
+) -> EmbeddedServer:
     """Join the server of this folder, or start it."""
     made_now = _open_home(home)
     use = _take(home)
@@ -148,7 +150,7 @@ def _check_major(home: Path, have: int, wanted: int | None) -> None:
         )
 
 
-def _start_kept(home: Path, identity: Identity, request: Request, use: Use) -> EmbeddedServer:
+def _start_kept(home: Path, identity: Identity, request: ServerRequest, use: Use) -> EmbeddedServer:
     data = home / DATA
     major = _major_of(data) if data.exists() else request.major
     if data.exists() and major is not None:
@@ -162,7 +164,7 @@ def _start_kept(home: Path, identity: Identity, request: Request, use: Use) -> E
         request.say(f"making a PostgreSQL {binaries.version} data folder in {home}")
         template.make_kept(programs, data, binaries.major)
     sockets = socket_folder(identity.reader, request.environ)
-    place = Place(home, data, sockets / "s", sockets, signal.SIGINT)
+    place = DataDirectory(home, data, sockets / "s", sockets, signal.SIGINT)
     return run(place, programs, binaries.version, request.settings, use, _nothing)
 
 

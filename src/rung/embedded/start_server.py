@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rung.embedded import run_as
 from rung.embedded.ephemeral import open_new
-from rung.embedded.launcher import Request
+from rung.embedded.launcher import ServerRequest
 from rung.embedded.persistent import join_or_open
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def start(
         ServerNotStarted: initdb or the server failed.
         EmbeddedError: no place is fit for its files, or the folder is not one of ours.
     """
-    request = Request(
+    request = ServerRequest(
         environ=os.environ if environ is None else environ,
         say=say or _quiet,
         major=major,

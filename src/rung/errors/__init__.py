@@ -29,15 +29,15 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── DirtyLedger
     │   ├── CannotResume
     │   ├── AtomicRefused
-    │   ├── VersionNotInSource
+    │   ├── MissingMigrationFile
     │   ├── UnwrittenMigration
     │   ├── DownRefused
     │   ├── RedoUnfinished
     │   ├── StoredSqlUnconfirmed
-    │   ├── LateMigrations
+    │   ├── OutOfOrderMigrations
     │   ├── EditedMigrations
     │   ├── UnversionedDatabase
-    │   ├── StoredTextUnusable
+    │   ├── StoredSqlUnusable
     │   ├── PlanChanged
     │   └── ConfirmationRequired
     ├── DatabaseError               the database, before or between migrations
@@ -66,7 +66,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── LockLost
     │   ├── LedgerDropped
     │   ├── OwnWriteRefused
-    │   ├── LexerFooled
+    │   ├── UnexpectedTransactionControl
     │   ├── ConnectionLost
     │   └── Stopped
     ├── EmbeddedError               the embedded PostgreSQL
@@ -133,27 +133,27 @@ from rung.errors.plan import (
     DirtyLedger,
     EditedFile,
     EditedMigrations,
-    LateMigrations,
+    MissingMigrationFile,
+    OutOfOrderMigrations,
     PlanChanged,
     PlanError,
-    StoredTextUnusable,
+    StoredSqlUnusable,
     UnversionedDatabase,
     UnwrittenMigration,
-    VersionNotInSource,
 )
 from rung.errors.repair import CannotResume, NotCertifiable, RepairUndecided, ScratchFailed
 from rung.errors.run import (
     ConnectionLost,
     LedgerDropped,
     LedgerMoved,
-    LexerFooled,
     LockLost,
     MigrationFailed,
     OwnWriteRefused,
-    Place,
     RunError,
     ServerMessage,
+    SourceLocation,
     Stopped,
+    UnexpectedTransactionControl,
 )
 
 __all__ = [
@@ -180,20 +180,19 @@ __all__ = [
     "EmptySource",
     "ForeignMarker",
     "ForeignSource",
-    "LateMigrations",
     "LedgerDropped",
     "LedgerElsewhere",
     "LedgerMoved",
     "LedgerUnreadable",
-    "LexerFooled",
     "LockLost",
     "LockNotAcquired",
     "MigrationFailed",
     "MigrationsBelow",
+    "MissingMigrationFile",
     "NameUnusable",
     "NotCertifiable",
+    "OutOfOrderMigrations",
     "OwnWriteRefused",
-    "Place",
     "PlanChanged",
     "PlanError",
     "PooledConnection",
@@ -211,22 +210,23 @@ __all__ = [
     "ServerMessage",
     "ServerNotStarted",
     "SourceError",
+    "SourceLocation",
     "SourceNotFound",
     "SourceUnreadable",
     "StatementMisplaced",
     "Stopped",
     "StoredSqlUnconfirmed",
-    "StoredTextUnusable",
+    "StoredSqlUnusable",
     "TableLocked",
     "TableRefused",
     "TablesUntrusted",
     "TextUnreadable",
     "UnbalancedTransaction",
+    "UnexpectedTransactionControl",
     "UnterminatedToken",
     "UnversionedDatabase",
     "UnwrittenMigration",
     "UsageError",
-    "VersionNotInSource",
     "VersionNotReached",
     "VersionTooLarge",
 ]

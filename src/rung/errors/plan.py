@@ -77,7 +77,7 @@ class DirtyLedger(PlanError):
         )
 
 
-class VersionNotInSource(PlanError):
+class MissingMigrationFile(PlanError):
     """
     A version was named that has no file.
 
@@ -167,7 +167,7 @@ class VersionNotInSource(PlanError):
         return "See `rung status` for the versions there are."
 
 
-class LateMigrations(PlanError):
+class OutOfOrderMigrations(PlanError):
     """
     Files stand at or below the database's version and were never applied.
 
@@ -222,11 +222,11 @@ class LateMigrations(PlanError):
     @property
     def advice(self) -> str:
         together = sorted({*self.late, *self.allowed})
-        allow = " ".join(f"--allow-late {version}" for version in together)
+        allow = " ".join(f"--allow-out-of-order {version}" for version in together)
         it = "it" if len(self.late) == 1 else "each"
         ways = (
             f"Give {it} a number above {self.current}; or, if it may run behind the newer ones, "
-            f"run it as it is: `rung up {allow}`, or write -- rung: allow-late in the file."
+            f"run it as it is: `rung up {allow}`, or write -- rung: allow-out-of-order in the file."
         )
         if self.allowed:
             return ways
@@ -375,7 +375,7 @@ class UnwrittenMigration(PlanError):
         )
 
 
-class StoredTextUnusable(PlanError):
+class StoredSqlUnusable(PlanError):
     """
     A version has no file here, and what the history keeps of its down cannot be run.
 

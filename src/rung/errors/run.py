@@ -65,7 +65,7 @@ class ServerMessage(NamedTuple):
         return (first, *(f"{name}: {text}" for name, text in extra if text))
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """
     Where in a migration file something happened.
 
@@ -153,7 +153,7 @@ class MigrationFailed(RunError):
         *,
         version: int,
         direction: str,
-        place: Place,
+        place: SourceLocation,
         server: ServerMessage,
         at_commit: bool = False,
         dirty: bool = False,
@@ -373,7 +373,7 @@ class OwnWriteRefused(RunError):
         return f"{self._remedy}; then {again}"
 
 
-class LexerFooled(RunError):
+class UnexpectedTransactionControl(RunError):
     """
     The server warned of transaction control inside a file that was read as having none.
 

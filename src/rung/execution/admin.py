@@ -6,19 +6,19 @@ from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.drivers.transaction import Move
+from rung.drivers.transaction import LedgerTransition
 from rung.errors import (
     DatabaseError,
     DirtyLedger,
     LedgerElsewhere,
     LockNotAcquired,
+    MissingMigrationFile,
     PlanChanged,
     ScriptError,
     UsageError,
-    VersionNotInSource,
 )
 from rung.events import BaselineRecorded, Warned
-from rung.execution.command import Patience, held
+from rung.execution.command import RetryPolicy, held
 from rung.execution.history_records import Recorder
 from rung.execution.plan_under_lock import edited_files
 from rung.execution.preflight import (
@@ -28,9 +28,9 @@ from rung.execution.preflight import (
     check_writable,
     made_by,
 )
-from rung.execution.state import know
+from rung.execution.state import read_state
 from rung.ledger import MARK_APPLIED, MARK_NOT_APPLIED, LedgerState, Outcome
-from rung.planning.history_replay import replay, settle
+from rung.planning.history_replay import reconcile, replay
 from rung.script import read
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
     from rung.drivers.contract import Session
     from rung.drivers.inspection import LockHolder
-    from rung.drivers.transaction import Attempt
+    from rung.drivers.transaction import NewAttempt
     from rung.errors import EditedFile
     from rung.execution.command import Target
-    from rung.execution.state import Known
-    from rung.ledger import HistoryEntry
+    from rung.execution.state import DatabaseState
+    from rung.ledger import Attempt
     from rung.planning.history_replay import Applied
-    from rung.script.data_loss import Loss
-    from rung.source import Half, MigrationSet
+    from rung.script.data_loss import DataLoss
+    from rung.source import MigrationFile, MigrationSet
 
 
 _RUNS = ("up", "down")
@@ -57,12 +57,12 @@ def check_known(version: int, migrations: MigrationSet) -> None:
     Refuse a version without an up file.
 
     Raises:
-        VersionNotInSource: that is so.
+        MissingMigrationFile: that is so.
     """
     migration = migrations.by_version.get(version)
     if migration is None or migration.up is None:
         lone_down = migration is not None
-        raise VersionNotInSource(version, "target", migrations.versions, lone_down=lone_down)
+        raise MissingMigrationFile(version, "target", migrations.versions, lone_down=lone_down)
 
 
 def check_one_ledger(session: Session, migrations: MigrationSet) -> None:
@@ -147,9 +147,7 @@ def _forced_with(versions: Sequence[int]) -> str:
     return f"no version was recorded here: {named} {'count' if several else 'counts'} as forced too"
 
 
-def _never_ran(
-    version: int | None, history: Sequence[HistoryEntry], migrations: MigrationSet
-) -> str:
+def _never_ran(version: int | None, history: Sequence[Attempt], migrations: MigrationSet) -> str:
     """What is to be said of a forced version whose last attempt did not succeed; else empty."""
     held = replay(history).get(version) if version is not None else None
     tried = [row for row in history if row.version == version and row.direction in _RUNS]
@@ -172,13 +170,13 @@ def _never_ran(
     )
 
 
-def everything(target: Target) -> tuple[Loss, ...]:
+def everything(target: Target) -> tuple[DataLoss, ...]:
     """All objects that `drop` would remove."""
     with target.connected() as session:
         return session.estimate(session.everything())
 
 
-def drop(target: Target, expected: tuple[Loss, ...] | None) -> tuple[Loss, ...]:
+def drop(target: Target, expected: tuple[DataLoss, ...] | None) -> tuple[DataLoss, ...]:
     """Remove everything in the ledger's schema that no extension owns; returns what went."""
     with writing(target) as session:
         gone = session.estimate(session.everything())
@@ -190,7 +188,7 @@ def drop(target: Target, expected: tuple[Loss, ...] | None) -> tuple[Loss, ...]:
 
 def baseline(
     versions: Sequence[int | None], migrations: MigrationSet, recorder: Recorder
-) -> list[Attempt]:
+) -> list[NewAttempt]:
     """The history rows of versions that another tool applied, with the files there are now."""
     return [
         recorder.note(
@@ -212,7 +210,7 @@ def new_in_baseline(applied: Applied) -> tuple[int, ...]:
 @contextmanager
 def writing(target: Target) -> Iterator[Session]:
     """A session that holds the lock, for what has no plan."""
-    patience = Patience(target.wait_for_lock)
+    patience = RetryPolicy(target.wait_for_lock)
     with target.connected() as session:
         check_writable(target, session.locate())
         with held(session, patience, target.listener, target.stop, lambda: False):
@@ -220,10 +218,10 @@ def writing(target: Target) -> Iterator[Session]:
 
 
 def _skipped(
-    history: Sequence[HistoryEntry] | None, version: int | None, migrations: MigrationSet
+    history: Sequence[Attempt] | None, version: int | None, migrations: MigrationSet
 ) -> tuple[int, ...]:
     """The versions below the forced one that the history does not have yet."""
-    found = settle(history, LedgerState(version), migrations).unrecorded
+    found = reconcile(history, LedgerState(version), migrations).unrecorded
     return tuple(one for one in found if one is not None and one != version)
 
 
@@ -231,7 +229,7 @@ def _number(version: int | None) -> int:
     return -1 if version is None else version
 
 
-def _named(losses: tuple[Loss, ...]) -> set[tuple[str, str]]:
+def _named(losses: tuple[DataLoss, ...]) -> set[tuple[str, str]]:
     return {(loss.kind, loss.table) for loss in losses}
 
 
@@ -240,12 +238,12 @@ def edited(target: Target, migrations: MigrationSet, version: int) -> tuple[Edit
     The edited files of a version, with their differences.
 
     Raises:
-        VersionNotInSource, UsageError: there is nothing to accept.
+        MissingMigrationFile, UsageError: there is nothing to accept.
         ScriptError: the file cannot be read as SQL.
     """
     check_known(version, migrations)
     with target.connected() as session:
-        return _edited(know(session, migrations), version, session)
+        return _edited(read_state(session, migrations), version, session)
 
 
 def accept_edit(
@@ -259,12 +257,12 @@ def accept_edit(
 
     Raises:
         PlanChanged: it is not the edit that somebody was shown.
-        VersionNotInSource, UsageError: there is nothing to accept.
+        MissingMigrationFile, UsageError: there is nothing to accept.
         ScriptError: the file cannot be read as SQL.
     """
     check_known(version, migrations)
     with writing(target) as session:
-        known = know(session, migrations)
+        known = read_state(session, migrations)
         found = _edited(known, version, session)
         if expected is not None and found != expected:
             raise PlanChanged
@@ -274,7 +272,7 @@ def accept_edit(
         return found
 
 
-def _edited(known: Known, version: int, session: Session) -> tuple[EditedFile, ...]:
+def _edited(known: DatabaseState, version: int, session: Session) -> tuple[EditedFile, ...]:
     if version not in known.applied.versions:
         raise UsageError(
             f"Version {version} is not applied, so its files may be edited freely.",
@@ -292,7 +290,7 @@ def _edited(known: Known, version: int, session: Session) -> tuple[EditedFile, .
     return edited_files(found, known, session)
 
 
-def _check_readable(half: Half, known: Known) -> None:
+def _check_readable(half: MigrationFile, known: DatabaseState) -> None:
     """Refuse a file that could not run: its text could not be taken over."""
     try:
         read(half.text, known.look.place.dialect)
@@ -320,14 +318,14 @@ def mark(
 
     Raises:
         UsageError: no version is named, one is named for both, or its file was edited.
-        VersionNotInSource: a version has no up file.
+        MissingMigrationFile: a version has no up file.
         DirtyLedger: an earlier run did not finish.
         RightsMissing: the history cannot be written.
         PlanChanged: the ledger moved meanwhile.
     """
     _check_words(applied, not_applied)
     with writing(target) as session:
-        known = know(session, migrations)
+        known = read_state(session, migrations)
         look = known.look
         if look.ledger.dirty:
             raise DirtyLedger(look.ledger.version)
@@ -345,7 +343,7 @@ def mark(
         rows += [recorder.note(MARK_APPLIED, v, migrations.by_version[v]) for v in new]
         if left == look.ledger.version:
             session.record(rows)
-        elif session.settle(Move(look.ledger, LedgerState(left)), rows).refusal:
+        elif session.settle(LedgerTransition(look.ledger, LedgerState(left)), rows).refusal:
             raise PlanChanged
         return Marked(new, gone, look.ledger.version, left)
 
@@ -357,11 +355,11 @@ def _check_words(applied: Sequence[int], not_applied: Sequence[int]) -> None:
         raise UsageError("no version is named", "name versions: `rung mark-applied 3 4`")
 
 
-def _is_new(version: int, known: Known) -> bool:
+def _is_new(version: int, known: DatabaseState) -> bool:
     """Whether a version counts as applied only from now on."""
     migration = known.migrations.by_version.get(version)
     if migration is None or migration.up is None:
-        raise VersionNotInSource(
+        raise MissingMigrationFile(
             version, "target", known.migrations.versions, lone_down=migration is not None
         )
     held = known.applied.versions.get(version)

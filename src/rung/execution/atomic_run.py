@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import Disconnected
-from rung.drivers.transaction import Move, Ran
+from rung.drivers.transaction import ExecutionResult, LedgerTransition
 from rung.errors import AtomicRefused, DatabaseError, QueryFailed
 from rung.events import HalfMissing, RunPlanned, StepFinished, StepRan, StepStarted, Warned
 from rung.execution import outcomes
 from rung.execution.lock_retry import ends_as_asked, tried
-from rung.execution.redact_result import hide
+from rung.execution.redact_result import redact_result
 from rung.execution.report import RunReport, StepReport
 from rung.ledger import LedgerState, Outcome
 from rung.script import Mode
@@ -28,9 +28,9 @@ from rung.script.sqlite.foreign_keys import turned_off_by
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.transaction import Aftermath, Attempt, Refusal
+    from rung.drivers.transaction import NewAttempt, RecoveryInfo, StatementFailure
     from rung.execution.command import Context
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.planning.plan import Plan
 
 ATOMIC = "atomic"
@@ -39,7 +39,7 @@ _NO_TRANSACTION = "Leave --atomic out (this statement refuses a transaction)"
 _NEW_VALUE = "Leave --atomic out (a value that is new in an enum is used behind a commit only)"
 
 
-def check_together(prepared: Sequence[Prepared]) -> None:
+def check_together(prepared: Sequence[PreparedStep]) -> None:
     """
     Refuse a file that cannot be in one transaction with others.
 
@@ -51,7 +51,7 @@ def check_together(prepared: Sequence[Prepared]) -> None:
             raise AtomicRefused(item.step.version, item.file, reason)
 
 
-def _forbids(item: Prepared, last: bool, several: bool) -> str:  # noqa: FBT001 - two facts
+def _forbids(item: PreparedStep, last: bool, several: bool) -> str:  # noqa: FBT001 - two facts
     script = item.script
     if several and script.dialect is Dialect.SQLITE and (one := turned_off_by(script)):
         return (
@@ -68,7 +68,7 @@ def _forbids(item: Prepared, last: bool, several: bool) -> str:  # noqa: FBT001 
     return ""
 
 
-def run_together(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunReport:
+def run_together(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> RunReport:
     """
     Run every step of a plan in one transaction.
 
@@ -78,8 +78,8 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> 
         prepared: its steps, as `check_together` lets them pass.
 
     Raises:
-        MigrationFailed, LedgerMoved, LexerFooled, ConnectionLost, Stopped: as for every run,
-            with nothing of it kept.
+        MigrationFailed, LedgerMoved, UnexpectedTransactionControl, ConnectionLost, Stopped: as for
+            every run, with nothing of it kept.
         Exception: what the listener raised; nothing is kept then, if it was before the end.
     """
     run = _Together(context, plan, prepared)
@@ -90,7 +90,7 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> 
         ran = tried(context, context.remaining[0], run.send)
     except Disconnected as lost:
         _find_out(run, lost)
-        ran = Ran()
+        ran = ExecutionResult()
     if ran.refusal:
         _fail(run, ran.refusal)
     if ran.control_warning:
@@ -105,15 +105,15 @@ class _Together:
 
     context: Context
     plan: Plan
-    prepared: Sequence[Prepared]
-    attempts: list[Attempt] = field(init=False)
+    prepared: Sequence[PreparedStep]
+    attempts: list[NewAttempt] = field(init=False)
     ran: list[StepReport] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.attempts = [self.context.recorder.attempt(item) for item in self.prepared]
 
     @property
-    def item(self) -> Prepared:
+    def item(self) -> PreparedStep:
         """The step under way."""
         return self.prepared[min(len(self.ran), len(self.prepared) - 1)]
 
@@ -122,14 +122,14 @@ class _Together:
         """The ledger behind all steps."""
         return LedgerState(self.prepared[-1].step.after)
 
-    def send(self) -> Ran:
+    def send(self) -> ExecutionResult:
         """Try all of it, from the beginning; what stands behind a refusal is undone."""
         self.ran.clear()
-        state, ran = self.plan.made_for, Ran()
+        state, ran = self.plan.made_for, ExecutionResult()
         for item in self.prepared:
             self._may_go_on()
             after = LedgerState(item.step.after)
-            ran = self._step(item, Move(state, after))
+            ran = self._step(item, LedgerTransition(state, after))
             if ran.refusal or ran.control_warning:
                 return ran
             state = after
@@ -146,7 +146,7 @@ class _Together:
             raise context.listener_error
         raise outcomes.stopped((), self.plan.made_for, context.remaining)
 
-    def _step(self, item: Prepared, move: Move) -> Ran:
+    def _step(self, item: PreparedStep, move: LedgerTransition) -> ExecutionResult:
         context, step, number = self.context, item.step, len(self.ran) + 1
         total = len(self.prepared)
         facts = (step.version, step.title, step.direction.value)
@@ -157,7 +157,7 @@ class _Together:
         attempt = self.attempts[number - 1]
         first, last = number == 1, number == total
         ran = context.session.run_together(item.script, move, attempt, first=first, last=last)
-        ran = hide(ran, item.script)
+        ran = redact_result(ran, item.script)
         context.tell(item, ran)
         if ran.refusal or ran.control_warning:
             return ran
@@ -170,7 +170,7 @@ class _Together:
         context.say(StepRan(*facts, seconds, number, total))
         return ran
 
-    def _restore(self, item: Prepared) -> None:
+    def _restore(self, item: PreparedStep) -> None:
         try:
             carried = self.context.session.restore_session()
         except QueryFailed:
@@ -193,7 +193,7 @@ def _finish(run: _Together) -> RunReport:
     return RunReport(tuple(context.done), run.end.version, run.plan.short)
 
 
-def _fail(run: _Together, refusal: Refusal) -> None:
+def _fail(run: _Together, refusal: StatementFailure) -> None:
     context, before = run.context, run.plan.made_for
     attempt = run.attempts[len(run.ran)]
     context.record_failure(attempt, refusal)
@@ -205,7 +205,7 @@ def _fail(run: _Together, refusal: Refusal) -> None:
     raise outcomes.failed((), run.item, before, explained, kept=outcomes.NOTHING_OF_THE_RUN)
 
 
-def _explained(refusal: Refusal) -> Refusal:
+def _explained(refusal: StatementFailure) -> StatementFailure:
     if refusal.needs_no_transaction:
         return replace(refusal, remedy=_NO_TRANSACTION)
     return replace(refusal, remedy=_NEW_VALUE) if refusal.needs_commit_before else refusal
@@ -230,7 +230,7 @@ def _find_out(run: _Together, lost: Disconnected) -> None:
         run.ran.append(StepReport(*facts, item.file, ATOMIC, statements, seconds, item.result))
 
 
-def _committed(run: _Together, found: Aftermath) -> bool:
+def _committed(run: _Together, found: RecoveryInfo) -> bool:
     """Whether all is there: by the history, and without one by the ledger."""
     if found.outcome is not None or found.recorded:
         return found.outcome is Outcome.DONE

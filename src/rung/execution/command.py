@@ -17,15 +17,15 @@ from rung.options import RUNG
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.cancellation import Stop
+    from rung.cancellation import CancelToken
     from rung.drivers.contract import Driver, Session
-    from rung.drivers.inspection import Look
-    from rung.drivers.transaction import Attempt, Ran, Refusal
+    from rung.drivers.inspection import Inspection
+    from rung.drivers.transaction import ExecutionResult, NewAttempt, StatementFailure
     from rung.events import Event, Listener
     from rung.execution.history_records import Recorder
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.execution.report import StepReport
-    from rung.options import Conventions
+    from rung.options import RunOptions
 
 
 READ_WITHIN = 30.0
@@ -37,10 +37,10 @@ class Target(NamedTuple):
 
     driver: Driver
     listener: Listener
-    stop: Stop
+    stop: CancelToken
     wait_for_lock: float | None
     """Seconds; None waits as long as the other run lives."""
-    conventions: Conventions = RUNG
+    conventions: RunOptions = RUNG
 
     @contextmanager
     def connected(self) -> Iterator[Session]:
@@ -54,7 +54,7 @@ class Target(NamedTuple):
         for note in self.driver.notes:
             self.listener(Warned(note))
 
-    def look(self, within: float | None = None) -> Look:
+    def look(self, within: float | None = None) -> Inspection:
         """
         One look, on a connection of its own that cannot write.
 
@@ -103,7 +103,7 @@ class Target(NamedTuple):
             ) from None
 
 
-def tell_obstacles(listener: Listener, look: Look) -> None:
+def tell_obstacles(listener: Listener, look: Inspection) -> None:
     """Warn of what keeps runs from writing our tables: who only reads is told, and answered."""
     for obstacle in look.obstacles:
         listener(Warned(f"{obstacle}; until then no run writes here"))
@@ -117,11 +117,11 @@ class Context:
     """To connect anew where the connection is lost."""
     session: Session
     listener: Listener
-    stop: Stop
-    patience: Patience
+    stop: CancelToken
+    patience: RetryPolicy
     """How to wait for keys that were given up during a concurrent index build."""
     recorder: Recorder
-    conventions: Conventions = RUNG
+    conventions: RunOptions = RUNG
     done: list[StepReport] = field(default_factory=list)
     began: float = 0.0
     """When the step under way began, on `time.perf_counter`."""
@@ -142,12 +142,12 @@ class Context:
         except Exception as error:  # noqa: BLE001 - a listener is the user's, and may raise anything
             self.listener_error = self.listener_error or error
 
-    def tell(self, item: Prepared, ran: Ran) -> None:
+    def tell(self, item: PreparedStep, ran: ExecutionResult) -> None:
         """Hand the server's notices on."""
         for notice in ran.notices:
             self.say(Notice(item.step.version, notice.severity, notice.message))
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal) -> None:
+    def record_failure(self, attempt: NewAttempt, refusal: StatementFailure) -> None:
         """Write the history's row of an attempt that was rolled back; a warning where it cannot."""
         seconds = time.perf_counter() - self.began
         try:
@@ -163,7 +163,7 @@ _SAY_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """
     How a run waits.
 
@@ -180,9 +180,9 @@ class Patience:
 @contextlib.contextmanager
 def held(
     session: Session,
-    patience: Patience,
+    patience: RetryPolicy,
     listener: Listener,
-    stop: Stop,
+    stop: CancelToken,
     nothing_left: Callable[[], bool],
 ) -> Iterator[bool]:
     """
@@ -204,9 +204,9 @@ def held(
 def wait_until(
     attempt: Callable[[], bool],
     session: Session,
-    patience: Patience,
+    patience: RetryPolicy,
     listener: Listener,
-    stop: Stop,
+    stop: CancelToken,
     nothing_left: Callable[[], bool],
 ) -> bool:
     """Try until it works (True) or nothing is left to do (False)."""

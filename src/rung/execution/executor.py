@@ -13,13 +13,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import Disconnected
-from rung.drivers.transaction import Move
+from rung.drivers.transaction import LedgerTransition
 from rung.errors import DatabaseError
 from rung.events import HalfMissing, ModeChanged, RunPlanned, StepFinished, StepStarted, Warned
 from rung.execution import outcomes
 from rung.execution.history_records import Attempts
 from rung.execution.lock_retry import ends_as_asked, tried
-from rung.execution.redact_result import hide
+from rung.execution.redact_result import redact_result
 from rung.execution.report import RunReport, StepReport
 from rung.execution.units import cut_at_value, run_units
 from rung.ledger import LedgerState, Outcome
@@ -28,14 +28,14 @@ from rung.script import Mode, cut_around
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rung.drivers.transaction import Aftermath, Attempt, Ran, Refusal
+    from rung.drivers.transaction import ExecutionResult, NewAttempt, RecoveryInfo, StatementFailure
     from rung.execution.command import Context
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.planning.plan import Plan
     from rung.script import Script, Unit
 
 
-def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunReport:
+def run_plan(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> RunReport:
     """
     Run every step of a plan.
 
@@ -48,7 +48,7 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[Prepared]) -> RunR
         MigrationFailed: the database refused a file.
         LedgerMoved, LockLost: the ledger was not what the plan was made for, or the lock not
             ours any more.
-        LexerFooled: a file controls transactions unseen.
+        UnexpectedTransactionControl: a file controls transactions unseen.
         ConnectionLost: the connection was lost; what became of the step is told.
         Stopped: the run was asked to stop.
         Exception: what the listener raised, once the migration under way is finished.
@@ -87,7 +87,7 @@ def _may_go_on(context: Context, state: LedgerState) -> None:
 
 def _step(
     context: Context,
-    item: Prepared,
+    item: PreparedStep,
     before: LedgerState,
     attempts: Attempts,
     *,
@@ -103,7 +103,7 @@ def _step(
     attempt = attempts.take()
     meanwhile = attempts.look_ahead
     try:
-        move = Move(before, LedgerState(step.after))
+        move = LedgerTransition(before, LedgerState(step.after))
         ran_as = _run(context, item, move, attempt, meanwhile, last=last)
     except Disconnected as lost:
         _find_out(context, item, attempt, lost, last=last)
@@ -120,9 +120,9 @@ def _step(
 
 def _run(
     context: Context,
-    item: Prepared,
-    move: Move,
-    attempt: Attempt,
+    item: PreparedStep,
+    move: LedgerTransition,
+    attempt: NewAttempt,
     meanwhile: Callable[[], None],
     *,
     last: bool,
@@ -133,8 +133,10 @@ def _run(
         return Mode.UNITS
     script = item.script
 
-    def send() -> Ran:
-        return hide(context.session.run_whole(script, move, attempt, meanwhile, last=last), script)
+    def send() -> ExecutionResult:
+        return redact_result(
+            context.session.run_whole(script, move, attempt, meanwhile, last=last), script
+        )
 
     ran = tried(context, item.step.version, send)
     context.tell(item, ran)
@@ -148,7 +150,7 @@ def _run(
     return item.script.mode
 
 
-def _otherwise(context: Context, item: Prepared, refusal: Refusal) -> tuple[Unit, ...]:
+def _otherwise(context: Context, item: PreparedStep, refusal: StatementFailure) -> tuple[Unit, ...]:
     """The units of a file that was refused as one transaction; none where it failed."""
     script = item.script
     (whole,) = script.units or (None,)
@@ -169,21 +171,25 @@ def _otherwise(context: Context, item: Prepared, refusal: Refusal) -> tuple[Unit
     return units
 
 
-def _at(script: Script, refusal: Refusal) -> str:
+def _at(script: Script, refusal: StatementFailure) -> str:
     """The statement that was refused, by its first word and its line."""
     assert refusal.statement is not None
     statement = script.statements[refusal.statement - 1]
     return f"{' '.join(statement.words[:1])} on line {statement.line}"
 
 
-def _check_control(context: Context, item: Prepared, ran: Ran) -> None:
+def _check_control(context: Context, item: PreparedStep, ran: ExecutionResult) -> None:
     if ran.control_warning:
         now = outcomes.where(context.session.look().ledger)
         raise outcomes.fooled(context.applied, item, now, ran.control_warning)
 
 
 def _fail(
-    context: Context, item: Prepared, before: LedgerState, attempt: Attempt, refusal: Refusal
+    context: Context,
+    item: PreparedStep,
+    before: LedgerState,
+    attempt: NewAttempt,
+    refusal: StatementFailure,
 ) -> None:
     if refusal.lock_lost:
         raise outcomes.failed(context.applied, item, context.session.look().ledger, refusal)
@@ -196,7 +202,7 @@ def _fail(
 
 
 def _find_out(
-    context: Context, item: Prepared, attempt: Attempt, lost: Disconnected, *, last: bool
+    context: Context, item: PreparedStep, attempt: NewAttempt, lost: Disconnected, *, last: bool
 ) -> None:
     """Learn what became of a step whose connection was lost; return where the run is done."""
     try:
@@ -207,7 +213,7 @@ def _find_out(
         raise outcomes.lost(context.applied, item, lost.reason, found)
 
 
-def _told_by_ledger(item: Prepared, found: Aftermath) -> Aftermath | None:
+def _told_by_ledger(item: PreparedStep, found: RecoveryInfo) -> RecoveryInfo | None:
     """
     What the ledger alone tells, where the history has no row and could not have had one.
 
@@ -222,7 +228,7 @@ def _told_by_ledger(item: Prepared, found: Aftermath) -> Aftermath | None:
     return replace(found, outcome=Outcome.DONE) if done else found
 
 
-def _restore(context: Context, item: Prepared) -> None:
+def _restore(context: Context, item: PreparedStep) -> None:
     try:
         carried = context.session.restore_session()
     except Disconnected as gone:

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
-from rung.drivers.transaction import Attempt, HalfRecord
+from rung.drivers.transaction import FileVersion, NewAttempt
 from rung.errors import ScriptError
 from rung.ledger import NOT_REVERTED
 from rung.planning.down_choice import NOT_REVERTED as PASSED_OVER
-from rung.script import Dialect, checksum, read, shown
+from rung.script import Dialect, checksum, read, redacted_sql
 from rung.source import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rung.execution.prepare import Prepared
-    from rung.ledger import HistoryEntry
+    from rung.execution.prepare import PreparedStep
+    from rung.ledger import Attempt
     from rung.script import Script
-    from rung.source import Half, Migration
+    from rung.source import Migration, MigrationFile
 
 _Known = tuple[int | None, Direction, str]
 
@@ -43,7 +43,7 @@ class Recorder:
     dialect: Dialect = Dialect.POSTGRES
 
     @classmethod
-    def of(cls, history: Iterable[HistoryEntry], dialect: Dialect = Dialect.POSTGRES) -> Self:
+    def of(cls, history: Iterable[Attempt], dialect: Dialect = Dialect.POSTGRES) -> Self:
         """A recorder for a database with this history."""
         halves = (
             (entry.version, direction, text)
@@ -56,9 +56,9 @@ class Recorder:
         )
         return cls(frozenset(halves), dialect)
 
-    def attempt(self, item: Prepared) -> Attempt:
+    def attempt(self, item: PreparedStep) -> NewAttempt:
         """The record of an attempt that is about to be made."""
-        return Attempt(
+        return NewAttempt(
             id=str(uuid.uuid4()),
             version=item.step.version,
             name=item.step.title,
@@ -77,7 +77,7 @@ class Recorder:
         version: int | None,
         migration: Migration | None = None,
         tool: str = "rung",
-    ) -> Attempt:
+    ) -> NewAttempt:
         """
         The record of what runs no SQL.
 
@@ -87,7 +87,7 @@ class Recorder:
             migration: the files of the version, where there are any.
             tool: who applied it.
         """
-        return Attempt(
+        return NewAttempt(
             id=str(uuid.uuid4()),
             version=version,
             name=migration.name if migration else "",
@@ -99,8 +99,8 @@ class Recorder:
         )
 
     def _half(
-        self, migration: Migration, direction: Direction, item: Prepared | None = None
-    ) -> HalfRecord | None:
+        self, migration: Migration, direction: Direction, item: PreparedStep | None = None
+    ) -> FileVersion | None:
         """The checksum, and the text where it is not kept yet."""
         half = migration.half(direction)
         if half is None:
@@ -108,12 +108,12 @@ class Recorder:
         digest = sha256(half.text.encode()).hexdigest()
         script = self._script(half, item)
         if script is None:
-            return HalfRecord(None, digest, None)
+            return FileVersion(None, digest, None)
         total = checksum(script)
         kept = (migration.version, direction, total) in self.known
-        return HalfRecord(total, digest, None if kept else shown(script))
+        return FileVersion(total, digest, None if kept else redacted_sql(script))
 
-    def _script(self, half: Half, item: Prepared | None) -> Script | None:
+    def _script(self, half: MigrationFile, item: PreparedStep | None) -> Script | None:
         """None for a half that cannot be read and does not run: its fault stops nothing."""
         if item is not None and half is item.step.half:
             return item.script
@@ -126,11 +126,11 @@ class Recorder:
 class Attempts:
     """The records of a run's steps, in order, each made when it is needed or earlier."""
 
-    def __init__(self, recorder: Recorder, items: Sequence[Prepared]) -> None:
+    def __init__(self, recorder: Recorder, items: Sequence[PreparedStep]) -> None:
         self._made = map(recorder.attempt, items)
-        self._ahead: Attempt | None = None
+        self._ahead: NewAttempt | None = None
 
-    def take(self) -> Attempt:
+    def take(self) -> NewAttempt:
         """The record of the next step."""
         ready, self._ahead = self._ahead, None
         return ready or next(self._made)

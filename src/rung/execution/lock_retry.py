@@ -17,7 +17,7 @@ from rung.script import Control
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.drivers.transaction import LockWait, Ran, Refusal
+    from rung.drivers.transaction import ExecutionResult, LockTimeout, StatementFailure
     from rung.execution.command import Context
     from rung.script import Script, Unit
 
@@ -27,10 +27,12 @@ _SHORTEST = 0.5
 _OTHER_TRIGGERS = 3
 """How often a file is sent that changes the ledger's triggers: once to see, once to suit them."""
 _STEP = 0.1
-"""Seconds between looks at the `Stop` in a pause."""
+"""Seconds between looks at the `CancelToken` in a pause."""
 
 
-def tried(context: Context, version: int, send: Callable[[], Ran], *, again: bool = True) -> Ran:
+def tried(
+    context: Context, version: int, send: Callable[[], ExecutionResult], *, again: bool = True
+) -> ExecutionResult:
     """
     Send until no lock is in the way, time is up, or the run is asked to stop.
 
@@ -61,7 +63,7 @@ def tried(context: Context, version: int, send: Callable[[], Ran], *, again: boo
             return _with(ran, wait)
 
 
-def _sent(send: Callable[[], Ran]) -> Ran:
+def _sent(send: Callable[[], ExecutionResult]) -> ExecutionResult:
     """Send; again at once where the file has changed what the ledger's triggers fire for."""
     for _ in range(_OTHER_TRIGGERS):
         ran = send()
@@ -95,14 +97,14 @@ def may_be_tried_again(script: Script, unit: Unit) -> bool:
     return sum(one.control not in (None, Control.BEGIN) for one in inside) <= 1
 
 
-def ends_as_asked(context: Context, refusal: Refusal) -> bool:
+def ends_as_asked(context: Context, refusal: StatementFailure) -> bool:
     """Whether a refusal is the end that the run was asked for, and not the file's fault."""
     if refusal.lock_wait is not None:
         return context.stop.requested
     return refusal.cancelled and context.stop.cancelling
 
 
-def _is_over(context: Context, wait: LockWait, pause: float) -> bool:
+def _is_over(context: Context, wait: LockTimeout, pause: float) -> bool:
     """Whether the time for tries would be over before the next."""
     bound = context.conventions.lock_retry_for
     return context.stop.requested or (bound is not None and wait.tried_for + pause > bound)
@@ -114,14 +116,14 @@ def _rest(context: Context, seconds: float) -> None:
     end = patience.clock() + seconds
     while (left := end - patience.clock()) > 0 and not context.stop.requested:
         patience.sleep(min(left, _STEP))
-        context.session.keep_lock()
+        context.session.heartbeat()
 
 
-def _with(ran: Ran, wait: LockWait) -> Ran:
+def _with(ran: ExecutionResult, wait: LockTimeout) -> ExecutionResult:
     return replace(ran, refusal=ran.refusal and replace(ran.refusal, lock_wait=wait))
 
 
-def _event(version: int, wait: LockWait, pause: float) -> LockRefused:
+def _event(version: int, wait: LockTimeout, pause: float) -> LockRefused:
     return LockRefused(
         version, wait.tries, wait.tried_for, wait.limit, pause, wait.blockers, wait.queued
     )

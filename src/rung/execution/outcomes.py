@@ -13,12 +13,12 @@ from rung.errors import (
     ConnectionLost,
     LedgerDropped,
     LedgerMoved,
-    LexerFooled,
     LockLost,
     MigrationFailed,
     OwnWriteRefused,
-    Place,
+    SourceLocation,
     Stopped,
+    UnexpectedTransactionControl,
 )
 from rung.errors.run import EXISTS_ALREADY
 from rung.events import held_by, waiting_behind
@@ -26,20 +26,20 @@ from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.script import (
     Dialect,
     Mode,
-    Trace,
-    inquiry_of,
+    RerunSafety,
     makes_shared,
     place_of,
-    shown,
+    redacted_sql,
+    rerun_rule_of,
     strange_character,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.transaction import Aftermath, LockWait, Refusal
+    from rung.drivers.transaction import LockTimeout, RecoveryInfo, StatementFailure
     from rung.errors import RunError
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.planning.plan import Step
     from rung.script import Script
 
@@ -82,9 +82,9 @@ def stopped(
 
 def failed(
     applied: Sequence[int],
-    item: Prepared,
+    item: PreparedStep,
     now: LedgerState,
-    refusal: Refusal,
+    refusal: StatementFailure,
     *,
     alone: bool = False,
     recorded: bool = True,
@@ -139,13 +139,13 @@ def failed(
     )
 
 
-def _strange(script: Script, refusal: Refusal) -> str:
+def _strange(script: Script, refusal: StatementFailure) -> str:
     """A character that may be why a file is wrong though it looks right."""
     wrong = refusal.server.sqlstate[:2] == _SYNTAX_OR_NAME or script.dialect is Dialect.SQLITE
     return strange_character(script, refusal.statement) if wrong else ""
 
 
-def _exists(item: Prepared, refusal: Refusal) -> bool:
+def _exists(item: PreparedStep, refusal: StatementFailure) -> bool:
     """Whether an up met what it makes."""
     said = refusal.server
     exists = said.sqlstate in EXISTS_ALREADY or (
@@ -155,7 +155,7 @@ def _exists(item: Prepared, refusal: Refusal) -> bool:
     return item.step.direction.value == "up" and (exists or twice)
 
 
-def _is_shared(item: Prepared, refusal: Refusal) -> bool:
+def _is_shared(item: PreparedStep, refusal: StatementFailure) -> bool:
     """Whether what is there already is of a kind that belongs to the whole server."""
     if refusal.server.sqlstate == _DATABASE_TWICE or _SHARED.match(refusal.server.message):
         return True
@@ -175,13 +175,13 @@ def _remedy_of_stored(step: Step) -> str:
     )
 
 
-def locked(wait: LockWait) -> tuple[str, ...]:
+def locked(wait: LockTimeout) -> tuple[str, ...]:
     """Who held the lock, who waited behind us, and for how long it was tried."""
     behind = waiting_behind(wait.queued)
     return (*held_by(wait.blockers), *([behind] if behind else []), _how_often(wait))
 
 
-def _how_often(wait: LockWait) -> str:
+def _how_often(wait: LockTimeout) -> str:
     if wait.once:
         return (
             "It was not tried again, for a part of it may be committed; SET lock_timeout before "
@@ -192,21 +192,23 @@ def _how_often(wait: LockWait) -> str:
     return f"It was tried {wait.tries} times in {wait.tried_for:.1f} s."
 
 
-def _resumes(script: Script, refusal: Refusal, *, alone: bool) -> bool:
+def _resumes(script: Script, refusal: StatementFailure, *, alone: bool) -> bool:
     """Whether the rest of a file can follow on a statement that was refused."""
     if refusal.statement is None or not alone:
         return True
     statement = script.statements[refusal.statement - 1]
-    return inquiry_of(script, statement).trace is not Trace.UNKNOWN
+    return rerun_rule_of(script, statement).trace is not RerunSafety.UNKNOWN
 
 
-def fooled(applied: Sequence[int], item: Prepared, now: str, warning: str) -> LexerFooled:
+def fooled(
+    applied: Sequence[int], item: PreparedStep, now: str, warning: str
+) -> UnexpectedTransactionControl:
     """The error of a file that controls transactions unseen."""
-    return LexerFooled(applied, now, item.step.version, item.file, warning)
+    return UnexpectedTransactionControl(applied, now, item.step.version, item.file, warning)
 
 
 def lost(
-    applied: Sequence[int], item: Prepared, reason: str, found: Aftermath | None
+    applied: Sequence[int], item: PreparedStep, reason: str, found: RecoveryInfo | None
 ) -> ConnectionLost:
     """The error of a lost connection; `found` is None where nothing could be learned."""
     version = item.step.version
@@ -233,7 +235,7 @@ def lost(
 
 
 def lost_together(
-    item: Prepared,
+    item: PreparedStep,
     places: tuple[LedgerState, LedgerState],
     reason: str,
     found: LedgerState | None,
@@ -266,25 +268,29 @@ def _kept(applied: Sequence[int], step: Step, ledger: LedgerState) -> tuple[int,
     return tuple(v for v in applied if (v <= at) == (step.direction.value == "up"))
 
 
-def _refused(script: Script, refusal: Refusal) -> str:
+def _refused(script: Script, refusal: StatementFailure) -> str:
     if script.mode is not Mode.UNITS or refusal.statement is None:
-        return shown(script)
+        return redacted_sql(script)
     statement = script.statements[refusal.statement - 1]
-    return shown(script, statement.start, statement.end)
+    return redacted_sql(script, statement.start, statement.end)
 
 
-def _place(item: Prepared, refusal: Refusal) -> Place:
+def _place(item: PreparedStep, refusal: StatementFailure) -> SourceLocation:
     script = item.script
     if refusal.offset is not None:
         line, column, excerpt = place_of(script.text, refusal.offset)
         begin = min(refusal.offset, len(script.text)) - column + 1
-        before = shown(script, begin, begin + column - 1)
-        return Place(
-            item.file, line, column, shown(script, begin, begin + len(excerpt)), len(before) + 1
+        before = redacted_sql(script, begin, begin + column - 1)
+        return SourceLocation(
+            item.file,
+            line,
+            column,
+            redacted_sql(script, begin, begin + len(excerpt)),
+            len(before) + 1,
         )
     if refusal.statement is None or not script.statements:
-        return Place(item.file, 1)
+        return SourceLocation(item.file, 1)
     start = script.statements[refusal.statement - 1].start
     line, column, excerpt = place_of(script.text, start)
     begin = start - column + 1
-    return Place(item.file, line, 0, shown(script, begin, begin + len(excerpt)))
+    return SourceLocation(item.file, line, 0, redacted_sql(script, begin, begin + len(excerpt)))

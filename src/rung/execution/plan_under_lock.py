@@ -15,10 +15,10 @@ from rung.errors import (
     EditedFile,
     EditedMigrations,
     LedgerUnreadable,
+    MissingMigrationFile,
     RedoUnfinished,
     ScriptError,
     UnversionedDatabase,
-    VersionNotInSource,
 )
 from rung.execution.preflight import check_no_twin
 from rung.execution.state import kept_text, resumed, way_on
@@ -26,25 +26,27 @@ from rung.execution.stored_downs import check_downs, choose_downs, with_choices
 from rung.ledger import Outcome
 from rung.options import RUNG
 from rung.planning.edits import differences
-from rung.planning.history_replay import Applied, described, replay, strangers
+from rung.planning.history_replay import Applied, described, replay, unknown_rows
 from rung.planning.plan import Down, Goto, Redo, versions_down
-from rung.script import read, shown
+from rung.script import read, redacted_sql
 from rung.source import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import Look
-    from rung.drivers.transaction import StoredHalf
-    from rung.execution.state import Known
-    from rung.options import Conventions
+    from rung.drivers.inspection import Inspection
+    from rung.drivers.transaction import StoredSql
+    from rung.execution.state import DatabaseState
+    from rung.options import RunOptions
     from rung.planning.edits import Edit
     from rung.planning.plan import Goal, Plan
-    from rung.planning.resume import Resumption
+    from rung.planning.resume import ResumePoint
 
 
-def plan_for(goal: Goal, known: Known, session: Session, conventions: Conventions = RUNG) -> Plan:
+def plan_for(
+    goal: Goal, known: DatabaseState, session: Session, conventions: RunOptions = RUNG
+) -> Plan:
     """
     Plan the way to a goal.
 
@@ -56,7 +58,7 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
 
     Raises:
         PlanError: see `rung.planning.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
-            DownRefused, StoredTextUnusable.
+            DownRefused, StoredSqlUnusable.
     """
     _check_understood(known.look)
     look = known.look
@@ -73,9 +75,9 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
     except DirtyLedger as dirty:
         way = way_on(known, session)
         raise DirtyLedger(dirty.version, *_told_of(look, session), way) from None
-    except VersionNotInSource as gone:
+    except MissingMigrationFile as gone:
         record = "" if gone.lone_down else _recorded(gone.version, known.applied)
-        raise VersionNotInSource(
+        raise MissingMigrationFile(
             gone.version,
             gone.role,
             gone.known,
@@ -97,7 +99,7 @@ def plan_for(goal: Goal, known: Known, session: Session, conventions: Convention
     return plan
 
 
-def _is_reversible(version: int, known: Known) -> bool:
+def _is_reversible(version: int, known: DatabaseState) -> bool:
     """Whether the history holds a down of what ran; that it may run is asked by the run itself."""
     held = known.applied.versions.get(version)
     return held is not None and held.ran and held.down is not None
@@ -108,17 +110,17 @@ def _minds_edits(goal: Goal, plan: Plan) -> bool:
     return isinstance(goal, Redo) or not (isinstance(goal, Down) or plan.ahead or plan.goes_down)
 
 
-def _check_redone(goal: Goal, known: Known) -> None:
+def _check_redone(goal: Goal, known: DatabaseState) -> None:
     """Refuse to revert what could not be applied again, or what nobody means to redo."""
     if isinstance(goal, Redo) and (left := _left_by_redo(known)) is not None:
         raise RedoUnfinished(left, known.migrations.by_version[left].name)
     applied = known.applied.lone_downs(known.migrations, known.look.ledger)
     for version in versions_down(goal, applied) if isinstance(goal, Redo) else ():
         if version not in known.migrations.by_version:
-            raise VersionNotInSource(version, "target", known.migrations.versions)
+            raise MissingMigrationFile(version, "target", known.migrations.versions)
 
 
-def _left_by_redo(known: Known) -> int | None:
+def _left_by_redo(known: DatabaseState) -> int | None:
     """
     The version that was reverted and whose up has failed since; None where there is none.
 
@@ -138,14 +140,16 @@ def _left_by_redo(known: Known) -> int | None:
     return version if version in known.migrations.by_version else None
 
 
-def _resumption(goal: Goal, known: Known, session: Session) -> Resumption | None:
+def _resumption(goal: Goal, known: DatabaseState, session: Session) -> ResumePoint | None:
     if isinstance(goal, Goto | Redo) or not (goal.resume and known.look.ledger.dirty):
         return None
     direction = Direction.DOWN if isinstance(goal, Down) else Direction.UP
     return resumed(known, session, direction)
 
 
-def edited_files(found: Sequence[Edit], known: Known, session: Session) -> tuple[EditedFile, ...]:
+def edited_files(
+    found: Sequence[Edit], known: DatabaseState, session: Session
+) -> tuple[EditedFile, ...]:
     """Edited halves with their differences from what is kept."""
     kept = session.stored(sorted({edit.version for edit in found}))
     return tuple(
@@ -154,8 +158,8 @@ def edited_files(found: Sequence[Edit], known: Known, session: Session) -> tuple
     )
 
 
-def _check_understood(look: Look) -> None:
-    if not look.history or not (found := strangers(look.history)):
+def _check_understood(look: Inspection) -> None:
+    if not look.history or not (found := unknown_rows(look.history)):
         return
     raise LedgerUnreadable(
         f"The history has a row that this Rung cannot read: {described(found[-1])}.",
@@ -163,19 +167,19 @@ def _check_understood(look: Look) -> None:
     )
 
 
-def _check_edited(known: Known, session: Session, redone: Collection[int]) -> None:
+def _check_edited(known: DatabaseState, session: Session, redone: Collection[int]) -> None:
     if found := [edit for edit in known.edited_ups if edit.version not in redone]:
         newest = max((v for v in known.applied.versions), default=None)
         raise EditedMigrations(edited_files(found, known, session), newest)
 
 
-def _difference(edit: Edit, kept: Sequence[StoredHalf], known: Known) -> str:
+def _difference(edit: Edit, kept: Sequence[StoredSql], known: DatabaseState) -> str:
     checksum = edit.kept.checksum if edit.kept else None
     before = kept_text(kept, edit.version, edit.direction, checksum)
     if before is None:
         return ""
     try:
-        now = shown(read(edit.half.text, known.look.place.dialect))
+        now = redacted_sql(read(edit.half.text, known.look.place.dialect))
     except ScriptError as error:
         return f"{edit.half.file} cannot be read now: {error.cause}"
     return differences(before, now, edit.half.file) or (
@@ -193,7 +197,7 @@ def _recorded(version: int, applied: Applied) -> str:
     return f"The history knows it: {found.name}, applied{when} from {entry.host}."
 
 
-def _left_history(look: Look) -> str:
+def _left_history(look: Inspection) -> str:
     """What a history says that was left without its ledger."""
     newest = max(replay(look.history or ()), default=None)
     if newest is None:
@@ -201,14 +205,14 @@ def _left_history(look: Look) -> str:
     return f"The history is still there: by it the database is at version {newest}."
 
 
-def _told_of(look: Look, session: Session) -> tuple[str, int | None]:
+def _told_of(look: Inspection, session: Session) -> tuple[str, int | None]:
     """What the history tells of a dirty ledger; nothing where another tool wrote it since."""
-    if look.history and session.written_behind(look.history[-1]):
+    if look.history and session.ledger_changed_since(look.history[-1]):
         return "", None
     return _unfinished(look), _late_and_dirty(look)
 
 
-def _late_and_dirty(look: Look) -> int | None:
+def _late_and_dirty(look: Inspection) -> int | None:
     """The version of an unfinished attempt that is not the ledger's: a late one."""
     last = look.history[-1] if look.history else None
     if last is None or last.outcome is Outcome.DONE or last.direction != "up":
@@ -216,7 +220,7 @@ def _late_and_dirty(look: Look) -> int | None:
     return last.version if last.version != look.ledger.version else None
 
 
-def _unfinished(look: Look) -> str:
+def _unfinished(look: Inspection) -> str:
     """What the history knows of the attempt that left the ledger dirty."""
     last = look.history[-1] if look.history else None
     if last is None or last.outcome is Outcome.DONE:

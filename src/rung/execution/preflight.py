@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import Look, OtherWriters, Place, TwinLedger
+    from rung.drivers.inspection import Inspection, Location, OtherWriters, TwinLedger
     from rung.drivers.transaction import TablesReady
     from rung.execution.command import Target
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.script.dialect import Dialect
     from rung.source import MigrationSet
 
@@ -34,7 +34,7 @@ _SHOWN = 3
 """How many ways are told of each table; `doctor` tells all."""
 
 
-def check_writable(target: Target, place: Place) -> None:
+def check_writable(target: Target, place: Location) -> None:
     """
     Refuse a place where nothing can be written.
 
@@ -50,7 +50,7 @@ def check_writable(target: Target, place: Place) -> None:
         )
 
 
-def check_sharing(target: Target, place: Place, prepared: Sequence[Prepared]) -> None:
+def check_pooler_safe(target: Target, place: Location, prepared: Sequence[PreparedStep]) -> None:
     """
     Refuse files that need one session for all of them, where a pooler gives none.
 
@@ -80,7 +80,7 @@ def others_warning(writers: OtherWriters) -> str:
     )
 
 
-def check_trusted(look: Look) -> None:
+def check_trusted(look: Inspection) -> None:
     """
     Refuse tables of ours that cannot be written without running what lesser roles wrote.
 
@@ -104,7 +104,7 @@ def check_kept(ready: TablesReady) -> None:
         raise TableRefused(f"this is kept in the history alone, and {ready.no_history}")
 
 
-def check_recordable(look: Look) -> None:
+def check_recordable(look: Inspection) -> None:
     """
     Refuse a database whose history cannot be written, for what is kept in it alone.
 

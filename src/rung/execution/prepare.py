@@ -17,11 +17,11 @@ from rung.script import (
     Dialect,
     Mode,
     Script,
-    cut_behind_value,
+    cut_after_value,
     declared,
     foreign_marker,
     golang_migrate_refuses,
-    oldest_suited,
+    minimum_compatible_version,
     read,
     statement_by_statement,
     uses_new_value,
@@ -30,12 +30,12 @@ from rung.source import Direction
 
 if TYPE_CHECKING:
     from rung.errors import ForeignMarker
-    from rung.options import Conventions
+    from rung.options import RunOptions
     from rung.planning.plan import Plan, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedStep:
     """A step with the SQL that it runs; an empty script where that half is missing."""
 
     step: Step
@@ -63,7 +63,7 @@ class Prepared:
         added, used = found
         what = f"line {used.line} uses a value that line {added.line} adds to an enum"
         whole = script.mode is Mode.TRANSACTIONAL
-        if whole and cut_behind_value(script, 1, used.number) is not None:
+        if whole and cut_after_value(script, 1, used.number) is not None:
             return f"{what}: if the server refuses that, it runs in two transactions"
         return f"{what}: the server refuses that; move line {added.line} into a migration before"
 
@@ -82,8 +82,8 @@ class Prepared:
 
 
 def prepare(
-    plan: Plan, dialect: Dialect = Dialect.POSTGRES, conventions: Conventions = RUNG
-) -> tuple[Prepared, ...]:
+    plan: Plan, dialect: Dialect = Dialect.POSTGRES, conventions: RunOptions = RUNG
+) -> tuple[PreparedStep, ...]:
     """
     Read each step's SQL.
 
@@ -96,14 +96,14 @@ def prepare(
         ScriptError: with the file and the line.
     """
     scripts = [_read(step, dialect) for step in plan.steps]
-    prepared = tuple(map(Prepared, plan.steps, scripts))
+    prepared = tuple(map(PreparedStep, plan.steps, scripts))
     if not conventions.runs_foreign_downs:
         for item in prepared:
             if marker := item.foreign_marker:
                 raise marker
     if conventions.each_statement:
         scripts = [statement_by_statement(script) for script in scripts]
-        return tuple(map(Prepared, plan.steps, scripts))
+        return tuple(map(PreparedStep, plan.steps, scripts))
     return prepared
 
 
@@ -114,7 +114,9 @@ def _read(step: Step, dialect: Dialect) -> Script:
         script = read(step.half.text, dialect)
         declared(script)
         if step.direction is Direction.UP:
-            oldest_suited(script)  # what it says of older builds has to be understood by these
+            minimum_compatible_version(
+                script
+            )  # what it says of older builds has to be understood by these
     except ScriptError as error:
         raise error.in_file(step.half.file) from None
     return script

@@ -10,20 +10,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.redaction import masked
+from rung.redaction import redacted_text
 from rung.script import secrets_of, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rung.drivers.transaction import LockWait, Ran, Refusal, ServerNotice
+    from rung.drivers.transaction import (
+        ExecutionResult,
+        LockTimeout,
+        ServerNotice,
+        StatementFailure,
+    )
     from rung.script import Script
 
 _FIELD_BYTES = 64
 """The server cuts a value that it shows, as in `Failing row contains`, to so many."""
 
 
-def hide(ran: Ran, script: Script) -> Ran:
+def redact_result(ran: ExecutionResult, script: Script) -> ExecutionResult:
     """
     Give the same outcome without the script's secrets.
 
@@ -42,7 +47,7 @@ def hide(ran: Ran, script: Script) -> Ran:
     )
 
 
-def _refusal(refusal: Refusal, values: Iterable[str]) -> Refusal:
+def _refusal(refusal: StatementFailure, values: Iterable[str]) -> StatementFailure:
     told = refusal.server
     texts = (told.message, told.detail, told.hint, told.context)
     message, detail, hint, context = (_hidden(text, values) for text in texts)
@@ -50,7 +55,7 @@ def _refusal(refusal: Refusal, values: Iterable[str]) -> Refusal:
     return replace(refusal, server=server, lock_wait=_lock_wait(refusal.lock_wait, values))
 
 
-def _lock_wait(wait: LockWait | None, values: Iterable[str]) -> LockWait | None:
+def _lock_wait(wait: LockTimeout | None, values: Iterable[str]) -> LockTimeout | None:
     """Another process may run the very SQL that is in the file."""
     if wait is None:
         return None
@@ -63,7 +68,7 @@ def _notice(notice: ServerNotice, values: Iterable[str]) -> ServerNotice:
 
 
 def _hidden(text: str, values: Iterable[str]) -> str:
-    return masked(without_passwords(text), values) if text else text
+    return redacted_text(without_passwords(text), values) if text else text
 
 
 def _clipped(value: str) -> str:

@@ -17,14 +17,14 @@ from rung.errors import (
 from rung.events import BaselineRecorded, Warned
 from rung.execution.admin import baseline, new_in_baseline
 from rung.execution.atomic_run import check_together, run_together
-from rung.execution.command import READ_WITHIN, Context, Patience, held, tell_obstacles
+from rung.execution.command import READ_WITHIN, Context, RetryPolicy, held, tell_obstacles
 from rung.execution.executor import run_plan
 from rung.execution.history_records import Recorder
 from rung.execution.plan_under_lock import plan_for
 from rung.execution.preflight import (
     check_kept,
+    check_pooler_safe,
     check_recordable,
-    check_sharing,
     check_trusted,
     check_writable,
     made_by,
@@ -33,7 +33,7 @@ from rung.execution.preflight import (
 )
 from rung.execution.prepare import prepare
 from rung.execution.report import RunReport
-from rung.execution.state import Known, know
+from rung.execution.state import DatabaseState, read_state
 from rung.execution.stored_downs import check_read
 from rung.execution.warnings import (
     absent_names,
@@ -45,37 +45,37 @@ from rung.execution.warnings import (
 )
 from rung.ledger import Outcome
 from rung.planning.plan import Down, Redo
-from rung.script.data_loss import CHANGES_BY, VALUES_IN, losses
+from rung.script.data_loss import CHANGES_BY, VALUES_IN, find_data_loss
 from rung.source import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import Look
+    from rung.drivers.inspection import Inspection
     from rung.execution.command import Target
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.execution.warnings import Absent
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
     from rung.planning.plan import Goal, Plan
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
     from rung.source import MigrationSet
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class PlanPreview:
     """A plan with its SQL read, and what it would take away; nothing was touched."""
 
     plan: Plan
-    prepared: tuple[Prepared, ...]
-    losses: tuple[Loss, ...] = ()
+    prepared: tuple[PreparedStep, ...]
+    losses: tuple[DataLoss, ...] = ()
     atomic: bool = False
     """Whether all of it would be one transaction."""
     taken_over: bool = False
     """Whether versions count as applied that no run of Rung's applied."""
 
 
-def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
+def preview(target: Target, migrations: MigrationSet, goal: Goal) -> PlanPreview:
     """
     Plan a goal and read its SQL, touching nothing.
 
@@ -87,7 +87,7 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
     """
     conventions = target.conventions._replace(lock_retry_for=READ_WITHIN)
     with target._replace(conventions=conventions).connected() as session:
-        known = know(session, migrations)
+        known = read_state(session, migrations)
         try:
             plan = plan_for(goal, known, session, target.conventions)
         except DirtyLedger:
@@ -100,12 +100,14 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> Preview:
         tell_obstacles(target.listener, known.look)
         _tell(target, known, plan, prepared)
         others = bool(taken_over(known))
-        return Preview(plan, prepared, session.estimate(gone), target.conventions.atomic, others)
+        return PlanPreview(
+            plan, prepared, session.estimate(gone), target.conventions.atomic, others
+        )
 
 
-def _losses_of(item: Prepared) -> tuple[Loss, ...]:
+def _losses_of(item: PreparedStep) -> tuple[DataLoss, ...]:
     """What a file takes away; that an up changes values is what it is for."""
-    found = losses(item.script, item.step.done)
+    found = find_data_loss(item.script, item.step.done)
     down = item.step.direction is Direction.DOWN
     return tuple(loss for loss in found if down or loss.kind not in (VALUES_IN, CHANGES_BY))
 
@@ -113,11 +115,11 @@ def _losses_of(item: Prepared) -> tuple[Loss, ...]:
 def absent(target: Target, migrations: MigrationSet) -> Absent:
     """What the files of versions make that no run of ours applied, and the database lacks."""
     with target.connected() as session:
-        known = know(session, migrations)
+        known = read_state(session, migrations)
         return absent_names(session, known, taken_over(known))
 
 
-def carry_out(
+def run_goal(
     target: Target, migrations: MigrationSet, goal: Goal, expected: Plan | None
 ) -> RunReport:
     """Go where the goal says; refuse any plan but the expected one, where one is given."""
@@ -129,15 +131,15 @@ def carry_out(
         return idle or _locked(target, migrations, goal, session, expected)
 
 
-def _glance(session: Session, migrations: MigrationSet) -> Known | None:
+def _glance(session: Session, migrations: MigrationSet) -> DatabaseState | None:
     """A look without the lock; None where somebody's work keeps the database from answering."""
     try:
-        return know(session, migrations, briefly=True)
+        return read_state(session, migrations, briefly=True)
     except DatabaseBusy:
         return None
 
 
-def _idle(target: Target, goal: Goal, known: Known) -> RunReport | None:
+def _idle(target: Target, goal: Goal, known: DatabaseState) -> RunReport | None:
     """
     The report of a run with nothing to run; None where there may be something.
 
@@ -171,13 +173,13 @@ def _locked(
         idle.extend([report] if report else [])
         return bool(idle)
 
-    patience = Patience(target.wait_for_lock)
+    patience = RetryPolicy(target.wait_for_lock)
     began = patience.clock()
     with held(session, patience, target.listener, target.stop, nothing_left) as won:
         waited = patience.clock() - began
         if not won:
             return replace(idle[0], waited=waited)
-        known = know(session, migrations)
+        known = read_state(session, migrations)
         check_trusted(known.look)
         plan = plan_for(goal, known, session, target.conventions)
         if expected is not None and plan.steps and plan != expected:
@@ -192,7 +194,7 @@ def _locked(
         return replace(report, waited=waited, taken_over=bool(taken_over(known)))
 
 
-def _explain(failed: MigrationFailed, known: Known, goal: Goal) -> None:
+def _explain(failed: MigrationFailed, known: DatabaseState, goal: Goal) -> None:
     """Have a failure say what the history knows of what is there already."""
     history = known.look.history or ()
     done = {row.direction for row in history if _is_done(row, failed.version)}
@@ -201,17 +203,17 @@ def _explain(failed: MigrationFailed, known: Known, goal: Goal) -> None:
     failed.explained_by(passed_over=failed.version in known.applied.unreverted, reverted=reverted)
 
 
-def _is_done(row: HistoryEntry, version: int) -> bool:
+def _is_done(row: Attempt, version: int) -> bool:
     return row.outcome is Outcome.DONE and row.version == version and not row.ran_nothing
 
 
 def _run(
-    target: Target, session: Session, known: Known, plan: Plan, patience: Patience
+    target: Target, session: Session, known: DatabaseState, plan: Plan, patience: RetryPolicy
 ) -> RunReport:
     look = known.look
     check_read(plan)
     prepared = _prepare(target, plan, look)
-    check_sharing(target, look.place, prepared)
+    check_pooler_safe(target, look.place, prepared)
     recorder = Recorder.of(look.history or (), look.place.dialect)
     if plan.steps or known.owes_baseline:
         _make_ready(target, session, known, plan, recorder)
@@ -232,7 +234,7 @@ def _run(
 
 
 def _make_ready(
-    target: Target, session: Session, known: Known, plan: Plan, recorder: Recorder
+    target: Target, session: Session, known: DatabaseState, plan: Plan, recorder: Recorder
 ) -> None:
     """The tables, and the rows that the history lacks of what was done without it."""
     look = known.look
@@ -258,7 +260,7 @@ def _make_ready(
         _tell_baseline(target, session, known)
 
 
-def _tell_baseline(target: Target, session: Session, known: Known) -> None:
+def _tell_baseline(target: Target, session: Session, known: DatabaseState) -> None:
     """What counts as applied from now on; and for `rung`, whether the schema is that of it."""
     new = new_in_baseline(known.applied)
     target.listener(BaselineRecorded(new, known.look.ledger.version))
@@ -267,7 +269,7 @@ def _tell_baseline(target: Target, session: Session, known: Known) -> None:
         target.listener(Warned(lacks))
 
 
-def _mended(known: Known) -> list[int]:
+def _mended(known: DatabaseState) -> list[int]:
     """The versions of which only the down was edited: its text replaces the stored one."""
     ups = {edit.version for edit in known.edited_ups}
     downs = (edit for edit in known.edits if edit.direction is Direction.DOWN)
@@ -281,7 +283,9 @@ def _without_history(grant: str) -> str:
     )
 
 
-def _tell(target: Target, known: Known, plan: Plan, prepared: Sequence[Prepared]) -> None:
+def _tell(
+    target: Target, known: DatabaseState, plan: Plan, prepared: Sequence[PreparedStep]
+) -> None:
     """What a person should know of a plan that is not refused for it."""
     if plan.ahead:
         target.listener(Warned(_ahead(known, plan)))
@@ -296,7 +300,7 @@ def _tell(target: Target, known: Known, plan: Plan, prepared: Sequence[Prepared]
         target.listener(Warned(said))
 
 
-def _ahead(known: Known, plan: Plan) -> str:
+def _ahead(known: DatabaseState, plan: Plan) -> str:
     """What is let pass with it is named: nothing is skipped in silence."""
     said = (
         f"The database is ahead of the files: it is at version {plan.made_for.version}, "
@@ -312,7 +316,7 @@ def _ahead(known: Known, plan: Plan) -> str:
     return said
 
 
-def _prepare(target: Target, plan: Plan, look: Look) -> tuple[Prepared, ...]:
+def _prepare(target: Target, plan: Plan, look: Inspection) -> tuple[PreparedStep, ...]:
     prepared = prepare(plan, look.place.dialect, target.conventions)
     for item in prepared:
         if marker := item.foreign_marker:

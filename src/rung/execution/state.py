@@ -15,42 +15,49 @@ from typing import TYPE_CHECKING
 from rung.errors import CannotResume, ScriptError
 from rung.execution.stored_downs import why_unseen
 from rung.planning.edits import edits, is_proven, renamed, uncompared
-from rung.planning.history_replay import Applied, KeptHalf, replay, settle
+from rung.planning.history_replay import Applied, AppliedFile, reconcile, replay
 from rung.planning.plan import make_plan
-from rung.planning.resume import cut_off, refused, resumption, rolls_back, unfinished, was_rejected
+from rung.planning.resume import (
+    interrupted_attempt,
+    refused,
+    resume_point,
+    rolls_back,
+    unfinished,
+    was_rejected,
+)
 from rung.script import (
     Dialect,
     calls_in,
     calls_of,
     dropped_before,
     in_session,
+    redacted_sql,
     session_before,
-    shown,
     suits,
 )
-from rung.source import Direction, Half, Migration, MigrationSet
+from rung.source import Direction, Migration, MigrationFile, MigrationSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import Look
-    from rung.drivers.transaction import StoredHalf
-    from rung.ledger import HistoryEntry
+    from rung.drivers.inspection import Inspection
+    from rung.drivers.transaction import StoredSql
+    from rung.ledger import Attempt
     from rung.planning.down_choice import DownChoice
     from rung.planning.edits import Edit, Renamed
     from rung.planning.history_replay import AppliedVersion
     from rung.planning.plan import Goal, Plan
-    from rung.planning.resume import CutOff, Resumption
+    from rung.planning.resume import InterruptedAttempt, ResumePoint
     from rung.script import Calls, Script
 
 
 @dataclass(frozen=True)
-class Known:
+class DatabaseState:
     """The files, what a look found, and what is applied by both."""
 
     migrations: MigrationSet
-    look: Look
+    look: Inspection
     applied: Applied
     suited: bool = False
     """Whether the database is ahead, and by its history suits a build of these files."""
@@ -88,7 +95,7 @@ class Known:
     def plan(
         self,
         goal: Goal,
-        resumption: Resumption | None = None,
+        resume_point: ResumePoint | None = None,
         downs: Mapping[int, DownChoice] | None = None,
         *,
         passes_empty: bool = False,
@@ -100,14 +107,16 @@ class Known:
             self.look.ledger,
             self.applied,
             self.look.place.dialect,
-            resumption,
+            resume_point,
             suited=self.suited,
             downs=downs,
             passes_empty=passes_empty,
         )
 
 
-def know(session: Session, migrations: MigrationSet, *, briefly: bool = False) -> Known:
+def read_state(
+    session: Session, migrations: MigrationSet, *, briefly: bool = False
+) -> DatabaseState:
     """
     Look at the database.
 
@@ -116,13 +125,15 @@ def know(session: Session, migrations: MigrationSet, *, briefly: bool = False) -
     look = session.look(briefly=briefly)
     if look.ledger.dirty and look.history is not None:
         applied = Applied(replay(look.history)).lone_downs(migrations, look.ledger)
-        return Known(migrations, look, applied)
+        return DatabaseState(migrations, look, applied)
     dialect = look.place.dialect
-    known = Known(migrations, look, settle(look.history, look.ledger, migrations, dialect))
+    known = DatabaseState(
+        migrations, look, reconcile(look.history, look.ledger, migrations, dialect)
+    )
     return replace(known, suited=_suited(known, session))
 
 
-def _suited(known: Known, session: Session) -> bool:
+def _suited(known: DatabaseState, session: Session) -> bool:
     """Asks for what is kept of the versions above every file; nothing where there are none."""
     newest = max(known.migrations.versions, default=None)
     versions = known.applied.versions.values()
@@ -134,16 +145,16 @@ def _suited(known: Known, session: Session) -> bool:
     return suits(newest, texts, known.look.place.dialect)
 
 
-def _kept_up(applied: AppliedVersion, halves: Sequence[StoredHalf]) -> str | None:
+def _kept_up(applied: AppliedVersion, halves: Sequence[StoredSql]) -> str | None:
     assert applied.up is not None
     return kept_text(halves, applied.version, Direction.UP, applied.up.checksum)
 
 
 def with_all_stored(
     migrations: MigrationSet,
-    history: Sequence[HistoryEntry],
+    history: Sequence[Attempt],
     session: Session,
-    look: Look,
+    look: Inspection,
     say: Callable[[str], None],
 ) -> MigrationSet:
     """
@@ -168,15 +179,15 @@ def with_all_stored(
     return MigrationSet(migrations.source, tuple(there), migrations.warnings)
 
 
-def _has_texts(row: HistoryEntry) -> bool:
+def _has_texts(row: Attempt) -> bool:
     return bool(row.up_checksum or row.down_checksum)
 
 
 def _as_it_ran(
     migration: Migration | None,
-    row: HistoryEntry,
-    halves: Sequence[StoredHalf],
-    look: Look,
+    row: Attempt,
+    halves: Sequence[StoredSql],
+    look: Inspection,
     say: Callable[[str], None],
 ) -> Migration:
     version, dialect = row.version or 0, look.place.dialect
@@ -186,7 +197,7 @@ def _as_it_ran(
     made = {}
     for direction, total in sums.items():
         made[direction] = half = here.half(direction)
-        kept = KeptHalf(total, row.checksum_formula, digests[direction])
+        kept = AppliedFile(total, row.checksum_formula, digests[direction])
         stored = _newest(halves, version, direction, total) if total else None
         if stored is None or not is_proven(stored.sql, kept, dialect):
             continue
@@ -197,20 +208,20 @@ def _as_it_ran(
             if half is None:
                 say(f"{file} is not run on scratch. {why}")
             continue
-        made[direction] = Half(file, row.name, stored.sql)
+        made[direction] = MigrationFile(file, row.name, stored.sql)
     return Migration(version, made[Direction.UP], made[Direction.DOWN])
 
 
 def _newest(
-    halves: Sequence[StoredHalf], version: int, direction: Direction, checksum: str
-) -> StoredHalf | None:
+    halves: Sequence[StoredSql], version: int, direction: Direction, checksum: str
+) -> StoredSql | None:
     wanted = (version, direction.value, checksum)
     found = [half for half in halves if (half.version, half.direction, half.checksum) == wanted]
     return found[-1] if found else None
 
 
 def kept_text(
-    halves: Sequence[StoredHalf], version: int, direction: Direction, checksum: str | None
+    halves: Sequence[StoredSql], version: int, direction: Direction, checksum: str | None
 ) -> str | None:
     """The newest kept text of a half with a checksum; None where there is none."""
     wanted = (version, direction.value, checksum)
@@ -257,13 +268,13 @@ _MAY_COMMIT = (("CALL",), ("DO",))
 _NOT_KNOWN = "the history has no attempt that left it so: another tool did"
 
 
-def left_by(look: Look, session: Session) -> HistoryEntry | None:
+def left_by(look: Inspection, session: Session) -> Attempt | None:
     """The attempt that left the ledger dirty; None where another tool has written it since."""
     entry = unfinished(look.history, look.ledger)
-    return None if entry is None or session.written_behind(entry) else entry
+    return None if entry is None or session.ledger_changed_since(entry) else entry
 
 
-def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
+def resumed(known: DatabaseState, session: Session, direction: Direction) -> ResumePoint:
     """
     Where the unfinished file of a dirty database goes on.
 
@@ -286,16 +297,16 @@ def resumed(known: Known, session: Session, direction: Direction) -> Resumption:
         why = f"what stopped is the {entry.direction} of version {entry.version}"
         raise CannotResume(look.ledger.version, why, f"rung {entry.direction} --resume")
     migration = known.migrations.by_version.get(entry.version)
-    found = cut_off(entry, migration, _kept(entry, session), look.place.dialect)
+    found = interrupted_attempt(entry, migration, _kept(entry, session), look.place.dialect)
     assert migration is not None
     finished = _finished(found, session)
-    going = resumption(found, migration, look.ledger, known.applied, finished=finished)
+    going = resume_point(found, migration, look.ledger, known.applied, finished=finished)
     if unseen := set_unseen(found.now, going.done, session):
         raise refused(entry, unseen)
     return going
 
 
-def way_on(known: Known, session: Session) -> str:
+def way_on(known: DatabaseState, session: Session) -> str:
     """The command that goes on with what left the database dirty; empty where none can."""
     entry = left_by(known.look, session)
     if entry is None:
@@ -306,14 +317,14 @@ def way_on(known: Known, session: Session) -> str:
     return ""
 
 
-def _kept(entry: HistoryEntry, session: Session) -> str | None:
+def _kept(entry: Attempt, session: Session) -> str | None:
     direction, version = Direction(entry.direction), entry.version
     assert version is not None
     checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
     return kept_text(session.stored([version]), version, direction, checksum)
 
 
-def _finished(found: CutOff, session: Session) -> bool:
+def _finished(found: InterruptedAttempt, session: Session) -> bool:
     number = found.in_flight
     if number is None:
         return False
@@ -322,7 +333,7 @@ def _finished(found: CutOff, session: Session) -> bool:
         return False
     ended = session.finished(found.ran, number, session_before(found.ran, number - 1))
     if ended is None:
-        sql = " ".join(shown(found.ran, one.start, one.end).split())
+        sql = " ".join(redacted_sql(found.ran, one.start, one.end).split())
         raise refused(
             found.entry,
             f"statement {number} on line {one.line} ({sql[:60]}) ran outside a transaction, and "

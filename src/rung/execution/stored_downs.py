@@ -12,8 +12,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from rung.errors import DownRefused, StoredSqlUnconfirmed, StoredTextUnusable
-from rung.planning.down_choice import DownOptions, StoredDown, StoredSql, choose_down
+from rung.errors import DownRefused, StoredSqlUnconfirmed, StoredSqlUnusable
+from rung.planning.down_choice import DownOptions, StoredDown, StoredDownSql, choose_down
 from rung.planning.plan import Down, Goto, Redo, Up, versions_down
 from rung.script import knows_formula
 from rung.source import Direction, MigrationSet
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from rung.drivers.contract import Session
     from rung.drivers.inspection import OtherWriters
-    from rung.drivers.transaction import StoredHalf
-    from rung.execution.state import Known
-    from rung.options import Conventions
+    from rung.drivers.transaction import StoredSql
+    from rung.execution.state import DatabaseState
+    from rung.options import RunOptions
     from rung.planning.down_choice import DownChoice
     from rung.planning.history_replay import AppliedVersion
     from rung.planning.plan import Goal, Plan
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 Choices = dict[int, "DownChoice"]
 
 
-def choose_downs(goal: Goal, known: Known, session: Session, conventions: Conventions) -> Choices:
+def choose_downs(
+    goal: Goal, known: DatabaseState, session: Session, conventions: RunOptions
+) -> Choices:
     """
     Choose what each version on a goal's way down runs.
 
@@ -70,7 +72,7 @@ def check_downs(plan: Plan, chosen: Choices, migrations: MigrationSet) -> None:
 
     Raises:
         DownRefused: with all of them.
-        StoredTextUnusable: there are no files, and what is stored cannot be run.
+        StoredSqlUnusable: there are no files, and what is stored cannot be run.
     """
     downs = [s.version for s in plan.steps if s.direction is Direction.DOWN and not s.continues]
     choices = (chosen[version] for version in downs if version in chosen)
@@ -78,7 +80,7 @@ def check_downs(plan: Plan, chosen: Choices, migrations: MigrationSet) -> None:
     for one in problems:
         without_files = one.version not in migrations.by_version
         if without_files and one.kind == "missing" and one.detail:
-            raise StoredTextUnusable(one.version, one.detail)
+            raise StoredSqlUnusable(one.version, one.detail)
     if problems:
         raise DownRefused(problems, command_of(plan))
 
@@ -111,7 +113,7 @@ def command_of(plan: Plan) -> str:
 
 
 def stored_down(
-    known: AppliedVersion, halves: Sequence[StoredHalf], writers: OtherWriters
+    known: AppliedVersion, halves: Sequence[StoredSql], writers: OtherWriters
 ) -> StoredDown:
     """
     Give the down that was stored with the attempt which applied a version.
@@ -135,11 +137,11 @@ def stored_down(
         digest = sha256(half.sql.encode()).hexdigest()
         if digest in (row.down_digest, half.digest):
             oldest = min(half.id, row.id, known.entry.id)
-            return StoredDown(half.sql, sql=StoredSql(digest, why_unseen(oldest, writers)))
+            return StoredDown(half.sql, sql=StoredDownSql(digest, why_unseen(oldest, writers)))
     return StoredDown(reason="holds a secret, which was not kept with it, or was changed")
 
 
-def _fits(half: StoredHalf, known: AppliedVersion, digest: str, checksum: str | None) -> bool:
+def _fits(half: StoredSql, known: AppliedVersion, digest: str, checksum: str | None) -> bool:
     """Whether a text was recorded as the down of an attempt, or as one that says the same."""
     if (half.version, half.direction) != (known.version, Direction.DOWN.value):
         return False
@@ -158,7 +160,7 @@ def why_unseen(row: int, writers: OtherWriters) -> str:
     return ""
 
 
-def _is_there(one: AppliedVersion, known: Known) -> bool:
+def _is_there(one: AppliedVersion, known: DatabaseState) -> bool:
     """Whether there is anything of a version to go by: its files, or what is kept of them."""
     return one.version in known.migrations.by_version or (one.kept and known.applied.recorded)
 
@@ -169,7 +171,7 @@ def _command(goal: Goal, downs: int) -> str:
     if isinstance(goal, Down) and goal.limit is None:
         command = "rung down --all"
     if isinstance(goal, Goto):
-        late = "".join(f" --allow-late {version}" for version in goal.allow_late)
+        late = "".join(f" --allow-out-of-order {version}" for version in goal.allow_out_of_order)
         command = f"rung goto {goal.version}{late}"
     options = options_of(goal)
     command += " --unreverted" * options.unreverted + " --use-edited-down" * options.use_edited

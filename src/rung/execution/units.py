@@ -12,30 +12,30 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
-from rung.drivers.transaction import Move, Ran
+from rung.cancellation import CancelToken
+from rung.drivers.transaction import ExecutionResult, LedgerTransition
 from rung.events import StepResumed, UnitFinished
 from rung.execution import outcomes
 from rung.execution.command import wait_until
 from rung.execution.lock_retry import ends_as_asked, may_be_tried_again, tried
-from rung.execution.redact_result import hide
+from rung.execution.redact_result import redact_result
 from rung.ledger import NO_VERSION, LedgerState
 from rung.script import (
     Control,
+    cut_after_value,
     cut_around,
-    cut_behind_value,
     in_block,
     leaves_nothing_before,
     session_before,
-    units_behind,
+    units_after,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.transaction import Attempt, Refusal
+    from rung.drivers.transaction import NewAttempt, StatementFailure
     from rung.execution.command import Context
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.script import Script, Unit
 
 
@@ -46,9 +46,9 @@ _MAY_COMMIT = (("CALL",), ("DO",))
 
 def run_units(
     context: Context,
-    item: Prepared,
-    move: Move,
-    attempt: Attempt,
+    item: PreparedStep,
+    move: LedgerTransition,
+    attempt: NewAttempt,
     units: Sequence[Unit] | None = None,
 ) -> None:
     """
@@ -64,26 +64,28 @@ def run_units(
     Raises:
         MigrationFailed: a unit was refused; clean where nothing of the file is left behind,
             else dirty.
-        LedgerMoved, LexerFooled, Stopped: as for every run.
+        LedgerMoved, UnexpectedTransactionControl, Stopped: as for every run.
     """
     _check_syntax(context, item, move.before, attempt)
     dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
-    first = Move(move.before, dirty)
+    first = LedgerTransition(move.before, dirty)
     begun = tried(context, item.step.version, lambda: context.session.begin_units(first, attempt))
     if begun.refusal and ends_as_asked(context, begun.refusal):
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, move.before, context.remaining, way)
     _insist(context, item, move.before, begun)
     _go_on(context, item, dirty, attempt)
-    for unit in units or units_behind(item.script, item.step.done):
-        _run_unit(context, item, unit, Move(dirty, move.before), attempt)
-    ended = context.session.end_units(Move(dirty, move.after), attempt.id, None)
+    for unit in units or units_after(item.script, item.step.done):
+        _run_unit(context, item, unit, LedgerTransition(dirty, move.before), attempt)
+    ended = context.session.end_units(LedgerTransition(dirty, move.after), attempt.id, None)
     _insist(context, item, dirty, ended)
 
 
-def _check_syntax(context: Context, item: Prepared, before: LedgerState, attempt: Attempt) -> None:
+def _check_syntax(
+    context: Context, item: PreparedStep, before: LedgerState, attempt: NewAttempt
+) -> None:
     """End the run here, before anything of the file ran, where it can never be parsed."""
-    refusal = hide(context.session.check_syntax(item.script), item.script).refusal
+    refusal = redact_result(context.session.check_syntax(item.script), item.script).refusal
     if refusal is None:
         return
     if not attempt.continues:
@@ -91,13 +93,15 @@ def _check_syntax(context: Context, item: Prepared, before: LedgerState, attempt
     raise outcomes.failed(context.applied, item, before, refusal)
 
 
-def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt) -> None:
+def _run_unit(
+    context: Context, item: PreparedStep, unit: Unit, back: LedgerTransition, attempt: NewAttempt
+) -> None:
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
     script = item.script
     ran = tried(
         context,
         item.step.version,
-        lambda: hide(_send(context, item, unit, attempt), script),
+        lambda: redact_result(_send(context, item, unit, attempt), script),
         again=may_be_tried_again(script, unit),
     )
     if ran.refusal and (smaller := _smaller(item.script, unit, ran.refusal)):
@@ -114,22 +118,24 @@ def _run_unit(context: Context, item: Prepared, unit: Unit, back: Move, attempt:
     context.say(UnitFinished(item.step.version, unit.last, total))
 
 
-def cut_at_value(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
+def cut_at_value(script: Script, unit: Unit, refusal: StatementFailure) -> tuple[Unit, ...]:
     """A unit in two, behind the value of an enum that it uses; none where that is not safe."""
     if refusal.statement is None:
         return ()
-    last = cut_behind_value(script, unit.first, refusal.statement)
+    last = cut_after_value(script, unit.first, refusal.statement)
     if last is None or in_block(script, unit.first, last):
         return ()
     return (replace(unit, last=last, transaction="ours"), replace(unit, first=last + 1))
 
 
-def _go_on(context: Context, item: Prepared, dirty: LedgerState, attempt: Attempt) -> None:
+def _go_on(context: Context, item: PreparedStep, dirty: LedgerState, attempt: NewAttempt) -> None:
     """Have the session as the statements left it that are done."""
     done = item.step.done
     if not done:
         return
-    ran = hide(context.session.replay(item.script, session_before(item.script, done)), item.script)
+    ran = redact_result(
+        context.session.replay(item.script, session_before(item.script, done)), item.script
+    )
     if ran.refusal:
         context.session.end_units(None, attempt.id, ran.refusal)
         raise outcomes.failed(context.applied, item, dirty, ran.refusal)
@@ -137,7 +143,7 @@ def _go_on(context: Context, item: Prepared, dirty: LedgerState, attempt: Attemp
     context.say(StepResumed(item.step.version, item.step.direction.value, done, total))
 
 
-def _smaller(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
+def _smaller(script: Script, unit: Unit, refusal: StatementFailure) -> tuple[Unit, ...]:
     """What to send in place of a unit that was refused for its transaction; none if for more."""
     if refusal.needs_commit_before:
         return cut_at_value(script, unit, refusal)
@@ -146,7 +152,7 @@ def _smaller(script: Script, unit: Unit, refusal: Refusal) -> tuple[Unit, ...]:
     return cut_around(script, unit, refusal.statement)
 
 
-def _send(context: Context, item: Prepared, unit: Unit, attempt: Attempt) -> Ran:
+def _send(context: Context, item: PreparedStep, unit: Unit, attempt: NewAttempt) -> ExecutionResult:
     statement = item.script.statements[unit.first - 1]
     if unit.transaction == "none" and statement.concurrent_build:
         return _run_without_foreign_keys(context, item, unit, attempt)
@@ -154,8 +160,8 @@ def _send(context: Context, item: Prepared, unit: Unit, attempt: Attempt) -> Ran
 
 
 def _run_without_foreign_keys(
-    context: Context, item: Prepared, unit: Unit, attempt: Attempt
-) -> Ran:
+    context: Context, item: PreparedStep, unit: Unit, attempt: NewAttempt
+) -> ExecutionResult:
     """
     Another tool queueing on its key would hold the snapshot that this statement awaits.
 
@@ -163,15 +169,15 @@ def _run_without_foreign_keys(
     here would leave that ledger behind.
     """
     session, stop = context.session, context.stop
-    session.yield_foreign_keys()
+    session.release_foreign_locks()
     ran = session.run_unit(item.script, unit, attempt.id)
     patience = replace(context.patience, bound=None)
     taken = wait_until(
-        session.try_foreign_keys,
+        session.try_foreign_locks,
         session,
         patience,
         context.say,
-        Stop(),
+        CancelToken(),
         lambda: stop.cancelling,
     )
     if not taken:
@@ -182,7 +188,12 @@ def _run_without_foreign_keys(
 
 
 def _fail(
-    context: Context, item: Prepared, unit: Unit, back: Move, attempt: Attempt, refusal: Refusal
+    context: Context,
+    item: PreparedStep,
+    unit: Unit,
+    back: LedgerTransition,
+    attempt: NewAttempt,
+    refusal: StatementFailure,
 ) -> None:
     nothing_left = _leaves_nothing(context, item.script, unit, attempt, refusal)
     settled = back if nothing_left else None
@@ -199,7 +210,7 @@ def _fail(
 
 
 def _leaves_nothing(
-    context: Context, script: Script, unit: Unit, attempt: Attempt, refusal: Refusal
+    context: Context, script: Script, unit: Unit, attempt: NewAttempt, refusal: StatementFailure
 ) -> bool:
     """
     Whether nothing of the file is left where a unit was refused.
@@ -223,7 +234,9 @@ def _rejects(sqlstate: str) -> bool:
     return sqlstate[:2] in _REJECTED_CLASSES or sqlstate == _NOT_SUPPORTED
 
 
-def _insist(context: Context, item: Prepared, before: LedgerState, ran: Ran) -> None:
+def _insist(
+    context: Context, item: PreparedStep, before: LedgerState, ran: ExecutionResult
+) -> None:
     if ran.refusal:
         refusal = ran.refusal
         if refusal.ledger_moved or refusal.ledger_dropped or refusal.lock_lost:

@@ -18,7 +18,7 @@ from rung.events import DatabaseWaiting
 if TYPE_CHECKING:
     from rung.drivers.contract import Reader
     from rung.errors import RungError
-    from rung.execution.command import Patience, Target
+    from rung.execution.command import RetryPolicy, Target
     from rung.ledger import LedgerState
 
 _FIRST_PAUSE = 0.05
@@ -36,7 +36,7 @@ class Waited(NamedTuple):
     """Seconds."""
 
 
-def wait(target: Target, version: int | None, patience: Patience) -> Waited:
+def wait(target: Target, version: int | None, patience: RetryPolicy) -> Waited:
     """
     Wait until the server answers and the ledger is clean at a version or above.
 
@@ -57,7 +57,7 @@ def wait(target: Target, version: int | None, patience: Patience) -> Waited:
 class _Wait:
     """One wait: since when, what was found last, what was said last."""
 
-    def __init__(self, target: Target, version: int | None, patience: Patience) -> None:
+    def __init__(self, target: Target, version: int | None, patience: RetryPolicy) -> None:
         self._target, self._version, self._patience = target, version, patience
         self._began = patience.clock()
         self._said = -_SAY_EVERY

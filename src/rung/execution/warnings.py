@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rung.diagnostics import Ailment
+from rung.diagnostics import Problem
 from rung.errors import QueryFailed
 from rung.errors.base import listed
 from rung.execution.admin import new_in_baseline
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from rung.drivers.contract import Session
-    from rung.execution.prepare import Prepared
-    from rung.execution.state import Known
+    from rung.execution.prepare import PreparedStep
+    from rung.execution.state import DatabaseState
     from rung.planning.edits import Renamed
     from rung.planning.history_replay import Applied
     from rung.script.expected_names import ExpectedName, NotRead
@@ -60,7 +60,7 @@ def not_compared(versions: Sequence[int]) -> Iterator[str]:
         )
 
 
-def passed_over(prepared: Sequence[Prepared]) -> Iterator[str]:
+def passed_over(prepared: Sequence[PreparedStep]) -> Iterator[str]:
     """What is to be said of the steps that run nothing, and do not say that this is meant."""
     empty = [
         item.step.version
@@ -131,7 +131,7 @@ class Absent:
         )
 
 
-def absent_names(session: Session, known: Known, versions: Collection[int]) -> Absent:
+def absent_names(session: Session, known: DatabaseState, versions: Collection[int]) -> Absent:
     """
     Look up what the files of some applied versions make.
 
@@ -164,12 +164,12 @@ def absent_names(session: Session, known: Known, versions: Collection[int]) -> A
     return Absent(ledger, shown, _below(known, wanted, gone), not_checked)
 
 
-def taken_over(known: Known) -> tuple[int, ...]:
+def taken_over(known: DatabaseState) -> tuple[int, ...]:
     """The versions that count as applied though no run of ours applied them."""
     return tuple(v for v, one in known.applied.versions.items() if not one.ran)
 
 
-def ahead_warning(session: Session, known: Known) -> str:
+def ahead_warning(session: Session, known: DatabaseState) -> str:
     """
     What is to be said where another tool's ledger is ahead of its schema; empty where it is not.
 
@@ -182,7 +182,7 @@ def ahead_warning(session: Session, known: Known) -> str:
     return f"{found}. {found.advice}" if found.names else ""
 
 
-def ailments(session: Session, known: Known) -> Iterator[Ailment]:
+def ailments(session: Session, known: DatabaseState) -> Iterator[Problem]:
     """What the doctor reports of it: every name, and what could not be looked at."""
     ledger = known.look.place.ledger
     if known.look.ledger.dirty:
@@ -199,19 +199,19 @@ def ailments(session: Session, known: Known) -> Iterator[Ailment]:
         )
         below = found.below
         mend = "" if below is None else f"rung force {below}"
-        yield Ailment("ledger ahead of the schema", ledger, said, mend)
+        yield Problem("ledger ahead of the schema", ledger, said, mend)
     if found.not_checked:
         said = "Whether the schema is that of the ledger's version was not checked for "
         yield not_checked(ledger, f"{said}{listed(found.not_checked, _SHOWN)}.")
 
 
-def not_checked(ledger: str, said: str) -> Ailment:
+def not_checked(ledger: str, said: str) -> Problem:
     """The doctor's remark about what nobody looked at."""
-    return Ailment("schema not checked", ledger, said, harmless=True)
+    return Problem("schema not checked", ledger, said, harmless=True)
 
 
 def _below(
-    known: Known, wanted: Collection[ExpectedName], gone: Collection[ExpectedName]
+    known: DatabaseState, wanted: Collection[ExpectedName], gone: Collection[ExpectedName]
 ) -> int | None:
     """See `Absent.below`; what a run of ours applied above it contradicts it as well."""
     lowest = min((name.version for name in gone), default=None)
@@ -223,7 +223,7 @@ def _below(
 
 
 def _of_versions(
-    not_read: Collection[NotRead], known: Known, versions: Collection[int]
+    not_read: Collection[NotRead], known: DatabaseState, versions: Collection[int]
 ) -> Iterator[NotRead]:
     by_version = known.migrations.by_version
     halves = (by_version[v].up for v in versions if v in by_version)

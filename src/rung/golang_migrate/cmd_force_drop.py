@@ -5,28 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.execution import admin
-from rung.golang_migrate.faults import FAILED, Fault
+from rung.golang_migrate.faults import FAILED, GoFault
 from rung.golang_migrate.gostd.integers import parse_int
 from rung.golang_migrate.messages import not_found
-from rung.golang_migrate.progress import Lines
+from rung.golang_migrate.progress import GoProgressLines
 from rung.ledger import NO_VERSION
 
 if TYPE_CHECKING:
     from rung.execution.command import Target
     from rung.golang_migrate.gostd.flags import Parsed
-    from rung.golang_migrate.invocation import Call
+    from rung.golang_migrate.invocation import GoInvocation
 
 
-def version(call: Call) -> int:
+def version(call: GoInvocation) -> int:
     """Tell the ledger's version; reads only."""
     ledger = call.opening.target().look().ledger
     if ledger.version is None and not ledger.dirty:
-        raise Fault("no migration")
+        raise GoFault("no migration")
     call.talk.line(f"{ledger.row} (dirty)" if ledger.dirty else f"{ledger.row}")
     return 0
 
 
-def force(call: Call, parsed: Parsed) -> int:
+def force(call: GoInvocation, parsed: Parsed) -> int:
     """Record a version; a file is not asked for, and its absence is told."""
     if not parsed.words:
         raise call.refuse("please specify version argument V")
@@ -43,7 +43,7 @@ def force(call: Call, parsed: Parsed) -> int:
     return 0
 
 
-def drop(call: Call, parsed: Parsed) -> int:
+def drop(call: GoInvocation, parsed: Parsed) -> int:
     """Remove everything in the current schema, asking first; what is at fault is told before."""
     call.opening.check()
     if not parsed.yes("f") and not call.agrees(
@@ -56,6 +56,6 @@ def drop(call: Call, parsed: Parsed) -> int:
     return 0
 
 
-def _target(call: Call) -> Target:
-    lines = Lines(call.talk, call.opening.migrations, prefetches=call.prefetches)
+def _target(call: GoInvocation) -> Target:
+    lines = GoProgressLines(call.talk, call.opening.migrations, prefetches=call.prefetches)
     return call.opening.target(lines, call.stop)

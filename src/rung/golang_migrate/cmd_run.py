@@ -10,28 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.errors import EmptySource
-from rung.execution.run import carry_out
-from rung.golang_migrate.faults import FAILED, Fault
+from rung.execution.run import run_goal
+from rung.golang_migrate.faults import FAILED, GoFault
 from rung.golang_migrate.messages import not_found
-from rung.golang_migrate.progress import Lines
+from rung.golang_migrate.progress import GoProgressLines
 from rung.planning.plan import Down, Goto, Up
 
 if TYPE_CHECKING:
     from rung.execution.report import RunReport
     from rung.golang_migrate.gostd.flags import Parsed
-    from rung.golang_migrate.invocation import Call
+    from rung.golang_migrate.invocation import GoInvocation
     from rung.planning.plan import Goal
 
 _NO_LIMIT = "can't read limit argument N"
 
 
-def up(call: Call, parsed: Parsed) -> int:
+def up(call: GoInvocation, parsed: Parsed) -> int:
     """Apply all that is pending, or the next N."""
     limit = call.number(parsed, _NO_LIMIT) if parsed.words else None
     return _steps(call, Up(limit, if_ahead="fail"), limit)
 
 
-def down(call: Call, parsed: Parsed) -> int:
+def down(call: GoInvocation, parsed: Parsed) -> int:
     """Go down all the way, asking first, or N steps."""
     every, words = parsed.yes("all"), parsed.words
     if every and words:
@@ -50,7 +50,7 @@ def down(call: Call, parsed: Parsed) -> int:
     return _steps(call, Down(limit), limit)
 
 
-def goto(call: Call, parsed: Parsed) -> int:
+def goto(call: GoInvocation, parsed: Parsed) -> int:
     """Go up or down to a version."""
     if not parsed.words:
         raise call.refuse("please specify version argument V")
@@ -60,7 +60,7 @@ def goto(call: Call, parsed: Parsed) -> int:
     return 0
 
 
-def _steps(call: Call, goal: Up | Down, limit: int | None) -> int:
+def _steps(call: GoInvocation, goal: Up | Down, limit: int | None) -> int:
     if limit == 0:  # golang-migrate asks neither lock nor ledger for it
         call.opening.check()
         call.talk.line("no change")
@@ -69,23 +69,23 @@ def _steps(call: Call, goal: Up | Down, limit: int | None) -> int:
     if limit is None and not report.steps:
         call.talk.line("no change")
     if limit is not None and not report.steps:
-        raise Fault("file does not exist")
+        raise GoFault("file does not exist")
     if report.short:
-        raise Fault(f"limit {report.short} short")
+        raise GoFault(f"limit {report.short} short")
     return 0
 
 
-def _run(call: Call, goal: Goal) -> RunReport:
+def _run(call: GoInvocation, goal: Goal) -> RunReport:
     migrations = call.opening.migrations
     for warning in migrations.warnings:
         call.talk.line(f"warning: {warning}")
-    lines = Lines(call.talk, migrations, prefetches=call.prefetches)
+    lines = GoProgressLines(call.talk, migrations, prefetches=call.prefetches)
     target = call.opening.target(lines, call.stop)
     try:
-        return carry_out(target, migrations, goal, None)
+        return run_goal(target, migrations, goal, None)
     except EmptySource as empty:
         wanted = goal.version if isinstance(goal, Goto) else None
         missing = wanted if empty.version is None else empty.version
         if missing is None:
             raise
-        raise Fault(not_found(missing)) from None
+        raise GoFault(not_found(missing)) from None

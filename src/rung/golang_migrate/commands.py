@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rung.golang_migrate.gostd.flags import Parsed
-    from rung.golang_migrate.invocation import Call
+    from rung.golang_migrate.invocation import GoInvocation
 
 _HELP = boolean("help", "Print help information")
 
@@ -34,10 +34,10 @@ class Command:
     home: tuple[str, str]
 
     @property
-    def run(self) -> Callable[[Call, Parsed], int]:
+    def run(self) -> Callable[[GoInvocation, Parsed], int]:
         """What carries it out; gives the exit code."""
         module, function = self.home
-        found: Callable[[Call, Parsed], int] = getattr(import_module(module), function)
+        found: Callable[[GoInvocation, Parsed], int] = getattr(import_module(module), function)
         return found
 
 

@@ -14,7 +14,7 @@ from typing import TextIO
 from rung.escaping import escaped
 
 
-class Talk:
+class GoConsole:
     """
     The lines of one call.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.errors import SourceError
-from rung.golang_migrate.faults import Fault, PlainFault
+from rung.golang_migrate.faults import GoFault, PlainFault
 from rung.golang_migrate.gostd.integers import parse_uint
 from rung.golang_migrate.gostd.paths import absolute, clean, joined
 from rung.golang_migrate.gostd.time_layouts import Moment, formatted
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rung.golang_migrate.gostd.flags import Parsed
-    from rung.golang_migrate.invocation import Call
+    from rung.golang_migrate.invocation import GoInvocation
 
 
 DEFAULT_LAYOUT = "20060102150405"
@@ -171,12 +171,12 @@ def _failed(doing: str, path: str, error: OSError) -> CreateRefused:
     return CreateRefused(f"{doing} {path}: {(error.strerror or str(error)).lower()}")
 
 
-def create(call: Call, parsed: Parsed) -> int:
+def create(call: GoInvocation, parsed: Parsed) -> int:
     """Make a pair of files and print their paths."""
     if not parsed.words:
-        raise Fault("please specify name")
+        raise GoFault("please specify name")
     if not parsed.text("ext"):
-        raise Fault("-ext flag must be specified")
+        raise GoFault("-ext flag must be specified")
     try:
         zone = load_location(parsed.text("tz"))
         number = numbering(
@@ -190,9 +190,9 @@ def create(call: Call, parsed: Parsed) -> int:
         raise PlainFault(str(error)) from None
     except CreateRefused as error:
         given = (parsed.text("dir"), parsed.words[0], parsed.text("ext"))
-        raise Fault(_without_credentials(str(error), given)) from None
+        raise GoFault(_without_credentials(str(error), given)) from None
     except SourceError as error:
-        raise Fault(error.cause, error.advice) from None
+        raise GoFault(error.cause, error.advice) from None
     for path in made:
         call.talk.line(redacted_word(path))
     return 0

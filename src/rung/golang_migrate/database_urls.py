@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from rung.database import Database
-from rung.golang_migrate.faults import Fault
+from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.integers import NumberRefused, atoi, truth
 from rung.golang_migrate.gostd.urls import written
-from rung.golang_migrate.schemes import Tongue
+from rung.golang_migrate.schemes import ErrorStyle
 from rung.golang_migrate.source_urls import custom, for_the_library, settings_of
-from rung.options import Conventions
+from rung.options import RunOptions
 from rung.project import ProjectTables
 
 if TYPE_CHECKING:
@@ -42,18 +42,18 @@ _MILLISECOND = 0.001
 _ADVISORY = "advisory"
 
 
-class Address(NamedTuple):
+class GoDatabaseUrl(NamedTuple):
     """A database, how files run there, and whose words its errors have."""
 
     database: Database
-    conventions: Conventions
-    tongue: Tongue
+    conventions: RunOptions
+    tongue: ErrorStyle
 
     def __repr__(self) -> str:
         return "Address(***)"
 
 
-def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -> Address:
+def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -> GoDatabaseUrl:
     """
     Read a database URL.
 
@@ -67,12 +67,12 @@ def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -
     """
     settings = settings_of(url)
     own = {key: values[0] for key, values in custom(settings).items()}
-    if scheme.tongue is Tongue.SQLITE:
+    if scheme.tongue is ErrorStyle.SQLITE:
         return _sqlite(url, scheme, own, project or ProjectTables())
     _check_table(own)
     if scheme.locks_by_choice:
         _check_lock(own.get("x-lock-strategy") or _ADVISORY)
-    conventions = Conventions(
+    conventions = RunOptions(
         passes_empty=True,
         runs_foreign_downs=True,
         carries_session=True,
@@ -85,7 +85,7 @@ def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -
     )
     given = {key: values[0] for key, values in settings.items() if key not in own}
     given |= {key: own[key] for key in _FOR_THE_DRIVER if own.get(key)}
-    if scheme.tongue is Tongue.PQ:
+    if scheme.tongue is ErrorStyle.PQ:
         given |= _pq_defaults(url, given)
     place = written(replace(url, scheme=scheme.ours, query=None, fragment=""))
     named = f"{place}?{_query(given)}" if given else place
@@ -95,16 +95,18 @@ def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -
     database = Database(
         named, ledger_table=table, history_table=names.history, ledger_writers=writers
     )
-    return Address(database, conventions, scheme.tongue)
+    return GoDatabaseUrl(database, conventions, scheme.tongue)
 
 
-def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str], project: ProjectTables) -> Address:
+def _sqlite(
+    url: Url, scheme: Scheme, own: Mapping[str, str], project: ProjectTables
+) -> GoDatabaseUrl:
     """A raw space in a file's name becomes `%20` on the way, as there."""
     try:
         bare = truth(own.get("x-no-tx-wrap") or "false")
     except NumberRefused as error:
-        raise Fault(f"{_OPEN}: x-no-tx-wrap: {error}") from None
-    conventions = Conventions(
+        raise GoFault(f"{_OPEN}: x-no-tx-wrap: {error}") from None
+    conventions = RunOptions(
         passes_empty=True,
         runs_foreign_downs=True,
         carries_session=True,
@@ -118,7 +120,7 @@ def _sqlite(url: Url, scheme: Scheme, own: Mapping[str, str], project: ProjectTa
         ledger_table=names.ledger,
         history_table=names.history,
     )
-    return Address(database, conventions, scheme.tongue)
+    return GoDatabaseUrl(database, conventions, scheme.tongue)
 
 
 def _check_table(own: Mapping[str, str]) -> None:
@@ -126,31 +128,31 @@ def _check_table(own: Mapping[str, str]) -> None:
     if not _truth(own, _QUOTED) or not table:
         return
     if not (table.startswith('"') and table.endswith('"')):
-        raise Fault(
+        raise GoFault(
             f"{_OPEN}: {_TABLE} must be quoted (for instance "
             f'\'"migrate"."schema_migrations"\') when {_QUOTED} is enabled, '
             f"current value is: {table}"
         )
     if table.count('"') > len('""""'):
-        raise Fault(f'{_OPEN}: "{table}" MigrationsTable contains too many dot characters')
+        raise GoFault(f'{_OPEN}: "{table}" MigrationsTable contains too many dot characters')
 
 
 def _check_lock(strategy: str) -> None:
     if strategy == "table":
-        raise Fault(
+        raise GoFault(
             f"{_OPEN}: x-lock-strategy=table is not supported",
             "A row that outlives its run is no lock. Leave the key out, for every tool that runs "
             "on this database: then all of them take the advisory lock.",
         )
     if strategy != _ADVISORY:
-        raise Fault(f'{_OPEN}: unknown lock strategy "{strategy}"')
+        raise GoFault(f'{_OPEN}: unknown lock strategy "{strategy}"')
 
 
 def _truth(own: Mapping[str, str], key: str) -> bool:
     try:
         return truth(own.get(key) or "false")
     except NumberRefused as error:
-        raise Fault(f"{_OPEN}: unable to parse option {key}: {error}") from None
+        raise GoFault(f"{_OPEN}: unable to parse option {key}: {error}") from None
 
 
 def _time_limit(own: Mapping[str, str]) -> float | None:
@@ -159,7 +161,7 @@ def _time_limit(own: Mapping[str, str]) -> float | None:
         atoi(own.get("x-multi-statement-max-size") or "0")
         milliseconds = atoi(own.get("x-statement-timeout") or "0")
     except NumberRefused as error:
-        raise Fault(f"{_OPEN}: {error}") from None
+        raise GoFault(f"{_OPEN}: {error}") from None
     return milliseconds * _MILLISECOND if milliseconds else None
 
 

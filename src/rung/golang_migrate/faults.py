@@ -6,7 +6,7 @@ FAILED = 1
 USAGE = 2
 
 
-class Fault(Exception):
+class GoFault(Exception):
     """
     A call that cannot be carried out.
 
@@ -25,7 +25,7 @@ class Fault(Exception):
         return (f"error: {self.text}", *self.more)
 
 
-class PlainFault(Fault):
+class PlainFault(GoFault):
     """The few whose line has no `error: ` before it."""
 
     @property

@@ -6,29 +6,29 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rung.golang_migrate.faults import Fault
+from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.integers import parse_uint
 from rung.source import MAX_VERSION
 
 if TYPE_CHECKING:
-    from rung.cancellation import Stop
-    from rung.golang_migrate.console import Talk
+    from rung.cancellation import CancelToken
+    from rung.golang_migrate.console import GoConsole
     from rung.golang_migrate.gostd.flags import Parsed
     from rung.golang_migrate.open import Opening
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class GoInvocation:
     """What a command's function is given."""
 
     opening: Opening
-    talk: Talk
-    stop: Stop
+    talk: GoConsole
+    stop: CancelToken
     prefetches: bool
     began: int
     """Nanoseconds since 1970 at which the call began, for `create`."""
 
-    def refuse(self, text: str) -> Fault:
+    def refuse(self, text: str) -> GoFault:
         """
         The fault of words that cannot be taken; both ends are opened before it is told.
 
@@ -36,7 +36,7 @@ class Call:
             Fault, RungError: one of them cannot be opened; that is told instead.
         """
         self.opening.check()
-        return Fault(text)
+        return GoFault(text)
 
     def number(self, parsed: Parsed, at_fault: str) -> int:
         """

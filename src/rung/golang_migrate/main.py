@@ -17,8 +17,8 @@ from rung._version import __version__
 from rung.errors import RungError
 from rung.golang_migrate import usage
 from rung.golang_migrate.commands import COMMANDS
-from rung.golang_migrate.console import Talk
-from rung.golang_migrate.faults import FAILED, Fault, NotUnderstood
+from rung.golang_migrate.console import GoConsole
+from rung.golang_migrate.faults import FAILED, GoFault, NotUnderstood
 from rung.golang_migrate.gostd.durations import duration
 from rung.golang_migrate.gostd.flags import (
     FlagSet,
@@ -28,8 +28,8 @@ from rung.golang_migrate.gostd.flags import (
     string,
     uint64,
 )
-from rung.golang_migrate.invocation import Call
-from rung.redaction import hidden, masked, redacted_words, secrets_among
+from rung.golang_migrate.invocation import GoInvocation
+from rung.redaction import redacted_text, redacted_words, secrets_among, without_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _understood(words, began)
     except NotUnderstood as fault:
-        line = redacted_words(hidden(fault.line, secrets_among(words)))
+        line = redacted_words(without_values(fault.line, secrets_among(words)))
         text = f"{line}\n{fault.usage}" if line else fault.usage
         sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
         return fault.code
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _understood(words: Sequence[str], began: int) -> int:
     given = _parsed(GLOBAL, words, usage.overview())
-    talk = Talk(verbose=given.yes("verbose"))
+    talk = GoConsole(verbose=given.yes("verbose"))
     if given.yes("version"):
         talk.plain(f"rung {__version__}")
         return 0
@@ -102,31 +102,31 @@ def _understood(words: Sequence[str], began: int) -> int:
         raise NotUnderstood("", usage.overview())
     try:
         return _obeyed(given, talk, began)
-    except Fault as fault:
+    except GoFault as fault:
         _show(talk, fault, _repeated(given))
     except (NotUnderstood, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
-        said = masked(f"{type(error).__name__}: {error}", secrets_among(words))
-        _show(talk, Fault(f"Rung met a fault of its own. {said}"))
+        said = redacted_text(f"{type(error).__name__}: {error}", secrets_among(words))
+        _show(talk, GoFault(f"Rung met a fault of its own. {said}"))
     return FAILED
 
 
-def _obeyed(given: Parsed, talk: Talk, began: int) -> int:
+def _obeyed(given: Parsed, talk: GoConsole, began: int) -> int:
     """Carry a command out; errors of the engine leave as faults."""
     from rung.golang_migrate.messages import fault_of
 
     opening = _opening(given)
     with process.listening(lambda times, _: f"{talk.prefix}{_SAID[times]}") as signals:
         prefetches = given.number("prefetch") > 0
-        call = Call(opening, talk, signals.stop, prefetches, began)
+        call = GoInvocation(opening, talk, signals.stop, prefetches, began)
         try:
             return _dispatched(call, *given.words)
         except RungError as error:
             raise fault_of(error, opening.tongue, timed=opening.timed) from None
 
 
-def _dispatched(call: Call, name: str, *words: str) -> int:
+def _dispatched(call: GoInvocation, name: str, *words: str) -> int:
     if name == "version":
         from rung.golang_migrate.cmd_force_drop import version
 
@@ -174,7 +174,7 @@ def _repeated(given: Parsed) -> Repeated:
     return repeated_by(given.text("source"), given.text("path"), given.text("database"))
 
 
-def _show(talk: Talk, fault: Fault, call: Repeated | None = None) -> None:
+def _show(talk: GoConsole, fault: GoFault, call: Repeated | None = None) -> None:
     from rung.render.hints import Repeated, completed
 
     lines = [completed(line, call or Repeated()) for line in fault.lines]

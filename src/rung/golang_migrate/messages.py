@@ -18,13 +18,13 @@ from rung.errors import (
     EmptySource,
     LockNotAcquired,
     MigrationFailed,
+    MissingMigrationFile,
     RungError,
     SchemaMissing,
     SourceNotFound,
-    VersionNotInSource,
 )
-from rung.golang_migrate.faults import Fault
-from rung.golang_migrate.schemes import Tongue
+from rung.golang_migrate.faults import GoFault
+from rung.golang_migrate.schemes import ErrorStyle
 from rung.ledger import NO_VERSION
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _FIXED: dict[type[RungError], str] = {
 }
 
 
-def fault_of(error: RungError, tongue: Tongue, *, timed: bool = False) -> Fault:
+def fault_of(error: RungError, tongue: ErrorStyle, *, timed: bool = False) -> GoFault:
     """
     The fault that an error of the engine becomes.
 
@@ -54,18 +54,18 @@ def fault_of(error: RungError, tongue: Tongue, *, timed: bool = False) -> Fault:
         tongue: whose words the database's errors have.
         timed: whether files run under a time limit.
     """
-    return Fault(_first_line(error, tongue, timed=timed), *_lines(_more(error)))
+    return GoFault(_first_line(error, tongue, timed=timed), *_lines(_more(error)))
 
 
-def source_fault(url: str, error: SourceError) -> Fault:
+def source_fault(url: str, error: SourceError) -> GoFault:
     """The fault of a source that cannot be opened; its URL is shown, without secrets."""
     opened = f'failed to open source, "{url}":'
     match error:
         case SourceNotFound():
-            return Fault(f"{opened} open .: {error.reason}")
+            return GoFault(f"{opened} open .: {error.reason}")
         case DuplicateMigration():
-            return Fault(f"{opened} duplicate migration file: {error.files[1]}")
-    return Fault(f"{opened} {error.cause}", *_lines([error.advice]))
+            return GoFault(f"{opened} duplicate migration file: {error.files[1]}")
+    return GoFault(f"{opened} {error.cause}", *_lines([error.advice]))
 
 
 def not_found(version: int) -> str:
@@ -76,7 +76,7 @@ def not_found(version: int) -> str:
     )
 
 
-def _first_line(error: RungError, tongue: Tongue, *, timed: bool) -> str:
+def _first_line(error: RungError, tongue: ErrorStyle, *, timed: bool) -> str:
     match error:
         case MigrationFailed():
             late = timed and error.server.sqlstate == _CANCELLED
@@ -86,7 +86,7 @@ def _first_line(error: RungError, tongue: Tongue, *, timed: bool) -> str:
         case DirtyLedger():
             version = NO_VERSION if error.version is None else error.version
             return f"Dirty database version {version}. Fix and force version."
-        case VersionNotInSource():
+        case MissingMigrationFile():
             return not_found(error.version)
     return _FIXED.get(type(error), error.cause)
 
@@ -106,29 +106,29 @@ def _more(error: RungError) -> list[str]:
     return [error.looked_at, error.state, advice]
 
 
-def _failed(error: MigrationFailed, tongue: Tongue, *, late: bool) -> str:
+def _failed(error: MigrationFailed, tongue: ErrorStyle, *, late: bool) -> str:
     message, sqlstate, detail, *_ = error.server
     place = error.place
-    if tongue is Tongue.SQLITE:
+    if tongue is ErrorStyle.SQLITE:
         return f"{message} in line 0: {place.sql}"
-    if tongue is Tongue.PGX and late:
+    if tongue is ErrorStyle.PGX and late:
         details = "timeout: context deadline exceeded"
         return f"migration failed in line 0: {place.sql} (details: {details})"
     known = bool(place.column)
     said = f"migration failed: {message}"
-    if known or tongue is Tongue.PGX:
+    if known or tongue is ErrorStyle.PGX:
         said += f" (column {place.column})"
     said += f", {detail}" if detail else ""
-    unknown = 1 if tongue is Tongue.PGX else 0
+    unknown = 1 if tongue is ErrorStyle.PGX else 0
     details = f"ERROR: {message} (SQLSTATE {sqlstate})"
-    details = details if tongue is Tongue.PGX else f"pq: {message}"
+    details = details if tongue is ErrorStyle.PGX else f"pq: {message}"
     line = place.line if known else unknown
     return f"{said} in line {line}: {place.sql} (details: {details})"
 
 
-def _refused(reason: str, tongue: Tongue) -> str:
+def _refused(reason: str, tongue: ErrorStyle) -> str:
     """The commonest refusals in the library's words; others in those of libpq or SQLite."""
-    if tongue is Tongue.PQ:
+    if tongue is ErrorStyle.PQ:
         if found := _REFUSED.search(reason):
             address = found["address"] or found["host"]
             return f"dial tcp {address}:{found['port']}: connect: connection refused"

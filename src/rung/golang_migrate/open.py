@@ -14,17 +14,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers import open_driver
 from rung.errors import DriverMissing, SourceError, UsageError
 from rung.events import ignore
 from rung.execution.command import Target
 from rung.golang_migrate.database_urls import address_of
-from rung.golang_migrate.faults import Fault
+from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.redact_url import masked
 from rung.golang_migrate.gostd.urls import UrlRefused, parse
 from rung.golang_migrate.messages import source_fault
-from rung.golang_migrate.schemes import DATABASES, SOURCES, Tongue
+from rung.golang_migrate.schemes import DATABASES, SOURCES, ErrorStyle
 from rung.golang_migrate.source_urls import (
     AddressRefused,
     first,
@@ -40,7 +40,7 @@ from rung.source import read_source
 if TYPE_CHECKING:
     from rung.drivers.contract import Driver
     from rung.events import Listener
-    from rung.golang_migrate.database_urls import Address
+    from rung.golang_migrate.database_urls import GoDatabaseUrl
     from rung.golang_migrate.gostd.urls import Url
     from rung.golang_migrate.schemes import Scheme
     from rung.source import MigrationSet
@@ -64,7 +64,7 @@ class Opening:
         self._wait_for_lock = wait_for_lock
 
     @property
-    def tongue(self) -> Tongue:
+    def tongue(self) -> ErrorStyle:
         """Whose words the database's errors have."""
         return self._address.tongue
 
@@ -86,11 +86,11 @@ class Opening:
         try:
             return self._read_source()
         except (AddressRefused, UrlRefused) as error:
-            raise Fault(f'failed to open source, "{shown}": {error}') from None
+            raise GoFault(f'failed to open source, "{shown}": {error}') from None
         except SourceError as error:
             raise source_fault(shown, error) from None
 
-    def target(self, listener: Listener = ignore, stop: Stop | None = None) -> Target:
+    def target(self, listener: Listener = ignore, stop: CancelToken | None = None) -> Target:
         """
         The database, not yet connected to.
 
@@ -101,7 +101,7 @@ class Opening:
         return Target(
             self._driver,
             listener,
-            stop or Stop(),
+            stop or CancelToken(),
             self._wait_for_lock,
             self._address.conventions,
         )
@@ -121,7 +121,7 @@ class Opening:
             try:
                 scheme_of(url)
             except AddressRefused as error:
-                raise Fault(f"failed to parse scheme from {what} URL: {error}") from None
+                raise GoFault(f"failed to parse scheme from {what} URL: {error}") from None
 
     def _read_source(self) -> MigrationSet:
         scheme = source_scheme(self._source) if not self._folder else SOURCES[0]
@@ -131,26 +131,26 @@ class Opening:
         return read_source(folder, any_extension=True)
 
     @cached_property
-    def _address(self) -> Address:
+    def _address(self) -> GoDatabaseUrl:
         name = scheme_of(self._database)
         if name not in DATABASES:
             shown = masked(self._database).partition(":")[0]
             said = f"database driver: unknown driver {shown} (forgotten import?)"
-            raise Fault(f"failed to open database: {said}")
+            raise GoFault(f"failed to open database: {said}")
         try:
             project = project_tables(Path.cwd(), os.environ)
             return address_of(parse(self._database), DATABASES[name], project)
         except UrlRefused as error:
-            raise Fault(f"failed to open database: {error}") from None
+            raise GoFault(f"failed to open database: {error}") from None
         except UsageError as error:
-            raise Fault(f"failed to open database: {error.cause}", error.advice) from None
+            raise GoFault(f"failed to open database: {error.cause}", error.advice) from None
 
     @cached_property
     def _driver(self) -> Driver:
         try:
             return open_driver(self._address.database, as_golang_migrate=True)
         except (DriverMissing, UsageError) as error:
-            raise Fault(f"failed to open database: {error.cause}", error.advice) from None
+            raise GoFault(f"failed to open database: {error.cause}", error.advice) from None
 
 
 def repeated_by(source: str, folder: str, database: str) -> Repeated:
@@ -159,7 +159,7 @@ def repeated_by(source: str, folder: str, database: str) -> Repeated:
 
     A URL that only golang-migrate's command reads is not repeated.
     """
-    with suppress(AddressRefused, UrlRefused, Fault, ValueError):
+    with suppress(AddressRefused, UrlRefused, GoFault, ValueError):
         scheme = DATABASES.get(scheme_of(database))
         address = address_of(parse(database), scheme) if scheme else None
         url = parse(database)

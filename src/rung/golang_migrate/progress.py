@@ -26,14 +26,14 @@ from rung.source import Direction
 
 if TYPE_CHECKING:
     from rung.events import Event
-    from rung.golang_migrate.console import Talk
+    from rung.golang_migrate.console import GoConsole
     from rung.source import MigrationSet
 
 _EMPTY = "<empty>"
 _SECOND = 1_000_000_000
 
 
-class Lines:
+class GoProgressLines:
     """
     The listener of a run.
 
@@ -43,7 +43,7 @@ class Lines:
         prefetches: False with `-prefetch 0`, which only changes a word.
     """
 
-    def __init__(self, talk: Talk, migrations: MigrationSet, *, prefetches: bool) -> None:
+    def __init__(self, talk: GoConsole, migrations: MigrationSet, *, prefetches: bool) -> None:
         self._talk, self._migrations, self._prefetches = talk, migrations, prefetches
         self._waits = Waits()
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Tongue(Enum):
+class ErrorStyle(Enum):
     """Whose words an error of the database has: those of the library that golang-migrate uses."""
 
     PQ = "pq"
@@ -17,7 +17,7 @@ class Tongue(Enum):
 class Scheme(NamedTuple):
     """A database driver of golang-migrate."""
 
-    tongue: Tongue
+    tongue: ErrorStyle
     ours: str
     """The scheme of ours that reaches it."""
     ledger_table: str | None = None
@@ -29,17 +29,17 @@ class Scheme(NamedTuple):
 SOURCES = ("file",)
 
 DATABASES = {
-    "cockroach": Scheme(Tongue.PQ, "postgresql"),
-    "cockroachdb": Scheme(Tongue.PQ, "postgresql"),
-    "crdb-postgres": Scheme(Tongue.PQ, "postgresql"),
-    "pgx": Scheme(Tongue.PGX, "postgresql", locks_by_choice=True),
-    "pgx4": Scheme(Tongue.PGX, "postgresql", locks_by_choice=True),
-    "pgx5": Scheme(Tongue.PGX, "postgresql"),
-    "postgres": Scheme(Tongue.PQ, "postgresql"),
-    "postgresql": Scheme(Tongue.PQ, "postgresql"),
-    "sqlite": Scheme(Tongue.SQLITE, "sqlite"),
-    "sqlite3": Scheme(Tongue.SQLITE, "sqlite3"),
-    "yugabyte": Scheme(Tongue.PQ, "postgresql", "migrations"),
-    "yugabytedb": Scheme(Tongue.PQ, "postgresql", "migrations"),
-    "ysql": Scheme(Tongue.PQ, "postgresql", "migrations"),
+    "cockroach": Scheme(ErrorStyle.PQ, "postgresql"),
+    "cockroachdb": Scheme(ErrorStyle.PQ, "postgresql"),
+    "crdb-postgres": Scheme(ErrorStyle.PQ, "postgresql"),
+    "pgx": Scheme(ErrorStyle.PGX, "postgresql", locks_by_choice=True),
+    "pgx4": Scheme(ErrorStyle.PGX, "postgresql", locks_by_choice=True),
+    "pgx5": Scheme(ErrorStyle.PGX, "postgresql"),
+    "postgres": Scheme(ErrorStyle.PQ, "postgresql"),
+    "postgresql": Scheme(ErrorStyle.PQ, "postgresql"),
+    "sqlite": Scheme(ErrorStyle.SQLITE, "sqlite"),
+    "sqlite3": Scheme(ErrorStyle.SQLITE, "sqlite3"),
+    "yugabyte": Scheme(ErrorStyle.PQ, "postgresql", "migrations"),
+    "yugabytedb": Scheme(ErrorStyle.PQ, "postgresql", "migrations"),
+    "ysql": Scheme(ErrorStyle.PQ, "postgresql", "migrations"),
 }

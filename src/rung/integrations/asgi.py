@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung.errors import RungError
 from rung.integrations.readiness import Readiness, State
-from rung.integrations.schema_manager import Keeper, Policy
+from rung.integrations.schema_manager import Policy, SchemaManager
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, MutableMapping
@@ -41,7 +41,7 @@ __all__ = [
     "Migrations",
     "Policy",
     "Readiness",
-    "ReadyGate",
+    "ReadinessMiddleware",
     "ReadyProbe",
     "State",
     "answer_of",
@@ -68,7 +68,7 @@ class Answer(NamedTuple):
         return json.dumps(self.facts).encode()
 
 
-class Migrations(Keeper):
+class Migrations(SchemaManager):
     """A `Keeper` that an application takes as its lifespan."""
 
     @asynccontextmanager
@@ -95,7 +95,7 @@ class ReadyProbe:
         migrations: whose readiness counts.
     """
 
-    def __init__(self, migrations: Keeper) -> None:
+    def __init__(self, migrations: SchemaManager) -> None:
         self._migrations = migrations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +105,7 @@ class ReadyProbe:
             await _send(answer_of(self._migrations.readiness), scope, send)
 
 
-class ReadyGate:
+class ReadinessMiddleware:
     """
     ASGI middleware: answers 503 in the application's place until the schema is ready.
 
@@ -118,7 +118,7 @@ class ReadyGate:
     """
 
     def __init__(
-        self, app: App, migrations: Keeper, let_through: Collection[str] = _PROBES
+        self, app: App, migrations: SchemaManager, let_through: Collection[str] = _PROBES
     ) -> None:
         self._app, self._migrations = app, migrations
         self._let_through = frozenset(let_through)
@@ -145,7 +145,7 @@ class Lifespan:
         migrations: runs from the server's start to its end.
     """
 
-    def __init__(self, app: App, migrations: Keeper) -> None:
+    def __init__(self, app: App, migrations: SchemaManager) -> None:
         self._app, self._migrations = app, migrations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,11 +16,18 @@ from __future__ import annotations
 from fastapi.responses import JSONResponse
 
 from rung.integrations import asgi
-from rung.integrations.asgi import ReadyGate, answer_of
+from rung.integrations.asgi import ReadinessMiddleware, answer_of
 from rung.integrations.readiness import Readiness, State
 from rung.integrations.schema_manager import Policy
 
-__all__ = ["Migrations", "Policy", "Readiness", "ReadyGate", "State", "readiness_response"]
+__all__ = [
+    "Migrations",
+    "Policy",
+    "Readiness",
+    "ReadinessMiddleware",
+    "State",
+    "readiness_response",
+]
 
 
 class Migrations(asgi.Migrations):

@@ -16,10 +16,11 @@ from rung.errors import (
     DatabaseError,
     DirtyLedger,
     EditedMigrations,
-    LateMigrations,
     LockLost,
     LockNotAcquired,
     MigrationFailed,
+    MissingMigrationFile,
+    OutOfOrderMigrations,
     ReadOnlyDatabase,
     RungError,
     ScriptError,
@@ -27,7 +28,6 @@ from rung.errors import (
     Stopped,
     UnversionedDatabase,
     UnwrittenMigration,
-    VersionNotInSource,
 )
 
 State = Literal[
@@ -67,7 +67,7 @@ uses), down (no connection), read-only (pending, and the server takes no writes)
 
 _STATES: tuple[tuple[type[RungError], State], ...] = (
     (DirtyLedger, "dirty"),
-    (LateMigrations, "late"),
+    (OutOfOrderMigrations, "late"),
     (EditedMigrations, "edited"),
     (UnwrittenMigration, "unwritten"),
     (UnversionedDatabase, "unversioned"),
@@ -109,12 +109,12 @@ def of_error(error: RungError) -> Readiness:
     )
     advice = f" {error.advice}" if told else ""
     reason = " ".join(f"{error.cause}{advice}".split())
-    version = error.version if isinstance(error, DirtyLedger | VersionNotInSource) else None
+    version = error.version if isinstance(error, DirtyLedger | MissingMigrationFile) else None
     return Readiness(ready=False, state=_state(error), reason=reason, version=version)
 
 
 def _state(error: RungError) -> State:
-    if isinstance(error, VersionNotInSource):
+    if isinstance(error, MissingMigrationFile):
         return "ahead" if error.ahead else "unknown-version"
     return next((state for kind, state in _STATES if isinstance(error, kind)), "failed")
 

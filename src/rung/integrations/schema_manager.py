@@ -15,9 +15,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.database import Database
-from rung.errors import RungError, VersionNotInSource
+from rung.errors import MissingMigrationFile, RungError
 from rung.events import LockAwaited, LockRefused, LockWaiting, StepStarted
 from rung.integrations.log_events import (
     in_words,
@@ -32,7 +32,7 @@ from rung.migrator import Migrator
 from rung.planning.plan import Up
 from rung.script.created_names import used_by
 from rung.startup import run_migrations
-from rung.threads import beside
+from rung.threads import run_in_thread
 
 if TYPE_CHECKING:
     import os
@@ -55,7 +55,7 @@ _LET_GO = 5.0
 _UNCHECKED = Readiness(ready=True, state="unchecked", reason="The schema's version is not checked.")
 
 
-class Keeper:
+class SchemaManager:
     """
     What keeps a service's schema, for as long as `running` lasts.
 
@@ -102,7 +102,7 @@ class Keeper:
         self._readiness = STARTING
         self._met: RungError | None = None
         """What the last attempt ended with."""
-        self._stop = Stop()
+        self._stop = CancelToken()
         self._under_way: asyncio.Future[RunReport] | None = None
 
     @property
@@ -163,11 +163,13 @@ class Keeper:
                 raise
             return compatible
         if not found.ready:
-            await beside(partial(self._migrator.wait, "newest", 0.0))  # raises, and says where
+            await run_in_thread(
+                partial(self._migrator.wait, "newest", 0.0)
+            )  # raises, and says where
         return found
 
     async def _run(self) -> Readiness:
-        self._stop = Stop()
+        self._stop = CancelToken()
         work = partial(
             run_migrations,
             self._database,
@@ -176,14 +178,14 @@ class Keeper:
             stop=self._stop,
             if_ahead="fail",
         )
-        self._under_way = beside(work)
+        self._under_way = run_in_thread(work)
         self._under_way.add_done_callback(_look_at)
         report = await asyncio.shield(self._under_way)
         return await self._with_all_it_needs(report.version, taken_over=report.taken_over)
 
     async def _look(self) -> Readiness:
         """Look without running; what a run would refuse is raised."""
-        preview = await beside(partial(self._migrator.plan, Up(if_ahead="fail")))
+        preview = await run_in_thread(partial(self._migrator.plan, Up(if_ahead="fail")))
         pending = [step.version for step in preview.plan.steps]
         if pending:
             said = ", ".join(map(str, pending))
@@ -197,7 +199,7 @@ class Keeper:
         """Ready; but not where a ledger that nobody's run proves is ahead of what we use."""
         if not (self._needs and taken_over):
             return _current(version)
-        found = await beside(self._migrator.absent)
+        found = await run_in_thread(self._migrator.absent)
         used = used_by(found.names, self._needs)
         if not used:
             return _current(version)
@@ -208,7 +210,7 @@ class Keeper:
 
     def _compatible(self, error: RungError) -> Readiness | None:
         """Whether an error is no more than a newer release having been here."""
-        if not (isinstance(error, VersionNotInSource) and error.ahead):
+        if not (isinstance(error, MissingMigrationFile) and error.ahead):
             return None
         known = self._compatible_up_to is not None and error.version <= self._compatible_up_to
         suited = error.suited and self._if_ahead == "compatible"

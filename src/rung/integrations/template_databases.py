@@ -25,7 +25,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rung._version import __version__
 from rung.errors import ConnectionFailed, DatabaseError, RightsMissing, RungError
-from rung.redaction import masked, secrets_in
+from rung.redaction import redacted_text, secrets_in
 from rung.source import read_source
 from rung.startup import run_migrations
 
@@ -294,7 +294,7 @@ def _connected(server: str) -> psycopg.Connection[Any]:
         # libpq quotes what it cannot parse, and a piece of a password may be in that.
         said = "libpq cannot parse its connection string"
     except psycopg.Error as refused:
-        said = masked(str(refused), secrets_in(server)).strip()
+        said = redacted_text(str(refused), secrets_in(server)).strip()
     cause = f"No connection to the server for test databases: {said}"
     raise ConnectionFailed(cause, _SETTINGS, said)
 

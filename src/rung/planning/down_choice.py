@@ -24,7 +24,7 @@ from rung.planning.edits import is_proven
 from rung.planning.history_replay import is_lone_down
 from rung.script import Contents, contents_of
 from rung.script.dialect import Dialect
-from rung.source import Half, Migration
+from rung.source import Migration, MigrationFile
 
 if TYPE_CHECKING:
     from rung.planning.history_replay import AppliedVersion
@@ -49,7 +49,7 @@ STRICT = DownOptions()
 """Nothing is allowed."""
 
 
-class StoredSql(NamedTuple):
+class StoredDownSql(NamedTuple):
     """A text out of the history that runs in place of a file."""
 
     sha256: str
@@ -68,7 +68,7 @@ class StoredDown:
 
     text: str | None = None
     reason: str = ""
-    sql: StoredSql | None = None
+    sql: StoredDownSql | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class DownChoice:
     """With the down that runs."""
     passes: str = ""
     """Why nothing runs; empty where something does."""
-    stored: StoredSql | None = None
+    stored: StoredDownSql | None = None
     """Where the down is not the file's."""
     problem: DownProblem | None = None
 
@@ -104,7 +104,7 @@ def choose_down(
         options: what was allowed.
         passes_empty: whether an empty or missing down is passed as golang-migrate does.
     """
-    files = migration or Migration(known.version, Half("", known.name, ""))
+    files = migration or Migration(known.version, MigrationFile("", known.name, ""))
     down = contents_of(files.down.text, dialect) if files.down else None
     if reason := _irreversible(files, stored, dialect):
         return DownChoice(files, problem=_problem(known, files, "irreversible", reason))
@@ -131,7 +131,9 @@ def _from_history(
     held = contents_of(stored.text, dialect)
     if held.is_empty and not held.empty:
         return None
-    half = Half(f"{known.version}_{known.name}.down.sql (as stored)", known.name, stored.text)
+    half = MigrationFile(
+        f"{known.version}_{known.name}.down.sql (as stored)", known.name, stored.text
+    )
     passes = EMPTY if held.is_empty else ""
     return DownChoice(replace(files, down=half), passes, None if passes else stored.sql)
 

@@ -22,8 +22,8 @@ from rung.source import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.planning.history_replay import Applied, AppliedVersion, KeptHalf
-    from rung.source import Half, Migration, MigrationSet
+    from rung.planning.history_replay import Applied, AppliedFile, AppliedVersion
+    from rung.source import Migration, MigrationFile, MigrationSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Edit:
 
     version: int
     direction: Direction
-    half: Half
-    kept: KeptHalf | None
+    half: MigrationFile
+    kept: AppliedFile | None
     """None for a half that had no file when the version was applied."""
     applied_as: str = ""
     """The title it was applied under, where that is another: then it is another migration."""
@@ -92,7 +92,7 @@ def uncompared(applied: Applied, migrations: MigrationSet) -> tuple[int, ...]:
     )
 
 
-def _cannot_be_compared(half: Half | None, kept: KeptHalf | None) -> bool:
+def _cannot_be_compared(half: MigrationFile | None, kept: AppliedFile | None) -> bool:
     if half is None or kept is None or kept.checksum is None or knows_formula(kept.formula):
         return False
     return kept.digest != sha256(half.text.encode()).hexdigest()
@@ -107,7 +107,7 @@ def differences(kept: str, now: str, file: str) -> str:
     return "\n".join(lines)
 
 
-def is_proven(text: str, kept: KeptHalf | None, dialect: Dialect = Dialect.POSTGRES) -> bool:
+def is_proven(text: str, kept: AppliedFile | None, dialect: Dialect = Dialect.POSTGRES) -> bool:
     """
     Whether the history proves that a text is what it holds of a half.
 
@@ -124,7 +124,7 @@ def is_proven(text: str, kept: KeptHalf | None, dialect: Dialect = Dialect.POSTG
     return is_proven_by(script, kept.checksum, kept.formula)
 
 
-def is_kept(text: str, kept: KeptHalf, dialect: Dialect = Dialect.POSTGRES) -> bool:
+def is_kept(text: str, kept: AppliedFile, dialect: Dialect = Dialect.POSTGRES) -> bool:
     """
     Whether a text is what the history holds of a half.
 

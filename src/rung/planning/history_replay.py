@@ -19,7 +19,7 @@ from rung.script.dialect import Dialect
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.source import Migration, MigrationSet
 
 _PLACED = ("force", "baseline")
@@ -29,7 +29,7 @@ _EMPTY = checksum(read(""))
 
 
 @dataclass(frozen=True, slots=True)
-class KeptHalf:
+class AppliedFile:
     """What the history holds of one half: enough to see whether a file was edited."""
 
     checksum: str | None
@@ -44,11 +44,11 @@ class AppliedVersion:
 
     version: int
     name: str = ""
-    up: KeptHalf | None = None
-    down: KeptHalf | None = None
-    entry: HistoryEntry | None = None
+    up: AppliedFile | None = None
+    down: AppliedFile | None = None
+    entry: Attempt | None = None
     """The row that made it applied."""
-    down_entry: HistoryEntry | None = None
+    down_entry: Attempt | None = None
     """The row that holds the down which belongs to the up: of that attempt, or of `accept-edit`."""
     is_empty: bool = False
     """Whether its up held no statement, so that nothing was run."""
@@ -147,7 +147,7 @@ class Applied:
         )
 
 
-def _is_forced(entry: HistoryEntry) -> bool:
+def _is_forced(entry: Attempt) -> bool:
     return (entry.direction, entry.tool) == ("force", "rung")
 
 
@@ -160,8 +160,8 @@ def _is_missing(applied: AppliedVersion, migration: Migration | None) -> bool:
     return migration is None or (applied.up is not None and migration.up is None)
 
 
-def settle(
-    history: Sequence[HistoryEntry] | None,
+def reconcile(
+    history: Sequence[Attempt] | None,
     ledger: LedgerState,
     migrations: MigrationSet,
     dialect: Dialect = Dialect.POSTGRES,
@@ -204,12 +204,12 @@ def _reopened(
     )
 
 
-def replay(history: Sequence[HistoryEntry]) -> dict[int, AppliedVersion]:
+def replay(history: Sequence[Attempt]) -> dict[int, AppliedVersion]:
     """What the rows of a history leave applied, one after the other."""
     return _Account(history).versions
 
 
-def strangers(history: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
+def unknown_rows(history: Sequence[Attempt]) -> tuple[Attempt, ...]:
     """The rows that cannot be read here: a newer Rung wrote them."""
     return tuple(
         entry
@@ -218,7 +218,7 @@ def strangers(history: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
     )
 
 
-def described(stranger: HistoryEntry) -> str:
+def described(stranger: Attempt) -> str:
     """One of these, in words."""
     of = "" if stranger.version is None else f" of version {stranger.version}"
     return f"{stranger.direction}{of}, written by {stranger.tool} {stranger.tool_version}"
@@ -227,7 +227,7 @@ def described(stranger: HistoryEntry) -> str:
 class _Account:
     """The applied versions while rows are gone through, and the newest of them."""
 
-    def __init__(self, history: Sequence[HistoryEntry]) -> None:
+    def __init__(self, history: Sequence[Attempt]) -> None:
         self.versions: dict[int, AppliedVersion] = {}
         self.newest: int | None = None
         self.unreverted: set[int] = set()
@@ -269,7 +269,7 @@ class _Account:
             if bare:
                 del self.versions[version]
 
-    def _take(self, entry: HistoryEntry) -> None:
+    def _take(self, entry: Attempt) -> None:
         version = entry.version
         if version is not None:
             self.unreverted.discard(version)
@@ -288,14 +288,14 @@ class _Account:
         elif entry.direction == "edit" and version in self.versions:
             self._accept(self.versions[version], entry)
 
-    def _doubt(self, entry: HistoryEntry) -> None:
+    def _doubt(self, entry: Attempt) -> None:
         """A person's word passes over what stopped in the middle; a repair has looked at it."""
         if _is_forced(entry):
             for version in self._stopped & self.versions.keys():
                 self.versions[version] = replace(self.versions[version], is_doubted=True)
         self._stopped.clear()
 
-    def _accept(self, held: AppliedVersion, entry: HistoryEntry) -> None:
+    def _accept(self, held: AppliedVersion, entry: Attempt) -> None:
         """
         Take the texts of an edit over.
 
@@ -326,7 +326,7 @@ def _found(at: int | None, left: int | None, migrations: MigrationSet) -> tuple[
     return (*above, at)
 
 
-def _applied(entry: HistoryEntry) -> AppliedVersion:
+def _applied(entry: Attempt) -> AppliedVersion:
     return AppliedVersion(
         entry.version or 0,
         entry.name,
@@ -338,7 +338,7 @@ def _applied(entry: HistoryEntry) -> AppliedVersion:
     )
 
 
-def _held_nothing(entry: HistoryEntry) -> bool:
+def _held_nothing(entry: Attempt) -> bool:
     """Whether an up ran nothing; of what was only recorded, the file of that moment tells."""
     if entry.direction == "up":
         return entry.ran_nothing
@@ -348,9 +348,9 @@ def _held_nothing(entry: HistoryEntry) -> bool:
     return recorded and entry.up_checksum == _EMPTY
 
 
-def _kept(checksum: str | None, digest: str | None, entry: HistoryEntry) -> KeptHalf | None:
+def _kept(checksum: str | None, digest: str | None, entry: Attempt) -> AppliedFile | None:
     known = checksum is not None or digest is not None
-    return KeptHalf(checksum, entry.checksum_formula, digest) if known else None
+    return AppliedFile(checksum, entry.checksum_formula, digest) if known else None
 
 
 def _name(version: int | None, migrations: MigrationSet) -> str:

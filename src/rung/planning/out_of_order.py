@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.errors import LateMigrations, ScriptError
-from rung.script import ALLOW_LATE, Dialect, directives, read
+from rung.errors import OutOfOrderMigrations, ScriptError
+from rung.script import ALLOW_OUT_OF_ORDER, Dialect, directives, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -15,22 +15,24 @@ if TYPE_CHECKING:
     from rung.source import Migration
 
 
-def may_be_late(migration: Migration, dialect: Dialect, allowed: Collection[int] = ()) -> bool:
+def allows_out_of_order(
+    migration: Migration, dialect: Dialect, allowed: Collection[int] = ()
+) -> bool:
     """Whether a migration may run behind newer ones: allowed by version, or by its own file."""
     if migration.version in allowed:
         return True
     text = migration.up.text if migration.up else ""
-    if ALLOW_LATE not in text:
+    if ALLOW_OUT_OF_ORDER not in text:
         return False
     try:
-        return ALLOW_LATE in directives(read(text, dialect))
+        return ALLOW_OUT_OF_ORDER in directives(read(text, dialect))
     except ScriptError:
         return False
 
 
-def late_error(
+def out_of_order_error(
     late: Sequence[Migration], ledger: LedgerState, applied: Applied, allowed: Sequence[int]
-) -> LateMigrations:
+) -> OutOfOrderMigrations:
     """
     Give the error of late migrations that may not run.
 
@@ -42,7 +44,7 @@ def late_error(
     """
     lowest = late[0].version
     below = [v for v in applied.ascending if v < lowest]
-    return LateMigrations(
+    return OutOfOrderMigrations(
         [m.version for m in late],
         [half.file for m in late if (half := m.up or m.down)],
         ledger.version or 0,

@@ -21,23 +21,23 @@ from typing import TYPE_CHECKING, Literal
 from rung.errors import (
     DirtyLedger,
     EmptySource,
+    MissingMigrationFile,
     UnwrittenMigration,
     UsageError,
-    VersionNotInSource,
 )
 from rung.ledger import LedgerState
 from rung.planning.down_choice import EMPTY, STRICT, DownOptions
-from rung.planning.history_replay import Applied, AppliedVersion, settle
-from rung.planning.out_of_order import late_error, may_be_late
+from rung.planning.history_replay import Applied, AppliedVersion, reconcile
+from rung.planning.out_of_order import allows_out_of_order, out_of_order_error
 from rung.script import Dialect, contents_of
 from rung.source import MAX_VERSION, Direction, Migration, MigrationSet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rung.planning.down_choice import DownChoice, StoredSql
-    from rung.planning.resume import Resumption
-    from rung.source import Half
+    from rung.planning.down_choice import DownChoice, StoredDownSql
+    from rung.planning.resume import ResumePoint
+    from rung.source import MigrationFile
 
 IfAhead = Literal["compatible", "fail", "ok"]
 """
@@ -53,13 +53,13 @@ class Up:
     """
     Apply what is pending, oldest first: `limit` of it at the most, None for all.
 
-    `allow_late` names late versions that may run behind newer ones; `if_ahead` tells what a
+    `allow_out_of_order` names late versions that may run behind newer ones; `if_ahead` tells what a
     database ahead of the files is. With `resume` an up that
     stopped in the middle is gone on with first, and counts as one.
     """
 
     limit: int | None = None
-    allow_late: tuple[int, ...] = ()
+    allow_out_of_order: tuple[int, ...] = ()
     if_ahead: IfAhead = "compatible"
     resume: bool = False
 
@@ -83,7 +83,7 @@ class Goto:
     """Go up or down to exactly this version; late versions up to it as for `Up`."""
 
     version: int
-    allow_late: tuple[int, ...] = ()
+    allow_out_of_order: tuple[int, ...] = ()
     downs: DownOptions = STRICT
 
 
@@ -113,7 +113,7 @@ class Step:
     """Our id of that attempt, where the history has a row of it."""
     passes: str = ""
     """Why a down runs nothing though its version is applied; empty where it runs."""
-    stored: StoredSql | None = None
+    stored: StoredDownSql | None = None
     """Where the down that runs is out of the history."""
 
     @property
@@ -122,7 +122,7 @@ class Step:
         return self.migration.version
 
     @property
-    def half(self) -> Half | None:
+    def half(self) -> MigrationFile | None:
         """The file that runs; None where nothing does."""
         return None if self.passes else self.migration.half(self.direction)
 
@@ -165,7 +165,7 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
     ledger: LedgerState,
     applied: Applied | None = None,
     dialect: Dialect = Dialect.POSTGRES,
-    resumption: Resumption | None = None,
+    resumption: ResumePoint | None = None,
     *,
     suited: bool = False,
     downs: Mapping[int, DownChoice] | None = None,
@@ -190,8 +190,8 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
         UsageError: a number of the goal is negative or above 2^63-1.
         DirtyLedger: an earlier run did not finish.
         EmptySource: there is nothing to go up with.
-        VersionNotInSource: the ledger's version, or one of the goal's, has no file.
-        LateMigrations: versions below the ledger were never applied, and are not allowed to.
+        MissingMigrationFile: the ledger's version, or one of the goal's, has no file.
+        OutOfOrderMigrations: versions below the ledger were never applied, and are not allowed to.
     """
     _check_numbers(goal)
     if ledger.dirty and resumption is not None:
@@ -203,11 +203,11 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
     chosen = downs or {}
     if not (migrations.versions or chosen or (isinstance(goal, Down) and ledger.version is None)):
         raise EmptySource(migrations.source, ledger.version)
-    account = (applied or settle(None, ledger, migrations)).lone_downs(
+    account = (applied or reconcile(None, ledger, migrations)).lone_downs(
         migrations, ledger, count=passes_empty
     )
     if ledger.version is not None and not {*migrations.by_version, *chosen} & {ledger.version}:
-        gone = VersionNotInSource(ledger.version, "ledger", migrations.versions, suited=suited)
+        gone = MissingMigrationFile(ledger.version, "ledger", migrations.versions, suited=suited)
         if not (gone.ahead and _takes_ahead(goal, suited=suited)):
             raise gone
         return Plan(goal, ledger, ahead=True)
@@ -253,7 +253,7 @@ def _resumed(
     ledger: LedgerState,
     applied: Applied,
     dialect: Dialect,
-    found: Resumption,
+    found: ResumePoint,
     downs: Mapping[int, DownChoice],
 ) -> Plan:
     """What stopped in the middle, and behind it what the goal asks for as usual."""
@@ -309,12 +309,16 @@ def _check_named(
     """Refuse a version that was named and is not known, or has no up; with `either` a down does."""
     if isinstance(goal, Down | Redo):
         return
-    named = (goal.version, *goal.allow_late) if isinstance(goal, Goto) else goal.allow_late
+    named = (
+        (goal.version, *goal.allow_out_of_order)
+        if isinstance(goal, Goto)
+        else goal.allow_out_of_order
+    )
     for version in named:
         migration = migrations.by_version.get(version)
         has_file = migration is not None and (either or migration.up is not None)
         if not (has_file or version in applied.versions or version == ledger.version):
-            raise VersionNotInSource(
+            raise MissingMigrationFile(
                 version, "target", migrations.versions, lone_down=migration is not None
             )
 
@@ -362,9 +366,9 @@ def _check_late(
     late = applied.late(migrations, ledger)
     if isinstance(goal, Goto):
         late = tuple(m for m in late if m.version <= goal.version)
-    if refused := [m for m in late if not may_be_late(m, dialect, goal.allow_late)]:
-        allowed = [m.version for m in late if m.version in goal.allow_late]
-        raise late_error(refused, ledger, applied, allowed)
+    if refused := [m for m in late if not allows_out_of_order(m, dialect, goal.allow_out_of_order)]:
+        allowed = [m.version for m in late if m.version in goal.allow_out_of_order]
+        raise out_of_order_error(refused, ledger, applied, allowed)
     return late
 
 
@@ -466,8 +470,8 @@ def _at(version: int, migrations: MigrationSet) -> Migration:
     The migration of an applied version.
 
     Raises:
-        VersionNotInSource: it has no file.
+        MissingMigrationFile: it has no file.
     """
     if version not in migrations.by_version:
-        raise VersionNotInSource(version, "ledger", migrations.versions)
+        raise MissingMigrationFile(version, "ledger", migrations.versions)
     return migrations.by_version[version]

@@ -19,18 +19,18 @@ from rung.script import (
     is_proven_by,
     knows_formula,
     lost_before,
-    may_go_on_behind,
+    may_resume_after,
     read,
+    redacted_sql,
     same_until,
-    shown,
-    uncertain_behind,
+    uncertain_after,
 )
 from rung.source import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.planning.history_replay import Applied
     from rung.script import Script
     from rung.script.dialect import Dialect
@@ -40,7 +40,7 @@ _HALVES = (Direction.UP.value, Direction.DOWN.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Resumption:
+class ResumePoint:
     """A half of a migration that goes on behind its first `done` statements."""
 
     migration: Migration
@@ -54,10 +54,10 @@ class Resumption:
 
 
 @dataclass(frozen=True, slots=True)
-class CutOff:
+class InterruptedAttempt:
     """An attempt that stopped, with the script as it ran and as it is now."""
 
-    entry: HistoryEntry
+    entry: Attempt
     ran: Script
     """With its secrets masked, where the file was changed since."""
     now: Script
@@ -68,7 +68,7 @@ class CutOff:
         return self.entry.in_flight
 
 
-def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> HistoryEntry | None:
+def unfinished(history: Sequence[Attempt] | None, ledger: LedgerState) -> Attempt | None:
     """
     The attempt that left the ledger dirty; None where the history has none that fits.
 
@@ -88,21 +88,21 @@ def unfinished(history: Sequence[HistoryEntry] | None, ledger: LedgerState) -> H
     return last if ledger.dirty and (fits or late) else None
 
 
-def _changed_nothing(entry: HistoryEntry, history: Sequence[HistoryEntry]) -> bool:
+def _changed_nothing(entry: Attempt, history: Sequence[Attempt]) -> bool:
     if entry.direction == "edit":
         return True
     undone = entry.outcome is Outcome.FAILED and not entry.left_something
     return undone and rolls_back(entry, history)
 
 
-def rolls_back(entry: HistoryEntry, history: Sequence[HistoryEntry]) -> bool:
+def rolls_back(entry: Attempt, history: Sequence[Attempt]) -> bool:
     """Whether an attempt was a repair's, of a part of an up: a down of what is not applied."""
     return entry.direction == Direction.DOWN.value and entry.version not in replay(history)
 
 
-def cut_off(
-    entry: HistoryEntry, migration: Migration | None, kept: str | None, dialect: Dialect
-) -> CutOff:
+def interrupted_attempt(
+    entry: Attempt, migration: Migration | None, kept: str | None, dialect: Dialect
+) -> InterruptedAttempt:
     """
     Put an attempt and its file together.
 
@@ -129,18 +129,23 @@ def cut_off(
     digest = entry.up_digest if up else entry.down_digest
     same = digest == sha256(half.text.encode()).hexdigest()
     if same or is_proven_by(now, checksum, entry.checksum_formula):
-        return CutOff(entry, now, now)
+        return InterruptedAttempt(entry, now, now)
     if kept is None:
         was = "was changed"
         if not knows_formula(entry.checksum_formula):
             was = f"could not be compared: {NOT_COMPARED}"
         raise refused(entry, f"{half.file} {was}, and the history does not keep what ran")
-    return CutOff(entry, _as_it_ran(entry, kept, dialect), now)
+    return InterruptedAttempt(entry, _as_it_ran(entry, kept, dialect), now)
 
 
-def resumption(
-    found: CutOff, migration: Migration, ledger: LedgerState, applied: Applied, *, finished: bool
-) -> Resumption:
+def resume_point(
+    found: InterruptedAttempt,
+    migration: Migration,
+    ledger: LedgerState,
+    applied: Applied,
+    *,
+    finished: bool,
+) -> ResumePoint:
     """
     Where a file goes on.
 
@@ -163,15 +168,15 @@ def resumption(
     before = max(applied.versions, default=None)
     if direction is Direction.UP and entry.version != ledger.version:
         before = ledger.version  # a late one, which leaves the ledger where it is
-    return Resumption(migration, direction, done, before, ledger.version, entry.attempt)
+    return ResumePoint(migration, direction, done, before, ledger.version, entry.attempt)
 
 
-def refused(entry: HistoryEntry, reason: str) -> CannotResume:
+def refused(entry: Attempt, reason: str) -> CannotResume:
     """The error that an attempt cannot be gone on with."""
     return CannotResume(entry.version, reason, direction=entry.direction)
 
 
-def was_rejected(entry: HistoryEntry) -> bool:
+def was_rejected(entry: Attempt) -> bool:
     """
     Whether the database answered the statement under way with an error, so that it is not done.
 
@@ -187,7 +192,7 @@ def _first(done: int) -> str:
     return "statement 1, which is" if done == 1 else f"statements 1-{done}, which are"
 
 
-def _check(found: CutOff, done: int) -> None:
+def _check(found: InterruptedAttempt, done: int) -> None:
     entry, now = found.entry, found.now
     if found.ran is not now and not _same_until(found, done):
         raise refused(
@@ -195,12 +200,12 @@ def _check(found: CutOff, done: int) -> None:
             f"the file was changed in {_first(done)} committed; a change after that would be "
             "welcome",
         )
-    if not may_go_on_behind(now, done):
+    if not may_resume_after(now, done):
         raise refused(
             entry,
             f"statement {done} is not the end of a transaction of the file as it is now",
         )
-    if end := uncertain_behind(now, done):
+    if end := uncertain_after(now, done):
         raise refused(
             entry,
             f"the transaction that ends on line {end.line} goes on behind that, or is prepared: "
@@ -214,13 +219,13 @@ def _check(found: CutOff, done: int) -> None:
         )
 
 
-def _same_until(found: CutOff, done: int) -> bool:
+def _same_until(found: InterruptedAttempt, done: int) -> bool:
     """Compared as the history keeps texts: what differs in a secret alone is not seen."""
-    now = read(shown(found.now), found.now.dialect)
+    now = read(redacted_sql(found.now), found.now.dialect)
     return same_until(found.ran, now, done)
 
 
-def _as_it_ran(entry: HistoryEntry, kept: str, dialect: Dialect) -> Script:
+def _as_it_ran(entry: Attempt, kept: str, dialect: Dialect) -> Script:
     try:
         return read(kept, dialect)
     except ScriptError:

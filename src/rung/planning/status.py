@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rung.errors import ScriptError
 from rung.planning.edits import edits, renamed, uncompared
-from rung.planning.history_replay import described, settle, strangers
-from rung.planning.out_of_order import may_be_late
+from rung.planning.history_replay import described, reconcile, unknown_rows
+from rung.planning.out_of_order import allows_out_of_order
 from rung.script import NOT_COMPARED, contents_of, foreign_marker, read
 from rung.source import Direction
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from rung.drivers.inspection import Look
+    from rung.drivers.inspection import Inspection
     from rung.ledger import LedgerState
     from rung.planning.edits import Edit
     from rung.planning.history_replay import Applied, AppliedVersion
     from rung.script import Contents
     from rung.script.dialect import Dialect
-    from rung.source import Half, Migration, MigrationSet
+    from rung.source import Migration, MigrationFile, MigrationSet
 
 APPLIED, PENDING, LATE, EDITED = "applied", "pending", "late", "edited"
 MISSING, DIRTY, AHEAD = "missing", "dirty", "ahead"
@@ -137,12 +137,12 @@ class Status:
         return tuple(line.version for line in self.lines if line.state == state)
 
 
-def make_status(migrations: MigrationSet, look: Look) -> Status:
+def make_status(migrations: MigrationSet, look: Inspection) -> Status:
     """Compare the migrations with what a look found."""
     dialect = look.place.dialect
-    newer = strangers(look.history or ())
+    newer = unknown_rows(look.history or ())
     history = None if newer else look.history
-    applied = settle(history, look.ledger, migrations, dialect)
+    applied = reconcile(history, look.ledger, migrations, dialect)
     found = edits(applied, migrations, dialect)
     files = _Files(migrations, dialect)
     return Status(
@@ -177,7 +177,7 @@ class _Files:
         whys = ((version, why_refused(half, dialect, down=True)) for version, half in halves)
         self.unreadable_downs = {version: why for version, why in whys if why}
 
-    def _read(self, half: Half) -> Contents:
+    def _read(self, half: MigrationFile) -> Contents:
         return contents_of(half.text, self.dialect)
 
     @property
@@ -203,7 +203,7 @@ def _edited_downs(found: Sequence[Edit]) -> tuple[int, ...]:
 
 
 def _lines(
-    files: _Files, look: Look, applied: Applied, found: Sequence[Edit]
+    files: _Files, look: Inspection, applied: Applied, found: Sequence[Edit]
 ) -> Iterator[StatusLine]:
     migrations = files.migrations
     ups = {edit.version: edit for edit in found if edit.direction is Direction.UP}
@@ -234,7 +234,7 @@ def _unreadable(line: StatusLine, files: _Files) -> str:
     return why_refused(migration.up, files.dialect, down=False) or down
 
 
-def why_refused(half: Half, dialect: Dialect, *, down: bool) -> str:
+def why_refused(half: MigrationFile, dialect: Dialect, *, down: bool) -> str:
     """Why a file can never run, with its place; empty where nothing forbids it."""
     try:
         if found := foreign_marker(read(half.text, dialect), down=down):
@@ -283,7 +283,7 @@ def _notes_of(files: _Files, applied: Applied, found: Sequence[Edit]) -> dict[in
 
 def _note(line: StatusLine, files: _Files, notes: Mapping[int, str]) -> str:
     migration = files.migrations.by_version.get(line.version)
-    if line.state == LATE and migration and may_be_late(migration, files.dialect):
+    if line.state == LATE and migration and allows_out_of_order(migration, files.dialect):
         return _MAY_BE_LATE
     return _OF_STATE.get(line.state) or notes.get(line.version, "")
 
@@ -321,7 +321,7 @@ def _applied_line(name: str, known: AppliedVersion) -> StatusLine:
     )
 
 
-def _notes(look: Look, applied: Applied) -> Iterator[str]:
+def _notes(look: Inspection, applied: Applied) -> Iterator[str]:
     if look.twins:
         yield _TWINS.format(
             ours=look.place.ledger, others=", ".join(twin.table for twin in look.twins)

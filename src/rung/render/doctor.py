@@ -9,16 +9,18 @@ from rung.render.text import count
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.diagnostics import Ailment, Health
+    from rung.diagnostics import Diagnostics, Problem
     from rung.render.terminal import Style
 
 
-def health_lines(health: Health, style: Style, completed: Callable[[str], str] = str) -> list[str]:
+def diagnostics_lines(
+    health: Diagnostics, style: Style, completed: Callable[[str], str] = str
+) -> list[str]:
     """Each ailment with its sentence, and the SQL or the command that mends it."""
     return [line for one in health.ailments for line in _lines(one, style, completed)]
 
 
-def _lines(ailment: Ailment, style: Style, completed: Callable[[str], str]) -> Iterator[str]:
+def _lines(ailment: Problem, style: Style, completed: Callable[[str], str]) -> Iterator[str]:
     kind = style.paint(ailment.kind, "dim" if ailment.harmless else "red")
     yield f"{kind}: {style.paint(ailment.name, 'bold')}"
     yield f"  {ailment.said}"
@@ -27,7 +29,7 @@ def _lines(ailment: Ailment, style: Style, completed: Callable[[str], str]) -> I
         yield from (f"  {line}" for line in completed(mend).splitlines())
 
 
-def health_summary(health: Health) -> str:
+def diagnostics_summary(health: Diagnostics) -> str:
     """What it comes to, in a sentence."""
     if not health.ailments:
         return f"{health.database}: nothing found."

@@ -15,7 +15,7 @@ from rung.render.text import width
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from rung.errors import Place, RungError
+    from rung.errors import RungError, SourceLocation
     from rung.render.terminal import Style
 
 _LONGEST = 110
@@ -50,7 +50,7 @@ def painted_diff(lines: Iterable[str], style: Style) -> list[str]:
     return [style.paint(line, _OF_DIFF.get(line[:1], "")) for line in lines]
 
 
-def place_lines(place: Place, style: Style) -> list[str]:
+def place_lines(place: SourceLocation, style: Style) -> list[str]:
     """A place in a file, its line of SQL, and a caret where the column is known."""
     if not place.excerpt:
         return [place.file]
@@ -66,7 +66,7 @@ def place_lines(place: Place, style: Style) -> list[str]:
     return lines
 
 
-def _around(place: Place) -> tuple[str, str]:
+def _around(place: SourceLocation) -> tuple[str, str]:
     """The excerpt on both sides of its caret, cut to what a screen shows."""
     before, after = place.split
     if len(before) > _LONGEST * 2 // 3:

@@ -15,25 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 from rung.escaping import escaped_json
 from rung.ledger import LedgerState
-from rung.script import secrets_of, shown, without_passwords
+from rung.script import redacted_sql, secrets_of, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from rung.certify import Certificate
-    from rung.diagnostics import Health
+    from rung.diagnostics import Diagnostics
     from rung.drivers.inspection import LockHolder
     from rung.errors import EditedFile, RungError
     from rung.execution.admin import Marked
-    from rung.execution.prepare import Prepared
+    from rung.execution.prepare import PreparedStep
     from rung.execution.report import RunReport
-    from rung.execution.run import Preview
+    from rung.execution.run import PlanPreview
     from rung.execution.wait import Waited
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
     from rung.planning.status import Status
     from rung.repair import Action, Diagnosis, Rollback
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
     from rung.snapshot import Difference
 
 SHAPES = 1
@@ -140,7 +140,7 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
     }
 
 
-def health(found: Health, exit_code: int) -> dict[str, Any]:
+def health(found: Diagnostics, exit_code: int) -> dict[str, Any]:
     """What `doctor` prints."""
     return {
         "database": found.database,
@@ -165,12 +165,12 @@ def marked(found: Marked) -> dict[str, Any]:
     return found._asdict()
 
 
-def history(entries: Iterable[HistoryEntry]) -> dict[str, Any]:
+def history(entries: Iterable[Attempt]) -> dict[str, Any]:
     """What `history` prints."""
     return {"attempts": [asdict(entry) | {"outcome": entry.result} for entry in entries]}
 
 
-def preview(found: Preview) -> dict[str, Any]:
+def preview(found: PlanPreview) -> dict[str, Any]:
     """What `plan` prints."""
     return {
         **version(found.plan.made_for),
@@ -183,7 +183,7 @@ def preview(found: Preview) -> dict[str, Any]:
     }
 
 
-def _step(item: Prepared) -> dict[str, Any]:
+def _step(item: PreparedStep) -> dict[str, Any]:
     script = item.script
     secrets = secrets_of(script)
     return {
@@ -205,14 +205,14 @@ def _step(item: Prepared) -> dict[str, Any]:
             {
                 "number": statement.number,
                 "line": statement.line,
-                "sql": shown(script, statement.start, statement.end, secrets),
+                "sql": redacted_sql(script, statement.start, statement.end, secrets),
             }
             for statement in script.statements
         ],
     }
 
 
-def losses(gone: Iterable[Loss]) -> list[dict[str, Any]]:
+def losses(gone: Iterable[DataLoss]) -> list[dict[str, Any]]:
     """What would go, or what went."""
     return [
         {

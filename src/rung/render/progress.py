@@ -48,7 +48,7 @@ _FEW = 2
 @contextmanager
 def progress(console: Console) -> Iterator[Listener]:
     """A listener that shows a run for as long as the block lasts."""
-    lines = Lines(console.say, console.warn, console.err_style, verbose=console.verbose)
+    lines = ProgressLines(console.say, console.warn, console.err_style, verbose=console.verbose)
     if console.quiet or not console.watched:
         yield lines
         return
@@ -59,7 +59,7 @@ def progress(console: Console) -> Iterator[Listener]:
         live.end()
 
 
-class Lines:
+class ProgressLines:
     """
     One line for each finished migration, and what else a person should hear.
 
@@ -165,7 +165,7 @@ def _recorded(event: BaselineRecorded) -> str:
 class Live:
     """The same lines, above a line that shows what runs now and for how long."""
 
-    def __init__(self, console: Console, lines: Lines) -> None:
+    def __init__(self, console: Console, lines: ProgressLines) -> None:
         self._console, self._lines = console, lines
         self._progress: Progress | None = None
         self._task: TaskID | None = None

@@ -8,19 +8,19 @@ from rung.ledger import Outcome
 from rung.planning.down_choice import NOT_REVERTED
 from rung.render.errors import painted_diff
 from rung.render.text import aligned, at, count, duration, moment, results
-from rung.script import Mode, contents_of, secrets_of, shown, units_behind
+from rung.script import Mode, contents_of, redacted_sql, secrets_of, units_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.errors import EditedFile
-    from rung.execution.prepare import Prepared
-    from rung.execution.run import Preview
-    from rung.ledger import HistoryEntry
+    from rung.execution.prepare import PreparedStep
+    from rung.execution.run import PlanPreview
+    from rung.ledger import Attempt
     from rung.planning.plan import Plan, Step
     from rung.planning.status import Status, StatusLine
     from rung.render.terminal import Style
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
 
 _COLOURS = {
     "applied": "green",
@@ -124,7 +124,7 @@ def status_summary(status: Status) -> str:
     return f"{where} is {dirty}{at(status.ledger.version)}; {', '.join(left)}."
 
 
-def history_table(history: Sequence[HistoryEntry], style: Style, *, local: bool) -> list[str]:
+def history_table(history: Sequence[Attempt], style: Style, *, local: bool) -> list[str]:
     """Every attempt in a line, the newest last."""
     heading = (
         *("id", "version", "name", "direction", "outcome", "started", "took"),
@@ -134,7 +134,7 @@ def history_table(history: Sequence[HistoryEntry], style: Style, *, local: bool)
     return _table((heading, *rows), style, right=(0, 1, 6, 7))
 
 
-def _history_row(entry: HistoryEntry, *, local: bool) -> tuple[str, ...]:
+def _history_row(entry: Attempt, *, local: bool) -> tuple[str, ...]:
     ran = entry.finished if entry.direction in _RUNS else None
     took = (ran - entry.started).total_seconds() if ran else None
     error = (entry.error or "").splitlines()
@@ -162,7 +162,7 @@ def _table(rows: Sequence[Sequence[str]], style: Style, right: tuple[int, ...]) 
     return lines
 
 
-def plan_lines(preview: Preview, style: Style) -> list[str]:
+def plan_lines(preview: PlanPreview, style: Style) -> list[str]:
     """What would run, statement by statement, and what would go."""
     lines = [line for item in preview.prepared for line in _step_lines(item, style)]
     if preview.losses:
@@ -170,7 +170,7 @@ def plan_lines(preview: Preview, style: Style) -> list[str]:
     return lines
 
 
-def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
+def _step_lines(item: PreparedStep, style: Style) -> Iterator[str]:
     step, script = item.step, item.script
     title = f"{step.direction.value} {step.version} {step.title}"
     late = "  (late: the ledger stays)" if _is_late(step) else ""
@@ -189,20 +189,20 @@ def _step_lines(item: Prepared, style: Style) -> Iterator[str]:
     yield from _unit_lines(item)
 
 
-def _unit_lines(item: Prepared) -> Iterator[str]:
+def _unit_lines(item: PreparedStep) -> Iterator[str]:
     """The statements of a step, by what commits together."""
     script = item.script
     columns = max((len(str(s.line)) for s in script.statements), default=1)
     secrets = secrets_of(script)
-    for unit in units_behind(script, item.step.done):
+    for unit in units_after(script, item.step.done):
         if script.mode is Mode.UNITS:
             yield f"  {_UNITS[unit.transaction]}:"
         for statement in script.statements[unit.first - 1 : unit.last]:
-            sql = shown(script, statement.start, statement.end, secrets)
+            sql = redacted_sql(script, statement.start, statement.end, secrets)
             yield f"    line {statement.line:>{columns}}  {_first(sql)}"
 
 
-def _what_runs(item: Prepared) -> str:
+def _what_runs(item: PreparedStep) -> str:
     """The file that runs, or why nothing does."""
     step = item.step
     if step.passes == NOT_REVERTED:
@@ -219,14 +219,14 @@ def _what_runs(item: Prepared) -> str:
     return f"{file}  empty: {said or 'nothing runs'}"
 
 
-def _stored_lines(item: Prepared) -> Iterator[str]:
+def _stored_lines(item: PreparedStep) -> Iterator[str]:
     """The text out of the history that runs in place of a file: all of it."""
     stored = item.step.stored
     assert stored is not None
     yield f"  the down that was stored with the attempt runs, SHA-256 {stored.sha256}:"
     if stored.unseen:
         yield f"  {stored.unseen}"
-    yield from (f"    | {line}" for line in shown(item.script).splitlines())
+    yield from (f"    | {line}" for line in redacted_sql(item.script).splitlines())
 
 
 def _is_late(step: Step) -> bool:
@@ -246,7 +246,7 @@ def _first(sql: str) -> str:
     return flat if len(flat) <= _SQL_COLUMNS else flat[: _SQL_COLUMNS - 1] + "…"
 
 
-def plan_summary(preview: Preview) -> str:
+def plan_summary(preview: PlanPreview) -> str:
     """What a plan comes to, in a sentence."""
     plan = preview.plan
     if not plan.steps:
@@ -265,7 +265,7 @@ def step_range(plan: Plan) -> str:
     return f"from version {plan.made_for.version} to {target}"
 
 
-def down_lines(preview: Preview) -> list[str]:
+def down_lines(preview: PlanPreview) -> list[str]:
     """What going down would run and take away, for the person who is asked."""
     lines = ["These would run:"]
     lines += [line for item in preview.prepared for line in _down_lines(item)]
@@ -274,7 +274,7 @@ def down_lines(preview: Preview) -> list[str]:
     return [*lines, "They take away:", *loss_lines(preview.losses), _CASCADES]
 
 
-def _down_lines(item: Prepared) -> Iterator[str]:
+def _down_lines(item: PreparedStep) -> Iterator[str]:
     step = item.step
     yield f"  {step.direction.value} {step.version} {step.title}  {_what_runs(item)}"
     if step.stored is not None:
@@ -287,7 +287,7 @@ def unreverted_lines(steps: Sequence[Step]) -> list[str]:
     return ["These have no down, and what their up made stays in the database:", *lines]
 
 
-def drop_lines(losses: Sequence[Loss]) -> list[str]:
+def drop_lines(losses: Sequence[DataLoss]) -> list[str]:
     """What a drop would take away, for the person who is asked."""
     return ["A drop takes away:", *loss_lines(losses), _CASCADES]
 
@@ -298,6 +298,6 @@ def edit_lines(edits: Sequence[EditedFile], style: Style) -> list[str]:
     return painted_diff((line for diff in kept for line in diff.splitlines()), style)
 
 
-def loss_lines(losses: Sequence[Loss]) -> list[str]:
+def loss_lines(losses: Sequence[DataLoss]) -> list[str]:
     """What would go, a line each."""
     return [f"  {loss}" for loss in losses]

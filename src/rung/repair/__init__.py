@@ -6,18 +6,18 @@ statement, which gives the states it could have left; `judging` compares the liv
 them; `mending` proposes one action.
 """
 
-from rung.repair.candidates import states_of, suspects
+from rung.repair.candidates import find_candidates, states_of
 from rung.repair.match_states import judge
 from rung.repair.model import (
     Action,
     ActionKind,
+    Candidate,
     Diagnosis,
     Fate,
-    Finding,
     State,
+    StateMatch,
     StatementFound,
-    Suspect,
-    Tried,
+    TrialResult,
 )
 from rung.repair.propose import propose, undo_candidates
 from rung.repair.report import loses, statements_found
@@ -26,20 +26,20 @@ from rung.repair.rollback import Proof, Rollback
 __all__ = [
     "Action",
     "ActionKind",
+    "Candidate",
     "Diagnosis",
     "Fate",
-    "Finding",
     "Proof",
     "Rollback",
     "State",
+    "StateMatch",
     "StatementFound",
-    "Suspect",
-    "Tried",
+    "TrialResult",
+    "find_candidates",
     "judge",
     "loses",
     "propose",
     "statements_found",
     "states_of",
-    "suspects",
     "undo_candidates",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rung.planning.history_replay import replay
 from rung.planning.resume import rolls_back
-from rung.repair.model import State, Suspect
+from rung.repair.model import Candidate, State
 from rung.script import Control
 from rung.snapshot import Snapshot
 from rung.source import Direction
@@ -21,17 +21,17 @@ from rung.source import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.script import Script, Statement
     from rung.source import MigrationSet
 
 
-def suspects(
-    history: Sequence[HistoryEntry] | None,
+def find_candidates(
+    history: Sequence[Attempt] | None,
     ledger: LedgerState,
     migrations: MigrationSet,
-    attempt: HistoryEntry | None,
-) -> tuple[tuple[Suspect, ...], ...]:
+    attempt: Attempt | None,
+) -> tuple[tuple[Candidate, ...], ...]:
     """
     The halves that may have run, the likelier ones in the first group.
 
@@ -52,18 +52,18 @@ def suspects(
 
 
 def _ours(
-    rows: Sequence[HistoryEntry],
+    rows: Sequence[Attempt],
     ledger: LedgerState,
     migrations: MigrationSet,
-    entry: HistoryEntry | None,
-) -> Suspect | None:
+    entry: Attempt | None,
+) -> Candidate | None:
     migration = migrations.by_version.get(entry.version or 0) if entry else None
     if entry is None or migration is None:
         return None
     if rolls_back(entry, rows):
         at = ledger.version
         after = max(migration.version, at or 0)
-        return Suspect(migration, Direction.UP, at, after, tuple(replay(rows)), undo=entry)
+        return Candidate(migration, Direction.UP, at, after, tuple(replay(rows)), undo=entry)
     direction = Direction(entry.direction)
     if migration.half(direction) is None:
         return None
@@ -71,26 +71,26 @@ def _ours(
     rest = tuple(version for version in base if version != entry.version)
     before = max(base, default=None)
     if direction is Direction.DOWN:
-        return Suspect(migration, direction, before, max(rest, default=None), base, entry)
+        return Candidate(migration, direction, before, max(rest, default=None), base, entry)
     if entry.version != ledger.version:
         before = ledger.version  # a late one, which leaves the ledger where it is
-    return Suspect(migration, direction, before, ledger.version, rest, entry)
+    return Candidate(migration, direction, before, ledger.version, rest, entry)
 
 
 def _up(
-    rows: Sequence[HistoryEntry], ledger: LedgerState, migrations: MigrationSet
-) -> Iterator[Suspect]:
+    rows: Sequence[Attempt], ledger: LedgerState, migrations: MigrationSet
+) -> Iterator[Candidate]:
     version = ledger.version
     migration = migrations.by_version.get(version) if version is not None else None
     if version is None or migration is None or migration.up is None:
         return
     base = _applied_below(version, rows, migrations)
-    yield Suspect(migration, Direction.UP, max(base, default=None), version, base)
+    yield Candidate(migration, Direction.UP, max(base, default=None), version, base)
 
 
 def _down(
-    rows: Sequence[HistoryEntry], ledger: LedgerState, migrations: MigrationSet
-) -> Iterator[Suspect]:
+    rows: Sequence[Attempt], ledger: LedgerState, migrations: MigrationSet
+) -> Iterator[Candidate]:
     floor = -1 if ledger.version is None else ledger.version
     recorded = [version for version in replay(rows) if version > floor]
     above = recorded or [version for version in migrations.versions if version > floor]
@@ -101,11 +101,11 @@ def _down(
     base = (*_applied_below(version, rows, migrations), version)
     if ledger.version is None:
         base = (version,)
-    yield Suspect(migration, Direction.DOWN, version, ledger.version, base)
+    yield Candidate(migration, Direction.DOWN, version, ledger.version, base)
 
 
 def _applied_below(
-    version: int, rows: Sequence[HistoryEntry], migrations: MigrationSet
+    version: int, rows: Sequence[Attempt], migrations: MigrationSet
 ) -> tuple[int, ...]:
     """
     What was applied below a version: by the history, in its order, then the files above that.

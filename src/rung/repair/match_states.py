@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.ledger import Outcome
-from rung.repair.model import Finding
+from rung.repair.model import StateMatch
 from rung.repair.progress import (
     lands_at,
     leaves_nothing,
@@ -25,7 +25,7 @@ from rung.snapshot import differences
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from rung.repair.model import State, Suspect, Tried
+    from rung.repair.model import Candidate, State, TrialResult
     from rung.script import Statement
     from rung.snapshot import Difference, Snapshot
 
@@ -36,7 +36,9 @@ _AGAIN = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT", "RE
 """What may be run a second time without harm."""
 
 
-def judge(groups: Sequence[Sequence[Tried]], live: Snapshot, said: int | None = None) -> Finding:
+def judge(
+    groups: Sequence[Sequence[TrialResult]], live: Snapshot, said: int | None = None
+) -> StateMatch:
     """
     What was found.
 
@@ -66,7 +68,7 @@ def judge(groups: Sequence[Sequence[Tried]], live: Snapshot, said: int | None = 
     return replace(found, drift=len(drift))
 
 
-def _with_rows(found: Finding, tried: Tried) -> Finding:
+def _with_rows(found: StateMatch, tried: TrialResult) -> StateMatch:
     """The schema tells nothing of rows: what no history counted is asked, not inferred."""
     done = found.done
     if done is None:
@@ -85,13 +87,13 @@ def _with_rows(found: Finding, tried: Tried) -> Finding:
     return found
 
 
-def _equal(tried: Tried, live: Snapshot, touched: frozenset[str]) -> list[_Point]:
+def _equal(tried: TrialResult, live: Snapshot, touched: frozenset[str]) -> list[_Point]:
     """The states of a file that the schema is equal to."""
     wanted = live.only(touched)
     return [(s.done, s.half) for s in tried.states if s.snapshot.only(touched) == wanted]
 
 
-def _touched(tried: Iterable[Tried]) -> frozenset[str]:
+def _touched(tried: Iterable[TrialResult]) -> frozenset[str]:
     """Every object that is not the same in all states of a file."""
     names: set[str] = set()
     for one in tried:
@@ -105,7 +107,7 @@ def _drift(state: Snapshot, live: Snapshot, touched: frozenset[str]) -> list[Dif
     return [one for one in differences(state, live) if one.identity not in touched]
 
 
-def _doubt(tried: Tried, points: Sequence[_Point], drift: Sequence[Difference]) -> str:
+def _doubt(tried: TrialResult, points: Sequence[_Point], drift: Sequence[Difference]) -> str:
     """Why objects that no file makes may be this file's after all; empty where they are not."""
     more = [one.identity for one in drift if one.kind == "added"]
     for name in (one.removeprefix(_SCHEMA) for one in more if one.startswith(_SCHEMA)):
@@ -119,12 +121,12 @@ def _doubt(tried: Tried, points: Sequence[_Point], drift: Sequence[Difference]) 
     return ""
 
 
-def _nearest(tried: Sequence[Tried], live: Snapshot, touched: frozenset[str]) -> Finding:
+def _nearest(tried: Sequence[TrialResult], live: Snapshot, touched: frozenset[str]) -> StateMatch:
     if not tried:
-        return Finding(None, reason="there is no file that could have left it")
+        return StateMatch(None, reason="there is no file that could have left it")
     there = live.only(touched)
 
-    def apart(of: tuple[Tried, State]) -> tuple[Difference, ...]:
+    def apart(of: tuple[TrialResult, State]) -> tuple[Difference, ...]:
         return differences(of[1].snapshot.only(touched), there)
 
     nearest = min(((one, state) for one in tried for state in one.states), key=_many(apart))
@@ -133,33 +135,33 @@ def _nearest(tried: Sequence[Tried], live: Snapshot, touched: frozenset[str]) ->
     near = f"{state.done} of {_statements(one.total)} of {file}"
     reason = f"the schema is none that {file} could have left; nearest is that behind {near}"
     drift = _drift(state.snapshot, live, touched)
-    return Finding(one, reason=reason, differences=apart(nearest), drift=len(drift))
+    return StateMatch(one, reason=reason, differences=apart(nearest), drift=len(drift))
 
 
 def _many(
-    apart: Callable[[tuple[Tried, State]], tuple[Difference, ...]],
-) -> Callable[[tuple[Tried, State]], int]:
+    apart: Callable[[tuple[TrialResult, State]], tuple[Difference, ...]],
+) -> Callable[[tuple[TrialResult, State]], int]:
     return lambda pair: len(apart(pair))
 
 
 def _weighed(
-    tried: Tried,
+    tried: TrialResult,
     points: Sequence[_Point],
-    others: Sequence[tuple[Tried, list[_Point]]],
+    others: Sequence[tuple[TrialResult, list[_Point]]],
     said: int | None,
-) -> Finding:
+) -> StateMatch:
     evidence = [_of_schema(tried, points), *(_of_schema(*other) for other in others)]
     if said is not None:
         told = [point for point in points if point[0] == said]
         if not told:
             reason = f"the schema is not that behind {_statements(said)} of {tried.suspect.file}"
-            return Finding(tried, evidence=tuple(evidence), reason=reason)
+            return StateMatch(tried, evidence=tuple(evidence), reason=reason)
         attempt = tried.suspect.attempt
         if attempt is not None and attempt.statements_done != said:
             counted = f"{attempt.statements_done} of {_statements(attempt.statements_total)}"
             evidence.append(f"by the history {counted} committed, which is not what you say")
         evidence.append(f"{_statements(said)} done, by your word")
-        return Finding(tried, *told[0], tuple(evidence))
+        return StateMatch(tried, *told[0], tuple(evidence))
     recorded = _recorded(tried.suspect, points)
     if tried.suspect.attempt is not None:
         evidence.append(_of_history(tried.suspect, agrees=bool(recorded)))
@@ -167,13 +169,13 @@ def _weighed(
         reason = (
             f"the schema does not tell whether {tried.suspect.file} was run or {other.suspect.file}"
         )
-        return Finding(tried, evidence=tuple(evidence), reason=reason)
+        return StateMatch(tried, evidence=tuple(evidence), reason=reason)
     return _decided(tried, recorded or points, tuple(evidence))
 
 
 def _means_another(
-    tried: Tried, points: Sequence[_Point], others: Sequence[tuple[Tried, list[_Point]]]
-) -> Tried | None:
+    tried: TrialResult, points: Sequence[_Point], others: Sequence[tuple[TrialResult, list[_Point]]]
+) -> TrialResult | None:
     """Another file, in a state that is no state of this one; None where there is no such."""
     here = {lands_at(tried, *point) for point in points}
     for other, theirs in others:
@@ -182,19 +184,19 @@ def _means_another(
     return None
 
 
-def _decided(tried: Tried, points: Sequence[_Point], evidence: tuple[str, ...]) -> Finding:
+def _decided(tried: TrialResult, points: Sequence[_Point], evidence: tuple[str, ...]) -> StateMatch:
     first, last = points[0], points[-1]
     between = [tried.script.statements[number - 1] for number in range(first[0] + 1, last[0] + 1)]
     open_ = tuple(one.number for one in between if not leaves_nothing(one))
     if all(_may_run_again(tried.script.statements[number - 1]) for number in open_):
         if open_:
             evidence = (*evidence, "what is not known may be run again without harm")
-        return Finding(tried, *first, evidence)
+        return StateMatch(tried, *first, evidence)
     reason = "the schema is the same whether these statements ran or not"
-    return Finding(tried, evidence=evidence, reason=reason, open=open_, at_least=first[0])
+    return StateMatch(tried, evidence=evidence, reason=reason, open=open_, at_least=first[0])
 
 
-def _recorded(suspect: Suspect, points: Sequence[_Point]) -> list[_Point]:
+def _recorded(suspect: Candidate, points: Sequence[_Point]) -> list[_Point]:
     """The states that the history allows: what it saw commit, and what was under way."""
     attempt = suspect.attempt
     if attempt is None:
@@ -209,7 +211,7 @@ def _may_run_again(statement: Statement) -> bool:
     return statement.words[:1] != () and statement.words[0] in _AGAIN
 
 
-def _of_schema(tried: Tried, points: Sequence[_Point]) -> str:
+def _of_schema(tried: TrialResult, points: Sequence[_Point]) -> str:
     where = " or ".join(
         f"{done}" + (f" and a half-made index of statement {half}" if half else "")
         for done, half in points
@@ -222,7 +224,7 @@ def _statements(number: int) -> str:
     return f"{number} statement" if number == 1 else f"{number} statements"
 
 
-def _of_history(suspect: Suspect, *, agrees: bool) -> str:
+def _of_history(suspect: Candidate, *, agrees: bool) -> str:
     attempt = suspect.attempt
     assert attempt is not None
     total = _statements(attempt.statements_total)

@@ -7,17 +7,17 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rung.ledger import HistoryEntry, LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.planning.plan import Plan
     from rung.repair.rollback import Rollback
     from rung.script import Script
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
     from rung.snapshot import Difference, Snapshot
     from rung.source import Direction, Migration
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class Candidate:
     """A half that may be what left the ledger dirty."""
 
     migration: Migration
@@ -28,9 +28,9 @@ class Suspect:
     """Where it would be after it."""
     base: tuple[int, ...]
     """The versions that were applied before it, in the order they were."""
-    attempt: HistoryEntry | None = None
+    attempt: Attempt | None = None
     """The history's row of it; None where another tool ran it."""
-    undo: HistoryEntry | None = None
+    undo: Attempt | None = None
     """The history's row of a roll back of it by us that stopped in the middle."""
 
     @property
@@ -60,10 +60,10 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TrialResult:
     """What a file came to on scratch: each state it could have left, and where it failed."""
 
-    suspect: Suspect
+    suspect: Candidate
     script: Script
     states: tuple[State, ...]
     failure: str = ""
@@ -82,7 +82,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StateMatch:
     """
     What the comparison came to.
 
@@ -90,7 +90,7 @@ class Finding:
     `reason` says why then, and `open` numbers the statements whose fate would decide it.
     """
 
-    tried: Tried | None
+    tried: TrialResult | None
     done: int | None = None
     half: int | None = None
     evidence: tuple[str, ...] = ()
@@ -158,7 +158,7 @@ class Action:
     """What the proof does not hold for, in a sentence; empty where there is no such."""
     applied: bool = False
     """For `MARK`: whether all of an up is there."""
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[DataLoss, ...] = ()
     """For `ROLL_BACK`: the rows and values that it takes away; it needs a word of its own then."""
 
 
@@ -174,7 +174,7 @@ class Diagnosis:
     ledger: LedgerState
     scratch: str
     """What the file was tried on, for people."""
-    finding: Finding
+    finding: StateMatch
     statements: tuple[StatementFound, ...] = ()
     action: Action | None = None
     reason: str = ""
@@ -184,6 +184,6 @@ class Diagnosis:
     """What is known of rolling back; None where that was not looked at."""
 
     @property
-    def suspect(self) -> Suspect | None:
+    def suspect(self) -> Candidate | None:
         """The file that left the ledger dirty."""
         return self.finding.tried.suspect if self.finding.tried else None

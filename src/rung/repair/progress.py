@@ -8,8 +8,8 @@ from rung.repair.cluster_wide import is_not_compared, reaches_beyond
 from rung.script import StatementReader
 
 if TYPE_CHECKING:
-    from rung.ledger import HistoryEntry
-    from rung.repair.model import Tried
+    from rung.ledger import Attempt
+    from rung.repair.model import TrialResult
     from rung.script import Script, Statement
 
 
@@ -44,7 +44,7 @@ def is_nothing(script: Script, done: int, half: int | None) -> bool:
     return half is None and all(leaves_nothing(one) for one in script.statements[:done])
 
 
-def lands_at(tried: Tried, done: int, half: int | None) -> tuple[object, ...]:
+def lands_at(tried: TrialResult, done: int, half: int | None) -> tuple[object, ...]:
     """What a state means, comparable between files: a version that is there, or a part of one."""
     suspect = tried.suspect
     if is_all(tried.script, done, half):
@@ -54,7 +54,7 @@ def lands_at(tried: Tried, done: int, half: int | None) -> tuple[object, ...]:
     return ("within", suspect.file, done, half)
 
 
-def of_rows(tried: Tried, done: int) -> list[Statement]:
+def of_rows(tried: TrialResult, done: int) -> list[Statement]:
     """The statements that ran and leave no trace in the schema: what they changed is rows."""
     return [
         one
@@ -74,7 +74,7 @@ def moved_by(script: Script, statement: Statement) -> str:
     return next(filter(reader.holds, _OF_ROWS), schema)
 
 
-def rows_not_counted(tried: Tried, done: int) -> list[Statement]:
+def rows_not_counted(tried: TrialResult, done: int) -> list[Statement]:
     """Those that may have changed rows, if they ran, and that no history counted."""
     attempt = tried.suspect.attempt
     counted = attempt.statements_done if attempt else 0
@@ -83,13 +83,13 @@ def rows_not_counted(tried: Tried, done: int) -> list[Statement]:
     ]
 
 
-def rows_counted_beyond(tried: Tried, done: int, attempt: HistoryEntry | None) -> list[Statement]:
+def rows_counted_beyond(tried: TrialResult, done: int, attempt: Attempt | None) -> list[Statement]:
     """Those that the history counted, and that the schema shows as not reached."""
     counted = attempt.statements_done if attempt else 0
     return [one for one in tried.script.statements[done:counted] if _may_change_rows(tried, one)]
 
 
-def _may_change_rows(tried: Tried, statement: Statement) -> bool:
+def _may_change_rows(tried: TrialResult, statement: Statement) -> bool:
     """
     Whether a statement may have changed what no schema shows.
 

@@ -16,18 +16,18 @@ from rung.repair.cluster_wide import makes_role, reaches_beyond
 from rung.repair.model import Action, ActionKind
 from rung.repair.progress import is_all, is_nothing, moved_by, of_rows
 from rung.repair.rollback import Proof
-from rung.script import lost_before, may_go_on_behind, read, shown
+from rung.script import lost_before, may_resume_after, read, redacted_sql
 from rung.snapshot import differences
-from rung.source import Direction, Half, Migration
+from rung.source import Direction, Migration, MigrationFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.ledger import LedgerState
-    from rung.repair.model import Finding, Suspect, Tried
+    from rung.repair.model import Candidate, StateMatch, TrialResult
     from rung.repair.rollback import Rollback
     from rung.script import Script, Statement
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
 
 _STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
 _OF_DATA = ("22", "23")
@@ -40,7 +40,7 @@ _EXCHANGES = frozenset({"RENAME", "SCHEMA"})
 
 
 def propose(
-    finding: Finding,
+    finding: StateMatch,
     ledger: LedgerState,
     undo: str | None = None,
     rollback: Rollback | None = None,
@@ -69,7 +69,7 @@ def propose(
     return None
 
 
-def is_part(finding: Finding) -> bool:
+def is_part(finding: StateMatch) -> bool:
     """Whether something of the file is there, and not all."""
     if finding.tried is None or finding.done is None:
         return False
@@ -77,7 +77,7 @@ def is_part(finding: Finding) -> bool:
     return not (is_all(*known) or is_nothing(*known))
 
 
-def why_not_resume(finding: Finding) -> str:
+def why_not_resume(finding: StateMatch) -> str:
     """Why the rest of the file is not simply run, in a sentence; empty where it may be."""
     tried = finding.tried
     assert tried is not None
@@ -98,7 +98,7 @@ def why_not_resume(finding: Finding) -> str:
 
 def why_not_from(script: Script, done: int) -> str:
     """Why no run can begin behind a statement; empty where one may."""
-    if not may_go_on_behind(script, done):
+    if not may_resume_after(script, done):
         return f"statement {done} is in the middle of a transaction of the file's own"
     if lost := lost_before(script, done):
         return f"what statement {lost.number} made lived in its session, and is gone with it"
@@ -112,7 +112,7 @@ def _is_of_rows(error: str) -> bool:
     return any(words in error for words in _OF_DATA_IN_SQLITE)
 
 
-def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
+def undo_candidates(finding: StateMatch, down: Script | None) -> tuple[str, ...]:
     """
     SQL that may undo what is there, to be proven in this order; for a part of an up alone.
 
@@ -127,7 +127,9 @@ def undo_candidates(finding: Finding, down: Script | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(str.strip, _candidates(finding, tried, down, first))))
 
 
-def _candidates(finding: Finding, tried: Tried, down: Script | None, first: str) -> Iterator[str]:
+def _candidates(
+    finding: StateMatch, tried: TrialResult, down: Script | None, first: str
+) -> Iterator[str]:
     rows = bool(of_rows(tried, finding.done or 0))
     if not rows:
         yield first
@@ -160,12 +162,12 @@ def _is_unproven_in(down: Script, here: Sequence[Statement], ran: Sequence[State
     return len(here) < len(down.statements) and any(map(_is_unproven, ran))
 
 
-def _drop_invalid(finding: Finding) -> str:
+def _drop_invalid(finding: StateMatch) -> str:
     """What removes an index that a failed build has left; empty where there is none."""
     return "".join(f"DROP INDEX IF EXISTS {name};\n" for name in half_made(finding))
 
 
-def half_made(finding: Finding) -> tuple[str, ...]:
+def half_made(finding: StateMatch) -> tuple[str, ...]:
     """The indexes, qualified and quoted, that a failed build has left."""
     if finding.tried is None or finding.half is None:
         return ()
@@ -175,7 +177,7 @@ def half_made(finding: Finding) -> tuple[str, ...]:
     return tuple(name.removeprefix(_INDEX) for name in added)
 
 
-def _mark(suspect: Suspect, version: int | None, *, applied: bool) -> Action:
+def _mark(suspect: Candidate, version: int | None, *, applied: bool) -> Action:
     what = "all" if applied else "nothing"
     where = "before the first migration" if version is None else f"at version {version}"
     return Action(
@@ -187,7 +189,7 @@ def _mark(suspect: Suspect, version: int | None, *, applied: bool) -> Action:
     )
 
 
-def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
+def _resume(finding: StateMatch, tried: TrialResult, ledger: LedgerState) -> Action:
     suspect, done = tried.suspect, finding.done or 0
     continues = suspect.attempt.attempt if suspect.attempt else ""
     step = Step(
@@ -200,13 +202,13 @@ def _resume(finding: Finding, tried: Tried, ledger: LedgerState) -> Action:
         suspect.after,
         f"resume {suspect.file} at statement {following.number} of {tried.total}, line "
         f"{following.line}",
-        shown(tried.script, following.start).strip(),
+        redacted_sql(tried.script, following.start).strip(),
         Plan(goal, ledger, (step,)),
         _caution(finding, tried),
     )
 
 
-def _caution(finding: Finding, tried: Tried) -> str:
+def _caution(finding: StateMatch, tried: TrialResult) -> str:
     """What may keep the rest of another tool's file from running, as far as it can be seen."""
     half = finding.half
     if half is None or tried.suspect.attempt is not None:
@@ -219,9 +221,11 @@ def _caution(finding: Finding, tried: Tried) -> str:
     )
 
 
-def _roll_back(tried: Tried, ledger: LedgerState, undo: str, costs: tuple[Loss, ...]) -> Action:
+def _roll_back(
+    tried: TrialResult, ledger: LedgerState, undo: str, costs: tuple[DataLoss, ...]
+) -> Action:
     suspect = tried.suspect
-    half = Half("rung repair", suspect.migration.name, undo)
+    half = MigrationFile("rung repair", suspect.migration.name, undo)
     undoing = Migration(suspect.version, None, half)
     step = Step(undoing, Direction.DOWN, ledger.version, suspect.before)
     where = "before the first migration"
@@ -231,7 +235,7 @@ def _roll_back(tried: Tried, ledger: LedgerState, undo: str, costs: tuple[Loss, 
         ActionKind.ROLL_BACK,
         suspect.before,
         f"roll back what is there of {suspect.file}, and mark the database clean {where}",
-        shown(read(undo, tried.script.dialect)).strip(),
+        redacted_sql(read(undo, tried.script.dialect)).strip(),
         Plan(Down(1), ledger, (step,)),
         losses=costs,
     )

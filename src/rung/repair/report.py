@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.repair.model import Fate, Finding, StatementFound
-from rung.script import secrets_of, shown
+from rung.repair.model import Fate, StateMatch, StatementFound
+from rung.script import redacted_sql, secrets_of
 
 if TYPE_CHECKING:
     from rung.repair.model import Diagnosis
@@ -18,7 +18,7 @@ _LOSES = (
 )
 
 
-def statements_found(finding: Finding) -> tuple[StatementFound, ...]:
+def statements_found(finding: StateMatch) -> tuple[StatementFound, ...]:
     """Each statement with what became of it; none where no file fits."""
     tried = finding.tried
     if tried is None or (finding.done is None and not finding.open):
@@ -28,7 +28,7 @@ def statements_found(finding: Finding) -> tuple[StatementFound, ...]:
         StatementFound(
             one.number,
             one.line,
-            _beginning(shown(tried.script, one.start, one.end, secrets)),
+            _beginning(redacted_sql(tried.script, one.start, one.end, secrets)),
             _fate(one, finding),
             tried.leaves_trace(one.number),
         )
@@ -36,7 +36,7 @@ def statements_found(finding: Finding) -> tuple[StatementFound, ...]:
     )
 
 
-def _fate(statement: Statement, finding: Finding) -> Fate:
+def _fate(statement: Statement, finding: StateMatch) -> Fate:
     number = statement.number
     if finding.done is None:
         if number in finding.open:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from rung.repair.cluster_wide import is_not_compared, reaches_beyond
 from rung.repair.progress import leaves_nothing, moved_by
 from rung.script import Mode, StatementReader
-from rung.script.data_loss import Loss, losses_of
+from rung.script.data_loss import DataLoss, data_loss_of
 from rung.snapshot import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.repair.model import Finding, Tried
+    from rung.repair.model import StateMatch, TrialResult
     from rung.script import Script, Statement
     from rung.script.data_loss import DryRun
     from rung.snapshot import Snapshot
@@ -78,15 +78,15 @@ class Rollback:
     proof: Proof
     reason: str = ""
     """Why it is not proved, or what refutes it; empty where it is proved."""
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[DataLoss, ...] = ()
 
     @property
-    def costs(self) -> tuple[Loss, ...]:
+    def costs(self) -> tuple[DataLoss, ...]:
         """Those of its losses that are rows, or values of a column."""
         return tuple(loss for loss in self.losses if loss.takes_rows)
 
 
-def why_not_the_file(finding: Finding) -> str:
+def why_not_the_file(finding: StateMatch) -> str:
     """Why what ran of a file is not proved to be its own work; empty where it may be."""
     tried = finding.tried
     attempt = tried.suspect.attempt if tried else None
@@ -100,7 +100,7 @@ def why_not_the_file(finding: Finding) -> str:
     return next(reasons, "")
 
 
-def _doubts(tried: Tried, statement: Statement) -> Iterator[str]:
+def _doubts(tried: TrialResult, statement: Statement) -> Iterator[str]:
     """Why a statement that ran may have done more, or less, than make something new."""
     if leaves_nothing(statement):
         return
@@ -111,7 +111,7 @@ def _doubts(tried: Tried, statement: Statement) -> Iterator[str]:
     if first not in _NO_ROWS:
         named = f"{which} ({first})" if first else which
         yield f"{named} may have changed rows, which a rollback does not bring back"
-    if losses_of(script, statement) or moved_by(script, statement):
+    if data_loss_of(script, statement) or moved_by(script, statement):
         yield f"{which} took away, moved or changed values, which a rollback does not bring back"
     if first == "ALTER" and not alters_as_shown(script, statement):
         yield f"{which} ({' '.join(statement.words[:2])}) is not shown whole by the schema"
@@ -178,7 +178,7 @@ def _why_not_sent(undo: Script, statement: Statement) -> str:
     return f"{which} ({first} {kind}".rstrip() + ") is more than a change of schema"
 
 
-def judge_dry_run(finding: Finding, ran: DryRun) -> Rollback:
+def judge_dry_run(finding: StateMatch, ran: DryRun) -> Rollback:
     """
     What a dry run on the live database proves; its losses are still to be counted.
 
@@ -200,11 +200,13 @@ def judge_dry_run(finding: Finding, ran: DryRun) -> Rollback:
     if foreign := [str(one) for one in ran.gone if one.kind == "foreign table"]:
         return Rollback(Proof.NOT_PROVED, f"{_listed(foreign)} would go, and cannot be counted")
     kinds = ("table", "materialized view", "column")
-    gone = (Loss(one.kind, one.name, one.column) for one in ran.gone if one.kind in kinds)
+    gone = (DataLoss(one.kind, one.name, one.column) for one in ran.gone if one.kind in kinds)
     return Rollback(Proof.PROVED, losses=tuple(gone))
 
 
-def _strays(finding: Finding, tried: Tried, live: Snapshot, after: Snapshot) -> Iterator[str]:
+def _strays(
+    finding: StateMatch, tried: TrialResult, live: Snapshot, after: Snapshot
+) -> Iterator[str]:
     """The objects that come out otherwise than before the file, or are not the file's."""
     states = {(state.done, state.half): state.snapshot for state in tried.states}
     before, there = states[0, None], states[finding.done or 0, finding.half]
@@ -216,7 +218,7 @@ def _strays(finding: Finding, tried: Tried, live: Snapshot, after: Snapshot) -> 
             yield identity
 
 
-def counted(rollback: Rollback, losses: tuple[Loss, ...]) -> Rollback:
+def counted(rollback: Rollback, losses: tuple[DataLoss, ...]) -> Rollback:
     """A proved rollback with its losses counted; what could not be counted is not proved."""
     if unknown := [str(loss) for loss in losses if loss.unknown or loss.more]:
         return Rollback(Proof.NOT_PROVED, f"{_listed(unknown)} would go", losses)

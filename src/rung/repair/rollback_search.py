@@ -14,22 +14,22 @@ from rung.errors import ScriptError
 from rung.repair import Proof, Rollback
 from rung.repair.rollback import counted, judge_dry_run, why_not_the_down, why_not_the_file
 from rung.script import read
-from rung.script.data_loss import MOST_ROWS, Loss, tables_named
+from rung.script.data_loss import MOST_ROWS, DataLoss, tables_named
 from rung.source import Direction
 
 if TYPE_CHECKING:
     from rung.drivers.contract import Session
     from rung.drivers.inspection import OtherWriters
-    from rung.ledger import HistoryEntry
-    from rung.repair import Finding
-    from rung.repair.trial_runs import Bench
+    from rung.ledger import Attempt
+    from rung.repair import StateMatch
+    from rung.repair.trial_runs import ScratchRunner
     from rung.script import Script
 
 _STORED = "(as stored)"
 
 
 def rolled_back(
-    finding: Finding, bench: Bench, session: Session, writers: OtherWriters
+    finding: StateMatch, bench: ScratchRunner, session: Session, writers: OtherWriters
 ) -> tuple[str | None, Rollback | None]:
     """
     SQL that rolls back what is there, and what is known of it; neither for a down.
@@ -59,7 +59,7 @@ def rolled_back(
     return session.row_guard(found.losses) + undo, found
 
 
-def _why_not_believed(attempt: HistoryEntry | None, writers: OtherWriters) -> str:
+def _why_not_believed(attempt: Attempt | None, writers: OtherWriters) -> str:
     """What others could write proves nothing."""
     if attempt is None:
         return ""
@@ -70,7 +70,7 @@ def _why_not_believed(attempt: HistoryEntry | None, writers: OtherWriters) -> st
     return ""
 
 
-def _on_scratch(finding: Finding, bench: Bench) -> tuple[str, str]:
+def _on_scratch(finding: StateMatch, bench: ScratchRunner) -> tuple[str, str]:
     """SQL that leads back on scratch, or why there is none."""
     if reason := why_not_the_file(finding):
         return "", reason
@@ -89,6 +89,6 @@ def _on_scratch(finding: Finding, bench: Bench) -> tuple[str, str]:
 
 def _why_too_large(script: Script, session: Session) -> str:
     """A table of too many rows is not locked to try something out."""
-    found = session.estimate([Loss("table", name) for name in tables_named(script)])
+    found = session.estimate([DataLoss("table", name) for name in tables_named(script)])
     large = next((loss.table for loss in found if loss.more), None)
     return f"table {large} has more than {MOST_ROWS:,} rows" if large else ""

@@ -13,31 +13,31 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from rung.drivers.transaction import Move, Refusal
+from rung.drivers.transaction import LedgerTransition, StatementFailure
 from rung.errors import MigrationFailed, PlanChanged, RepairUndecided, ServerMessage
 from rung.events import Warned
 from rung.execution.admin import baseline, writing
-from rung.execution.command import Context, Patience
+from rung.execution.command import Context, RetryPolicy
 from rung.execution.executor import run_plan
 from rung.execution.history_records import Recorder
 from rung.execution.prepare import prepare
 from rung.execution.report import RunReport
-from rung.execution.state import know, left_by, set_unseen, with_all_stored
+from rung.execution.state import left_by, read_state, set_unseen, with_all_stored
 from rung.ledger import LedgerState, Outcome
 from rung.planning.history_replay import replay
 from rung.repair import (
     ActionKind,
     Diagnosis,
-    Finding,
+    StateMatch,
+    find_candidates,
     judge,
     loses,
     propose,
     statements_found,
-    suspects,
 )
 from rung.repair.propose import half_made, is_part, why_not_from, why_not_resume
 from rung.repair.rollback_search import rolled_back
-from rung.repair.trial_runs import Bench
+from rung.repair.trial_runs import ScratchRunner
 from rung.scratch import scratch_of
 from rung.script import read, same_until
 from rung.snapshot import differences
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import Look
-    from rung.drivers.transaction import Attempt
+    from rung.drivers.inspection import Inspection
+    from rung.drivers.transaction import NewAttempt
     from rung.execution.command import Target
-    from rung.execution.state import Known
-    from rung.repair import Action, Suspect, Tried
+    from rung.execution.state import DatabaseState
+    from rung.repair import Action, Candidate, TrialResult
     from rung.snapshot import Snapshot
     from rung.source import MigrationSet
 
@@ -85,10 +85,10 @@ def diagnose(
         EmbeddedError: there is no server to try things on, and none was named.
         RepairUndecided: an index of the file is being built by somebody right now, or more
             statements are said to be done than a file has.
-        VersionNotInSource: the ledger's version has no file, and no text is kept of it.
+        MissingMigrationFile: the ledger's version has no file, and no text is kept of it.
     """
     with writing(target) as session:
-        known = know(session, migrations)
+        known = read_state(session, migrations)
         if not known.look.ledger.dirty:
             return None
         return _diagnosed(target, session, known, scratch, said)
@@ -118,7 +118,7 @@ def repair(
     if action.losses and not lose_data:
         raise RepairUndecided(*loses(diagnosis))
     with writing(target) as session:
-        known = know(session, migrations)
+        known = read_state(session, migrations)
         if _stamp(known.look, session.snapshot()) != diagnosis.stamp:
             raise PlanChanged
         _check_nobody_builds(session, diagnosis.finding)
@@ -128,7 +128,7 @@ def repair(
 
 
 def _diagnosed(
-    target: Target, session: Session, known: Known, scratch: str | None, said: int | None
+    target: Target, session: Session, known: DatabaseState, scratch: str | None, said: int | None
 ) -> Diagnosis:
     look = known.look
 
@@ -136,10 +136,10 @@ def _diagnosed(
         target.listener(Warned(f"scratch: {text}"))
 
     files = with_all_stored(known.migrations, look.history or (), session, look, say)
-    groups = suspects(look.history, look.ledger, files, left_by(look, session))
+    groups = find_candidates(look.history, look.ledger, files, left_by(look, session))
     live = session.snapshot()
     with scratch_of(target.driver, session, scratch, say) as made:
-        bench = Bench(made, files, look.place)
+        bench = ScratchRunner(made, files, look.place)
         tried = [[bench.tried(one) for one in group] for group in groups]
         _check_said(tried, said)
         finding = _with_file_of_now(judge(tried, live, said), known.migrations, bench)
@@ -157,7 +157,7 @@ def _diagnosed(
     return replace(told, rollback=rollback)
 
 
-def _check_said(tried: Sequence[Sequence[Tried]], said: int | None) -> None:
+def _check_said(tried: Sequence[Sequence[TrialResult]], said: int | None) -> None:
     """More statements than any file has cannot be done."""
     every = [one for group in tried for one in group]
     if said is None or not every or any(said <= one.total for one in every):
@@ -166,7 +166,7 @@ def _check_said(tried: Sequence[Sequence[Tried]], said: int | None) -> None:
     raise RepairUndecided(f"{said} statements cannot be done: {held}.", _SAY)
 
 
-def _without_likeness(finding: Finding, session: Session) -> Finding:
+def _without_likeness(finding: StateMatch, session: Session) -> StateMatch:
     """
     Without what only looks like a part of another tool's file, and may be older than its run.
 
@@ -188,7 +188,7 @@ def _without_likeness(finding: Finding, session: Session) -> Finding:
     return replace(finding, done=None, half=None, reason=reason)
 
 
-def _check_nobody_builds(session: Session, finding: Finding) -> None:
+def _check_nobody_builds(session: Session, finding: StateMatch) -> None:
     """An index that is being built is invalid too, and is not what a failed build has left."""
     names = half_made(finding)
     for one in session.ailments() if names else ():
@@ -196,7 +196,9 @@ def _check_nobody_builds(session: Session, finding: Finding) -> None:
             raise RepairUndecided(f"{one.name}: {one.said}", _WAIT)
 
 
-def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp: str) -> Diagnosis:
+def _told(
+    finding: StateMatch, action: Action | None, look: Inspection, where: str, stamp: str
+) -> Diagnosis:
     if action is not None:
         action = replace(action, sql=action.sql.replace("{ledger}", look.place.ledger))
     reason, advice = ("", "") if action else _why_nothing(finding)
@@ -204,7 +206,9 @@ def _told(finding: Finding, action: Action | None, look: Look, where: str, stamp
     return Diagnosis(look.ledger, where, finding, found, action, reason, advice, stamp)
 
 
-def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) -> Finding:
+def _with_file_of_now(
+    finding: StateMatch, migrations: MigrationSet, bench: ScratchRunner
+) -> StateMatch:
     """What a part of a file is resumed with: the file as it is now, where it begins alike."""
     tried = finding.tried
     if tried is None or finding.done is None or not is_part(finding):
@@ -222,7 +226,7 @@ def _with_file_of_now(finding: Finding, migrations: MigrationSet, bench: Bench) 
     return replace(finding, tried=anew)
 
 
-def _mended(tried: Tried, now: Suspect, text: str, done: int) -> Suspect:
+def _mended(tried: TrialResult, now: Candidate, text: str, done: int) -> Candidate:
     """The file as it is now; what is recorded of a statement that was changed does not count."""
     script = read(text, tried.script.dialect)
     changed = not same_until(script, tried.script, done + 1)
@@ -231,11 +235,11 @@ def _mended(tried: Tried, now: Suspect, text: str, done: int) -> Suspect:
     return replace(now, attempt=replace(now.attempt, error=None))
 
 
-def _needs_undo(finding: Finding) -> bool:
+def _needs_undo(finding: StateMatch) -> bool:
     return is_part(finding) and bool(why_not_resume(finding))
 
 
-def _why_nothing(finding: Finding) -> tuple[str, str]:
+def _why_nothing(finding: StateMatch) -> tuple[str, str]:
     """Why nothing is proposed, and what would help: what loses nothing first."""
     if finding.done is None or finding.tried is None:
         return finding.reason, _SAY if finding.open else _BY_HAND
@@ -251,14 +255,14 @@ def _why_nothing(finding: Finding) -> tuple[str, str]:
 
 
 def _carried_out(
-    target: Target, session: Session, known: Known, diagnosis: Diagnosis, action: Action
+    target: Target, session: Session, known: DatabaseState, diagnosis: Diagnosis, action: Action
 ) -> RunReport:
     look = known.look
     session.ensure_tables()
     recorder = Recorder.of(look.history or (), look.place.dialect)
     if action.plan is None:
         rows = _rows(diagnosis, action, known, recorder)
-        move = Move(look.ledger, LedgerState(action.version))
+        move = LedgerTransition(look.ledger, LedgerState(action.version))
         ran = session.settle(move, rows)
         if ran.refusal:
             raise PlanChanged
@@ -270,7 +274,7 @@ def _carried_out(
         session,
         target.listener,
         target.stop,
-        Patience(target.wait_for_lock),
+        RetryPolicy(target.wait_for_lock),
         recorder,
         target.conventions,
     )
@@ -281,7 +285,9 @@ def _carried_out(
         raise
 
 
-def _rows(diagnosis: Diagnosis, action: Action, known: Known, recorder: Recorder) -> list[Attempt]:
+def _rows(
+    diagnosis: Diagnosis, action: Action, known: DatabaseState, recorder: Recorder
+) -> list[NewAttempt]:
     """A mark is a `force` in the history; of a late up that is all there, an `up`."""
     suspect = diagnosis.suspect
     assert suspect is not None
@@ -293,7 +299,7 @@ def _rows(diagnosis: Diagnosis, action: Action, known: Known, recorder: Recorder
     return [*_earlier(diagnosis, known, recorder), marked]
 
 
-def _earlier(diagnosis: Diagnosis, known: Known, recorder: Recorder) -> list[Attempt]:
+def _earlier(diagnosis: Diagnosis, known: DatabaseState, recorder: Recorder) -> list[NewAttempt]:
     """What was applied before the file, and the history does not have yet."""
     suspect = diagnosis.suspect
     recorded = replay(known.look.history or ())
@@ -301,7 +307,7 @@ def _earlier(diagnosis: Diagnosis, known: Known, recorder: Recorder) -> list[Att
     return baseline(missing, known.migrations, recorder)
 
 
-def _late(suspect: Suspect, diagnosis: Diagnosis, recorder: Recorder) -> Attempt:
+def _late(suspect: Candidate, diagnosis: Diagnosis, recorder: Recorder) -> NewAttempt:
     note = recorder.note("up", suspect.version, suspect.migration, REPAIR)
     tried = diagnosis.finding.tried
     return replace(note, statements_total=tried.total if tried else 0)
@@ -316,10 +322,10 @@ def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:
     done = diagnosis.finding.done
     told = f"{done} of its statements were done" if suspect and suspect.attempt else "gone on with"
     said = f"cut off; by rung repair {told} ({action.kind.value})"
-    session.end_units(None, attempt.attempt, Refusal(ServerMessage(said)))
+    session.end_units(None, attempt.attempt, StatementFailure(ServerMessage(said)))
 
 
-def _stamp(look: Look, live: Snapshot) -> str:
+def _stamp(look: Inspection, live: Snapshot) -> str:
     last = look.history[-1] if look.history else None
     facts = (look.ledger, last and (last.id, last.outcome, last.statements_done), live.fingerprint)
     return sha256(repr(facts).encode()).hexdigest()

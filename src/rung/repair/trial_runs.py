@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rung.errors import QueryFailed, ScratchFailed, ScriptError
-from rung.execution.redact_result import hide
-from rung.repair import Tried, states_of, undo_candidates
+from rung.execution.redact_result import redact_result
+from rung.repair import TrialResult, states_of, undo_candidates
 from rung.repair.cluster_wide import is_not_compared, makes_extension, makes_role, reaches_beyond
 from rung.script import Control, Dialect, Mode, Script, read
 from rung.source import Direction
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import Place
-    from rung.drivers.transaction import Refusal
-    from rung.repair import Finding, Suspect
+    from rung.drivers.inspection import Location
+    from rung.drivers.transaction import StatementFailure
+    from rung.repair import Candidate, StateMatch
     from rung.scratch import Scratch
     from rung.script import Statement
     from rung.snapshot import Snapshot
-    from rung.source import Half, MigrationSet
+    from rung.source import MigrationFile, MigrationSet
 
 _BLOCK = read("BEGIN; COMMIT")
 _POINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
@@ -47,12 +47,12 @@ class _Seen:
     """The schema after so many statements, what stopped the file, and what that left."""
 
     after: dict[int, Snapshot] = field(default_factory=dict)
-    refusal: Refusal | None = None
+    refusal: StatementFailure | None = None
     broken: Snapshot | None = None
 
 
 @dataclass(slots=True)
-class Bench:
+class ScratchRunner:
     """
     Tries files out.
 
@@ -64,10 +64,10 @@ class Bench:
 
     scratch: Scratch
     migrations: MigrationSet
-    place: Place
+    place: Location
     _bases: dict[tuple[int, ...], str] = field(default_factory=dict)
 
-    def tried(self, suspect: Suspect) -> Tried:
+    def tried(self, suspect: Candidate) -> TrialResult:
         """
         Run a file through on top of what was applied before it.
 
@@ -78,9 +78,9 @@ class Bench:
         seen = self._seen(suspect, script)
         _check_rights(suspect.file, script, seen.refusal)
         states = states_of(script, seen.after, seen.broken)
-        return Tried(suspect, script, states, _words(script, seen.refusal))
+        return TrialResult(suspect, script, states, _words(script, seen.refusal))
 
-    def proven_undo(self, finding: Finding) -> str | None:
+    def proven_undo(self, finding: StateMatch) -> str | None:
         """SQL that takes what is there back to where the file began; None where none does."""
         tried = finding.tried
         assert tried is not None
@@ -91,7 +91,7 @@ class Bench:
                 return sql
         return None
 
-    def _undoes(self, sql: str, finding: Finding, tried: Tried) -> bool:
+    def _undoes(self, sql: str, finding: StateMatch, tried: TrialResult) -> bool:
         try:
             undo = self._read_text(sql)
         except ScriptError:
@@ -107,7 +107,7 @@ class Bench:
                 return False
             return session.snapshot().without_owners() == tried.states[0].snapshot
 
-    def _seen(self, suspect: Suspect, script: Script) -> _Seen:
+    def _seen(self, suspect: Candidate, script: Script) -> _Seen:
         """The schema after each statement, as far as the file runs, and what stopped it."""
         base = self._base(suspect.base)
         seen = self._run_through(base, script, together=True)
@@ -146,7 +146,7 @@ class Bench:
         with self.scratch.open(name) as session:
             if self.place.dialect is not Dialect.SQLITE:
                 schema = '"' + self.place.schema.replace('"', '""') + '"'
-                session.try_out(read(f"CREATE SCHEMA IF NOT EXISTS {schema}"), 1, 1)
+                session.run_unrecorded(read(f"CREATE SCHEMA IF NOT EXISTS {schema}"), 1, 1)
             session.ensure_tables()
         return name
 
@@ -159,7 +159,7 @@ class Bench:
         last = len(script.statements)
         refusal = _run(session, script, last)
         if refusal and _refuses_transaction(refusal):
-            session.try_out(_UNDONE, *_CLOSE)
+            session.run_unrecorded(_UNDONE, *_CLOSE)
             refusal = _run(session, script, last, together=False)
         if refusal is None:
             if script.touches_session:
@@ -172,7 +172,7 @@ class Bench:
             "roles), or repair the database by hand and record that: `rung force V`",
         )
 
-    def _read(self, half: Half | None) -> Script:
+    def _read(self, half: MigrationFile | None) -> Script:
         if half is None:
             return self._read_text("")
         try:
@@ -195,7 +195,7 @@ def _run(
     after: Callable[[int], None] = _nothing,
     *,
     together: bool = True,
-) -> Refusal | None:
+) -> StatementFailure | None:
     """
     Run the first statements of a script; `after` is told of each, and first of none.
 
@@ -211,13 +211,13 @@ def _run(
     after(0)
     for statement in script.statements[:last]:
         if statement.number in opens:
-            session.try_out(_BLOCK, *_OPEN)
+            session.run_unrecorded(_BLOCK, *_OPEN)
             inside = True
         if refusal := _one(session, script, statement, inside=inside):
             return refusal
         after(statement.number)
         if statement.number in closes:
-            refusal = session.try_out(_BLOCK, *_CLOSE).refusal
+            refusal = session.run_unrecorded(_BLOCK, *_CLOSE).refusal
             if refusal:
                 return replace(refusal, statement=None)
         ended = statement.number in closes or statement.control in _ENDS
@@ -235,17 +235,19 @@ def _borders(script: Script, last: int) -> tuple[set[int], set[int]]:
     return {unit.first for unit in units} - begins, closes
 
 
-def _one(session: Session, script: Script, statement: Statement, *, inside: bool) -> Refusal | None:
+def _one(
+    session: Session, script: Script, statement: Statement, *, inside: bool
+) -> StatementFailure | None:
     """One statement; passed over where it fails for what only scratch lacks, or has already."""
     if reaches_beyond(statement):
         return None
     passed, number = _passed_over(script, statement), statement.number
     if passed and inside:
-        session.try_out(_POINT, *_OPEN)
-    refusal = hide(session.try_out(script, number, number), script).refusal
+        session.run_unrecorded(_POINT, *_OPEN)
+    refusal = redact_result(session.run_unrecorded(script, number, number), script).refusal
     if refusal and refusal.server.sqlstate in passed:
         if inside:
-            session.try_out(_POINT, *_CLOSE)
+            session.run_unrecorded(_POINT, *_CLOSE)
         return None
     return refusal
 
@@ -263,7 +265,7 @@ def _passed_over(script: Script, statement: Statement) -> frozenset[str]:
     return frozenset(passed)
 
 
-def _check_rights(file: str, script: Script, refusal: Refusal | None) -> None:
+def _check_rights(file: str, script: Script, refusal: StatementFailure | None) -> None:
     """
     Refuse to take what scratch alone refuses for a fault of the file.
 
@@ -282,11 +284,11 @@ def _check_rights(file: str, script: Script, refusal: Refusal | None) -> None:
         )
 
 
-def _refuses_transaction(refusal: Refusal) -> bool:
+def _refuses_transaction(refusal: StatementFailure) -> bool:
     return refusal.server.sqlstate in _REFUSES_TRANSACTION
 
 
-def _words(script: Script, refusal: Refusal | None) -> str:
+def _words(script: Script, refusal: StatementFailure | None) -> str:
     """What stopped a file, with the line; empty where nothing did."""
     if refusal is None:
         return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Files:
 
     def open(self, name: str) -> AbstractContextManager[Session]:
         """Open one for a block."""
-        return self.driver.beside(str(self.folder), name).connect(Stop())
+        return self.driver.beside(str(self.folder), name).connect(CancelToken())
 
 
 @contextmanager

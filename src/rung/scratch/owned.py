@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.embedded import find, start
 from rung.embedded.server import USER
 from rung.errors import BinariesNotFound, ConnectionFailed, ScratchFailed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rung.drivers.contract import Driver, Session
-    from rung.drivers.inspection import Surroundings
+    from rung.drivers.inspection import ServerContext
     from rung.embedded import EmbeddedServer
 
 _WITHIN = 10.0
@@ -29,7 +29,7 @@ _WRONG = "not the password"
 
 @contextmanager
 def embedded(
-    driver: Driver, around: Surroundings, say: Callable[[str], None]
+    driver: Driver, around: ServerContext, say: Callable[[str], None]
 ) -> Iterator[Databases]:
     """
     Scratch databases on a server of our own, of the same major version where there is one.
@@ -45,11 +45,11 @@ def embedded(
     """
     with _server(around.major, say) as server:
         name, password = f"rung_scratch_{secrets.token_hex(8)}", secrets.token_hex(16)
-        with driver.beside(server.url()).connect(Stop()) as first:
+        with driver.beside(server.url()).connect(CancelToken()) as first:
             _insist(first, roles.administrator(name, password))
-        with driver.beside(server.url(), None, name, (), password).connect(Stop()) as admin:
+        with driver.beside(server.url(), None, name, (), password).connect(CancelToken()) as admin:
             for sql in roles.role_statements(around, server.major, USER):
-                admin.try_out(read(sql), 1, 1)  # what is refused, the files will tell
+                admin.run_unrecorded(read(sql), 1, 1)  # what is refused, the files will tell
             _shut(driver, server, admin, name)
             yield Databases(
                 driver,
@@ -70,7 +70,7 @@ def _shut(driver: Driver, server: EmbeddedServer, admin: Session, name: str) -> 
     deadline = time.monotonic() + _WITHIN
     while time.monotonic() < deadline:
         try:
-            with driver.beside(server.url(), None, name, (), _WRONG).connect(Stop()):
+            with driver.beside(server.url(), None, name, (), _WRONG).connect(CancelToken()):
                 time.sleep(_PAUSE)
         except ConnectionFailed:
             return
@@ -78,7 +78,7 @@ def _shut(driver: Driver, server: EmbeddedServer, admin: Session, name: str) -> 
 
 
 def _insist(session: Session, sql: str) -> None:
-    ran = session.try_out(read(sql), 1, 1)
+    ran = session.run_unrecorded(read(sql), 1, 1)
     if ran.refusal:
         raise ScratchFailed("; ".join(ran.refusal.server.lines()))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.drivers.inspection import Surroundings
+    from rung.drivers.inspection import ServerContext
 
 _FIRST = "rung_scratch_first"
 _OWN_PUBLIC = 15
@@ -64,7 +64,7 @@ def let_in(administrator: str) -> tuple[str, ...]:
     )
 
 
-def role_statements(around: Surroundings, major: int, first: str) -> Iterator[str]:
+def role_statements(around: ServerContext, major: int, first: str) -> Iterator[str]:
     """
     The roles, as a superuser makes them who is not the first one.
 
@@ -86,7 +86,7 @@ def role_statements(around: Surroundings, major: int, first: str) -> Iterator[st
         yield f"GRANT {groups} TO {quoted(around.user)}"
 
 
-def database_statements(around: Surroundings, major: int) -> Iterator[str]:
+def database_statements(around: ServerContext, major: int) -> Iterator[str]:
     """What a superuser does in each empty database for the files, on a server of a version."""
     if major < _OWN_PUBLIC:
         yield f"ALTER SCHEMA public OWNER TO {quoted(around.user)}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.inspection import Disconnected
 from rung.errors import DatabaseError, ScratchFailed
 from rung.scratch.roles import quoted
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rung.drivers.contract import Driver, Session
-    from rung.drivers.inspection import Surroundings
+    from rung.drivers.inspection import ServerContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Databases:
     """On the same server, in another database."""
     url: str
     account: Account
-    around: Surroundings
+    around: ServerContext
     where: str
     prepare: tuple[str, ...] = ()
     """What a superuser does in each empty one, where there is one for it."""
@@ -64,9 +64,9 @@ class Databases:
         """Make an empty one."""
         made = self.copy("template0")
         if self.prepare:
-            with self._there(made, self.superuser).connect(Stop()) as session:
+            with self._there(made, self.superuser).connect(CancelToken()) as session:
                 for sql in self.prepare:
-                    session.try_out(read(sql), 1, 1)  # what is not to be had, the files tell
+                    session.run_unrecorded(read(sql), 1, 1)  # what is not to be had, the files tell
         return made
 
     def copy(self, name: str) -> str:
@@ -78,7 +78,7 @@ class Databases:
 
     def open(self, name: str) -> AbstractContextManager[Session]:
         """Connect to one, for a block."""
-        return self._there(name, self.account, self.around.settings).connect(Stop())
+        return self._there(name, self.account, self.around.settings).connect(CancelToken())
 
     def _there(
         self, name: str, account: Account, settings: Sequence[tuple[str, str]] = ()
@@ -92,13 +92,13 @@ class Databases:
 
     def ask(self, sql: str) -> None:
         """Have the server do something, which it has to."""
-        ran = self.admin.try_out(read(sql), 1, 1)
+        ran = self.admin.run_unrecorded(read(sql), 1, 1)
         if ran.refusal:
             raise ScratchFailed("; ".join(ran.refusal.server.lines()))
 
 
 @contextmanager
-def named(driver: Driver, around: Surroundings, url: str) -> Iterator[Databases]:
+def named(driver: Driver, around: ServerContext, url: str) -> Iterator[Databases]:
     """
     Scratch databases on a server that the user names, dropped behind the block.
 
@@ -113,7 +113,7 @@ def named(driver: Driver, around: Surroundings, url: str) -> Iterator[Databases]
     Raises:
         ScratchFailed: it makes none for us.
     """
-    with driver.beside(url).connect(Stop()) as admin:
+    with driver.beside(url).connect(CancelToken()) as admin:
         server = admin.surroundings()
         made = Databases(driver, admin, url, Account(), around, f"PostgreSQL {server.major}")
         try:
@@ -136,7 +136,7 @@ def _remove(made: Databases, driver: Driver, url: str) -> None:
     try:
         _drop(made)
     except (DatabaseError, Disconnected):
-        with driver.beside(url).connect(Stop()) as again:
+        with driver.beside(url).connect(CancelToken()) as again:
             made.admin = again
             _drop(made)
 

@@ -14,11 +14,11 @@ from rung.script.checksum import (
     is_proven_by,
     knows_formula,
 )
-from rung.script.compatible_with import oldest_suited, suits
+from rung.script.compatible_with import minimum_compatible_version, suits
 from rung.script.contents import Contents, contents, contents_of
 from rung.script.dialect import Dialect
-from rung.script.directives import ALLOW_LATE, declared, directives
-from rung.script.enum_values import adds_value, cut_behind_value, uses_new_value
+from rung.script.directives import ALLOW_OUT_OF_ORDER, declared, directives
+from rung.script.enum_values import adds_value, cut_after_value, uses_new_value
 from rung.script.foreign_markers import foreign_marker
 from rung.script.function_calls import Calls, calls_in, calls_of, dropped_before
 from rung.script.golang_migrate_rules import golang_migrate_refuses
@@ -28,40 +28,40 @@ from rung.script.model import Control, Mode, Script, Statement, Token, TokenKind
 from rung.script.parse import read, statement_by_statement
 from rung.script.pooler_rules import needs_session
 from rung.script.positions import place_of
-from rung.script.rerun_rules import Inquiry, Trace, inquiry_of
+from rung.script.rerun_rules import RerunRule, RerunSafety, rerun_rule_of
 from rung.script.resume_points import (
     cut_around,
     in_block,
     in_session,
     leaves_nothing_before,
     lost_before,
-    may_go_on_behind,
+    may_resume_after,
     same_until,
     session_before,
-    uncertain_behind,
-    units_behind,
+    uncertain_after,
+    units_after,
 )
-from rung.script.sql_secrets import Secrets, secrets_of, shown, without_passwords
+from rung.script.sql_secrets import SqlSecrets, redacted_sql, secrets_of, without_passwords
 from rung.script.sqlite.transaction_modes import own_block
 from rung.script.token_reader import StatementReader, made_table, makes_shared, words_of
 
 __all__ = [
-    "ALLOW_LATE",
+    "ALLOW_OUT_OF_ORDER",
     "CHECKSUM_FORMULA",
     "NOT_COMPARED",
     "Calls",
     "Contents",
     "Control",
     "Dialect",
-    "Inquiry",
     "Mode",
+    "RerunRule",
+    "RerunSafety",
     "Script",
-    "Secrets",
+    "SqlSecrets",
     "Statement",
     "StatementReader",
     "Token",
     "TokenKind",
-    "Trace",
     "Unit",
     "adds_value",
     "calls_in",
@@ -69,8 +69,8 @@ __all__ = [
     "checksum",
     "contents",
     "contents_of",
+    "cut_after_value",
     "cut_around",
-    "cut_behind_value",
     "declared",
     "directives",
     "dropped_before",
@@ -80,28 +80,28 @@ __all__ = [
     "holds",
     "in_block",
     "in_session",
-    "inquiry_of",
     "is_proven_by",
     "knows_formula",
     "leaves_nothing_before",
     "lost_before",
     "made_table",
     "makes_shared",
-    "may_go_on_behind",
+    "may_resume_after",
+    "minimum_compatible_version",
     "needs_session",
-    "oldest_suited",
     "own_block",
     "place_of",
     "read",
+    "redacted_sql",
+    "rerun_rule_of",
     "same_until",
     "secrets_of",
     "session_before",
-    "shown",
     "statement_by_statement",
     "strange_character",
     "suits",
-    "uncertain_behind",
-    "units_behind",
+    "uncertain_after",
+    "units_after",
     "uses_new_value",
     "without_passwords",
     "words_of",

@@ -25,7 +25,7 @@ _DIGITS = len(str(2**63 - 1))
 """Of the largest version that there is; Python refuses to read thousands of them."""
 
 
-def oldest_suited(script: Script) -> int | None:
+def minimum_compatible_version(script: Script) -> int | None:
     """
     The oldest build that works with the schema behind a script; None where it does not say.
 
@@ -59,7 +59,7 @@ def _suits(build: int, text: str | None, dialect: Dialect) -> bool:
     if text is None:
         return False
     try:
-        oldest = oldest_suited(read(text, dialect))
+        oldest = minimum_compatible_version(read(text, dialect))
     except ScriptError:
         return False
     return oldest is not None and oldest <= build

@@ -39,7 +39,7 @@ _REPLACING = (("MERGE", "INTO"), ("REPLACE", "INTO"), ("INSERT", "OR", "REPLACE"
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class DataLoss:
     """
     One thing that would be gone.
 
@@ -64,11 +64,11 @@ class Loss:
         """Whether rows are lost, or nobody could tell."""
         return bool(self.rows or self.more or self.unknown)
 
-    def counted(self, rows: int) -> Loss:
+    def counted(self, rows: int) -> DataLoss:
         """The same loss with its rows; a count above `MOST_ROWS` is one of more."""
         return replace(self, rows=min(rows, MOST_ROWS), more=rows > MOST_ROWS, unknown="")
 
-    def uncounted(self, reason: str) -> Loss:
+    def uncounted(self, reason: str) -> DataLoss:
         """The same loss whose rows nobody knows."""
         return replace(self, rows=None, more=False, unknown=reason)
 
@@ -113,13 +113,13 @@ class DryRun:
     gone: tuple[Gone, ...] = ()
 
 
-def losses(script: Script, done: int = 0) -> tuple[Loss, ...]:
+def find_data_loss(script: Script, done: int = 0) -> tuple[DataLoss, ...]:
     """What the statements of a script behind the first `done` say they take away, in order."""
     left = script.statements[done:]
-    return tuple(loss for statement in left for loss in losses_of(script, statement))
+    return tuple(loss for statement in left for loss in data_loss_of(script, statement))
 
 
-def losses_of(script: Script, statement: Statement) -> tuple[Loss, ...]:
+def data_loss_of(script: Script, statement: Statement) -> tuple[DataLoss, ...]:
     """What one statement of a script says it takes away."""
     return tuple(_of(StatementReader(script, statement)))
 
@@ -139,26 +139,26 @@ def tables_named(script: Script) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _of(reader: StatementReader) -> Iterator[Loss]:
+def _of(reader: StatementReader) -> Iterator[DataLoss]:
     cascade = reader.holds("CASCADE")
     if reader.take("DROP"):
         yield from (replace(loss, cascade=cascade) for loss in _dropped(reader))
     elif reader.take("TRUNCATE"):
         reader.take("TABLE")
-        yield from (Loss(ROWS_OF, name, cascade=cascade) for name in reader.names())
+        yield from (DataLoss(ROWS_OF, name, cascade=cascade) for name in reader.names())
     elif reader.take("ALTER", "TABLE"):
         yield from (replace(loss, cascade=cascade) for loss in _dropped_columns(reader))
     else:
         yield from _changed(reader)
 
 
-def _changed(reader: StatementReader) -> Iterator[Loss]:
+def _changed(reader: StatementReader) -> Iterator[DataLoss]:
     """Rows that a statement deletes or overwrites; all of them where it names no condition."""
     chooses = reader.holds("WHERE") or reader.holds("USING") or reader.holds("LIMIT")
     if reader.take("DO"):
-        yield Loss(CHANGES_BY, "DO").uncounted("its code was not read")
+        yield DataLoss(CHANGES_BY, "DO").uncounted("its code was not read")
     elif reader.take("CALL"):
-        yield Loss(CHANGES_BY, f"CALL {reader.name()}").uncounted("its code was not read")
+        yield DataLoss(CHANGES_BY, f"CALL {reader.name()}").uncounted("its code was not read")
     elif reader.take("WITH") or reader.take("EXPLAIN"):
         while reader.step_behind("(", ")", "ANALYZE", "VERBOSE"):
             yield from _overwritten(reader, chooses=True)
@@ -166,32 +166,32 @@ def _changed(reader: StatementReader) -> Iterator[Loss]:
         yield from _overwritten(reader, chooses=chooses)
 
 
-def _overwritten(reader: StatementReader, *, chooses: bool) -> Iterator[Loss]:
+def _overwritten(reader: StatementReader, *, chooses: bool) -> Iterator[DataLoss]:
     if reader.take("DELETE", "FROM"):
         reader.take("ONLY")
-        loss = Loss(ROWS_OF, reader.name())
+        loss = DataLoss(ROWS_OF, reader.name())
         yield loss.uncounted(_SOME) if chooses else loss
     elif reader.take("UPDATE"):
         if reader.take("OR"):
             reader.name()
         reader.take("ONLY")
-        yield Loss(VALUES_IN, reader.name()).uncounted(_SOME)
+        yield DataLoss(VALUES_IN, reader.name()).uncounted(_SOME)
     elif any(reader.take(*words) for words in _REPLACING):
-        yield Loss(VALUES_IN, reader.name()).uncounted(_SOME)
+        yield DataLoss(VALUES_IN, reader.name()).uncounted(_SOME)
     elif reader.take("INSERT", "INTO"):
         name = reader.name()
         if reader.holds("DO", "UPDATE"):
-            yield Loss(VALUES_IN, name).uncounted(_SOME)
+            yield DataLoss(VALUES_IN, name).uncounted(_SOME)
 
 
-def _dropped(reader: StatementReader) -> Iterator[Loss]:
+def _dropped(reader: StatementReader) -> Iterator[DataLoss]:
     for words, kind in _KINDS.items():
         if reader.take(*words):
             reader.take("IF", "EXISTS")
-            yield from (Loss(kind, name) for name in reader.names())
+            yield from (DataLoss(kind, name) for name in reader.names())
 
 
-def _dropped_columns(reader: StatementReader) -> Iterator[Loss]:
+def _dropped_columns(reader: StatementReader) -> Iterator[DataLoss]:
     reader.take("IF", "EXISTS")
     reader.take("ONLY")
     table = reader.name()
@@ -201,5 +201,5 @@ def _dropped_columns(reader: StatementReader) -> Iterator[Loss]:
         if reader.take("DROP") and not reader.take("CONSTRAINT"):
             reader.take("COLUMN")
             reader.take("IF", "EXISTS")
-            yield Loss("column", table, reader.name())
+            yield DataLoss("column", table, reader.name())
         more = reader.step_over_comma()

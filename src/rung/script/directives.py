@@ -21,11 +21,11 @@ IRREVERSIBLE = "irreversible"
 """Declares that a migration cannot be reverted."""
 
 
-ALLOW_LATE = "allow-late"
+ALLOW_OUT_OF_ORDER = "allow-out-of-order"
 """Lets a file run where newer versions are applied."""
 COMPATIBLE_WITH = "compatible-with"
 """Names the oldest version whose builds work on the schema after it."""
-_WORDS = (NO_TRANSACTION, EMPTY, IRREVERSIBLE, ALLOW_LATE, COMPATIBLE_WITH)
+_WORDS = (NO_TRANSACTION, EMPTY, IRREVERSIBLE, ALLOW_OUT_OF_ORDER, COMPATIBLE_WITH)
 _MEANT = re.compile(r"^[ \t]*-{2,}[ \t]*rung\b[ \t]*:?[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 """A line comment that speaks to Rung, or was meant to."""
 _ALIKE = 0.8

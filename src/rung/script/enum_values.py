@@ -32,7 +32,7 @@ def adds_value(script: Script, statement: Statement) -> bool:
     return bool(_added(script, statement))
 
 
-def cut_behind_value(script: Script, first: int, refused: int) -> int | None:
+def cut_after_value(script: Script, first: int, refused: int) -> int | None:
     """
     The last statement that adds a value to an enum, before one that was refused for using it.
 

@@ -23,7 +23,7 @@ _CATALOGS = frozenset({"DATABASE", "TABLESPACE", "SUBSCRIPTION"})
 _CONCURRENTLY = "CONCURRENTLY"
 
 
-class Trace(Enum):
+class RerunSafety(Enum):
     """How to learn what became of a statement."""
 
     NONE = "none"
@@ -45,15 +45,15 @@ class Trace(Enum):
     """`name` is its identifier, quotes included."""
 
 
-class Inquiry(NamedTuple):
+class RerunRule(NamedTuple):
     """What to ask of the catalog; names stand as in the script."""
 
-    trace: Trace
+    trace: RerunSafety
     name: str = ""
     table: str = ""
 
 
-def inquiry_of(script: Script, statement: Statement) -> Inquiry:
+def rerun_rule_of(script: Script, statement: Statement) -> RerunRule:
     """
     What tells whether a statement of a script was finished.
 
@@ -66,52 +66,54 @@ def inquiry_of(script: Script, statement: Statement) -> Inquiry:
     if reader.take("REINDEX"):
         return _reindexed(reader)
     if first in _HARMLESS or reader.take("ALTER", "SYSTEM"):
-        return Inquiry(Trace.NONE)
+        return RerunRule(RerunSafety.NONE)
     if first in {"COMMIT", "ROLLBACK"} and reader.take(first, "PREPARED"):
-        return Inquiry(Trace.PREPARED_RESOLVED, reader.rest())
+        return RerunRule(RerunSafety.PREPARED_RESOLVED, reader.rest())
     if first == "ALTER":
         return _altered(reader)
     if first in {"CREATE", "DROP"}:
         return _made(reader, first)
-    return Inquiry(Trace.UNKNOWN)
+    return RerunRule(RerunSafety.UNKNOWN)
 
 
-def _made(reader: StatementReader, verb: str) -> Inquiry:
+def _made(reader: StatementReader, verb: str) -> RerunRule:
     reader.take(verb)
     for kind in _CATALOGS:
         if reader.take(kind):
             reader.take("IF", "EXISTS")
-            return Inquiry(Trace.MADE if verb == "CREATE" else Trace.DROPPED, reader.name(), kind)
+            return RerunRule(
+                RerunSafety.MADE if verb == "CREATE" else RerunSafety.DROPPED, reader.name(), kind
+            )
     reader.take("UNIQUE")
     if not reader.take("INDEX", _CONCURRENTLY):
-        return Inquiry(Trace.UNKNOWN)
+        return RerunRule(RerunSafety.UNKNOWN)
     if verb == "DROP":
         reader.take("IF", "EXISTS")
-        return Inquiry(Trace.INDEX_DROPPED, reader.name())
+        return RerunRule(RerunSafety.INDEX_DROPPED, reader.name())
     reader.take("IF", "NOT", "EXISTS")
     name = "" if reader.take("ON") else reader.name()
     reader.take("ON")
     reader.take("ONLY")
     reader.take("(")
-    return Inquiry(Trace.INDEX_BUILT, name, reader.name())
+    return RerunRule(RerunSafety.INDEX_BUILT, name, reader.name())
 
 
-def _reindexed(reader: StatementReader) -> Inquiry:
+def _reindexed(reader: StatementReader) -> RerunRule:
     reader.step_over_brackets()
     for kind in ("INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"):
         if reader.take(kind):
             reader.take(_CONCURRENTLY)
-            return Inquiry(Trace.NONE, reader.name(), kind)
-    return Inquiry(Trace.NONE)
+            return RerunRule(RerunSafety.NONE, reader.name(), kind)
+    return RerunRule(RerunSafety.NONE)
 
 
-def _altered(reader: StatementReader) -> Inquiry:
+def _altered(reader: StatementReader) -> RerunRule:
     if reader.take("ALTER", "DATABASE") or reader.take("ALTER", "SUBSCRIPTION"):
-        return Inquiry(Trace.NONE)  # a move to where it is, a refresh of what is fresh
+        return RerunRule(RerunSafety.NONE)  # a move to where it is, a refresh of what is fresh
     reader.take("ALTER", "TABLE")
     reader.take("IF", "EXISTS")
     reader.take("ONLY")
     table = reader.name()
     if not reader.take("DETACH", "PARTITION"):
-        return Inquiry(Trace.UNKNOWN)
-    return Inquiry(Trace.PARTITION_DETACHED, reader.name(), table)
+        return RerunRule(RerunSafety.UNKNOWN)
+    return RerunRule(RerunSafety.PARTITION_DETACHED, reader.name(), table)

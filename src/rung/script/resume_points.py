@@ -36,7 +36,7 @@ _OF_SESSION = frozenset({("SET",), ("RESET",), ("SHOW",)})
 _NOT_NEEDED = frozenset({"LISTEN", "UNLISTEN", "DISCARD", "DO", "CALL"})
 
 
-def may_go_on_behind(script: Script, done: int) -> bool:
+def may_resume_after(script: Script, done: int) -> bool:
     """Whether no transaction block of the script's own is open behind `done` statements."""
     return not (done and in_block(script, 1, done))
 
@@ -52,7 +52,7 @@ def in_block(script: Script, first: int, last: int) -> bool:
     return opened
 
 
-def units_behind(script: Script, done: int) -> tuple[Unit, ...]:
+def units_after(script: Script, done: int) -> tuple[Unit, ...]:
     """
     What of a script commits together behind its first `done` statements.
 
@@ -127,13 +127,13 @@ def _outlives(script: Script, statement: Statement) -> bool:
     return statement.words[:1] != () and statement.words[0] in _NOT_NEEDED
 
 
-def uncertain_behind(script: Script, done: int) -> Statement | None:
+def uncertain_after(script: Script, done: int) -> Statement | None:
     """
     What may have committed a part of the unit behind the first `done` statements; None for none.
 
     That is an AND CHAIN within it.
     """
-    unit = next(iter(units_behind(script, done)), None)
+    unit = next(iter(units_after(script, done)), None)
     inside = script.statements[unit.first - 1 : unit.last] if unit else ()
     return next((one for one in inside if one.control in _CHAINS), None)
 

@@ -76,7 +76,7 @@ _IN_MESSAGE = re.compile(
 )
 
 
-class Secrets(NamedTuple):
+class SqlSecrets(NamedTuple):
     """What of a text is secret: the ranges to hide, and the values in every spelling met."""
 
     ranges: tuple[tuple[int, int], ...] = ()
@@ -84,19 +84,19 @@ class Secrets(NamedTuple):
     values: frozenset[str] = frozenset()
 
 
-_NONE = Secrets()
+_NONE = SqlSecrets()
 
 
-def secrets_of(script: Script) -> Secrets:
+def secrets_of(script: Script) -> SqlSecrets:
     """Find a script's secrets; a few tests of the whole text spare most scripts the search."""
     if not _may_hold_some(script.text):
         return _NONE
     found = _search(script.text, script.tokens, 0).secrets()
-    return Secrets(_merged((*found.ranges, *_repeated(script.text, found.values))), found.values)
+    return SqlSecrets(_merged((*found.ranges, *_repeated(script.text, found.values))), found.values)
 
 
-def shown(
-    script: Script, start: int = 0, end: int | None = None, secrets: Secrets | None = None
+def redacted_sql(
+    script: Script, start: int = 0, end: int | None = None, secrets: SqlSecrets | None = None
 ) -> str:
     """
     Give a script's text, or a range of it, with `***` for what is inside a secret literal.
@@ -151,10 +151,10 @@ class _Search:
     def _begin_statement(self) -> None:
         self._named = self._foreign = self._runs_text = self._follows = self._of_role = False
 
-    def secrets(self) -> Secrets:
+    def secrets(self) -> SqlSecrets:
         """All that was found so far."""
         told = frozenset(value for value in self._values if _SAYS.search(value))
-        return Secrets(_merged(self._ranges), told)
+        return SqlSecrets(_merged(self._ranges), told)
 
     @property
     def left_open(self) -> bool:

@@ -1,14 +1,14 @@
 """Migration files: their names, their reading, and the making of new ones."""
 
 from rung.source.create import create_pair
-from rung.source.model import MAX_VERSION, Direction, Half, Migration, MigrationSet
+from rung.source.model import MAX_VERSION, Direction, Migration, MigrationFile, MigrationSet
 from rung.source.reader import read_source
 
 __all__ = [
     "MAX_VERSION",
     "Direction",
-    "Half",
     "Migration",
+    "MigrationFile",
     "MigrationSet",
     "create_pair",
     "read_source",

@@ -22,7 +22,7 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class MigrationFile:
     """
     One file of a migration: its base name, its title, and its text without a BOM.
 
@@ -40,8 +40,8 @@ class Migration:
     """One version with its halves; either may be missing, not both."""
 
     version: int
-    up: Half | None = None
-    down: Half | None = None
+    up: MigrationFile | None = None
+    down: MigrationFile | None = None
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Migration:
         half = self.up or self.down
         return half.title if half else ""
 
-    def half(self, direction: Direction) -> Half | None:
+    def half(self, direction: Direction) -> MigrationFile | None:
         """The file that runs in that direction; None where it is missing."""
         return self.up if direction is Direction.UP else self.down
 

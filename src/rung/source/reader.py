@@ -28,7 +28,7 @@ from rung.redaction import redacted_word, redacted_words
 from rung.source import other_tools
 from rung.source.filenames import FileName, ends_in_sql, is_near_miss, parse
 from rung.source.listing import FILE, FOLDER, entries_of, folders_below, unprintable, visible
-from rung.source.model import Direction, Half, Migration, MigrationSet
+from rung.source.model import Direction, Migration, MigrationFile, MigrationSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +147,7 @@ def _check_layout(shown: str, entries: list[Entry], found: _SortedOut) -> None:
 
 
 def _collect(shown: str, found: _SortedOut) -> MigrationSet:
-    halves: dict[int, dict[Direction, Half]] = {}
+    halves: dict[int, dict[Direction, MigrationFile]] = {}
     for name, entry in found.migrations:
         pair = halves.setdefault(name.version, {})
         if name.direction in pair:
@@ -208,7 +208,7 @@ def _warnings(found: _SortedOut) -> list[str]:
     return warnings
 
 
-def _read_half(entry: Entry, name: FileName) -> Half:
+def _read_half(entry: Entry, name: FileName) -> MigrationFile:
     if entry.kind != FILE:
         raise SourceUnreadable(name.file, entry.kind)
     try:
@@ -216,7 +216,7 @@ def _read_half(entry: Entry, name: FileName) -> Half:
             text = _text(name.file, opened)
     except OSError as error:
         raise SourceUnreadable(name.file, (error.strerror or str(error)).lower()) from error
-    return Half(name.file, name.title, text.removeprefix(_BOM), text.startswith(_BOM))
+    return MigrationFile(name.file, name.title, text.removeprefix(_BOM), text.startswith(_BOM))
 
 
 def _text(file: str, opened: IO[bytes]) -> str:

@@ -103,24 +103,24 @@ def test_a_late_file_stops_with_the_ways_out(rung: Rung, folder: Path, command: 
 
     assert (ended.code, ended.out) == (3, "")
     assert ended.err.startswith("error: Late, and never applied: 2_roles.up.sql.\n")
-    assert "`rung up --allow-late 2" in ended.err
+    assert "`rung up --allow-out-of-order 2" in ended.err
 
 
 def test_a_late_file_may_be_allowed(rung: Rung, folder: Path) -> None:
     """The plan marks it; the ledger stays where it is."""
     _make_late(folder, rung)
-    plan = rung("plan", "--allow-late", "2")
-    ended = rung("up", "--allow-late", "2", "--allow-late", "2")
+    plan = rung("plan", "--allow-out-of-order", "2")
+    ended = rung("up", "--allow-out-of-order", "2", "--allow-out-of-order", "2")
 
     assert "up 2 roles  2_roles.up.sql  (late: the ledger stays)\n" in plan.out
     assert plan.err == "Would apply 1 migration; the database would stay at version 3.\n"
     assert ended.err.endswith("Applied 1 migration; the database is at version 3.\n")
-    assert (rung("check").code, rung("up", "--allow-late", "2").code) == (0, 0)
+    assert (rung("check").code, rung("up", "--allow-out-of-order", "2").code) == (0, 0)
 
 
 def test_a_late_file_may_allow_itself(rung: Rung, folder: Path) -> None:
     """A check has a note of it; up runs it."""
-    _make_late(folder, rung, "-- rung: allow-late\nSELECT 2;\n")
+    _make_late(folder, rung, "-- rung: allow-out-of-order\nSELECT 2;\n")
     checked = rung("check")
 
     assert (checked.code, "its file allows that" in checked.out) == (3, True)
@@ -131,8 +131,10 @@ def test_a_version_that_nobody_knows_cannot_be_allowed(rung: Rung, folder: Path)
     """It is a slip of the fingers; one that is not late does no harm and no good."""
     _make_late(folder, rung)
 
-    assert rung("up", "--allow-late", "9").err.startswith("error: There is no migration with")
-    assert rung("up", "--allow-late", "3").code == 3
+    assert rung("up", "--allow-out-of-order", "9").err.startswith(
+        "error: There is no migration with"
+    )
+    assert rung("up", "--allow-out-of-order", "3").code == 3
     assert rung("version").out == "3\n"
 
 

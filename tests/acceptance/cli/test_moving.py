@@ -221,8 +221,8 @@ def test_a_goto_that_lets_a_late_one_run_first(rung: Rung, folder: Path) -> None
     for file, text in late:
         file.write_text(text)
 
-    asked = rung("goto", "2", "--allow-late", "2")
-    ended = rung("goto", "2", "--allow-late", "2", "--yes")
+    asked = rung("goto", "2", "--allow-out-of-order", "2")
+    ended = rung("goto", "2", "--allow-out-of-order", "2", "--yes")
     assert (asked.code, ended.code, rung("version").out) == (2, 0, "2\n")
     assert ended.err.endswith(
         "Applied 1 migration and reverted 1 migration; the database is at version 2.\n"

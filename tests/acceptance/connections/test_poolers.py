@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.cli.main import main
 from rung.database import Database as Named
 from rung.drivers import open_driver
@@ -71,7 +71,7 @@ def test_settings_stay_with_us_behind_a_pooler(
     database.psql(_LEDGER)
     driver = open_driver(Named(pooler("transaction").url(database, "search_path=s2")))
 
-    with driver.connect(Stop()) as session:
+    with driver.connect(CancelToken()) as session:
         schemas = [
             session.look().place.schema,
             session.locate().schema,

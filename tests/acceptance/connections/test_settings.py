@@ -8,7 +8,7 @@ import pytest
 from tests.acceptance.connections.refusing import refusing_options
 
 from rung.database import Database as Named
-from rung.drivers.postgres.session_settings import Settings
+from rung.drivers.postgres.session_settings import SessionSettings
 from rung.events import Warned
 from rung.migrator import Migrator
 
@@ -118,7 +118,7 @@ def test_paths_are_read_as_the_server_reads_them(path: str, database: Database) 
         'CREATE SCHEMA z; CREATE SCHEMA "A b"; CREATE SCHEMA "a b"; CREATE SCHEMA "x""y"; '
         'CREATE SCHEMA "a,b"; CREATE SCHEMA postgres'
     )
-    (put,) = Settings((("search_path", path),)).for_session
+    (put,) = SessionSettings((("search_path", path),)).for_session
     escaped = path.replace(" ", "\\ ")
     with database.connect(options=f"-c search_path={escaped}") as one, database.connect() as other:
         other.execute(put.encode())

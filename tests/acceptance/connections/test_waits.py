@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.errors import ConnectionFailed, RungError, Stopped, TableLocked
 from rung.events import LockAwaited, Warned
 from rung.migrator import Migrator
@@ -37,7 +37,7 @@ class Impatient:
     """Stops a run as soon as it is told of a wait."""
 
     def __init__(self) -> None:
-        self.stop, self.waits, self.warnings = Stop(), [""], [""]
+        self.stop, self.waits, self.warnings = CancelToken(), [""], [""]
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, LockAwaited):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.errors import MigrationFailed, Stopped
 from rung.events import StepFinished
 
@@ -78,7 +78,7 @@ def test_a_failure_flushes_what_was_before(watched: Site) -> None:
 
 def test_a_stop_flushes_what_was_before(watched: Site) -> None:
     """A run that stops early ends with a synchronous write, which no trigger of the ledger sees."""
-    stop = Stop()
+    stop = CancelToken()
 
     def listener(event: Event) -> None:
         if isinstance(event, StepFinished) and event.version == 2:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.errors import EditedMigrations, PlanChanged, UsageError, VersionNotInSource
+from rung.errors import EditedMigrations, MissingMigrationFile, PlanChanged, UsageError
 from rung.events import Warned
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def test_accepting_another_edit_than_was_shown(site: Site) -> None:
     assert site.history() == [(1, "up", "done")]
 
 
-@pytest.mark.parametrize(("version", "kind"), [(2, UsageError), (9, VersionNotInSource)])
+@pytest.mark.parametrize(("version", "kind"), [(2, UsageError), (9, MissingMigrationFile)])
 def test_accepting_nothing(site: Site, version: int, kind: type[UsageError]) -> None:
     """A version that is not applied, or that nobody knows, has no edit to accept."""
     failing(kind, lambda: edited(site).migrator().accept_edit(version))

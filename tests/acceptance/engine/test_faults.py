@@ -11,7 +11,7 @@ from tests.acceptance.engine.children import begin_up, kill_up, sessions
 from tests.acceptance.engine.sites import wait_for
 
 from rung.certify.proxy import CountingProxy, Verdict
-from rung.certify.wire import Message, Origin
+from rung.certify.wire import Origin, WireMessage
 from rung.errors import ConnectionLost, DirtyLedger, RungError
 
 if TYPE_CHECKING:
@@ -123,21 +123,21 @@ def test_the_statement_in_flight_is_named(site: Site) -> None:
 # --- the connection is cut around COMMIT -------------------------------------------------
 
 
-def _cut_before(word: str) -> Callable[[int, Message], Verdict]:
+def _cut_before(word: str) -> Callable[[int, WireMessage], Verdict]:
     """Lose the first message of the client that has this word in it."""
 
-    def gate(connection: int, message: Message) -> Verdict:
+    def gate(connection: int, message: WireMessage) -> Verdict:
         lost = connection == 1 and message.origin is Origin.CLIENT and word.encode() in message.raw
         return Verdict.CUT if lost else Verdict.PASS
 
     return gate
 
 
-def _cut_answer_to(word: str) -> Callable[[int, Message], Verdict]:
+def _cut_answer_to(word: str) -> Callable[[int, WireMessage], Verdict]:
     """Let that message through, and lose the end of the answer to it."""
     seen: list[bool] = []
 
-    def gate(connection: int, message: Message) -> Verdict:
+    def gate(connection: int, message: WireMessage) -> Verdict:
         if connection != 1:
             return Verdict.PASS
         if message.origin is Origin.CLIENT and word.encode() in message.raw:
@@ -147,7 +147,9 @@ def _cut_answer_to(word: str) -> Callable[[int, Message], Verdict]:
     return gate
 
 
-def _through(site: Site, gate: Callable[[int, Message], Verdict]) -> RungError | tuple[int, ...]:
+def _through(
+    site: Site, gate: Callable[[int, WireMessage], Verdict]
+) -> RungError | tuple[int, ...]:
     """Run up through a proxy with a gate: the error, or the versions."""
     server = site.database.server
     with CountingProxy(server.socket_dir, server.port, gate) as proxy:
@@ -199,7 +201,7 @@ def test_an_answer_lost_behind_the_last_commit_is_success(site: Site) -> None:
 @pytest.mark.parametrize("mark", ["m1", "m2", "'m3'"])
 @pytest.mark.parametrize("cut", [_cut_before, _cut_answer_to])
 def test_a_file_of_units_cut_anywhere(
-    site: Site, mark: str, cut: Callable[[str], Callable[[int, Message], Verdict]]
+    site: Site, mark: str, cut: Callable[[str], Callable[[int, WireMessage], Verdict]]
 ) -> None:
     """Whichever message of a file of units is lost, the error tells the ledger as it is."""
     site.add_tables(1).add("2_b", "CREATE TABLE m1 ();\nVACUUM /* m2 */;\nSELECT 'm3';")
@@ -218,7 +220,7 @@ def test_a_run_cut_at_each_message(site: Site, number: int) -> None:
     site.add_tables(1, 2).add("3_c", "CREATE TABLE t3 (x int);\nVACUUM;\nSELECT 1;")
     sent: list[bytes] = []
 
-    def gate(connection: int, message: Message) -> Verdict:
+    def gate(connection: int, message: WireMessage) -> Verdict:
         if connection == 1 and message.origin is Origin.CLIENT and message.kind == "Q":
             sent.append(message.raw)
             return Verdict.CUT if len(sent) == number else Verdict.PASS

@@ -8,7 +8,7 @@ import pytest
 from tests.acceptance.engine.sites import failing
 
 from rung.database import Database
-from rung.errors import MigrationFailed, QueryFailed, VersionNotInSource
+from rung.errors import MigrationFailed, MissingMigrationFile, QueryFailed
 from rung.events import Warned
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_force_from_any_state(
 def test_force_needs_a_file(site: Site) -> None:
     """A version without a file is refused unless it is meant."""
     migrator = site.add_tables(1).migrator()
-    error = failing(VersionNotInSource, lambda: migrator.force(9))
+    error = failing(MissingMigrationFile, lambda: migrator.force(9))
     assert (error.version, error.known) == (9, (1,))
 
     migrator.force(9, even_without_file=True)
@@ -249,7 +249,7 @@ def test_drop_of_an_empty_schema(site: Site) -> None:
 def test_force_to_a_version_with_only_a_down(site: Site) -> None:
     """It has nothing that could count as applied; told to, force says no command that fails."""
     site.add_tables(1).add("6_gone", down="SELECT 1;").up()
-    with pytest.raises(VersionNotInSource, match="has a down file and no up file"):
+    with pytest.raises(MissingMigrationFile, match="has a down file and no up file"):
         site.migrator().force(6)
     site.migrator().force(6, even_without_file=True)
 

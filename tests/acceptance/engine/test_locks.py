@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.engine.children import begin_up
 from tests.acceptance.engine.sites import failing, wait_for
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.postgres.advisory_keys import foreign_key
 from rung.errors import DirtyLedger, LockNotAcquired, RungError, Stopped
 from rung.events import LockWaiting, StepFinished
@@ -152,7 +152,7 @@ def test_waiting_ends_where_nothing_is_left(site: Site) -> None:
 
 def test_a_stop_ends_the_waiting(site: Site) -> None:
     """A run that waits and is asked to stop goes at once, having run nothing."""
-    stop, errors = Stop(), []
+    stop, errors = CancelToken(), []
     site.add_tables(1)
     with _lock_by_hand(site, "/"):
         run = _in_thread(lambda: errors.append(failing(Stopped, site.migrator(stop=stop).up)))

@@ -12,13 +12,13 @@ from rung.database import Database
 from rung.errors import (
     DirtyLedger,
     DownRefused,
-    LateMigrations,
     LedgerUnreadable,
     MigrationFailed,
+    MissingMigrationFile,
+    OutOfOrderMigrations,
     RightsMissing,
-    StoredTextUnusable,
+    StoredSqlUnusable,
     UnversionedDatabase,
-    VersionNotInSource,
 )
 from rung.events import Warned
 from rung.ledger import Outcome
@@ -118,7 +118,7 @@ def test_another_tool_does_not_hide_a_late_file(site: Site, golang: Golang) -> N
     golang.run("up")
 
     assert site.ledger() == [(7, False)]
-    assert site.up_fails(LateMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).late == (3,)
 
 
 def test_a_failed_run_leaves_no_baseline(site: Site) -> None:
@@ -126,7 +126,7 @@ def test_a_failed_run_leaves_no_baseline(site: Site) -> None:
     merged(site)
     others(site, 7)
     before = site.history()
-    site.up_fails(LateMigrations)
+    site.up_fails(OutOfOrderMigrations)
 
     assert site.history() == before
 
@@ -138,17 +138,17 @@ def test_a_failed_run_leaves_no_baseline(site: Site) -> None:
 def test_a_late_file_stops_the_run(site: Site, goal: Up | Goto) -> None:
     """Nothing runs, not even what is pending; the error has the names and the ways out."""
     merged(site)
-    error = failing(LateMigrations, lambda: site.migrator().run(goal))
+    error = failing(OutOfOrderMigrations, lambda: site.migrator().run(goal))
 
     assert (error.files, error.newer, error.below) == (("3_late.up.sql",), (5,), 1)
-    assert "rung up --allow-late 3" in error.advice
+    assert "rung up --allow-out-of-order 3" in error.advice
     assert (site.tables(), site.ledger()) == ({"t1", "t5"}, [(5, False)])
 
 
 def test_an_allowed_late_file(site: Site) -> None:
     """It runs, the ledger stays at its maximum until newer ones run, and it is never late again."""
     merged(site)
-    report = site.migrator().up(1, allow_late=[3])
+    report = site.migrator().up(1, allow_out_of_order=[3])
     after_one = site.ledger()
 
     assert [step.version for step in report.steps] == [3]
@@ -159,7 +159,7 @@ def test_an_allowed_late_file(site: Site) -> None:
 
 def test_the_file_allows_itself(site: Site) -> None:
     """With its directive a late file runs for everybody who has it."""
-    merged(site).add("3_late", f"-- rung: allow-late\n{LATE}", "DROP TABLE late;")
+    merged(site).add("3_late", f"-- rung: allow-out-of-order\n{LATE}", "DROP TABLE late;")
 
     assert site.up() == (3, 7)
 
@@ -168,16 +168,16 @@ def test_a_late_file_that_fails(site: Site) -> None:
     """The ledger stays clean where it was, and the file stays late."""
     merged(site).add("3_late", "SELECT 1/0;")
     with pytest.raises(Exception, match="division by zero"):
-        site.migrator().up(allow_late=[3])
+        site.migrator().up(allow_out_of_order=[3])
 
     assert site.ledger() == [(5, False)]
-    assert site.up_fails(LateMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).late == (3,)
 
 
 def test_a_late_file_in_units(site: Site) -> None:
     """One that runs unit by unit leaves the ledger at its maximum too."""
     merged(site).add("3_late", "CREATE INDEX CONCURRENTLY i ON t1 (x);", "DROP INDEX i;")
-    site.migrator().up(1, allow_late=[3])
+    site.migrator().up(1, allow_out_of_order=[3])
 
     assert (site.ledger(), site.history()[-1]) == ([(5, False)], (3, "up", "done"))
 
@@ -186,7 +186,7 @@ def test_a_late_file_that_dies_in_units(site: Site) -> None:
     """The ledger is dirty at its maximum, so that going on from there skips nothing applied."""
     merged(site).add("3_late", "CREATE TABLE late (x int);\nVACUUM;\nSELECT 1/0;")
     with pytest.raises(Exception, match="division by zero"):
-        site.migrator().up(allow_late=[3])
+        site.migrator().up(allow_out_of_order=[3])
 
     assert site.ledger() == [(5, True)]
     assert "rung up --resume" in site.up_fails(DirtyLedger).advice
@@ -201,7 +201,9 @@ def test_a_late_file_that_cannot_be_recorded(site: Site) -> None:
         "GRANT SELECT ON schema_migrations_history TO clerk"
     )
     as_clerk = Database(site.database.url, role="clerk")
-    error = failing(RightsMissing, lambda: Migrator(as_clerk, site.folder).up(allow_late=[3]))
+    error = failing(
+        RightsMissing, lambda: Migrator(as_clerk, site.folder).up(allow_out_of_order=[3])
+    )
     site.ask("DROP OWNED BY clerk; DROP ROLE clerk")
 
     assert "GRANT" in error.advice
@@ -211,7 +213,7 @@ def test_a_late_file_that_cannot_be_recorded(site: Site) -> None:
 def test_an_ahead_database_hides_nothing(site: Site) -> None:
     """What is let pass with it is named."""
     merged(site)
-    site.up_fails(LateMigrations)
+    site.up_fails(OutOfOrderMigrations)
     for file in (*site.folder.glob("5_*"), *site.folder.glob("7_*")):
         file.unlink()
     site.migrator().up(if_ahead="ok")
@@ -275,7 +277,7 @@ def test_reading_rights_leave_nothing_behind(site: Site) -> None:
 
 def test_going_down_after_a_late_one(site: Site) -> None:
     """Newest version first: the late one is undone in its place, not first."""
-    merged(site).migrator().up(allow_late=[3])
+    merged(site).migrator().up(allow_out_of_order=[3])
 
     assert site.migrator().down().version == 5
     assert site.migrator().down().version == 3
@@ -307,7 +309,7 @@ def test_force_does_not_hide_a_late_file(site: Site) -> None:
     merged(site)
     site.migrator().force(5)
 
-    assert site.up_fails(LateMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).late == (3,)
 
 
 def test_force_takes_what_is_between(site: Site) -> None:
@@ -329,7 +331,7 @@ def test_force_mends_a_ledger_of_two_rows(site: Site) -> None:
     site.ask("INSERT INTO schema_migrations VALUES (9, false)")
     site.migrator().force(5)
 
-    assert site.up_fails(LateMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).late == (3,)
 
 
 # --- ahead -----------------------------------------------------------------------------------
@@ -347,7 +349,7 @@ def ahead(site: Site, down: str | None = "DROP TABLE t9;", says: str = "") -> Si
 
 def test_ahead_is_an_error(site: Site) -> None:
     """It says what the history knows of the version, and how to go back."""
-    error = ahead(site).up_fails(VersionNotInSource)
+    error = ahead(site).up_fails(MissingMigrationFile)
 
     assert error.ahead
     assert error.record.startswith("The history knows it: nine, applied at ")
@@ -361,7 +363,7 @@ def test_what_only_a_baseline_holds_is_no_way_back(site: Site, golang: Golang) -
     site.up()
     for file in site.folder.glob("2_*"):
         file.unlink()
-    error = site.up_fails(VersionNotInSource)
+    error = site.up_fails(MissingMigrationFile)
 
     assert error.record
     assert "rung down" not in error.advice
@@ -387,7 +389,7 @@ def test_ahead_and_declared_to_suit(site: Site) -> None:
     assert (report.nothing_to_do, report.version) == (True, 9)
     assert "declared to suit version 1" in site.heard(Warned)[0].message
     assert site.history() == before
-    assert failing(VersionNotInSource, partial(site.migrator().up, if_ahead="fail")).suited
+    assert failing(MissingMigrationFile, partial(site.migrator().up, if_ahead="fail")).suited
 
 
 def test_suitability_that_is_found_out_later(site: Site) -> None:
@@ -404,7 +406,7 @@ def test_suitability_that_is_found_out_later(site: Site) -> None:
 
 def test_ahead_and_declared_to_suit_newer_ones(site: Site) -> None:
     """A declaration that does not reach down to this build is none for it."""
-    error = ahead(site, says="-- rung: compatible-with 2\n").up_fails(VersionNotInSource)
+    error = ahead(site, says="-- rung: compatible-with 2\n").up_fails(MissingMigrationFile)
 
     assert (error.ahead, error.suited) == (True, False)
 
@@ -439,7 +441,7 @@ def test_a_stored_version_without_a_down(site: Site) -> None:
 def test_a_stored_down_with_a_secret(site: Site) -> None:
     """The history keeps no secrets, so a masked text is not what would run: it is refused."""
     down = "DROP TABLE t9; ALTER ROLE CURRENT_USER PASSWORD 'hunter2hunter2';"
-    error = failing(StoredTextUnusable, ahead(site, down).migrator().down)
+    error = failing(StoredSqlUnusable, ahead(site, down).migrator().down)
 
     assert "secret" in error.reason
     assert site.ledger() == [(9, False)]
@@ -451,7 +453,7 @@ def test_ahead_by_another_tool(site: Site) -> None:
     site.up()
     others(site, 9)
 
-    assert failing(VersionNotInSource, site.migrator().down).record == ""
+    assert failing(MissingMigrationFile, site.migrator().down).record == ""
 
 
 # --- tables without a ledger -----------------------------------------------------------------

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from tests.oracle import golang_migrate, or_skip
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.drivers.postgres.privileges import rights_state
@@ -339,7 +339,7 @@ def test_a_row_that_is_written_meanwhile_keeps_the_note_back(site: Site) -> None
     site.ask(f"COMMENT ON TABLE {_HISTORY} IS NULL")
     with psycopg.connect(site.database.conninfo) as writing:
         writing.execute(f"UPDATE {_HISTORY} SET error = NULL WHERE id = 1")
-        with open_driver(Database(site.database.url)).connect(Stop()) as session:
+        with open_driver(Database(site.database.url)).connect(CancelToken()) as session:
             session.try_lock()
             session.ensure_tables()
             assert session.look().other_writers.closed_after is None

@@ -13,7 +13,7 @@ from psycopg.errors import LockNotAvailable
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung import database as databases
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.certify.proxy import CountingProxy
 from rung.drivers import open_driver
 from rung.errors import LedgerMoved, LedgerUnreadable, MigrationFailed, RightsMissing
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.engine.sites import Site
 
-    from rung.drivers.inspection import Look
+    from rung.drivers.inspection import Inspection
     from rung.migrator import Migrator
 
 _BY_TRUNCATE = "SELECT, INSERT, TRUNCATE"
@@ -64,9 +64,9 @@ class Role:
         url = self.site.database.url.replace("postgres@", f"{quote(self.name)}@", 1)
         return databases.Database(url)
 
-    def look(self) -> Look:
+    def look(self) -> Inspection:
         """What it sees."""
-        with open_driver(self.place).connect(Stop()) as session:
+        with open_driver(self.place).connect(CancelToken()) as session:
             return session.look()
 
 
@@ -251,7 +251,7 @@ def test_the_aftermath_without_a_history(site: Site, role: Role) -> None:
     """What became of an attempt is told by the ledger alone, and that is said."""
     role.ledger(_BY_TRUNCATE)
     driver = open_driver(role.place)
-    with driver.connect(Stop()) as session:
+    with driver.connect(CancelToken()) as session:
         session.look()
         session.close()
         found = driver.aftermath("5f9a3a06-0000-4000-8000-000000000000", session)
@@ -358,7 +358,7 @@ def test_a_history_without_its_ledger_is_read(site: Site) -> None:
     """Where somebody dropped the ledger the history still says how far the database was."""
     site.add_tables(1).up()
     site.ask("DROP TABLE schema_migrations")
-    with open_driver(databases.Database(site.database.conninfo)).connect(Stop()) as session:
+    with open_driver(databases.Database(site.database.conninfo)).connect(CancelToken()) as session:
         look = session.look()
 
     assert look.ledger_exists is False

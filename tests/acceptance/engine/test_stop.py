@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung import run_migrations, run_migrations_async
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.errors import DirtyLedger, MigrationFailed, Stopped
 from rung.events import Notice, StepFinished, StepStarted, UnitFinished
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rung.events import Event
 
 
-def _stop_at(site: Site, stop: Stop, version: int, times: int) -> None:
+def _stop_at(site: Site, stop: CancelToken, version: int, times: int) -> None:
     """Set the stop so often soon after a version has begun."""
 
     def listener(event: Event) -> None:
@@ -36,7 +36,7 @@ def _stop_at(site: Site, stop: Stop, version: int, times: int) -> None:
 def test_once_ends_after_the_current_migration(site: Site) -> None:
     """The migration under way is finished and kept, those behind it are named."""
     site.add_tables(1).add("2_b", "CREATE TABLE b (); SELECT pg_sleep(0.4);").add_tables(3, 4)
-    error = failing(Stopped, lambda: _stop_at(site, Stop(), 2, 1))
+    error = failing(Stopped, lambda: _stop_at(site, CancelToken(), 2, 1))
 
     assert (error.applied, error.remaining) == ((1, 2), (3, 4))
     assert "clean at version 2" in error.now
@@ -47,14 +47,14 @@ def test_once_ends_after_the_current_migration(site: Site) -> None:
 def test_once_in_the_last_migration_is_too_late(site: Site) -> None:
     """A stop during the last migration changes nothing: all was done."""
     site.add("1_a", "SELECT pg_sleep(0.3);")
-    _stop_at(site, Stop(), 1, 1)
+    _stop_at(site, CancelToken(), 1, 1)
 
     assert site.ledger() == [(1, False)]
 
 
 def test_before_it_begins(site: Site) -> None:
     """A run that was stopped before it has read the database runs nothing, and lists nothing."""
-    stop = Stop()
+    stop = CancelToken()
     stop.set()
     error = failing(Stopped, site.add_tables(1, 2).migrator(stop=stop).up)
 
@@ -66,7 +66,7 @@ def test_twice_cancels_on_the_server(site: Site) -> None:
     """The migration under way is cancelled and rolled back, clean, with its attempt recorded."""
     site.add_tables(1).add("2_b", "CREATE TABLE b (); SELECT pg_sleep(30);").add_tables(3)
     began = time.monotonic()
-    error = failing(Stopped, lambda: _stop_at(site, Stop(), 2, 2))
+    error = failing(Stopped, lambda: _stop_at(site, CancelToken(), 2, 2))
 
     assert time.monotonic() - began < 5
     assert error.applied == (1,)
@@ -79,7 +79,7 @@ def test_twice_cancels_on_the_server(site: Site) -> None:
 def test_twice_in_a_later_unit_is_dirty(site: Site) -> None:
     """A cancelled unit behind committed ones leaves dirty, with true counts."""
     site.add("1_a", "CREATE TABLE a ();\nVACUUM;\nSELECT pg_sleep(30);")
-    error = failing(Stopped, lambda: _stop_at(site, Stop(), 1, 2))
+    error = failing(Stopped, lambda: _stop_at(site, CancelToken(), 1, 2))
 
     assert "dirty at version 1" in error.now
     assert "rung up --resume" in error.advice
@@ -102,7 +102,7 @@ def test_a_cancel_does_not_reach_our_own_writes(site: Site) -> None:
             stop.set()
             stop.set()
 
-        stop, errors = Stop(), []
+        stop, errors = CancelToken(), []
         run = Thread(
             target=lambda: errors.append(
                 failing(Stopped, site.migrator(stop=stop, listener=listener).up)

@@ -92,7 +92,7 @@ def _late(stage: Stage) -> None:
 def _late_and_dirty(stage: Stage) -> None:
     _late(stage)
     stage.write("2_roles.up.sql", _BAD_UNIT)
-    assert stage.run("up", "--allow-late", "2")[0] == 4
+    assert stage.run("up", "--allow-out-of-order", "2")[0] == 4
     stage.remove("2_roles.up.sql")
 
 

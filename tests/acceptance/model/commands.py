@@ -25,7 +25,7 @@ class Up(NamedTuple):
     """`rung up`."""
 
     limit: int | None = None
-    allow_late: tuple[int, ...] = ()
+    allow_out_of_order: tuple[int, ...] = ()
     ahead_is_ok: bool = False
 
 
@@ -39,7 +39,7 @@ class Goto(NamedTuple):
     """`rung goto`."""
 
     version: int
-    allow_late: tuple[int, ...] = ()
+    allow_out_of_order: tuple[int, ...] = ()
 
 
 class Force(NamedTuple):

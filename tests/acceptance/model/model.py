@@ -263,15 +263,15 @@ class Model:
         self._check_ledger(goal, applied)
         self._check_named(goal, applied)
         match goal:
-            case Up(limit, allow_late):
-                late = self._allowed(allow_late, self.late(applied))
+            case Up(limit, allow_out_of_order):
+                late = self._allowed(allow_out_of_order, self.late(applied))
                 self._check_edited(applied)
                 return [*late, *self._ups(self._again(applied)), *self._pending()][:limit]
             case Down(limit):
                 left = [] if limit == 0 else self._leave(applied)
                 return [*left, *self._undone(applied, -1)[:limit]]
-            case Goto(version, allow_late):
-                return self._way_to(version, allow_late, applied)
+            case Goto(version, allow_out_of_order):
+                return self._way_to(version, allow_out_of_order, applied)
 
     def _check_ledger(self, goal: Goal, applied: Applied) -> None:
         if self.dirty:
@@ -286,22 +286,22 @@ class Model:
             isinstance(goal, Goto) and goal.version < self.ledger
         )
         if not goes_back or applied[self.ledger] is None:
-            raise Refused("VersionNotInSource")
+            raise Refused("MissingMigrationFile")
 
     def _check_named(self, goal: Goal, applied: Applied) -> None:
-        named = [] if isinstance(goal, Down) else list(goal.allow_late)
+        named = [] if isinstance(goal, Down) else list(goal.allow_out_of_order)
         if isinstance(goal, Goto):
             named.append(goal.version)
         there = self._with_up | set(applied) | {self.ledger}
         unknown = [v for v in named if v not in there]
         if unknown:
-            raise Refused("VersionNotInSource")
+            raise Refused("MissingMigrationFile")
 
-    def _allowed(self, allow_late: Iterable[int], late: set[int]) -> list[Step]:
+    def _allowed(self, allow_out_of_order: Iterable[int], late: set[int]) -> list[Step]:
         """The late ones that run, all of them; anything else stops the run."""
-        allowed = {v for v in late if v in allow_late or self._allows_itself(v)}
+        allowed = {v for v in late if v in allow_out_of_order or self._allows_itself(v)}
         if late - allowed:
-            raise Refused("LateMigrations", late - allowed)
+            raise Refused("OutOfOrderMigrations", late - allowed)
         return [("up", version) for version in sorted(late)]
 
     def _allows_itself(self, version: int) -> bool:
@@ -330,8 +330,10 @@ class Model:
         now = self.files.get(self.ledger)
         return [("down", self.ledger)] if now is not None and now.up is None else []
 
-    def _way_to(self, version: int, allow_late: Iterable[int], applied: Applied) -> list[Step]:
-        late = self._allowed(allow_late, {v for v in self.late(applied) if v <= version})
+    def _way_to(
+        self, version: int, allow_out_of_order: Iterable[int], applied: Applied
+    ) -> list[Step]:
+        late = self._allowed(allow_out_of_order, {v for v in self.late(applied) if v <= version})
         if self.ledger is not None and version < self.ledger:
             return [*late, *self._leave(applied), *self._undone(applied, version)]
         self._check_edited(applied)
@@ -359,11 +361,11 @@ class Model:
             raise Refused("UnversionedDatabase")
         for direction, version in steps:
             if direction == "down" and version not in self.files and applied[version] is None:
-                raise Refused("VersionNotInSource")
+                raise Refused("MissingMigrationFile")
         downs = [version for direction, version in steps if direction == "down"]
         problems = [found for v in downs if (found := self._problem(v, applied))]
         if problems:
-            raise Refused(max(problems, key="StoredTextUnusable".__eq__))
+            raise Refused(max(problems, key="StoredSqlUnusable".__eq__))
 
     def _taken(self, version: int, applied: Applied) -> Pair:
         """The texts that are held once an edit is taken over."""
@@ -378,7 +380,7 @@ class Model:
             return ""
         known = held is not None and held.down is not None and version not in self.origin
         unusable = version not in self.files and known
-        return "StoredTextUnusable" if unusable else "DownRefused"
+        return "StoredSqlUnusable" if unusable else "DownRefused"
 
     def _down(self, version: int, held: Pair | None) -> Text | None:
         """The down that belongs to what ran: the file's, or what was stored with the attempt."""
@@ -422,7 +424,7 @@ class Model:
 
     def _force(self, version: int | None, *, blindly: bool) -> None:
         if version is not None and version not in self.files and not blindly:
-            raise Refused("VersionNotInSource")
+            raise Refused("MissingMigrationFile")
         was_held = version is not None and self.applied.get(version) is not None
         is_first = self.ledger is None and not self.applied
         self.applied = self._moved_to(version)
@@ -434,7 +436,7 @@ class Model:
 
     def _accept(self, version: int) -> None:
         if version not in self.files:
-            raise Refused("VersionNotInSource")
+            raise Refused("MissingMigrationFile")
         held = self.found().get(version)
         if not self.is_edited(version, held):
             raise Refused("UsageError")

@@ -27,7 +27,7 @@ from tests.acceptance.model.model import Outcome
 from tests.acceptance.model.texts import LOG, Pair, Text
 
 import rung
-from rung.errors import EditedMigrations, LateMigrations, MigrationFailed, RungError
+from rung.errors import EditedMigrations, MigrationFailed, OutOfOrderMigrations, RungError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,13 +113,15 @@ class Real:
 
     def _through_the_library(self, command: Goal | Force | AcceptEdit) -> Outcome:
         match command:
-            case Up(limit, allow_late, ahead_is_ok):
+            case Up(limit, allow_out_of_order, ahead_is_ok):
                 policy: IfAhead = "ok" if ahead_is_ok else "fail"
-                report = self._migrator.up(limit, allow_late=allow_late, if_ahead=policy)
+                report = self._migrator.up(
+                    limit, allow_out_of_order=allow_out_of_order, if_ahead=policy
+                )
             case Down(limit):
                 report = self._migrator.down(limit)
-            case Goto(version, allow_late):
-                report = self._migrator.goto(version, allow_late=allow_late)
+            case Goto(version, allow_out_of_order):
+                report = self._migrator.goto(version, allow_out_of_order=allow_out_of_order)
             case Force(target, blindly):
                 self._migrator.force(target, even_without_file=blindly)
                 return Outcome()
@@ -207,7 +209,7 @@ class Real:
 def _outcome_of(error: RungError) -> Outcome:
     name = type(error).__name__
     match error:
-        case LateMigrations(late=late):
+        case OutOfOrderMigrations(late=late):
             return Outcome(name, late)
         case EditedMigrations(edits=edits):
             return Outcome(name, tuple(edit.version for edit in edits))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 LOG = "CREATE SCHEMA played; CREATE TABLE played.log (id serial, body text NOT NULL)"
-DIRECTIVE = "-- rung: allow-late\n"
+DIRECTIVE = "-- rung: allow-out-of-order\n"
 
 _STYLES = {
     "plain": "{}",

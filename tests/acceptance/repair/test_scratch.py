@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.errors import MigrationFailed, ScratchFailed
@@ -72,7 +72,7 @@ def opened(site: Site, role: str, scratch: str | None) -> Iterator[Session]:
     """A session on a scratch database of a role's."""
     driver = open_driver(Database(site.database.url.replace("postgres@", f"{role}@", 1)))
     with (
-        driver.connect(Stop()) as live,
+        driver.connect(CancelToken()) as live,
         scratch_of(driver, live, scratch, lambda _: None) as made,
         made.open(made.new()) as session,
     ):
@@ -100,13 +100,13 @@ def test_nothing_leaves_the_database(site: Site, role: str, where: str, tmp_path
     marks.chmod(0o777)
     url = site.database.url.replace("postgres@", f"{role}@", 1) if where == "named" else None
     with opened(site, role, url) as session:
-        session.try_out(read("CREATE TABLE t (line text)"), 1, 1)
+        session.run_unrecorded(read("CREATE TABLE t (line text)"), 1, 1)
         for number, text in enumerate(_TRIES.values()):
             script = read(f"RESET ROLE; {text.format(mark=marks / str(number))}")
             for at in range(1, len(script.statements) + 1):
-                session.try_out(script, at, at)
-        read_in = session.try_out(read("SELECT 1 / (1 - (count(*) > 0)::int) FROM t"), 1, 1)
-        gained = session.try_out(read(f"SELECT 1 / (1 - ({_GAINED})::int)"), 1, 1)
+                session.run_unrecorded(script, at, at)
+        read_in = session.run_unrecorded(read("SELECT 1 / (1 - (count(*) > 0)::int) FROM t"), 1, 1)
+        gained = session.run_unrecorded(read(f"SELECT 1 / (1 - ({_GAINED})::int)"), 1, 1)
 
     assert list(marks.iterdir()) == []
     assert (read_in.refusal, gained.refusal) == (None, None)
@@ -117,14 +117,14 @@ def test_a_superusers_password_is_asked_for_on_our_server(site: Site) -> None:
     """An extension that connects to its own server cannot come as a superuser."""
     driver = open_driver(Database(site.database.url))
     with (
-        driver.connect(Stop()) as live,
+        driver.connect(CancelToken()) as live,
         scratch_of(driver, live, None, lambda _: None) as made,
         made.open(made.new()) as session,
     ):
         names = session.surroundings().roles
         for name in (one for one in names if one.startswith("rung_scratch")):
             with pytest.raises(Exception, match=r"password|reject"):
-                made.driver.beside(made.url, None, name).connect(Stop()).__enter__()  # type: ignore[attr-defined]
+                made.driver.beside(made.url, None, name).connect(CancelToken()).__enter__()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

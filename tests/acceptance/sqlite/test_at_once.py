@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 from tests.acceptance.sqlite.sites import Site, spin
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.errors import DatabaseBusy, LockNotAcquired, MigrationFailed
 from rung.events import LockWaiting
 
@@ -84,7 +84,7 @@ def test_another_program_writes(site: Site) -> None:
 
 def test_a_cancelled_statement(site: Site) -> None:
     """Asked twice to stop, a run interrupts its statement and takes the file back."""
-    stop = Stop()
+    stop = CancelToken()
     site.add_tables(1).add("2_b", f"CREATE TABLE b (x); {spin(10**9)}")
     told: list[Exception] = []
     run = Thread(target=lambda: _keep(told, site, stop))
@@ -99,7 +99,7 @@ def test_a_cancelled_statement(site: Site) -> None:
     assert site.progress()[-1][:2] == (2, "failed")
 
 
-def _keep(told: list[Exception], site: Site, stop: Stop) -> None:
+def _keep(told: list[Exception], site: Site, stop: CancelToken) -> None:
     try:
         site.migrator(stop=stop).up()
     except Exception as error:  # noqa: BLE001 - the test says which it has to be

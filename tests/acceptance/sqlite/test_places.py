@@ -23,9 +23,9 @@ from rung.errors import (
     DatabaseBusy,
     DatabaseDamaged,
     EditedMigrations,
-    LateMigrations,
     LedgerElsewhere,
     LedgerUnreadable,
+    OutOfOrderMigrations,
     ReadOnlyDatabase,
     RungError,
     UnversionedDatabase,
@@ -179,13 +179,13 @@ def test_late_and_edited_files(site: Site) -> None:
     site.add("3_c", "create  TABLE c (`x'` int); -- no change\n")
     assert site.up() == ()
 
-    site.add("2_b", "-- rung: allow-late\nCREATE TABLE [it's] (x);")
+    site.add("2_b", "-- rung: allow-out-of-order\nCREATE TABLE [it's] (x);")
     assert site.up() == (2,)
     site.add("3_c", "CREATE TABLE c (`y'` int);")
     assert "-CREATE TABLE c (`x'` int);" in str(failing(EditedMigrations, site.migrator().up))
     site.migrator().accept_edit(3)
     site.add("0_z", "CREATE TABLE z (x);")
-    failing(LateMigrations, site.migrator().up)
+    failing(OutOfOrderMigrations, site.migrator().up)
 
 
 @pytest.mark.parametrize("name", ["a b%20#?.db", "größe.db", "file.db"])

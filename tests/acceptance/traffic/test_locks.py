@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
 from rung import Migrator
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.database import Database
 from rung.errors import MigrationFailed, Stopped, UsageError
 from rung.events import BlockerCancelled, BuildProgress, LockAwaited, LockRefused
@@ -213,7 +213,7 @@ def test_who_is_idle_cannot_be_cancelled(
 
 def test_a_pause_ends_with_a_stop(site: Site, web: psycopg.Connection[tuple[object, ...]]) -> None:
     """At once, and clean."""
-    stop = Stop()
+    stop = CancelToken()
     migrator = site.migrator(
         lock_timeout=4,
         stop=stop,
@@ -243,7 +243,7 @@ def test_a_ledger_that_is_locked_by_hand(site: Site) -> None:
 def test_a_stop_is_heard_where_the_ledger_is_locked(site: Site) -> None:
     """Nothing of the file has begun, so nothing has to be waited for."""
     site.add("2_c", "VACUUM t;")
-    stop = Stop()
+    stop = CancelToken()
     with psycopg.connect(site.database.conninfo) as hand:
         hand.execute("SET idle_in_transaction_session_timeout = '9s'")
         hand.execute("UPDATE schema_migrations SET dirty = dirty")

@@ -19,12 +19,12 @@ from rung.scratch.servers import Databases
 if TYPE_CHECKING:
     from tests.acceptance.engine.sites import Site
 
-    from rung.diagnostics import Ailment
+    from rung.diagnostics import Problem
 
 _DUPLICATES = "CREATE TABLE t (x int); INSERT INTO t VALUES (1), (1)"
 
 
-def _found(site: Site, kind: str) -> list[Ailment]:
+def _found(site: Site, kind: str) -> list[Problem]:
     return [one for one in site.migrator().doctor().ailments if one.kind == kind]
 
 

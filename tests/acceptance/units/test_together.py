@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.acceptance.engine.sites import failing, wait_for
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.errors import AtomicRefused, ConnectionLost, MigrationFailed, Stopped, UsageError
 from rung.events import LockRefused, StepFinished, StepRan, StepStarted
 from rung.migrator import Migrator
@@ -101,7 +101,7 @@ def test_a_files_session_does_not_reach_the_next(site: Site) -> None:
 
 def test_a_stop_in_the_middle_undoes_it(site: Site) -> None:
     """Asked to stop behind a file, the run ends with nothing of it kept."""
-    stop = Stop()
+    stop = CancelToken()
 
     def listener(event: Event) -> None:
         if isinstance(event, StepRan):

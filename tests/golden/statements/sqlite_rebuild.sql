@@ -13,4 +13,4 @@ SAVEPOINT a;
 ROLLBACK TRANSACTION TO SAVEPOINT a;
 COMMIT TRANSACTION;
 PRAGMA foreign_keys(ON)
--- rung: allow-late
+-- rung: allow-out-of-order

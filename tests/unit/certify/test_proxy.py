@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.certify.proxy import CountingProxy, Verdict, open_gate
-from rung.certify.wire import Framer, Message, Origin
+from rung.certify.wire import Framer, Origin, WireMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +165,7 @@ def test_a_gate_cuts_at_its_message(place: int, arrived: bytes) -> None:
     """
     numbers = itertools.count(1)
 
-    def gate(_: int, _message: Message, /) -> Verdict:
+    def gate(_: int, _message: WireMessage, /) -> Verdict:
         return Verdict.CUT if next(numbers) == place else Verdict.PASS
 
     with proxied(gate) as proxy, session(proxy) as client:
@@ -177,7 +177,7 @@ def test_a_gate_cuts_at_its_message(place: int, arrived: bytes) -> None:
 def test_a_gate_knows_which_connection_it_is() -> None:
     """One session can be cut while another lives."""
 
-    def gate(connection: int, message: Message, /) -> Verdict:
+    def gate(connection: int, message: WireMessage, /) -> Verdict:
         return Verdict.CUT if connection == 1 and message.kind == "Q" else Verdict.PASS
 
     with proxied(gate) as proxy, session(proxy) as first, session(proxy) as second:
@@ -230,7 +230,7 @@ def test_closing_leaves_nothing_behind() -> None:
 def test_a_gate_lets_a_last_message_through() -> None:
     """The server gets the query and answers it, and the client hears no more."""
 
-    def gate(_: int, message: Message, /) -> Verdict:
+    def gate(_: int, message: WireMessage, /) -> Verdict:
         return Verdict.LAST if message.kind == "Q" else Verdict.PASS
 
     with proxied(gate) as proxy, session(proxy) as client:
@@ -243,7 +243,7 @@ def test_a_gate_lets_a_last_message_through() -> None:
 def test_a_frozen_message_waits_for_the_thaw() -> None:
     """Nothing passes while all is frozen, and nothing is lost when it passes again."""
 
-    def gate(_: int, message: Message, /) -> Verdict:
+    def gate(_: int, message: WireMessage, /) -> Verdict:
         return Verdict.FREEZE if message.kind == "Q" else Verdict.PASS
 
     with proxied(gate) as proxy, session(proxy) as client:
@@ -260,7 +260,7 @@ def test_a_frozen_message_waits_for_the_thaw() -> None:
 def test_a_frozen_proxy_closes_all_the_same() -> None:
     """Its end breaks what it holds."""
 
-    def gate(_: int, message: Message, /) -> Verdict:
+    def gate(_: int, message: WireMessage, /) -> Verdict:
         return Verdict.FREEZE if message.kind == "Q" else Verdict.PASS
 
     with ExitStack() as stack:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rung.certify.faults import Fault, Kind, Run
+from rung.certify.faults import InjectedFault, Kind, Run
 from rung.certify.invariants import Invariant, Violation
 from rung.certify.results import Certificate, Count, Finding, Question, Trial, add_up
 from rung.render.certificate import certificate_lines, certificate_summary
@@ -12,7 +12,7 @@ from rung.render.terminal import Style
 
 _GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 UP, DOWN = Run("m", "migrations", "up"), Run("m", "migrations", "down")
-CUT, KILL = Fault(UP, Kind.CUT_BEFORE, 3), Fault(DOWN, Kind.KILL, 0.25)
+CUT, KILL = InjectedFault(UP, Kind.CUT_BEFORE, 3), InjectedFault(DOWN, Kind.KILL, 0.25)
 WRONG = Violation(Invariant.LEDGER, "the ledger is clean at version 2, but something")
 TRIALS = (
     Trial(CUT, injected=True),

@@ -11,9 +11,9 @@ from rung.certify.wire import (
     STARTUP,
     Counts,
     Framer,
-    Message,
     Origin,
     Tally,
+    WireMessage,
 )
 
 READY = b"Z\0\0\0\5I"
@@ -75,7 +75,7 @@ def test_a_slow_answer_is_one_round_trip() -> None:
     tally, framer = Tally(), Framer(Origin.SERVER)
     for message in framer.feed(READY):
         tally.note(message)
-    tally.note(Message(Origin.CLIENT, "Q", query("a")))
+    tally.note(WireMessage(Origin.CLIENT, "Q", query("a")))
     for piece in (packet("N", b"\0"), done("SELECT 1"), READY):
         for message in framer.feed(piece):
             tally.note(message)
@@ -233,7 +233,7 @@ def test_a_cancel_request_is_no_session() -> None:
 )
 def test_a_message_says_what_it_is_about(origin: Origin, data: bytes, text: str) -> None:
     """Sixty characters of a query, a tag or an error; of a password nothing."""
-    assert text == Message(origin, chr(data[0]), data).text
+    assert text == WireMessage(origin, chr(data[0]), data).text
 
 
 def test_counts_add_up_and_subtract() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rung.cli.arguments import Request, Words, parse, sort_words
+from rung.cli.arguments import ParsedArguments, Words, parse, sort_words
 from rung.errors import UsageError
 from rung.planning.plan import Down, Goto, Up
 
 
-def _parsed(line: str) -> Request:
+def _parsed(line: str) -> ParsedArguments:
     return parse(sort_words(line.split()))
 
 
@@ -25,7 +25,7 @@ def _parsed(line: str) -> Request:
 )
 def test_options_stand_anywhere(line: str) -> None:
     """Before the command, behind it, and between its arguments is all the same."""
-    expected = Request("up", database="db", source="m", json=True, goal=Up(2))
+    expected = ParsedArguments("up", database="db", source="m", json=True, goal=Up(2))
 
     assert expected == _parsed(line)
 
@@ -53,13 +53,17 @@ def test_a_goal_is_read(line: str, expected: object) -> None:
 
 def test_late_versions_are_named_one_by_one() -> None:
     """Of up, goto and plan; a list is answered with how to write it."""
-    lines = ("up 1 --allow-late 2 --allow-late=3", "goto 7 --allow-late 2", "plan --allow-late 2")
+    lines = (
+        "up 1 --allow-out-of-order 2 --allow-out-of-order=3",
+        "goto 7 --allow-out-of-order 2",
+        "plan --allow-out-of-order 2",
+    )
     with pytest.raises(UsageError) as caught:
-        _parsed("up --allow-late 2,3")
+        _parsed("up --allow-out-of-order 2,3")
 
     goals = [_parsed(line).goal for line in lines]
-    assert goals == [Up(1, (2, 3)), Goto(7, (2,)), Up(allow_late=(2,))]
-    assert caught.value.advice == "Give it for each: --allow-late 2 --allow-late 3"
+    assert goals == [Up(1, (2, 3)), Goto(7, (2,)), Up(allow_out_of_order=(2,))]
+    assert caught.value.advice == "Give it for each: --allow-out-of-order 2 --allow-out-of-order 3"
 
 
 @pytest.mark.parametrize(
@@ -74,12 +78,12 @@ def test_the_policy_for_a_database_ahead_may_be_left_open(line: str, expected: s
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("wait", Request("wait")),
-        ("wait 7 --timeout 2m", Request("wait", version=7, timeout=120.0)),
-        ("--timeout=0 wait newest", Request("wait", newest=True, timeout=0.0)),
+        ("wait", ParsedArguments("wait")),
+        ("wait 7 --timeout 2m", ParsedArguments("wait", version=7, timeout=120.0)),
+        ("--timeout=0 wait newest", ParsedArguments("wait", newest=True, timeout=0.0)),
     ],
 )
-def test_wait_reads_what_it_waits_for(line: str, expected: Request) -> None:
+def test_wait_reads_what_it_waits_for(line: str, expected: ParsedArguments) -> None:
     """Nothing, a version, or that of the files; and for how long."""
     assert expected == _parsed(line)
 
@@ -94,7 +98,7 @@ def test_wait_refuses_what_it_cannot_read(line: str) -> None:
 def test_how_the_database_is_used() -> None:
     """Every command takes the role and the names of the tables."""
     line = "version --role owner --ledger-table s.l --history-table=h"
-    expected = Request("version", role="owner", ledger_table="s.l", history_table="h")
+    expected = ParsedArguments("version", role="owner", ledger_table="s.l", history_table="h")
 
     assert expected == _parsed(line)
 
@@ -112,14 +116,14 @@ def test_create_reads_its_name() -> None:
     """A name may hold blanks, and the flag may stand before it."""
     request = parse(sort_words(["create", "--timestamp", "add user roles"]))
 
-    assert Request("create", name="add user roles", timestamp=True) == request
+    assert ParsedArguments("create", name="add user roles", timestamp=True) == request
 
 
 def test_letters_cluster() -> None:
     """Flags of one letter may share a dash, the last may take a value."""
     request = _parsed("-qyd db version")
 
-    assert Request("version", database="db", quiet=True, yes=True) == request
+    assert ParsedArguments("version", database="db", quiet=True, yes=True) == request
 
 
 def test_a_duration_becomes_seconds() -> None:
@@ -140,11 +144,11 @@ def test_a_duration_becomes_seconds() -> None:
         ("down 2 --all", "--all goes with down, and without a number."),
         ("plan --all", "--all goes with down, and without a number."),
         ("plan goto", "goto needs a version."),
-        ("up --allow-late x", "'x' is no version."),
-        ("up --allow-late -1", "-1 is no version: it is negative."),
-        ("up --allow-late 2,3", "--allow-late takes one version."),
-        ("plan down --allow-late 2", "--allow-late goes with up and goto."),
-        ("down --allow-late 2", "rung down: --allow-late is no option of it."),
+        ("up --allow-out-of-order x", "'x' is no version."),
+        ("up --allow-out-of-order -1", "-1 is no version: it is negative."),
+        ("up --allow-out-of-order 2,3", "--allow-out-of-order takes one version."),
+        ("plan down --allow-out-of-order 2", "--allow-out-of-order goes with up and goto."),
+        ("down --allow-out-of-order 2", "rung down: --allow-out-of-order is no option of it."),
         ("plan goto 2 --if-ahead ok", "--if-ahead goes with up."),
         ("goto 2 --if-ahead ok", "rung goto: --if-ahead is no option of it."),
         ("accept-edit", "rung accept-edit: the following arguments are required: V."),

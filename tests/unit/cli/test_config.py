@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.cli.arguments import Request
-from rung.cli.config import Settings, project_table, settle
+from rung.cli.arguments import ParsedArguments
+from rung.cli.config import CliSettings, project_table, resolve_settings
 from rung.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,42 +36,47 @@ def project(tmp_path: Path) -> Path:
 
 def test_the_file_is_used_where_nothing_else_is_said(project: Path) -> None:
     """Its folder is relative to the file."""
-    expected = Settings("from file", str(project / "sql"), 30.0)
+    expected = CliSettings("from file", str(project / "sql"), 30.0)
 
-    assert expected == settle(Request("up"), {}, project)
+    assert expected == resolve_settings(ParsedArguments("up"), {}, project)
 
 
 def test_the_environment_wins_over_the_file(project: Path) -> None:
     """An empty variable counts as not set."""
     environ = {"RUNG_DATABASE": "", "DATABASE_URL": "from environment", "RUNG_SOURCE": "m"}
 
-    expected = Settings("from environment", "m", 30.0)
+    expected = CliSettings("from environment", "m", 30.0)
 
-    assert expected == settle(Request("up"), environ, project)
+    assert expected == resolve_settings(ParsedArguments("up"), environ, project)
 
 
 def test_our_own_variable_wins_over_the_common_one(tmp_path: Path) -> None:
     """RUNG_DATABASE is looked at before DATABASE_URL."""
     environ = {"RUNG_DATABASE": "ours", "DATABASE_URL": "everybody's"}
 
-    assert settle(Request("up"), environ, tmp_path).database == "ours"
+    assert resolve_settings(ParsedArguments("up"), environ, tmp_path).database == "ours"
 
 
 def test_the_command_line_wins_over_all(project: Path) -> None:
     """A bound of 0 is a bound."""
-    request = Request("up", database="typed", source="t", wait_for_lock=0.0)
+    request = ParsedArguments("up", database="typed", source="t", wait_for_lock=0.0)
 
-    expected = Settings("typed", "t", 0.0)
+    expected = CliSettings("typed", "t", 0.0)
 
-    assert expected == settle(request, {"RUNG_DATABASE": "x", "RUNG_SOURCE": "x"}, project)
+    assert expected == resolve_settings(
+        request, {"RUNG_DATABASE": "x", "RUNG_SOURCE": "x"}, project
+    )
 
 
 def test_the_server_for_scratch(tmp_path: Path) -> None:
     """RUNG_SCRATCH names it where the command line does not."""
     environ = {"RUNG_SCRATCH": "theirs"}
-    typed = settle(Request("repair", scratch="typed"), environ, tmp_path)
+    typed = resolve_settings(ParsedArguments("repair", scratch="typed"), environ, tmp_path)
 
-    assert [typed.scratch, settle(Request("repair"), environ, tmp_path).scratch] == [
+    assert [
+        typed.scratch,
+        resolve_settings(ParsedArguments("repair"), environ, tmp_path).scratch,
+    ] == [
         "typed",
         "theirs",
     ]
@@ -82,7 +87,7 @@ def test_the_nearest_file_upwards_counts(project: Path) -> None:
     deep = project / "a" / "b"
     deep.mkdir(parents=True)
 
-    assert str(project / "sql") == settle(Request("up"), {}, deep).source
+    assert str(project / "sql") == resolve_settings(ParsedArguments("up"), {}, deep).source
 
 
 def test_a_nearer_file_without_our_table_hides_the_farther(project: Path) -> None:
@@ -91,28 +96,30 @@ def test_a_nearer_file_without_our_table_hides_the_farther(project: Path) -> Non
     inner.mkdir()
     (inner / "pyproject.toml").write_text("[project]\nname = 'x'\n")
 
-    assert Settings() == project_table(inner)
+    assert CliSettings() == project_table(inner)
 
 
 def test_a_folder_of_migrations_is_the_default(tmp_path: Path) -> None:
     """Where nobody names a source, `migrations` is taken if it is there."""
     (tmp_path / "migrations").mkdir()
 
-    assert settle(Request("up"), {}, tmp_path).source == "migrations"
+    assert resolve_settings(ParsedArguments("up"), {}, tmp_path).source == "migrations"
 
 
 @pytest.mark.parametrize(
     ("written", "read"),
     [
-        ("source = 'package:chat.sql'", Settings(source="package:chat.sql")),
-        ("database = 'embedded'", Settings(database="embedded")),
-        ("wait-for-lock = '0'", Settings(wait_for_lock=0.0)),
-        ("lock-timeout = '0'", Settings(lock_timeout=0.0)),
-        ("lock-retry-for = '1m'", Settings(lock_retry_for=60.0)),
-        ("", Settings()),
+        ("source = 'package:chat.sql'", CliSettings(source="package:chat.sql")),
+        ("database = 'embedded'", CliSettings(database="embedded")),
+        ("wait-for-lock = '0'", CliSettings(wait_for_lock=0.0)),
+        ("lock-timeout = '0'", CliSettings(lock_timeout=0.0)),
+        ("lock-retry-for = '1m'", CliSettings(lock_retry_for=60.0)),
+        ("", CliSettings()),
     ],
 )
-def test_what_is_no_folder_is_left_as_it_is(tmp_path: Path, written: str, read: Settings) -> None:
+def test_what_is_no_folder_is_left_as_it_is(
+    tmp_path: Path, written: str, read: CliSettings
+) -> None:
     """Only folders are relative to the file."""
     (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{written}\n")
 
@@ -166,7 +173,7 @@ def test_a_broken_file_that_is_not_about_us_is_left_alone(tmp_path: Path) -> Non
     """Other tools' faults are not ours to report."""
     (tmp_path / "pyproject.toml").write_text("[project")
 
-    assert Settings() == project_table(tmp_path)
+    assert CliSettings() == project_table(tmp_path)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
@@ -175,7 +182,7 @@ def test_a_file_holds_the_database(tmp_path: Path, end: str) -> None:
     file = tmp_path / "secret"
     file.write_bytes(f"postgresql://db/x{end}".encode())
 
-    found = settle(Request("up"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
+    found = resolve_settings(ParsedArguments("up"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
     assert found.need_database() == "postgresql://db/x"
 
 
@@ -188,7 +195,7 @@ def test_a_file_that_holds_none(tmp_path: Path, content: bytes | None, said: str
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
-    found = settle(Request("create"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
+    found = resolve_settings(ParsedArguments("create"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
 
     with pytest.raises(UsageError, match="RUNG_DATABASE_FILE") as caught:
         found.need_database()
@@ -205,14 +212,16 @@ def test_what_wins_over_what(project: Path) -> None:
         "DATABASE_URL": "everybody's",
         "PGHOST": "db",
     }
-    found = [settle(Request("up", database="typed"), environ, project).need_database()]
+    found = [
+        resolve_settings(ParsedArguments("up", database="typed"), environ, project).need_database()
+    ]
     for name in environ:
-        found.append(settle(Request("up"), environ, project).need_database())
+        found.append(resolve_settings(ParsedArguments("up"), environ, project).need_database())
         environ = {**environ, name: ""}
     (project / "pyproject.toml").unlink()
 
     assert found == ["typed", "ours", "of the secret", "everybody's", "from file"]
-    assert settle(Request("up"), {"PGHOST": "db"}, project).need_database() == ""
+    assert resolve_settings(ParsedArguments("up"), {"PGHOST": "db"}, project).need_database() == ""
 
 
 @pytest.mark.parametrize(
@@ -228,18 +237,18 @@ def test_what_wins_over_what(project: Path) -> None:
 )
 def test_libpqs_own_variables(tmp_path: Path, name: str, expected: str | None) -> None:
     """Those that say where a database is name one; a user alone does not."""
-    assert settle(Request("up"), {name: "x"}, tmp_path).database == expected
+    assert resolve_settings(ParsedArguments("up"), {name: "x"}, tmp_path).database == expected
 
 
 def test_how_the_database_is_used(tmp_path: Path) -> None:
     """Role and names of tables come from the file, and the command line wins."""
     (tmp_path / "pyproject.toml").write_text(_TABLES)
-    request = Request("up", role="other")
+    request = ParsedArguments("up", role="other")
 
-    found = settle(request, {}, tmp_path)
+    found = resolve_settings(request, {}, tmp_path)
     assert (found.role, found.ledger_table, found.history_table) == ("other", "s.l", "h")
-    assert settle(Request("up"), {}, tmp_path).role == "owner"
-    unset = settle(Request("up", ledger_table="", history_table=""), {}, tmp_path)
+    assert resolve_settings(ParsedArguments("up"), {}, tmp_path).role == "owner"
+    unset = resolve_settings(ParsedArguments("up", ledger_table="", history_table=""), {}, tmp_path)
     assert (unset.ledger_table, unset.history_table) == ("", "")
 
 
@@ -247,14 +256,17 @@ def test_the_policy_for_a_database_ahead(tmp_path: Path) -> None:
     """The project's, which the command line may set aside."""
     (tmp_path / "pyproject.toml").write_text("[tool.rung]\nif-ahead = 'ok'\n")
 
-    asked = settle(Request("up", if_ahead="fail"), {}, tmp_path)
-    assert (settle(Request("up"), {}, tmp_path).if_ahead, asked.if_ahead) == ("ok", "fail")
+    asked = resolve_settings(ParsedArguments("up", if_ahead="fail"), {}, tmp_path)
+    assert (resolve_settings(ParsedArguments("up"), {}, tmp_path).if_ahead, asked.if_ahead) == (
+        "ok",
+        "fail",
+    )
 
 
 def test_no_database_names_every_way_to_name_one() -> None:
     """The advice lists the option, the variables, the file and the throw-away server."""
     with pytest.raises(UsageError) as caught:
-        Settings().need_database()
+        CliSettings().need_database()
 
     ways = ["--database", "RUNG_DATABASE_FILE", "DATABASE_URL", "PGHOST", "[tool.rung]", "embedded"]
 
@@ -264,7 +276,7 @@ def test_no_database_names_every_way_to_name_one() -> None:
 def test_no_source_names_every_way_to_name_one() -> None:
     """The advice lists the option, the variable, the file and the first step."""
     with pytest.raises(UsageError) as caught:
-        Settings().need_source()
+        CliSettings().need_source()
 
     ways = ["--source", "package:NAME", "RUNG_SOURCE", "[tool.rung]", "rung create"]
 

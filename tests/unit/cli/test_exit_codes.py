@@ -9,11 +9,11 @@ import pytest
 
 from rung import errors
 from rung.cli.exit_codes import ExitCode, exit_code_of
-from rung.errors import MigrationFailed, Place, ServerMessage, VersionNotInSource
+from rung.errors import MigrationFailed, MissingMigrationFile, ServerMessage, SourceLocation
 
 
 def _failed(*, dirty: bool, locked: tuple[str, ...] = ()) -> MigrationFailed:
-    place, server = Place("1_a.up.sql", 1), ServerMessage("no")
+    place, server = SourceLocation("1_a.up.sql", 1), ServerMessage("no")
     facts = {"version": 1, "direction": "up", "place": place, "server": server}
     return MigrationFailed((), "now", dirty=dirty, locked=locked, **facts)  # type: ignore[arg-type]
 
@@ -30,14 +30,14 @@ def _failed(*, dirty: bool, locked: tuple[str, ...] = ()) -> MigrationFailed:
         (_failed(dirty=False), ExitCode.FAILED),
         (_failed(dirty=False, locked=("Held by process 7",)), ExitCode.LOCKED),
         (_failed(dirty=True, locked=("Held by process 7",)), ExitCode.DIRTY),
-        (VersionNotInSource(9, "ledger", (1, 2)), ExitCode.AHEAD),
-        (VersionNotInSource(2, "ledger", (1, 3)), ExitCode.PENDING),
-        (VersionNotInSource(9, "target", (1, 2)), ExitCode.FAILED),
-        (errors.LateMigrations((2,), ("2_a.up.sql",), 3, (3,)), ExitCode.PENDING),
+        (MissingMigrationFile(9, "ledger", (1, 2)), ExitCode.AHEAD),
+        (MissingMigrationFile(2, "ledger", (1, 3)), ExitCode.PENDING),
+        (MissingMigrationFile(9, "target", (1, 2)), ExitCode.FAILED),
+        (errors.OutOfOrderMigrations((2,), ("2_a.up.sql",), 3, (3,)), ExitCode.PENDING),
         (errors.EditedMigrations(()), ExitCode.PENDING),
         (errors.VersionNotReached(8, 7, dirty=False, waited=1.0), ExitCode.PENDING),
         (errors.UnversionedDatabase("public", ("users",)), ExitCode.FAILED),
-        (errors.StoredTextUnusable(9, "was not kept"), ExitCode.FAILED),
+        (errors.StoredSqlUnusable(9, "was not kept"), ExitCode.FAILED),
         (errors.PooledConnection("x"), ExitCode.FAILED),
         (errors.LockNotAcquired(1.0), ExitCode.LOCKED),
         (errors.LockLost((), "now", 1, "1_a.up.sql"), ExitCode.LOCKED),

@@ -18,7 +18,7 @@ from rung.cli.main import main
 from rung.cli.parsers import COMMANDS
 
 if TYPE_CHECKING:
-    from rung.cli.invocation import Call
+    from rung.cli.invocation import Invocation
 
 _LOCKS = {"--lock-timeout", "--lock-retry-for", "--cancel-blockers"}
 _LOADED = """
@@ -171,7 +171,7 @@ def test_an_unforeseen_error_is_one_line(
 ) -> None:
     """A traceback is for those who ask for it, and hides the password from them too."""
 
-    def break_down(call: Call) -> None:
+    def break_down(call: Invocation) -> None:
         raise ValueError(call.settings.database)
 
     monkeypatch.setattr(cmd_create, "create", break_down)

@@ -11,7 +11,7 @@ import pytest
 from rung.cli.main import main
 from rung.cli.parsers import COMMANDS
 from rung.golang_migrate.main import main as migrate
-from rung.redaction import hidden, redacted, redacted_word, secrets_among, secrets_in
+from rung.redaction import redacted, redacted_word, secrets_among, secrets_in, without_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ _PLACES: list[list[str]] = [
     ["status", "--database", "embedded:?\0"],
     ["status", "--wait-for-lock", "?"],
     ["up", "--if-ahead", "?"],
-    ["up", "--allow-late", "?,?"],
+    ["up", "--allow-out-of-order", "?,?"],
     ["up", "password", "=", _SECRET],
     ["up", "--password", _SECRET],
     ["create", "host=h", "?"],
@@ -213,4 +213,4 @@ def test_long_texts_are_read_once(part: str) -> None:
         secrets_in(found)
         secrets_among([found])
 
-    assert hidden(text, {"hunter2secret"}) == text
+    assert without_values(text, {"hunter2secret"}) == text

@@ -13,12 +13,12 @@ import pytest
 
 from rung.integrations import schema_manager
 from rung.integrations.asgi import Lifespan, ReadyProbe
-from rung.integrations.fastapi import Migrations, ReadyGate, readiness_response
+from rung.integrations.fastapi import Migrations, ReadinessMiddleware, readiness_response
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from rung.cancellation import Stop
+    from rung.cancellation import CancelToken
 
 
 def migrations(**settings: Any) -> Migrations:  # noqa: ANN401 - as many kinds as settings
@@ -32,7 +32,7 @@ async def behind(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "answered"})
 
 
-def sent(gate: ReadyGate | ReadyProbe | Lifespan, **scope: Any) -> list[Message]:  # noqa: ANN401 - ASGI
+def sent(gate: ReadinessMiddleware | ReadyProbe | Lifespan, **scope: Any) -> list[Message]:  # noqa: ANN401 - ASGI
     """What a gate sends for a scope."""
     messages: list[Message] = []
 
@@ -48,7 +48,7 @@ def sent(gate: ReadyGate | ReadyProbe | Lifespan, **scope: Any) -> list[Message]
 
 def test_a_request_is_refused_until_ready() -> None:
     """What is no probe is answered with a problem that says the state and no more."""
-    start, body = sent(ReadyGate(behind, migrations()), type="http", path="/things")
+    start, body = sent(ReadinessMiddleware(behind, migrations()), type="http", path="/things")
 
     assert (start["status"], json.loads(body["body"])["state"]) == (503, "starting")
     assert (b"retry-after", b"1") in start["headers"]
@@ -64,12 +64,12 @@ def test_a_request_is_refused_until_ready() -> None:
 )
 def test_probes_and_the_lifespan_are_let_through(scope: dict[str, Any]) -> None:
     """Below its root too, a probe is answered by the application."""
-    assert sent(ReadyGate(behind, migrations()), **scope) == [{"type": "answered"}]
+    assert sent(ReadinessMiddleware(behind, migrations()), **scope) == [{"type": "answered"}]
 
 
 def test_a_websocket_is_closed() -> None:
     """A websocket is told to try again later."""
-    closed = sent(ReadyGate(behind, migrations()), type="websocket", path="/talk")
+    closed = sent(ReadinessMiddleware(behind, migrations()), type="websocket", path="/talk")
 
     assert closed == [{"type": "websocket.close", "code": 1013}]
 
@@ -173,10 +173,10 @@ def test_a_run_that_cannot_be_ended_is_let_go(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server that answers to nothing does not keep the service from ending; it is cancelled."""
-    stops: list[Stop] = []
+    stops: list[CancelToken] = []
     thawed = threading.Event()
 
-    def frozen(*given: object, stop: Stop, **named: object) -> None:
+    def frozen(*given: object, stop: CancelToken, **named: object) -> None:
         del given, named
         stops.append(stop)
         thawed.wait()
@@ -190,7 +190,7 @@ def test_a_run_that_cannot_be_ended_is_let_go(
     assert "did not answer" in caplog.text
 
 
-async def begun_and_ended(kept: Migrations, stops: list[Stop]) -> None:
+async def begun_and_ended(kept: Migrations, stops: list[CancelToken]) -> None:
     """Start a service, and end it as soon as its run is under way."""
     async with kept.lifespan(None):
         while not stops:  # noqa: ASYNC110 - it is set by a thread

@@ -9,9 +9,9 @@ from rung.integrations.readiness import _STATES, of_error, pause_after
 
 STATES = [
     (errors.DirtyLedger(7), "dirty"),
-    (errors.VersionNotInSource(8, "ledger", (6, 7)), "ahead"),
-    (errors.VersionNotInSource(5, "ledger", (4, 6)), "unknown-version"),
-    (errors.LateMigrations([3], ["3_a.up.sql"], 4, [4]), "late"),
+    (errors.MissingMigrationFile(8, "ledger", (6, 7)), "ahead"),
+    (errors.MissingMigrationFile(5, "ledger", (4, 6)), "unknown-version"),
+    (errors.OutOfOrderMigrations([3], ["3_a.up.sql"], 4, [4]), "late"),
     (errors.EditedMigrations([errors.EditedFile(1, "1_a.up.sql", "")]), "edited"),
     (errors.UnwrittenMigration(3, "3_c.up.sql"), "unwritten"),
     (errors.UnversionedDatabase("public", ["users"]), "unversioned"),
@@ -36,15 +36,15 @@ def test_each_error_is_a_state(error: errors.RungError, state: str) -> None:
     assert "\n" not in readiness.reason
 
 
-STATED = {kind for kind, _ in _STATES} | {errors.VersionNotInSource}
+STATED = {kind for kind, _ in _STATES} | {errors.MissingMigrationFile}
 OF_A_RUN = {
     errors.MigrationFailed,
     errors.LedgerMoved,
     errors.LedgerDropped,
-    errors.LexerFooled,
+    errors.UnexpectedTransactionControl,
     errors.OwnWriteRefused,
 }
-REFUSED_AS_PLANNED = {errors.AtomicRefused, errors.CannotResume, errors.StoredTextUnusable}
+REFUSED_AS_PLANNED = {errors.AtomicRefused, errors.CannotResume, errors.StoredSqlUnusable}
 NOT_OF_A_SERVICE = {
     errors.UsageError,
     errors.ConfirmationRequired,

@@ -9,21 +9,24 @@ from rung.errors import (
     LedgerUnreadable,
     LockNotAcquired,
     MigrationFailed,
-    Place,
     SchemaMissing,
     ServerMessage,
+    SourceLocation,
 )
 from rung.golang_migrate.messages import fault_of
-from rung.golang_migrate.schemes import Tongue
+from rung.golang_migrate.schemes import ErrorStyle
 
 SYNTAX = ServerMessage('syntax error at or near "selct"', "42601")
 DOUBLE = ServerMessage("duplicate key", "23505", "Key (id)=(1) already exists.", "a hint")
 LATE = ServerMessage("canceling statement due to user request", "57014")
 SQL = "select 1;\nselct 2;"
-KNOWN, UNKNOWN = Place("1_a.up.sql", 2, 1, "selct 2;", sql=SQL), Place("1_a.up.sql", 2, sql=SQL)
+KNOWN, UNKNOWN = (
+    SourceLocation("1_a.up.sql", 2, 1, "selct 2;", sql=SQL),
+    SourceLocation("1_a.up.sql", 2, sql=SQL),
+)
 
 
-def failed(server: ServerMessage, place: Place) -> MigrationFailed:
+def failed(server: ServerMessage, place: SourceLocation) -> MigrationFailed:
     """A migration that the database refused."""
     now = "The database is clean at no version."
     return MigrationFailed((), now, version=1, direction="up", place=place, server=server)
@@ -33,47 +36,49 @@ def failed(server: ServerMessage, place: Place) -> MigrationFailed:
     ("tongue", "server", "place", "said"),
     [
         (
-            *(Tongue.PQ, SYNTAX, KNOWN),
+            *(ErrorStyle.PQ, SYNTAX, KNOWN),
             (
                 f'migration failed: syntax error at or near "selct" (column 1) in line 2: {SQL} '
                 '(details: pq: syntax error at or near "selct")'
             ),
         ),
         (
-            *(Tongue.PGX, SYNTAX, KNOWN),
+            *(ErrorStyle.PGX, SYNTAX, KNOWN),
             (
                 f'migration failed: syntax error at or near "selct" (column 1) in line 2: {SQL} '
                 '(details: ERROR: syntax error at or near "selct" (SQLSTATE 42601))'
             ),
         ),
         (
-            *(Tongue.PQ, DOUBLE, UNKNOWN),
+            *(ErrorStyle.PQ, DOUBLE, UNKNOWN),
             (
                 f"migration failed: duplicate key, Key (id)=(1) already exists. in line 0: {SQL} "
                 "(details: pq: duplicate key)"
             ),
         ),
         (
-            *(Tongue.PGX, DOUBLE, UNKNOWN),
+            *(ErrorStyle.PGX, DOUBLE, UNKNOWN),
             (
                 "migration failed: duplicate key (column 0), Key (id)=(1) already exists. "
                 f"in line 1: {SQL} (details: ERROR: duplicate key (SQLSTATE 23505))"
             ),
         ),
         (
-            *(Tongue.SQLITE, ServerMessage('near "selct": syntax error'), UNKNOWN),
+            *(ErrorStyle.SQLITE, ServerMessage('near "selct": syntax error'), UNKNOWN),
             f'near "selct": syntax error in line 0: {SQL}',
         ),
     ],
 )
-def test_a_failed_file(tongue: Tongue, server: ServerMessage, place: Place, said: str) -> None:
+def test_a_failed_file(
+    tongue: ErrorStyle, server: ServerMessage, place: SourceLocation, said: str
+) -> None:
     """The library's words, the true line and column, the whole file."""
     assert fault_of(failed(server, place), tongue).text == said
 
 
 def test_what_stands_below() -> None:
     """The place with the hint, the state, and what to do."""
-    fault = fault_of(failed(DOUBLE, KNOWN), Tongue.PQ)
+    fault = fault_of(failed(DOUBLE, KNOWN), ErrorStyle.PQ)
 
     assert fault.more == (
         "1_a.up.sql:2:1",
@@ -90,15 +95,15 @@ def test_what_stands_below() -> None:
     ("tongue", "timed", "said"),
     [
         (
-            *(Tongue.PGX, True),
+            *(ErrorStyle.PGX, True),
             f"migration failed in line 0: {SQL} (details: timeout: context deadline exceeded)",
         ),
         (
-            *(Tongue.PQ, True),
+            *(ErrorStyle.PQ, True),
             f"migration failed: {LATE.message} in line 0: {SQL} (details: pq: {LATE.message})",
         ),
         (
-            *(Tongue.PGX, False),
+            *(ErrorStyle.PGX, False),
             (
                 f"migration failed: {LATE.message} (column 0) in line 1: {SQL} "
                 f"(details: ERROR: {LATE.message} (SQLSTATE 57014))"
@@ -106,7 +111,7 @@ def test_what_stands_below() -> None:
         ),
     ],
 )
-def test_a_time_limit(tongue: Tongue, said: str, *, timed: bool) -> None:
+def test_a_time_limit(tongue: ErrorStyle, said: str, *, timed: bool) -> None:
     """Pgx speaks of its own deadline."""
     assert fault_of(failed(LATE, UNKNOWN), tongue, timed=timed).text == said
 
@@ -138,14 +143,14 @@ REFUSED = (
 )
 def test_a_connection_that_is_refused(reason: str, said: str) -> None:
     """The commonest in lib/pq's words, the others in libpq's, on one line."""
-    fault = fault_of(ConnectionFailed("No connection.", "Check it.", reason), Tongue.PQ)
+    fault = fault_of(ConnectionFailed("No connection.", "Check it.", reason), ErrorStyle.PQ)
 
     assert fault.lines == (f"error: failed to open database: {said}",)
 
 
 def test_a_lock_that_is_not_to_be_had() -> None:
     """golang-migrate's line, and who holds it."""
-    fault = fault_of(LockNotAcquired(1.0, "The lock is held by process 7."), Tongue.PQ)
+    fault = fault_of(LockNotAcquired(1.0, "The lock is held by process 7."), ErrorStyle.PQ)
 
     assert fault.lines == (
         "error: timeout: can't acquire database lock",
@@ -155,7 +160,7 @@ def test_a_lock_that_is_not_to_be_had() -> None:
 
 def test_a_search_path_without_a_schema() -> None:
     """golang-migrate's line alone."""
-    fault = fault_of(SchemaMissing("No schema.", "Make one."), Tongue.PQ)
+    fault = fault_of(SchemaMissing("No schema.", "Make one."), ErrorStyle.PQ)
 
     assert fault.lines == ("error: failed to open database: no schema",)
 
@@ -163,6 +168,6 @@ def test_a_search_path_without_a_schema() -> None:
 def test_another_ledger_is_named_as_golang_migrate_does() -> None:
     """It has no option for it."""
     error = LedgerUnreadable("it is a view", "--ledger-table names another table")
-    fault = fault_of(error, Tongue.PQ)
+    fault = fault_of(error, ErrorStyle.PQ)
 
     assert fault.lines[-1] == "x-migrations-table in the database's URL names another table"

@@ -6,13 +6,13 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from rung.golang_migrate.database_urls import Address, address_of
-from rung.golang_migrate.faults import Fault
+from rung.golang_migrate.database_urls import GoDatabaseUrl, address_of
+from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.urls import parse
-from rung.golang_migrate.schemes import DATABASES, Tongue
-from rung.options import Conventions
+from rung.golang_migrate.schemes import DATABASES, ErrorStyle
+from rung.options import RunOptions
 
-PLAIN = Conventions(
+PLAIN = RunOptions(
     carries_session=True,
     passes_empty=True,
     runs_foreign_downs=True,
@@ -29,7 +29,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def address(url: str) -> Address:
+def address(url: str) -> GoDatabaseUrl:
     """What a URL comes to."""
     return address_of(parse(url), DATABASES[url.partition(":")[0]])
 
@@ -89,7 +89,10 @@ def test_golang_migrates_own_keys() -> None:
     found = address("pgx5://h/x?x-multi-statement=1&x-statement-timeout=200&x-unknown=2&a=b")
 
     assert found.conventions == POSTGRES._replace(each_statement=True, time_limit=0.2)
-    assert (found.tongue, query("pgx5://h/x?x-multi-statement=1&a=b")) == (Tongue.PGX, {"a": "b"})
+    assert (found.tongue, query("pgx5://h/x?x-multi-statement=1&a=b")) == (
+        ErrorStyle.PGX,
+        {"a": "b"},
+    )
 
 
 def test_the_ledgers_name_goes_to_the_driver() -> None:
@@ -111,7 +114,7 @@ def test_the_distributed_ones(url: str, table: str | None) -> None:
     """They are PostgreSQL with a table of their own name."""
     found = address(url)
 
-    assert (found.database.ledger_table, found.tongue) == (table, Tongue.PQ)
+    assert (found.database.ledger_table, found.tongue) == (table, ErrorStyle.PQ)
     assert found.database.url.startswith("postgresql://h/x?")
 
 
@@ -120,7 +123,7 @@ def test_sqlite() -> None:
     found = address("sqlite3://d/a b.db?x-no-tx-wrap=true&_fk=1&x-migrations-table=m")
 
     assert found.database.url == "sqlite3://d/a%20b.db?_fk=1"
-    assert (found.database.ledger_table, found.tongue) == ("m", Tongue.SQLITE)
+    assert (found.database.ledger_table, found.tongue) == ("m", ErrorStyle.SQLITE)
     assert found.conventions == PLAIN._replace(each_statement=True)
 
 
@@ -131,7 +134,7 @@ def test_its_text_shows_no_url() -> None:
 
 def test_a_table_as_a_lock_is_refused() -> None:
     """It would be no lock for us, and is not passed over in silence."""
-    with pytest.raises(Fault, match="x-lock-strategy=table is not supported"):
+    with pytest.raises(GoFault, match="x-lock-strategy=table is not supported"):
         address("pgx://h/x?x-lock-strategy=table")
 
-    assert address("pgx5://h/x?x-lock-strategy=table").tongue is Tongue.PGX
+    assert address("pgx5://h/x?x-lock-strategy=table").tongue is ErrorStyle.PGX

@@ -13,7 +13,7 @@ from rung.database import Database
 from rung.drivers import open_driver
 from rung.drivers.inspection import Ping
 from rung.drivers.postgres.connect import Connector
-from rung.drivers.postgres.session_settings import Settings
+from rung.drivers.postgres.session_settings import SessionSettings
 from rung.drivers.postgres.url import translate
 from rung.errors import ConnectionFailed, DriverMissing, UsageError
 
@@ -286,7 +286,7 @@ def test_opening_names_and_does_not_connect() -> None:
 )
 def test_settings_as_statements(name: str, value: str, expected: str) -> None:
     """A list of names is many literals, all else is one."""
-    settings = Settings(((name, value),))
+    settings = SessionSettings(((name, value),))
 
     assert settings.for_session == (f"SET {expected}",)
     assert settings.for_message == (f"SET LOCAL {expected}",)
@@ -294,14 +294,14 @@ def test_settings_as_statements(name: str, value: str, expected: str) -> None:
 
 def test_where() -> None:
     """What decides which tables are read goes before a message even where it was taken."""
-    settings = Settings((("Search_Path", "a"), ("role", "r"), ("statement_timeout", "5s")))
+    settings = SessionSettings((("Search_Path", "a"), ("role", "r"), ("statement_timeout", "5s")))
 
     assert settings.where.names == {"search_path", "role"}
 
 
 def test_rights_and_time() -> None:
     """Inside a transaction only what concerns our rights and our time is put back."""
-    settings = Settings((("search_path", "a"), ("role", "r"), ("statement_timeout", "5s")))
+    settings = SessionSettings((("search_path", "a"), ("role", "r"), ("statement_timeout", "5s")))
 
     found = settings.rights_and_time
     assert found == ("SET LOCAL \"role\" = E'r'", "SET LOCAL \"statement_timeout\" = E'5s'")

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from rung.drivers.postgres.lease import BEAT_EVERY, LIFETIME, Fence, Lease
+from rung.drivers.postgres.lease import BEAT_EVERY, LIFETIME, Lease, TransactionGuard
 from rung.drivers.postgres.ledger_sql import leave_clean
-from rung.drivers.postgres.session_settings import Settings
+from rung.drivers.postgres.session_settings import SessionSettings
 from rung.drivers.postgres.table_names import Table
 from rung.script import read
 
@@ -24,7 +24,7 @@ def flat(sql: str) -> str:
 
 def test_a_fence_takes_the_keys_before_it_looks() -> None:
     """A look at the lease before the keys are ours might be overtaken."""
-    fence = Fence.of(LEASE, watched=False)
+    fence = TransactionGuard.of(LEASE, watched=False)
 
     assert [flat(sql) for sql in (*fence.keys, *fence.lease)] == [
         (
@@ -92,7 +92,7 @@ def test_what_is_left_clean(text: str, expected: int) -> None:
 
 def test_settings_of_a_shared_session() -> None:
     """What others left is put aside first, for the message alone."""
-    said = Settings((("search_path", "s"), ("role", "r"))).for_shared
+    said = SessionSettings((("search_path", "s"), ("role", "r"))).for_shared
 
     assert all(sql.startswith("SET LOCAL ") for sql in said)
     assert said.index("SET LOCAL search_path TO DEFAULT") < said.index(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from rung.drivers.postgres.lock_timeout import Limits
+from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
 from rung.drivers.postgres.message import Message, file_pieces
-from rung.drivers.postgres.session_settings import Settings
-from rung.options import RUNG, Conventions
+from rung.drivers.postgres.session_settings import SessionSettings
+from rung.options import RUNG, RunOptions
 from rung.script import Unit, read
 
 OURS = ("SET LOCAL lock_timeout = 200",)
-OF_URL = Settings((("lock_timeout", "3s"),))
+OF_URL = SessionSettings((("lock_timeout", "3s"),))
 
 
-def limits(conventions: Conventions = RUNG, settings: Settings | None = None) -> Limits:
+def limits(
+    conventions: RunOptions = RUNG, settings: SessionSettings | None = None
+) -> LockTimeoutPolicy:
     """The limits of a session."""
-    return Limits(conventions, settings or Settings())
+    return LockTimeoutPolicy(conventions, settings or SessionSettings())
 
 
 def test_ours() -> None:
@@ -102,12 +104,12 @@ def test_a_concurrent_statement_has_none() -> None:
 @pytest.mark.parametrize(
     ("text", "settings"),
     [
-        ("set statement_timeout = '1h'", Settings()),
-        ("set local statement_timeout = '1h'", Settings((("Statement_Timeout", "5s"),))),
-        ("select 1", Settings((("statement_timeout", "5s"),))),
+        ("set statement_timeout = '1h'", SessionSettings()),
+        ("set local statement_timeout = '1h'", SessionSettings((("Statement_Timeout", "5s"),))),
+        ("select 1", SessionSettings((("statement_timeout", "5s"),))),
     ],
 )
-def test_a_limit_that_somebody_asked_for_holds_for_it(text: str, settings: Settings) -> None:
+def test_a_limit_that_somebody_asked_for_holds_for_it(text: str, settings: SessionSettings) -> None:
     """A statement_timeout of the file or of the URL is no role's; only that is lifted."""
     script = read(f"{text}; create index concurrently i on t (a)")
     found = limits(settings=settings)
@@ -138,4 +140,4 @@ def test_a_files_own_is_carried_where_its_session_is() -> None:
 )
 def test_a_value_of_the_servers(value: str, seconds: float) -> None:
     """A bare number is of milliseconds."""
-    assert limits(settings=Settings((("Lock_Timeout", value),))).seconds == seconds
+    assert limits(settings=SessionSettings((("Lock_Timeout", value),))).seconds == seconds

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from rung.drivers.contract import Look, Place
+from rung.drivers.contract import Inspection, Location
 from rung.drivers.history_rows import COLUMNS
 from rung.drivers.postgres import inspection
 from rung.drivers.postgres.table_names import names_of
@@ -76,7 +76,7 @@ class FakeReply:
         return self.tables[index]
 
 
-def answer(*tables: list[Row], error: str = "", names: Names = NAMES) -> Look:
+def answer(*tables: list[Row], error: str = "", names: Names = NAMES) -> Inspection:
     """What such an answer is read as."""
     failed = ServerError(ServerMessage("refused", error), None) if error else None
     guarded = [*tables[:1], *([[]] if tables else []), *tables[1:]]
@@ -88,7 +88,7 @@ def test_everything_there() -> None:
     """Place, ledger and history are read from their three results."""
     look = answer([HERE], [("3", "t")], [ROW])
 
-    assert look.place == Place(
+    assert look.place == Location(
         "chatapp",
         "public",
         read_only=False,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from rung.drivers.postgres.privileges import Here, Rights
+from rung.drivers.postgres.privileges import Rights, TablePrivileges
 from rung.drivers.postgres.table_names import names_of
 
 NAMES = names_of("s.led", "h.his")
 SCHEMA = frozenset({"USAGE", "CREATE"})
 
 
-def here(*rights: str, schema: frozenset[str] | None = SCHEMA) -> Here:
+def here(*rights: str, schema: frozenset[str] | None = SCHEMA) -> TablePrivileges:
     """A table with rights on it."""
-    return Here(frozenset(rights), schema)
+    return TablePrivileges(frozenset(rights), schema)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,14 @@ def test_writing_the_ledger(
     [
         (here("SELECT", "INSERT", "UPDATE"), True, ""),
         (here("SELECT"), False, 'GRANT INSERT, UPDATE ON TABLE "h"."his" TO "a""b";'),
-        (Here(None, SCHEMA), False, ""),
-        (Here(None, frozenset({"USAGE"})), False, 'GRANT CREATE ON SCHEMA "h" TO "a""b";'),
-        (Here(None, frozenset()), False, 'GRANT USAGE, CREATE ON SCHEMA "h" TO "a""b";'),
-        (Here(None, None), False, ""),
+        (TablePrivileges(None, SCHEMA), False, ""),
+        (
+            TablePrivileges(None, frozenset({"USAGE"})),
+            False,
+            'GRANT CREATE ON SCHEMA "h" TO "a""b";',
+        ),
+        (TablePrivileges(None, frozenset()), False, 'GRANT USAGE, CREATE ON SCHEMA "h" TO "a""b";'),
+        (TablePrivileges(None, None), False, ""),
         (
             here("SELECT", schema=frozenset()),
             False,
@@ -61,7 +65,7 @@ def test_writing_the_ledger(
         ),
     ],
 )
-def test_writing_the_history(history: Here, writes: bool, grant: str) -> None:  # noqa: FBT001
+def test_writing_the_history(history: TablePrivileges, writes: bool, grant: str) -> None:  # noqa: FBT001
     """Written where it is there and we may; what is missing is told, names quoted."""
     found = Rights('a"b', here(), history)
 
@@ -70,7 +74,7 @@ def test_writing_the_history(history: Here, writes: bool, grant: str) -> None:  
 
 def test_a_ledger_that_is_not_there() -> None:
     """It cannot be written yet, and needs a right on its schema to be made."""
-    absent = Rights("ada", Here(None, frozenset({"USAGE"})))
+    absent = Rights("ada", TablePrivileges(None, frozenset({"USAGE"})))
 
     assert not absent.may_write_ledger
     assert absent.grants_for_ledger(NAMES) == 'GRANT CREATE ON SCHEMA "s" TO "ada";'
@@ -90,10 +94,10 @@ def test_reading() -> None:
     [
         (here("SELECT", "UPDATE"), ""),
         (here("SELECT"), 'GRANT UPDATE ON TABLE "s"."led_lease" TO "ada";'),
-        (Here(None, SCHEMA), ""),
-        (Here(None, frozenset({"USAGE"})), 'GRANT CREATE ON SCHEMA "s" TO "ada";'),
+        (TablePrivileges(None, SCHEMA), ""),
+        (TablePrivileges(None, frozenset({"USAGE"})), 'GRANT CREATE ON SCHEMA "s" TO "ada";'),
     ],
 )
-def test_using_the_lease(lease: Here, grant: str) -> None:
+def test_using_the_lease(lease: TablePrivileges, grant: str) -> None:
     """It is made where we may, used where we may, and else the GRANT is told."""
     assert Rights("ada", here(), here(), lease).grants_for_lease(NAMES) == grant

@@ -11,28 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rung.drivers.contract import Attempt, HalfRecord, Move, Refusal
+from rung.drivers.contract import FileVersion, LedgerTransition, NewAttempt, StatementFailure
 from rung.drivers.postgres import advisory_keys, quoting
 from rung.drivers.postgres.catalog import drop_statements
-from rung.drivers.postgres.ledger_sql import FORGET, RESET, Form, Tables, error_text
+from rung.drivers.postgres.ledger_sql import FORGET, RESET, Form, LedgerSql, error_text
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.drivers.postgres.table_names import Table
 from rung.errors import ServerMessage
 from rung.ledger import LedgerState, Outcome
 from rung.script import Dialect, TokenKind, read
-from rung.script.data_loss import Loss
+from rung.script.data_loss import DataLoss
 
 FILES = sorted(Path(quoting.__file__).parent.glob("*.sql"))
 FILE = "".join(file.read_text() for file in FILES)
 BLOCKS = re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", FILE, re.DOTALL | re.MULTILINE)
 LEDGER, HISTORY = (quoting.name("public", f"schema_migrations{end}") for end in ("", "_history"))
-TABLES = Tables(LEDGER, HISTORY, (quoting.name("public"),))
+TABLES = LedgerSql(LEDGER, HISTORY, (quoting.name("public"),))
 BY_TRUNCATE = replace(TABLES, form=Form.TRUNCATE, truncates=True)
 CHECKS = ("SELECT", "SELECT")
 """What its triggers fire for, and its row, are what was found."""
 UNRECORDED = replace(TABLES, records=False)
-UP = HalfRecord("sum", "digest", "select 'é\\'")
-ATTEMPT = Attempt("a-1", 3, "o'hara", "up", UP, None, 4)
+UP = FileVersion("sum", "digest", "select 'é\\'")
+ATTEMPT = NewAttempt("a-1", 3, "o'hara", "up", UP, None, 4)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def flat(parts: tuple[Sql, ...]) -> str:
 )
 def test_moves(before: LedgerState, after: LedgerState, expected: list[str]) -> None:
     """A move touches exactly the row that it was planned for, and fails where there is none."""
-    move = Move(before, after)
+    move = LedgerTransition(before, after)
     sql = flat((*TABLES.guard(move), *TABLES.move(move)))
 
     places = [sql.find(part) for part in expected]
@@ -156,7 +156,7 @@ def test_moves(before: LedgerState, after: LedgerState, expected: list[str]) -> 
 )
 def test_moves_by_truncate(before: LedgerState, after: LedgerState, words: list[str]) -> None:
     """Without rights on rows the ledger is locked, compared, and its row replaced."""
-    move = Move(before, after)
+    move = LedgerTransition(before, after)
     sql = (*BY_TRUNCATE.guard(move), *BY_TRUNCATE.move(move))
 
     assert [one.split()[0] for one in sql] == words
@@ -167,7 +167,7 @@ def test_moves_by_truncate(before: LedgerState, after: LedgerState, words: list[
 @pytest.mark.parametrize("form", Form)
 def test_what_triggers_leave_is_compared(before: LedgerState, form: Form) -> None:
     """Only where there are triggers or rules does a comparison stand behind the write."""
-    move, seen = Move(before, LedgerState(2)), replace(TABLES, form=form, events=4)
+    move, seen = LedgerTransition(before, LedgerState(2)), replace(TABLES, form=form, events=4)
 
     assert "written:" in seen.move(move)[-1]
     assert "written:" in seen.write(None)[-1]
@@ -205,7 +205,7 @@ def test_without_a_history() -> None:
         (Outcome.RUNNING, None, "E'running', (4), (0), pg_catalog.statement_timestamp(), NULL"),
         (
             Outcome.FAILED,
-            Refusal(ServerMessage("it's", "42601"), statement=3, statements_done=2),
+            StatementFailure(ServerMessage("it's", "42601"), statement=3, statements_done=2),
             (
                 "E'failed', (4), (0), pg_catalog.statement_timestamp(), "
                 "pg_catalog.clock_timestamp(), E'statement 3: it''s (SQLSTATE 42601)'"
@@ -213,7 +213,7 @@ def test_without_a_history() -> None:
         ),
     ],
 )
-def test_history_rows(outcome: Outcome, refusal: Refusal | None, expected: str) -> None:
+def test_history_rows(outcome: Outcome, refusal: StatementFailure | None, expected: str) -> None:
     """A row says how far the attempt came, and its texts are literals."""
     sql = flat(TABLES.record(ATTEMPT, outcome, refusal))
 
@@ -233,7 +233,7 @@ def test_the_error_of_a_refusal() -> None:
     server = ServerMessage("no", "42601", detail="why", hint="do")
 
     assert error_text(None) is None
-    assert error_text(Refusal(server)) == "no (SQLSTATE 42601)\ndetail: why\nhint: do"
+    assert error_text(StatementFailure(server)) == "no (SQLSTATE 42601)\ndetail: why\nhint: do"
 
 
 @pytest.mark.parametrize("sql", [*RESET, *FORGET])
@@ -295,6 +295,6 @@ def test_taking_and_giving_back() -> None:
 
 def test_dropping() -> None:
     """Each object is dropped by its kind and its quoted name."""
-    assert drop_statements([Loss("materialized view", '"s"."m"')]) == (
+    assert drop_statements([DataLoss("materialized view", '"s"."m"')]) == (
         'DROP MATERIALIZED VIEW IF EXISTS "s"."m" CASCADE',
     )

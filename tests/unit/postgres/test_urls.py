@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from rung.drivers.postgres.url import Address, translate
+from rung.drivers.postgres.url import PostgresUrl, translate
 from rung.errors import UsageError
 
 SECRET = "tr0ub4dor"
@@ -87,7 +87,7 @@ def test_passwords_that_libpq_takes(password: str) -> None:
     url = f"postgresql://bob:{password}@db:5432/chat"
 
     found = dict(conninfo.conninfo_to_dict(url))
-    assert translate(url) == Address(found, {}, path="/chat")  # type: ignore[arg-type]
+    assert translate(url) == PostgresUrl(found, {}, path="/chat")  # type: ignore[arg-type]
 
 
 def test_a_space_in_a_password() -> None:

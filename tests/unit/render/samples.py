@@ -4,43 +4,47 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from rung.diagnostics import Ailment, Health
+from rung.diagnostics import Diagnostics, Problem
 from rung.errors import (
     DirtyLedger,
     EditedFile,
     EditedMigrations,
-    LateMigrations,
     LockNotAcquired,
     MigrationFailed,
-    Place,
+    MissingMigrationFile,
+    OutOfOrderMigrations,
     PooledConnection,
     RungError,
     ServerMessage,
+    SourceLocation,
     Stopped,
-    StoredTextUnusable,
+    StoredSqlUnusable,
     UnversionedDatabase,
-    VersionNotInSource,
 )
 from rung.execution.prepare import prepare
 from rung.execution.report import RunReport, StepReport
-from rung.execution.run import Preview
-from rung.ledger import HistoryEntry, LedgerState, Outcome
+from rung.execution.run import PlanPreview
+from rung.ledger import Attempt, LedgerState, Outcome
 from rung.planning.history_replay import Applied, AppliedVersion
 from rung.planning.plan import Goal, Up, make_plan
 from rung.planning.status import Status, StatusLine
-from rung.script.data_loss import losses
-from rung.source import Half, Migration, MigrationSet
+from rung.script.data_loss import find_data_loss
+from rung.source import Migration, MigrationFile, MigrationSet
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone(timedelta(hours=2)))
 
 ONE = Migration(
     1,
-    Half("000001_users.up.sql", "users", "CREATE TABLE users (id int);\n-- why\nSELECT 1;\n"),
-    Half("000001_users.down.sql", "users", "DROP TABLE users;\n"),
+    MigrationFile(
+        "000001_users.up.sql", "users", "CREATE TABLE users (id int);\n-- why\nSELECT 1;\n"
+    ),
+    MigrationFile("000001_users.down.sql", "users", "DROP TABLE users;\n"),
 )
 TWO = Migration(
     2,
-    Half("000002_index.up.sql", "index", "CREATE INDEX CONCURRENTLY i ON users (id);\nSELECT 2;\n"),
+    MigrationFile(
+        "000002_index.up.sql", "index", "CREATE INDEX CONCURRENTLY i ON users (id);\nSELECT 2;\n"
+    ),
 )
 SET = MigrationSet("migrations", (ONE, TWO))
 
@@ -82,9 +86,9 @@ UNSETTLED = Status(
 
 def entry(
     number: int, outcome: Outcome, error: str | None = None, direction: str = "up"
-) -> HistoryEntry:
+) -> Attempt:
     ran = direction == "up"
-    return HistoryEntry(
+    return Attempt(
         id=number,
         attempt=f"00000000-0000-4000-8000-00000000000{number}",
         version=number,
@@ -109,23 +113,23 @@ def entry(
     )
 
 
-HEALTH = Health(
+HEALTH = Diagnostics(
     "chat",
     dirty=True,
     ailments=(
-        Ailment(
+        Problem(
             "invalid index",
             "public.users_email",
             "The index on public.users (16 kB) is invalid: a build failed.",
             "REINDEX INDEX CONCURRENTLY public.users_email;",
         ),
-        Ailment(
+        Problem(
             "dirty ledger",
             "public.schema_migrations",
             "The database is dirty at version 2.",
             "rung up --resume",
         ),
-        Ailment("unfinished attempt", "up 1", "Its run died.", harmless=True),
+        Problem("unfinished attempt", "up 1", "Its run died.", harmless=True),
     ),
 )
 HISTORY = (
@@ -144,7 +148,7 @@ FAILED = MigrationFailed(
     "The database is clean at version 1. Nothing of the failed migration was kept.",
     version=2,
     direction="up",
-    place=Place("000002_index.up.sql", 3, 5, "\tü, nöpe", 5),
+    place=SourceLocation("000002_index.up.sql", 3, 5, "\tü, nöpe", 5),
     server=ServerMessage('column "nöpe" does not exist', "42703", "a detail", "a hint"),
 )
 
@@ -159,11 +163,11 @@ ERRORS: dict[str, RungError] = {
     "migration-failed": FAILED,
     "dirty-ledger": DirtyLedger(2, "The history says: up of version 2 (index) began at noon."),
     "lock-not-acquired": LockNotAcquired(1.5, "The lock is held by process 7, user me."),
-    "late-migrations": LateMigrations(
+    "out-of-order-migrations": OutOfOrderMigrations(
         (2,), ("000002_index.up.sql",), 9, (3, 4, 9), below=1, allowed=()
     ),
     "edited-migrations": EditedMigrations((EDITED,)),
-    "version-not-in-source": VersionNotInSource(
+    "missing-migration-file": MissingMigrationFile(
         9,
         "ledger",
         (1, 2, 3),
@@ -171,7 +175,7 @@ ERRORS: dict[str, RungError] = {
         reversible=True,
     ),
     "unversioned-database": UnversionedDatabase("public", ("rooms", "users")),
-    "stored-text-unusable": StoredTextUnusable(9, "holds a secret, which was not kept with it"),
+    "stored-sql-unusable": StoredSqlUnusable(9, "holds a secret, which was not kept with it"),
     "pooled-connection": PooledConnection(
         "9_a.up.sql cannot run behind a pooler, as me@db:6432/chat is: statement 1 (line 1) "
         "changes the session for what follows in another transaction.",
@@ -181,16 +185,16 @@ ERRORS: dict[str, RungError] = {
 }
 
 
-def preview(goal: Goal, version: int | None) -> Preview:
+def preview(goal: Goal, version: int | None) -> PlanPreview:
     """A plan with its SQL read and its losses estimated."""
     plan = make_plan(goal, SET, LedgerState(version))
     prepared = prepare(plan)
-    gone = (loss.counted(1200) for item in prepared for loss in losses(item.script))
-    return Preview(plan, prepared, tuple(gone))
+    gone = (loss.counted(1200) for item in prepared for loss in find_data_loss(item.script))
+    return PlanPreview(plan, prepared, tuple(gone))
 
 
-def late_preview() -> Preview:
+def late_preview() -> PlanPreview:
     """The plan of a late migration that may run."""
     applied = Applied({2: AppliedVersion(2)})
-    plan = make_plan(Up(allow_late=(1,)), SET, LedgerState(2), applied)
-    return Preview(plan, prepare(plan))
+    plan = make_plan(Up(allow_out_of_order=(1,)), SET, LedgerState(2), applied)
+    return PlanPreview(plan, prepare(plan))

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
+from rung.errors import MigrationFailed, ServerMessage, SourceLocation, UsageError
 from rung.escaping import escaped, escaped_line
 from rung.render import json_output as shapes
 from rung.render.errors import error_text
@@ -72,7 +72,7 @@ def test_a_table_shows_colours_of_others_as_text() -> None:
 
 def test_a_caret_stands_below_what_is_shown() -> None:
     """Behind the visible form of what is before it."""
-    place = Place("1_a.up.sql", 2, 9, "SELECT \x1b x")
+    place = SourceLocation("1_a.up.sql", 2, 9, "SELECT \x1b x")
     error = MigrationFailed(
         (), "It is clean.", version=1, direction="up", place=place, server=ServerMessage("no")
     )

@@ -21,7 +21,7 @@ from tests.unit.render.samples import (
 from tests.unit.repair.cases import snapshot, suspect, tried
 
 from rung.certify import Certificate
-from rung.certify.faults import Fault, Kind, Run
+from rung.certify.faults import InjectedFault, Kind, Run
 from rung.certify.invariants import Invariant, Violation
 from rung.certify.results import Trial, add_up
 from rung.drivers.inspection import LockHolder
@@ -32,17 +32,17 @@ from rung.ledger import LedgerState
 from rung.planning.plan import Down, Up
 from rung.render import json_output as shapes
 from rung.repair import Diagnosis, Proof, Rollback, judge, propose, statements_found
-from rung.script.data_loss import Loss
+from rung.script.data_loss import DataLoss
 
 _ROOT = Path(__file__).parents[3]
 _GOLDEN = _ROOT / "tests" / "golden" / "cli"
 
 _REFUSED = (
-    ("late-migrations", 3),
+    ("out-of-order-migrations", 3),
     ("edited-migrations", 3),
-    ("version-not-in-source", 5),
+    ("missing-migration-file", 5),
     ("unversioned-database", 1),
-    ("stored-text-unusable", 1),
+    ("stored-sql-unusable", 1),
     ("pooled-connection", 1),
 )
 
@@ -54,7 +54,7 @@ _RAN = tried(
 )
 _FOUND = judge([[_RAN]], snapshot("table a", "table notes"), 2)
 _DIRTY = LedgerState(2, dirty=True)
-_PROVED = Rollback(Proof.PROVED, losses=(Loss("table", "public.a").counted(2),))
+_PROVED = Rollback(Proof.PROVED, losses=(DataLoss("table", "public.a").counted(2),))
 DIAGNOSIS = Diagnosis(
     _DIRTY,
     "PostgreSQL 15.18",
@@ -64,7 +64,7 @@ DIAGNOSIS = Diagnosis(
     rollback=_PROVED,
 )
 
-_FAULT = Fault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
+_FAULT = InjectedFault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
 _WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, undisturbed 1")
 _CERTIFICATE = Certificate(
     *add_up(
@@ -116,7 +116,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "repair": ("repair", shapes.diagnosis(DIAGNOSIS, done=False)),
     "repair-clean": ("repair", shapes.clean(LedgerState(7))),
     "force": ("force", shapes.version(LedgerState(3))),
-    "drop": ("drop", {"dropped": shapes.losses((Loss("table", "public.users", "", 1200),))}),
+    "drop": ("drop", {"dropped": shapes.losses((DataLoss("table", "public.users", "", 1200),))}),
     "error-migration-failed": ("up", shapes.error(ERRORS["migration-failed"], 1)),
     "error-dirty-ledger": ("up", shapes.error(ERRORS["dirty-ledger"], 4)),
     "error-lock-not-acquired": ("up", shapes.error(ERRORS["lock-not-acquired"], 6)),

@@ -19,7 +19,7 @@ from rung.events import (
     UnitFinished,
     Warned,
 )
-from rung.render.progress import Lines, progress
+from rung.render.progress import ProgressLines, progress
 from rung.render.terminal import Console
 
 _RUN: tuple[Event, ...] = (
@@ -153,6 +153,8 @@ def test_nothing_to_do_loads_no_rich() -> None:
 def test_lines_can_be_led_elsewhere() -> None:
     """As the live line does."""
     said: list[str] = []
-    Lines(said.append, said.append, Console(None, None).err_style, verbose=False)(Warned("odd"))
+    ProgressLines(said.append, said.append, Console(None, None).err_style, verbose=False)(
+        Warned("odd")
+    )
 
     assert said == ["odd"]

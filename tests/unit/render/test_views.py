@@ -17,11 +17,11 @@ from tests.unit.render.samples import (
     preview,
 )
 
-from rung.diagnostics import Health
-from rung.errors import MigrationFailed, Place, ServerMessage, UsageError
+from rung.diagnostics import Diagnostics
+from rung.errors import MigrationFailed, ServerMessage, SourceLocation, UsageError
 from rung.ledger import LedgerState
 from rung.planning.plan import Down, Goto, Up
-from rung.render.doctor import health_lines, health_summary
+from rung.render.doctor import diagnostics_lines, diagnostics_summary
 from rung.render.errors import error_text, place_lines
 from rung.render.tables import (
     check_summary,
@@ -37,7 +37,7 @@ from rung.render.tables import (
     step_range,
 )
 from rung.render.terminal import Style
-from rung.script.data_loss import Loss
+from rung.script.data_loss import DataLoss
 
 _GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 _PLAIN, _COLOURS = Style(), Style(enabled=True)
@@ -54,9 +54,9 @@ CASES: dict[str, list[str]] = {
     "plan-up": plan_lines(preview(Up(), None), _PLAIN),
     "plan-down": plan_lines(preview(Down(None), 2), _PLAIN),
     "plan-late": plan_lines(late_preview(), _PLAIN),
-    "doctor": health_lines(HEALTH, _PLAIN),
+    "doctor": diagnostics_lines(HEALTH, _PLAIN),
     "down": down_lines(preview(Down(None), 2)),
-    "drop": drop_lines((Loss("table", "public.users", "", 1200),)),
+    "drop": drop_lines((DataLoss("table", "public.users", "", 1200),)),
     **{f"error-{name}": error_text(error, _PLAIN).splitlines() for name, error in ERRORS.items()},
     "error-colours": error_text(ERRORS["migration-failed"], _COLOURS).splitlines(),
     "error-edited-colours": error_text(ERRORS["edited-migrations"], _COLOURS).splitlines(),
@@ -83,8 +83,8 @@ def test_a_status_is_summed_up() -> None:
 
 def test_health_is_summed_up() -> None:
     """How many to mend, how many remarks; or that nothing was found."""
-    assert health_summary(HEALTH) == "Found 2 things to mend, 1 remark."
-    assert health_summary(Health("chat", dirty=False)) == "chat: nothing found."
+    assert diagnostics_summary(HEALTH) == "Found 2 things to mend, 1 remark."
+    assert diagnostics_summary(Diagnostics("chat", dirty=False)) == "chat: nothing found."
 
 
 def test_a_check_is_summed_up() -> None:
@@ -134,7 +134,7 @@ def test_a_down_that_takes_nothing_says_so() -> None:
 def test_a_long_line_is_cut_around_the_caret() -> None:
     """So that both stay on the screen."""
     sql = "x" * 5000 + "HERE" + "y" * 5000
-    where, line, caret = place_lines(Place("1_a.up.sql", 1, 5001, sql), _PLAIN)
+    where, line, caret = place_lines(SourceLocation("1_a.up.sql", 1, 5001, sql), _PLAIN)
 
     assert where == "1_a.up.sql:1:5001"
     assert line.index("HERE") == caret.index("^")
@@ -143,19 +143,19 @@ def test_a_long_line_is_cut_around_the_caret() -> None:
 
 def test_a_caret_stands_under_its_letter() -> None:
     """Behind letters that take two columns, and behind tabs."""
-    lines = place_lines(Place("1_a.up.sql", 1, 4, "\t表表x"), _PLAIN)
+    lines = place_lines(SourceLocation("1_a.up.sql", 1, 4, "\t表表x"), _PLAIN)
 
     assert lines[1:] == ["1 | \t表表x", "    \t    ^"]
 
 
 def test_a_place_without_a_statement_is_a_file() -> None:
     """A failure at COMMIT has no line of its own."""
-    assert place_lines(Place("1_a.up.sql", 1), _PLAIN) == ["1_a.up.sql"]
+    assert place_lines(SourceLocation("1_a.up.sql", 1), _PLAIN) == ["1_a.up.sql"]
 
 
 def test_a_statement_without_a_column_has_no_caret() -> None:
     """A constraint that fails names no place within it."""
-    lines = place_lines(Place("1_a.up.sql", 3, 0, "INSERT"), _PLAIN)
+    lines = place_lines(SourceLocation("1_a.up.sql", 3, 0, "INSERT"), _PLAIN)
 
     assert lines == ["1_a.up.sql:3", "3 | INSERT"]
 
@@ -168,7 +168,7 @@ def test_an_error_without_text_is_still_an_error() -> None:
 def test_all_lines_of_a_server_message_are_shown() -> None:
     """A message of several lines stays under its error."""
     server = ServerMessage("first\nsecond", "P0001")
-    place = Place("1_a.up.sql", 1)
+    place = SourceLocation("1_a.up.sql", 1)
     error = MigrationFailed((), "now", version=1, direction="up", place=place, server=server)
 
     expected = "error: Migration 1 (up) failed: first\n  1_a.up.sql\n  second (SQLSTATE P0001)"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.repair import Suspect, Tried, states_of
+from rung.repair import Candidate, TrialResult, states_of
 from rung.script import read
 from rung.snapshot import Snapshot
-from rung.source import Direction, Half, Migration
+from rung.source import Direction, Migration, MigrationFile
 
 if TYPE_CHECKING:
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
 
 BASE = {"table users": "", "owner of table users": "ada"}
 THREE = "CREATE TABLE a (x int);\nUPDATE users SET x = 1;\nCREATE TABLE b (x int);"
@@ -26,17 +26,17 @@ def snapshot(*names: str, **texts: str) -> Snapshot:
 def suspect(
     text: str = THREE,
     direction: Direction = Direction.UP,
-    attempt: HistoryEntry | None = None,
+    attempt: Attempt | None = None,
     version: int = 2,
-) -> Suspect:
+) -> Candidate:
     """The half of version 2 that may have run; version 1 is applied before it."""
-    half = Half(f"{version}_m.{direction.value}.sql", "m", text)
+    half = MigrationFile(f"{version}_m.{direction.value}.sql", "m", text)
     up, down = (half, None) if direction is Direction.UP else (None, half)
     before, after = (1, version) if direction is Direction.UP else (version, 1)
-    return Suspect(Migration(version, up, down), direction, before, after, (1,), attempt)
+    return Candidate(Migration(version, up, down), direction, before, after, (1,), attempt)
 
 
-def tried(of: Suspect, *objects: str, failure: str = "") -> Tried:
+def tried(of: Candidate, *objects: str, failure: str = "") -> TrialResult:
     """
     What it came to on scratch.
 
@@ -52,4 +52,4 @@ def tried(of: Suspect, *objects: str, failure: str = "") -> Tried:
     for number, name in enumerate(objects, 1):
         names += [name] if name else []
         seen[number] = snapshot(*names).without_owners()
-    return Tried(of, script, states_of(script, seen), failure)
+    return TrialResult(of, script, states_of(script, seen), failure)

@@ -10,7 +10,7 @@ from tests.unit.history import row
 
 from rung.ledger import LedgerState, Outcome
 from rung.planning.resume import unfinished
-from rung.repair import suspects
+from rung.repair import find_candidates
 
 FILES = migrations(up1="a", down1="a", up2="b", down2="b", up3="c", down3="c")
 DIRTY = {version: LedgerState(version, dirty=True) for version in (-1, 1, 2, 3)}
@@ -19,7 +19,7 @@ CUT_OFF = replace(row(2, outcome=Outcome.RUNNING), statements_done=1)
 
 def told(*rows: object, ledger: int) -> list[list[tuple[int, str, int | None, int | None]]]:
     """Version, direction and the ledger's way of each suspect, in groups."""
-    found = suspects(rows, DIRTY[ledger], FILES, unfinished(rows, DIRTY[ledger]))  # type: ignore[arg-type]
+    found = find_candidates(rows, DIRTY[ledger], FILES, unfinished(rows, DIRTY[ledger]))  # type: ignore[arg-type]
     return [[(s.version, s.direction.value, s.before, s.after) for s in group] for group in found]
 
 
@@ -80,5 +80,5 @@ def test_a_failure_that_was_rolled_back_left_nothing_dirty() -> None:
 
 def test_what_was_applied_before() -> None:
     """By the history in its order, then by the files that another tool went through."""
-    assert suspects((row(2), row(1)), DIRTY[3], FILES, None)[0][0].base == (2, 1)
-    assert suspects((row(1),), DIRTY[3], FILES, None)[0][0].base == (1, 2)
+    assert find_candidates((row(2), row(1)), DIRTY[3], FILES, None)[0][0].base == (2, 1)
+    assert find_candidates((row(1),), DIRTY[3], FILES, None)[0][0].base == (1, 2)

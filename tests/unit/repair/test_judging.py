@@ -9,7 +9,7 @@ from tests.unit.history import row
 from tests.unit.repair.cases import THREE, snapshot, suspect, tried
 
 from rung.ledger import Outcome
-from rung.repair import Finding, State, judge
+from rung.repair import State, StateMatch, judge
 from rung.source import Direction
 
 A, B = "table a", "table b"
@@ -17,7 +17,7 @@ CUT_OFF = replace(row(2, outcome=Outcome.RUNNING), statements_total=3)
 VACUUM = "CREATE TABLE a (x int);\nVACUUM;\nCREATE TABLE b (x int);"
 
 
-def found(live: tuple[str, ...], said: int | None = None, **attempt: int | None) -> Finding:
+def found(live: tuple[str, ...], said: int | None = None, **attempt: int | None) -> StateMatch:
     """What the three statements are found to have done, by another tool or by an attempt."""
     entry = replace(CUT_OFF, **attempt) if attempt else None  # type: ignore[arg-type]
     return judge([[tried(suspect(attempt=entry), A, "", B)]], snapshot(*live), said)

@@ -10,9 +10,9 @@ from tests.unit.repair.cases import snapshot, suspect, tried
 
 from rung.ledger import LedgerState, Outcome
 from rung.repair import (
-    Finding,
     Proof,
     Rollback,
+    StateMatch,
     judge,
     propose,
     statements_found,
@@ -20,7 +20,7 @@ from rung.repair import (
 )
 from rung.repair.propose import why_not_resume
 from rung.script import read
-from rung.script.data_loss import Loss
+from rung.script.data_loss import DataLoss
 from rung.source import Direction
 
 A, B = "table a", "table b"
@@ -32,7 +32,7 @@ BUILD = "CREATE TABLE a (x int);\nCREATE {} CONCURRENTLY i ON a (x);"
 FAILED = replace(row(2, outcome=Outcome.FAILED), statements_done=1)
 
 
-def finding(*live: str, failure: str = "", error: str | None = None, text: str = TWO) -> Finding:
+def finding(*live: str, failure: str = "", error: str | None = None, text: str = TWO) -> StateMatch:
     """What is found of two statements; with an error by the history."""
     attempt = replace(FAILED, error=error) if error else None
     objects = (A,) if failure else (A, B)
@@ -41,7 +41,7 @@ def finding(*live: str, failure: str = "", error: str | None = None, text: str =
     )
 
 
-def half(kind: str) -> Finding:
+def half(kind: str) -> StateMatch:
     """What is found of an index build that left an invalid index."""
     one = tried(suspect(BUILD.format(kind)), A, "index public.i")
     live = one.states[-2].snapshot
@@ -79,7 +79,7 @@ def test_a_resumed_step() -> None:
         finding(A, error="statement 2: UNIQUE constraint failed: users.email"),
     ],
 )
-def test_what_would_fail_again_is_rolled_back(one: Finding) -> None:
+def test_what_would_fail_again_is_rolled_back(one: StateMatch) -> None:
     """Where the rest fails on scratch, or on the rows; only with SQL that is proved harmless."""
     action = propose(one, DIRTY, "DROP TABLE a;", PROVED)
 
@@ -92,7 +92,7 @@ def test_what_would_fail_again_is_rolled_back(one: Finding) -> None:
 
 def test_a_rollback_lists_the_rows_that_it_loses() -> None:
     """Empty tables are no loss."""
-    gone = (Loss("table", "a").counted(2), Loss("table", "b").counted(0))
+    gone = (DataLoss("table", "a").counted(2), DataLoss("table", "b").counted(0))
     action = propose(finding(A, failure="no"), DIRTY, "DROP TABLE a;", replace(PROVED, losses=gone))
 
     assert action is not None

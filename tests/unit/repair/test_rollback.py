@@ -9,7 +9,7 @@ from tests.unit.history import row
 from tests.unit.repair.cases import snapshot, suspect, tried
 
 from rung.ledger import Outcome
-from rung.repair import Finding, Proof, judge
+from rung.repair import Proof, StateMatch, judge
 from rung.repair.rollback import judge_dry_run, why_not_the_down, why_not_the_file
 from rung.script import read
 from rung.script.data_loss import DryRun, Gone
@@ -19,7 +19,7 @@ FAILED = replace(row(2, outcome=Outcome.FAILED), statements_done=1)
 MADE = Gone("table", "a", since=True)
 
 
-def finding(first: str = "CREATE TABLE a (x int)", counted: int | None = 1) -> Finding:
+def finding(first: str = "CREATE TABLE a (x int)", counted: int | None = 1) -> StateMatch:
     """One statement that is done of two, the second of which fails on scratch."""
     attempt = None if counted is None else replace(FAILED, statements_done=counted)
     one = tried(suspect(f"{first};\nCREATE TABLE b ();", attempt=attempt), A, failure="no")

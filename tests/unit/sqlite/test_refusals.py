@@ -12,10 +12,10 @@ from rung.drivers.sqlite.library import needs_newer, sqlite3
 from rung.script import Dialect, read
 
 if TYPE_CHECKING:
-    from rung.drivers.transaction import Refusal
+    from rung.drivers.transaction import StatementFailure
 
 
-def refused(text: str) -> Refusal:
+def refused(text: str) -> StatementFailure:
     """The refusal of the first statement of a file that fails inside a transaction."""
     script = read(text, Dialect.SQLITE)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:

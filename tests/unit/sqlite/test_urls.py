@@ -9,7 +9,7 @@ import pytest
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.drivers.sqlite.table_names import Names, names_of
-from rung.drivers.sqlite.url import Address, translate
+from rung.drivers.sqlite.url import SqliteUrl, translate
 from rung.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def test_the_table_of_the_url() -> None:
     """x-migrations-table names the ledger."""
     assert translate("sqlite://a?x-migrations-table=my-mig").ledger_table == "my-mig"
     assert translate("sqlite://a?x-migrations-table=").ledger_table is None
-    assert isinstance(translate("sqlite://a"), Address)
+    assert isinstance(translate("sqlite://a"), SqliteUrl)
 
 
 @pytest.mark.parametrize(

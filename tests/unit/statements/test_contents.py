@@ -8,7 +8,16 @@ from rung.errors import DeclarationUnusable
 from rung.script import checksum, contents_of, declared, read
 from rung.script.dialect import Dialect
 
-EMPTY = ["", "\n\t", "\ufeff", "-- later", "/* a /* b */ c */", ";;", "-- rung: allow-late", "--"]
+EMPTY = [
+    "",
+    "\n\t",
+    "\ufeff",
+    "-- later",
+    "/* a /* b */ c */",
+    ";;",
+    "-- rung: allow-out-of-order",
+    "--",
+]
 
 
 @pytest.mark.parametrize("dialect", Dialect)

@@ -7,14 +7,14 @@ import pytest
 from rung.script import (
     Dialect,
     Unit,
-    cut_behind_value,
+    cut_after_value,
     lost_before,
-    may_go_on_behind,
+    may_resume_after,
     read,
     same_until,
     session_before,
-    uncertain_behind,
-    units_behind,
+    uncertain_after,
+    units_after,
 )
 
 _OWN = "VACUUM; BEGIN; SELECT 1; COMMIT; SELECT 2"
@@ -22,15 +22,15 @@ _OWN = "VACUUM; BEGIN; SELECT 1; COMMIT; SELECT 2"
 
 def test_a_file_goes_on_between_its_transactions() -> None:
     """Not inside one of its own; a transactional file behind any statement."""
-    assert [n for n in range(6) if may_go_on_behind(read(_OWN), n)] == [0, 1, 4, 5]
-    assert all(may_go_on_behind(read("SELECT 1; SELECT 2"), n) for n in range(3))
+    assert [n for n in range(6) if may_resume_after(read(_OWN), n)] == [0, 1, 4, 5]
+    assert all(may_resume_after(read("SELECT 1; SELECT 2"), n) for n in range(3))
 
 
 def test_what_is_left_of_a_file() -> None:
     """The units behind; the rest of a transactional file is one."""
-    assert units_behind(read(_OWN), 1) == (Unit(2, 4, "own"), Unit(5, 5, "ours"))
-    assert units_behind(read("SELECT 1; SELECT 2; SELECT 3"), 1) == (Unit(2, 3, "ours"),)
-    assert units_behind(read("SELECT 1"), 1) == ()
+    assert units_after(read(_OWN), 1) == (Unit(2, 4, "own"), Unit(5, 5, "ours"))
+    assert units_after(read("SELECT 1; SELECT 2; SELECT 3"), 1) == (Unit(2, 3, "ours"),)
+    assert units_after(read("SELECT 1"), 1) == ()
 
 
 def test_what_sets_the_session_runs_again() -> None:
@@ -113,9 +113,9 @@ def test_a_transaction_that_commits_twice_is_uncertain() -> None:
     """A COMMIT AND CHAIN within it."""
     chained = read("VACUUM; BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; COMMIT")
 
-    assert (uncertain_behind(chained, 1) or chained.statements[0]).number == 4
-    assert uncertain_behind(chained, 0) is None
-    assert uncertain_behind(read(_OWN), 1) is None
+    assert (uncertain_after(chained, 1) or chained.statements[0]).number == 4
+    assert uncertain_after(chained, 0) is None
+    assert uncertain_after(read(_OWN), 1) is None
 
 
 def test_a_change_behind_is_none_before() -> None:
@@ -135,6 +135,6 @@ def test_an_enums_value_is_cut_behind() -> None:
     """Behind the last one before the use; nowhere where something lives in the transaction."""
     text = "SELECT 1; ALTER TYPE s.m ADD VALUE IF NOT EXISTS 'a'; SELECT 'a'::m"
 
-    assert cut_behind_value(read(text), 1, 3) == 2
-    assert cut_behind_value(read(text), 3, 3) is None
-    assert cut_behind_value(read(f"LOCK TABLE t; {text}"), 1, 4) is None
+    assert cut_after_value(read(text), 1, 3) == 2
+    assert cut_after_value(read(text), 3, 3) is None
+    assert cut_after_value(read(f"LOCK TABLE t; {text}"), 1, 4) is None

@@ -50,7 +50,7 @@ def test_both_directions_in_one_file(mark: str, tool: str, dialect: Dialect) -> 
         "-- +goose Up\nSELECT 1",
         "-- the down migration is in the other file\nSELECT 1",
         "-- Down Migrations are in the other file\nSELECT 1",
-        "-- rung: allow-late\n-- migrate:downs\nSELECT 1",
+        "-- rung: allow-out-of-order\n-- migrate:downs\nSELECT 1",
         "COPY a FROM STDIN;\n-- +goose Down\n\\.\n",
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rung.errors import ScriptError
-from rung.script import read, secrets_of, shown, without_passwords
+from rung.script import read, redacted_sql, secrets_of, without_passwords
 
 HIDDEN = [
     "CREATE USER u PASSWORD 'hunter-2';",
@@ -65,7 +65,7 @@ SHOWN = [
 @pytest.mark.parametrize("text", HIDDEN)
 def test_a_secret_is_not_shown(text: str) -> None:
     """Nor any part of it; what is shown reads as the same statements."""
-    told = shown(read(text))
+    told = redacted_sql(read(text))
 
     assert "hunt" not in told
     assert "er2" not in told
@@ -75,14 +75,14 @@ def test_a_secret_is_not_shown(text: str) -> None:
 @pytest.mark.parametrize("text", SHOWN)
 def test_what_is_no_secret_is_shown(text: str) -> None:
     """Byte for byte."""
-    assert shown(read(text)) == text
+    assert redacted_sql(read(text)) == text
 
 
 def test_quotes_stay_where_they_are() -> None:
     """Only what is between them is hidden."""
     text = "CREATE USER u PASSWORD E'x\\ny' VALID UNTIL '2030-01-01'; -- it's 'x'"
 
-    assert shown(read(text)) == text.replace("x\\ny", "***")
+    assert redacted_sql(read(text)) == text.replace("x\\ny", "***")
 
 
 def test_every_spelling_is_a_value() -> None:
@@ -117,7 +117,7 @@ def test_what_tells_nothing_is_no_value() -> None:
     text = "CREATE SERVER s OPTIONS (port '5432', fetch_size '100', on_top 'true', host 'db1');"
 
     assert secrets_of(read(text)).values == set()
-    assert shown(read(text)).count("***") == 4
+    assert redacted_sql(read(text)).count("***") == 4
 
 
 @pytest.mark.parametrize("end", [34, 30, 28])
@@ -126,9 +126,9 @@ def test_a_range_may_cut_a_secret(end: int) -> None:
     text = "ALTER USER u PASSWORD 'one\ntwo\nhunter2' VALID UNTIL 'infinity';"
     script = read(text)
 
-    assert shown(script, 0, end) == "ALTER USER u PASSWORD '***"
-    assert shown(script, end) == "***' VALID UNTIL 'infinity';"
-    assert shown(script, 5, 9) == text[5:9]
+    assert redacted_sql(script, 0, end) == "ALTER USER u PASSWORD '***"
+    assert redacted_sql(script, end) == "***' VALID UNTIL 'infinity';"
+    assert redacted_sql(script, 5, 9) == text[5:9]
 
 
 def test_a_literal_too_deep_to_look_into_is_hidden_whole() -> None:
@@ -137,14 +137,14 @@ def test_a_literal_too_deep_to_look_into_is_hidden_whole() -> None:
     for level in range(12):
         text = f"$q{level}$ SELECT {text} $q{level}$"
 
-    assert "password" not in shown(read(f"DO {text};"))
+    assert "password" not in redacted_sql(read(f"DO {text};"))
 
 
 def test_an_open_string_in_a_string_is_hidden() -> None:
     """PostgreSQL prints all of it where it complains."""
     script = read("DO $$ BEGIN CREATE USER u PASSWORD 'hunter2; END $$;")
 
-    assert "hunter2" not in shown(script)
+    assert "hunter2" not in redacted_sql(script)
     assert "hunter2; END " in secrets_of(script).values
 
 
@@ -162,8 +162,8 @@ def test_a_secret_that_is_said_again_is_hidden() -> None:
     text = "/* hunter2000 */ CREATE USER u PASSWORD 'hunter2000'; SELECT 'is hunter2000';"
     short = "CREATE USER u PASSWORD 'chat'; CREATE TABLE chat ();"
 
-    assert shown(read(text)) == text.replace("hunter2000", "***")
-    assert shown(read(short)) == "CREATE USER u PASSWORD '***'; CREATE TABLE chat ();"
+    assert redacted_sql(read(text)) == text.replace("hunter2000", "***")
+    assert redacted_sql(read(short)) == "CREATE USER u PASSWORD '***'; CREATE TABLE chat ();"
 
 
 def test_sql_in_a_message_is_shown_without_passwords() -> None:
@@ -252,4 +252,4 @@ def test_any_text_can_be_shown(pieces: list[str]) -> None:
         expected += script.text[at:start] + "***"
         at = end
 
-    assert shown(script) == expected + script.text[at:]
+    assert redacted_sql(script) == expected + script.text[at:]

@@ -261,9 +261,9 @@ def test_what_leaves_no_trace() -> None:
 
 def test_directives() -> None:
     """A directive is read to its line end, and is no statement's beginning."""
-    script = lite("--rung: allow-late\r\n-- rung: no-transaction; \nSELECT 1")
+    script = lite("--rung: allow-out-of-order\r\n-- rung: no-transaction; \nSELECT 1")
 
-    assert directives(script) == ("allow-late", "no-transaction;")
+    assert directives(script) == ("allow-out-of-order", "no-transaction;")
     assert [one.line for one in script.statements] == [3]
 
 

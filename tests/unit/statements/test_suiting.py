@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung.errors import DirectiveUnusable
-from rung.script import oldest_suited, read, suits
+from rung.script import minimum_compatible_version, read, suits
 from rung.script.dialect import Dialect
 
 _SAID = "-- rung: compatible-with 7\nALTER TABLE t ADD COLUMN c int;"
@@ -23,14 +23,14 @@ _SAID = "-- rung: compatible-with 7\nALTER TABLE t ADD COLUMN c int;"
 )
 def test_the_oldest_build(text: str, expected: int | None) -> None:
     """It is named by a directive, and by nothing else that looks like one."""
-    assert oldest_suited(read(text)) == expected
+    assert minimum_compatible_version(read(text)) == expected
 
 
 @pytest.mark.parametrize("said", ["", "seven", "-1", "7 8", "\u0667", "9" * 5000])
 def test_a_version_is_a_number(said: str) -> None:
     """A directive that names no version is an error with its line."""
     with pytest.raises(DirectiveUnusable) as caught:
-        oldest_suited(read(f"SELECT 1;\n-- rung: compatible-with {said}\n"))
+        minimum_compatible_version(read(f"SELECT 1;\n-- rung: compatible-with {said}\n"))
 
     assert caught.value.line == 2
 

@@ -16,13 +16,13 @@ from rung.drivers.postgres import quoting
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.events import Blocker, BlockerCancelled, BuildProgress, LockAwaited, Queued, ignore
-from rung.redaction import masked
+from rung.redaction import redacted_text
 from rung.script import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.postgres.connect import Side
+    from rung.drivers.postgres.connect import SideConnection
     from rung.drivers.postgres.wire import Reply, Row, Wire
     from rung.events import Listener
 
@@ -35,7 +35,7 @@ _LONG = 2.0
 _SHOWN = 80
 
 
-class Watcher:
+class BlockerMonitor:
     """
     Watches over the statements of one session.
 
@@ -46,7 +46,7 @@ class Watcher:
     """
 
     def __init__(
-        self, side: Side, process: Callable[[], int | None], cancels: tuple[str, ...]
+        self, side: SideConnection, process: Callable[[], int | None], cancels: tuple[str, ...]
     ) -> None:
         self.listener: Listener = ignore
         self._side, self._process, self._cancels = side, process, cancels
@@ -116,7 +116,7 @@ class OwnWatch:
         watcher: the session's.
     """
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: BlockerMonitor) -> None:
         self._watcher = watcher
         self._watch = Watch(watcher, 0.0)
         self._waited = 0.0
@@ -139,7 +139,7 @@ class OwnWatch:
 class Watch:
     """One message under way."""
 
-    def __init__(self, watcher: Watcher, limit: float) -> None:
+    def __init__(self, watcher: BlockerMonitor, limit: float) -> None:
         self.blockers: tuple[Blocker, ...] = ()
         """Whom it was last seen to wait for."""
         self.queued: tuple[Queued, ...] = ()
@@ -215,7 +215,7 @@ def _number(text: str | None) -> float | None:
 
 def _beginning(query: str) -> str:
     """The first of somebody else's SQL, on one line; masked before it is cut."""
-    line = " ".join(masked(without_passwords(query)).split())
+    line = " ".join(redacted_text(without_passwords(query)).split())
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
 
 

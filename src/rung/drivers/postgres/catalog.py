@@ -15,20 +15,20 @@ from rung.drivers.postgres.lock import insist
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.errors import QueryFailed
-from rung.script import Trace, inquiry_of
+from rung.script import RerunSafety, rerun_rule_of
 from rung.script.expected_names import TYPE
 from rung.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from rung.drivers.postgres.ledger_sql import Tables
+    from rung.drivers.postgres.ledger_sql import LedgerSql
     from rung.drivers.postgres.table_names import Names
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.errors import ServerMessage
-    from rung.ledger import HistoryEntry
-    from rung.script import Inquiry, Script
-    from rung.script.data_loss import Loss
+    from rung.ledger import Attempt
+    from rung.script import RerunRule, Script
+    from rung.script.data_loss import DataLoss
     from rung.script.expected_names import ExpectedName
 
 
@@ -48,9 +48,9 @@ def was_finished(
         before: the numbers of the statements that had set the session.
         ledger: the table, dirty: what is older than its row is not the file's.
     """
-    inquiry = inquiry_of(script, script.statements[number - 1])
-    if inquiry.trace in {Trace.NONE, Trace.UNKNOWN}:
-        return False if inquiry.trace is Trace.NONE else None
+    inquiry = rerun_rule_of(script, script.statements[number - 1])
+    if inquiry.trace in {RerunSafety.NONE, RerunSafety.UNKNOWN}:
+        return False if inquiry.trace is RerunSafety.NONE else None
     question = _question(inquiry, ledger)
     if question is None:
         return None
@@ -71,7 +71,7 @@ def code_of(wire: Wire, names: Collection[str]) -> tuple[str | None, ...]:
     return tuple(code for (code,) in insist(wire, statement("function_code", names=listed)).rows(0))
 
 
-def left_nothing(wire: Wire, tables: Tables, attempt_id: str) -> bool:
+def left_nothing(wire: Wire, tables: LedgerSql, attempt_id: str) -> bool:
     """Whether the catalog has no row that is newer than the note of what was under way."""
     if not tables.records:
         return False
@@ -80,14 +80,14 @@ def left_nothing(wire: Wire, tables: Tables, attempt_id: str) -> bool:
     return reply.error is None and reply.rows(0) == [("t",)]
 
 
-def written_behind(wire: Wire, tables: Tables, entry: HistoryEntry) -> bool:
+def ledger_changed_since(wire: Wire, tables: LedgerSql, entry: Attempt) -> bool:
     """Whether the ledger's row has a later transaction than the history's."""
     names = {"ledger": tables.ledger, "history": tables.history}
     reply = wire.ask(statement("written_behind", **names, id=quoting.number(entry.id)))
     return reply.error is None and reply.rows(0)[0][0] == "t"
 
 
-def _question(inquiry: Inquiry, ledger: Sql) -> Sql | None:
+def _question(inquiry: RerunRule, ledger: Sql) -> Sql | None:
     """The question; None where the names cannot be read from the script."""
     trace, name, table = inquiry
     names = {"name": quoting.text(name)}
@@ -95,22 +95,22 @@ def _question(inquiry: Inquiry, ledger: Sql) -> Sql | None:
     if not name:
         return None
     match trace:
-        case Trace.INDEX_BUILT:
+        case RerunSafety.INDEX_BUILT:
             return statement("index_built", **names, table=quoting.text(table), since=since)
-        case Trace.INDEX_DROPPED:
+        case RerunSafety.INDEX_DROPPED:
             return statement("relation_gone", **names)
-        case Trace.PARTITION_DETACHED:
+        case RerunSafety.PARTITION_DETACHED:
             return statement("partition_detached", **names, table=quoting.text(table))
-        case Trace.MADE | Trace.DROPPED:
-            since = since if trace is Trace.MADE else statement("made_whenever")
+        case RerunSafety.MADE | RerunSafety.DROPPED:
+            since = since if trace is RerunSafety.MADE else statement("made_whenever")
             return statement(f"{table.lower()}_there", **names, since=since)
     found = _PLAIN_LITERAL.match(name)
     return statement("prepared_there", name=quoting.text(found[1])) if found else None
 
 
-def _asks_the_reverse(inquiry: Inquiry) -> bool:
+def _asks_the_reverse(inquiry: RerunRule) -> bool:
     """Whether the question is for what is not there any more once it is finished."""
-    return inquiry.trace in {Trace.DROPPED, Trace.PREPARED_RESOLVED}
+    return inquiry.trace in {RerunSafety.DROPPED, RerunSafety.PREPARED_RESOLVED}
 
 
 _KEEP_PATH = Sql(
@@ -182,7 +182,7 @@ def _row(number: int, name: ExpectedName) -> str:
     return f"({number}, {is_type}, {', '.join(parts)})"
 
 
-def drop_statements(losses: Sequence[Loss]) -> tuple[Sql, ...]:
+def drop_statements(losses: Sequence[DataLoss]) -> tuple[Sql, ...]:
     """
     One DROP … CASCADE for each object; what an earlier cascade took is no error.
 

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.quoting import statement
-from rung.drivers.transaction import Ran, Refusal, ServerNotice
+from rung.drivers.transaction import ExecutionResult, ServerNotice, StatementFailure
 from rung.errors import ServerMessage
-from rung.script import Trace, inquiry_of
+from rung.script import RerunSafety, rerun_rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.wire import Reply, Wire
-    from rung.script import Inquiry, Script
+    from rung.script import RerunRule, Script
 
 _CANCELLED = "57014"
 _DUPLICATE = "23505"
@@ -50,29 +50,29 @@ class Concurrent:
 
     def __init__(self, wire: Wire, script: Script, number: int) -> None:
         self._wire, self._number = wire, number
-        self._inquiry = inquiry_of(script, script.statements[number - 1])
+        self._inquiry = rerun_rule_of(script, script.statements[number - 1])
 
-    def run(self, send: Callable[[], Ran]) -> Ran:
+    def run(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
         """Run it by `send`, and what has to be done before and behind it."""
         match self._inquiry.trace:
-            case Trace.INDEX_BUILT if self._inquiry.name:
+            case RerunSafety.INDEX_BUILT if self._inquiry.name:
                 return self._build(send)
-            case Trace.INDEX_BUILT:
+            case RerunSafety.INDEX_BUILT:
                 return self._build_unnamed(send)
-            case Trace.PARTITION_DETACHED:
+            case RerunSafety.PARTITION_DETACHED:
                 return self._detach(send)
-            case Trace.NONE if self._inquiry.table:
+            case RerunSafety.NONE if self._inquiry.table:
                 return self._behind_dropping(self._found(_of_reindex(self._inquiry)), send)
         return send()
 
-    def _build(self, send: Callable[[], Ran]) -> Ran:
+    def _build(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
         question = _of_index("invalid_index", self._inquiry)
         ran = self._behind_dropping(self._found(question), send)
         if ran.refusal is None and (still := self._found(question)):
             return self._refused(f"the index {still[0].name} is invalid behind its build")
         return ran
 
-    def _build_unnamed(self, send: Callable[[], Ran]) -> Ran:
+    def _build_unnamed(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
         """A name that the server chooses is a new one; the old index is its twin."""
         question = _of_index("invalid_twins", self._inquiry)
         of_others = self._found(question)
@@ -83,7 +83,9 @@ class Concurrent:
         dropped = self._drop([one for one in twins if not one.builder])
         return replace(dropped, notices=(*ran.notices, *dropped.notices))
 
-    def _behind_dropping(self, leftovers: Sequence[Leftover], send: Callable[[], Ran]) -> Ran:
+    def _behind_dropping(
+        self, leftovers: Sequence[Leftover], send: Callable[[], ExecutionResult]
+    ) -> ExecutionResult:
         building = next((one for one in leftovers if one.builder), None)
         if building:
             said = f"the index {building.name} is being built by another session"
@@ -94,7 +96,7 @@ class Concurrent:
         ran = _explained(send())
         return replace(ran, notices=(*dropped.notices, *ran.notices))
 
-    def _detach(self, send: Callable[[], Ran]) -> Ran:
+    def _detach(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
         table, name = (quoting.text(part) for part in (self._inquiry.table, self._inquiry.name))
         only = statement("of_that_detaching", table=table, name=name)
         reply = self._wire.ask(statement("pending_detaches", only=only))
@@ -112,7 +114,7 @@ class Concurrent:
         rows = [] if reply.error else reply.rows(0)
         return [Leftover(name or "", builder or "") for name, builder in rows]
 
-    def _drop(self, leftovers: Sequence[Leftover]) -> Ran:
+    def _drop(self, leftovers: Sequence[Leftover]) -> ExecutionResult:
         notices: tuple[ServerNotice, ...] = ()
         for one in leftovers:
             reply = self._wire.ask(f"DROP INDEX CONCURRENTLY IF EXISTS {one.name}")
@@ -120,20 +122,20 @@ class Concurrent:
             notices += ran.notices
             if ran.refusal:
                 return replace(ran, notices=notices)
-        return Ran(notices=notices)
+        return ExecutionResult(notices=notices)
 
-    def _ran(self, reply: Reply, said: str) -> Ran:
+    def _ran(self, reply: Reply, said: str) -> ExecutionResult:
         if reply.error is None:
-            return Ran(notices=(ServerNotice("WARNING", "", said),))
+            return ExecutionResult(notices=(ServerNotice("WARNING", "", said),))
         message = reply.error.message
         cancelled = message.sqlstate == _CANCELLED
-        return Ran(Refusal(message, self._number, cancelled=cancelled))
+        return ExecutionResult(StatementFailure(message, self._number, cancelled=cancelled))
 
-    def _refused(self, said: str, remedy: str = "") -> Ran:
-        return Ran(Refusal(ServerMessage(said), self._number, remedy=remedy))
+    def _refused(self, said: str, remedy: str = "") -> ExecutionResult:
+        return ExecutionResult(StatementFailure(ServerMessage(said), self._number, remedy=remedy))
 
 
-def _explained(ran: Ran) -> Ran:
+def _explained(ran: ExecutionResult) -> ExecutionResult:
     """The same; where equal values stopped a unique build, with what to do about it."""
     refusal = ran.refusal
     if refusal is None or refusal.server.sqlstate != _DUPLICATE:
@@ -141,14 +143,14 @@ def _explained(ran: Ran) -> Ran:
     return replace(ran, refusal=replace(refusal, remedy=_MEND_DATA))
 
 
-def _of_index(which: str, inquiry: Inquiry) -> Sql:
+def _of_index(which: str, inquiry: RerunRule) -> Sql:
     names = {"table": quoting.text(inquiry.table)}
     if inquiry.name:
         names["name"] = quoting.text(inquiry.name)
     return statement(which, builder=statement("index_builder"), **names)
 
 
-def _of_reindex(inquiry: Inquiry) -> Sql:
+def _of_reindex(inquiry: RerunRule) -> Sql:
     return statement(
         "reindex_leftovers",
         builder=statement("index_builder"),

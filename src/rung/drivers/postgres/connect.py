@@ -18,18 +18,18 @@ import psycopg
 from psycopg import conninfo, pq
 
 from rung._version import __version__
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.inspection import Disconnected, Ping
-from rung.drivers.postgres.session_settings import Settings
+from rung.drivers.postgres.session_settings import SessionSettings
 from rung.drivers.postgres.wire import Wire
 from rung.errors import ConnectionFailed, UsageError
-from rung.redaction import SECRET_KEYS, masked, redacted_names, redacted_word
+from rung.redaction import SECRET_KEYS, redacted_names, redacted_text, redacted_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.url import Address
+    from rung.drivers.postgres.url import PostgresUrl
     from rung.drivers.postgres.wire import Reply
 
 
@@ -70,16 +70,16 @@ _PINGS = {
 }
 
 
-class Opened(NamedTuple):
+class OpenConnection(NamedTuple):
     """A connection, in autocommit, and the settings that its session should have."""
 
     connection: psycopg.Connection[tuple[object, ...]]
-    settings: Settings
+    settings: SessionSettings
     taken: bool
     """Whether it was opened with them; a pooler may have passed them over in silence."""
 
 
-class _Way(NamedTuple):
+class _ConnectAttempt(NamedTuple):
     """One way to try: the options to ask for, and whether all our settings are in them."""
 
     options: str
@@ -100,7 +100,10 @@ class Connector:
     """
 
     def __init__(
-        self, address: Address, role: str | None = None, password: Callable[[], str] | None = None
+        self,
+        address: PostgresUrl,
+        role: str | None = None,
+        password: Callable[[], str] | None = None,
     ) -> None:
         resolved = _resolve(address.parameters)
         self._found = resolved.values
@@ -112,7 +115,7 @@ class Connector:
         self._wanted = filled | hosts | address.parameters | _ALWAYS
         options = self._found.get("options", "")
         understood = _read_options(options)
-        self._settings = Settings(tuple(((understood or {}) | settings).items()))
+        self._settings = SessionSettings(tuple(((understood or {}) | settings).items()))
         self._ways = tuple(_ways(options, settings, all_known=understood is not None))
         self._secrets = {self._found.get(key) for key in SECRET_KEYS} | {resolved.password}
         self._names = [self._found.get(key, "") for key in ("user", "host", "dbname", "service")]
@@ -132,7 +135,7 @@ class Connector:
         user, name = (redacted_names(found.get(key, "")) for key in ("user", "dbname"))
         return f"{user}@{redacted_word(place)}/{name}".lstrip("@")
 
-    def open(self, within: float | None = None) -> Opened:
+    def open(self, within: float | None = None) -> OpenConnection:
         """
         Connect, in autocommit.
 
@@ -171,7 +174,7 @@ class Connector:
         names = ", ".join(name for name, _ in self._settings.items)
         return f"{right} Set for the session, as keys that libpq does not know: {names}."
 
-    def _try(self, way: _Way, within: float | None) -> tuple[Opened | None, str]:
+    def _try(self, way: _ConnectAttempt, within: float | None) -> tuple[OpenConnection | None, str]:
         """A connection, or why there is none."""
         token = {"password": self._password()} if self._password else {}
         wanted: dict[str, str] = self._wanted | {"options": way.options} | token
@@ -188,19 +191,19 @@ class Connector:
                 )
                 if bare != name:
                     said = said.replace(repr(name), repr(bare)).replace(name, bare)
-            return None, masked(said, {*self._secrets, *token.values()}, self._names)
-        return Opened(opened, self._settings, way.taken), ""
+            return None, redacted_text(said, {*self._secrets, *token.values()}, self._names)
+        return OpenConnection(opened, self._settings, way.taken), ""
 
 
-def _ways(options: str, settings: dict[str, str], *, all_known: bool) -> Iterator[_Way]:
+def _ways(options: str, settings: dict[str, str], *, all_known: bool) -> Iterator[_ConnectAttempt]:
     """From all in the options that the connection is opened with to nothing in them."""
     ours = [f"-c {_escape(name)}={_escape(value)}" for name, value in settings.items()]
     together = " ".join(part for part in (options.strip(), *ours) if part)
-    yield _Way(f"{_ALIVE} {together}".strip())
+    yield _ConnectAttempt(f"{_ALIVE} {together}".strip())
     if together:
-        yield _Way(together)
+        yield _ConnectAttempt(together)
     if all_known:
-        yield _Way("", taken=not together)
+        yield _ConnectAttempt("", taken=not together)
 
 
 def _escape(value: str) -> str:
@@ -285,7 +288,7 @@ _ANSWER_WITHIN = 1.0
 _TRY_AGAIN_AFTER = 5.0
 
 
-class Side:
+class SideConnection:
     """
     The second connection to one database.
 
@@ -295,7 +298,7 @@ class Side:
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
-        self._opened: Opened | None = None
+        self._opened: OpenConnection | None = None
         self._wire: Wire | None = None
         self._failed = -_TRY_AGAIN_AFTER
 
@@ -320,5 +323,5 @@ class Side:
                 raise Disconnected("not tried again yet")
             self._opened = self._connector.open(_ANSWER_WITHIN)
             before = () if self._opened.taken else self._opened.settings.for_message
-            self._wire = Wire(self._opened.connection, Stop(), before)
+            self._wire = Wire(self._opened.connection, CancelToken(), before)
         return self._wire

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.postgres import catalog, quoting
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, DryRun, Gone, Loss
+from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, DataLoss, DryRun, Gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,15 +66,15 @@ class Counting:
         self._wire = wire
         self._until = time.monotonic() + _ALTOGETHER
 
-    def count(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+    def count(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         """The same losses with their rows, each followed by what its cascade takes along."""
         return tuple(found for loss in losses for found in self._counted(loss))
 
-    def count_one(self, loss: Loss) -> Loss:
+    def count_one(self, loss: DataLoss) -> DataLoss:
         """A loss with its rows, without what goes along; its name as the catalog has it."""
         return next(iter(self._counted(replace(loss, cascade=False))))
 
-    def _counted(self, loss: Loss) -> Iterator[Loss]:
+    def _counted(self, loss: DataLoss) -> Iterator[DataLoss]:
         if loss.kind == "schema":
             yield loss
             row = self._row(statement("lost_schema", schema=quoting.text(loss.table)))
@@ -96,7 +96,7 @@ class Counting:
         elif loss.kind == ROWS_OF:
             yield from self._referencing(oid, cascade=loss.cascade)
 
-    def _of_relation(self, loss: Loss, kind: str, name: Sql, column: Sql) -> Loss:
+    def _of_relation(self, loss: DataLoss, kind: str, name: Sql, column: Sql) -> DataLoss:
         """A loss with the rows of the table that its name stands for."""
         if loss.unknown or kind not in _WITH_ROWS:
             return loss
@@ -114,7 +114,7 @@ class Counting:
             return loss.uncounted(_REASONS.get(state, "they could not be read"))
         return loss.counted(int(reply.rows(reply.done - 1)[0][0] or 0))
 
-    def _along(self, catalog: str, oid: str, column: str) -> Iterator[Loss]:
+    def _along(self, catalog: str, oid: str, column: str) -> Iterator[DataLoss]:
         """What a cascade takes along, counted."""
         reply = self._ask(
             statement(
@@ -125,22 +125,22 @@ class Counting:
             )
         )
         if reply is None or reply.error:
-            yield Loss("objects", "that depend on it").uncounted("they could not be listed")
+            yield DataLoss("objects", "that depend on it").uncounted("they could not be listed")
             return
         for kind, table, named in reply.rows(reply.done - 1):
-            loss = Loss(kind or "", table or "", named or "")
+            loss = DataLoss(kind or "", table or "", named or "")
             counts = loss.kind in ("table", "materialized view", "foreign table", "column")
             yield self.count_one(loss) if counts else loss
 
-    def _referencing(self, oid: str, *, cascade: bool) -> Iterator[Loss]:
+    def _referencing(self, oid: str, *, cascade: bool) -> Iterator[DataLoss]:
         """Tables of which rows go along, by their foreign keys."""
         places = {"oid": quoting.number(int(oid)), "all": quoting.truth(cascade)}
         reply = self._ask(statement("referencing", **places))
         if reply is None or reply.error:
-            yield Loss(ROWS_OF, "that refer to it").uncounted("they could not be listed")
+            yield DataLoss(ROWS_OF, "that refer to it").uncounted("they could not be listed")
             return
         for kind, table, _ in reply.rows(reply.done - 1):
-            loss = Loss(kind or VALUES_IN, table or "")
+            loss = DataLoss(kind or VALUES_IN, table or "")
             alone = loss.uncounted("by their foreign key")
             yield self.count_one(loss) if cascade else alone
 
@@ -203,7 +203,7 @@ def relations(wire: Wire, names: Names) -> Relations:
     return {} if reply.error else _relations(reply, reply.done - 2)
 
 
-def row_guard(losses: Sequence[Loss]) -> str:
+def row_guard(losses: Sequence[DataLoss]) -> str:
     """
     SQL that locks tables and fails where they hold other rows than were counted.
 
@@ -215,7 +215,7 @@ def row_guard(losses: Sequence[Loss]) -> str:
     return "".join((*locks, *map(_guarded, losses)))
 
 
-def _guarded(loss: Loss) -> str:
+def _guarded(loss: DataLoss) -> str:
     """A cast that fails with a text that says why: there is no other RAISE in plain SQL."""
     values = {
         "table": Sql(loss.table),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.diagnostics import Ailment
+from rung.diagnostics import Problem
 from rung.drivers.postgres import advisory_keys, quoting
 from rung.drivers.postgres.own_table_facts import changes_records
 from rung.drivers.postgres.privileges import removals, revokes
@@ -19,7 +19,7 @@ from rung.drivers.postgres.write_errors import guards_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.drivers.postgres.inspection import Standing
+    from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.lease import Lease
     from rung.drivers.postgres.wire import Row, Wire
 
@@ -31,7 +31,7 @@ _OLD = Sql("interval '1 hour'")
 _MINUTE, _HOUR = 60, 3600
 
 
-class Physician:
+class DiagnosticsReader:
     """
     One look through everything.
 
@@ -48,13 +48,13 @@ class Physician:
         wire: Wire,
         keys: tuple[int, ...],
         lease: Lease,
-        at: Standing,
+        at: InspectedTables,
         writers: tuple[str, ...] = (),
     ) -> None:
         self._wire, self._keys, self._lease = wire, keys, lease
         self._at, self._writers = at, writers
 
-    def find(self) -> tuple[Ailment, ...]:
+    def find(self) -> tuple[Problem, ...]:
         """All that was found."""
         return (
             *self._untrusted(),
@@ -73,7 +73,7 @@ class Physician:
         reply = self._wire.ask(question)
         return [] if reply.error else reply.rows(0)
 
-    def _untrusted(self) -> Iterator[Ailment]:
+    def _untrusted(self) -> Iterator[Problem]:
         """What of our tables would run others' code, so that every run is refused."""
         names, at = self._at.names, self._at
         for what, table, facts in (
@@ -88,9 +88,9 @@ class Physician:
             ):
                 if found is not None:
                     said = f"Every run is refused: {found.cause}. To do: {found.advice}."
-                    yield Ailment("untrusted table", str(table), said, facts.remedy)
+                    yield Problem("untrusted table", str(table), said, facts.remedy)
 
-    def _others(self) -> Iterator[Ailment]:
+    def _others(self) -> Iterator[Problem]:
         """Who else may write our tables, with the REVOKE for each; the owner can run it."""
         names, found = self._at.names, self._at.other_writers
         tables = (
@@ -105,14 +105,14 @@ class Physician:
             question = revokes((table.sql,), shared, self._writers, only_others=True)
             statements = [f"{row[0]};" for row in self._ask(question)]
             statements += [row[0] or "" for row in self._ask(removals(table.sql))]
-            yield Ailment(
+            yield Problem(
                 "open to others",
                 str(table),
                 f"Others may write it: {'; '.join(ways)}.",
                 " ".join(statements),
             )
 
-    def _altering(self) -> Iterator[Ailment]:
+    def _altering(self) -> Iterator[Problem]:
         """The triggers and rules that may change what we write, or swallow it."""
         names, at = self._at.names, self._at
         for table, events in (
@@ -121,7 +121,7 @@ class Physician:
         ):
             rows = self._ask(guards_of(table)) if changes_records(events) else []
             if found := [f"{kind} {name}" for kind, name in rows if kind in ("trigger", "rule")]:
-                yield Ailment(
+                yield Problem(
                     "trigger or rule",
                     str(table),
                     f"It has {', '.join(found)}: a run fails where one of them changes what Rung "
@@ -129,7 +129,7 @@ class Physician:
                     harmless=True,
                 )
 
-    def _indexes(self) -> Iterator[Ailment]:
+    def _indexes(self) -> Iterator[Problem]:
         question = statement(
             "invalid_indexes",
             builder=statement("index_builder"),
@@ -138,9 +138,9 @@ class Physician:
         for row in self._ask(question):
             yield _index(row)
 
-    def _detaches(self) -> Iterator[Ailment]:
+    def _detaches(self) -> Iterator[Problem]:
         for parent, part in self._ask(statement("pending_detaches", only=Sql(""))):
-            yield Ailment(
+            yield Problem(
                 "pending detach",
                 part or "",
                 f"Its detaching from {parent} was begun and not finished: it takes no new rows, "
@@ -148,16 +148,16 @@ class Physician:
                 f"ALTER TABLE {parent} DETACH PARTITION {part} FINALIZE;",
             )
 
-    def _locks(self) -> Iterator[Ailment]:
+    def _locks(self) -> Iterator[Problem]:
         held = advisory_keys.held(self._keys)
         holders = self._ask(statement("lock_holders", held=held, idle=_IDLE))
         for pid, who, idle, seconds, long in holders:
             holds = f"It holds this ledger's lock ({who})"
             if idle != "t":
                 said = f"{holds} and is at work; every run waits for it."
-                yield Ailment("lock holder", f"process {pid}", said, harmless=True)
+                yield Problem("lock holder", f"process {pid}", said, harmless=True)
                 continue
-            yield Ailment(
+            yield Problem(
                 "stale lock" if long == "t" else "lock holder",
                 f"process {pid}",
                 f"{holds} and has asked nothing for {_ago(seconds)}: every run waits for it.",
@@ -165,12 +165,12 @@ class Physician:
                 harmless=long != "t",
             )
 
-    def _leases(self) -> Iterator[Ailment]:
+    def _leases(self) -> Iterator[Problem]:
         if self._ask(self._lease.is_there) != [("t",)]:
             return
         states = self._ask(self._lease.state)
         if len(states) > 1:
-            yield Ailment(
+            yield Problem(
                 "several leases",
                 str(self._lease.table),
                 f"It has {len(states)} rows, and only one can count: runs are refused.",
@@ -178,7 +178,7 @@ class Physician:
             )
         elif states == [("expired",)]:
             until = next((row[8] for row in self._ask(self._lease.occupant)), "")
-            yield Ailment(
+            yield Problem(
                 "expired lease",
                 "the lease of this ledger",
                 f"A run behind a pooler held it (until {until}) and gives no sign of life any "
@@ -187,10 +187,10 @@ class Physician:
                 harmless=True,
             )
 
-    def _prepared(self) -> Iterator[Ailment]:
+    def _prepared(self) -> Iterator[Problem]:
         for gid, owner, seconds in self._ask(statement("old_prepared", old=_OLD)):
             named = quoting.text(gid)
-            yield Ailment(
+            yield Problem(
                 "prepared transaction",
                 gid or "",
                 f"It was prepared {_ago(seconds)} ago by {owner} and not ended: it keeps its "
@@ -198,19 +198,19 @@ class Physician:
                 f"ROLLBACK PREPARED {named}; or COMMIT PREPARED {named};",
             )
 
-    def _scratch(self) -> Iterator[Ailment]:
+    def _scratch(self) -> Iterator[Problem]:
         prefix = quoting.text(SCRATCH)
         for name, quoted in self._ask(statement("left_scratch", prefix=prefix)):
-            yield Ailment(
+            yield Problem(
                 "scratch database",
                 name or "",
                 "It was made to try migrations on, and its run ended before it was dropped.",
                 f"DROP DATABASE {quoted};",
             )
 
-    def _constraints(self) -> Iterator[Ailment]:
+    def _constraints(self) -> Iterator[Problem]:
         for name, quoted, table in self._ask(statement("unvalidated")):
-            yield Ailment(
+            yield Problem(
                 "unvalidated constraint",
                 f"{table} {name}",
                 "It is NOT VALID: new rows are checked, those that were there before are not.",
@@ -219,16 +219,16 @@ class Physician:
             )
 
 
-def _index(row: Row) -> Ailment:
+def _index(row: Row) -> Problem:
     name, table, size, builder, of_reindex, partitioned, made, only, key, system = (
         value or "" for value in row
     )
     what = f"The index on {table} ({size})"
     if builder:
         said = f"{what} is being built right now by {builder}."
-        return Ailment("invalid index", name, said, harmless=True)
+        return Problem("invalid index", name, said, harmless=True)
     if partitioned == "t":
-        return Ailment(
+        return Problem(
             "invalid index",
             name,
             f"The index on the partitioned table {table} is valid once each partition has its "
@@ -237,10 +237,10 @@ def _index(row: Row) -> Ailment:
         )
     if of_reindex == "t":
         said = f"{what} was left by a REINDEX CONCURRENTLY that failed; writes keep it up to date."
-        return Ailment("reindex leftover", name, said, f"DROP INDEX CONCURRENTLY {name};")
+        return Problem("reindex leftover", name, said, f"DROP INDEX CONCURRENTLY {name};")
     said = f"{what} is invalid: a build failed. Queries do not use it, and writes pay for it."
     if system == "t":
-        return Ailment("invalid index", name, said, f"REINDEX INDEX {name};")
+        return Problem("invalid index", name, said, f"REINDEX INDEX {name};")
     if made:
         where = f" WHERE {only}" if only else ""
         duplicates = (
@@ -248,8 +248,8 @@ def _index(row: Row) -> Ailment:
         )
         again = made.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
         said += f" It is unique: remove duplicates before it is built again; they are: {duplicates}"
-        return Ailment("invalid index", name, said, f"DROP INDEX CONCURRENTLY {name};\n{again};")
-    return Ailment("invalid index", name, said, f"REINDEX INDEX CONCURRENTLY {name};")
+        return Problem("invalid index", name, said, f"DROP INDEX CONCURRENTLY {name};\n{again};")
+    return Problem("invalid index", name, said, f"REINDEX INDEX CONCURRENTLY {name};")
 
 
 def _ago(seconds: str | None) -> str:

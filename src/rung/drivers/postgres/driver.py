@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.inspection import Disconnected
 from rung.drivers.postgres.connect import Connector
 from rung.drivers.postgres.reader import PostgresReader
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from rung.drivers.inspection import Ping
     from rung.drivers.postgres.session import PostgresSession
     from rung.drivers.postgres.table_names import Names
-    from rung.drivers.postgres.url import Address
-    from rung.drivers.transaction import Aftermath
-    from rung.options import Conventions
+    from rung.drivers.postgres.url import PostgresUrl
+    from rung.drivers.transaction import RecoveryInfo
+    from rung.options import RunOptions
 
 _RECONNECT_FOR = 60.0
 _PAUSE = 0.25
@@ -43,7 +43,7 @@ class PostgresDriver:
         address: where it is, if that is known without its URL.
     """
 
-    def __init__(self, database: Database, address: Address | None = None) -> None:
+    def __init__(self, database: Database, address: PostgresUrl | None = None) -> None:
         self._database = database
         self._address = translate(database.url) if address is None else address
         self._connector = Connector(self._address, database.role, database.password)
@@ -67,15 +67,17 @@ class PostgresDriver:
         return self._connector.ping()
 
     def read(
-        self, stop: Stop | None = None, within: float | None = None
+        self, stop: CancelToken | None = None, within: float | None = None
     ) -> AbstractContextManager[PostgresReader]:
         """Connect for reading; the connection is closed at the end, whatever happens."""
         writers = self._database.ledger_writers
-        reader = PostgresReader(self._connector, stop or Stop(), self._names, writers, within)
+        reader = PostgresReader(
+            self._connector, stop or CancelToken(), self._names, writers, within
+        )
         return closing(reader)
 
     def connect(
-        self, stop: Stop, conventions: Conventions = RUNG
+        self, stop: CancelToken, conventions: RunOptions = RUNG
     ) -> AbstractContextManager[PostgresSession]:
         """Connect; the connection is closed at the end, whatever happens."""
         return closing(self._session(stop, self._names, conventions))
@@ -103,20 +105,20 @@ class PostgresDriver:
         database = self._database._replace(role=None, password=None, ledger_writers=())
         return PostgresDriver(database, address)
 
-    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:
+    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:
         """What is found of an attempt, once what the lost connection began has ended."""
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
             try:
                 names = self._names.at(lost.locate().schema)
-                with closing(self._session(Stop(), names)) as session:
+                with closing(self._session(CancelToken(), names)) as session:
                     return _await_end(session, attempt_id, lost, deadline)
             except (ConnectionFailed, Disconnected):
                 time.sleep(_PAUSE)
         raise ConnectionFailed(f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s.")
 
     def _session(
-        self, stop: Stop, names: Names, conventions: Conventions = RUNG
+        self, stop: CancelToken, names: Names, conventions: RunOptions = RUNG
     ) -> PostgresSession:
         from rung.drivers.postgres.session import PostgresSession
 
@@ -126,7 +128,7 @@ class PostgresDriver:
 
 def _await_end(
     session: PostgresSession, attempt_id: str, lost: Session, deadline: float
-) -> Aftermath:
+) -> RecoveryInfo:
     from rung.drivers.postgres.session import PostgresSession
 
     assert isinstance(lost, PostgresSession)
@@ -134,9 +136,9 @@ def _await_end(
         if time.monotonic() > deadline:
             raise QueryFailed("What the lost connection began still runs on the server.")
         time.sleep(_PAUSE)
-    from rung.drivers.transaction import Aftermath
+    from rung.drivers.transaction import RecoveryInfo
 
     look = session.look()
     recorded = session.records_history
     outcome = session.attempt_outcome(attempt_id) if recorded else None
-    return Aftermath(outcome, look.ledger, recorded=recorded)
+    return RecoveryInfo(outcome, look.ledger, recorded=recorded)

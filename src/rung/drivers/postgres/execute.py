@@ -18,9 +18,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rung.drivers.inspection import Surroundings
+from rung.drivers.inspection import ServerContext
 from rung.drivers.postgres.concurrent_index import Concurrent
-from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, Tables, leave_clean
+from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, LedgerSql, leave_clean
 from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.own_tables import make_closed
 from rung.drivers.postgres.quoting import Sql
@@ -32,20 +32,20 @@ from rung.drivers.postgres.reply import (
     outcome_of,
     past_the_pooler,
 )
-from rung.drivers.transaction import LockWait, Ran, Refusal
+from rung.drivers.transaction import ExecutionResult, LockTimeout, StatementFailure
 from rung.ledger import Outcome
 from rung.script import Control, Mode, needs_session, statement_by_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from rung.drivers.postgres.blockers import Watch, Watcher
-    from rung.drivers.postgres.lock import Hold
-    from rung.drivers.postgres.lock_timeout import Limits
-    from rung.drivers.postgres.session_settings import Settings
+    from rung.drivers.postgres.blockers import BlockerMonitor, Watch
+    from rung.drivers.postgres.lock import Lock
+    from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
+    from rung.drivers.postgres.session_settings import SessionSettings
     from rung.drivers.postgres.wire import Reply, Row, Wire
-    from rung.drivers.transaction import Attempt, Move
-    from rung.options import Conventions
+    from rung.drivers.transaction import LedgerTransition, NewAttempt
+    from rung.options import RunOptions
     from rung.script import Script, Statement, Unit
 
 
@@ -65,18 +65,18 @@ _KEYS_WITHIN = 5.0
 _PAUSE = 0.05
 
 
-class Running:
+class ScriptExecutor:
     """Sends a file's SQL through a wire, with the records that belong to it."""
 
     def __init__(
         self,
         wire: Wire,
-        tables: Tables,
-        settings: Settings,
-        conventions: Conventions,
-        hold: Hold,
-        limits: Limits,
-        watcher: Watcher,
+        tables: LedgerSql,
+        settings: SessionSettings,
+        conventions: RunOptions,
+        hold: Lock,
+        limits: LockTimeoutPolicy,
+        watcher: BlockerMonitor,
     ) -> None:
         self._wire, self._tables, self._hold = wire, tables, hold
         self._limits, self._watcher = limits, watcher
@@ -96,12 +96,12 @@ class Running:
     def whole(
         self,
         script: Script,
-        move: Move,
-        attempt: Attempt,
+        move: LedgerTransition,
+        attempt: NewAttempt,
         meanwhile: Callable[[], None],
         *,
         last: bool,
-    ) -> Ran:
+    ) -> ExecutionResult:
         """
         A script in one transaction with its move and its history row.
 
@@ -121,7 +121,7 @@ class Running:
             return self._anew(script, move, attempt, (before, rights)) or ran
         return self._alone_or_not(ran, script)
 
-    def _alone_or_not(self, ran: Ran, script: Script) -> Ran:
+    def _alone_or_not(self, ran: ExecutionResult, script: Script) -> ExecutionResult:
         """Where the session is shared, not every script can go on outside a transaction."""
         refusal = ran.refusal
         if refusal is None or not (refusal.needs_no_transaction and self._hold.shares_session):
@@ -132,8 +132,14 @@ class Running:
         return replace(ran, refusal=refusal)
 
     def together(
-        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
-    ) -> Ran:
+        self,
+        script: Script,
+        move: LedgerTransition,
+        attempt: NewAttempt,
+        *,
+        first: bool,
+        last: bool,
+    ) -> ExecutionResult:
         """
         A script with its move and its history row in a transaction with others.
 
@@ -155,16 +161,16 @@ class Running:
         )
         return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements)), script))
 
-    def _record(self, attempt: Attempt) -> Piece:
+    def _record(self, attempt: NewAttempt) -> Piece:
         return ours("record", *self._tables.record(attempt, Outcome.DONE))
 
     def _anew(
         self,
         script: Script,
-        move: Move,
-        attempt: Attempt,
+        move: LedgerTransition,
+        attempt: NewAttempt,
         around: tuple[tuple[Sql, ...], Piece],
-    ) -> Ran | None:
+    ) -> ExecutionResult | None:
         """
         The same for a last down that drops our tables, which are made anew behind it.
 
@@ -202,43 +208,43 @@ class Running:
         closing = (CLOSING, *behind, ours("commit", _COMMIT), *self._left(script))
         return Message((*opening, *body, *closing), blocks, script)
 
-    def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         """One unit of a script, with its progress."""
         if unit.transaction == "none":
             return self._alone(script, unit, attempt_id)
         return self._in_a_transaction(script, unit, attempt_id)
 
-    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
         """Statements that set the session and nothing else, in a message of their own."""
         pieces = (
             piece for number in numbers for piece in (*file_pieces(script, number, number), CLOSING)
         )
-        return self._send(Message(tuple(pieces), (), script)) if numbers else Ran()
+        return self._send(Message(tuple(pieces), (), script)) if numbers else ExecutionResult()
 
-    def write(self, *statements: Sql) -> Ran:
+    def write(self, *statements: Sql) -> ExecutionResult:
         """Statements of ours in one transaction; the file's settings stay for what follows."""
         return self._write(statements)
 
-    def _write(self, statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()) -> Ran:
+    def _write(self, statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()) -> ExecutionResult:
         """The same, with settings of the session behind it."""
         if not (statements or behind):
-            return Ran()
+            return ExecutionResult()
         before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
         return self._send(self._fenced(before, statements, behind))
 
-    def make(self, *making: Sql) -> Ran:
+    def make(self, *making: Sql) -> ExecutionResult:
         """Make tables of ours in a transaction, closed to others before it commits."""
         before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
         there = ours("move", self._tables.remember)
         pieces = (ours("begin", *before), *self._fence, there, *self._by_table(making))
         return make_closed(self, self._tables, Message(pieces), (ours("move", _COMMIT),))
 
-    def touch(self) -> Ran:
+    def touch(self) -> ExecutionResult:
         """A write that changes nothing, whoever holds the lock: it puts commits on disk."""
         before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
         return self._send(Message((ours("move", *before, self._tables.touch(), _COMMIT),)))
 
-    def write_first(self, moves: Sequence[Sql], records: Sequence[Sql]) -> Ran:
+    def write_first(self, moves: Sequence[Sql], records: Sequence[Sql]) -> ExecutionResult:
         """A move and its records before a file's first unit: its session put back, its limit."""
         before = (*self._reset, _BEGIN_WRITING, *self._our_path, *self._limits.put_back)
         moved, recorded = ours("move", *moves), ours("record", *records)
@@ -286,7 +292,7 @@ class Running:
         last = len(script.statements) if last is None else last
         return leave_clean(script, first, last) if self._hold.shares_session else ()
 
-    def _in_a_transaction(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def _in_a_transaction(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         """
         With its progress, which goes in before the transaction ends.
 
@@ -333,7 +339,7 @@ class Running:
             pieces = (*opening, *text, CLOSING, *left)
         return Message(pieces, blocks, script)
 
-    def _alone(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def _alone(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         ahead, after = self._around(script, unit.first)
         noted = self._write(self._tables.in_flight(attempt_id, unit.first), ahead)
         if noted.refusal:
@@ -349,12 +355,16 @@ class Running:
             return (), ()
         return self._limits.alone(script, number), self._limits.behind(script, number)
 
-    def _concurrently(self, script: Script, number: int, send: Callable[[], Ran]) -> Ran:
+    def _concurrently(
+        self, script: Script, number: int, send: Callable[[], ExecutionResult]
+    ) -> ExecutionResult:
         if not script.statements[number - 1].concurrent_build:
             return send()
         return Concurrent(self._wire, script, number).run(send)
 
-    def _then(self, ran: Ran, attempt_id: str, done: int, behind: tuple[Sql, ...] = ()) -> Ran:
+    def _then(
+        self, ran: ExecutionResult, attempt_id: str, done: int, behind: tuple[Sql, ...] = ()
+    ) -> ExecutionResult:
         recorded = self._write(self._tables.progress(attempt_id, done), behind)
         return recorded if recorded.refusal else ran
 
@@ -363,7 +373,7 @@ class Running:
         message: Message,
         meanwhile: Callable[[], None] | None = None,
         unit: Unit | None = None,
-    ) -> Ran:
+    ) -> ExecutionResult:
         """Send it, and read the reply."""
         return self.exchange(message, meanwhile, unit)[0]
 
@@ -372,7 +382,7 @@ class Running:
         message: Message,
         meanwhile: Callable[[], None] | None = None,
         unit: Unit | None = None,
-    ) -> tuple[Ran, Reply]:
+    ) -> tuple[ExecutionResult, Reply]:
         """Send it; again for a while where another has a key of the fence for a moment."""
         deadline = time.monotonic() + _KEYS_WITHIN
         while True:
@@ -385,7 +395,7 @@ class Running:
 
     def _send_once(
         self, message: Message, meanwhile: Callable[[], None] | None, unit: Unit | None
-    ) -> tuple[Reply, LockWait | None]:
+    ) -> tuple[Reply, LockTimeout | None]:
         """The reply, and where a file was refused a lock, that lock."""
         script, wait = message.script, None
         if script is None and not message.waits_as_file:
@@ -408,14 +418,14 @@ class Running:
 
     def _lock_wait(
         self, script: Script | None, reply: Reply, watch: Watch, limit: float
-    ) -> LockWait | None:
+    ) -> LockTimeout | None:
         """The lock that a file was refused; where it has limits of its own, for how long it was."""
         if reply.error is None or reply.error.message.sqlstate != _NO_LOCK:
             return None
         holds = self._limits.holds_for(script)
         ours = holds and reply.error.function == _TIMED_OUT
         waited = limit if holds else max(limit, self._wire.waited)
-        return LockWait(waited, ours, watch.blockers, watch.queued)
+        return LockTimeout(waited, ours, watch.blockers, watch.queued)
 
 
 def _begins_read_only(statement: Statement) -> bool:
@@ -439,12 +449,12 @@ def _within(
     )
 
 
-def _in_order(tables: Tables, move: Piece, record: Piece) -> tuple[Piece, Piece]:
+def _in_order(tables: LedgerSql, move: Piece, record: Piece) -> tuple[Piece, Piece]:
     """The move and the row of the history; a move that keeps readers waiting comes last."""
     return (record, move) if tables.moves_last else (move, record)
 
 
-def _is_last_down(move: Move, attempt: Attempt) -> bool:
+def _is_last_down(move: LedgerTransition, attempt: NewAttempt) -> bool:
     return move.after.row is None and attempt.direction == "down"
 
 
@@ -452,21 +462,21 @@ _VERSIONS = 10_000
 """server_version_num counts minor versions below that."""
 
 
-def try_out(wire: Wire, script: Script, first: int, last: int) -> Ran:
+def run_unrecorded(wire: Wire, script: Script, first: int, last: int) -> ExecutionResult:
     """Statements of a script in one message, with nothing of ours around them."""
     pieces = tuple(file_pieces(script, first, last))
     message = Message(pieces, copy_blocks(script, first, last), script)
     reply = wire.ask(message.sql, message.copy_data, keeps=message.is_ours)
-    return Ran(_refusal(message, reply), tuple(reply.notices))
+    return ExecutionResult(_refusal(message, reply), tuple(reply.notices))
 
 
-def surroundings(rows: list[Row]) -> Surroundings:
+def surroundings(rows: list[Row]) -> ServerContext:
     """What the rows of the statement `surroundings` tell."""
 
     def named(what: str) -> list[str]:
         return [name or "" for kind, name, _ in rows if kind == what]
 
-    return Surroundings(
+    return ServerContext(
         named("user")[0],
         tuple(named("role")),
         tuple((name or "", value or "") for kind, name, value in rows if kind == "setting"),
@@ -478,11 +488,11 @@ def surroundings(rows: list[Row]) -> Surroundings:
     )
 
 
-def _refusal(message: Message, reply: Reply) -> Refusal | None:
+def _refusal(message: Message, reply: Reply) -> StatementFailure | None:
     if reply.error is None:
         return None
     position = reply.error.position
-    return Refusal(
+    return StatementFailure(
         reply.error.message,
         message.statement_running(reply.done),
         None if position is None else message.file_offset(position),

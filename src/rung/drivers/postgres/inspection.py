@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rung.drivers.history_rows import entry, ledger_state
-from rung.drivers.inspection import NOT_CHECKED, Look, OtherWriters, Place
+from rung.drivers.inspection import NOT_CHECKED, Inspection, Location, OtherWriters
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.own_table_facts import (
     TableFacts,
@@ -23,9 +23,9 @@ from rung.drivers.postgres.own_table_facts import (
 )
 from rung.drivers.postgres.privileges import (
     COLUMNS,
-    Here,
     Note,
     Rights,
+    TablePrivileges,
     read_note,
     read_writers,
     rights_state,
@@ -33,7 +33,7 @@ from rung.drivers.postgres.privileges import (
 )
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.drivers.postgres.table_names import is_system
-from rung.drivers.transaction import StoredHalf
+from rung.drivers.transaction import StoredSql
 from rung.errors import (
     ConnectionFailed,
     DatabaseDamaged,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.table_names import Names, Table
     from rung.drivers.postgres.wire import Reply, Row, ServerError
     from rung.errors import DatabaseError, ServerMessage
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
 
 
 _LEDGER_AT, _HISTORY_AT = 2, 3
@@ -66,10 +66,10 @@ _SHAPE = (
 )
 
 
-class Standing(NamedTuple):
+class InspectedTables(NamedTuple):
     """Where we are, which tables are ours there, and what we may do with them."""
 
-    place: Place
+    place: Location
     names: Names
     """With their schemas."""
     rights: Rights
@@ -174,7 +174,7 @@ def needs_facts(reply: Reply) -> bool:
     return unusual or (reply.done == 1 and _state(reply) == _DIVISION)
 
 
-def asks_again(reply: Reply, names: Names, at: Standing) -> bool:
+def asks_again(reply: Reply, names: Names, at: InspectedTables) -> bool:
     """
     Whether a second message is needed: another table has the history's usual name.
 
@@ -201,7 +201,7 @@ def tables_question(names: Names) -> Sql:
     return statement("tables_beside", schema=schema, ours=Sql(", ".join(rows)))
 
 
-def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standing:
+def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> InspectedTables:
     """
     Where we are.
 
@@ -239,7 +239,7 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
     spare = names.spare is not None and picked == names.spare.name
     here = names.at(schema)._replace(uses_spare=spare)
     shown = str(here.ledger)
-    found = Place(database, schema, read_only == "t", server, dialect, int(pid), shown)
+    found = Location(database, schema, read_only == "t", server, dialect, int(pid), shown)
     lease = (*facts[8:], *facts[2:4])  # its schema is the ledger's
     rights = Rights(role or "", _here(facts[:4]), _here(facts[4:8]), _here(lease))
     known = facts_of(lines)
@@ -247,12 +247,12 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Standin
     last = row[-COLUMNS:]
     others = read_writers(last, meant, has_history=rights.history.exists)
     note = read_note(last)
-    at = Standing(found, here, rights, _lines(tables), others, note, _lines(twins), *each)
+    at = InspectedTables(found, here, rights, _lines(tables), others, note, _lines(twins), *each)
     _check_hidden(at)
     return at
 
 
-def answer(reply: Reply, at: Standing) -> Look:
+def answer(reply: Reply, at: InspectedTables) -> Inspection:
     """
     What the whole reply tells.
 
@@ -262,7 +262,7 @@ def answer(reply: Reply, at: Standing) -> Look:
     """
     missing = at.rights.grants_for_history(at.names)
     if reply.done == _LEDGER_AT and _state(reply) == NO_TABLE:
-        return Look(
+        return Inspection(
             at.place,
             LedgerState(),
             ledger_exists=False,
@@ -275,7 +275,7 @@ def answer(reply: Reply, at: Standing) -> Look:
         )
     ledger = _ledger(reply, at)
     kept = history(reply, at.names.history, _HISTORY_AT) if at.reads_history else None
-    return Look(
+    return Inspection(
         at.place,
         ledger,
         ledger_exists=True,
@@ -288,7 +288,7 @@ def answer(reply: Reply, at: Standing) -> Look:
     )
 
 
-def _check_hidden(at: Standing) -> None:
+def _check_hidden(at: InspectedTables) -> None:
     """Refuse what would be told of a ledger or a history whose rows we may not see."""
     role = at.rights.role
     if other := at.ledger_facts.is_other("ledger", at.names.ledger):
@@ -309,9 +309,9 @@ def _columns(row: Row) -> tuple[Row, Row, Row, Row]:
     return row[:6], row[6:9], row[9:19], row[19:23]
 
 
-def _here(facts: Row) -> Here:
+def _here(facts: Row) -> TablePrivileges:
     table, rights, schema, schema_rights = facts
-    return Here(
+    return TablePrivileges(
         frozenset((rights or "").split()) if table == "t" else None,
         frozenset((schema_rights or "").split()) if schema == "t" else None,
     )
@@ -335,7 +335,7 @@ def _check_place(table: Table, schema: str, quoted: str | None, ledgers: str | N
     )
 
 
-def _ledger(reply: Reply, at: Standing) -> LedgerState:
+def _ledger(reply: Reply, at: InspectedTables) -> LedgerState:
     table = at.names.ledger
     if reply.done <= _LEDGER_AT:
         raise _unreadable(reply.error, at)
@@ -352,7 +352,7 @@ def _ledger(reply: Reply, at: Standing) -> LedgerState:
     return ledger_state(version, {"t": True, "f": False}.get(dirty or ""), str(table))
 
 
-def history(reply: Reply, table: Table, index: int = 0) -> tuple[HistoryEntry, ...] | None:
+def history(reply: Reply, table: Table, index: int = 0) -> tuple[Attempt, ...] | None:
     """The rows of `look_history`; None where there is no history, or none to read."""
     if reply.error is None:
         return tuple(entry(row, str(table), _moment) for row in reply.rows(index))
@@ -370,7 +370,7 @@ def _moment(value: str) -> datetime:
     return datetime.fromtimestamp(float(value), UTC)
 
 
-def _unreadable(error: ServerError | None, at: Standing) -> DatabaseError:
+def _unreadable(error: ServerError | None, at: InspectedTables) -> DatabaseError:
     table = at.names.ledger
     if error and error.message.sqlstate == NO_RIGHT:
         grants = at.rights.grants_for_reading(at.names)
@@ -387,14 +387,14 @@ def _unreadable(error: ServerError | None, at: Standing) -> DatabaseError:
     )
 
 
-def halves(row: Row) -> Iterator[StoredHalf]:
+def halves(row: Row) -> Iterator[StoredSql]:
     """The texts that a row of `stored_halves` holds."""
     version, id_, formula, *halves = row
     number = None if formula is None else int(formula)
     for direction, (checksum, digest, sql) in (("up", halves[:3]), ("down", halves[3:])):
         if sql is not None:
             at = (int(version or 0), direction, checksum, sql)
-            yield StoredHalf(*at, int(id_ or 0), digest, number)
+            yield StoredSql(*at, int(id_ or 0), digest, number)
 
 
 NO_TABLE: Final = "42P01"

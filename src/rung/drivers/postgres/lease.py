@@ -157,7 +157,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class TransactionGuard:
     """What each transaction begins with; nothing at all where the session holds its keys."""
 
     keys: tuple[Sql, ...] = ()
@@ -166,7 +166,7 @@ class Fence:
     """For the transaction alone, in place of what a session is given once."""
 
     @classmethod
-    def of(cls, lease: Lease, *, watched: bool) -> Fence:
+    def of(cls, lease: Lease, *, watched: bool) -> TransactionGuard:
         """The fence of a lease; `watched` where the server can look after us."""
         return cls((lease.try_keys,), (lease.check,), (_ALIVE,) if watched else ())
 

@@ -25,9 +25,9 @@ from rung.script import CHECKSUM_FORMULA, holds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.postgres.inspection import Standing
+    from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.table_names import Table
-    from rung.drivers.transaction import Attempt, Move, Refusal
+    from rung.drivers.transaction import LedgerTransition, NewAttempt, StatementFailure
     from rung.script import Script
 
 _NOW = Sql("pg_catalog.clock_timestamp()")
@@ -122,7 +122,7 @@ class Form(Enum):
     """
 
     @classmethod
-    def of(cls, at: Standing) -> Form:
+    def of(cls, at: InspectedTables) -> Form:
         """What suits the rights and the triggers of a place."""
         facts, rights = at.ledger_facts, at.rights.ledger.rights or _ALL
         by_row = {"SELECT", "INSERT", "UPDATE", "DELETE"} <= rights
@@ -140,7 +140,7 @@ _ALL = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"))
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class LedgerSql:
     """The tables of a place, and how they can be written there."""
 
     ledger: Sql
@@ -159,7 +159,7 @@ class Tables:
     """The roles that are to write the ledger besides us."""
 
     @classmethod
-    def of(cls, at: Standing, writers: tuple[str, ...] = ()) -> Tables:
+    def of(cls, at: InspectedTables, writers: tuple[str, ...] = ()) -> LedgerSql:
         """The tables of a place, with our rights there."""
         ledger, history = at.names.ledger, at.names.history
         schemas = dict.fromkeys(_schema(table) for table in (ledger, history))
@@ -187,7 +187,7 @@ class Tables:
         """Whether a trigger on a table of ours may fire at COMMIT only."""
         return may_be_deferred(self.events | self.history_events)
 
-    def guard(self, move: Move) -> tuple[Sql, ...]:
+    def guard(self, move: LedgerTransition) -> tuple[Sql, ...]:
         """
         What has to precede a file, and takes no snapshot.
 
@@ -204,7 +204,7 @@ class Tables:
         """Keep other writers out of the ledger to the end of the transaction."""
         return (statement("lock_ledger", ledger=self.ledger),)
 
-    def move(self, move: Move) -> tuple[Sql, ...]:
+    def move(self, move: LedgerTransition) -> tuple[Sql, ...]:
         """The compare-and-set from one state to the next, behind its `guard`."""
         version, keeps_row = _row(move.after)
         to = {"version": quoting.number(version), "dirty": quoting.truth(move.after.dirty)}
@@ -237,7 +237,7 @@ class Tables:
         }
         return (statement("check_written", ledger=self.ledger, **places),)
 
-    def moved(self, move: Move | None, records: Sequence[Sql]) -> tuple[Sql, ...]:
+    def moved(self, move: LedgerTransition | None, records: Sequence[Sql]) -> tuple[Sql, ...]:
         """A move behind its guard, with records; a move that keeps readers waiting comes last."""
         if move is None:
             return tuple(records)
@@ -312,9 +312,9 @@ class Tables:
 
     def record(
         self,
-        attempt: Attempt,
+        attempt: NewAttempt,
         outcome: Outcome,
-        refusal: Refusal | None = None,
+        refusal: StatementFailure | None = None,
         seconds: float = 0.0,
         *,
         only_where: Sql = _ALWAYS,
@@ -367,7 +367,7 @@ class Tables:
         places = {"attempt": quoting.text(attempt_id), "columns": Sql(", ".join(held))}
         return (statement("check_recorded", history=self.history, values=values, **places),)
 
-    def record_anew(self, attempt: Attempt) -> tuple[Sql, ...]:
+    def record_anew(self, attempt: NewAttempt) -> tuple[Sql, ...]:
         """
         The row of a file behind which the tables were made anew.
 
@@ -393,7 +393,9 @@ class Tables:
         places = {"attempt": quoting.text(attempt_id), "error": quoting.text(CUT_OFF)}
         return self._update("record_cut_off", **places)
 
-    def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> tuple[Sql, ...]:
+    def end(
+        self, attempt_id: str, outcome: Outcome, refusal: StatementFailure | None
+    ) -> tuple[Sql, ...]:
         """Say how a file of several units ended."""
         places = {
             "attempt": quoting.text(attempt_id),
@@ -426,7 +428,7 @@ def _begun(seconds: float) -> Sql:
     return Sql(f"{_BEGUN} OPERATOR(pg_catalog.-) {ago}")
 
 
-def error_text(refusal: Refusal | None) -> str | None:
+def error_text(refusal: StatementFailure | None) -> str | None:
     """What the history keeps of a refusal: the failing statement and the server's words."""
     if refusal is None:
         return None

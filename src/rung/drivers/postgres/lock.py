@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rung.drivers.inspection import LockHolder
 from rung.drivers.postgres import advisory_keys, lease, quoting
-from rung.drivers.postgres.lease import Fence
+from rung.drivers.postgres.lease import TransactionGuard
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.errors import LedgerUnreadable, QueryFailed, RightsMissing
@@ -21,8 +21,8 @@ from rung.errors import LedgerUnreadable, QueryFailed, RightsMissing
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from rung.drivers.postgres.connect import Side
-    from rung.drivers.postgres.inspection import Standing
+    from rung.drivers.postgres.connect import SideConnection
+    from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.lease import Lease
     from rung.drivers.postgres.wire import Reply, Row, Wire
 
@@ -34,18 +34,18 @@ _OTHER_SHAPE = ("42703", "42804", "42809", "42883")
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 
 
-class Hold(Protocol):
+class Lock(Protocol):
     """The lock of one session on one ledger."""
 
     @property
-    def fence(self) -> Fence:
+    def fence(self) -> TransactionGuard:
         """What each transaction begins with."""
 
     @property
     def shares_session(self) -> bool:
         """Whether other clients get the server's session between our transactions."""
 
-    def take(self, at: Standing) -> bool:
+    def take(self, at: InspectedTables) -> bool:
         """Take it, or nothing; never wait in the server."""
 
     def renew(self) -> None:
@@ -54,23 +54,23 @@ class Hold(Protocol):
     def give_back(self) -> None:
         """Give it back; quiet where it is not ours any more."""
 
-    def yield_foreign(self) -> None:
+    def release_foreign(self) -> None:
         """Give back the keys on which another tool may queue."""
 
     def try_foreign(self) -> bool:
         """Take them again, all or none."""
 
 
-class KeyHold:
+class AdvisoryLock:
     """The keys, held by the session; the lease is only looked at."""
 
-    fence = Fence()
+    fence = TransactionGuard()
     shares_session = False
 
     def __init__(self, wire: Wire, keys: advisory_keys.Keys, lease: Lease) -> None:
         self._wire, self._keys, self._lease = wire, keys, lease
 
-    def take(self, at: Standing) -> bool:
+    def take(self, at: InspectedTables) -> bool:
         """Take every key, or none; none while a run behind a pooler holds the lease."""
         keys = self._keys.all
         if not at.rights.lease.exists:
@@ -94,7 +94,7 @@ class KeyHold:
         """Give all keys back."""
         self._wire.ask(advisory_keys.give_back(self._keys.all))
 
-    def yield_foreign(self) -> None:
+    def release_foreign(self) -> None:
         """Give back golang-migrate's keys, keeping our own."""
         self._wire.ask(advisory_keys.give_back(self._keys.foreign))
 
@@ -128,12 +128,14 @@ class KeyHold:
         return True
 
 
-class LeaseHold:
+class LeaseLock:
     """The lease, kept by signs of life; no key is held but inside a transaction."""
 
     shares_session = True
 
-    def __init__(self, wire: Wire, side: Side, lease: Lease, writers: Collection[str]) -> None:
+    def __init__(
+        self, wire: Wire, side: SideConnection, lease: Lease, writers: Collection[str]
+    ) -> None:
         self._wire, self._side, self._lease = wire, side, lease
         self._meant = writers
         self._made = self._held = False
@@ -142,11 +144,11 @@ class LeaseHold:
         wire.while_waiting.append(self._meanwhile)
 
     @property
-    def fence(self) -> Fence:
+    def fence(self) -> TransactionGuard:
         """The keys for this transaction alone, and proof that the lease is ours."""
-        return Fence.of(self._lease, watched=self._watched)
+        return TransactionGuard.of(self._lease, watched=self._watched)
 
-    def take(self, at: Standing) -> bool:
+    def take(self, at: InspectedTables) -> bool:
         """
         Take the lease, which is made first where it is missing.
 
@@ -186,7 +188,7 @@ class LeaseHold:
             self._held = False
             self._wire.settle(self._lease.give_back)
 
-    def yield_foreign(self) -> None:
+    def release_foreign(self) -> None:
         """Nothing: outside a transaction no key is held."""
 
     def try_foreign(self) -> bool:
@@ -200,7 +202,7 @@ class LeaseHold:
             self._watched = False
             self._wire.ask(_ROLLBACK)
 
-    def _make(self, at: Standing) -> None:
+    def _make(self, at: InspectedTables) -> None:
         """Make the table or its row; quiet where another is at it."""
         writers = self._writers(at)
         making = (_BEGIN, *self._lease.make(), self._lease.revokes)
@@ -213,7 +215,7 @@ class LeaseHold:
             self._wire.ask(_ROLLBACK)
         self._made = reply.error is None or _lost_to_another(reply)
 
-    def _writers(self, at: Standing) -> tuple[str, ...]:
+    def _writers(self, at: InspectedTables) -> tuple[str, ...]:
         schema, name = at.names.ledger
         places = {"schema": quoting.text(schema), "name": quoting.text(name)}
         question = statement("grantees", right=quoting.text("INSERT"), **places)
@@ -322,7 +324,7 @@ def checked(reply: Reply) -> Reply:
     return reply
 
 
-def _check_rights(at: Standing) -> None:
+def _check_rights(at: InspectedTables) -> None:
     if grants := at.rights.grants_for_lease(at.names):
         verb = "use" if at.rights.lease.exists else "make"
         raise RightsMissing(
@@ -332,7 +334,7 @@ def _check_rights(at: Standing) -> None:
         )
 
 
-def _check_shape(reply: Reply, at: Standing) -> None:
+def _check_shape(reply: Reply, at: InspectedTables) -> None:
     if reply.error and any(_is_state(reply, state) for state in _OTHER_SHAPE):
         raise LedgerUnreadable(
             f"{at.names.lease} is there and is no lease: {reply.error.message.message}.",

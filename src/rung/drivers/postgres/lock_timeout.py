@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rung.drivers.postgres.message import Piece
-    from rung.drivers.postgres.session_settings import Settings
-    from rung.options import Conventions
+    from rung.drivers.postgres.session_settings import SessionSettings
+    from rung.options import RunOptions
     from rung.script import Script, Statement, Unit
 
 _NAME = "lock_timeout"
@@ -37,7 +37,7 @@ _SETS_ELSEWHERE = (("ALTER",), ("COMMENT",), ("CREATE",), ("SHOW",))
 """A function's or a role's setting is not the session's."""
 
 
-class Limits:
+class LockTimeoutPolicy:
     """
     The limit of one session, and whether files have set another.
 
@@ -46,7 +46,7 @@ class Limits:
         settings: all that the connection was asked for.
     """
 
-    def __init__(self, conventions: Conventions, settings: Settings) -> None:
+    def __init__(self, conventions: RunOptions, settings: SessionSettings) -> None:
         given = {name.lower(): value for name, value in settings.items}
         named = given.get(_NAME)
         self.ours = named is None or conventions.insists_on_lock_timeout

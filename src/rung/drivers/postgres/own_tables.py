@@ -12,28 +12,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres import quoting
-from rung.drivers.postgres.ledger_sql import NOT_FOR_LONG, Tables
+from rung.drivers.postgres.ledger_sql import NOT_FOR_LONG, LedgerSql
 from rung.drivers.postgres.lock import insist
 from rung.drivers.postgres.message import Message, ours
 from rung.drivers.postgres.privileges import rights_state
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.drivers.postgres.table_names import Table
 from rung.drivers.postgres.write_errors import refused_history
-from rung.drivers.transaction import Ran
+from rung.drivers.transaction import ExecutionResult
 from rung.errors import QueryFailed, RightsMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.drivers.postgres.execute import Running
-    from rung.drivers.postgres.inspection import Standing
+    from rung.drivers.postgres.execute import ScriptExecutor
+    from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.message import Piece
-    from rung.drivers.postgres.privileges import Here
+    from rung.drivers.postgres.privileges import TablePrivileges
     from rung.drivers.postgres.wire import Wire
-    from rung.drivers.transaction import Refusal
+    from rung.drivers.transaction import StatementFailure
 
 
-def table_statements(wire: Wire, at: Standing) -> tuple[tuple[Sql, ...], tuple[Sql, ...]]:
+def table_statements(wire: Wire, at: InspectedTables) -> tuple[tuple[Sql, ...], tuple[Sql, ...]]:
     """
     What makes the ledger, and what makes the history, where they are missing.
 
@@ -47,8 +47,8 @@ def table_statements(wire: Wire, at: Standing) -> tuple[tuple[Sql, ...], tuple[S
 
 
 def make_closed(
-    running: Running, tables: Tables, making: Message, ending: tuple[Piece, ...]
-) -> Ran:
+    running: ScriptExecutor, tables: LedgerSql, making: Message, ending: tuple[Piece, ...]
+) -> ExecutionResult:
     """
     Make tables, and take from others what they were given with them, before it is committed.
 
@@ -70,11 +70,11 @@ def make_closed(
 
 
 def make_tables(
-    running: Running,
+    running: ScriptExecutor,
     ledger: tuple[Sql, ...],
     history: tuple[Sql, ...],
-    explain: Callable[[Refusal], Refusal],
-) -> tuple[Ran, str]:
+    explain: Callable[[StatementFailure], StatementFailure],
+) -> tuple[ExecutionResult, str]:
     """
     Make what is missing; why there is no history, where a rule of the database refuses it.
 
@@ -82,20 +82,20 @@ def make_tables(
     without for the history's sake.
     """
     if not (ledger or history):
-        return Ran(), ""
+        return ExecutionResult(), ""
     ran = running.make(*ledger, *history)
     if not (history and ran.refusal and ran.refusal.own_table):
         return ran, ""
-    first = running.make(*ledger) if ledger else Ran()
+    first = running.make(*ledger) if ledger else ExecutionResult()
     if first.refusal:
         return first, ""
     ran = running.make(*history)
     if ran.refusal and ran.refusal.own_table:
-        return Ran(), refused_history(explain(ran.refusal))
+        return ExecutionResult(), refused_history(explain(ran.refusal))
     return ran, ""
 
 
-def other_ledgers(wire: Wire, at: Standing) -> tuple[str, ...]:
+def other_ledgers(wire: Wire, at: InspectedTables) -> tuple[str, ...]:
     """The tables of a ledger's shape under another name; none where ours is there."""
     if at.rights.ledger.exists:
         return ()
@@ -103,7 +103,7 @@ def other_ledgers(wire: Wire, at: Standing) -> tuple[str, ...]:
     return tuple(str(Table(schema, name or "")) for schema, name in insist(wire, question).rows(0))
 
 
-def note_statements(wire: Wire, at: Standing, *, new: bool) -> tuple[Sql, ...]:
+def note_statements(wire: Wire, at: InspectedTables, *, new: bool) -> tuple[Sql, ...]:
     """
     What notes in the history's comment since which row it is closed; none where nothing changed.
 
@@ -135,7 +135,7 @@ def note_statements(wire: Wire, at: Standing, *, new: bool) -> tuple[Sql, ...]:
     )
 
 
-def _make_ledger(at: Standing) -> tuple[Sql, ...]:
+def _make_ledger(at: InspectedTables) -> tuple[Sql, ...]:
     if at.rights.ledger.exists:
         return ()
     _check_schema("ledger", at.names.ledger, at.rights.ledger)
@@ -144,24 +144,24 @@ def _make_ledger(at: Standing) -> tuple[Sql, ...]:
             f"The role {at.rights.role} may not make the ledger {at.names.ledger}.",
             f"Grant it: {grants}",
         )
-    return (Tables.of(at).make_ledger(),)
+    return (LedgerSql.of(at).make_ledger(),)
 
 
-def _make_history(wire: Wire, at: Standing) -> tuple[Sql, ...]:
+def _make_history(wire: Wire, at: InspectedTables) -> tuple[Sql, ...]:
     """With the ledger's readers; nothing where our rights do not suffice."""
     if at.rights.history.exists:
         return ()
     _check_schema("history", at.names.history, at.rights.history)
     if at.rights.grants_for_history(at.names):
         return ()
-    tables = Tables.of(at)
+    tables = LedgerSql.of(at)
     readers = _readers(wire, at)
     places = {"history": tables.history, "readers": Sql(", ".join(readers))}
     grants = (statement("grant_reading", **places),) if readers else ()
     return (tables.make_history(), *grants)
 
 
-def _readers(wire: Wire, at: Standing) -> list[str]:
+def _readers(wire: Wire, at: InspectedTables) -> list[str]:
     if not at.rights.ledger.exists:
         return []
     schema, name = at.names.ledger
@@ -170,7 +170,7 @@ def _readers(wire: Wire, at: Standing) -> list[str]:
     return [row[0] or "" for row in insist(wire, question).rows(0)]
 
 
-def _check_schema(what: str, table: Table, here: Here) -> None:
+def _check_schema(what: str, table: Table, here: TablePrivileges) -> None:
     if here.schema_rights is None:
         raise QueryFailed(
             f"The schema of the {what} {table} does not exist.",
@@ -178,7 +178,7 @@ def _check_schema(what: str, table: Table, here: Here) -> None:
         )
 
 
-def may_not_write(at: Standing) -> RightsMissing:
+def may_not_write(at: InspectedTables) -> RightsMissing:
     """The error of a ledger that our rights do not let us write."""
     return RightsMissing(
         f"The role {at.rights.role} may not write the ledger {at.names.ledger}.",

@@ -28,7 +28,7 @@ _LEASE = ("SELECT", "UPDATE")
 _SCHEMA = ("USAGE", "CREATE")
 
 
-class Here(NamedTuple):
+class TablePrivileges(NamedTuple):
     """What is there of a table, and what our role may do with it."""
 
     rights: frozenset[str] | None = None
@@ -46,9 +46,9 @@ class Rights(NamedTuple):
     """What our role may do."""
 
     role: str = ""
-    ledger: Here = Here()
-    history: Here = Here()
-    lease: Here = Here()
+    ledger: TablePrivileges = TablePrivileges()
+    history: TablePrivileges = TablePrivileges()
+    lease: TablePrivileges = TablePrivileges()
 
     @property
     def by_truncate(self) -> bool:
@@ -93,13 +93,13 @@ class Rights(NamedTuple):
             return self._on_schema(names.lease, self.lease, _SCHEMA)
         return self._on_table(names.lease, self.lease, _LEASE)
 
-    def _on_table(self, table: Table, here: Here, wanted: Iterable[str]) -> str:
+    def _on_table(self, table: Table, here: TablePrivileges, wanted: Iterable[str]) -> str:
         lacking = _lacking(wanted, here.rights)
         given = f"GRANT {', '.join(lacking)} ON TABLE {table.sql} TO {self._role};"
         usage = self._on_schema(table, here, ("USAGE",))
         return " ".join(filter(None, (usage, given if lacking else "")))
 
-    def _on_schema(self, table: Table, here: Here, wanted: Iterable[str]) -> str:
+    def _on_schema(self, table: Table, here: TablePrivileges, wanted: Iterable[str]) -> str:
         """Nothing where the schema is not there: a grant would not mend that."""
         lacking = [] if here.schema_rights is None else _lacking(wanted, here.schema_rights)
         if not lacking or table.schema is None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from rung.drivers.inspection import TwinLedger
 from rung.drivers.postgres import inspection, quoting
-from rung.drivers.postgres.connect import Side
+from rung.drivers.postgres.connect import SideConnection
 from rung.drivers.postgres.quoting import statement
-from rung.drivers.postgres.session_settings import Settings
+from rung.drivers.postgres.session_settings import SessionSettings
 from rung.drivers.postgres.wire import Wire
 from rung.errors import DatabaseError, Stopped, TableLocked
 from rung.events import ignore
@@ -25,16 +25,16 @@ from rung.events import ignore
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.cancellation import Stop
-    from rung.drivers.inspection import Look, Place, Surroundings
-    from rung.drivers.postgres.blockers import OwnWatch, Watcher
+    from rung.cancellation import CancelToken
+    from rung.drivers.inspection import Inspection, Location, ServerContext
+    from rung.drivers.postgres.blockers import BlockerMonitor, OwnWatch
     from rung.drivers.postgres.connect import Connector
-    from rung.drivers.postgres.inspection import Standing
+    from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.table_names import Names
     from rung.drivers.postgres.wire import Reply
     from rung.events import Event, Listener
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
     from rung.script.expected_names import ExpectedName
     from rung.snapshot import Snapshot
 
@@ -58,7 +58,7 @@ class PostgresReader:
     def __init__(
         self,
         connector: Connector,
-        stop: Stop,
+        stop: CancelToken,
         names: Names,
         writers: tuple[str, ...] = (),
         within: float | None = None,
@@ -69,12 +69,12 @@ class PostgresReader:
         opened = connector.open(within)
         self._connection = opened.connection
         self._opened = opened
-        self._settings = Settings() if opened.taken else opened.settings
+        self._settings = SessionSettings() if opened.taken else opened.settings
         """What every reset would lose."""
         before = opened.settings.where if opened.taken else opened.settings
         self._wire = Wire(opened.connection, stop, before.for_message)
         self._wire.while_waiting.append(self._meanwhile)
-        self._side = Side(connector)
+        self._side = SideConnection(connector)
         self._waits: OwnWatch | None = None
         self._listener: Listener = ignore
         self._names = self._asked = names
@@ -83,7 +83,7 @@ class PostgresReader:
         self._twins: tuple[TwinLedger, ...] | None = None
         self._writers = writers
         """The roles that are to write the ledger besides us."""
-        self._standing: Standing | None = None
+        self._standing: InspectedTables | None = None
         self._stale = False
         """Whether that is from before we held the lock."""
 
@@ -126,10 +126,10 @@ class PostgresReader:
         self._waits(waited)
 
     @cached_property
-    def _watcher(self) -> Watcher:
-        from rung.drivers.postgres.blockers import Watcher
+    def _watcher(self) -> BlockerMonitor:
+        from rung.drivers.postgres.blockers import BlockerMonitor
 
-        watcher = Watcher(self._side, lambda: self._process, self._cancels)
+        watcher = BlockerMonitor(self._side, lambda: self._process, self._cancels)
         watcher.listener = self._tell
         return watcher
 
@@ -144,7 +144,7 @@ class PostgresReader:
         place = self._standing.place
         return None if place.pooled else place.process
 
-    def look(self, *, briefly: bool = False) -> Look:
+    def look(self, *, briefly: bool = False) -> Inspection:
         """Read all that a decision needs, in one round trip, without lock or write."""
         reply = self._ask(inspection.question(self._names, briefly=briefly))
         if briefly and inspection.needs_facts(reply):
@@ -192,11 +192,11 @@ class PostgresReader:
             history = () if standing.other_writers.history else found.history
             yield TwinLedger(str(names.ledger), history or ())
 
-    def locate(self) -> Place:
+    def locate(self) -> Location:
         """Find where the ledger is, without reading it."""
         return self._found.place
 
-    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+    def read_history(self) -> tuple[Attempt, ...] | None:
         """The history alone, oldest first; None where there is none to read."""
         if not self._found.reads_history:
             return None
@@ -217,7 +217,7 @@ class PostgresReader:
             raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
         return catalog.answer(reply)
 
-    def surroundings(self) -> Surroundings:
+    def surroundings(self) -> ServerContext:
         """What of the server a file's SQL may lean on."""
         from rung.drivers.postgres.execute import surroundings
 
@@ -238,7 +238,7 @@ class PostgresReader:
         return tuple(names[int(row[0] or 0)] for row in reply.rows(0))
 
     @property
-    def _found(self) -> Standing:
+    def _found(self) -> InspectedTables:
         """Where we stand: as it was last looked at, or looked at now."""
         if self._standing is None:
             reply = self._ask(inspection.where_question(self._names))
@@ -268,7 +268,7 @@ class PostgresReader:
             what, said, state = locked.what, locked.said, locked.sqlstate
             raise TableLocked(what, said, state, held_by(holders), ending) from None
 
-    def _is_behind_pooler(self, standing: Standing) -> bool:
+    def _is_behind_pooler(self, standing: InspectedTables) -> bool:
         """Find out that we are, and ask for nothing more of the session than a message's time."""
         shared = self._opened.settings.for_shared
         if standing.place.process == self._connection.info.backend_pid:
@@ -277,7 +277,7 @@ class PostgresReader:
         self._wire.prelude, self._settings = shared, self._opened.settings
         return found
 
-    def _settle_in(self, standing: Standing) -> Standing:
+    def _settle_in(self, standing: InspectedTables) -> InspectedTables:
         """
         Find out whether the server process that answers is the one we were told of.
 

@@ -10,14 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.message import inner_offset
-from rung.drivers.transaction import LEDGER_MOVED, Ran, Refusal
+from rung.drivers.transaction import LEDGER_MOVED, ExecutionResult, StatementFailure
 from rung.errors import ServerMessage
 from rung.script import Control
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.message import Message, Piece
     from rung.drivers.postgres.wire import Reply
-    from rung.drivers.transaction import LockWait, ServerNotice
+    from rung.drivers.transaction import LockTimeout, ServerNotice
 
 REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _NEW_VALUE = "55P04"
@@ -46,11 +46,11 @@ _OPENING = (("SET",), ("BEGIN",), ("START",))
 CLEAN = "clean"
 
 
-def outcome_of(message: Message, reply: Reply, wait: LockWait | None) -> Ran:
+def outcome_of(message: Message, reply: Reply, wait: LockTimeout | None) -> ExecutionResult:
     """What a message came to; `wait` is the lock that it was refused, if it was."""
     warnings = [notice.message for notice in reply.notices if _of_control(notice)]
     fooled = len(warnings) > _foreseen_warnings(message)
-    return Ran(
+    return ExecutionResult(
         refusal=_refusal(message, reply, wait),
         notices=tuple(n for n in reply.notices if not (fooled and _of_control(n))),
         control_warning=warnings[-1] if fooled else "",
@@ -86,7 +86,7 @@ def _of_control(notice: ServerNotice) -> bool:
     return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
 
 
-def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal | None:
+def _refusal(message: Message, reply: Reply, wait: LockTimeout | None) -> StatementFailure | None:
     error = reply.error
     if error is None or message.running(reply.done).label == CLEAN:
         return None
@@ -98,7 +98,7 @@ def _refusal(message: Message, reply: Reply, wait: LockWait | None) -> Refusal |
     state = error.message.sqlstate
     moved = running.label == "move" and state in _MOVED
     altered = _altered(running.label, error.message)
-    return Refusal(
+    return StatementFailure(
         server=ServerMessage(LEDGER_MOVED) if moved else altered or error.message,
         statement=statement,
         offset=offset,

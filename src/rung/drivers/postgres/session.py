@@ -13,57 +13,48 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import Disconnected, LockHolder
-from rung.drivers.postgres import advisory_keys, catalog, inspection, quoting
-from rung.drivers.postgres.execute import Running
+from rung.drivers.postgres import (
+    advisory_keys,
+    catalog,
+    inspection,
+    lock,
+    own_tables,
+    quoting,
+    write_errors,
+)
+from rung.drivers.postgres.execute import ScriptExecutor
 from rung.drivers.postgres.lease import Lease
-from rung.drivers.postgres.ledger_sql import OUR_PATH, Tables
-from rung.drivers.postgres.lock import (
-    KeyHold,
-    LeaseHold,
-    break_lease,
-    insist,
-    key_holder,
-    lease_holder,
-    lease_occupant,
-    lock_lost,
-)
-from rung.drivers.postgres.lock_timeout import Limits
+from rung.drivers.postgres.ledger_sql import OUR_PATH, LedgerSql
+from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
 from rung.drivers.postgres.message import ours
-from rung.drivers.postgres.own_tables import (
-    make_tables,
-    may_not_write,
-    note_statements,
-    table_statements,
-)
 from rung.drivers.postgres.quoting import statement
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.session_settings import put_back
 from rung.drivers.postgres.syntax import check_syntax
-from rung.drivers.postgres.write_errors import (
-    check_trusted,
-    explained,
-    in_spare_place,
-    table_refused,
-)
-from rung.drivers.transaction import Carried, StoredHalf, TablesReady, makes_none
+from rung.drivers.transaction import LeakedSettings, StoredSql, TablesReady, makes_none
 from rung.errors import QueryFailed, Stopped
 from rung.events import Warned
 from rung.ledger import Outcome
 from rung.options import RUNG
-from rung.script.data_loss import DryRun, Loss
+from rung.script.data_loss import DataLoss, DryRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from rung.cancellation import Stop
-    from rung.diagnostics import Ailment
+    from rung.cancellation import CancelToken
+    from rung.diagnostics import Problem
     from rung.drivers.postgres.connect import Connector
-    from rung.drivers.postgres.lock import Hold
+    from rung.drivers.postgres.lock import Lock
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.table_names import Names
-    from rung.drivers.transaction import Attempt, Move, Ran, Refusal
-    from rung.ledger import HistoryEntry
-    from rung.options import Conventions
+    from rung.drivers.transaction import (
+        ExecutionResult,
+        LedgerTransition,
+        NewAttempt,
+        StatementFailure,
+    )
+    from rung.ledger import Attempt
+    from rung.options import RunOptions
     from rung.script import Script, Unit
 
 _LEAST = 30.0
@@ -78,15 +69,15 @@ class PostgresSession(PostgresReader):
     def __init__(
         self,
         connector: Connector,
-        stop: Stop,
+        stop: CancelToken,
         names: Names,
-        conventions: Conventions = RUNG,
+        conventions: RunOptions = RUNG,
         path: str = "",
         writers: tuple[str, ...] = (),
     ) -> None:
         super().__init__(connector, stop, names, writers)
         self._conventions = conventions
-        self._limits = Limits(conventions, self._opened.settings)
+        self._limits = LockTimeoutPolicy(conventions, self._opened.settings)
         self._cancels = conventions.cancel_blockers
         longest = conventions.lock_retry_for
         self._within = self._wire.bound = None if longest is None else max(longest, _LEAST)
@@ -94,7 +85,7 @@ class PostgresSession(PostgresReader):
         """Of the URL; golang-migrate's command locks by it."""
         self._owner = str(uuid.uuid4())
         """Of the lease behind a pooler."""
-        self._held: Hold | None = None
+        self._held: Lock | None = None
 
     def close(self) -> None:
         """Close the connection, and the one beside it; a lease would outlive them."""
@@ -111,19 +102,19 @@ class PostgresSession(PostgresReader):
     def attempt_outcome(self, attempt_id: str) -> Outcome | None:
         """How the history says an attempt ended; None where it has no row of it."""
         places = {"history": self._tables.history, "attempt": quoting.text(attempt_id)}
-        rows = insist(self._wire, statement("find_attempt", **places)).rows(0)
+        rows = lock.insist(self._wire, statement("find_attempt", **places)).rows(0)
         return Outcome(rows[0][0]) if rows else None
 
     def process_alive(self, pid: int) -> bool:
         """Whether a server process that is older than this connection still runs."""
-        reply = insist(self._wire, statement("process_alive", pid=quoting.number(pid)))
+        reply = lock.insist(self._wire, statement("process_alive", pid=quoting.number(pid)))
         return reply.rows(0)[0][0] != "0"
 
     # --- locking -------------------------------------------------------------------------
 
     def try_lock(self) -> bool:
         """Take every key that excludes other runs, or none; the lease behind a pooler."""
-        check_trusted(self._found.obstacles)
+        write_errors.check_trusted(self._found.obstacles)
         taken = self._hold.take(self._found)
         if taken:
             self._stale = True
@@ -133,33 +124,33 @@ class PostgresSession(PostgresReader):
         """Give all keys back."""
         self._hold.give_back()
 
-    def yield_foreign_keys(self) -> None:
+    def release_foreign_locks(self) -> None:
         """Give back golang-migrate's keys, keeping our own."""
-        self._hold.yield_foreign()
+        self._hold.release_foreign()
 
-    def try_foreign_keys(self) -> bool:
+    def try_foreign_locks(self) -> bool:
         """Take golang-migrate's keys again, all or none."""
         return self._hold.try_foreign()
 
-    def keep_lock(self) -> None:
+    def heartbeat(self) -> None:
         """Give a sign of life behind a pooler, where one is due."""
         self._hold.renew()
 
     def holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
         readable = self._found.lease_facts.may_be_read
-        holder = lease_holder(self._wire, self._lease) if readable else None
-        return holder or key_holder(self._wire, self._keys)
+        holder = lock.lease_holder(self._wire, self._lease) if readable else None
+        return holder or lock.key_holder(self._wire, self._keys)
 
     def occupant(self) -> LockHolder | None:
         """Whose the lock is by the lease, dead or alive, or by the keys."""
         readable = self._found.lease_facts.may_be_read and self._lease_is_there()
-        found = lease_occupant(self._wire, self._lease) if readable else None
-        return found or key_holder(self._wire, self._keys)
+        found = lock.lease_occupant(self._wire, self._lease) if readable else None
+        return found or lock.key_holder(self._wire, self._keys)
 
     def break_lease(self, holder: LockHolder) -> bool:
         """Free the lease under the keys, if it is still that holder's."""
-        return break_lease(self._wire, self._lease, holder)
+        return lock.break_lease(self._wire, self._lease, holder)
 
     def outlive(self, lost: PostgresSession) -> bool:
         """
@@ -194,19 +185,19 @@ class PostgresSession(PostgresReader):
         if not had and at.names.spare is not None and makes(at.names.usual.name):
             self._names = at.names._replace(uses_spare=True)
             self._standing = at = at._replace(names=self._names)
-        ledger, history = table_statements(self._wire, at)
-        ran, without = make_tables(self._running, ledger, history, self._explained)
+        ledger, history = own_tables.table_statements(self._wire, at)
+        ran, without = own_tables.make_tables(self._running, ledger, history, self._explained)
         if ledger or history:
             self._checked(ran)
             self._look_around()
         new = self._found.rights.history.exists and not had
-        if noting := note_statements(self._wire, self._found, new=new):
+        if noting := own_tables.note_statements(self._wire, self._found, new=new):
             self._running.write(*noting)  # refused where somebody was quicker: noted next time
             self._look_around()
         at = self._found
         if not at.rights.may_write_ledger:
-            raise may_not_write(at)
-        return TablesReady(without, in_spare_place(at.names) if new else "")
+            raise own_tables.may_not_write(at)
+        return TablesReady(without, write_errors.in_spare_place(at.names) if new else "")
 
     def _look_around(self) -> None:
         """Find out anew what is there and what we may do with it."""
@@ -216,19 +207,25 @@ class PostgresSession(PostgresReader):
     def run_whole(
         self,
         script: Script,
-        move: Move,
-        attempt: Attempt,
+        move: LedgerTransition,
+        attempt: NewAttempt,
         meanwhile: Callable[[], None],
         *,
         last: bool,
-    ) -> Ran:
+    ) -> ExecutionResult:
         """Run a script in one transaction with its move and its history row."""
         ran = self._running.whole(script, move, attempt, meanwhile, last=last)
         return self._explained_if_refused(ran)
 
     def run_together(
-        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
-    ) -> Ran:
+        self,
+        script: Script,
+        move: LedgerTransition,
+        attempt: NewAttempt,
+        *,
+        first: bool,
+        last: bool,
+    ) -> ExecutionResult:
         """Run a script with its move and its history row in a transaction with others."""
         ran = self._running.together(script, move, attempt, first=first, last=last)
         return self._explained_if_refused(ran)
@@ -237,21 +234,21 @@ class PostgresSession(PostgresReader):
         """Undo the transaction that holds scripts together."""
         self._wire.ask("ROLLBACK")
 
-    def check_syntax(self, script: Script) -> Ran:
+    def check_syntax(self, script: Script) -> ExecutionResult:
         """Have the server parse a script, and run nothing of it."""
         return check_syntax(self._wire, script)
 
-    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
 
-        def send() -> Ran:
+        def send() -> ExecutionResult:
             tables = self._tables
             records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
             return self._running.write_first((*tables.guard(move), *tables.move(move)), records)
 
         return self._moved(send)
 
-    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
         """Run statements of a script again that set the session and nothing else."""
         return self._running.replay(script, numbers)
 
@@ -271,26 +268,30 @@ class PostgresSession(PostgresReader):
         """Whether our rights suffice for one."""
         return self._tables.records
 
-    def written_behind(self, entry: HistoryEntry) -> bool:
+    def ledger_changed_since(self, entry: Attempt) -> bool:
         """Whether the ledger's row has a later transaction than the history's."""
-        return catalog.written_behind(self._wire, self._tables, entry)
+        return catalog.ledger_changed_since(self._wire, self._tables, entry)
 
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         """Run one unit and record the progress with it."""
         return self._explained_if_refused(self._running.unit(script, unit, attempt_id))
 
-    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+    def end_units(
+        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
+    ) -> ExecutionResult:
         """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
         outcome = Outcome.FAILED if refusal else Outcome.DONE
 
-        def send() -> Ran:
+        def send() -> ExecutionResult:
             tables = self._tables
             end = tables.end(attempt_id, outcome, refusal)
             return self._running.write(*tables.moved(move, end))
 
         return self._moved(send)
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
+    def record_failure(
+        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
+    ) -> None:
         """
         Write the history row of an attempt that was rolled back.
 
@@ -300,65 +301,67 @@ class PostgresSession(PostgresReader):
         if not (ran.refusal and ran.refusal.own_table):
             self._checked(ran)
 
-    def restore_session(self) -> Carried:
+    def restore_session(self) -> LeakedSettings:
         """
         Put the session back to what it was at connect; name what had been changed.
 
         Behind a pooler each file's own message has done so already.
         """
         if self._found.place.pooled:
-            return Carried()
+            return LeakedSettings()
         return put_back(self._wire, self._settings)
 
     def flush(self) -> None:
         """Have every commit so far on disk."""
         self._checked(self._running.touch())
 
-    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
         """Write the ledger, clean at `version`, whatever it holds, with history rows."""
         self._commit(*self._tables.write(version), *self._done(attempts))
 
-    def record(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[NewAttempt]) -> None:
         """Write history rows of what ran no SQL, at once, in order."""
         self._commit(*self._done(attempts))
 
-    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
         """Commit a move of the ledger that runs no SQL, with history rows."""
 
-        def send() -> Ran:
+        def send() -> ExecutionResult:
             tables = self._tables
             return self._running.write(*tables.moved(move, (*self._done(attempts), tables.touch())))
 
         return self._moved(send)
 
-    def try_out(self, script: Script, first: int, last: int) -> Ran:
+    def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """Have statements of a script run as they stand, unrecorded."""
-        from rung.drivers.postgres.execute import try_out
+        from rung.drivers.postgres.execute import run_unrecorded
 
-        return try_out(self._wire, script, first, last)
+        return run_unrecorded(self._wire, script, first, last)
 
-    def _done(self, attempts: Sequence[Attempt]) -> Iterator[Sql]:
+    def _done(self, attempts: Sequence[NewAttempt]) -> Iterator[Sql]:
         for attempt in attempts:
             yield from self._tables.record(attempt, Outcome.DONE)
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
         if not versions or not self._found.reads_history:
             return ()
         numbers = quoting.Sql(", ".join(map(str, versions)))
         places = {"history": self._tables.history, "versions": numbers}
-        rows = insist(self._wire, statement("stored_halves", **places)).rows(0)
+        rows = lock.insist(self._wire, statement("stored_halves", **places)).rows(0)
         return tuple(half for row in rows for half in inspection.halves(row))
 
-    def ailments(self) -> tuple[Ailment, ...]:
+    def ailments(self) -> tuple[Problem, ...]:
         """What failed work has left in the database and on its server."""
-        from rung.drivers.postgres.diagnostics import Physician
+        from rung.drivers.postgres.diagnostics import DiagnosticsReader
 
-        return Physician(self._wire, self._keys.all, self._lease, self._found, self._writers).find()
+        return DiagnosticsReader(
+            self._wire, self._keys.all, self._lease, self._found, self._writers
+        ).find()
 
     # --- losing --------------------------------------------------------------------------
 
-    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+    def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         """The same losses with their rows counted, and with what goes along."""
         from rung.drivers.postgres.data_loss import Counting
 
@@ -370,7 +373,7 @@ class PostgresSession(PostgresReader):
 
         return dry_run(self._wire, self._found.names, undo, tables)
 
-    def row_guard(self, losses: Sequence[Loss]) -> str:
+    def row_guard(self, losses: Sequence[DataLoss]) -> str:
         """SQL that fails where other rows are there than were counted."""
         from rung.drivers.postgres.data_loss import row_guard
 
@@ -390,27 +393,27 @@ class PostgresSession(PostgresReader):
 
         return other_ledgers(self._wire, self._found)
 
-    def everything(self) -> tuple[Loss, ...]:
+    def everything(self) -> tuple[DataLoss, ...]:
         """All that `drop_everything` would remove."""
         question = catalog.everything_question(self._found.names, self._schema_to_empty())
-        found = insist(self._wire, quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
-        return tuple(Loss(kind or "", described or "") for kind, described in found)
+        found = lock.insist(self._wire, quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
+        return tuple(DataLoss(kind or "", described or "") for kind, described in found)
 
     def _schema_to_empty(self) -> str | None:
         if not self._conventions.drops_current_schema:
             return self._found.names.ledger.schema
-        return insist(self._wire, statement("current_schema")).rows(0)[0][0]
+        return lock.insist(self._wire, statement("current_schema")).rows(0)[0][0]
 
     def _beside_the_rest(self) -> tuple[Sql, ...]:
         """The lease goes too; a ledger outside the emptied schema stays, without its row."""
         at = self._found
         if at.names.ledger.schema == self._schema_to_empty():
-            lease = Loss("table", at.names.lease.sql)
+            lease = DataLoss("table", at.names.lease.sql)
             return catalog.drop_statements((lease,)) if self._lease_is_there() else ()
         return (self._tables.clear,) if at.rights.ledger.exists else ()
 
     def _lease_is_there(self) -> bool:
-        return insist(self._wire, self._lease.is_there).rows(0)[0][0] == "t"
+        return lock.insist(self._wire, self._lease.is_there).rows(0)[0][0] == "t"
 
     def drop_everything(self) -> None:
         """Remove all objects of a schema that no extension owns, at once."""
@@ -425,17 +428,17 @@ class PostgresSession(PostgresReader):
     # --- inside --------------------------------------------------------------------------
 
     @property
-    def _tables(self) -> Tables:
-        return Tables.of(self._found, self._writers)
+    def _tables(self) -> LedgerSql:
+        return LedgerSql.of(self._found, self._writers)
 
     @property
-    def _hold(self) -> Hold:
+    def _hold(self) -> Lock:
         """Made once: where we are does not change, and signs of life go on."""
         if self._held is None:
             if self._found.place.pooled:
-                self._held = LeaseHold(self._wire, self._side, self._lease, self._writers)
+                self._held = lock.LeaseLock(self._wire, self._side, self._lease, self._writers)
             else:
-                self._held = KeyHold(self._wire, self._keys, self._lease)
+                self._held = lock.AdvisoryLock(self._wire, self._keys, self._lease)
         return self._held
 
     @property
@@ -448,8 +451,8 @@ class PostgresSession(PostgresReader):
         return advisory_keys.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
-    def _running(self) -> Running:
-        return Running(
+    def _running(self) -> ScriptExecutor:
+        return ScriptExecutor(
             self._wire,
             self._tables,
             self._settings,
@@ -462,17 +465,17 @@ class PostgresSession(PostgresReader):
     def _commit(self, *statements: Sql) -> None:
         self._checked(self._running.write(*statements))
 
-    def _moved(self, send: Callable[[], Ran]) -> Ran:
+    def _moved(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
         """Send a move of ours; again where the tables' triggers are not what was found."""
         ran = self._explained_if_refused(send())
         if ran.refusal and ran.refusal.triggers is not None:
             return self._explained_if_refused(send())
         return ran
 
-    def _explained_if_refused(self, ran: Ran) -> Ran:
+    def _explained_if_refused(self, ran: ExecutionResult) -> ExecutionResult:
         return replace(ran, refusal=self._explained(ran.refusal)) if ran.refusal else ran
 
-    def _explained(self, refusal: Refusal) -> Refusal:
+    def _explained(self, refusal: StatementFailure) -> StatementFailure:
         """What refused a write of ours; and what triggers fire for, for the next try."""
         if refusal.triggers is not None:
             of_ledger, of_history = refusal.triggers
@@ -480,18 +483,18 @@ class PostgresSession(PostgresReader):
                 ledger_facts=self._found.ledger_facts._replace(events=of_ledger),
                 history_facts=self._found.history_facts._replace(events=of_history),
             )
-        return explained(self._wire, self._found, refusal)
+        return write_errors.explained(self._wire, self._found, refusal)
 
-    def _checked(self, ran: Ran) -> None:
+    def _checked(self, ran: ExecutionResult) -> None:
         for notice in ran.notices:
             if notice.severity == "WARNING":
                 self._listener(Warned(f"the server warns of a commit of ours: {notice.message}"))
         if ran.refusal and ran.refusal.lock_lost:
-            raise lock_lost(self.holder())
+            raise lock.lock_lost(self.holder())
         if ran.refusal and ran.refusal.cancelled and self._wire.is_asked_to_stop:
             raise Stopped((), "What was to be recorded was not; no migration was run.", ())
         if ran.refusal and ran.refusal.own_table:
-            raise table_refused(self._explained(ran.refusal))
+            raise write_errors.table_refused(self._explained(ran.refusal))
         if ran.refusal:
             server = ran.refusal.server
             raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)

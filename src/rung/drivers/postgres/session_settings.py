@@ -17,7 +17,7 @@ from rung.drivers.postgres.lock import checked, insist
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.drivers.postgres.reply import CANCELLED
-from rung.drivers.transaction import Carried
+from rung.drivers.transaction import LeakedSettings
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Wire
@@ -38,7 +38,7 @@ _AS_AT_CONNECT = (
 _NAMES = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]*))\s*(?:,|\Z)')
 
 
-class Settings(NamedTuple):
+class SessionSettings(NamedTuple):
     """Settings by name, in order."""
 
     items: tuple[tuple[str, str], ...] = ()
@@ -49,9 +49,9 @@ class Settings(NamedTuple):
         return frozenset(name.lower() for name, _ in self.items)
 
     @property
-    def where(self) -> Settings:
+    def where(self) -> SessionSettings:
         """Those without which the wrong tables would be read."""
-        return Settings(tuple(item for item in self.items if item[0].lower() in _WHERE))
+        return SessionSettings(tuple(item for item in self.items if item[0].lower() in _WHERE))
 
     @property
     def for_session(self) -> tuple[Sql, ...]:
@@ -94,7 +94,7 @@ _WHO = ("role", "session_authorization")
 """What `who_we_are` asks for, in its order."""
 
 
-def put_back(wire: Wire, settings: Settings) -> Carried:
+def put_back(wire: Wire, settings: SessionSettings) -> LeakedSettings:
     """
     Put the session back; name what had been changed.
 
@@ -107,10 +107,10 @@ def put_back(wire: Wire, settings: Settings) -> Carried:
     reply = wire.ask(Sql(sql))
     if reply.error and reply.error.message.sqlstate == CANCELLED:
         insist(wire, Sql(ours("", *forget).sql))
-        return Carried(("statement_timeout",))
+        return LeakedSettings(("statement_timeout",))
     checked(reply)
     names, *before = reply.rows(0)[0]
     after = reply.rows(reply.done - 1)[0]
     changed = set(names.split(", ") if names else ()) - settings.names
     changed |= {name for name, was, now in zip(_WHO, before, after, strict=True) if was != now}
-    return Carried(tuple(sorted(changed)))
+    return LeakedSettings(tuple(sorted(changed)))

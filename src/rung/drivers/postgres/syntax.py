@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from rung.drivers.postgres.message import CLOSING, Message, Piece, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.transaction import Ran, Refusal
+from rung.drivers.transaction import ExecutionResult, StatementFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _NOISE = frozenset({"WORK", "TRANSACTION"})
 _INSTEAD: Final = {"BEGIN": "START TRANSACTION", "END": "COMMIT"}
 
 
-def check_syntax(wire: Wire, script: Script) -> Ran:
+def check_syntax(wire: Wire, script: Script) -> ExecutionResult:
     """
     Parse a script; the refusal names the place where it cannot be read.
 
@@ -41,16 +41,16 @@ def check_syntax(wire: Wire, script: Script) -> Ran:
         script: all of it; COPY data is left out.
     """
     if wire.server_version < _KNOWS_BODIES or not script.statements:
-        return Ran()
+        return ExecutionResult()
     message = _message(script)
     error = wire.parse(message.parts).error
     if error is None or error.message.sqlstate != _SYNTAX_ERROR or error.position is None:
-        return Ran()
+        return ExecutionResult()
     offset = message.file_offset(error.position)
     if offset is None:
-        return Ran()
+        return ExecutionResult()
     number = next((s.number for s in reversed(script.statements) if s.start <= offset), 1)
-    return Ran(Refusal(error.message, number, offset))
+    return ExecutionResult(StatementFailure(error.message, number, offset))
 
 
 def _message(script: Script) -> Message:

@@ -33,7 +33,7 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _PORT = re.compile(r"[0-9]*\Z")
 
 
-class Address(NamedTuple):
+class PostgresUrl(NamedTuple):
     """A database's URL or keyword string, translated."""
 
     parameters: dict[str, str]
@@ -51,7 +51,7 @@ class Address(NamedTuple):
         return "Address(***)"
 
 
-def translate(database: str) -> Address:
+def translate(database: str) -> PostgresUrl:
     """
     Read a URL, a keyword string, or nothing at all.
 
@@ -62,11 +62,11 @@ def translate(database: str) -> Address:
         raise unreadable()
     scheme = beginning(database, _SCHEMES)
     if scheme is None:
-        return Address(_parse(database), {})
+        return PostgresUrl(_parse(database), {})
     return _translate_url(scheme, database.removeprefix(scheme))
 
 
-def _translate_url(scheme: str, rest: str) -> Address:
+def _translate_url(scheme: str, rest: str) -> PostgresUrl:
     credentials, place, query = _split(rest)
     if _cut_in_two(credentials, place, query) or not _ports_are_numbers(place):
         raise complaint(scheme, rest, known_keys())
@@ -86,7 +86,7 @@ def _translate_url(scheme: str, rest: str) -> Address:
     ours = {key: value for key, value in given.items() if key in known_keys()}
     path = unquote("/".join(["", *place.split("/", 1)[1:]]))
     notes = (*notes, *foreign.notes)
-    return Address(found | ours, foreign.settings, foreign.ledger_table, notes, path)
+    return PostgresUrl(found | ours, foreign.settings, foreign.ledger_table, notes, path)
 
 
 @cache

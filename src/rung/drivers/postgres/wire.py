@@ -3,7 +3,7 @@ Sends one message to PostgreSQL and collects everything that comes back.
 
 A message is a simple query: any number of statements, one round trip. COPY data is fed
 where the server asks for it. Nothing here knows what the statements mean. While it waits it
-looks at the `Stop`: asked to cancel, it cancels on the server and goes on collecting.
+looks at the `CancelToken`: asked to cancel, it cancels on the server and goes on collecting.
 
 Nothing is kept of it that nobody reads: rows of a file's statements, and notices beyond many.
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from psycopg.pq.abc import PGresult
 
-    from rung.cancellation import Stop
+    from rung.cancellation import CancelToken
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.transaction import ServerNotice
 
@@ -47,7 +47,7 @@ _GIVE_UP_AFTER = 10.0
 _GIVE_UP_SOON = 1.5
 """Seconds from a request to cancel to giving the connection up; soon where nothing was written."""
 _SETTLES_WITHIN = 1.0
-"""Seconds that a message has which records how work ended, before a `Stop` cancels it too."""
+"""Seconds that a message which records how work ended has before it is cancelled as well."""
 _COPY_CHUNK = 1 << 18
 _ROWS_AT_ONCE = 50
 """Rows that nobody reads are taken from the library in such parts, and dropped."""
@@ -78,7 +78,7 @@ class Reply:
     cancelled: bool = False
     """Whether we asked for it to be cancelled; it may have come to its end all the same."""
     late: bool = False
-    """Whether that was because its time was over, and not because of the `Stop`."""
+    """Whether that was because its time was over, and not because of the `CancelToken`."""
 
     @property
     def notices(self) -> list[ServerNotice]:
@@ -120,7 +120,7 @@ class Wire:
     def __init__(
         self,
         connection: psycopg.Connection[tuple[object, ...]],
-        stop: Stop,
+        stop: CancelToken,
         prelude: tuple[Sql, ...] = (),
     ) -> None:
         self.prelude = prelude
@@ -140,7 +140,7 @@ class Wire:
         self._settles = False
         """Whether the message under way records how work ended."""
         self._reads = False
-        """Whether it does nothing that would be lost: the first request of a `Stop` cancels it."""
+        """Whether it loses no work: the first request of a `CancelToken` cancels it."""
         self._cancelled = self._late = False
         self._give_up = math.inf
         self.bound: float | None = None
@@ -246,7 +246,7 @@ class Wire:
 
     def settle(self, sql: str | Sequence[str]) -> Reply:
         """
-        The same for a message that records how work ended: a `Stop` leaves it some time.
+        The same for a message that records how work ended: a `CancelToken` leaves it some time.
 
         Raises:
             Disconnected: the connection was lost before the end.
@@ -259,7 +259,7 @@ class Wire:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Have the first request of a `Stop` cancel what is asked in the block: it is no work."""
+        """Let the first request of a `CancelToken` cancel what the block asks; no work is lost."""
         before, self._reads = self._reads, True
         try:
             yield
@@ -347,14 +347,14 @@ class Wire:
                 call(self.waited)
 
     def _left(self) -> int:
-        """Milliseconds to the deadline; where there is none, until the next look at the `Stop`."""
+        """Milliseconds to the deadline; without one, to the next look at the `CancelToken`."""
         if self._deadline is None:
             return _LOOK_AT_STOP_MS
         return math.ceil((self._deadline - time.monotonic()) * 1000)
 
     @property
     def is_asked_to_stop(self) -> bool:
-        """Whether a `Stop` was set, be it to end or to cancel."""
+        """Whether a `CancelToken` was set, be it to end or to cancel."""
         return self._stop.requested
 
     def _is_stopped(self) -> bool:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.drivers.inspection import Obstacle
-    from rung.drivers.postgres.inspection import Standing
+    from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.own_table_facts import TableFacts
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.table_names import Names, Table
     from rung.drivers.postgres.wire import Reply, Wire
-    from rung.drivers.transaction import Refusal
+    from rung.drivers.transaction import StatementFailure
 
 _NO_KEY, _NAME_TAKEN = "55000", "42P07"
 _MISSHAPEN = frozenset(("22003", "22P02", "23502", "428C9", "42703", "42804"))
@@ -50,7 +50,7 @@ def check_trusted(obstacles: Sequence[Obstacle]) -> None:
         raise TablesUntrusted(cause, first.advice)
 
 
-def explained(wire: Wire, at: Standing, refusal: Refusal) -> Refusal:
+def explained(wire: Wire, at: InspectedTables, refusal: StatementFailure) -> StatementFailure:
     """The same refusal, with what of the database refused a write of ours, or has our name."""
     if refusal.triggers is not None:
         return refusal
@@ -68,7 +68,7 @@ def guards_of(table: Table) -> Sql:
     return statement("guards", schema=schema, name=name)
 
 
-def own_write(refusal: Refusal, table: Table, reply: Reply, facts: TableFacts) -> OwnWrite:
+def own_write(refusal: StatementFailure, table: Table, reply: Reply, facts: TableFacts) -> OwnWrite:
     """
     What is known of a write of ours that was refused.
 
@@ -102,7 +102,7 @@ def _key_for(what: str, table: Table, facts: TableFacts) -> str:
     return f"{full} or `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
 
 
-def _first_way(refusal: Refusal, objects: Sequence[str]) -> str:
+def _first_way(refusal: StatementFailure, objects: Sequence[str]) -> str:
     """What to do where the table is to stay: of a rule only where there is one."""
     if refusal.altered and objects:
         return f"have {' and '.join(objects)} leave Rung's rows as they are written"
@@ -121,13 +121,13 @@ _GUARDING = _ALTERING | {"check constraint", "policy"}
 """What may refuse a write to a table that is there."""
 
 
-def table_refused(refusal: Refusal) -> TableRefused:
+def table_refused(refusal: StatementFailure) -> TableRefused:
     """The error where no migration is under way."""
     cause, advice = _told(refusal)
     return TableRefused(cause, advice, refusal.server.sqlstate)
 
 
-def refused_history(refusal: Refusal) -> str:
+def refused_history(refusal: StatementFailure) -> str:
     """The warning of a run that goes on without a history."""
     assert refusal.own is not None
     seen = f" ({', '.join(refusal.own.objects)})" if refusal.own.objects else ""
@@ -138,7 +138,7 @@ def refused_history(refusal: Refusal) -> str:
     )
 
 
-def _told(refusal: Refusal) -> tuple[str, str]:
+def _told(refusal: StatementFailure) -> tuple[str, str]:
     assert refusal.own is not None
     table, objects, remedy = refusal.own
     seen = f" ({', '.join(objects)})" if objects else ""
@@ -156,7 +156,7 @@ def in_spare_place(names: Names) -> str:
     )
 
 
-def name_taken(refusal: Refusal, names: Names) -> str:
+def name_taken(refusal: StatementFailure, names: Names) -> str:
     """What to do where a file makes a table that has a name of ours; empty where it has not."""
     if refusal.server.sqlstate != _NAME_TAKEN:
         return ""

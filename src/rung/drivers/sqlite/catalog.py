@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.table_names import in_main, quoted, statement
 from rung.script import Dialect, TokenKind, read
-from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, Loss
+from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, DataLoss
 from rung.script.identifiers import parts_of, unquoted
 from rung.snapshot import Snapshot
 
@@ -28,12 +28,12 @@ _PLAIN = re.compile(r"[A-Za-z_]\w*\Z")
 _WITH_TABLE_LIST = (3, 37)
 
 
-def objects(database: sqlite3.Connection) -> tuple[Loss, ...]:
+def objects(database: sqlite3.Connection) -> tuple[DataLoss, ...]:
     """Every table with its rows and every view, tables first; without what goes with them."""
     shadows = _shadows(database)
     found = database.execute(statement("objects")).fetchall()
     return tuple(
-        counted(database, Loss(_kind(kind, virtual), _shown(name)), in_main(name))
+        counted(database, DataLoss(_kind(kind, virtual), _shown(name)), in_main(name))
         for kind, name, virtual in found
         if name not in shadows
     )
@@ -51,7 +51,7 @@ def drop(database: sqlite3.Connection) -> None:
                 database.execute(f"DROP {kind} IF EXISTS {in_main(name)}")
 
 
-def counted(database: sqlite3.Connection, loss: Loss, table: str) -> Loss:
+def counted(database: sqlite3.Connection, loss: DataLoss, table: str) -> DataLoss:
     """
     A loss with its rows, counted up to `MOST_ROWS`.
 
@@ -71,7 +71,9 @@ def counted(database: sqlite3.Connection, loss: Loss, table: str) -> Loss:
     return loss.counted(int(row[0]))
 
 
-def with_referencing(database: sqlite3.Connection, loss: Loss, *, enforced: bool) -> Iterator[Loss]:
+def with_referencing(
+    database: sqlite3.Connection, loss: DataLoss, *, enforced: bool
+) -> Iterator[DataLoss]:
     """
     A loss counted, and behind it the tables whose rows go along by their foreign keys.
 
@@ -86,7 +88,7 @@ def with_referencing(database: sqlite3.Connection, loss: Loss, *, enforced: bool
         return
     last = (unquoted(name[-1]),)
     for table, goes in database.execute(statement("referencing"), last).fetchall():
-        along = Loss(ROWS_OF if goes else VALUES_IN, _shown(table))
+        along = DataLoss(ROWS_OF if goes else VALUES_IN, _shown(table))
         yield along.uncounted("by their foreign key")
 
 

@@ -16,7 +16,7 @@ from rung.drivers.sqlite.library import sqlite3
 from rung.errors import ConnectionFailed, DatabaseBusy, DatabaseDamaged, QueryFailed
 
 if TYPE_CHECKING:
-    from rung.drivers.sqlite.url import Address
+    from rung.drivers.sqlite.url import SqliteUrl
 
 BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED: Final = (
@@ -35,7 +35,7 @@ class Opener:
         address: what its URL says.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: SqliteUrl) -> None:
         self.address = address
 
     @property

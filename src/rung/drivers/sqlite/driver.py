@@ -6,7 +6,7 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from rung.cancellation import Stop
+from rung.cancellation import CancelToken
 from rung.drivers.inspection import Ping
 from rung.drivers.sqlite.connect import Opener
 from rung.drivers.sqlite.inspection import SqliteReader
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rung.database import Database
     from rung.drivers.contract import Session
     from rung.drivers.sqlite.session import SqliteSession
-    from rung.drivers.sqlite.url import Address
-    from rung.drivers.transaction import Aftermath
-    from rung.options import Conventions
+    from rung.drivers.sqlite.url import SqliteUrl
+    from rung.drivers.transaction import RecoveryInfo
+    from rung.options import RunOptions
 
 
 class SqliteDriver:
@@ -39,7 +39,7 @@ class SqliteDriver:
         UsageError: the URL cannot be read, or asks for what SQLite has not.
     """
 
-    def __init__(self, database: Database, address: Address | None = None) -> None:
+    def __init__(self, database: Database, address: SqliteUrl | None = None) -> None:
         _check_no_server(database)
         self._database = database
         address = translate(database.url) if address is None else address
@@ -64,14 +64,14 @@ class SqliteDriver:
 
     def read(
         self,
-        stop: Stop | None = None,  # noqa: ARG002 - what is read takes a moment
+        stop: CancelToken | None = None,  # noqa: ARG002 - what is read takes a moment
         within: float | None = None,  # noqa: ARG002 - likewise; _busy_timeout bounds a lock
     ) -> AbstractContextManager[SqliteReader]:
         """Open for reading; the connection is closed at the end, whatever happens."""
         return closing(SqliteReader(self._opener, self._names))
 
     def connect(
-        self, stop: Stop, conventions: Conventions = RUNG
+        self, stop: CancelToken, conventions: RunOptions = RUNG
     ) -> AbstractContextManager[SqliteSession]:
         """Open; the connection is closed at the end, whatever happens."""
         return closing(self._session(stop, conventions))
@@ -89,17 +89,17 @@ class SqliteDriver:
         address = self._opener.address._replace(name=path, path=path)
         return SqliteDriver(self._database, address)
 
-    def aftermath(self, attempt_id: str, lost: Session) -> Aftermath:  # noqa: ARG002 - no server outlives it
+    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:  # noqa: ARG002 - no server outlives it
         """What is found of an attempt."""
-        from rung.drivers.transaction import Aftermath
+        from rung.drivers.transaction import RecoveryInfo
 
-        with closing(self._session(Stop())) as session:
+        with closing(self._session(CancelToken())) as session:
             look = session.look()
             recorded = look.history is not None
             outcome = session.attempt_outcome(attempt_id) if recorded else None
-            return Aftermath(outcome, look.ledger, recorded=recorded)
+            return RecoveryInfo(outcome, look.ledger, recorded=recorded)
 
-    def _session(self, stop: Stop, conventions: Conventions = RUNG) -> SqliteSession:
+    def _session(self, stop: CancelToken, conventions: RunOptions = RUNG) -> SqliteSession:
         from rung.drivers.sqlite.session import SqliteSession
 
         return SqliteSession(self._opener, self._names, stop, conventions.time_limit)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rung.drivers.sqlite.connect import BUSY, code_of
 from rung.drivers.sqlite.library import needs_newer, sqlite3
-from rung.drivers.transaction import LEDGER_MOVED, Refusal
+from rung.drivers.transaction import LEDGER_MOVED, StatementFailure
 from rung.errors import ServerMessage
 from rung.script import TokenKind
 
@@ -43,9 +43,9 @@ _REMEDIES: Final = {
 
 def of_statement(
     script: Script, statement: Statement, error: Exception, *, done: int, at_commit: bool = False
-) -> Refusal:
+) -> StatementFailure:
     """The refusal of one of a file's statements."""
-    return Refusal(
+    return StatementFailure(
         ServerMessage(str(error)),
         statement.number,
         _offset(script, statement, str(error)),
@@ -58,10 +58,10 @@ def of_statement(
     )
 
 
-def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> Refusal:
+def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> StatementFailure:
     """The refusal of a statement of ours behind a file's."""
     gone = _GONE in str(error) and not at_commit
-    return Refusal(
+    return StatementFailure(
         ServerMessage(str(error)),
         statements_done=done,
         at_commit=at_commit,
@@ -70,9 +70,9 @@ def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> Refusal:
     )
 
 
-def moved(done: int) -> Refusal:
+def moved(done: int) -> StatementFailure:
     """The refusal of a ledger that is not in the state that a move starts from."""
-    return Refusal(ServerMessage(LEDGER_MOVED), statements_done=done, ledger_moved=True)
+    return StatementFailure(ServerMessage(LEDGER_MOVED), statements_done=done, ledger_moved=True)
 
 
 def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.sqlite import errors, foreign_keys
 from rung.drivers.sqlite.ledger_sql import LedgerMovedError, now
 from rung.drivers.sqlite.library import sqlite3
-from rung.drivers.transaction import Ran, Refusal, ServerNotice
+from rung.drivers.transaction import ExecutionResult, ServerNotice, StatementFailure
 from rung.errors import ServerMessage
 from rung.ledger import Outcome
 from rung.script import Control, Dialect, Mode, Script, TokenKind, own_block, read
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.interrupt import Watch
     from rung.drivers.sqlite.ledger_sql import Records
-    from rung.drivers.transaction import Attempt, Move
+    from rung.drivers.transaction import LedgerTransition, NewAttempt
     from rung.script import Statement, Unit
 
 _FAILURES = (sqlite3.Error, sqlite3.Warning)
@@ -45,7 +45,7 @@ _NOTHING = read("", Dialect.SQLITE)
 class _RefusedError(Exception):
     """What was refused; what led to it is rolled back."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: StatementFailure) -> None:
         super().__init__(refusal)
         self.refusal = refusal
 
@@ -61,11 +61,11 @@ class _Work:
     violated: Violations | None = None
     """What was violated before it ran; None where that is not known."""
 
-    def ran(self, refusal: Refusal | None = None) -> Ran:
-        return Ran(refusal, tuple(self.notices), self.warning)
+    def ran(self, refusal: StatementFailure | None = None) -> ExecutionResult:
+        return ExecutionResult(refusal, tuple(self.notices), self.warning)
 
 
-class Running:
+class SqliteExecutor:
     """
     Runs on one connection.
 
@@ -92,7 +92,7 @@ class Running:
         self._violated, self._check_file = violated, check_file
         self._begin = f"BEGIN {begin}"
 
-    def whole(self, script: Script, move: Move, attempt: Attempt) -> Ran:
+    def whole(self, script: Script, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
         """
         A script in one transaction with its move and its history row.
 
@@ -113,8 +113,14 @@ class Running:
         return ran
 
     def together(
-        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
-    ) -> Ran:
+        self,
+        script: Script,
+        move: LedgerTransition,
+        attempt: NewAttempt,
+        *,
+        first: bool,
+        last: bool,
+    ) -> ExecutionResult:
         """A script with its move and its history row in a transaction with others."""
         work = _Work(script)
         count = len(script.statements)
@@ -133,7 +139,7 @@ class Running:
             return self._tried(work, steps)
 
     def _with_records(
-        self, work: _Work, body: tuple[int, int], move: Move, attempt: Attempt
+        self, work: _Work, body: tuple[int, int], move: LedgerTransition, attempt: NewAttempt
     ) -> Callable[[], None]:
         """A file's statements and our records, to be run inside a transaction."""
         began = now()
@@ -157,7 +163,7 @@ class Running:
 
         return within
 
-    def unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         """One unit of a script, with its progress."""
         work = _Work(script, unit.first - 1)
         guarded = _is_guarded(script, 1, len(script.statements))
@@ -186,7 +192,7 @@ class Running:
                 work, lambda: self._enclosed(work, within, unit.first, unit.last, own=own)
             )
 
-    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
         """Statements that set the session and nothing else."""
         work = _Work(script)
 
@@ -196,7 +202,7 @@ class Running:
 
         return self._tried(work, steps)
 
-    def write(self, *actions: Callable[[], None]) -> Ran:
+    def write(self, *actions: Callable[[], None]) -> ExecutionResult:
         """Records of ours in one transaction."""
         work = _Work(_NOTHING)
 
@@ -206,7 +212,7 @@ class Running:
 
         return self._tried(work, lambda: self._enclosed(work, within, 1, 0, own=False))
 
-    def as_it_stands(self, script: Script, first: int, last: int) -> Ran:
+    def as_it_stands(self, script: Script, first: int, last: int) -> ExecutionResult:
         """Statements of a script with nothing of ours around them, and no transaction ended."""
         work = _Work(script, first - 1)
         try:
@@ -237,7 +243,7 @@ class Running:
         self._ours(work, lambda: self._do("COMMIT"), at_commit=True)
         self._check_file()
 
-    def _tried(self, work: _Work, steps: Callable[[], None]) -> Ran:
+    def _tried(self, work: _Work, steps: Callable[[], None]) -> ExecutionResult:
         try:
             steps()
         except _RefusedError as refused:
@@ -254,7 +260,7 @@ class Running:
             work.warning = "there is no transaction in progress"
             self._ours(work, lambda: self._do(self._begin))
 
-    def _alone(self, work: _Work, unit: Unit, attempt_id: str, *, ends: bool) -> Ran:
+    def _alone(self, work: _Work, unit: Unit, attempt_id: str, *, ends: bool) -> ExecutionResult:
         noted = self.write(lambda: self._records.in_flight(attempt_id, unit.first))
         if noted.refusal:
             return noted
@@ -267,18 +273,18 @@ class Running:
         ran = self._tried(work, steps)
         return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
 
-    def _then(self, ran: Ran, attempt_id: str, done: int) -> Ran:
+    def _then(self, ran: ExecutionResult, attempt_id: str, done: int) -> ExecutionResult:
         recorded = self.write(lambda: self._progress(attempt_id, done))
         return replace(ran, refusal=recorded.refusal) if recorded.refusal else ran
 
     # --- records -------------------------------------------------------------------------
 
-    def _settle(self, move: Move, attempt: Attempt, began: datetime) -> None:
+    def _settle(self, move: LedgerTransition, attempt: NewAttempt, began: datetime) -> None:
         self._let_us_write()
         self._records.move(move)
         self._records.record(attempt, Outcome.DONE, began)
 
-    def _settle_anew(self, attempt: Attempt, began: datetime) -> None:
+    def _settle_anew(self, attempt: NewAttempt, began: datetime) -> None:
         """The same behind a last down that dropped our tables: they are made anew, empty."""
         self._records.make_anew()
         self._records.record_anew(attempt, began)
@@ -430,8 +436,8 @@ def _is_guarded(script: Script, first: int, last: int) -> bool:
     return off or meant.meant_before(script, first) is False or meant.checks(script)
 
 
-def _violated(work: _Work, said: str) -> Refusal:
-    return Refusal(ServerMessage(said), statements_done=work.done, remedy=_REMEDY)
+def _violated(work: _Work, said: str) -> StatementFailure:
+    return StatementFailure(ServerMessage(said), statements_done=work.done, remedy=_REMEDY)
 
 
 def _bounds(script: Script) -> tuple[int, int, bool]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rung.drivers.history_rows import entry, ledger_state
-from rung.drivers.inspection import Look, OtherWriters, Place
+from rung.drivers.inspection import Inspection, Location, OtherWriters
 from rung.drivers.sqlite.connect import code_of
 from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.table_names import in_main, statement
@@ -20,11 +20,11 @@ from rung.script.dialect import Dialect
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.drivers.inspection import Surroundings
+    from rung.drivers.inspection import ServerContext
     from rung.drivers.sqlite.connect import Opener
     from rung.drivers.sqlite.table_names import Names
     from rung.events import Listener
-    from rung.ledger import HistoryEntry
+    from rung.ledger import Attempt
     from rung.script.expected_names import ExpectedName
     from rung.snapshot import Snapshot
 
@@ -42,12 +42,12 @@ class SqliteReader:
         """Whether the connection is to an empty database in place of a file that is missing."""
         self._connection = opener.to_read()
 
-    def look(self, *, briefly: bool = False) -> Look:
+    def look(self, *, briefly: bool = False) -> Inspection:
         """Read all that a decision needs, as one transaction sees it, without lock or write."""
         del briefly
         with self._found() as found:
             if found.has_ledger:
-                look = Look(
+                look = Inspection(
                     self.locate(),
                     found.ledger(),
                     ledger_exists=True,
@@ -55,7 +55,7 @@ class SqliteReader:
                     other_writers=_NOBODY,
                 )
                 return replace(look, tables=found.tables()) if look.explains_nothing else look
-            return Look(
+            return Inspection(
                 self.locate(),
                 LedgerState(),
                 ledger_exists=False,
@@ -64,9 +64,9 @@ class SqliteReader:
                 other_writers=_NOBODY,
             )
 
-    def locate(self) -> Place:
+    def locate(self) -> Location:
         """Where the ledger is: in this file; asks nobody."""
-        return Place(
+        return Location(
             self._opener.shown,
             "main",
             self._opener.read_only,
@@ -76,7 +76,7 @@ class SqliteReader:
             self._names.ledger,
         )
 
-    def read_history(self) -> tuple[HistoryEntry, ...] | None:
+    def read_history(self) -> tuple[Attempt, ...] | None:
         """The history alone, oldest first; None where there is none."""
         with self._found() as found:
             return found.history()
@@ -104,11 +104,11 @@ class SqliteReader:
             there = found.names()
         return tuple(one for one in names if (one.name.lower(), one.column.lower()) not in there)
 
-    def surroundings(self) -> Surroundings:
+    def surroundings(self) -> ServerContext:
         """There is no server to lean on."""
-        from rung.drivers.inspection import Surroundings
+        from rung.drivers.inspection import ServerContext
 
-        return Surroundings()
+        return ServerContext()
 
     def report_to(self, listener: Listener) -> None:
         """Nothing is told: SQLite does not say whom it waits for."""
@@ -192,7 +192,7 @@ class Found:
             )
         return _state(name, rows[0]) if rows else LedgerState()
 
-    def history(self) -> tuple[HistoryEntry, ...] | None:
+    def history(self) -> tuple[Attempt, ...] | None:
         """
         Every attempt, oldest first; None where there is no history.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.cancellation import Stop
+    from rung.cancellation import CancelToken
     from rung.drivers.sqlite.library import sqlite3
 
 _EVERY = 2000
@@ -30,7 +30,7 @@ class Watch:
         time_limit: seconds for a block; None for no limit.
     """
 
-    def __init__(self, stop: Stop, time_limit: float | None = None) -> None:
+    def __init__(self, stop: CancelToken, time_limit: float | None = None) -> None:
         self._stop, self._time_limit = stop, time_limit
         self._began = 0.0
 

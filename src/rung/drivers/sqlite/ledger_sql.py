@@ -21,7 +21,7 @@ from rung.script import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
     from rung.drivers.sqlite.table_names import Names
-    from rung.drivers.transaction import Attempt, HalfRecord, Move, Refusal
+    from rung.drivers.transaction import FileVersion, LedgerTransition, NewAttempt, StatementFailure
 
 _NO_HALF = (None, None, None)
 
@@ -77,7 +77,7 @@ class Records:
         if found != ([] if state.row is None else [(state.row, state.dirty)]):
             raise LedgerMovedError
 
-    def move(self, move: Move) -> None:
+    def move(self, move: LedgerTransition) -> None:
         """
         Set the ledger from exactly one state to another.
 
@@ -101,10 +101,10 @@ class Records:
 
     def record(
         self,
-        attempt: Attempt,
+        attempt: NewAttempt,
         outcome: Outcome,
         began: datetime,
-        refusal: Refusal | None = None,
+        refusal: StatementFailure | None = None,
     ) -> None:
         """Write the history row of an attempt."""
         over = outcome is not Outcome.RUNNING
@@ -131,7 +131,7 @@ class Records:
         }
         self._database.execute(statement("record_attempt", history=self._history), values)
 
-    def record_anew(self, attempt: Attempt, began: datetime) -> None:
+    def record_anew(self, attempt: NewAttempt, began: datetime) -> None:
         """
         The row of a file behind which the tables were made anew.
 
@@ -154,7 +154,7 @@ class Records:
         if attempt_id:
             self._update("record_cut_off", attempt=attempt_id, error=CUT_OFF, finished=told(now()))
 
-    def end(self, attempt_id: str, outcome: Outcome, refusal: Refusal | None) -> None:
+    def end(self, attempt_id: str, outcome: Outcome, refusal: StatementFailure | None) -> None:
         """Say how a file of several units ended."""
         self._update(
             "record_end",
@@ -183,7 +183,7 @@ def told(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def error_text(refusal: Refusal | None) -> str | None:
+def error_text(refusal: StatementFailure | None) -> str | None:
     """What the history keeps of a refusal: the failing statement and SQLite's words."""
     if refusal is None:
         return None
@@ -206,5 +206,5 @@ def as_it_can_stand(name: str) -> str:
     return name if rows == [(name,)] else quoted(name)
 
 
-def _half(half: HalfRecord | None) -> tuple[str | None, str | None, str | None]:
+def _half(half: FileVersion | None) -> tuple[str | None, str | None, str | None]:
     return _NO_HALF if half is None else (half.checksum, half.digest, half.sql)

@@ -12,40 +12,46 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import Disconnected
 from rung.drivers.sqlite import catalog
-from rung.drivers.sqlite.execute import Running
+from rung.drivers.sqlite.execute import SqliteExecutor
 from rung.drivers.sqlite.inspection import SqliteReader
 from rung.drivers.sqlite.interrupt import Watch
 from rung.drivers.sqlite.ledger_sql import Records, ago, now
 from rung.drivers.sqlite.lock import RunLock
 from rung.drivers.sqlite.session_state import SessionState
 from rung.drivers.sqlite.table_names import in_main, statement
-from rung.drivers.transaction import Carried, Ran, StoredHalf, TablesReady, makes_none
+from rung.drivers.transaction import (
+    ExecutionResult,
+    LeakedSettings,
+    StoredSql,
+    TablesReady,
+    makes_none,
+)
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
-from rung.script import Trace, inquiry_of
+from rung.script import RerunSafety, rerun_rule_of
 from rung.script.data_loss import DryRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from rung.cancellation import Stop
-    from rung.diagnostics import Ailment
+    from rung.cancellation import CancelToken
+    from rung.diagnostics import Problem
     from rung.drivers.inspection import LockHolder, TwinLedger
     from rung.drivers.sqlite.connect import Opener
     from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.table_names import Names
-    from rung.drivers.transaction import Attempt, Move, Refusal
-    from rung.ledger import HistoryEntry
+    from rung.drivers.transaction import LedgerTransition, NewAttempt, StatementFailure
+    from rung.ledger import Attempt
     from rung.script import Script, Unit
-    from rung.script.data_loss import Loss
+    from rung.script.data_loss import DataLoss
 
 
 class SqliteSession(SqliteReader):
     """See `rung.drivers.contract.Session`."""
 
     def __init__(
-        self, opener: Opener, names: Names, stop: Stop, time_limit: float | None = None
+        self, opener: Opener, names: Names, stop: CancelToken, time_limit: float | None = None
     ) -> None:
         super().__init__(opener, names)
         self._lock = RunLock(opener.file)
@@ -94,14 +100,14 @@ class SqliteSession(SqliteReader):
         """There is none to free."""
         return False
 
-    def yield_foreign_keys(self) -> None:
+    def release_foreign_locks(self) -> None:
         """There are none: golang-migrate locks nothing that another process could see."""
 
-    def try_foreign_keys(self) -> bool:
+    def try_foreign_locks(self) -> bool:
         """There are none to take."""
         return True
 
-    def keep_lock(self) -> None:
+    def heartbeat(self) -> None:
         """Nothing: the lock is the file's, and ours as long as we live."""
 
     # --- writing -------------------------------------------------------------------------
@@ -131,19 +137,25 @@ class SqliteSession(SqliteReader):
     def run_whole(
         self,
         script: Script,
-        move: Move,
-        attempt: Attempt,
+        move: LedgerTransition,
+        attempt: NewAttempt,
         meanwhile: Callable[[], None],
         *,
         last: bool,  # noqa: ARG002 - every commit is on disk here
-    ) -> Ran:
+    ) -> ExecutionResult:
         """Run a script in one transaction with its move and its history row."""
         meanwhile()
         return self._running.whole(script, move, attempt)
 
     def run_together(
-        self, script: Script, move: Move, attempt: Attempt, *, first: bool, last: bool
-    ) -> Ran:
+        self,
+        script: Script,
+        move: LedgerTransition,
+        attempt: NewAttempt,
+        *,
+        first: bool,
+        last: bool,
+    ) -> ExecutionResult:
         """Run a script with its move and its history row in a transaction with others."""
         return self._running.together(script, move, attempt, first=first, last=last)
 
@@ -151,15 +163,15 @@ class SqliteSession(SqliteReader):
         """Undo the transaction that holds scripts together."""
         self._writing.rollback()
 
-    def check_syntax(self, script: Script) -> Ran:  # noqa: ARG002 - nothing to ask
+    def check_syntax(self, script: Script) -> ExecutionResult:  # noqa: ARG002 - nothing to ask
         """Nothing: what SQLite parses it looks up in the schema too."""
-        return Ran()
+        return ExecutionResult()
 
     def left_nothing(self, attempt_id: str) -> bool:  # noqa: ARG002 - nothing tells
         """Nothing tells."""
         return False
 
-    def begin_units(self, move: Move, attempt: Attempt) -> Ran:
+    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
         """Commit the dirty mark and the history row of a file that runs unit by unit."""
         records = self._records
         return self._running.write(
@@ -168,14 +180,14 @@ class SqliteSession(SqliteReader):
             lambda: records.record(attempt, Outcome.RUNNING, now()),
         )
 
-    def replay(self, script: Script, numbers: Sequence[int]) -> Ran:
+    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
         """Run statements again that set the session and nothing else."""
         return self._running.replay(script, numbers)
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:  # noqa: ARG002 - no session decides here
         """What is sent alone here may be run again, or nothing tells."""
-        trace = inquiry_of(script, script.statements[number - 1]).trace
-        return False if trace is Trace.NONE else None
+        trace = rerun_rule_of(script, script.statements[number - 1]).trace
+        return False if trace is RerunSafety.NONE else None
 
     def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:  # noqa: ARG002 - as the contract has it
         """There are no functions that a file makes."""
@@ -185,27 +197,31 @@ class SqliteSession(SqliteReader):
         """Who may write here may write all."""
         return True
 
-    def written_behind(self, entry: HistoryEntry) -> bool:  # noqa: ARG002 - as the contract has it
+    def ledger_changed_since(self, entry: Attempt) -> bool:  # noqa: ARG002 - as the contract has it
         """Rows have no order of writing here."""
         return False
 
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> Ran:
+    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
         """Run one unit and record the progress with it."""
         return self._running.unit(script, unit, attempt_id)
 
-    def end_units(self, move: Move | None, attempt_id: str, refusal: Refusal | None) -> Ran:
+    def end_units(
+        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
+    ) -> ExecutionResult:
         """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
         outcome = Outcome.FAILED if refusal else Outcome.DONE
         records = self._records
         moves = [lambda: records.move(move)] if move else []
         return self._running.write(*moves, lambda: records.end(attempt_id, outcome, refusal))
 
-    def record_failure(self, attempt: Attempt, refusal: Refusal, seconds: float) -> None:
+    def record_failure(
+        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
+    ) -> None:
         """Write the history row of an attempt that was rolled back."""
         records = self._records
         self._commit(lambda: records.record(attempt, Outcome.FAILED, ago(seconds), refusal))
 
-    def restore_session(self) -> Carried:
+    def restore_session(self) -> LeakedSettings:
         """Put the session back to what it was; name what had been changed."""
         with self._told():
             database = self._writing
@@ -215,12 +231,12 @@ class SqliteSession(SqliteReader):
                 after.put_back(database, before)
             else:
                 self._open_to_write()
-            return Carried(after.changed_since(before))
+            return LeakedSettings(after.changed_since(before))
 
     def flush(self) -> None:
         """Nothing: a commit is on disk when it returns."""
 
-    def force(self, version: int | None, attempts: Sequence[Attempt]) -> None:
+    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
         """Write the ledger, clean at `version`, whatever it holds, with history rows."""
         records = self._records
 
@@ -231,28 +247,28 @@ class SqliteSession(SqliteReader):
 
         self._commit(write, *self._done(attempts))
 
-    def record(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[NewAttempt]) -> None:
         """Write history rows of what ran no SQL, at once, in order."""
         self._commit(*self._done(attempts))
 
-    def settle(self, move: Move, attempts: Sequence[Attempt]) -> Ran:
+    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
         """Commit a move of the ledger that runs no SQL, with history rows."""
         records = self._records
         return self._running.write(lambda: records.move(move), *self._done(attempts))
 
-    def try_out(self, script: Script, first: int, last: int) -> Ran:
+    def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """Have statements of a script run as they stand, unrecorded."""
         return self._running.as_it_stands(script, first, last)
 
-    def _done(self, attempts: Sequence[Attempt]) -> list[Callable[[], None]]:
+    def _done(self, attempts: Sequence[NewAttempt]) -> list[Callable[[], None]]:
         records, began = self._records, now()
 
-        def recording(attempt: Attempt) -> Callable[[], None]:
+        def recording(attempt: NewAttempt) -> Callable[[], None]:
             return lambda: records.record(attempt, Outcome.DONE, began)
 
         return [recording(attempt) for attempt in attempts]
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredHalf, ...]:
+    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
         if not versions or self.read_history() is None:
             return ()
@@ -261,19 +277,19 @@ class SqliteSession(SqliteReader):
         with self._told():
             rows = self._current().execute(statement("stored_halves", **places)).fetchall()
         return tuple(
-            StoredHalf(version, direction, checksum, sql, id_, digest, formula)
+            StoredSql(version, direction, checksum, sql, id_, digest, formula)
             for version, id_, formula, *halves in rows
             for direction, (checksum, digest, sql) in (("up", halves[:3]), ("down", halves[3:]))
             if sql is not None
         )
 
-    def ailments(self) -> tuple[Ailment, ...]:
+    def ailments(self) -> tuple[Problem, ...]:
         """Nothing here is built outside a transaction, so nothing is left half built."""
         return ()
 
     # --- losing --------------------------------------------------------------------------
 
-    def estimate(self, losses: Sequence[Loss]) -> tuple[Loss, ...]:
+    def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         """The same losses with their rows counted, each followed by what goes along."""
         with self._told():
             database, enforced = self._current(), self._opener.address.enforces_foreign_keys
@@ -287,7 +303,7 @@ class SqliteSession(SqliteReader):
         """Nothing is sent: no catalog here tells who made what."""
         return DryRun("SQLite does not keep when an object was made")
 
-    def row_guard(self, losses: Sequence[Loss]) -> str:  # noqa: ARG002 - as the contract has it
+    def row_guard(self, losses: Sequence[DataLoss]) -> str:  # noqa: ARG002 - as the contract has it
         """None: nothing is ever proved to be a file's own here."""
         return ""
 
@@ -308,7 +324,7 @@ class SqliteSession(SqliteReader):
         """None: a file has no schemas."""
         return ()
 
-    def everything(self) -> tuple[Loss, ...]:
+    def everything(self) -> tuple[DataLoss, ...]:
         """All that `drop_everything` would remove."""
         with self._told():
             return catalog.objects(self._current())
@@ -362,9 +378,9 @@ class SqliteSession(SqliteReader):
         return Records(self._writing, self._names)
 
     @property
-    def _running(self) -> Running:
+    def _running(self) -> SqliteExecutor:
         begin = self._opener.address.begin
-        return Running(
+        return SqliteExecutor(
             self._writing, self._records, begin, self._watch, self._violated, self._check_file
         )
 

@@ -63,7 +63,7 @@ _CREDENTIALS = re.compile(r"(?!file:|\.)[^/]*:.*@", re.DOTALL)
 _VALUE = re.compile(r"[\w.+-]+\Z")
 
 
-class Address(NamedTuple):
+class SqliteUrl(NamedTuple):
     """A database's URL, read."""
 
     name: str
@@ -101,7 +101,7 @@ class Address(NamedTuple):
         return f"{self.name}{'&' if '?' in self.name else '?'}mode={mode}"
 
 
-def translate(url: str) -> Address:
+def translate(url: str) -> SqliteUrl:
     """
     Read a URL.
 
@@ -188,7 +188,7 @@ class _Query:
         else:
             self.pragmas.append((pragma, value))
 
-    def address(self, name: str) -> Address:
+    def address(self, name: str) -> SqliteUrl:
         """The address of a name with these keys."""
         uri = name.startswith(_URI)
         name = name.partition("#")[0] if uri else name
@@ -197,7 +197,7 @@ class _Query:
         memory = path == _MEMORY or own.get("mode") == "memory"
         read_only = own.get("mode") == "ro" or own.get("immutable") == "1"
         query_only = dict(self.pragmas).get("query_only", "").lower() in _ON
-        return Address(
+        return SqliteUrl(
             f"{name}?{urlencode(self.sqlite, quote_via=quote)}" if own else name,
             None if memory else path,
             not (read_only or query_only),

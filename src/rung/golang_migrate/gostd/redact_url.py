@@ -31,7 +31,7 @@ _ESCAPED_COLON = "%3a"
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class UrlSecrets:
     """
     Where the secrets of a URL are.
 
@@ -46,7 +46,7 @@ class Secrets:
     openly: bool
 
     @classmethod
-    def of(cls, url: str) -> Secrets:
+    def of(cls, url: str) -> UrlSecrets:
         """The secrets of any text that is used as a URL."""
         start, end = _credentials(url)
         area = url[start:end]
@@ -84,7 +84,7 @@ def masked(url: str) -> str:
     Args:
         url: may be malformed; a URL without user and password is left as it is.
     """
-    return Secrets.of(url).hidden()
+    return UrlSecrets.of(url).hidden()
 
 
 def _credentials(url: str) -> Span:

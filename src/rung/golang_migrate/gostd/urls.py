@@ -20,7 +20,7 @@ from rung.golang_migrate.gostd.percent_encoding import (
     unescape,
 )
 from rung.golang_migrate.gostd.quoting import quoted
-from rung.golang_migrate.gostd.redact_url import Secrets
+from rung.golang_migrate.gostd.redact_url import UrlSecrets
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -99,7 +99,7 @@ def parse(text: str) -> Url:
         shown = len(text)
         unescape(encoded(fragment), Part.FRAGMENT)
     except PartRefused as error:
-        secrets = Secrets.of(text)
+        secrets = UrlSecrets.of(text)
         said = f"parse {quoted(secrets.hidden(shown))}: {secrets.told(error)}"
         raise UrlRefused(said) from None
     return url
