@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from psycopg_pool import AsyncConnectionPool
 
-from chatapp.api import shapes
+from chatapp.api import schemas
 from chatapp.postgres import store
 from chatapp.values import Exchange
 
@@ -39,28 +39,28 @@ app = FastAPI(lifespan=_lifespan)
 
 
 @app.get("/v1/conversations")
-async def conversations() -> shapes.ConversationPage:
+async def conversations() -> schemas.ConversationPage:
     """List somebody's conversations."""
     async with _pool.connection() as connection:
         await store.user_by_id(connection, UUID(USER))
         found = await store.list_conversations(connection, UUID(USER), None, 21)
-    items = [shapes.Conversation.model_validate(one) for one in found]
-    return shapes.ConversationPage(items=items, next=None)
+    items = [schemas.Conversation.model_validate(one) for one in found]
+    return schemas.ConversationPage(items=items, next=None)
 
 
 @app.get("/v1/conversations/{conversation_id}/messages")
-async def messages(conversation_id: UUID) -> shapes.MessagePage:
+async def messages(conversation_id: UUID) -> schemas.MessagePage:
     """List what was said in one."""
     async with _pool.connection() as connection:
         await store.user_by_id(connection, UUID(USER))
         await store.conversation(connection, UUID(USER), conversation_id)
         found = await store.list_messages(connection, conversation_id, None, 51, _BYTES)
-    items = [shapes.Message.model_validate(one) for one in found]
-    return shapes.MessagePage(items=items, next=None)
+    items = [schemas.Message.model_validate(one) for one in found]
+    return schemas.MessagePage(items=items, next=None)
 
 
 @app.post("/v1/conversations/{conversation_id}/messages", status_code=201)
-async def ask(conversation_id: UUID, asked: shapes.NewMessage) -> shapes.Exchange:
+async def ask(conversation_id: UUID, asked: schemas.NewMessage) -> schemas.Exchange:
     """Keep a question, read what was said before, and keep an answer."""
     async with _pool.connection() as connection:
         await store.user_by_id(connection, UUID(USER))
@@ -73,7 +73,7 @@ async def ask(conversation_id: UUID, asked: shapes.NewMessage) -> shapes.Exchang
         said = {"content": "You said that.", "model": "bare", "provider": "bare"}
         answer = await store.add_answer(connection, question, said, None)
     assert answer
-    return shapes.Exchange.model_validate(Exchange(question, answer))
+    return schemas.Exchange.model_validate(Exchange(question, answer))
 
 
 if __name__ == "__main__":

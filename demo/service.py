@@ -4,7 +4,7 @@ The chat service from nothing, without Docker: database, migrations, a conversat
 Ends by itself; with `--stay`, at SIGINT (Ctrl-C), SIGTERM, SIGQUIT or SIGHUP, or when whoever
 started it is gone, as after a SIGKILL of `make`. Everything goes with it, also where it is killed
 itself: the service then by the end of its standard input (`demo.tied`), and the database by its
-keeper.
+supervisor.
 """
 
 from __future__ import annotations

@@ -26,19 +26,19 @@ pytest_plugins = [
 
 _HERE = Path(__file__).parent
 _CERTIFYING = (
-    *("conformance", "faults", "sharing", "rolling", "acceptance/model"),
-    *("acceptance/repair/test_cases.py", "acceptance/repair/test_no_row_is_lost.py"),
-    *("acceptance/engine/test_planted.py", "acceptance/connections/test_planted.py"),
-    *("acceptance/errors", "acceptance/cli/test_exit_codes.py", "acceptance/cli/test_repairing.py"),
-    "acceptance/integrations",
-    *("acceptance/embedded/test_places.py", "acceptance/embedded/test_lifetime.py"),
-    *("acceptance/copies/test_plugin.py", "acceptance/engine/test_faults.py"),
+    *("conformance", "faults", "interop", "rolling", "integration/model"),
+    *("integration/repair/test_cases.py", "integration/repair/test_no_row_is_lost.py"),
+    *("integration/engine/test_planted.py", "integration/connections/test_planted.py"),
+    *("integration/errors", "integration/cli/test_exit_codes.py", "integration/cli/test_repair.py"),
+    "integration/integrations",
+    *("integration/embedded/test_directories.py", "integration/embedded/test_lifetime.py"),
+    *("integration/template_databases/test_plugin.py", "integration/engine/test_faults.py"),
     *("promises/test_imports.py", "promises/test_patterns.py", "promises/test_secrets.py"),
-    *("unit/cli/test_redaction.py", "unit/statements/test_scaling.py"),
-    *("unit/statements/test_judge.py", "unit/statements/test_sqlite_judge.py"),
-    *("acceptance/engine/test_copy.py", "acceptance/connections/test_waiting.py"),
-    "acceptance/connections/test_waits.py",
-    *("acceptance/sqlite/test_at_once.py", "acceptance/traffic/test_locks.py"),
+    *("unit/cli/test_redaction.py", "unit/script/test_scaling.py"),
+    *("unit/script/test_judge.py", "unit/script/test_sqlite_judge.py"),
+    *("integration/engine/test_copy.py", "integration/connections/test_wait.py"),
+    "integration/connections/test_waits.py",
+    *("integration/sqlite/test_at_once.py", "integration/traffic/test_locks.py"),
 )
 
 

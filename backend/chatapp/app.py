@@ -22,13 +22,13 @@ from chatapp.api import (
 )
 from chatapp.api.description import allowed, describe, operation_id
 from chatapp.api.limits import Attempts, Buckets, RateLimit, SizeLimit
-from chatapp.api.observing import Observing
+from chatapp.api.middleware import Observing
 from chatapp.api.services import Services
 from chatapp.identity import Tokens
+from chatapp.llm import make_catalogue
 from chatapp.metrics import Metrics
-from chatapp.models import make_catalogue
 from chatapp.passwords import Passwords
-from chatapp.running import Answers
+from chatapp.running_answers import Answers
 from chatapp.settings import read_settings
 from rung.integrations.fastapi import ReadinessMiddleware
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatapp.models import ProviderError
+    from chatapp.llm import ProviderError
 
 PREFIX = "urn:chatapp:problem:"
 

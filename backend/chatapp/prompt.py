@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatapp.exchanges import answers
-from chatapp.formats import instruction
-from chatapp.models import Turn, estimated_tokens
+from chatapp.llm import Turn, estimated_tokens
+from chatapp.response_formats import instruction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

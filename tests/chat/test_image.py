@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
-from tests.acceptance.chat import NEWEST
 from tests.chat.image import Builder, BuildFailed, send, stages
 from tests.chat.serving import SECRET
+from tests.integration.chat import NEWEST
 
 from chatapp.api import page
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from tests.chat.image import ROOT
-from tests.chat.place import Place, copy_repository, published_server
+from tests.chat.recipe_copy import Place, copy_repository, published_server
 from tests.oracle import VERSION, golang_migrate, or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.acceptance.connections.machine import Machine
+    from tests.integration.connections.machine import Machine
 
 PAGE = (ROOT / "backend" / "migrations" / "README.md").read_text()
 PIECE = re.compile(r"^(#+) ([^\n]+)$|^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 import uvicorn
-from tests.acceptance.chat import NEWEST
 from tests.chat.serving import PASSWORD, SECRET, Client, free_port, until
+from tests.integration.chat import NEWEST
 
 from chatapp.__main__ import bind
 

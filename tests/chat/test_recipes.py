@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from tests.acceptance import chat
-from tests.chat.place import copy_repository, environment_of
+from tests.chat.recipe_copy import copy_repository, environment_of
+from tests.integration import chat
 from tests.oracle import golang_migrate, or_skip
 
 import rung
@@ -61,8 +61,8 @@ COMMANDS = {
     "golang-migrate": f'"$GOLANG" create -ext sql -dir {FOLDER} -seq add_new_feature',
 }
 OF_THE_FOLDER = (
-    *("tests/acceptance/test_chat_migrations.py", "tests/acceptance/test_chat_constraints.py"),
-    "tests/acceptance/engine/test_twenty.py",
+    *("tests/integration/test_chat_migrations.py", "tests/integration/test_chat_constraints.py"),
+    "tests/integration/engine/test_concurrent_runs.py",
     "tests/rolling/test_deployments.py::test_a_build_has_one_migration_more",
 )
 

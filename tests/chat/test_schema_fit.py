@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.acceptance.chat import NEWEST
 from tests.chat.endpoint import KEY, endpoint
 from tests.chat.serving import chat
+from tests.integration.chat import NEWEST
 
 import rung
 from chatapp.postgres import SOURCE

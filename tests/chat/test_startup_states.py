@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from tests.acceptance.chat import FOLDER, NEWEST
 from tests.chat.serving import app_of, serving, speaking, until
+from tests.integration.chat import FOLDER, NEWEST
 
 import rung
 from chatapp.postgres import SOURCE, run_migrations

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conformance.theatres import theatre
+from tests.conformance.environments import theatre
 from tests.conformance.tools import Process, Tool, ours, real
 from tests.oracle import golang_migrate, or_skip
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.conformance.running import Theatre
+    from tests.conformance.runner import Theatre
 
 
 @pytest.fixture(scope="session")

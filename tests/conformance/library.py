@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.conformance.cross import generated
-from tests.conformance.reading import written_by_hand
+from tests.conformance.reader import written_by_hand
 from tests.conformance.recording import load
 from tests.conformance.rules import Asked, better, commanded
 

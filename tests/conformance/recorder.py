@@ -9,9 +9,9 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from tests.conformance.environments import theatre
 from tests.conformance.library import scenarios
 from tests.conformance.recording import Outcomes, Recording, load, save
-from tests.conformance.theatres import theatre
 from tests.conformance.tools import Process, real
 from tests.oracle import golang_migrate
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tests.conformance.running import Theatre
+    from tests.conformance.runner import Theatre
     from tests.conformance.scenario import Scenario
 
 MAJOR = 15

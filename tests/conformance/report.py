@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.conformance.environments import theatre
 from tests.conformance.library import difference, scenarios
 from tests.conformance.recorder import MAJOR, asked
 from tests.conformance.recording import Recording, load
-from tests.conformance.theatres import theatre
 from tests.conformance.tools import Tool, ours
 from tests.conformance.verdict import Verdict, judge
 from tests.oracle import golang_migrate
@@ -19,7 +19,7 @@ from tests.oracle import golang_migrate
 from rung.embedded import EmbeddedServer, start
 
 if TYPE_CHECKING:
-    from tests.conformance.running import Theatre
+    from tests.conformance.runner import Theatre
     from tests.conformance.scenario import Scenario
 
 _SHOWN = 20

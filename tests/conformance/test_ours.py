@@ -18,7 +18,7 @@ from tests.conformance.scenario import SCHEMES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conformance.running import Theatre
+    from tests.conformance.runner import Theatre
     from tests.conformance.tools import Tool
 
 _GROUPS = [

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from tests.conformance.cross import SETS
 from tests.conformance.library import difference, scenarios
-from tests.conformance.normal import normal
-from tests.conformance.reading import scenario, written_by_hand
+from tests.conformance.normalize import normal
+from tests.conformance.reader import scenario, written_by_hand
 from tests.conformance.recording import load
 from tests.conformance.rules import Asked, better
-from tests.conformance.running import Seen
+from tests.conformance.runner import Seen
 from tests.conformance.scenario import SCHEMES, Better, Outcome, Said, State
 from tests.conformance.verdict import judge
 

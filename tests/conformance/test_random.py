@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from tests.conformance.stories import stories
-from tests.conformance.theatres import theatre
-from tests.conformance.twins import Twins
+from tests.conformance.environments import theatre
+from tests.conformance.pairs import Twins
+from tests.conformance.sequences import stories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.conformance.running import Theatre
+    from tests.conformance.runner import Theatre
     from tests.conformance.tools import Process, Tool
 
 _STORIES = {"postgres": stories(own=True), "sqlite3": stories(own=False)}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.conformance.running import Theatre
+    from tests.conformance.runner import Theatre
     from tests.conformance.tools import Process
 
 _ONE_IN = 4

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.conformance.beside import Beside
+    from tests.conformance.interference import Beside
 
 LIMIT = 60.0
 """Seconds until a command that does not end is killed."""

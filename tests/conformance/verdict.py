@@ -14,7 +14,7 @@ from tests.conformance.scenario import Better, Outcome, State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conformance.running import Seen
+    from tests.conformance.runner import Seen
 
 _NOISE = ("pg_advisory_unlock", "pg_advisory_lock")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.continuing import ContinuingContract
 from tests.contract.snapshots import SnapshotContract
 from tests.contract.subject import (
     BEFORE,
@@ -28,7 +27,8 @@ from tests.contract.subject import (
     state_of,
 )
 from tests.contract.tables import TablesContract
-from tests.contract.trying import TryingContract
+from tests.contract.units import ContinuingContract
+from tests.contract.unrecorded import TryingContract
 
 from rung.cancellation import CancelToken
 from rung.drivers.contract import Disconnected, LedgerTransition, Ping

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from psycopg import errors
 
 from chatapp import problems, values
-from chatapp.api import shapes
+from chatapp.api import schemas
 from chatapp.api.description import problems_of
 from chatapp.api.limits import network
 from chatapp.api.services import Asking, CurrentUser, Here, Services
@@ -17,9 +17,9 @@ router = APIRouter(tags=["accounts"])
 
 
 @router.post(
-    "/accounts", status_code=201, response_model=shapes.Account, responses=problems_of(409)
+    "/accounts", status_code=201, response_model=schemas.Account, responses=problems_of(409)
 )
-async def register(request: Request, here: Here, asked: shapes.Registration) -> values.User:
+async def register(request: Request, here: Here, asked: schemas.Registration) -> values.User:
     """Register. Names and addresses are compared without regard to case."""
     _uncommon(here, asked.password, asked.username, asked.email)
     here.attempts.admit(network(request.scope))
@@ -42,7 +42,7 @@ def _uncommon(here: Services, password: str, *names: str) -> None:
 
 
 @router.post("/tokens", responses=problems_of(401))
-async def log_in(request: Request, here: Here, asked: shapes.Credentials) -> shapes.Token:
+async def log_in(request: Request, here: Here, asked: schemas.Credentials) -> schemas.Token:
     """Log in with user name or address; the token is good until it expires."""
     name, where = folded(asked.name), network(request.scope)
     here.attempts.admit(where, name)
@@ -62,11 +62,11 @@ async def log_in(request: Request, here: Here, asked: shapes.Credentials) -> sha
     return _token(here, user)
 
 
-def _token(here: Services, user: values.User) -> shapes.Token:
-    return shapes.Token(access_token=here.tokens.issue(user), expires_in=here.tokens.lifetime)
+def _token(here: Services, user: values.User) -> schemas.Token:
+    return schemas.Token(access_token=here.tokens.issue(user), expires_in=here.tokens.lifetime)
 
 
-@router.get("/account", response_model=shapes.Account, responses=problems_of(401))
+@router.get("/account", response_model=schemas.Account, responses=problems_of(401))
 async def get_account(user: CurrentUser) -> values.User:
     """Show who is logged in."""
     return user
@@ -74,8 +74,8 @@ async def get_account(user: CurrentUser) -> values.User:
 
 @router.put("/account/password", responses=problems_of(401, 403, 409))
 async def change_password(
-    request: Request, here: Here, user: CurrentUser, asked: shapes.PasswordChange
-) -> shapes.Token:
+    request: Request, here: Here, user: CurrentUser, asked: schemas.PasswordChange
+) -> schemas.Token:
     """
     Choose another password, or the same one once more, and get a new token.
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from psycopg import errors
 
-from chatapp import formats, paging, problems, values
-from chatapp.api import shapes
+from chatapp import pagination, problems, response_formats, values
+from chatapp.api import schemas
 from chatapp.api.description import problems_of
 from chatapp.api.services import Asking
 from chatapp.postgres import store
@@ -24,25 +24,25 @@ After = Annotated[
 ]
 
 
-def place(cursor: str | None) -> paging.Cursor | None:
+def place(cursor: str | None) -> pagination.Cursor | None:
     """Read a cursor; one that was not written here is a problem."""
     if cursor is None:
         return None
     try:
-        return paging.read(cursor)
+        return pagination.read(cursor)
     except ValueError:
         raise problems.unusable("bad-cursor", "That is no cursor of a page here.") from None
 
 
 def _check(form: values.Format, schema: str | None) -> None:
-    if fault := formats.schema_fault(form, schema):
+    if fault := response_formats.schema_fault(form, schema):
         raise problems.unusable("bad-schema", fault)
 
 
 @router.post(
-    "", status_code=201, response_model=shapes.Conversation, responses=problems_of(401, 409)
+    "", status_code=201, response_model=schemas.Conversation, responses=problems_of(401, 409)
 )
-async def begin_conversation(caller: Asking, asked: shapes.NewConversation) -> values.Conversation:
+async def begin_conversation(caller: Asking, asked: schemas.NewConversation) -> values.Conversation:
     """Begin a conversation, with instructions for the model and the form of its answers."""
     form = (asked.response_format, asked.response_schema)
     _check(*form)
@@ -60,17 +60,19 @@ async def begin_conversation(caller: Asking, asked: shapes.NewConversation) -> v
 @router.get("", responses=problems_of(401))
 async def list_conversations(
     caller: Asking, limit: Limit = 20, cursor: After = None
-) -> shapes.ConversationPage:
+) -> schemas.ConversationPage:
     """List one's conversations, the one that something was last said in first."""
     async with caller.reading() as (connection, user):
         found = await store.list_conversations(connection, user.id, place(cursor), limit + 1)
-    following = paging.following(found, limit, lambda one: paging.Cursor(one.updated_at, one.id))
-    items = [shapes.Conversation.model_validate(one) for one in found[:limit]]
-    return shapes.ConversationPage(items=items, next=following)
+    following = pagination.following(
+        found, limit, lambda one: pagination.Cursor(one.updated_at, one.id)
+    )
+    items = [schemas.Conversation.model_validate(one) for one in found[:limit]]
+    return schemas.ConversationPage(items=items, next=following)
 
 
 @router.get(
-    "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404)
+    "/{conversation_id}", response_model=schemas.Conversation, responses=problems_of(401, 404)
 )
 async def get_conversation(caller: Asking, conversation_id: UUID) -> values.Conversation:
     """Look at one."""
@@ -79,10 +81,10 @@ async def get_conversation(caller: Asking, conversation_id: UUID) -> values.Conv
 
 
 @router.patch(
-    "/{conversation_id}", response_model=shapes.Conversation, responses=problems_of(401, 404, 409)
+    "/{conversation_id}", response_model=schemas.Conversation, responses=problems_of(401, 404, 409)
 )
 async def change_conversation(
-    caller: Asking, conversation_id: UUID, asked: shapes.ConversationChange
+    caller: Asking, conversation_id: UUID, asked: schemas.ConversationChange
 ) -> values.Conversation:
     """Rename one; before its first question, also choose another form for its answers."""
     async with caller.writing() as (connection, user):
@@ -100,7 +102,7 @@ async def change_conversation(
 
 
 def _form(
-    was: values.Conversation, asked: shapes.ConversationChange
+    was: values.Conversation, asked: schemas.ConversationChange
 ) -> tuple[values.Format, str | None]:
     """Work out the form that is asked for; another format leaves the old one's schema behind."""
     form = asked.response_format or was.response_format

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from chatapp.api.errors import PROBLEM
-from chatapp.api.shapes import ProblemDetails
+from chatapp.api.schemas import ProblemDetails
 
 Responses = dict[int | str, dict[str, Any]]
 _SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}

@@ -17,7 +17,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from chatapp.models import ProviderError
+from chatapp.llm import ProviderError
 from chatapp.problems import PREFIX, Problem, provider_problem
 
 if TYPE_CHECKING:

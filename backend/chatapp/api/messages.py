@@ -13,14 +13,14 @@ from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
-from chatapp import answering, paging, problems, values
-from chatapp.api import shapes
+from chatapp import answers, pagination, problems, values
+from chatapp.api import schemas
 from chatapp.api.conversations import After, Limit, own, place
 from chatapp.api.description import Responses, problems_of
 from chatapp.api.errors import in_a_stream
 from chatapp.api.services import Asking, Caller, Here, Services
 from chatapp.postgres import store
-from chatapp.running import Running
+from chatapp.running_answers import Running
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["messages"])
 
@@ -46,7 +46,7 @@ _STREAM: Responses = {
     }
 }
 _REPLAYED: Responses = {
-    200: {"model": shapes.Exchange, "description": "It was answered already"},
+    200: {"model": schemas.Exchange, "description": "It was answered already"},
 }
 _NEVER_READ = 499
 _PAGE_BYTES = 1_000_000
@@ -55,14 +55,14 @@ _PAGE_BYTES = 1_000_000
 @router.post(
     "/messages",
     status_code=201,
-    response_model=shapes.Exchange,
+    response_model=schemas.Exchange,
     responses=_REPLAYED | problems_of(401, 404, 409, models=True),
 )
 async def ask(
     here: Here,
     caller: Asking,
     conversation_id: UUID,
-    asked: shapes.NewMessage,
+    asked: schemas.NewMessage,
     request: Request,
     response: Response,
 ) -> values.Exchange:
@@ -102,7 +102,7 @@ async def _gone(request: Request) -> None:
     responses=_STREAM | problems_of(401, 404, 409),
 )
 async def stream_answer(
-    here: Here, caller: Asking, conversation_id: UUID, asked: shapes.NewMessage
+    here: Here, caller: Asking, conversation_id: UUID, asked: schemas.NewMessage
 ) -> StreamingResponse:
     """
     Ask, and get the answer piece by piece as server-sent events.
@@ -124,7 +124,7 @@ async def regenerate_answer(
     caller: Asking,
     conversation_id: UUID,
     message_id: UUID,
-    asked: Annotated[shapes.Regeneration | None, Body()] = None,
+    asked: Annotated[schemas.Regeneration | None, Body()] = None,
 ) -> StreamingResponse:
     """
     Ask the newest question again; events as of a stream.
@@ -135,19 +135,19 @@ async def regenerate_answer(
     """
     if here.answers.is_running(message_id):
         raise problems.running()
-    wanted = _wanted(asked or shapes.Regeneration())
-    chosen = answering.choose(here.catalogue, wanted)
+    wanted = _wanted(asked or schemas.Regeneration())
+    chosen = answers.choose(here.catalogue, wanted)
     most = _most(here)
     async with caller.writing() as (connection, user):
         of = (user.id, conversation_id)
-        draft = await answering.ask_again(connection, chosen, most, of, message_id, wanted)
+        draft = await answers.ask_again(connection, chosen, most, of, message_id, wanted)
     return _streamed(here.answers.start(draft))
 
 
 @router.post(
     "/messages/{message_id}/stop",
     status_code=202,
-    response_model=shapes.Message,
+    response_model=schemas.Message,
     responses=problems_of(401, 404),
 )
 async def stop_answer(
@@ -170,25 +170,25 @@ async def stop_answer(
     return found[0]
 
 
-def _wanted(asked: shapes.NewMessage | shapes.Regeneration) -> answering.Wanted:
+def _wanted(asked: schemas.NewMessage | schemas.Regeneration) -> answers.Wanted:
     # The shortest text of the number, so that 0.7 is kept as 0.7.
     temperature = None if asked.temperature is None else Decimal(str(asked.temperature))
-    return answering.Wanted(asked.model, asked.provider, temperature)
+    return answers.Wanted(asked.model, asked.provider, temperature)
 
 
-def _most(here: Services) -> answering.Most:
-    return answering.Most(here.settings.answer_timeout_s, here.settings.prompt_max_tokens)
+def _most(here: Services) -> answers.Most:
+    return answers.Most(here.settings.answer_timeout_s, here.settings.prompt_max_tokens)
 
 
 async def _ask(
-    here: Services, caller: Caller, conversation_id: UUID, asked: shapes.NewMessage
+    here: Services, caller: Caller, conversation_id: UUID, asked: schemas.NewMessage
 ) -> Running | values.Exchange:
     wanted = _wanted(asked)
-    chosen = answering.choose(here.catalogue, wanted)
+    chosen = answers.choose(here.catalogue, wanted)
     said, most = (asked.id, asked.content), _most(here)
     async with caller.writing() as (connection, user):
         of = (user.id, conversation_id)
-        found = await answering.ask(connection, chosen, most, of, said, wanted)
+        found = await answers.ask(connection, chosen, most, of, said, wanted)
     return found if isinstance(found, values.Exchange) else here.answers.start(found)
 
 
@@ -220,7 +220,7 @@ async def _events(running: Running) -> AsyncGenerator[bytes, None]:
 
 
 def _shown(what: values.Message | values.Exchange) -> object:
-    shape = shapes.Message if isinstance(what, values.Message) else shapes.Exchange
+    shape = schemas.Message if isinstance(what, values.Message) else schemas.Exchange
     return shape.model_validate(what).model_dump(mode="json")
 
 
@@ -231,7 +231,7 @@ def _event(name: str, data: object) -> bytes:
 @router.get("/messages", responses=problems_of(401, 404))
 async def list_messages(
     caller: Asking, conversation_id: UUID, limit: Limit = 50, cursor: After = None
-) -> shapes.MessagePage:
+) -> schemas.MessagePage:
     """
     List what was said, oldest first; a question says whether it has an answer.
 
@@ -243,14 +243,16 @@ async def list_messages(
         found = await store.list_messages(
             connection, conversation.id, behind, limit + 1, _PAGE_BYTES
         )
-    limit = paging.fitting(found, limit, _PAGE_BYTES, lambda one: len(one.content.encode()))
-    following = paging.following(found, limit, lambda one: paging.Cursor(one.created_at, one.id))
-    items = [shapes.Message.model_validate(one) for one in found[:limit]]
-    return shapes.MessagePage(items=items, next=following)
+    limit = pagination.fitting(found, limit, _PAGE_BYTES, lambda one: len(one.content.encode()))
+    following = pagination.following(
+        found, limit, lambda one: pagination.Cursor(one.created_at, one.id)
+    )
+    items = [schemas.Message.model_validate(one) for one in found[:limit]]
+    return schemas.MessagePage(items=items, next=following)
 
 
 @router.get(
-    "/messages/{message_id}", response_model=shapes.Message, responses=problems_of(401, 404)
+    "/messages/{message_id}", response_model=schemas.Message, responses=problems_of(401, 404)
 )
 async def get_message(caller: Asking, conversation_id: UUID, message_id: UUID) -> values.Message:
     """Look at one; a question says whether it has an answer."""

@@ -7,7 +7,7 @@ import logging
 from fastapi import APIRouter
 
 import rung
-from chatapp.api import shapes
+from chatapp.api import schemas
 from chatapp.api.description import problems_of
 from chatapp.api.services import CurrentUser, Here
 from chatapp.postgres import SchemaState
@@ -18,7 +18,7 @@ router = APIRouter(tags=["schema"])
 _LOGGER = logging.getLogger("chatapp")
 
 
-@router.get("/schema", response_model=shapes.SchemaState, responses=problems_of(401))
+@router.get("/schema", response_model=schemas.SchemaState, responses=problems_of(401))
 async def get_schema(here: Here, user: CurrentUser) -> SchemaState:
     """Show the version of the schema, and what was attempted to bring it there, newest first."""
     del user

@@ -13,12 +13,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from chatapp import problems
 from chatapp.api.limits import Attempts
 from chatapp.identity import Claims, Tokens
+from chatapp.llm import Catalogue
 from chatapp.metrics import Metrics
-from chatapp.models import Catalogue
 from chatapp.passwords import Passwords
 from chatapp.postgres import Pool, SchemaReader, store
 from chatapp.postgres.rows import Connection
-from chatapp.running import Answers
+from chatapp.running_answers import Answers
 from chatapp.settings import Settings
 from chatapp.values import User
 from rung.integrations.fastapi import Migrations

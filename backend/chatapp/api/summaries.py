@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from psycopg import errors
 
-from chatapp import problems, summarising, values
-from chatapp.api import shapes
+from chatapp import problems, summaries, values
+from chatapp.api import schemas
 from chatapp.api.conversations import Limit, own
 from chatapp.api.description import problems_of
 from chatapp.api.services import Asking, Here
@@ -20,11 +20,11 @@ router = APIRouter(prefix="/conversations/{conversation_id}", tags=["summaries"]
 @router.post(
     "/summaries",
     status_code=201,
-    response_model=shapes.Summary,
+    response_model=schemas.Summary,
     responses=problems_of(401, 404, 409, models=True),
 )
 async def summarise(
-    here: Here, caller: Asking, conversation_id: UUID, asked: shapes.NewSummary
+    here: Here, caller: Asking, conversation_id: UUID, asked: schemas.NewSummary
 ) -> values.Summary:
     """
     Summarise up to a message, or up to the last one.
@@ -32,28 +32,28 @@ async def summarise(
     The summary becomes the active one: it is sent in place of what it covers. It is made of
     the one that was active and what came after that, where that one ends before.
     """
-    wanted = summarising.Wanted(asked.up_to, asked.model, asked.provider)
+    wanted = summaries.Wanted(asked.up_to, asked.model, asked.provider)
     most = here.settings.answer_timeout_s
     async with caller.reading() as (connection, user):
         of = (user.id, conversation_id)
-        made = await summarising.draft(connection, here.catalogue, most, of, wanted)
-    return await summarising.write(here.pool, here.metrics, made)
+        made = await summaries.draft(connection, here.catalogue, most, of, wanted)
+    return await summaries.write(here.pool, here.metrics, made)
 
 
 @router.get("/summaries", responses=problems_of(401, 404))
 async def list_summaries(
     caller: Asking, conversation_id: UUID, limit: Limit = 20
-) -> list[shapes.Summary]:
+) -> list[schemas.Summary]:
     """List the newest summaries."""
     async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
         found = await store.list_summaries(connection, conversation.id, limit)
-    return [shapes.Summary.model_validate(one) for one in found]
+    return [schemas.Summary.model_validate(one) for one in found]
 
 
-@router.put("/active-summary", response_model=shapes.Conversation, responses=problems_of(401, 404))
+@router.put("/active-summary", response_model=schemas.Conversation, responses=problems_of(401, 404))
 async def activate_summary(
-    caller: Asking, conversation_id: UUID, asked: shapes.ActiveSummary
+    caller: Asking, conversation_id: UUID, asked: schemas.ActiveSummary
 ) -> values.Conversation:
     """Let another summary of the conversation stand for its beginning, or none."""
     try:

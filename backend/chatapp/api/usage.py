@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 
 from chatapp import problems
-from chatapp.api import shapes
+from chatapp.api import schemas
 from chatapp.api.description import problems_of
 from chatapp.api.services import Asking, CurrentUser, Here
 from chatapp.postgres import store
@@ -33,11 +33,11 @@ Day = Annotated[date, BeforeValidator(_day)]
 
 
 @router.get("/models", responses=problems_of(401))
-async def list_models(here: Here, user: CurrentUser) -> list[shapes.OfferedModel]:
+async def list_models(here: Here, user: CurrentUser) -> list[schemas.OfferedModel]:
     """List the models that may be asked for."""
     del user
     return [
-        shapes.OfferedModel(
+        schemas.OfferedModel(
             provider=offer.provider,
             model=offer.model,
             prompt_price=offer.price.prompt if offer.price else None,
@@ -52,7 +52,7 @@ async def get_usage(
     caller: Asking,
     since: Annotated[Day | None, Query(description="The first day, UTC.")] = None,
     until: Annotated[Day | None, Query(description="The last day, UTC.")] = None,
-) -> shapes.UsageReport:
+) -> schemas.UsageReport:
     """Sum up one's answers per day, model and provider; those of deleted conversations are gone."""
     last = until or datetime.now(UTC).date()
     first = since or max(last, date.min + _USUAL) - _USUAL
@@ -60,6 +60,6 @@ async def get_usage(
         raise problems.unusable("bad-range", "The first day is after the last.")
     async with caller.reading() as (connection, user):
         found = await store.sum_usage(connection, user.id, first, last)
-    days = [shapes.DayUsage.model_validate(one) for one in found]
+    days = [schemas.DayUsage.model_validate(one) for one in found]
     cost = sum((day.cost_usd for day in days), start=Decimal(0))
-    return shapes.UsageReport(since=first, until=last, cost_usd=cost, days=days)
+    return schemas.UsageReport(since=first, until=last, cost_usd=cost, days=days)

@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from chatapp.exchanges import answer_id, answers, with_answer_ids
-from chatapp.paging import Cursor
+from chatapp.pagination import Cursor
 from chatapp.postgres.rows import many, one, run
 from chatapp.postgres.statements import statements
 from chatapp.values import Conversation, Message, Summary, Usage, User

@@ -58,7 +58,7 @@ class Frail:
         for pid in (*_children(self.server.pid), self.server.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._await_keeper()
+        self._await_supervisor()
 
     def start_again(self) -> None:
         """Start it on the same data: it recovers from its crash."""
@@ -70,14 +70,14 @@ class Frail:
         """Stop it."""
         self.lab.close()
         self.server.close()
-        self._await_keeper()
+        self._await_supervisor()
 
     @property
     def is_down(self) -> bool:
         """Whether it ended."""
         return not (self.server.home / STATE).exists()
 
-    def _await_keeper(self) -> None:
+    def _await_supervisor(self) -> None:
         deadline = time.monotonic() + _GONE_WITHIN
         while not self.is_down and time.monotonic() < deadline:
             time.sleep(_POLL)

@@ -1,5 +1,5 @@
 """
-Start one server through a keeper: its command line, its folders, and its answer.
+Start one server through a supervisor: its command line, its folders, and its answer.
 
 What kind of server it is has been decided by then, in `throwaway` or `kept`.
 """
@@ -55,18 +55,18 @@ def run(
     use: Use,
     prepare: Callable[[], None],
 ) -> EmbeddedServer:
-    """Have a keeper start the server, and prepare its data while the keeper wakes up."""
+    """Have a supervisor start the server, and prepare its data while the supervisor wakes up."""
     place.socket_dir.mkdir(mode=0o700)
     give(place.socket_dir, programs.identity)
     try:
         command = _command(place, programs, version, settings)
-        answer = _ask_keeper(command, _log(place, programs), prepare)
+        answer = _ask_supervisor(command, _log(place, programs), prepare)
     except BaseException:
         use.end()
         raise
     if answer[:1] != ["ready"]:
         use.end()
-        reason = answer[1] if len(answer) > 1 else "its keeper ended without a word"
+        reason = answer[1] if len(answer) > 1 else "its supervisor ended without a word"
         raise not_started(reason, answer[2:])
     return EmbeddedServer(
         home=place.home,
@@ -76,7 +76,7 @@ def run(
         version=version,
         kept=place.stop is signal.SIGINT,
         pid=int(answer[1]),
-        keeper_pid=int(answer[2]),
+        supervisor_pid=int(answer[2]),
         _use=use,
     )
 
@@ -93,7 +93,7 @@ def _command(
         "version": version,
     }
     own = _SOCKET_ONLY | {"unix_socket_directories": f'"{place.socket_dir}"'}
-    command = [*programs.keeper_command("keep", facts), str(programs.bin_dir / "postgres")]
+    command = [*programs.supervisor_command("keep", facts), str(programs.bin_dir / "postgres")]
     command += ["-D", str(place.data)]
     for name, value in {**settings, **own}.items():
         command += ["-c", f"{name}={value}"]
@@ -109,8 +109,8 @@ def _log(place: DataDirectory, programs: Programs) -> int:
     return descriptor
 
 
-def _ask_keeper(command: list[str], log: int, prepare: Callable[[], None]) -> list[str]:
-    """Start a keeper, tell it to go when the data are there, and read its answer."""
+def _ask_supervisor(command: list[str], log: int, prepare: Callable[[], None]) -> list[str]:
+    """Start a supervisor, tell it to go when the data are there, and read its answer."""
     from subprocess import PIPE, Popen
 
     with (
@@ -120,7 +120,7 @@ def _ask_keeper(command: list[str], log: int, prepare: Callable[[], None]) -> li
         assert process.stdin is not None
         assert process.stdout is not None
         prepare()
-        with suppress(BrokenPipeError):  # the keeper ended; its silence tells
+        with suppress(BrokenPipeError):  # the supervisor ended; its silence tells
             process.stdin.write(b"go\n")
             process.stdin.close()
         return process.stdout.read().decode(errors="replace").splitlines()

@@ -102,8 +102,8 @@ def _check_ours(home: Path) -> None:
 
 
 def _running(home: Path, use: Use) -> EmbeddedServer | None:
-    """Tell of the server that serves this folder, if its keeper lives."""
-    probe = supervisor.open_lock(str(home), supervisor.KEEPER)
+    """Tell of the server that serves this folder, if its supervisor lives."""
+    probe = supervisor.open_lock(str(home), supervisor.SUPERVISOR)
     try:
         if supervisor.free(probe):
             return None
@@ -112,7 +112,7 @@ def _running(home: Path, use: Use) -> EmbeddedServer | None:
     lines = supervisor.read_lines(str(home / supervisor.STATE))
     if len(lines) != supervisor.STATE_LINES:
         return None
-    pid, keeper_pid, socket_dir, version = lines
+    pid, supervisor_pid, socket_dir, version = lines
     return EmbeddedServer(
         home=home,
         data_dir=home / DATA,
@@ -121,7 +121,7 @@ def _running(home: Path, use: Use) -> EmbeddedServer | None:
         version=version,
         kept=True,
         pid=int(pid),
-        keeper_pid=int(keeper_pid),
+        supervisor_pid=int(supervisor_pid),
         _use=use,
     )
 

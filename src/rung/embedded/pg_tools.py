@@ -1,7 +1,7 @@
 """
-Running PostgreSQL's programs as the chosen account: initdb, and the keeper with its server.
+Running PostgreSQL's programs as the chosen account: initdb, and the supervisor with its server.
 
-The one place that knows the keeper's command line.
+The one place that knows the supervisor's command line.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from rung.embedded.binaries import Binaries
     from rung.embedded.run_as import Identity
 
-_KEEPER = Path(__file__).with_name("keeper.py")
-# Loaded from its file, so that the keeper wakes up without importing the rest of Rung, and
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+# Loaded from its file, so that the supervisor wakes up without importing the rest of Rung, and
 # as a module, so that its compiled form is used.
-_RUN_KEEPER = (
+_RUN_SUPERVISOR = (
     "import sys; from importlib import util; "
     "spec = util.spec_from_file_location('rung.embedded.supervisor', sys.argv[1]); "
-    "keeper = util.module_from_spec(spec); spec.loader.exec_module(keeper); "
-    "sys.exit(keeper.main(sys.argv[2:]))"
+    "supervisor = util.module_from_spec(spec); spec.loader.exec_module(supervisor); "
+    "sys.exit(supervisor.main(sys.argv[2:]))"
 )
 _INITDB_SECONDS = 180
 _OLDEST_WITH_OWN_LOCALES = 17
@@ -51,8 +51,8 @@ class Programs:
     library_dir: Path | None
     identity: Identity
 
-    def keeper_command(self, verb: str, facts: Mapping[str, str]) -> list[str]:
-        """Begin the command line of a keeper process; the program's own follows."""
+    def supervisor_command(self, verb: str, facts: Mapping[str, str]) -> list[str]:
+        """Begin the command line of a supervisor process; the program's own follows."""
         if not sys.executable:
             raise EmbeddedError(
                 "The embedded server needs a Python interpreter of its own to be kept by.",
@@ -61,7 +61,7 @@ class Programs:
             )
         common = {"identity": self.identity.argument, "library": str(self.library_dir or "")}
         pairs = [f"{key}={value}" for key, value in {**common, **facts}.items()]
-        return [sys.executable, "-I", "-c", _RUN_KEEPER, str(_KEEPER), verb, *pairs, "--"]
+        return [sys.executable, "-I", "-c", _RUN_SUPERVISOR, str(_SUPERVISOR), verb, *pairs, "--"]
 
 
 def within_reach(
@@ -126,7 +126,7 @@ def _run_initdb(programs: Programs, data: Path, extra: Sequence[str]) -> None:
     from subprocess import DEVNULL, PIPE, STDOUT, SubprocessError, run
 
     program = programs.bin_dir / "initdb"
-    command = [*programs.keeper_command("run", {}), str(program), f"--pgdata={data}"]
+    command = [*programs.supervisor_command("run", {}), str(program), f"--pgdata={data}"]
     try:
         done = run(  # noqa: S603
             [*command, *INITDB_SETTINGS, *extra],

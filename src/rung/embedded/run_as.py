@@ -25,7 +25,7 @@ class Identity:
     Who the server runs as.
 
     Attributes:
-        kind: `self`, `account` or `namespace`, as `keeper.become` knows them.
+        kind: `self`, `account` or `namespace`, as `supervisor.become` knows them.
         uid: the server's user id; inside the namespace for that kind.
         gid: its group id, likewise.
         name: the account's name, for messages.
@@ -47,7 +47,7 @@ class Identity:
 
     @property
     def argument(self) -> str:
-        """The same for the keeper's command line."""
+        """The same for the supervisor's command line."""
         return "self" if self.kind == "self" else f"{self.kind}:{self.uid}:{self.gid}"
 
 

@@ -30,7 +30,7 @@ class Use:
     @classmethod
     def of(cls, home: Path) -> Use:
         """
-        Take the lock, waiting for a keeper that is stopping a server there right now.
+        Take the lock, waiting for a supervisor that is stopping a server there right now.
 
         It is not passed on to programs that this process starts; a child made by `fork`
         alone shares it, and counts as a user until it ends.
@@ -64,7 +64,7 @@ class EmbeddedServer:
         version: the server's version, such as 18.6.
         kept: True where the data stay after the last user.
         pid: the server's first process.
-        keeper_pid: the process that stops it after the last user.
+        supervisor_pid: the process that stops it after the last user.
     """
 
     home: Path
@@ -74,7 +74,7 @@ class EmbeddedServer:
     version: str
     kept: bool
     pid: int
-    keeper_pid: int
+    supervisor_pid: int
     _use: Use = field(repr=False)
 
     @property
@@ -110,7 +110,7 @@ class EmbeddedServer:
 
     def close(self) -> None:
         """
-        Let go of the server; the keeper stops it when nobody else uses it.
+        Let go of the server; the supervisor stops it when nobody else uses it.
 
         Returns at once; a second time does nothing.
         """

@@ -1,12 +1,12 @@
 """
 The process that owns one embedded server: starts it, waits until nobody uses it, stops it.
 
-Each user holds a shared lock on one file. The keeper waits for the exclusive lock on it,
+Each user holds a shared lock on one file. The supervisor waits for the exclusive lock on it,
 so the kernel counts who is left, and a user that is killed counts as gone at once.
 
 Runs alone in a fresh interpreter: it imports nothing of Rung and decides nothing (which
 binaries, which account, which settings is the business of the modules beside it).
-Should the keeper itself be killed, Linux signals the server in its stead; elsewhere the
+Should the supervisor itself be killed, Linux signals the server in its stead; elsewhere the
 server stays until the next `start` of a kept folder finds it, or until it is stopped by hand.
 """
 
@@ -25,11 +25,11 @@ import sys
 import time
 
 USERS = "users.lock"
-"""Shared by each user; exclusive for the keeper that stops the server."""
-KEEPER = "keeper.lock"
-"""Exclusive as long as a keeper lives."""
+"""Shared by each user; exclusive for the supervisor that stops the server."""
+SUPERVISOR = "supervisor.lock"
+"""Exclusive as long as a supervisor lives."""
 SERVER = "server.lock"
-"""Exclusive as long as the keeper or any process of its server lives."""
+"""Exclusive as long as the supervisor or any process of its server lives."""
 STATE = "server.state"
 """What a later user has to know, in lines; written when the server is ready."""
 
@@ -52,7 +52,7 @@ CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
 
 
-class KeeperError(Exception):
+class SupervisorError(Exception):
     """The server could not be started; the text says why."""
 
 
@@ -102,7 +102,7 @@ def serve(facts: dict[str, str], command: list[str], report: int) -> None:
     """Start the server, tell the caller what became of it, and wait for the server's end."""
     try:
         server = start(facts, command)
-    except (KeeperError, OSError) as error:
+    except (SupervisorError, OSError) as error:
         log = read_lines(os.path.join(facts["home"], LOG))[-LOG_LINES:]
         os.write(report, "\n".join(("failed", str(error), *log)).encode()[:PIPE_BYTES])
         return
@@ -114,14 +114,14 @@ def serve(facts: dict[str, str], command: list[str], report: int) -> None:
 def start(facts: dict[str, str], command: list[str]) -> int:
     """Take the locks of this place, start the server, and return its process id when ready."""
     home = facts["home"]
-    take(open_lock(home, KEEPER), OLD_SERVER_SECONDS)
+    take(open_lock(home, SUPERVISOR), OLD_SERVER_SECONDS)
     server_lock = open_lock(home, SERVER)
     take(server_lock, OLD_SERVER_SECONDS)
     clear_after_killed(home)
     server = spawn(facts, command, server_lock)
     try:
         wait_until_ready(server, os.path.join(facts["data"], "postmaster.pid"))
-    except KeeperError:
+    except SupervisorError:
         stop(server, signal.SIGQUIT)
         raise
     lines = (str(server), str(os.getpid()), facts["socket"], facts["version"])
@@ -168,14 +168,14 @@ def stop(server: int, how: signal.Signals) -> None:
 
 def spawn(facts: dict[str, str], command: list[str], server_lock: int) -> int:
     """Start the server's first process, tied to this one's life."""
-    keeper, calls = os.getpid(), system_calls()
+    supervisor, calls = os.getpid(), system_calls()
     server = os.fork()
     if server:
         return server
     try:  # pragma: no cover - the server's process from here on
         os.set_inheritable(server_lock, True)  # noqa: FBT003 - positional only
         become(facts["identity"])
-        follow(keeper, int(facts["stop"]), calls)
+        follow(supervisor, int(facts["stop"]), calls)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -229,11 +229,11 @@ def system_calls() -> object:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def follow(keeper: int, number: int, calls: object) -> None:  # pragma: no cover - before exec
-    """Have the kernel send us this signal when the keeper dies (Linux only)."""
+def follow(supervisor: int, number: int, calls: object) -> None:  # pragma: no cover - before exec
+    """Have the kernel send us this signal when the supervisor dies (Linux only)."""
     if sys.platform == "linux":
         calls.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)  # type: ignore[attr-defined]
-        if os.getppid() != keeper:
+        if os.getppid() != supervisor:
             os._exit(127)
 
 
@@ -250,18 +250,18 @@ def wait_until_ready(server: int, pid_file: str) -> None:
     Wait for `ready` in line 8 of the server's pid file.
 
     Raises:
-        KeeperError: the server ended, or took longer than READY_SECONDS.
+        SupervisorError: the server ended, or took longer than READY_SECONDS.
     """
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         ended, status = os.waitpid(server, os.WNOHANG)
         if ended:
             code = os.waitstatus_to_exitcode(status)
-            raise KeeperError(f"the server ended with code {code} before it was ready")
+            raise SupervisorError(f"the server ended with code {code} before it was ready")
         if says_ready(read_lines(pid_file), server):
             return
         time.sleep(0.002)
-    raise KeeperError(f"the server was not ready after {READY_SECONDS:.0f} s")
+    raise SupervisorError(f"the server was not ready after {READY_SECONDS:.0f} s")
 
 
 def says_ready(lines: list[str], server: int) -> bool:
@@ -280,12 +280,12 @@ def take(descriptor: int, seconds: float) -> None:
     Take an exclusive lock, waiting for an older server of this place to be gone.
 
     Raises:
-        KeeperError: it was still held after so many seconds.
+        SupervisorError: it was still held after so many seconds.
     """
     deadline = time.monotonic() + seconds
     while not free(descriptor):
         if time.monotonic() > deadline:
-            raise KeeperError(f"an older server is still there after {seconds:.0f} s")
+            raise SupervisorError(f"an older server is still there after {seconds:.0f} s")
         time.sleep(0.01)
 
 
@@ -317,7 +317,7 @@ def write_state(home: str, text: str) -> None:
 
 
 def clear_after_killed(home: str) -> None:
-    """Remove the socket's folder of an earlier server here whose keeper could not."""
+    """Remove the socket's folder of an earlier server here whose supervisor could not."""
     left = read_lines(os.path.join(home, STATE))
     if len(left) == STATE_LINES:
         folder = os.path.dirname(left[2])
@@ -353,7 +353,7 @@ def write(path: str, text: str) -> None:
 
 
 def sweep(home: str) -> None:
-    """Remove what keepers that were killed left beside this one's folder."""
+    """Remove what supervisors that were killed left beside this one's folder."""
     parent, own = os.path.split(home)
     for name in os.listdir(parent):
         if name.startswith(PREFIX) and name != own:

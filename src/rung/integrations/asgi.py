@@ -69,7 +69,7 @@ class Answer(NamedTuple):
 
 
 class Migrations(SchemaManager):
-    """A `Keeper` that an application takes as its lifespan."""
+    """A `SchemaManager` that an application takes as its lifespan."""
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:

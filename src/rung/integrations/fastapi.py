@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Migrations(asgi.Migrations):
-    """A `Keeper` that a FastAPI application takes as its lifespan and asks for readiness."""
+    """A `SchemaManager` that a FastAPI application takes as its lifespan and asks for readiness."""
 
     async def ready(self) -> JSONResponse:
         """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.models import bounds
+from chatapp.llm import bounds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

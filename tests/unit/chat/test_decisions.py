@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from chatapp.exchanges import answer_id
 from chatapp.identity import folded
-from chatapp.models.base import Ask, Ending, Turn, cost
-from chatapp.models.bounds import retry_after
-from chatapp.models.catalogue import make_catalogue
-from chatapp.models.local import answer
-from chatapp.paging import Cursor, fitting, read, written
+from chatapp.llm.base import Ask, Ending, Turn, cost
+from chatapp.llm.bounds import retry_after
+from chatapp.llm.catalogue import make_catalogue
+from chatapp.llm.local import answer
+from chatapp.pagination import Cursor, fitting, read, written
 from chatapp.prompt import question_turns, summary_turns, tokens, usable
 from chatapp.settings import Price, Settings
 from chatapp.values import Conversation, Message, Role, Summary

@@ -1,0 +1,82 @@
+"""
+The forms of answers: text, JSON after a schema, XML. Says what does not fit, and why. Pure.
+
+Which JSON schemas are taken is `schemas`' affair. XML is read without entities, DTDs and the
+network.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+from chatapp import json_schemas
+
+if TYPE_CHECKING:
+    from chatapp.values import Format
+
+_FENCE = "```"
+_SHOWN = 300
+
+
+def schema_fault(form: Format, schema: str | None) -> str | None:
+    """Why a schema cannot be used with a form; None where it can."""
+    if schema is None:
+        return None
+    if form == "text":
+        return "Text answers have no schema."
+    if form == "json":
+        try:
+            json_schemas.read_schema(schema)
+        except (ValueError, RecursionError) as error:
+            return f"It is no JSON schema: {_short(error)}"
+    return None
+
+
+def answer_fault(form: Format, schema: str | None, answer: str) -> str | None:
+    """Why an answer does not have its form; None where it has."""
+    if form == "json":
+        return _json_fault(schema, answer)
+    return _xml_fault(answer) if form == "xml" else None
+
+
+def unfenced(form: Format, answer: str) -> str:
+    """An answer without the Markdown fence that models like to put around JSON and XML."""
+    text = answer.strip()
+    if form == "text" or not (text.startswith(_FENCE) and text.endswith(_FENCE)):
+        return answer
+    return text.removesuffix(_FENCE).partition("\n")[2].strip()
+
+
+def instruction(form: Format, schema: str | None) -> str | None:
+    """What a model is told about the form, the schema as it was written; None for text."""
+    if form == "text":
+        return None
+    told = f"Answer with one {form.upper()} document and nothing else, without a Markdown fence."
+    return told if schema is None else f"{told} It has to follow this schema:\n\n{schema}"
+
+
+def _json_fault(schema: str | None, answer: str) -> str | None:
+    try:
+        value = json.loads(answer, parse_constant=json_schemas.no_number)
+        if schema is not None:
+            json_schemas.check(schema, answer, value)
+    except (ValueError, RecursionError) as error:
+        return f"The answer is not the JSON that was asked for: {_short(error)}"
+    return None
+
+
+def _xml_fault(answer: str) -> str | None:
+    try:
+        ElementTree.fromstring(answer.strip(), forbid_dtd=True)
+    except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
+        return f"The answer is not well-formed XML: {_short(error)}"
+    return None
+
+
+def _short(error: Exception) -> str:
+    line = str(error).partition("\n")[0] or type(error).__name__
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
