@@ -1,4 +1,4 @@
-"""What docs/fastapi.md and docs/kubernetes.md show is code that serves, and fits the service."""
+"""The code in the guides fastapi.md and kubernetes.md runs, and fits the service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.servers import Database
 
 FASTAPI, KUBERNETES = (
-    (ROOT / "docs" / name).read_text() for name in ("fastapi.md", "kubernetes.md")
+    (ROOT / "docs" / "guides" / name).read_text() for name in ("fastapi.md", "kubernetes.md")
 )
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", FASTAPI, re.DOTALL | re.MULTILINE)
 RECIPES: list[Any] = [

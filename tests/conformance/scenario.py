@@ -50,7 +50,7 @@ class Better:
     How our outcome of a step is meant to differ from golang-migrate's.
 
     Attributes:
-        difference: its id in docs/differences-from-golang-migrate.md.
+        difference: its id in docs/reference/differences-from-golang-migrate.md.
         schemes: where it holds.
         exit: our exit code, where it is another.
         more: our stderr begins with golang-migrate's, or with `stderr`, and goes on.

@@ -16,7 +16,7 @@ from tests.conformance.runner import Seen
 from tests.conformance.scenario import SCHEMES, Better, Outcome, Said, State
 from tests.conformance.verdict import judge
 
-_PAGE = Path(__file__).parents[2] / "docs" / "differences-from-golang-migrate.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "differences-from-golang-migrate.md"
 _ELSEWHERE = {
     *("sqlite-lock", "true-times", "dirty-while-building", "locks-are-given-back"),
     *("names-that-can-be-shown", "no-fifo-is-opened", "other-tools-downs-warned"),

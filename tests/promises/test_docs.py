@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.promises.files import below, shown
+from tests.promises.files import ROOT, below, shown
 
 from rung.cli.arguments import ParsedArguments, parse, sort_words
 from rung.cli.parsers import COMMANDS
 from rung.golang_migrate.commands import COMMANDS as MIGRATE
 from rung.golang_migrate.main import GLOBAL
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"""(?:\]\(|src=")(?!https?:|mailto:)([^)#"\s]*)(?:#([^)"\s]+))?""")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 LINE = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?P<command>rung|migrate) (?P<words>.*)")
 SHELL = {"|", ">", ">>", "<", "&&", "||", ";", "&", "2>&1"}
 
@@ -69,3 +75,28 @@ def test_there_are_commands_in_the_documents() -> None:
 def test_every_command_has_help(command: str) -> None:
     """No command is without its word of help."""
     assert COMMANDS[command].does
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a page's headings get."""
+    titles = HEADING.findall(FENCE.sub("", page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", below(".", "*.md"), ids=shown)
+def test_every_link_has_a_target(page: Path) -> None:
+    """Each relative link names a file or folder of the repository, and a heading that it has."""
+    targets = [
+        (link, (page.parent / link).resolve() if link else page, anchor)
+        for link, anchor in LINK.findall(FENCE.sub("", page.read_text()))
+    ]
+    broken = [
+        link for link, path, _ in targets if not path.is_relative_to(ROOT) or not path.exists()
+    ]
+    broken += [
+        f"{link}#{anchor}"
+        for link, path, anchor in targets
+        if anchor and path.suffix == ".md" and path.exists() and anchor not in anchors(path)
+    ]
+
+    assert broken == []

@@ -2,7 +2,7 @@
 What the command's exit code says, and the one place where errors become codes.
 
 What is the matter with files and database has one code, whether a check finds it or a run
-is refused for it: docs/exit-codes.md.
+is refused for it: docs/reference/exit-codes.md.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-Results and errors as plain dicts, ready for JSON. The shapes are a promise: docs/json.md.
+Results and errors as plain dicts, ready for JSON. The shapes are a promise: docs/reference/json.md.
 
 Every object has `rung`, the version of these shapes. Times are UTC in ISO 8601, durations
 are seconds, versions are integers, and what is not known is null.

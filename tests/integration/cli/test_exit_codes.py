@@ -1,4 +1,4 @@
-"""Each exit code, as a shell sees it: docs/exit-codes.md."""
+"""Each exit code, as a shell sees it: docs/reference/exit-codes.md."""
 
 from __future__ import annotations
 

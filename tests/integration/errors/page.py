@@ -1,4 +1,4 @@
-"""Pages of printed text, docs/errors.md first: blocks, each between marks that no reader sees."""
+"""Blocks of pages such as docs/reference/errors.md, each between marks that no reader sees."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[3] / "docs" / "errors.md"
-REPAIR = PAGE.with_name("repair.md")
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "errors.md"
+REPAIR = PAGE.parents[1] / "guides" / "repair.md"
 _BLOCK = re.compile(r"<!-- (\S+) -->\n(.*?)<!-- end -->\n", re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""Every error of docs/errors.md is what the command prints, and changes nothing."""
+"""Every error of docs/reference/errors.md is what the command prints, and changes nothing."""
 
 from __future__ import annotations
 

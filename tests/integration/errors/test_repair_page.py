@@ -1,4 +1,4 @@
-"""What docs/repair.md shows is what the command prints."""
+"""What docs/guides/repair.md shows is what the command prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors that need a server, a role or a signal of their own; on docs/errors.md with the others."""
+"""The errors of docs/reference/errors.md that need a server, a role or a signal of their own."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 if TYPE_CHECKING:
     from tests.servers import Database
 
-DOCS = Path(__file__).parents[3] / "docs"
+GUIDES = Path(__file__).parents[3] / "docs" / "guides"
 FILE = re.compile(r"^```(?:python|sql)\n(?:#|--) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SERVED = {
     "starlette": ("uvicorn", "app:app"),
@@ -44,7 +44,7 @@ KEEP_ONE = "INSERT INTO notes (body) VALUES ('kept')"
 
 def written(page: str, folder: Path) -> Path:
     """Write a page's files, each of which begins with its name in a comment."""
-    files = FILE.findall((DOCS / f"{page}.md").read_text())
+    files = FILE.findall((GUIDES / f"{page}.md").read_text())
     assert files, "the page has no files"
     for name, content in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def test_the_log_under_plain_uvicorn(database: Database, tmp_path: Path) -> None
 
     assert re.search(r"^INFO:rung:up 1 create_notes: applied in ", printed, re.MULTILINE)
     assert "ERROR:rung:Not ready: failed. Migration 2 (up) failed: " in printed
-    shown = (DOCS / "fastapi.md").read_text()
+    shown = (GUIDES / "fastapi.md").read_text()
     assert printed[printed.index("ERROR:rung") :] in shown
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rung.embedded import EmbeddedServer
 
-PAGE = Path(__file__).parents[3] / "docs" / "pytest.md"
+PAGE = Path(__file__).parents[3] / "docs" / "guides" / "pytest.md"
 FENCES = re.compile(r"^```(?:sh|python|toml)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TESTS = """
 from rung.integrations.pytest import test_every_migration_can_be_undone
@@ -90,7 +90,7 @@ def test_a_project_with_workers(server: EmbeddedServer, tmp_path: Path) -> None:
 
 
 def test_the_page(server: EmbeddedServer, tmp_path: Path) -> None:
-    """What docs/pytest.md says to write is a project whose tests pass, a second source included."""
+    """The project of docs/guides/pytest.md passes its tests, with a second source too."""
     install, conftest, settings, test, ready_made, second = FENCES.findall(PAGE.read_text())
     write(tmp_path, "DROP TABLE a, b;")
     second = second.replace("package:billing.migrations", str(tmp_path / "migrations"))

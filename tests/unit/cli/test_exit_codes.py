@@ -61,8 +61,8 @@ def test_the_codes_are_promised() -> None:
 
 
 def test_every_code_is_documented() -> None:
-    """In the table of docs/exit-codes.md, in order, and no other."""
-    page = (Path(__file__).parents[3] / "docs" / "exit-codes.md").read_text()
+    """In the table of docs/reference/exit-codes.md, in order, and no other."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "exit-codes.md").read_text()
     rows = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
 
     assert [int(row) for row in rows] == [code.value for code in ExitCode]

@@ -1,4 +1,4 @@
-"""The JSON of every command, as promised in docs/json.md."""
+"""The JSON of every command, as promised in docs/reference/json.md."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_shape_is_as_promised(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_a_shape_is_documented_by_its_example(case: str) -> None:
     """The page shows what is really printed."""
-    page = (_ROOT / "docs" / "json.md").read_text()
+    page = (_ROOT / "docs" / "reference" / "json.md").read_text()
 
     assert (_GOLDEN / f"{case}.json").read_text() in page
 
