@@ -1,13 +1,13 @@
 """
 An ASGI service whose schema Rung keeps: Starlette, Litestar, Django, or none of them.
 
-    from rung.integrations.asgi import Migrations, ReadyGate, ReadyProbe
+    from rung.integrations.asgi import Migrations, ReadinessMiddleware, ReadyProbe
 
     migrations = Migrations(database, "package:chatapp.migrations")
     app = Starlette(
         routes=[Route("/ready", ReadyProbe(migrations)), ...],
         lifespan=migrations.lifespan,
-        middleware=[Middleware(ReadyGate, migrations=migrations)],
+        middleware=[Middleware(ReadinessMiddleware, migrations=migrations)],
     )
 
 The server listens at once, so that a liveness probe is answered while a migration runs; what

@@ -1,12 +1,12 @@
 """
 A FastAPI service whose schema Rung keeps.
 
-    from rung.integrations.fastapi import Migrations, ReadyGate
+    from rung.integrations.fastapi import Migrations, ReadinessMiddleware
 
     migrations = Migrations(database, "package:chatapp.migrations")
     app = FastAPI(lifespan=migrations.lifespan)
     app.add_api_route("/ready", migrations.ready)
-    app.add_middleware(ReadyGate, migrations=migrations)
+    app.add_middleware(ReadinessMiddleware, migrations=migrations)
 
 `rung.integrations.asgi` does all of it; what is here is a response of FastAPI's own kind.
 """

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _UP = """
 import sys
 from rung import run_migrations
-from rung.drivers.postgres import leasing
-leasing.LIFETIME, leasing.BEAT_EVERY = float(sys.argv[3]), float(sys.argv[3]) / 6
+from rung.drivers.postgres import lease
+lease.LIFETIME, lease.BEAT_EVERY = float(sys.argv[3]), float(sys.argv[3]) / 6
 report = run_migrations(sys.argv[1], sys.argv[2])
 print(*(step.version for step in report.steps))
 """
