@@ -76,14 +76,14 @@ class Migrator:
     ) -> None:
         _check_names(cancel_blockers)
         driver = open_driver(Database.of(database))
-        conventions = RUNG._replace(
+        options = RUNG._replace(
             lock_timeout=RUNG.lock_timeout if lock_timeout is None else lock_timeout,
             insists_on_lock_timeout=lock_timeout is not None,
             lock_retry_for=lock_retry_for,
             cancel_blockers=tuple(cancel_blockers),
             atomic=atomic,
         )
-        self._target = Target(driver, listener, stop or CancelToken(), wait_for_lock, conventions)
+        self._target = Target(driver, listener, stop or CancelToken(), wait_for_lock, options)
         self._source = source
 
     @property
@@ -225,8 +225,8 @@ class Migrator:
         goal = Up(limit, tuple(allow_out_of_order), if_ahead, resume)
         target = self._target
         if atomic:
-            conventions = target.conventions._replace(atomic=True)
-            target = target._replace(conventions=conventions)
+            options = target.options._replace(atomic=True)
+            target = target._replace(options=options)
         return run_goal(target, self._migrations(), goal, None)
 
     def down(

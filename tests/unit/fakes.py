@@ -332,8 +332,8 @@ class FakeDriver:
     """Those of each session, one after the other."""
 
     @contextmanager
-    def connect(self, stop: CancelToken, conventions: RunOptions = RUNG) -> Iterator[FakeSession]:
-        self.connected.append(conventions)
+    def connect(self, stop: CancelToken, options: RunOptions = RUNG) -> Iterator[FakeSession]:
+        self.connected.append(options)
         yield self.session
 
     @contextmanager
@@ -374,7 +374,7 @@ class Clock:
         self.naps.append(seconds)
         self.now += seconds
 
-    def patience(self, bound: float | None = None, jitter: float = 0.5) -> RetryPolicy:
+    def policy(self, bound: float | None = None, jitter: float = 0.5) -> RetryPolicy:
         """A jitter of a half leaves the pauses as they are."""
         return RetryPolicy(bound, lambda: self.now, self.sleep, lambda: jitter)
 
@@ -405,7 +405,7 @@ def context(
     *,
     listener: Listener = ignore,
     stop: CancelToken | None = None,
-    patience: RetryPolicy | None = None,
+    policy: RetryPolicy | None = None,
 ) -> Context:
     """What a run holds, with a clock that stands still."""
     chosen = driver or FakeDriver(session)
@@ -414,7 +414,7 @@ def context(
         session=session,
         listener=listener,
         stop=stop or CancelToken(),
-        patience=patience or Clock().patience(),
+        policy=policy or Clock().policy(),
         recorder=Recorder(),
     )
 

@@ -133,7 +133,7 @@ def test_a_session_that_is_carried_from_file_to_file() -> None:
     told: list[Event] = []
     session = FakeSession(carried=LeakedSettings(("search_path",)))
     run = context(session, listener=told.append)
-    run.conventions = RunOptions(carries_session=True)
+    run.options = RunOptions(carries_session=True)
     run_plan(run, *planned(up1="set search_path = x", up2="select 1"))
 
     assert session.calls == ["whole 1", "whole 2 last"]
@@ -402,7 +402,7 @@ def test_keys_are_waited_for() -> None:
     clock = Clock()
     session = FakeSession(locks=[False, False, True])
     plan = planned(up1="create index concurrently i on t (a)")
-    run_plan(context(session, patience=clock.patience()), *plan)
+    run_plan(context(session, policy=clock.policy()), *plan)
 
     assert session.calls.count("retake keys") == 3
     assert clock.naps == [0.025, 0.05]
@@ -413,7 +413,7 @@ def test_keys_are_waited_for_without_a_bound() -> None:
     clock = Clock()
     session = FakeSession(locks=[False] * 9)
     plan = planned(up1="create index concurrently i on t (a)")
-    report = run_plan(context(session, patience=clock.patience(bound=0)), *plan)
+    report = run_plan(context(session, policy=clock.policy(bound=0)), *plan)
 
     assert (report.version, len(clock.naps)) == (1, 9)
 

@@ -37,8 +37,8 @@ def wait(
     """Hold the lock after so many refusals; whether it was won, and what was said."""
     session = FakeSession(locks=[False] * refusals)
     said: list[Event] = []
-    patience = clock.patience(bound, jitter)
-    with held(session, patience, said.append, stop or CancelToken(), nothing_left) as won:
+    policy = clock.policy(bound, jitter)
+    with held(session, policy, said.append, stop or CancelToken(), nothing_left) as won:
         return won, session, said
 
 
@@ -141,7 +141,7 @@ def test_given_back_after_an_error() -> None:
 
     with (
         pytest.raises(RuntimeError),
-        held(session, Clock().patience(), lambda _: None, CancelToken(), never),
+        held(session, Clock().policy(), lambda _: None, CancelToken(), never),
     ):
         raise RuntimeError
 
@@ -156,7 +156,7 @@ def test_a_dead_connection_gives_nothing_back(monkeypatch: pytest.MonkeyPatch) -
         raise Disconnected("gone")
 
     monkeypatch.setattr(session, "unlock", gone)
-    with held(session, Clock().patience(), lambda _: None, CancelToken(), never) as won:
+    with held(session, Clock().policy(), lambda _: None, CancelToken(), never) as won:
         assert won
 
 

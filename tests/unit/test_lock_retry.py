@@ -36,15 +36,15 @@ def met(times: int, wait: LockTimeout = MET) -> list[ExecutionResult | Exception
 def run(
     answers: list[ExecutionResult | Exception],
     clock: Clock,
-    conventions: RunOptions = RUNG,
+    options: RunOptions = RUNG,
     stop: CancelToken | None = None,
 ) -> tuple[Context, list[Event]]:
     """A run that is ready, and what it will be heard to say."""
     told: list[Event] = []
     made = context(
-        FakeSession(answers=answers), listener=told.append, patience=clock.patience(), stop=stop
+        FakeSession(answers=answers), listener=told.append, policy=clock.policy(), stop=stop
     )
-    made.conventions = conventions
+    made.options = options
     return made, told
 
 
@@ -65,7 +65,7 @@ def test_a_whole_file_is_tried_again() -> None:
 def test_a_pause_keeps_the_lock() -> None:
     """Behind a pooler it would be another's after half a minute, and a pause may be longer."""
     session = FakeSession(answers=met(1))
-    run_plan(context(session, patience=Clock().patience()), *planned(up1="select 1"))
+    run_plan(context(session, policy=Clock().policy()), *planned(up1="select 1"))
 
     assert session.signs_of_life >= PAUSE
 

@@ -210,7 +210,7 @@ def test_a_preview_waits_as_what_only_reads(
     one.plan()
     one.up()
 
-    assert [conventions.lock_retry_for for conventions in driver.connected] == [30.0, 600.0]
+    assert [options.lock_retry_for for options in driver.connected] == [30.0, 600.0]
 
 
 def test_a_fault_in_a_file_runs_nothing(session: FakeSession, folder: Path) -> None:

@@ -56,7 +56,7 @@ def waited(
     driver.refusals, driver.pings = [REFUSED] * refusals, list(pings)
     said: list[Event] = []
     target = Target(driver, said.append, stop or CancelToken(), None)
-    return wait(target, version, (clock or Clock()).patience(bound)), said
+    return wait(target, version, (clock or Clock()).policy(bound)), said
 
 
 def test_a_server_that_answers() -> None:

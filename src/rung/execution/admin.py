@@ -210,10 +210,10 @@ def new_in_baseline(applied: Applied) -> tuple[int, ...]:
 @contextmanager
 def writing(target: Target) -> Iterator[Session]:
     """A session that holds the lock, for what has no plan."""
-    patience = RetryPolicy(target.wait_for_lock)
+    policy = RetryPolicy(target.wait_for_lock)
     with target.connected() as session:
         check_writable(target, session.locate())
-        with held(session, patience, target.listener, target.stop, lambda: False):
+        with held(session, policy, target.listener, target.stop, lambda: False):
             yield session
 
 
@@ -262,23 +262,23 @@ def accept_edit(
     """
     check_known(version, migrations)
     with writing(target) as session:
-        known = read_state(session, migrations)
-        found = _edited(known, version, session)
+        state = read_state(session, migrations)
+        found = _edited(state, version, session)
         if expected is not None and found != expected:
             raise PlanChanged
-        check_recordable(known.look)
-        recorder = Recorder.of(known.look.history or (), known.look.place.dialect)
+        check_recordable(state.inspection)
+        recorder = Recorder.of(state.inspection.history or (), state.inspection.place.dialect)
         session.record([recorder.note("edit", version, migrations.by_version[version])])
         return found
 
 
-def _edited(known: DatabaseState, version: int, session: Session) -> tuple[EditedFile, ...]:
-    if version not in known.applied.versions:
+def _edited(state: DatabaseState, version: int, session: Session) -> tuple[EditedFile, ...]:
+    if version not in state.applied.versions:
         raise UsageError(
             f"Version {version} is not applied, so its files may be edited freely.",
             "See `rung status`.",
         )
-    found = [edit for edit in known.edits if edit.version == version]
+    found = [edit for edit in state.edits if edit.version == version]
     if not found:
         raise UsageError(
             f"Version {version} is not edited: nothing but comments or spacing differs, or the "
@@ -286,14 +286,14 @@ def _edited(known: DatabaseState, version: int, session: Session) -> tuple[Edite
             "See `rung status`.",
         )
     for edit in found:
-        _check_readable(edit.half, known)
-    return edited_files(found, known, session)
+        _check_readable(edit.half, state)
+    return edited_files(found, state, session)
 
 
-def _check_readable(half: MigrationFile, known: DatabaseState) -> None:
+def _check_readable(half: MigrationFile, state: DatabaseState) -> None:
     """Refuse a file that could not run: its text could not be taken over."""
     try:
-        read(half.text, known.look.place.dialect)
+        read(half.text, state.inspection.place.dialect)
     except ScriptError as error:
         raise error.in_file(half.file) from None
 
@@ -325,20 +325,20 @@ def mark(
     """
     _check_words(applied, not_applied)
     with writing(target) as session:
-        known = read_state(session, migrations)
-        look = known.look
+        state = read_state(session, migrations)
+        look = state.inspection
         if look.ledger.dirty:
             raise DirtyLedger(look.ledger.version)
         check_recordable(look)
-        new = tuple(sorted(v for v in set(applied) if _is_new(v, known)))
-        gone = tuple(sorted(v for v in set(not_applied) if v in known.applied.versions))
-        there = known.applied.lone_downs(migrations, look.ledger).versions
+        new = tuple(sorted(v for v in set(applied) if _is_new(v, state)))
+        gone = tuple(sorted(v for v in set(not_applied) if v in state.applied.versions))
+        there = state.applied.lone_downs(migrations, look.ledger).versions
         left = max({*there, *new} - set(gone), default=None)
         check_one_ledger(session, migrations)
         ready = session.ensure_tables(made_by(migrations, look.place.dialect))
         check_kept(ready)
         recorder = Recorder.of(look.history or (), look.place.dialect)
-        rows = baseline(known.applied.unrecorded, migrations, recorder)
+        rows = baseline(state.applied.unrecorded, migrations, recorder)
         rows += [recorder.note(MARK_NOT_APPLIED, v, migrations.by_version.get(v)) for v in gone]
         rows += [recorder.note(MARK_APPLIED, v, migrations.by_version[v]) for v in new]
         if left == look.ledger.version:
@@ -355,17 +355,17 @@ def _check_words(applied: Sequence[int], not_applied: Sequence[int]) -> None:
         raise UsageError("no version is named", "name versions: `rung mark-applied 3 4`")
 
 
-def _is_new(version: int, known: DatabaseState) -> bool:
+def _is_new(version: int, state: DatabaseState) -> bool:
     """Whether a version counts as applied only from now on."""
-    migration = known.migrations.by_version.get(version)
+    migration = state.migrations.by_version.get(version)
     if migration is None or migration.up is None:
         raise MissingMigrationFile(
-            version, "target", known.migrations.versions, lone_down=migration is not None
+            version, "target", state.migrations.versions, lone_down=migration is not None
         )
-    held = known.applied.versions.get(version)
-    if held is None or held.is_forced or version in known.applied.reopened:
+    held = state.applied.versions.get(version)
+    if held is None or held.is_forced or version in state.applied.reopened:
         return True
-    if any(edit.version == version for edit in known.edited_ups):
+    if any(edit.version == version for edit in state.edited_ups):
         raise UsageError(
             f"version {version} is applied, and its file was edited since",
             f"record the edit: `rung accept-edit {version}`",

@@ -40,7 +40,7 @@ class Target(NamedTuple):
     stop: CancelToken
     wait_for_lock: float | None
     """Seconds; None waits as long as the other run lives."""
-    conventions: RunOptions = RUNG
+    options: RunOptions = RUNG
 
     @contextmanager
     def connected(self) -> Iterator[Session]:
@@ -70,7 +70,7 @@ class Target(NamedTuple):
             Stopped: as asked.
         """
         self.tell_notes()
-        longest = self.conventions.lock_retry_for
+        longest = self.options.lock_retry_for
         bound = within or (None if longest is None else max(longest, READ_WITHIN))
         with self._told(), self.driver.read(self.stop, bound) as reader:
             reader.report_to(self.listener)
@@ -88,7 +88,7 @@ class Target(NamedTuple):
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with self._told(), self.driver.connect(self.stop, self.conventions) as session:
+        with self._told(), self.driver.connect(self.stop, self.options) as session:
             session.report_to(self.listener)
             yield session
 
@@ -118,10 +118,10 @@ class Context:
     session: Session
     listener: Listener
     stop: CancelToken
-    patience: RetryPolicy
+    policy: RetryPolicy
     """How to wait for keys that were given up during a concurrent index build."""
     recorder: Recorder
-    conventions: RunOptions = RUNG
+    options: RunOptions = RUNG
     done: list[StepReport] = field(default_factory=list)
     began: float = 0.0
     """When the step under way began, on `time.perf_counter`."""
@@ -180,7 +180,7 @@ class RetryPolicy:
 @contextlib.contextmanager
 def held(
     session: Session,
-    patience: RetryPolicy,
+    policy: RetryPolicy,
     listener: Listener,
     stop: CancelToken,
     nothing_left: Callable[[], bool],
@@ -192,7 +192,7 @@ def held(
         LockNotAcquired: the bound was reached.
         Stopped: the run was asked to stop while it waited.
     """
-    won = wait_until(session.try_lock, session, patience, listener, stop, nothing_left)
+    won = wait_until(session.try_lock, session, policy, listener, stop, nothing_left)
     try:
         yield won
     finally:
@@ -204,27 +204,27 @@ def held(
 def wait_until(
     attempt: Callable[[], bool],
     session: Session,
-    patience: RetryPolicy,
+    policy: RetryPolicy,
     listener: Listener,
     stop: CancelToken,
     nothing_left: Callable[[], bool],
 ) -> bool:
     """Try until it works (True) or nothing is left to do (False)."""
-    began = patience.clock()
+    began = policy.clock()
     said = -_SAY_EVERY
     pause = _FIRST_PAUSE
     while not attempt():
-        waited = patience.clock() - began
+        waited = policy.clock() - began
         if nothing_left():
             return False
         if stop.requested:
             raise Stopped((), "Nothing was run here; another run holds the lock.", ())
-        if patience.bound is not None and waited >= patience.bound:
+        if policy.bound is not None and waited >= policy.bound:
             raise LockNotAcquired(waited, _holder(session))
         if waited - said >= _SAY_EVERY:
             said = waited
             listener(LockWaiting(waited, _holder(session)))
-        patience.sleep(_cut(pause * (0.5 + patience.jitter()), waited, patience.bound))
+        policy.sleep(_cut(pause * (0.5 + policy.jitter()), waited, policy.bound))
         pause = min(pause * 2, _LONGEST_PAUSE)
     return True
 

@@ -113,7 +113,7 @@ def _step(
     report = StepReport(*facts, item.file, ran_as.value, statements, seconds, item.result)
     context.done.append(report)
     context.say(StepFinished(*facts, seconds, number, total, item.result))
-    carries = context.conventions.carries_session
+    carries = context.options.carries_session
     if item.script.touches_session and not (last or carries):
         _restore(context, item)
 

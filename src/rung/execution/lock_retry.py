@@ -37,7 +37,7 @@ def tried(
     Send until no lock is in the way, time is up, or the run is asked to stop.
 
     Args:
-        context: its conventions say how long; its patience has the clock.
+        context: its options say how long; its policy has the clock.
         version: of the migration, or of the first of those that are tried together.
         send: sends one transaction and tells what it came to, its secrets hidden.
         again: False where a refusal does not mean that nothing was committed.
@@ -45,16 +45,16 @@ def tried(
     Returns:
         What the last try came to; the lock that it was refused knows of all tries.
     """
-    patience, tries, first = context.patience, 0, None
+    policy, tries, first = context.policy, 0, None
     while True:
         ran = _sent(send)
         wait = ran.refusal.lock_wait if ran.refusal else None
-        if wait is None or not (wait.ours or context.conventions.retries_refused_locks):
+        if wait is None or not (wait.ours or context.options.retries_refused_locks):
             return ran
-        tries, now = tries + 1, patience.clock()
+        tries, now = tries + 1, policy.clock()
         first = now if first is None else first
         wait = wait._replace(tries=tries, tried_for=now - first, once=not again)
-        pause = pause_after(wait.limit, patience.jitter())
+        pause = pause_after(wait.limit, policy.jitter())
         if not again or _is_over(context, wait, pause):
             return _with(ran, wait)
         context.say(_event(version, wait, pause))
@@ -106,16 +106,16 @@ def ends_as_asked(context: Context, refusal: StatementFailure) -> bool:
 
 def _is_over(context: Context, wait: LockTimeout, pause: float) -> bool:
     """Whether the time for tries would be over before the next."""
-    bound = context.conventions.lock_retry_for
+    bound = context.options.lock_retry_for
     return context.stop.requested or (bound is not None and wait.tried_for + pause > bound)
 
 
 def _rest(context: Context, seconds: float) -> None:
     """Pause, keeping the lock; less where the run is asked to stop meanwhile."""
-    patience = context.patience
-    end = patience.clock() + seconds
-    while (left := end - patience.clock()) > 0 and not context.stop.requested:
-        patience.sleep(min(left, _STEP))
+    policy = context.policy
+    end = policy.clock() + seconds
+    while (left := end - policy.clock()) > 0 and not context.stop.requested:
+        policy.sleep(min(left, _STEP))
         context.session.heartbeat()
 
 

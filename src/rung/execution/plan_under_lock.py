@@ -1,8 +1,8 @@
 """
-The plan for a goal on what is known of a database, or why there is none.
+The plan for a goal on what is state of a database, or why there is none.
 
 Reads only. Owns the errors that need both files and database: an edited file with its diff,
-tables without a ledger, a version that is known to the history alone.
+tables without a ledger, a version that is state to the history alone.
 """
 
 from __future__ import annotations
@@ -45,38 +45,38 @@ if TYPE_CHECKING:
 
 
 def plan_for(
-    goal: Goal, known: DatabaseState, session: Session, conventions: RunOptions = RUNG
+    goal: Goal, state: DatabaseState, session: Session, options: RunOptions = RUNG
 ) -> Plan:
     """
     Plan the way to a goal.
 
     Args:
         goal: where to go.
-        known: the ground to plan on.
+        state: the ground to plan on.
         session: asked for the stored texts of versions without files.
-        conventions: whether tables without a ledger are taken as they are.
+        options: whether tables without a ledger are taken as they are.
 
     Raises:
         PlanError: see `rung.planning.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
             DownRefused, StoredSqlUnusable.
     """
-    _check_understood(known.look)
-    look = known.look
-    _check_redone(goal, known)
-    downs = choose_downs(goal, known, session, conventions)
-    with_downs = replace(known, migrations=with_choices(known.migrations, downs))
+    _check_understood(state.inspection)
+    look = state.inspection
+    _check_redone(goal, state)
+    downs = choose_downs(goal, state, session, options)
+    with_downs = replace(state, migrations=with_choices(state.migrations, downs))
     try:
-        plan = known.plan(
+        plan = state.plan(
             goal,
             _resumption(goal, with_downs, session),
             downs,
-            passes_empty=conventions.passes_empty,
+            passes_empty=options.passes_empty,
         )
     except DirtyLedger as dirty:
-        way = way_on(known, session)
+        way = way_on(state, session)
         raise DirtyLedger(dirty.version, *_told_of(look, session), way) from None
     except MissingMigrationFile as gone:
-        record = "" if gone.lone_down else _recorded(gone.version, known.applied)
+        record = "" if gone.lone_down else _recorded(gone.version, state.applied)
         raise MissingMigrationFile(
             gone.version,
             gone.role,
@@ -84,24 +84,24 @@ def plan_for(
             record,
             suited=gone.suited,
             lone_down=gone.lone_down,
-            reversible=_is_reversible(gone.version, known),
+            reversible=_is_reversible(gone.version, state),
         ) from None
-    check_downs(plan, downs, known.migrations)
-    if plan.steps and not (plan.goes_down or conventions.takes_tables):
-        check_no_twin(session, known.migrations)
-    unversioned = bool(look.tables) and not conventions.takes_tables
+    check_downs(plan, downs, state.migrations)
+    if plan.steps and not (plan.goes_down or options.takes_tables):
+        check_no_twin(session, state.migrations)
+    unversioned = bool(look.tables) and not options.takes_tables
     if plan.steps and not plan.goes_down and unversioned:
         record = _left_history(look)
         raise UnversionedDatabase(look.place.schema, look.tables, record, empty=look.ledger_exists)
     if _minds_edits(goal, plan):
         redone = [s.version for s in plan.steps if isinstance(goal, Redo)]
-        _check_edited(known, session, redone)
+        _check_edited(state, session, redone)
     return plan
 
 
-def _is_reversible(version: int, known: DatabaseState) -> bool:
+def _is_reversible(version: int, state: DatabaseState) -> bool:
     """Whether the history holds a down of what ran; that it may run is asked by the run itself."""
-    held = known.applied.versions.get(version)
+    held = state.applied.versions.get(version)
     return held is not None and held.ran and held.down is not None
 
 
@@ -110,24 +110,24 @@ def _minds_edits(goal: Goal, plan: Plan) -> bool:
     return isinstance(goal, Redo) or not (isinstance(goal, Down) or plan.ahead or plan.goes_down)
 
 
-def _check_redone(goal: Goal, known: DatabaseState) -> None:
+def _check_redone(goal: Goal, state: DatabaseState) -> None:
     """Refuse to revert what could not be applied again, or what nobody means to redo."""
-    if isinstance(goal, Redo) and (left := _left_by_redo(known)) is not None:
-        raise RedoUnfinished(left, known.migrations.by_version[left].name)
-    applied = known.applied.lone_downs(known.migrations, known.look.ledger)
+    if isinstance(goal, Redo) and (left := _left_by_redo(state)) is not None:
+        raise RedoUnfinished(left, state.migrations.by_version[left].name)
+    applied = state.applied.lone_downs(state.migrations, state.inspection.ledger)
     for version in versions_down(goal, applied) if isinstance(goal, Redo) else ():
-        if version not in known.migrations.by_version:
-            raise MissingMigrationFile(version, "target", known.migrations.versions)
+        if version not in state.migrations.by_version:
+            raise MissingMigrationFile(version, "target", state.migrations.versions)
 
 
-def _left_by_redo(known: DatabaseState) -> int | None:
+def _left_by_redo(state: DatabaseState) -> int | None:
     """
     The version that was reverted and whose up has failed since; None where there is none.
 
     Whoever repeats `redo` after such a failure means that version. By the rule of `redo` it would
     be the turn of the one before it, with the rows that its tables hold.
     """
-    history = known.look.history or ()
+    history = state.inspection.history or ()
     done = [row for row in history if row.outcome is Outcome.DONE and row.direction != "edit"]
     if not done or done[-1].direction != "down":
         return None
@@ -135,25 +135,25 @@ def _left_by_redo(known: DatabaseState) -> int | None:
     tried = any(
         row.version == version and row.direction == "up" and row.id > done[-1].id for row in history
     )
-    if version is None or version in known.applied.versions or not tried:
+    if version is None or version in state.applied.versions or not tried:
         return None
-    return version if version in known.migrations.by_version else None
+    return version if version in state.migrations.by_version else None
 
 
-def _resumption(goal: Goal, known: DatabaseState, session: Session) -> ResumePoint | None:
-    if isinstance(goal, Goto | Redo) or not (goal.resume and known.look.ledger.dirty):
+def _resumption(goal: Goal, state: DatabaseState, session: Session) -> ResumePoint | None:
+    if isinstance(goal, Goto | Redo) or not (goal.resume and state.inspection.ledger.dirty):
         return None
     direction = Direction.DOWN if isinstance(goal, Down) else Direction.UP
-    return resumed(known, session, direction)
+    return resumed(state, session, direction)
 
 
 def edited_files(
-    found: Sequence[Edit], known: DatabaseState, session: Session
+    found: Sequence[Edit], state: DatabaseState, session: Session
 ) -> tuple[EditedFile, ...]:
     """Edited halves with their differences from what is kept."""
     kept = session.stored(sorted({edit.version for edit in found}))
     return tuple(
-        EditedFile(edit.version, edit.half.file, _difference(edit, kept, known), edit.applied_as)
+        EditedFile(edit.version, edit.half.file, _difference(edit, kept, state), edit.applied_as)
         for edit in found
     )
 
@@ -167,19 +167,19 @@ def _check_understood(look: Inspection) -> None:
     )
 
 
-def _check_edited(known: DatabaseState, session: Session, redone: Collection[int]) -> None:
-    if found := [edit for edit in known.edited_ups if edit.version not in redone]:
-        newest = max((v for v in known.applied.versions), default=None)
-        raise EditedMigrations(edited_files(found, known, session), newest)
+def _check_edited(state: DatabaseState, session: Session, redone: Collection[int]) -> None:
+    if found := [edit for edit in state.edited_ups if edit.version not in redone]:
+        newest = max((v for v in state.applied.versions), default=None)
+        raise EditedMigrations(edited_files(found, state, session), newest)
 
 
-def _difference(edit: Edit, kept: Sequence[StoredSql], known: DatabaseState) -> str:
+def _difference(edit: Edit, kept: Sequence[StoredSql], state: DatabaseState) -> str:
     checksum = edit.kept.checksum if edit.kept else None
     before = kept_text(kept, edit.version, edit.direction, checksum)
     if before is None:
         return ""
     try:
-        now = redacted_sql(read(edit.half.text, known.look.place.dialect))
+        now = redacted_sql(read(edit.half.text, state.inspection.place.dialect))
     except ScriptError as error:
         return f"{edit.half.file} cannot be read now: {error.cause}"
     return differences(before, now, edit.half.file) or (

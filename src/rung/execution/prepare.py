@@ -82,7 +82,7 @@ class PreparedStep:
 
 
 def prepare(
-    plan: Plan, dialect: Dialect = Dialect.POSTGRES, conventions: RunOptions = RUNG
+    plan: Plan, dialect: Dialect = Dialect.POSTGRES, options: RunOptions = RUNG
 ) -> tuple[PreparedStep, ...]:
     """
     Read each step's SQL.
@@ -90,18 +90,18 @@ def prepare(
     Args:
         plan: what will run.
         dialect: the SQL that the database reads.
-        conventions: whether each statement commits by itself.
+        options: whether each statement commits by itself.
 
     Raises:
         ScriptError: with the file and the line.
     """
     scripts = [_read(step, dialect) for step in plan.steps]
     prepared = tuple(map(PreparedStep, plan.steps, scripts))
-    if not conventions.runs_foreign_downs:
+    if not options.runs_foreign_downs:
         for item in prepared:
             if marker := item.foreign_marker:
                 raise marker
-    if conventions.each_statement:
+    if options.each_statement:
         scripts = [statement_by_statement(script) for script in scripts]
         return tuple(map(PreparedStep, plan.steps, scripts))
     return prepared

@@ -85,24 +85,22 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> PlanPreview
         LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
         TableLocked: ledger or history were locked for longer.
     """
-    conventions = target.conventions._replace(lock_retry_for=READ_WITHIN)
-    with target._replace(conventions=conventions).connected() as session:
-        known = read_state(session, migrations)
+    options = target.options._replace(lock_retry_for=READ_WITHIN)
+    with target._replace(options=options).connected() as session:
+        state = read_state(session, migrations)
         try:
-            plan = plan_for(goal, known, session, target.conventions)
+            plan = plan_for(goal, state, session, target.options)
         except DirtyLedger:
             holder = session.holder()
             if holder is None:
                 raise
             raise LockNotAcquired(0.0, str(holder)) from None
-        prepared = _prepare(target, plan, known.look)
+        prepared = _prepare(target, plan, state.inspection)
         gone = tuple(loss for item in prepared for loss in _losses_of(item))
-        tell_obstacles(target.listener, known.look)
-        _tell(target, known, plan, prepared)
-        others = bool(taken_over(known))
-        return PlanPreview(
-            plan, prepared, session.estimate(gone), target.conventions.atomic, others
-        )
+        tell_obstacles(target.listener, state.inspection)
+        _tell(target, state, plan, prepared)
+        others = bool(taken_over(state))
+        return PlanPreview(plan, prepared, session.estimate(gone), target.options.atomic, others)
 
 
 def _losses_of(item: PreparedStep) -> tuple[DataLoss, ...]:
@@ -115,8 +113,8 @@ def _losses_of(item: PreparedStep) -> tuple[DataLoss, ...]:
 def absent(target: Target, migrations: MigrationSet) -> Absent:
     """What the files of versions make that no run of ours applied, and the database lacks."""
     with target.connected() as session:
-        known = read_state(session, migrations)
-        return absent_names(session, known, taken_over(known))
+        state = read_state(session, migrations)
+        return absent_names(session, state, taken_over(state))
 
 
 def run_goal(
@@ -124,10 +122,10 @@ def run_goal(
 ) -> RunReport:
     """Go where the goal says; refuse any plan but the expected one, where one is given."""
     with target.connected() as session:
-        known = _glance(session, migrations)
-        if known is not None:
-            check_trusted(known.look)
-        idle = None if known is None or known.owes_baseline else _idle(target, goal, known)
+        state = _glance(session, migrations)
+        if state is not None:
+            check_trusted(state.inspection)
+        idle = None if state is None or state.owes_baseline else _idle(target, goal, state)
         return idle or _locked(target, migrations, goal, session, expected)
 
 
@@ -139,23 +137,23 @@ def _glance(session: Session, migrations: MigrationSet) -> DatabaseState | None:
         return None
 
 
-def _idle(target: Target, goal: Goal, known: DatabaseState) -> RunReport | None:
+def _idle(target: Target, goal: Goal, state: DatabaseState) -> RunReport | None:
     """
     The report of a run with nothing to run; None where there may be something.
 
     Who only owes a baseline does not wait for another run's lock: a later run writes it.
     """
-    look = known.look
+    look = state.inspection
     try:
-        plan = known.plan(goal, passes_empty=target.conventions.passes_empty)
+        plan = state.plan(goal, passes_empty=target.options.passes_empty)
     except PlanError:
         return None
     if plan.steps or not look.ledger_exists:
         return None
-    if known.edited_ups and not plan.ahead and not isinstance(goal, Down):
+    if state.edited_ups and not plan.ahead and not isinstance(goal, Down):
         return None
-    _tell(target, known, plan, ())
-    return RunReport((), look.ledger.version, plan.short, taken_over=bool(taken_over(known)))
+    _tell(target, state, plan, ())
+    return RunReport((), look.ledger.version, plan.short, taken_over=bool(taken_over(state)))
 
 
 def _locked(
@@ -168,39 +166,39 @@ def _locked(
     idle: list[RunReport] = []
 
     def nothing_left() -> bool:
-        known = _glance(session, migrations)
-        report = None if known is None else _idle(target, goal, known)
+        state = _glance(session, migrations)
+        report = None if state is None else _idle(target, goal, state)
         idle.extend([report] if report else [])
         return bool(idle)
 
-    patience = RetryPolicy(target.wait_for_lock)
-    began = patience.clock()
-    with held(session, patience, target.listener, target.stop, nothing_left) as won:
-        waited = patience.clock() - began
+    policy = RetryPolicy(target.wait_for_lock)
+    began = policy.clock()
+    with held(session, policy, target.listener, target.stop, nothing_left) as won:
+        waited = policy.clock() - began
         if not won:
             return replace(idle[0], waited=waited)
-        known = read_state(session, migrations)
-        check_trusted(known.look)
-        plan = plan_for(goal, known, session, target.conventions)
+        state = read_state(session, migrations)
+        check_trusted(state.inspection)
+        plan = plan_for(goal, state, session, target.options)
         if expected is not None and plan.steps and plan != expected:
             raise PlanChanged
         try:
-            report = _run(target, session, known, plan, patience)
+            report = _run(target, session, state, plan, policy)
         except MigrationFailed as failed:
-            _explain(failed, known, goal)
+            _explain(failed, state, goal)
             if isinstance(goal, Redo) and failed.direction == "up":
                 failed.again_by("rung up")
             raise
-        return replace(report, waited=waited, taken_over=bool(taken_over(known)))
+        return replace(report, waited=waited, taken_over=bool(taken_over(state)))
 
 
-def _explain(failed: MigrationFailed, known: DatabaseState, goal: Goal) -> None:
+def _explain(failed: MigrationFailed, state: DatabaseState, goal: Goal) -> None:
     """Have a failure say what the history knows of what is there already."""
-    history = known.look.history or ()
+    history = state.inspection.history or ()
     done = {row.direction for row in history if _is_done(row, failed.version)}
-    gone = isinstance(goal, Redo) or failed.version not in known.applied.versions
+    gone = isinstance(goal, Redo) or failed.version not in state.applied.versions
     reverted = gone and {"up", "down"} <= done | ({"down"} if isinstance(goal, Redo) else set())
-    failed.explained_by(passed_over=failed.version in known.applied.unreverted, reverted=reverted)
+    failed.explained_by(passed_over=failed.version in state.applied.unreverted, reverted=reverted)
 
 
 def _is_done(row: Attempt, version: int) -> bool:
@@ -208,16 +206,16 @@ def _is_done(row: Attempt, version: int) -> bool:
 
 
 def _run(
-    target: Target, session: Session, known: DatabaseState, plan: Plan, patience: RetryPolicy
+    target: Target, session: Session, state: DatabaseState, plan: Plan, policy: RetryPolicy
 ) -> RunReport:
-    look = known.look
+    look = state.inspection
     check_read(plan)
     prepared = _prepare(target, plan, look)
     check_pooler_safe(target, look.place, prepared)
     recorder = Recorder.of(look.history or (), look.place.dialect)
-    if plan.steps or known.owes_baseline:
-        _make_ready(target, session, known, plan, recorder)
-    _tell(target, known, plan, prepared)
+    if plan.steps or state.owes_baseline:
+        _make_ready(target, session, state, plan, recorder)
+    _tell(target, state, plan, prepared)
     if not plan.steps:
         return RunReport((), look.ledger.version, plan.short)
     context = Context(
@@ -225,24 +223,24 @@ def _run(
         session,
         target.listener,
         target.stop,
-        patience,
+        policy,
         recorder,
-        target.conventions,
+        target.options,
     )
-    run = run_together if target.conventions.atomic else run_plan
+    run = run_together if target.options.atomic else run_plan
     return run(context, plan, prepared)
 
 
 def _make_ready(
-    target: Target, session: Session, known: DatabaseState, plan: Plan, recorder: Recorder
+    target: Target, session: Session, state: DatabaseState, plan: Plan, recorder: Recorder
 ) -> None:
     """The tables, and the rows that the history lacks of what was done without it."""
-    look = known.look
+    look = state.inspection
     check_writable(target, look.place)
     if any(step.before == step.after for step in plan.steps):
         check_recordable(look)  # nothing else would keep a late one from running again
     of_twins = twins_warning(session)
-    ready = session.ensure_tables(made_by(known.migrations, look.place.dialect))
+    ready = session.ensure_tables(made_by(state.migrations, look.place.dialect))
     if any(step.before == step.after for step in plan.steps):
         check_kept(ready)
     for warning in filter(None, (of_twins, others_warning(look.other_writers))):
@@ -252,27 +250,27 @@ def _make_ready(
         return
     if ready.note:
         target.listener(Warned(ready.note))
-    rows = baseline(known.applied.unrecorded, known.migrations, recorder)
-    rows += [recorder.note("edit", v, known.migrations.by_version[v]) for v in _mended(known)]
+    rows = baseline(state.applied.unrecorded, state.migrations, recorder)
+    rows += [recorder.note("edit", v, state.migrations.by_version[v]) for v in _mended(state)]
     if rows:
         session.record(rows)
-    if known.applied.unrecorded:
-        _tell_baseline(target, session, known)
+    if state.applied.unrecorded:
+        _tell_baseline(target, session, state)
 
 
-def _tell_baseline(target: Target, session: Session, known: DatabaseState) -> None:
+def _tell_baseline(target: Target, session: Session, state: DatabaseState) -> None:
     """What counts as applied from now on; and for `rung`, whether the schema is that of it."""
-    new = new_in_baseline(known.applied)
-    target.listener(BaselineRecorded(new, known.look.ledger.version))
-    lacks = "" if target.conventions.passes_empty else ahead_warning(session, known)
+    new = new_in_baseline(state.applied)
+    target.listener(BaselineRecorded(new, state.inspection.ledger.version))
+    lacks = "" if target.options.passes_empty else ahead_warning(session, state)
     if lacks:
         target.listener(Warned(lacks))
 
 
-def _mended(known: DatabaseState) -> list[int]:
+def _mended(state: DatabaseState) -> list[int]:
     """The versions of which only the down was edited: its text replaces the stored one."""
-    ups = {edit.version for edit in known.edited_ups}
-    downs = (edit for edit in known.edits if edit.direction is Direction.DOWN)
+    ups = {edit.version for edit in state.edited_ups}
+    downs = (edit for edit in state.edits if edit.direction is Direction.DOWN)
     return [edit.version for edit in downs if edit.version not in ups]
 
 
@@ -284,45 +282,45 @@ def _without_history(grant: str) -> str:
 
 
 def _tell(
-    target: Target, known: DatabaseState, plan: Plan, prepared: Sequence[PreparedStep]
+    target: Target, state: DatabaseState, plan: Plan, prepared: Sequence[PreparedStep]
 ) -> None:
     """What a person should know of a plan that is not refused for it."""
     if plan.ahead:
-        target.listener(Warned(_ahead(known, plan)))
-    if plan.goes_down and (ups := known.edited_ups):
+        target.listener(Warned(_ahead(state, plan)))
+    if plan.goes_down and (ups := state.edited_ups):
         files = ", ".join(edit.half.file for edit in ups)
         target.listener(Warned(f"Edited after it was applied: {files}."))
     if not isinstance(plan.goal, Down):
-        lone = not target.conventions.passes_empty
-        for said in warnings_of(known.applied, known.migrations, known.renamed, lone=lone):
+        lone = not target.options.passes_empty
+        for said in warnings_of(state.applied, state.migrations, state.renamed, lone=lone):
             target.listener(Warned(said))
-    for said in (*not_compared(known.uncompared), *passed_over(prepared)):
+    for said in (*not_compared(state.uncompared), *passed_over(prepared)):
         target.listener(Warned(said))
 
 
-def _ahead(known: DatabaseState, plan: Plan) -> str:
+def _ahead(state: DatabaseState, plan: Plan) -> str:
     """What is let pass with it is named: nothing is skipped in silence."""
     said = (
         f"The database is ahead of the files: it is at version {plan.made_for.version}, "
         "which has no file here. It is left as it is."
     )
-    if known.suited:
-        said += f" It is declared to suit version {max(known.migrations.versions)}."
-    late = known.applied.late(known.migrations, plan.made_for)
+    if state.suited:
+        said += f" It is declared to suit version {max(state.migrations.versions)}."
+    late = state.applied.late(state.migrations, plan.made_for)
     if late:
         said += f" Never applied: {', '.join(str(one.version) for one in late)}."
-    if ups := known.edited_ups:
+    if ups := state.edited_ups:
         said += f" Edited after it was applied: {', '.join(edit.half.file for edit in ups)}."
     return said
 
 
 def _prepare(target: Target, plan: Plan, look: Inspection) -> tuple[PreparedStep, ...]:
-    prepared = prepare(plan, look.place.dialect, target.conventions)
+    prepared = prepare(plan, look.place.dialect, target.options)
     for item in prepared:
         if marker := item.foreign_marker:
             whole = f"{marker.cause}; all of the file runs, as golang-migrate runs it"
             target.listener(Warned(whole))
-    if target.conventions.atomic:
+    if target.options.atomic:
         _check_dirt(plan)
         check_together(prepared)
     return prepared

@@ -57,7 +57,7 @@ class DatabaseState:
     """The files, what a look found, and what is applied by both."""
 
     migrations: MigrationSet
-    look: Inspection
+    inspection: Inspection
     applied: Applied
     suited: bool = False
     """Whether the database is ahead, and by its history suits a build of these files."""
@@ -65,7 +65,7 @@ class DatabaseState:
     @cached_property
     def edits(self) -> tuple[Edit, ...]:
         """The files that were edited since they were applied."""
-        return edits(self.applied, self.migrations, self.look.place.dialect)
+        return edits(self.applied, self.migrations, self.inspection.place.dialect)
 
     @property
     def edited_ups(self) -> tuple[Edit, ...]:
@@ -75,8 +75,8 @@ class DatabaseState:
     @property
     def owes_baseline(self) -> bool:
         """Whether the history lags behind the ledger, and may be written."""
-        place, at = self.look.place, self.look.ledger
-        may = self.look.writable and not self.look.missing_grant
+        place, at = self.inspection.place, self.inspection.ledger
+        may = self.inspection.writable and not self.inspection.missing_grant
         if not self.applied.unrecorded or at.dirty or not may:
             return False
         has_file = at.version is None or at.version in self.migrations.by_version
@@ -85,7 +85,7 @@ class DatabaseState:
     @cached_property
     def renamed(self) -> tuple[Renamed, ...]:
         """The files that have another title than what was applied, and the same text."""
-        return renamed(self.applied, self.migrations, self.look.place.dialect)
+        return renamed(self.applied, self.migrations, self.inspection.place.dialect)
 
     @property
     def uncompared(self) -> tuple[int, ...]:
@@ -104,9 +104,9 @@ class DatabaseState:
         return make_plan(
             goal,
             self.migrations,
-            self.look.ledger,
+            self.inspection.ledger,
             self.applied,
-            self.look.place.dialect,
+            self.inspection.place.dialect,
             resume_point,
             suited=self.suited,
             downs=downs,
@@ -127,22 +127,22 @@ def read_state(
         applied = Applied(replay(look.history)).lone_downs(migrations, look.ledger)
         return DatabaseState(migrations, look, applied)
     dialect = look.place.dialect
-    known = DatabaseState(
+    state = DatabaseState(
         migrations, look, reconcile(look.history, look.ledger, migrations, dialect)
     )
-    return replace(known, suited=_suited(known, session))
+    return replace(state, suited=_suited(state, session))
 
 
-def _suited(known: DatabaseState, session: Session) -> bool:
+def _suited(state: DatabaseState, session: Session) -> bool:
     """Asks for what is kept of the versions above every file; nothing where there are none."""
-    newest = max(known.migrations.versions, default=None)
-    versions = known.applied.versions.values()
+    newest = max(state.migrations.versions, default=None)
+    versions = state.applied.versions.values()
     above = [one for one in versions if newest is None or one.version > newest]
     if newest is None or not above or any(one.up is None for one in above):
         return False
     halves = session.stored([one.version for one in above])
     texts = [_kept_up(one, halves) for one in above]
-    return suits(newest, texts, known.look.place.dialect)
+    return suits(newest, texts, state.inspection.place.dialect)
 
 
 def _kept_up(applied: AppliedVersion, halves: Sequence[StoredSql]) -> str | None:
@@ -274,12 +274,12 @@ def left_by(look: Inspection, session: Session) -> Attempt | None:
     return None if entry is None or session.ledger_changed_since(entry) else entry
 
 
-def resumed(known: DatabaseState, session: Session, direction: Direction) -> ResumePoint:
+def resumed(state: DatabaseState, session: Session, direction: Direction) -> ResumePoint:
     """
     Where the unfinished file of a dirty database goes on.
 
     Args:
-        known: the ground, dirty.
+        state: the ground, dirty.
         session: asked for the text that ran, and what became of a statement under way.
         direction: which way to go.
 
@@ -287,7 +287,7 @@ def resumed(known: DatabaseState, session: Session, direction: Direction) -> Res
         CannotResume: with the reason.
         ScriptError: the file cannot be read.
     """
-    look = known.look
+    look = state.inspection
     entry = left_by(look, session)
     if entry is None or entry.version is None:
         raise CannotResume(look.ledger.version, _NOT_KNOWN)
@@ -296,23 +296,23 @@ def resumed(known: DatabaseState, session: Session, direction: Direction) -> Res
     if entry.direction != direction.value:
         why = f"what stopped is the {entry.direction} of version {entry.version}"
         raise CannotResume(look.ledger.version, why, f"rung {entry.direction} --resume")
-    migration = known.migrations.by_version.get(entry.version)
+    migration = state.migrations.by_version.get(entry.version)
     found = interrupted_attempt(entry, migration, _kept(entry, session), look.place.dialect)
     assert migration is not None
     finished = _finished(found, session)
-    going = resume_point(found, migration, look.ledger, known.applied, finished=finished)
+    going = resume_point(found, migration, look.ledger, state.applied, finished=finished)
     if unseen := set_unseen(found.now, going.done, session):
         raise refused(entry, unseen)
     return going
 
 
-def way_on(known: DatabaseState, session: Session) -> str:
+def way_on(state: DatabaseState, session: Session) -> str:
     """The command that goes on with what left the database dirty; empty where none can."""
-    entry = left_by(known.look, session)
+    entry = left_by(state.inspection, session)
     if entry is None:
         return ""
     with suppress(CannotResume, ScriptError):
-        resumed(known, session, Direction(entry.direction))
+        resumed(state, session, Direction(entry.direction))
         return f"rung {entry.direction} --resume"
     return ""
 

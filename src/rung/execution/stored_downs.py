@@ -34,34 +34,34 @@ Choices = dict[int, "DownChoice"]
 
 
 def choose_downs(
-    goal: Goal, known: DatabaseState, session: Session, conventions: RunOptions
+    goal: Goal, state: DatabaseState, session: Session, options: RunOptions
 ) -> Choices:
     """
     Choose what each version on a goal's way down runs.
 
     Args:
         goal: where to go.
-        known: the files and the database.
+        state: the files and the database.
         session: asked for the stored texts.
-        conventions: whether empty downs are passed, as golang-migrate does.
+        options: whether empty downs are passed, as golang-migrate does.
     """
-    ledger = known.look.ledger
-    applied = known.applied.lone_downs(known.migrations, ledger, count=conventions.passes_empty)
+    ledger = state.inspection.ledger
+    applied = state.applied.lone_downs(state.migrations, ledger, count=options.passes_empty)
     versions = versions_down(goal, applied) if ledger.version is not None or ledger.dirty else ()
     held = [applied.versions[version] for version in versions]
-    held = [one for one in held if _is_there(one, known)]
+    held = [one for one in held if _is_there(one, state)]
     halves = session.stored([one.version for one in held]) if held else ()
-    writers = known.look.other_writers
+    writers = state.inspection.other_writers
     chosen = {}
     for one in held:
-        migration = known.migrations.by_version.get(one.version)
+        migration = state.migrations.by_version.get(one.version)
         chosen[one.version] = choose_down(
             one,
             migration,
             stored_down(one, halves, writers),
-            known.look.place.dialect,
+            state.inspection.place.dialect,
             options_of(goal),
-            passes_empty=conventions.passes_empty,
+            passes_empty=options.passes_empty,
         )
     return chosen
 
@@ -160,9 +160,9 @@ def why_unseen(row: int, writers: OtherWriters) -> str:
     return ""
 
 
-def _is_there(one: AppliedVersion, known: DatabaseState) -> bool:
+def _is_there(one: AppliedVersion, state: DatabaseState) -> bool:
     """Whether there is anything of a version to go by: its files, or what is kept of them."""
-    return one.version in known.migrations.by_version or (one.kept and known.applied.recorded)
+    return one.version in state.migrations.by_version or (one.kept and state.applied.recorded)
 
 
 def _command(goal: Goal, downs: int) -> str:

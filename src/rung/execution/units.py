@@ -171,11 +171,11 @@ def _run_without_foreign_keys(
     session, stop = context.session, context.stop
     session.release_foreign_locks()
     ran = session.run_unit(item.script, unit, attempt.id)
-    patience = replace(context.patience, bound=None)
+    policy = replace(context.policy, bound=None)
     taken = wait_until(
         session.try_foreign_locks,
         session,
-        patience,
+        policy,
         context.say,
         CancelToken(),
         lambda: stop.cancelling,

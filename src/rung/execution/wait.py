@@ -36,14 +36,14 @@ class Waited(NamedTuple):
     """Seconds."""
 
 
-def wait(target: Target, version: int | None, patience: RetryPolicy) -> Waited:
+def wait(target: Target, version: int | None, policy: RetryPolicy) -> Waited:
     """
     Wait until the server answers and the ledger is clean at a version or above.
 
     Args:
         target: says what is waited for to its listener, and may be asked to stop.
         version: None is content with an answer.
-        patience: how long, and by which clock; looked at between attempts to connect.
+        policy: how long, and by which clock; looked at between attempts to connect.
 
     Raises:
         ConnectionFailed: it did not answer in time, or answers and refuses us.
@@ -51,15 +51,15 @@ def wait(target: Target, version: int | None, patience: RetryPolicy) -> Waited:
         Stopped: as asked.
     """
     target.tell_notes()
-    return _Wait(target, version, patience).wait()
+    return _Wait(target, version, policy).wait()
 
 
 class _Wait:
     """One wait: since when, what was found last, what was said last."""
 
-    def __init__(self, target: Target, version: int | None, patience: RetryPolicy) -> None:
-        self._target, self._version, self._patience = target, version, patience
-        self._began = patience.clock()
+    def __init__(self, target: Target, version: int | None, policy: RetryPolicy) -> None:
+        self._target, self._version, self._policy = target, version, policy
+        self._began = policy.clock()
         self._said = -_SAY_EVERY
         self._pause = _FIRST_PAUSE
         self._ledger: LedgerState | None = None
@@ -67,12 +67,12 @@ class _Wait:
 
     @property
     def _waited(self) -> float:
-        return self._patience.clock() - self._began
+        return self._policy.clock() - self._began
 
     @property
     def _left(self) -> float | None:
         """Seconds to the end; None where there is none."""
-        bound = self._patience.bound
+        bound = self._policy.bound
         return None if bound is None else max(0.0, bound - self._waited)
 
     def wait(self) -> Waited:
@@ -125,7 +125,7 @@ class _Wait:
 
     def _rest(self, reason: str) -> None:
         """Pause before the next attempt, or end where time is up."""
-        waited, bound = self._waited, self._patience.bound
+        waited, bound = self._waited, self._policy.bound
         if self._target.stop.requested:
             raise Stopped((), "Nothing was run here.", ())
         if bound is not None and waited >= bound:
@@ -133,9 +133,9 @@ class _Wait:
         if waited - self._said >= _SAY_EVERY:
             self._said = waited
             self._target.listener(DatabaseWaiting(waited, reason))
-        pause = self._pause * (0.5 + self._patience.jitter())
+        pause = self._pause * (0.5 + self._policy.jitter())
         left = pause if bound is None else bound - waited
-        self._patience.sleep(max(_SHORTEST_PAUSE, min(pause, left)))
+        self._policy.sleep(max(_SHORTEST_PAUSE, min(pause, left)))
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def _in_vain(self, reason: str) -> RungError:

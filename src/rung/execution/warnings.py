@@ -131,66 +131,66 @@ class Absent:
         )
 
 
-def absent_names(session: Session, known: DatabaseState, versions: Collection[int]) -> Absent:
+def absent_names(session: Session, state: DatabaseState, versions: Collection[int]) -> Absent:
     """
     Look up what the files of some applied versions make.
 
     Args:
         session: asks.
-        known: the files, and what is applied.
+        state: the files, and what is applied.
         versions: those of interest; an edited one is left out, for its file is not what ran.
 
     Raises:
         QueryFailed: the catalog could not be asked.
     """
-    edited = {edit.version for edit in known.edited_ups}
+    edited = {edit.version for edit in state.edited_ups}
     asked = set(versions) - edited
-    ledger = known.look.ledger.version
+    ledger = state.inspection.ledger.version
     if not asked:
         return Absent(ledger, not_checked=tuple(_edited(edited & set(versions))))
-    applied = known.applied.versions
-    files = (one for one in known.migrations.migrations if one.version in applied)
-    expected = expected_names(files, known.look.place.dialect)
+    applied = state.applied.versions
+    files = (one for one in state.migrations.migrations if one.version in applied)
+    expected = expected_names(files, state.inspection.place.dialect)
     wanted = [name for name in expected.names if name.version in asked]
     gone = session.absent(wanted, anywhere=expected.anywhere)
     tables = {name.name for name in gone if not name.column}
     shown = tuple(name for name in gone if not (name.column and name.name in tables))
     left = [f"the {expected.left_out} oldest names"] if expected.left_out else []
     not_checked = (
-        *map(str, _of_versions(expected.not_read, known, asked)),
+        *map(str, _of_versions(expected.not_read, state, asked)),
         *_edited(edited & set(versions)),
         *left,
     )
-    return Absent(ledger, shown, _below(known, wanted, gone), not_checked)
+    return Absent(ledger, shown, _below(state, wanted, gone), not_checked)
 
 
-def taken_over(known: DatabaseState) -> tuple[int, ...]:
+def taken_over(state: DatabaseState) -> tuple[int, ...]:
     """The versions that count as applied though no run of ours applied them."""
-    return tuple(v for v, one in known.applied.versions.items() if not one.ran)
+    return tuple(v for v, one in state.applied.versions.items() if not one.ran)
 
 
-def ahead_warning(session: Session, known: DatabaseState) -> str:
+def ahead_warning(session: Session, state: DatabaseState) -> str:
     """
     What is to be said where another tool's ledger is ahead of its schema; empty where it is not.
 
     For the moment when a baseline is recorded: asks about what that counts as applied.
     """
     try:
-        found = absent_names(session, known, new_in_baseline(known.applied))
+        found = absent_names(session, state, new_in_baseline(state.applied))
     except QueryFailed as failed:
         return f"could not check whether the schema is that of the ledger's version: {failed.cause}"
     return f"{found}. {found.advice}" if found.names else ""
 
 
-def ailments(session: Session, known: DatabaseState) -> Iterator[Problem]:
+def ailments(session: Session, state: DatabaseState) -> Iterator[Problem]:
     """What the doctor reports of it: every name, and what could not be looked at."""
-    ledger = known.look.place.ledger
-    if known.look.ledger.dirty:
+    ledger = state.inspection.place.ledger
+    if state.inspection.ledger.dirty:
         return
     try:
-        found = absent_names(session, known, taken_over(known))
+        found = absent_names(session, state, taken_over(state))
     except QueryFailed as failed:
-        found = Absent(known.look.ledger.version, not_checked=(failed.cause,))
+        found = Absent(state.inspection.ledger.version, not_checked=(failed.cause,))
     if found.names:
         lacking = ", ".join(f"{name} ({name.file})" for name in found.names)
         said = (
@@ -211,21 +211,21 @@ def not_checked(ledger: str, said: str) -> Problem:
 
 
 def _below(
-    known: DatabaseState, wanted: Collection[ExpectedName], gone: Collection[ExpectedName]
+    state: DatabaseState, wanted: Collection[ExpectedName], gone: Collection[ExpectedName]
 ) -> int | None:
     """See `Absent.below`; what a run of ours applied above it contradicts it as well."""
     lowest = min((name.version for name in gone), default=None)
     if lowest is None or any(n.version >= lowest and n not in gone for n in wanted):
         return None
-    if any(v > lowest and one.ran for v, one in known.applied.versions.items()):
+    if any(v > lowest and one.ran for v, one in state.applied.versions.items()):
         return None
-    return max((v for v in known.applied.versions if v < lowest), default=-1)
+    return max((v for v in state.applied.versions if v < lowest), default=-1)
 
 
 def _of_versions(
-    not_read: Collection[NotRead], known: DatabaseState, versions: Collection[int]
+    not_read: Collection[NotRead], state: DatabaseState, versions: Collection[int]
 ) -> Iterator[NotRead]:
-    by_version = known.migrations.by_version
+    by_version = state.migrations.by_version
     halves = (by_version[v].up for v in versions if v in by_version)
     files = {half.file for half in halves if half}
     return (one for one in not_read if one.file in files)

@@ -46,7 +46,7 @@ class GoDatabaseUrl(NamedTuple):
     """A database, how files run there, and whose words its errors have."""
 
     database: Database
-    conventions: RunOptions
+    options: RunOptions
     tongue: ErrorStyle
 
     def __repr__(self) -> str:
@@ -72,7 +72,7 @@ def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -
     _check_table(own)
     if scheme.locks_by_choice:
         _check_lock(own.get("x-lock-strategy") or _ADVISORY)
-    conventions = RunOptions(
+    options = RunOptions(
         passes_empty=True,
         runs_foreign_downs=True,
         carries_session=True,
@@ -95,7 +95,7 @@ def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -
     database = Database(
         named, ledger_table=table, history_table=names.history, ledger_writers=writers
     )
-    return GoDatabaseUrl(database, conventions, scheme.tongue)
+    return GoDatabaseUrl(database, options, scheme.tongue)
 
 
 def _sqlite(
@@ -106,7 +106,7 @@ def _sqlite(
         bare = truth(own.get("x-no-tx-wrap") or "false")
     except NumberRefused as error:
         raise GoFault(f"{_OPEN}: x-no-tx-wrap: {error}") from None
-    conventions = RunOptions(
+    options = RunOptions(
         passes_empty=True,
         runs_foreign_downs=True,
         carries_session=True,
@@ -120,7 +120,7 @@ def _sqlite(
         ledger_table=names.ledger,
         history_table=names.history,
     )
-    return GoDatabaseUrl(database, conventions, scheme.tongue)
+    return GoDatabaseUrl(database, options, scheme.tongue)
 
 
 def _check_table(own: Mapping[str, str]) -> None:

@@ -71,7 +71,7 @@ class Opening:
     @property
     def timed(self) -> bool:
         """Whether files run under a time limit."""
-        return self._address.conventions.time_limit is not None
+        return self._address.options.time_limit is not None
 
     @cached_property
     def migrations(self) -> MigrationSet:
@@ -103,7 +103,7 @@ class Opening:
             listener,
             stop or CancelToken(),
             self._wait_for_lock,
-            self._address.conventions,
+            self._address.options,
         )
 
     def check(self) -> None:

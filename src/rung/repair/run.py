@@ -88,10 +88,10 @@ def diagnose(
         MissingMigrationFile: the ledger's version has no file, and no text is kept of it.
     """
     with writing(target) as session:
-        known = read_state(session, migrations)
-        if not known.look.ledger.dirty:
+        state = read_state(session, migrations)
+        if not state.inspection.ledger.dirty:
             return None
-        return _diagnosed(target, session, known, scratch, said)
+        return _diagnosed(target, session, state, scratch, said)
 
 
 def repair(
@@ -118,31 +118,31 @@ def repair(
     if action.losses and not lose_data:
         raise RepairUndecided(*loses(diagnosis))
     with writing(target) as session:
-        known = read_state(session, migrations)
-        if _stamp(known.look, session.snapshot()) != diagnosis.stamp:
+        state = read_state(session, migrations)
+        if _stamp(state.inspection, session.snapshot()) != diagnosis.stamp:
             raise PlanChanged
         _check_nobody_builds(session, diagnosis.finding)
-        report = _carried_out(target, session, known, diagnosis, action)
+        report = _carried_out(target, session, state, diagnosis, action)
         _close(session, diagnosis, action)
         return report
 
 
 def _diagnosed(
-    target: Target, session: Session, known: DatabaseState, scratch: str | None, said: int | None
+    target: Target, session: Session, state: DatabaseState, scratch: str | None, said: int | None
 ) -> Diagnosis:
-    look = known.look
+    look = state.inspection
 
     def say(text: str) -> None:
         target.listener(Warned(f"scratch: {text}"))
 
-    files = with_all_stored(known.migrations, look.history or (), session, look, say)
+    files = with_all_stored(state.migrations, look.history or (), session, look, say)
     groups = find_candidates(look.history, look.ledger, files, left_by(look, session))
     live = session.snapshot()
     with scratch_of(target.driver, session, scratch, say) as made:
         bench = ScratchRunner(made, files, look.place)
         tried = [[bench.tried(one) for one in group] for group in groups]
         _check_said(tried, said)
-        finding = _with_file_of_now(judge(tried, live, said), known.migrations, bench)
+        finding = _with_file_of_now(judge(tried, live, said), state.migrations, bench)
         _check_nobody_builds(session, finding)
         if said is None:
             finding = _without_likeness(finding, session)
@@ -255,20 +255,20 @@ def _why_nothing(finding: StateMatch) -> tuple[str, str]:
 
 
 def _carried_out(
-    target: Target, session: Session, known: DatabaseState, diagnosis: Diagnosis, action: Action
+    target: Target, session: Session, state: DatabaseState, diagnosis: Diagnosis, action: Action
 ) -> RunReport:
-    look = known.look
+    look = state.inspection
     session.ensure_tables()
     recorder = Recorder.of(look.history or (), look.place.dialect)
     if action.plan is None:
-        rows = _rows(diagnosis, action, known, recorder)
+        rows = _rows(diagnosis, action, state, recorder)
         move = LedgerTransition(look.ledger, LedgerState(action.version))
         ran = session.settle(move, rows)
         if ran.refusal:
             raise PlanChanged
         return RunReport((), action.version)
-    prepared = prepare(action.plan, look.place.dialect, target.conventions)
-    session.record(_earlier(diagnosis, known, recorder))
+    prepared = prepare(action.plan, look.place.dialect, target.options)
+    session.record(_earlier(diagnosis, state, recorder))
     context = Context(
         target.driver,
         session,
@@ -276,7 +276,7 @@ def _carried_out(
         target.stop,
         RetryPolicy(target.wait_for_lock),
         recorder,
-        target.conventions,
+        target.options,
     )
     try:
         return run_plan(context, action.plan, prepared)
@@ -286,25 +286,25 @@ def _carried_out(
 
 
 def _rows(
-    diagnosis: Diagnosis, action: Action, known: DatabaseState, recorder: Recorder
+    diagnosis: Diagnosis, action: Action, state: DatabaseState, recorder: Recorder
 ) -> list[NewAttempt]:
     """A mark is a `force` in the history; of a late up that is all there, an `up`."""
     suspect = diagnosis.suspect
     assert suspect is not None
-    files = known.migrations
+    files = state.migrations
     if action.applied and suspect.version != action.version:
         return [_late(suspect, diagnosis, recorder)]
     number = -1 if action.version is None else action.version
     marked = recorder.note("force", action.version, files.by_version.get(number), REPAIR)
-    return [*_earlier(diagnosis, known, recorder), marked]
+    return [*_earlier(diagnosis, state, recorder), marked]
 
 
-def _earlier(diagnosis: Diagnosis, known: DatabaseState, recorder: Recorder) -> list[NewAttempt]:
+def _earlier(diagnosis: Diagnosis, state: DatabaseState, recorder: Recorder) -> list[NewAttempt]:
     """What was applied before the file, and the history does not have yet."""
     suspect = diagnosis.suspect
-    recorded = replay(known.look.history or ())
+    recorded = replay(state.inspection.history or ())
     missing = [v for v in suspect.base if v not in recorded] if suspect else []
-    return baseline(missing, known.migrations, recorder)
+    return baseline(missing, state.migrations, recorder)
 
 
 def _late(suspect: Candidate, diagnosis: Diagnosis, recorder: Recorder) -> NewAttempt:

@@ -88,7 +88,7 @@ def test_golang_migrates_own_keys() -> None:
     """They are ways to run files, and do not reach the library."""
     found = address("pgx5://h/x?x-multi-statement=1&x-statement-timeout=200&x-unknown=2&a=b")
 
-    assert found.conventions == POSTGRES._replace(each_statement=True, time_limit=0.2)
+    assert found.options == POSTGRES._replace(each_statement=True, time_limit=0.2)
     assert (found.tongue, query("pgx5://h/x?x-multi-statement=1&a=b")) == (
         ErrorStyle.PGX,
         {"a": "b"},
@@ -124,7 +124,7 @@ def test_sqlite() -> None:
 
     assert found.database.url == "sqlite3://d/a%20b.db?_fk=1"
     assert (found.database.ledger_table, found.tongue) == ("m", ErrorStyle.SQLITE)
-    assert found.conventions == PLAIN._replace(each_statement=True)
+    assert found.options == PLAIN._replace(each_statement=True)
 
 
 def test_its_text_shows_no_url() -> None:

@@ -15,10 +15,10 @@ OF_URL = SessionSettings((("lock_timeout", "3s"),))
 
 
 def limits(
-    conventions: RunOptions = RUNG, settings: SessionSettings | None = None
+    options: RunOptions = RUNG, settings: SessionSettings | None = None
 ) -> LockTimeoutPolicy:
     """The limits of a session."""
-    return LockTimeoutPolicy(conventions, settings or SessionSettings())
+    return LockTimeoutPolicy(options, settings or SessionSettings())
 
 
 def test_ours() -> None:
