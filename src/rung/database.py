@@ -1,4 +1,4 @@
-"""Which database, and how to come to it: what a caller says about a database, as a value."""
+"""A database and how to connect to it, as a value that callers pass."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ if TYPE_CHECKING:
 
 class Database(NamedTuple):
     """
-    A database and the way to it. Wherever one is asked for, its URL alone does too.
+    A database and how to connect to it; its URL alone is accepted wherever one is a parameter.
 
-    Its text never shows the URL, which may hold a password.
+    Its `repr` never shows the URL, which may hold a password.
     """
 
     url: str
     """A URL, a libpq keyword string such as `host=db dbname=chatapp`, or empty for `PG*` alone."""
     role: str | None = None
-    """The role to take on in each session (SET ROLE)."""
+    """The role to assume in each session (SET ROLE)."""
     ledger_table: str | None = None
-    """The ledger, `NAME` or `SCHEMA.NAME`; parts with dots in double quotes."""
+    """The ledger table, `NAME` or `SCHEMA.NAME`; parts with dots in double quotes."""
     history_table: str | None = None
-    """The history, likewise; left out, it stands beside the ledger and is named after it."""
+    """The history table, likewise; by default in the ledger's schema and named after it."""
     password: Callable[[], str] | None = None
-    """Asked for a password before each connection; for tokens that do not live long."""
+    """Called for a password before each connection; for short-lived tokens."""
 
     ledger_writers: tuple[str, ...] = ()
-    """Roles that are to write the ledger besides ours, as golang-migrate's; given its rights."""
+    """Other roles that write the ledger, such as golang-migrate's; they are granted its rights."""
 
     def __repr__(self) -> str:
         return "Database(***)"
 
     @classmethod
     def of(cls, database: str | Database) -> Database:
-        """The value of what a caller gave."""
+        """Make a `Database` of a URL; a `Database` is returned as it is."""
         return database if isinstance(database, Database) else cls(database)

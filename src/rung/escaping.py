@@ -1,7 +1,7 @@
 r"""
-Makes what a terminal would obey visible: `\x1b` for an escape, `\u202e` for a turned line. Pure.
+Escape characters that a terminal would obey: `\x1b` for ESC, `\u202e` for right-to-left. Pure.
 
-A text of a server, of a file or of the history is data. Shown raw it could overwrite the truth.
+Text of a server, a file or the history is data. Printed raw, it could overwrite other output.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _BYTE, _LAST = 0x100, 0xDFFF
 
 
 def escaped(text: str) -> str:
-    """A text whose line ends and tabs are its layout, all else of the kind made visible."""
+    """Escape a text of several lines; line ends and tabs stay."""
     return text.translate(_forms()) if _IN_LINES.search(text) else text
 
 
 def escaped_line(text: str) -> str:
-    """A text that stays on one line: line ends and tabs are made visible too."""
+    """Escape a text that must stay on one line: line ends and tabs as well."""
     if not _IN_ONE_LINE.search(text):
         return text
     return text.translate(_forms() | {ord(one): _SHORT[one] for one in "\t\n"})
 
 
 def escaped_json(text: str) -> str:
-    r"""The text of a JSON object, with the characters that JSON itself leaves raw as `\\uXXXX`."""
+    r"""Escape in JSON text, as `\\uXXXX`, the characters that JSON itself leaves raw."""
     if not _IN_LINES.search(text):
         return text
     return text.translate({code: f"\\u{code:04x}" for code in _forms()})
@@ -42,7 +42,7 @@ def escaped_json(text: str) -> str:
 
 @cache
 def _forms() -> dict[int, str]:
-    """The visible form of each character, by its code: a text is gone over once, in C."""
+    """Map each character's code to its visible form, so that `str.translate` works in C."""
     unseen = filter(_IN_LINES.match, map(chr, range(_LAST + 1)))
     return {ord(one): _visible(one) for one in unseen}
 

@@ -1,8 +1,8 @@
 """
-What a database remembers of migrations, as values: the ledger's row and the history's rows.
+The ledger's row and the history's rows, as values.
 
-The ledger is golang-migrate's table, at most one row of (version, dirty); the history is
-ours. Drivers read and write them; nothing here opens a connection.
+The ledger is golang-migrate's table, at most one row of (version, dirty); the history is Rung's
+alone. Drivers read and write both; nothing here opens a connection.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 LEDGER_TABLE = "schema_migrations"
 HISTORY_TABLE = "schema_migrations_history"
 CUT_OFF = "cut off: its end was not seen, and a later attempt went on with it"
-"""The error of an attempt that another one goes on with."""
+"""The error of an attempt that a later one resumes."""
 NOT_REVERTED = "not reverted: its down holds no statement"
-"""The error of a down that ran nothing because it was told to pass the version over."""
+"""The error of a down that ran nothing because `--unreverted` passed the version over."""
 MARK_APPLIED, MARK_NOT_APPLIED = "mark-applied", "mark-not-applied"
-"""What was done where a person recorded that a version is applied, or is not."""
+"""Directions: a person recorded that a version is applied, or is not."""
 DIRECTIONS = ("up", "down", "edit", MARK_APPLIED, MARK_NOT_APPLIED, "force", "baseline")
-"""What an attempt can be."""
+"""The directions of an attempt."""
 MAY_LACK_VERSION = frozenset(("force", "baseline"))
-"""Those of them that may lead to no version."""
+"""The directions that may lead to no version."""
 NO_VERSION = -1
-"""How golang-migrate writes "before the first migration" where it has to write a row."""
+"""golang-migrate's number for "before the first migration" in a row that it has to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
     """
-    The ledger as it was read.
+    The state of the ledger.
 
-    `row` is the number that stands in it: None for an empty or absent table, -1 where
-    golang-migrate failed in the last down.
+    `row` is its number: None for an empty or absent table, -1 where golang-migrate failed in the
+    last down.
     """
 
     row: int | None = None
@@ -56,11 +56,11 @@ class Outcome(Enum):
     """How an attempt ended."""
 
     RUNNING = "running"
-    """Its end was not seen yet: a file that runs in several units, under way or cut off."""
+    """Its end is not recorded: a file of several units that still runs, or was interrupted."""
     DONE = "done"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """A word that is not known here: a newer Rung's."""
+    """An unrecognized value, written by a newer Rung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +69,20 @@ class Attempt:
 
     id: int
     attempt: str
-    """Our own id of the attempt, a UUID."""
+    """The id of the attempt, a UUID."""
     version: int | None
-    """None for a `force` to no version, and where another tool left none."""
+    """None for a `force` to no version, or where another tool recorded none."""
     name: str
     direction: str
     """
-    What was done: up, down, force, baseline (found applied by another tool), edit (the
-    files' texts taken over, nothing run), mark-applied or mark-not-applied.
+    up, down, force, baseline (applied by another tool), edit (an edit of the files was accepted,
+    nothing ran), mark-applied or mark-not-applied.
     """
     outcome: Outcome
     statements_total: int
     statements_done: int
     in_flight: int | None
-    """The statement that was sent outside a transaction and whose end is not recorded."""
+    """The statement that was sent outside a transaction; its end is not recorded."""
     started: datetime
     finished: datetime | None
     error: str | None
@@ -90,7 +90,7 @@ class Attempt:
     down_checksum: str | None
     checksum_formula: int | None
     up_digest: str | None
-    """The SHA-256 of the half's text as it was read: equal digests spare reading its SQL."""
+    """SHA-256 of the file's text: with equal digests its SQL need not be parsed."""
     down_digest: str | None
     tool: str
     tool_version: str
@@ -99,7 +99,7 @@ class Attempt:
 
     @property
     def left_something(self) -> bool:
-        """Whether it did not end well, and may have committed a part of its file."""
+        """Whether it did not succeed and may have committed a part of its file."""
         runs = self.direction in ("up", "down")
         part = self.statements_done > 0 or self.in_flight is not None
         return runs and (
@@ -108,13 +108,13 @@ class Attempt:
 
     @property
     def ran_nothing(self) -> bool:
-        """Whether it is an up or a down that ended well and held no statement."""
+        """Whether it is an up or a down that succeeded without a statement."""
         runs = self.direction in ("up", "down")
         return runs and self.outcome is Outcome.DONE and self.statements_total == 0
 
     @property
     def result(self) -> str:
-        """What came of it, for people: `empty` and `not reverted` where nothing ran."""
+        """The outcome for people: `empty` or `not reverted` where nothing ran."""
         if not self.ran_nothing:
             return self.outcome.value
         passed = self.direction == "down" and self.error == NOT_REVERTED

@@ -1,8 +1,8 @@
 """
-How files are run: `rung`'s own ways, and where golang-migrate's differ. A value, no more.
+The options of a run: the defaults of `rung`, and each difference that `migrate` needs.
 
-One engine serves both commands. What a command wants otherwise stands here by name, so that
-nothing in the engine asks which command it works for.
+One engine serves both commands. Every difference between them is an option with a name, so the
+engine never asks for which command it works.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 
 class RunOptions(NamedTuple):
-    """The ways of a run; the defaults are `rung`'s."""
+    """The options of a run; the defaults are those of `rung`."""
 
     carries_session: bool = False
-    """Whether a file's settings, role and temporary objects are there for the next file."""
+    """Whether a file's settings, role and temporary objects persist for the next file."""
     each_statement: bool = False
-    """Whether each statement outside a transaction of the file's own commits by itself."""
+    """Whether each statement outside the file's own transactions commits by itself."""
     time_limit: float | None = None
     """Seconds for a file, or with `each_statement` for a statement; None for no limit."""
     passes_empty: bool = False
-    """Whether what holds no statement is passed in either direction, with a warning."""
+    """Whether a file without a statement is passed in either direction, with a warning."""
     runs_foreign_downs: bool = False
     """Whether a file with another tool's down marker runs whole, with a warning."""
     takes_tables: bool = False
@@ -28,17 +28,17 @@ class RunOptions(NamedTuple):
     drops_current_schema: bool = False
     """Whether `drop` empties the current schema, wherever the ledger is, and not the ledger's."""
     atomic: bool = False
-    """Whether all steps of a run are one transaction: all of them or none."""
+    """Whether all steps of a run are one transaction."""
     lock_timeout: float | None = 0.2
-    """Seconds that a statement of a file may stand in a lock's queue; None for no limit."""
+    """Seconds that a statement of a file may wait in a lock queue; None for no limit."""
     insists_on_lock_timeout: bool = False
-    """Whether that limit stands above one that the database's URL sets."""
+    """Whether that limit overrides one in the database's URL."""
     lock_retry_for: float | None = 600.0
-    """Seconds for which what met that limit is tried again; None for ever."""
+    """Seconds of retrying after a lock timeout; None for ever."""
     retries_refused_locks: bool = True
-    """Whether a lock that a file itself did not wait for, or only so long, is tried again too."""
+    """Whether a lock timeout or NOWAIT of the file's own is retried as well."""
     cancel_blockers: tuple[str, ...] = ()
-    """The applications whose queries may be cancelled where they keep a lock from us."""
+    """The applications whose queries may be cancelled when they block a migration."""
 
 
 RUNG = RunOptions()

@@ -1,12 +1,13 @@
 """
-Takes the secrets of a connection out of a text. Pure.
+Redact the credentials of a connection in a text. Pure.
 
-Owns where a credential stands in a URL, in a keyword string and in a word of a command line,
-however misspelt they are. Secrets inside migration files are not known here. Every function
-takes time in proportion to the length of its text: each looks at a character a fixed number
-of times, no expression here can be matched in two ways, and what is judged one by one in
-Python is counted (`_MOST`): beyond that a text is nearly nothing but keys and colons, and
-what may be a credential there is hidden unjudged.
+Finds credentials in URLs, in keyword strings and in the words of a command line, misspelt ones
+included. Secrets inside migration files are the business of `rung.script.sql_secrets`.
+
+Every function takes time in proportion to the length of its text: each character is read a fixed
+number of times, no expression here can match in two ways, and the candidates that Python examines
+one by one are counted (`_MOST`). A text with more of them consists of little but keys and colons;
+from there on everything that may be a credential is redacted without being examined.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ SECRET_KEYS = (
     "scram_client_key",
     "scram_server_key",
 )
-"""The keys of libpq whose values nobody may see."""
+"""The keys of libpq whose values are secret."""
 
 Span = tuple[int, int]
 
 _TELLING = 8
-"""A known secret with fewer characters is hidden only where a credential stands."""
+"""A shorter secret is redacted only at the position of a credential, not in any text."""
 _COMMON = frozenset(
     {
         *("password", "passwords", "postgres", "postgresql", "database", "databases"),
@@ -43,7 +44,7 @@ _COMMON = frozenset(
         *("verify-ca", "application_name", "connect_timeout", "search_path"),
     }
 )
-"""Words that messages are made of: a secret that is one of them is hidden in its place alone."""
+"""Words of ordinary messages: such a secret is redacted only at the position of a credential."""
 
 _KEYS = "|".join(
     (
@@ -58,7 +59,7 @@ _STEM = re.compile(
     r"(?:passw(?:or)?d|pwd|passphrase|_auth_pass|client_secret|scram_(?:client|server)_key)"
     r"\s*+(?:=|%3d)\s*+(?=\S)"
 )
-"""How each of these keys ends, in lower case and without what would make the search slow."""
+"""The end of each key, in lower case, without the optional prefixes that make a search slow."""
 _LONGEST_PREFIX = len("oauth_")
 _QUOTED = re.compile(r"'([^'\\]*+(?:\\(?:.|\Z)[^'\\]*+)*)(?:'|\Z)|\"([^\"]*+)(?:\"|\Z)", re.DOTALL)
 _PLAIN = re.compile(r"[^\s&]*+")
@@ -71,12 +72,12 @@ _OF_A_QUERY = "?&;"
 
 _COLON = re.compile(":|%3[Aa]")
 _MOST = 20_000
-"""Keys and colons of a text that are judged; what comes later is hidden as it stands."""
+"""Keys and colons that are examined in one text; later candidates are redacted unexamined."""
 _BEFORE_A_COLON = r"(?<!\S)[^\s:%]*+(?:%(?!3[Aa])[^\s:%]*+)*(?::|%3[Aa])"
 _WITH_AN_AT = re.compile(rf"{_BEFORE_A_COLON}(?=\S)[^\s@%]*+(?:%(?!40)[^\s@%]*+)*(?:@|%40)\S*+")
-"""A word with a colon and an @ after it: without both nothing in it is a password."""
+"""A word with a colon and a later @: a word without both holds no password."""
 _WITH_A_COLON = re.compile(rf"{_BEFORE_A_COLON}(?:[/\\]|%2[Ff])\S*+|{_WITH_AN_AT.pattern}")
-"""The same, or with a scheme."""
+"""The same, or a word with a scheme."""
 _UNJUDGED = re.compile(rf"({_BEFORE_A_COLON})\S*(@|%40)")
 _UNJUDGED_LOOSELY = re.compile(
     rf"{_UNJUDGED.pattern}|({_BEFORE_A_COLON}(?:[/\\]|%2[Ff])"
@@ -108,16 +109,16 @@ _NO_USERS = frozenset(
         *("mid", "news"),
     }
 )
-"""What stands before a colon and an address: no user with a password."""
+"""Words before a colon and an address that are not a user name."""
 _ASKED_FOR = re.compile(rf"-{{0,2}}(?:{_KEYS})=?\Z", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
     """
-    A text of a server or a library, without what stands where a credential does.
+    Redact a text of a server or a library.
 
-    Only what is a credential beyond doubt is hidden: of a URL, of `user:password@host/name`, and
-    of a string of libpq's keywords. SQL is for the reader of SQL.
+    Only certain credentials are redacted: those of URLs, of `user:password@host/name` and of
+    libpq's keyword strings. Secrets in SQL are found by `rung.script.sql_secrets`.
     """
     text = _without(text, _keyword_spans(text, loosely=False))
     return _users_hidden(text, loosely=False)
@@ -125,22 +126,22 @@ def redacted(text: str) -> str:
 
 def redacted_word(word: str) -> str:
     """
-    A word that somebody gave (an argument, a value, a variable), without its credentials.
+    Redact a word that a user gave: an argument, a value, a variable.
 
-    Whatever may be a password by its place is hidden: of a URL with a slash too many, a missing
-    scheme or encoded separators, too.
+    Everything at the position of a password is redacted, also in a URL with an extra slash, a
+    missing scheme or encoded separators.
     """
     return _without(word, secret_spans(word))
 
 
 def redacted_words(text: str) -> str:
-    """A message of ours that quotes words of a command line, without their credentials."""
+    """Redact a message of ours that quotes words of a command line."""
     text = _without(text, _keyword_spans(text, loosely=True))
     return _users_hidden(text, loosely=True)
 
 
 def redacted_names(found: str) -> str:
-    """A name that a database or a user was given, without what a misspelt URL put into it."""
+    """Redact a name of a database or a user: a misspelt URL may have put a password into it."""
     bare = redacted_word(found)
     user, colon, rest = bare.partition(":")
     is_url = HIDDEN in rest and rest.startswith("//")
@@ -149,10 +150,10 @@ def redacted_names(found: str) -> str:
 
 def secrets_in(database: str) -> set[str]:
     """
-    The secrets of a URL, a keyword string or another word, as they are written and decoded.
+    Give the secrets of a URL, a keyword string or another word, as written and decoded.
 
     Args:
-        database: may be malformed; then what may be a secret counts as one.
+        database: may be malformed; then everything that may be a secret is one.
     """
     found = {database[start:end] for start, end in secret_spans(database)}
     found |= {secret.partition("@")[0] for secret in found}
@@ -160,7 +161,7 @@ def secrets_in(database: str) -> set[str]:
 
 
 def secrets_among(words: Sequence[str]) -> set[str]:
-    """The secrets of a command line, also those that a shell cut into several words."""
+    """Give the secrets of a command line, also those that a shell split into several words."""
     found = {secret for word in words for secret in secrets_in(word)}
     asked = begun = False
     for word in words:
@@ -175,13 +176,13 @@ def secrets_among(words: Sequence[str]) -> set[str]:
 
 def without_values(text: str, secrets: Iterable[str | None], names: Collection[str] = ()) -> str:
     """
-    A text without these secrets, wherever they stand in it.
+    Redact given secrets anywhere in a text.
 
     Args:
-        text: what somebody else said, such as a server.
-        secrets: as they are; hidden in their percent-encoded forms too. One that is short, a
-            common word or one of the names may be part of any text and stays.
-        names: of the user, the host, the database and the like.
+        text: a message of a server or a library.
+        secrets: redacted in their percent-encoded forms too. A secret that is short, a common
+            word or one of `names` may be part of any text, and stays.
+        names: names of the user, the host, the database and the like.
     """
     plain = {name.lower() for name in names} | _COMMON
     given = {s for s in secrets if s and len(s) >= _TELLING and s.lower() not in plain}
@@ -194,17 +195,16 @@ def without_values(text: str, secrets: Iterable[str | None], names: Collection[s
 def redacted_text(
     text: str, secrets: Iterable[str | None] = (), names: Collection[str] = ()
 ) -> str:
-    """A text without these secrets (see `hidden`), and without what else is a credential."""
+    """Redact given secrets (see `without_values`) and all other credentials of a text."""
     return redacted(without_values(text, secrets, names))
 
 
 def without_password(database: str) -> str | None:
     """
-    A URL or a keyword string without its password, which still names the database.
+    Remove the password from a URL or a keyword string; the rest still names the database.
 
     Returns:
-        The same text where there is no password in it; None where it cannot be taken out for
-        certain.
+        The same text if it holds no password; None if a password cannot be removed reliably.
     """
     if not secret_spans(database):
         return database
@@ -234,7 +234,7 @@ def _without(text: str, spans: Iterable[Span], instead: str = HIDDEN) -> str:
 
 
 def _key_spans(text: str) -> list[Span]:
-    """Keys with their values, so that both can be left out."""
+    """Give the spans of keys with their values, so that both can be removed."""
     spans, at = [], 0
     for key in _keys(text):
         if key.start() >= at:
@@ -246,11 +246,12 @@ def _key_spans(text: str) -> list[Span]:
 
 def _keyword_spans(text: str, *, loosely: bool) -> Iterator[Span]:
     """
-    The values of the keys that hold secrets.
+    Give the spans of the values of secret keys.
 
     Args:
-        text: where to look.
-        loosely: take each for one; else only in a URL's query or beside other keys of libpq's.
+        text: the text to search.
+        loosely: accept a key anywhere; otherwise only in a URL's query or next to other keys of
+            libpq.
     """
     if not _may_hold_a_key(text):
         return
@@ -273,7 +274,7 @@ def _keyword_spans(text: str, *, loosely: bool) -> Iterator[Span]:
 
 
 def _keys(text: str) -> Iterator[re.Match[str]]:
-    """The matches of `_KEY`, found by their ends."""
+    """Give the matches of `_KEY`, found by their ends."""
     lowered = text.replace("\u0130", "i").lower()  # the one letter whose small form is longer
     for stem in _STEM.finditer(lowered):
         begin = max(0, stem.start() - _LONGEST_PREFIX)
@@ -295,7 +296,7 @@ def _value(text: str, start: int, plain: re.Pattern[str]) -> Span:
 
 
 def secret_spans(word: str) -> list[Span]:
-    """What may be a secret of a word, by its place; spans may overlap."""
+    """Give the spans of a word at the position of a secret; they may overlap."""
     keys = [*_keyword_spans(word, loosely=True)]
     if _to_judge(word) > _MOST:
         begin, end = _first_colon(word), max(word.rfind("@"), word.rfind("%40"))
@@ -305,7 +306,7 @@ def secret_spans(word: str) -> list[Span]:
 
 
 def _users_hidden(text: str, *, loosely: bool) -> str:
-    """A text whose words are apart, without the passwords of URLs and of `user:password@host`."""
+    """Redact the passwords of URLs and of `user:password@host` in a text of many words."""
     if ":" not in text and "%3" not in text:
         return text
     spans: list[Span] = []
@@ -338,7 +339,7 @@ def _unjudged(text: str, *, loosely: bool) -> str:
 
 
 def _credentials(word: str, *, loosely: bool) -> Span | None:
-    """Where the password is that stands before the last @ of a word."""
+    """Give the span of the password before the last @ of a word; None without one."""
     end = max(word.rfind("@"), word.rfind("%40"))
     if end <= 0:
         return None
@@ -360,19 +361,19 @@ def _credentials(word: str, *, loosely: bool) -> Span | None:
 
 
 def _authority(word: str, end: int) -> tuple[str, int] | None:
-    """The scheme of a URL, and where its slashes end; None where it has none."""
+    """Give the scheme of a URL and the end of its slashes; None without a scheme."""
     found = _AUTHORITY.search(word, 0, end)
     return (_last_name(word, found.start()).lower(), found.end()) if found else None
 
 
 def _colon(word: str, start: int, end: int) -> Span:
-    """The first colon, raw or encoded; behind the end where there is none."""
+    """Give the span of the first colon, raw or encoded; after the end if there is none."""
     found = _COLON.search(word, start, end)
     return found.span() if found else (end, end + 1)
 
 
 def _bare(word: str, end: int, *, loosely: bool) -> Span | None:
-    """The password of `user:password@host`, told from a time, an image, a mail address."""
+    """Give the password of `user:password@host`; not of a time, an image or a mail address."""
     if _DIGEST.match(word, end) or not (loosely or _HOST_AND_MORE.match(word, end)):
         return None
     opened = _OPENING.match(word)
@@ -386,7 +387,7 @@ def _bare(word: str, end: int, *, loosely: bool) -> Span | None:
 
 
 def _is_something_else(word: str, colon: Span, user: str, end: int, *, opens: bool) -> bool:
-    """Whether what a colon stands in is a path, a mail address, a time; `opens`: a word."""
+    """Whether a colon belongs to a path, a mail address or a time; `opens`: it begins a word."""
     at, begin = colon
     first = at - len(user)
     if not opens and word[first - 1] in "/\\" and word[first - 2 : first] != "//":
@@ -402,7 +403,7 @@ def _is_something_else(word: str, colon: Span, user: str, end: int, *, opens: bo
 
 
 def _cut_short(word: str) -> Span | None:
-    """What stands where the port of a database's URL does and is none, where no @ follows."""
+    """Give the text at the position of a database URL's port that is not a port, without an @."""
     if "@" in word or "%40" in word:
         return None
     schemes = _AUTHORITY.finditer(word)
@@ -421,6 +422,6 @@ def _cut_short(word: str) -> Span | None:
 
 
 def _last_name(text: str, end: int) -> str:
-    """The characters of a name that end there; of a name as long as one may be."""
+    """Give the name that ends at a position, up to the longest length of a name."""
     found = _NAME_BACKWARDS.match(text[max(0, end - _LONGEST_NAME) : end][::-1])
     return found[0][::-1] if found else ""

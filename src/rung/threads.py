@@ -1,8 +1,8 @@
 """
-Work beside an event loop, in a thread of its own.
+Run blocking work in a daemon thread, awaitable from an event loop.
 
-Not in the loop's own threads: these are waited for when a process ends, and a server that has
-fallen silent may keep one for ever. Whoever has to see the work's end waits for it.
+The loop's own executor is not used: the end of a process waits for its threads, and a silent
+server can block one for ever. A caller that needs the work's result awaits it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ T = TypeVar("T")
 
 def run_in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
     """
-    Begin some work; call it where a loop runs.
+    Start work in a thread; an event loop must be running.
 
-    The future is done when the work is. Cancelling it leaves the work alone, and so does the
-    end of the process.
+    Returns:
+        A future with the work's result or exception. Cancelling it does not stop the work, and
+        the end of the process does not wait for it.
     """
     import asyncio
     from concurrent.futures import Future
@@ -39,7 +40,7 @@ def run_in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
 def _work(work: Callable[[], T], done: Future[T]) -> None:
     try:
         result = work()
-    except BaseException as error:  # noqa: BLE001 - it is raised where the work is waited for
+    except BaseException as error:  # noqa: BLE001 - raised where the work is awaited
         done.set_exception(error)
     else:
         done.set_result(result)
