@@ -292,7 +292,7 @@ class Migrator:
         return run_goal(self._target, self._migrations(), goal, expected)
 
     def force(
-        self, version: int | None, *, even_without_file: bool = False, new_ledger: bool = False
+        self, version: int | None, *, allow_missing_file: bool = False, new_ledger: bool = False
     ) -> None:
         """
         Record that the database is at a version, clean, whatever the ledger says.
@@ -301,16 +301,16 @@ class Migrator:
         version that was known and this one count as applied from then on.
 
         Raises:
-            MissingMigrationFile: no file has that version and `even_without_file` is not set.
+            MissingMigrationFile: no file has that version and `allow_missing_file` is not set.
             LedgerElsewhere: the database has a ledger under another name, none under this one,
                 and `new_ledger` is not set.
         """
         from rung.execution.admin import check_known, force
         from rung.source import MigrationSet
 
-        reads = version is not None and (not even_without_file or self._source)
+        reads = version is not None and (not allow_missing_file or self._source)
         migrations = self._migrations() if reads else MigrationSet("")
-        if version is not None and not even_without_file:
+        if version is not None and not allow_missing_file:
             check_known(version, migrations)
         force(self._target, migrations, version, new_ledger=new_ledger)
 
@@ -383,13 +383,13 @@ class Migrator:
 
         return run.diagnose(self._target, self._migrations(), scratch, done)
 
-    def repair(self, diagnosis: Diagnosis, *, lose_data: bool = False) -> RunReport:
+    def repair(self, diagnosis: Diagnosis, *, allow_data_loss: bool = False) -> RunReport:
         """
         Do what a diagnosis proposes, and record it.
 
         Args:
             diagnosis: what was found.
-            lose_data: whether the losses that its action lists are agreed to.
+            allow_data_loss: whether the losses that its action lists are agreed to.
 
         Raises:
             RepairUndecided: it proposes nothing, or what loses rows and nobody agreed to.
@@ -398,7 +398,9 @@ class Migrator:
         """
         from rung.repair import run
 
-        return run.repair(self._target, self._migrations(), diagnosis, lose_data=lose_data)
+        return run.repair(
+            self._target, self._migrations(), diagnosis, allow_data_loss=allow_data_loss
+        )
 
     def lock_holder(self) -> LockHolder | None:
         """Whose the lock is, dead or alive; None where it is free. Reads only, needs no source."""
@@ -407,14 +409,14 @@ class Migrator:
         return lock_holder(self._target)
 
     def unlock(
-        self, *, expected: LockHolder | None = None, even_if_alive: bool = False
+        self, *, expected: LockHolder | None = None, allow_live_holder: bool = False
     ) -> LockHolder | None:
         """
         Free the lease of a run behind a pooler that is dead. Ends no process and no connection.
 
         Args:
             expected: refuse where it is another's by now than this one's, who was shown.
-            even_if_alive: though its holder gave a sign of life not long ago.
+            allow_live_holder: though its holder gave a sign of life not long ago.
 
         Returns:
             Whose it was; None where nobody held the lock.
@@ -425,7 +427,7 @@ class Migrator:
         """
         from rung.execution.admin import unlock
 
-        return unlock(self._target, expected, even_if_alive=even_if_alive)
+        return unlock(self._target, expected, allow_live_holder=allow_live_holder)
 
     def drop(self, *, expected: tuple[DataLoss, ...] | None = None) -> tuple[DataLoss, ...]:
         """

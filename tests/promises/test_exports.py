@@ -80,7 +80,7 @@ SIGNATURES = {
         "-> 'tuple[EditedFile, ...]'"
     ),
     "Migrator.force": (
-        "(self, version: 'int | None', *, even_without_file: 'bool' = False, "
+        "(self, version: 'int | None', *, allow_missing_file: 'bool' = False, "
         "new_ledger: 'bool' = False) -> 'None'"
     ),
     "Migrator.drop": (

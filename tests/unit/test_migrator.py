@@ -255,7 +255,7 @@ def test_force_wants_a_file(session: FakeSession, folder: Path) -> None:
     """A version without a file is recorded only when that is meant."""
     with pytest.raises(MissingMigrationFile):
         migrator(folder).force(7)
-    migrator(folder).force(7, even_without_file=True)
+    migrator(folder).force(7, allow_missing_file=True)
 
     assert session.ledger == LedgerState(7)
 

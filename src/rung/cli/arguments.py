@@ -123,15 +123,15 @@ class ParsedArguments:
     """Of wait: the newest version of the files."""
     timeout: float | None = None
     """Of wait: seconds; None waits for ever."""
-    even_without_file: bool = False
+    allow_missing_file: bool = False
     new_ledger: bool = False
-    even_if_alive: bool = False
+    allow_live_holder: bool = False
     """Of unlock."""
     scratch: str | None = None
     """Of repair: a server to try things on."""
     done: int | None = None
     """Of repair: how many statements of the file are done, by a person's word."""
-    lose_data: bool = False
+    allow_data_loss: bool = False
     """Of repair: whether a rollback may lose the rows that it lists."""
     faults: int | None = None
     """Of certify: how many; None for as many as it thinks right."""
@@ -270,11 +270,11 @@ def _with_downs(goal: Goal, found: dict[str, Any]) -> Goal:
     from rung.planning.plan import Down, Goto, Up
 
     hashes = tuple(text.lower() for text in found.pop("run_stored_sql", None) or ())
-    unreverted = bool(found.pop("unreverted", False))
+    unreverted = bool(found.pop("allow_missing_down", False))
     options = DownOptions(unreverted, bool(found.pop("use_edited_down", False)), hashes)
     if unreverted and not isinstance(goal, Down | Goto):
-        what = "--unreverted goes with down and goto."
-        raise UsageError(what, "Write: `rung plan down --unreverted`")
+        what = "--allow-missing-down goes with down and goto."
+        raise UsageError(what, "Write: `rung plan down --allow-missing-down`")
     if isinstance(goal, Up):
         if options != STRICT:
             what = "--use-edited-down and --run-stored-sql go with down, goto and redo."

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 def force(call: Invocation) -> None:
     """Record a version; run nothing."""
     request = call.request
-    needs = request.version is not None and not request.even_without_file
+    needs = request.version is not None and not request.allow_missing_file
     source = call.settings.need_source() if needs else call.settings.source or ""
     with open_database(call) as database:
         make_migrator(call, database, source=source).force(
             request.version,
-            even_without_file=request.even_without_file,
+            allow_missing_file=request.allow_missing_file,
             new_ledger=request.new_ledger,
         )
     if call.console.json:
@@ -96,9 +96,9 @@ def unlock(call: Invocation) -> None:
 
 
 def _broken(call: Invocation, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
-    even = call.request.even_if_alive
-    if not may_break(holder, even_if_alive=even):
+    even = call.request.allow_live_holder
+    if not may_break(holder, allow_live_holder=even):
         raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
     until = f"The lease expires: {holder.until}."
     confirm(call, f"Breaking the lease on {migrator.shown}", (str(holder), until))
-    return migrator.unlock(expected=holder, even_if_alive=even)
+    return migrator.unlock(expected=holder, allow_live_holder=even)

@@ -61,7 +61,7 @@ def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
         RepairUndecided: nobody agreed.
     """
     lost = found.action.losses if found.action else ()
-    if not lost or call.request.lose_data:
+    if not lost or call.request.allow_data_loss:
         return
     if needs_confirmation(call):
         for loss in lost:
@@ -82,7 +82,7 @@ def _clean(call: Invocation, migrator: Migrator) -> None:
 
 def _json(call: Invocation, database: str, source: str, found: Diagnosis) -> ExitCode:
     """The diagnosis as data; without --yes nothing is done, and the database stays dirty."""
-    loses_more = bool(found.action and found.action.losses) and not call.request.lose_data
+    loses_more = bool(found.action and found.action.losses) and not call.request.allow_data_loss
     acts = found.action is not None and call.request.yes and not loses_more
     if acts:
         _run(call, database, source, found)
@@ -123,6 +123,6 @@ def _run(call: Invocation, database: str, source: str, found: Diagnosis) -> RunR
             call, database, source=source, listener=listener, stop=signals.stop
         )
         try:
-            return migrator.repair(found, lose_data=True)  # agreed to by now
+            return migrator.repair(found, allow_data_loss=True)  # agreed to by now
         except Stopped as error:
             raise StoppedBySignal(error, exit_code_of_signal(signals.first)) from None

@@ -33,12 +33,14 @@ COMMANDS = {
     "down": Command(
         "[N]",
         "go down one step, or N, or --all the way",
-        "[N | --all] [--resume] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
+        "[N | --all] [--resume] [--allow-missing-down] [--use-edited-down] "
+        "[--run-stored-sql SHA256]",
     ),
     "goto": Command(
         "V",
         "go up or down to exactly version V",
-        "V [--allow-out-of-order V] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
+        "V [--allow-out-of-order V] [--allow-missing-down] [--use-edited-down] "
+        "[--run-stored-sql SHA256]",
     ),
     "redo": Command(
         "[N]",
@@ -52,7 +54,7 @@ COMMANDS = {
         "show what would run, statement by statement; touches nothing",
         "[up [N] | down [N | --all] | goto V | redo [N]] [--atomic | --resume] "
         "[--allow-out-of-order V] "
-        "[--if-ahead POLICY] [--unreverted] [--use-edited-down] [--run-stored-sql SHA256]",
+        "[--if-ahead POLICY] [--allow-missing-down] [--use-edited-down] [--run-stored-sql SHA256]",
     ),
     "check": Command(
         "",
@@ -77,12 +79,12 @@ COMMANDS = {
     "repair": Command(
         "",
         "find out what a dirty database holds, and mend it; asks first",
-        "[--scratch URL] [--done K] [--lose-data]",
+        "[--scratch URL] [--done K] [--allow-data-loss]",
     ),
     "force": Command(
         "V",
         "record that the database is at version V, clean; runs nothing",
-        "V [--even-without-file] [--new-ledger]",
+        "V [--allow-missing-file] [--new-ledger]",
     ),
     "mark-applied": Command(
         "V...",
@@ -93,7 +95,7 @@ COMMANDS = {
     "unlock": Command(
         "",
         "say who holds the lock, and break the lease of a run that is dead; asks first",
-        "[--even-if-alive]",
+        "[--allow-live-holder]",
     ),
     "drop": Command("", "remove everything in the schema of the ledger"),
 }
@@ -183,7 +185,7 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
     elif command == "force":
         made.add_argument("number", metavar="V", help="the version to record; -1 for none")
         made.add_argument(
-            "--even-without-file", action="store_true", help="though no file has that version"
+            "--allow-missing-file", action="store_true", help="though no file has that version"
         )
         made.add_argument(
             "--new-ledger",
@@ -192,7 +194,7 @@ def _add_still(made: argparse.ArgumentParser, command: str) -> None:
         )
     elif command == "unlock":
         made.add_argument(
-            "--even-if-alive",
+            "--allow-live-holder",
             action="store_true",
             help="break a lease though its holder gave a sign of life not long ago",
         )
@@ -237,7 +239,7 @@ def _add_repair(made: argparse.ArgumentParser) -> None:
         "same either way",
     )
     made.add_argument(
-        "--lose-data",
+        "--allow-data-loss",
         action="store_true",
         help="roll back though rows are lost that the proposal lists; besides --yes",
     )
@@ -283,7 +285,7 @@ def _add_marks(made: argparse.ArgumentParser) -> None:
 
 def _add_unreverted(made: argparse.ArgumentParser) -> None:
     made.add_argument(
-        "--unreverted",
+        "--allow-missing-down",
         action="store_true",
         help="pass versions whose down is empty or missing; they are recorded as not reverted",
     )

@@ -248,6 +248,6 @@ class LockNotAcquired(RungError):
         if self._unlocking:
             return (
                 "wait for it to end, or end it where it runs; a lease of a run that is known to "
-                "be dead is broken by `rung unlock --even-if-alive`"
+                "be dead is broken by `rung unlock --allow-live-holder`"
             )
         return "Wait for it to end, or allow more time: --wait-for-lock DURATION."

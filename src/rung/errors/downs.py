@@ -67,13 +67,13 @@ class DownRefused(PlanError):
         if unwritten and not self.command.startswith(("rung down", "rung goto")):
             return f"{write}\n{_BRING_BACK}" if edited else write
         if unwritten and edited:
-            options = "--unreverted --use-edited-down"
+            options = "--allow-missing-down --use-edited-down"
             return (
                 f"{write}\n{_BRING_BACK}\nor pass the empty and missing ones, and run the down "
                 f"files of the others, if they revert what is there: `{self._with(options)}`"
             )
         if unwritten:
-            return f"{write}; or pass it: `{self._with('--unreverted')}`"
+            return f"{write}; or pass it: `{self._with('--allow-missing-down')}`"
         return (
             f"{_BRING_BACK}; or, if the down file reverts what is there, run it: "
             f"`{self._with('--use-edited-down')}`"

@@ -380,7 +380,7 @@ def lock_holder(target: Target) -> LockHolder | None:
 
 
 def unlock(
-    target: Target, expected: LockHolder | None, *, even_if_alive: bool
+    target: Target, expected: LockHolder | None, *, allow_live_holder: bool
 ) -> LockHolder | None:
     """
     Free the lease of a run behind a pooler; ends no process and no connection.
@@ -388,7 +388,7 @@ def unlock(
     Args:
         target: its lock.
         expected: refuse where it is another's by now than this one's, who was shown.
-        even_if_alive: though its holder gave a sign of life not long ago.
+        allow_live_holder: though its holder gave a sign of life not long ago.
 
     Returns:
         Whose it was; None where nobody held the lock.
@@ -403,13 +403,13 @@ def unlock(
             return None
         if expected is not None and expected.lease != holder.lease:
             raise PlanChanged
-        if not may_break(holder, even_if_alive=even_if_alive):
+        if not may_break(holder, allow_live_holder=allow_live_holder):
             raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
         if not session.break_lease(holder):
             raise PlanChanged
         return holder
 
 
-def may_break(holder: LockHolder, *, even_if_alive: bool) -> bool:
+def may_break(holder: LockHolder, *, allow_live_holder: bool) -> bool:
     """Whether a lock may be freed: a lease, of one that is not alive or in spite of that."""
-    return bool(holder.lease) and (holder.stale or even_if_alive)
+    return bool(holder.lease) and (holder.stale or allow_live_holder)

@@ -174,7 +174,9 @@ def _command(goal: Goal, downs: int) -> str:
         late = "".join(f" --allow-out-of-order {version}" for version in goal.allow_out_of_order)
         command = f"rung goto {goal.version}{late}"
     options = options_of(goal)
-    command += " --unreverted" * options.unreverted + " --use-edited-down" * options.use_edited
+    command += (
+        " --allow-missing-down" * options.unreverted + " --use-edited-down" * options.use_edited
+    )
     return command + "".join(f" --run-stored-sql {one}" for one in options.stored_sql)
 
 

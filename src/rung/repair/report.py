@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LONGEST = 72
 _LOSES = (
     "Fix {file} and go on with `rung up --resume`, which loses nothing; or roll back all the "
-    "same: `rung repair --yes --lose-data`"
+    "same: `rung repair --yes --allow-data-loss`"
 )
 
 

@@ -95,7 +95,7 @@ def diagnose(
 
 
 def repair(
-    target: Target, migrations: MigrationSet, diagnosis: Diagnosis, *, lose_data: bool = False
+    target: Target, migrations: MigrationSet, diagnosis: Diagnosis, *, allow_data_loss: bool = False
 ) -> RunReport:
     """
     Do what a diagnosis proposes.
@@ -104,7 +104,7 @@ def repair(
         target: the database.
         migrations: the files.
         diagnosis: what was found, and proposes an action.
-        lose_data: whether the losses that it lists are agreed to.
+        allow_data_loss: whether the losses that it lists are agreed to.
 
     Raises:
         RepairUndecided: it proposes nothing, or what loses rows and nobody agreed to, or an index
@@ -115,7 +115,7 @@ def repair(
     action = diagnosis.action
     if action is None:
         raise RepairUndecided(f"Nothing is proposed: {diagnosis.reason}.", diagnosis.advice)
-    if action.losses and not lose_data:
+    if action.losses and not allow_data_loss:
         raise RepairUndecided(*loses(diagnosis))
     with writing(target) as session:
         state = read_state(session, migrations)

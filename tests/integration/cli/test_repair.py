@@ -230,7 +230,7 @@ def test_rows_are_not_lost_by_a_yes(half_run: Database, rung: Callable[..., Ende
 
     assert found["rollback"]["proof"] == "proved"
     assert [(one["table"], one["rows"]) for one in found["action"]["losses"]] == [("public.r", 1)]
-    ended = rung("repair", "--yes", "--lose-data")
+    ended = rung("repair", "--yes", "--allow-data-loss")
     assert (ended.code, rung("version").out) == (0, "1\n")
     assert "It loses:\n  table public.r (1 row)\n" in ended.err
 

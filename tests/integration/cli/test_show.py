@@ -137,7 +137,7 @@ def test_force_takes_none(rung: Rung) -> None:
 def test_force_to_a_version_without_a_file_must_be_meant(rung: Rung) -> None:
     """It is mostly a slip of the fingers."""
     assert rung("force", "9").code == 1
-    assert rung("force", "9", "--even-without-file").code == 0
+    assert rung("force", "9", "--allow-missing-file").code == 0
     assert rung("version").out == "9\n"
 
 

@@ -77,9 +77,9 @@ def test_a_lease_of_a_run_that_is_alive(site: Site) -> None:
     shown = migrator.lock_holder()
     failing(LockNotAcquired, migrator.unlock)
     site.ask("UPDATE schema_migrations_lease SET owner = gen_random_uuid()")
-    failing(PlanChanged, lambda: migrator.unlock(expected=shown, even_if_alive=True))
+    failing(PlanChanged, lambda: migrator.unlock(expected=shown, allow_live_holder=True))
 
-    assert migrator.unlock(even_if_alive=True) is not None
+    assert migrator.unlock(allow_live_holder=True) is not None
     assert site.up() == (2,)
 
 
@@ -88,7 +88,7 @@ def test_a_lock_of_a_session_is_not_broken(site: Site) -> None:
     site.add_tables(1).up()
     with site.migrator()._target.connected() as session:
         assert session.try_lock()
-        error = failing(LockNotAcquired, lambda: site.migrator().unlock(even_if_alive=True))
+        error = failing(LockNotAcquired, lambda: site.migrator().unlock(allow_live_holder=True))
 
     assert "idle for " in error.looked_at
     assert "To end it: `SELECT pg_terminate_backend(" in error.looked_at

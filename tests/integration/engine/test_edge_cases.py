@@ -288,7 +288,7 @@ def test_a_missing_up_is_passed_over_and_told(site: Site) -> None:
 def test_the_ledger_never_stops_at_a_version_without_an_up(site: Site, left: bool) -> None:  # noqa: FBT001
     """Going down passes it, and leaves it where another tool stopped there."""
     site.add_tables(1, 3).add("2_b", down="DROP TABLE gone;")
-    site.migrator().force(2, even_without_file=True) if left else site.up()
+    site.migrator().force(2, allow_missing_file=True) if left else site.up()
     site.ask("CREATE TABLE IF NOT EXISTS t1 (x int)")
     ran = site.migrator().down().steps
 

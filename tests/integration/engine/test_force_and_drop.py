@@ -49,7 +49,7 @@ def test_force_needs_a_file(site: Site) -> None:
     error = failing(MissingMigrationFile, lambda: migrator.force(9))
     assert (error.version, error.known) == (9, (1,))
 
-    migrator.force(9, even_without_file=True)
+    migrator.force(9, allow_missing_file=True)
     assert site.ledger() == [(9, False)]
 
 
@@ -251,7 +251,7 @@ def test_force_to_a_version_with_only_a_down(site: Site) -> None:
     site.add_tables(1).add("6_gone", down="SELECT 1;").up()
     with pytest.raises(MissingMigrationFile, match="has a down file and no up file"):
         site.migrator().force(6)
-    site.migrator().force(6, even_without_file=True)
+    site.migrator().force(6, allow_missing_file=True)
 
     said = site.heard(Warned)[-1].message
     assert "no up file here" in said

@@ -502,7 +502,7 @@ def test_what_a_down_passed_over_is_named_when_it_is_met_again(site: Site) -> No
 def test_a_goto_downwards_passes_what_cannot_be_reverted_when_told_to(site: Site) -> None:
     """The error names the goto itself, and the step is recorded as not reverted."""
     site.add_tables(1).add("2_b", "CREATE TABLE b (x int);").up()
-    with pytest.raises(DownRefused, match="`rung goto 1 --unreverted`"):
+    with pytest.raises(DownRefused, match="`rung goto 1 --allow-missing-down`"):
         site.migrator().run(Goto(1))
 
     site.migrator().run(Goto(1, downs=DownOptions(unreverted=True)))

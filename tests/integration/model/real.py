@@ -123,7 +123,7 @@ class Real:
             case Goto(version, allow_out_of_order):
                 report = self._migrator.goto(version, allow_out_of_order=allow_out_of_order)
             case Force(target, blindly):
-                self._migrator.force(target, even_without_file=blindly)
+                self._migrator.force(target, allow_missing_file=blindly)
                 return Outcome()
             case AcceptEdit(version):
                 self._migrator.accept_edit(version)

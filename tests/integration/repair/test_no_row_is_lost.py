@@ -500,7 +500,7 @@ def test_rows_are_lost_by_a_word_of_its_own(database: Database, tmp_path: Path) 
     diagnosis = found(migrator, database)
     with pytest.raises(RepairUndecided, match=r"would lose table public\.t \(2 rows\)"):
         migrator.repair(diagnosis)
-    migrator.repair(diagnosis, lose_data=True)
+    migrator.repair(diagnosis, allow_data_loss=True)
 
     assert database.psql("SELECT to_regclass('t')") == [(None,)]
 

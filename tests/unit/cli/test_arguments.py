@@ -210,7 +210,7 @@ def test_how_locks_are_waited_for() -> None:
         _parsed("status --lock-timeout")
 
 
-@pytest.mark.parametrize("words", ["down --unreverted", "goto 1 --unreverted"])
+@pytest.mark.parametrize("words", ["down --allow-missing-down", "goto 1 --allow-missing-down"])
 def test_what_cannot_be_reverted_may_be_passed_by_down_and_goto(words: str) -> None:
     """Both take the option, themselves and in a plan."""
     for line in (words, f"plan {words}"):
