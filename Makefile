@@ -22,8 +22,8 @@ serve: $(VENV)/.demo ## the chat service on an embedded PostgreSQL, until Ctrl-C
 test: $(VENV)/.dev ## the tests, in minutes; what cannot run here is skipped with its reason
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
 
-unit: $(VENV)/.dev ## what needs no server and no seconds: the loop while writing
-	$(BIN)/pytest -n 2 --dist worksteal -q -p no:cacheprovider $(UNIT)
+unit: $(VENV)/.dev ## the quick tests without a database: the loop while writing
+	$(BIN)/pytest -n 2 --dist worksteal -q -m "not slow and not long" tests/unit tests/golden tests/promises
 
 test-slow: $(VENV)/.dev ## what certifies: golang-migrate beside us, faults, random stories, deployments
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q -m slow

@@ -4,9 +4,11 @@ Fixtures for every test; each module of them says what it gives.
 Also decides which tests `make test` leaves to `make test-all`: those marked `slow`, and whole
 folders and files that certify (golang-migrate beside us, faults, random stories, deployments, each
 kind of dirty database, each planted secret and mistake, each error and hint, each exit code, time
-in proportion to the text, other readers of SQL as judges, waits).
+in proportion to the text, other readers of SQL as judges, waits); and which of the rest `make unit`
+leaves to `make test`: those marked `long`, files that start processes, and hypothesis' examples.
 """
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,11 @@ _CERTIFYING = (
     *("integration/sqlite/test_at_once.py", "integration/traffic/test_locks.py"),
 )
 
+_LONG = (
+    *("promises/test_lightness.py", "promises/test_processes.py", "unit/cli/test_main.py"),
+    "unit/integrations/test_gate.py",
+)
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Import no file of which the mark that is asked for leaves nothing: each worker reads all."""
@@ -49,15 +56,25 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     marks, certifies = config.option.markexpr, _certifies(collection_path)
     if marks == "slow" and not certifies and "mark.slow" not in collection_path.read_text("utf-8"):
         return True
-    return True if marks == "not slow" and certifies else None
+    if "not long" in marks and _is_long(collection_path):
+        return True
+    return True if "not slow" in marks and certifies else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of a folder or file that certifies as slow."""
+    """Mark as slow what certifies, as long what starts processes or tries many examples."""
     for item in items:
         if _certifies(item.path):
             item.add_marker(pytest.mark.slow)
+        if _is_long(item.path) or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.long)
 
 
+@cache  # it is asked for each test
 def _certifies(path: Path) -> bool:
     return any(path.is_relative_to(_HERE / place) for place in _CERTIFYING)
+
+
+@cache
+def _is_long(path: Path) -> bool:
+    return any(path == _HERE / place for place in _LONG)

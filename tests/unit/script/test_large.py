@@ -12,6 +12,7 @@ _PART = 1 << 20
 ROW = "INSERT INTO d VALUES (1, 'some text', 'it''s another; text with -- marks');\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dialect", [Dialect.POSTGRES, Dialect.SQLITE])
 @pytest.mark.parametrize("row", [ROW, ROW.replace("text", "téxt —")])
 def test_reading_holds_little_more_than_the_text(row: str, dialect: Dialect) -> None:

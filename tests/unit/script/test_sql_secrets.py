@@ -174,6 +174,7 @@ def test_sql_in_a_message_is_shown_without_passwords() -> None:
     assert without_passwords('at or near "PASSWORD \'hunter2"') == "at or near \"PASSWORD '***"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("head", "piece"),
     [
