@@ -98,14 +98,14 @@ def try_case(case: Case, stage: Stage, twin: str) -> Verdict:
 
 
 def _misjudged(expected: Expected, found: Diagnosis | None) -> str:
-    if found is None or found.suspect is None:
+    if found is None or found.candidate is None:
         return "no diagnosis"
     facts = (
-        found.suspect.version,
-        found.suspect.direction.value,
+        found.candidate.version,
+        found.candidate.direction.value,
         found.finding.done,
-        found.finding.half,
-        found.finding.open,
+        found.finding.partial,
+        found.finding.undecided,
         found.finding.drift,
     )
     wanted = (

@@ -133,8 +133,8 @@ def _repair(migrator: Migrator, address: ProxyAddress) -> str:
     """Repair what cannot be resumed; the command that does it."""
     scratch = address._replace(dbname=USER).url
     found = migrator.diagnose(scratch)
-    if found is not None and found.action is None and found.finding.tried is not None:
-        attempt = found.finding.tried.suspect.attempt
+    if found is not None and found.action is None and found.finding.trial is not None:
+        attempt = found.finding.trial.candidate.attempt
         done = attempt.statements_done if attempt else 0
         found = migrator.diagnose(scratch, done)
         migrator.repair(_insist(found))

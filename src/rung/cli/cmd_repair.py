@@ -18,7 +18,7 @@ from rung.render import json_output as shapes
 from rung.render.progress import progress
 from rung.render.repair import diagnosis_lines, proposal_lines
 from rung.render.text import at
-from rung.repair import loses
+from rung.repair import data_loss_refusal
 
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
@@ -44,7 +44,7 @@ def repair(call: Invocation) -> ExitCode | None:
             call.console.data(line)
         if found.action is None:
             cause = f"{found.reason[0].upper()}{found.reason[1:]}."
-            raise RepairUndecided(cause, found.advice, found.finding.open)
+            raise RepairUndecided(cause, found.advice, found.finding.undecided)
         what = f"Repairing {migrator.shown}"
         _agree_to_losses(call, found)
         confirm(call, what, tuple(proposal_lines(found.action, call.console.err_style)))
@@ -70,7 +70,7 @@ def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
         call.console.insist(f"{question} [y/N] ", end="")
         if sys.stdin.readline().strip().lower() in _YES:
             return
-    raise RepairUndecided(*loses(found))
+    raise RepairUndecided(*data_loss_refusal(found))
 
 
 def _clean(call: Invocation, migrator: Migrator) -> None:
@@ -95,7 +95,7 @@ def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
     scratch, done = call.settings.scratch, call.request.done
     call.console.say("Trying the files out on scratch.")
     found = migrator.diagnose(scratch, done)
-    if found is None or not found.finding.open or not needs_confirmation(call):
+    if found is None or not found.finding.undecided or not needs_confirmation(call):
         return found
     for line in diagnosis_lines(found, call.console.err_style):
         call.console.insist(line)
@@ -105,7 +105,7 @@ def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
 
 def _told(call: Invocation, found: Diagnosis) -> int | None:
     """How many statements are done, by the answers; None where somebody does not know."""
-    asked = [one for one in found.statements if one.number in found.finding.open]
+    asked = [one for one in found.statements if one.number in found.finding.undecided]
     for one in asked:
         question = f"Did statement {one.number} on line {one.line} run? {one.sql}"
         call.console.insist(f"{call.console.err_style.paint(question, 'bold')} [y/n] ", end="")

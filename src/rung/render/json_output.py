@@ -277,18 +277,18 @@ def clean(ledger: LedgerState) -> dict[str, Any]:
 def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
     """What `repair` prints of a dirty one."""
     after = LedgerState(found.action.version) if found.action and done else found.ledger
-    finding, suspect, action = found.finding, found.suspect, found.action
+    finding, candidate, action = found.finding, found.candidate, found.action
     told = {
         "scratch": found.scratch,
-        "file": suspect.file if suspect else None,
-        "version": suspect.version if suspect else None,
-        "direction": suspect.direction if suspect else None,
-        "recorded": bool(suspect and suspect.attempt),
+        "file": candidate.file if candidate else None,
+        "version": candidate.version if candidate else None,
+        "direction": candidate.direction if candidate else None,
+        "recorded": bool(candidate and candidate.attempt),
         "statements_done": finding.done,
-        "half_done": finding.half,
+        "half_done": finding.partial,
         "evidence": finding.evidence,
         "statements": found.statements,
-        "open": finding.open,
+        "open": finding.undecided,
         "differences": [_masked(one) for one in finding.differences],
         "drift": finding.drift,
         "reason": found.reason,

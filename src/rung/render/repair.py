@@ -23,12 +23,12 @@ _MANY = 20
 def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     """What a dirty database holds: the evidence, and each statement of the file."""
     yield f"The database is {found.ledger}."
-    suspect = found.suspect
-    if suspect is not None:
-        whose = "by the history" if suspect.attempt or suspect.undo else "another tool did it"
+    candidate = found.candidate
+    if candidate is not None:
+        whose = "by the history" if candidate.attempt or candidate.undo else "another tool did it"
         yield (
-            f"Looked at: {suspect.file}, {suspect.direction.value} of version {suspect.version} "
-            f"({whose}), tried on {found.scratch}."
+            f"Looked at: {candidate.file}, {candidate.direction.value} of version "
+            f"{candidate.version} ({whose}), tried on {found.scratch}."
         )
     for sentence in found.finding.evidence:
         yield f"{sentence[0].upper()}{sentence[1:]}."

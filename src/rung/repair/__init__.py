@@ -1,12 +1,12 @@
 """
-What a dirty database holds, and what mends it: decided here, without the world.
+Diagnose and repair a dirty database.
 
-`evidence` names the files that may have run; on scratch each is run through statement by
-statement, which gives the states it could have left; `judging` compares the live schema with
-them; `mending` proposes one action.
+`candidates` names the files that may have run. `trial_runs` runs each on a scratch database,
+statement by statement, which gives the states that it could have left. `match_states` compares
+the live schema with these. `propose` proposes one action, and `run` executes it.
 """
 
-from rung.repair.candidates import find_candidates, states_of
+from rung.repair.candidates import find_candidates, possible_states
 from rung.repair.match_states import judge
 from rung.repair.model import (
     Action,
@@ -16,12 +16,12 @@ from rung.repair.model import (
     Fate,
     State,
     StateMatch,
-    StatementFound,
+    StatementFate,
     TrialResult,
 )
 from rung.repair.propose import propose, undo_candidates
-from rung.repair.report import loses, statements_found
 from rung.repair.rollback import Proof, Rollback
+from rung.repair.statement_fates import data_loss_refusal, statement_fates
 
 __all__ = [
     "Action",
@@ -33,13 +33,13 @@ __all__ = [
     "Rollback",
     "State",
     "StateMatch",
-    "StatementFound",
+    "StatementFate",
     "TrialResult",
+    "data_loss_refusal",
     "find_candidates",
     "judge",
-    "loses",
+    "possible_states",
     "propose",
-    "statements_found",
-    "states_of",
+    "statement_fates",
     "undo_candidates",
 ]

@@ -1,10 +1,10 @@
 """
-Which files may have left a ledger dirty. Pure.
+Find the files that may have left a ledger dirty. Pure.
 
-Where the history's last row is of an attempt that left the ledger so, it is that one. Else
-another tool was at work. golang-migrate writes the version it is going to, dirty, before it runs
-a file: dirty at V is the up of V, or the down of the next applied version above V; dirty at -1
-is the last down.
+If the history's last row is an attempt that left the ledger dirty, its file is the only
+candidate. Otherwise another tool ran. golang-migrate writes the target version with the dirty
+flag before it runs a file: dirty at V is the up of V, or the down of the next applied version
+above V; dirty at -1 is the last down.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ def find_candidates(
     attempt: Attempt | None,
 ) -> tuple[tuple[Candidate, ...], ...]:
     """
-    The halves that may have run, the likelier ones in the first group.
+    Return the files that may have run, the likelier ones in the first group.
 
     Args:
         history: every row, oldest first.
-        ledger: dirty.
-        migrations: the files, and what the history keeps of versions without one.
-        attempt: the one of the history that left the ledger so; None where another tool did.
+        ledger: the dirty ledger.
+        migrations: the files, and the stored texts of versions without files.
+        attempt: the history's attempt that left the ledger dirty; None where another tool did.
     """
     rows = history or ()
-    if (ours := _ours(rows, ledger, migrations, attempt)) is not None:
-        return ((ours,),)
-    ups = tuple(_up(rows, ledger, migrations))
-    downs = tuple(_down(rows, ledger, migrations))
-    recorded = replay(rows)
-    went_down = any(one.version in recorded for one in downs)
+    if (recorded := _from_history(rows, ledger, migrations, attempt)) is not None:
+        return ((recorded,),)
+    ups = tuple(_up_candidates(rows, ledger, migrations))
+    downs = tuple(_down_candidates(rows, ledger, migrations))
+    applied = replay(rows)
+    went_down = any(candidate.version in applied for candidate in downs)
     return tuple(group for group in ((downs, ups) if went_down else (ups, downs)) if group)
 
 
-def _ours(
+def _from_history(
     rows: Sequence[Attempt],
     ledger: LedgerState,
     migrations: MigrationSet,
@@ -61,9 +61,9 @@ def _ours(
     if entry is None or migration is None:
         return None
     if rolls_back(entry, rows):
-        at = ledger.version
-        after = max(migration.version, at or 0)
-        return Candidate(migration, Direction.UP, at, after, tuple(replay(rows)), undo=entry)
+        before = ledger.version
+        after = max(migration.version, before or 0)
+        return Candidate(migration, Direction.UP, before, after, tuple(replay(rows)), undo=entry)
     direction = Direction(entry.direction)
     if migration.half(direction) is None:
         return None
@@ -73,11 +73,11 @@ def _ours(
     if direction is Direction.DOWN:
         return Candidate(migration, direction, before, max(rest, default=None), base, entry)
     if entry.version != ledger.version:
-        before = ledger.version  # a late one, which leaves the ledger where it is
+        before = ledger.version  # an out-of-order up leaves the ledger's version as it is
     return Candidate(migration, direction, before, ledger.version, rest, entry)
 
 
-def _up(
+def _up_candidates(
     rows: Sequence[Attempt], ledger: LedgerState, migrations: MigrationSet
 ) -> Iterator[Candidate]:
     version = ledger.version
@@ -88,7 +88,7 @@ def _up(
     yield Candidate(migration, Direction.UP, max(base, default=None), version, base)
 
 
-def _down(
+def _down_candidates(
     rows: Sequence[Attempt], ledger: LedgerState, migrations: MigrationSet
 ) -> Iterator[Candidate]:
     floor = -1 if ledger.version is None else ledger.version
@@ -108,29 +108,29 @@ def _applied_below(
     version: int, rows: Sequence[Attempt], migrations: MigrationSet
 ) -> tuple[int, ...]:
     """
-    What was applied below a version: by the history, in its order, then the files above that.
+    Return the versions applied below a version: those of the history, then the files above it.
 
-    Another tool went up from where the history ends, through every file.
+    Another tool applied every file from the end of the history on.
     """
-    known = replay(rows)
-    newest = max(known, default=-1)
-    recorded = [one for one in known if one < version]
+    applied = replay(rows)
+    newest = max(applied, default=-1)
+    recorded = [one for one in applied if one < version]
     return (*recorded, *(v for v in migrations.versions if newest < v < version))
 
 
 _INVALID = "invalid"
 
 
-def states_of(
+def possible_states(
     script: Script, snapshots: Mapping[int, Snapshot], broken: Snapshot | None = None
 ) -> tuple[State, ...]:
     """
-    Every state, in order.
+    Return every state that a file could have left, in order.
 
     Args:
-        script: the file's.
-        snapshots: of the schema after so many of its statements; 0 is the one before it.
-        broken: behind the statement that was refused, where it left something.
+        script: the file's script.
+        snapshots: the schema by the number of statements that ran; 0 is before the first.
+        broken: the schema after the statement that failed.
     """
     states = tuple(_states(script, snapshots))
     last = max(snapshots)
@@ -140,45 +140,43 @@ def states_of(
 
 
 def _states(script: Script, snapshots: Mapping[int, Snapshot]) -> Iterator[State]:
-    for number in sorted(_ends(script) & snapshots.keys()):
+    for number in sorted(_transaction_ends(script) & snapshots.keys()):
         yield State(number, snapshots[number])
         if number + 1 in snapshots and number < len(script.statements):
             statement = script.statements[number]
-            yield from _half(statement, snapshots[number], snapshots[number + 1])
+            yield from _partial_states(statement, snapshots[number], snapshots[number + 1])
 
 
-def _ends(script: Script) -> set[int]:
-    """The numbers of statements behind which no transaction of the file's own is open."""
-    found, inside = {0}, False
+def _transaction_ends(script: Script) -> set[int]:
+    """Return the numbers of statements after which no transaction of the file's own is open."""
+    ends, inside = {0}, False
     for statement in script.statements:
         if statement.control is Control.BEGIN:
             inside = True
         elif statement.control in (Control.COMMIT, Control.ROLLBACK, Control.PREPARE):
             inside = False
         if not inside:
-            found.add(statement.number)
-    return found
+            ends.add(statement.number)
+    return ends
 
 
-def _half(statement: Statement, before: Snapshot, after: Snapshot) -> Iterator[State]:
+def _partial_states(statement: Statement, before: Snapshot, after: Snapshot) -> Iterator[State]:
+    """Yield the state that a failed concurrent build or drop leaves: its index, invalid."""
     if not statement.concurrent_build:
         return
-    made = _indexes(after, before) or _indexes(before, after)
-    if made:
-        invalid = {name: _invalid(text) for name, text in made.items()}
+    if indexes := _missing_indexes(after, before) or _missing_indexes(before, after):
+        invalid = {}
+        for name, text in indexes.items():
+            first, *rest = text.split("\n")
+            invalid[name] = "\n".join((first, _INVALID, *rest))
         snapshot = Snapshot.of((dict(before.objects) | invalid).items())
         yield State(statement.number - 1, snapshot, statement.number)
 
 
-def _indexes(one: Snapshot, other: Snapshot) -> dict[str, str]:
-    """The indexes that the one has and the other has not."""
+def _missing_indexes(present: Snapshot, absent: Snapshot) -> dict[str, str]:
+    """Return the indexes of the first snapshot that the second does not have."""
     return {
         name: text
-        for name, text in one.objects.items()
-        if name.startswith("index ") and name not in other.objects
+        for name, text in present.objects.items()
+        if name.startswith("index ") and name not in absent.objects
     }
-
-
-def _invalid(text: str) -> str:
-    first, *rest = text.split("\n")
-    return "\n".join((first, _INVALID, *rest))

@@ -1,8 +1,8 @@
 """
-Which statements reach beyond their database, and are passed over on scratch. Pure.
+Decide which statements affect more than their database, and are skipped on scratch. Pure.
 
-They would change a whole server, name a database that scratch has not, or (a subscription)
-connect to another one. None of it is in a snapshot.
+They would change the whole server, name a database that does not exist on the scratch server,
+or (a subscription) connect to another server. A snapshot shows none of it.
 """
 
 from __future__ import annotations
@@ -23,32 +23,33 @@ _OWNER = re.compile(r"\bOWNER\s+TO\s+(?:\"[^\"]+\"|\w+)\s*;?\s*\Z", re.IGNORECAS
 _ON = re.compile(r"\bON\b", re.IGNORECASE)
 
 
-def makes_role(statement: Statement) -> bool:
-    """Whether it makes a role, which may be there already; what later statements grant needs it."""
+def creates_role(statement: Statement) -> bool:
+    """Report whether a statement creates a role; the role may exist on the scratch server."""
     return statement.words[:1] == ("CREATE",) and _is_of_role(statement)
 
 
-def makes_extension(statement: Statement) -> bool:
-    """Whether it makes an extension, which a superuser may have made before the files."""
+def creates_extension(statement: Statement) -> bool:
+    """Report whether a statement creates an extension; a superuser may have created it before."""
     return statement.words[:2] == ("CREATE", "EXTENSION")
 
 
-def is_not_compared(statement: Statement, text: str) -> bool:
+def is_outside_snapshots(statement: Statement, text: str) -> bool:
     """
-    Whether all that it changes is who owns something, who belongs to a role, or a role.
+    Report whether a statement changes only owners, role memberships or roles.
 
-    None of it is in a snapshot, so nothing is lost where scratch has not the right to it.
+    A snapshot shows none of these, so the comparison stays exact where the scratch role lacks
+    the right to change them.
     """
     words = statement.words
     if words[:1] == ("ALTER",):
         return bool(_OWNER.search(text))
     if words[:1] and words[0] in _GRANTS:
         return not _ON.search(text)
-    return words[:_SUBJECT] == ("COMMENT", "ON", "EXTENSION") or makes_role(statement)
+    return words[:_SUBJECT] == ("COMMENT", "ON", "EXTENSION") or creates_role(statement)
 
 
-def reaches_beyond(statement: Statement) -> bool:
-    """Whether it is passed over on scratch."""
+def is_cluster_wide(statement: Statement) -> bool:
+    """Report whether a statement affects more than its database."""
     words = statement.words
     if words[:2] == ("COMMENT", "ON"):
         return bool({*_OF_A_SERVER, "ROLE"} & set(words[2:_SUBJECT]))

@@ -1,4 +1,4 @@
-"""The doctor's visit: what the driver finds, and what ledger and history say of themselves."""
+"""Find the problems of a database: the driver's, and those of ledger and history."""
 
 from __future__ import annotations
 
@@ -27,54 +27,57 @@ def diagnose_server(
     without: str = "No migrations are named (--source).",
 ) -> Diagnostics:
     """
-    Look through a database; reads only.
+    Return the problems of a database; reads only.
 
     Args:
         target: the database.
-        migrations: the files; None where there are none to compare the schema with.
-        without: why there are none, in a sentence.
+        migrations: the files to compare the schema with; None to compare nothing.
+        without: why there are no files, in a sentence.
     """
     with target.connected() as session:
-        look = session.look()
+        inspection = session.look()
         holder = session.holder()
-        under_way = "" if holder is None else str(holder)
-        ours = (*_ledger(look, session, under_way), *_attempts(look, under_way))
-        ahead = () if under_way else _ahead(session, look, migrations, without)
-        found = (*ours, *ahead, *session.ailments())
-    ordered = sorted(found, key=lambda one: one.harmless)
-    return Diagnostics(look.place.database, look.ledger.dirty, tuple(ordered))
+        running_lock = "" if holder is None else str(holder)
+        own_problems = (
+            *_ledger(inspection, session, running_lock),
+            *_attempts(inspection, running_lock),
+        )
+        ahead = () if running_lock else _ahead(session, inspection, migrations, without)
+        problems = (*own_problems, *ahead, *session.ailments())
+    ordered = sorted(problems, key=lambda one: one.harmless)
+    return Diagnostics(inspection.place.database, inspection.ledger.dirty, tuple(ordered))
 
 
 def _ahead(
-    session: Session, look: Inspection, migrations: MigrationSet | None, without: str
+    session: Session, inspection: Inspection, migrations: MigrationSet | None, without: str
 ) -> Iterator[Problem]:
-    """Whether the ledger is ahead of the schema, by what the files make."""
+    """Yield names that the files create and the schema lacks."""
     if migrations is not None:
         yield from warnings.ailments(session, read_state(session, migrations))
         return
-    applied = replay(look.history or ()).values()
-    if look.ledger.version is not None and not (applied and all(one.ran for one in applied)):
-        said = "Versions count as applied that no run of Rung's applied; whether the schema has "
-        said += f"what their files make was not checked. {without}"
-        yield warnings.not_checked(look.place.ledger, said)
+    applied = replay(inspection.history or ()).values()
+    if inspection.ledger.version is not None and not (applied and all(one.ran for one in applied)):
+        text = "Versions count as applied that no run of Rung's applied; whether the schema has "
+        text += f"what their files make was not checked. {without}"
+        yield warnings.not_checked(inspection.place.ledger, text)
 
 
-def _ledger(look: Inspection, session: Session, under_way: str) -> Iterator[Problem]:
-    if not look.ledger.dirty:
+def _ledger(inspection: Inspection, session: Session, running_lock: str) -> Iterator[Problem]:
+    if not inspection.ledger.dirty:
         return
-    name = look.place.ledger
-    if under_way:
-        said = f"The database is {look.ledger}; a run may be under way. {under_way}"
-        yield Problem("dirty ledger", name, said, harmless=True)
+    name = inspection.place.ledger
+    if running_lock:
+        text = f"The database is {inspection.ledger}; a run may be under way. {running_lock}"
+        yield Problem("dirty ledger", name, text, harmless=True)
         return
-    entry = left_by(look, session)
-    told = _stopped(entry) if entry else "the history does not know the attempt that left it so"
-    goes_on = entry is not None and not rolls_back(entry, look.history or ())
-    way = f"rung {entry.direction} --resume" if entry and goes_on else "rung repair"
-    yield Problem("dirty ledger", name, f"The database is {look.ledger}: {told}.", way)
+    entry = left_by(inspection, session)
+    cause = _stop_text(entry) if entry else "the history does not know the attempt that left it so"
+    can_resume = entry is not None and not rolls_back(entry, inspection.history or ())
+    remedy = f"rung {entry.direction} --resume" if entry and can_resume else "rung repair"
+    yield Problem("dirty ledger", name, f"The database is {inspection.ledger}: {cause}.", remedy)
 
 
-def _stopped(entry: Attempt) -> str:
+def _stop_text(entry: Attempt) -> str:
     flight = f", and statement {entry.in_flight} was under way" if entry.in_flight else ""
     return (
         f"the {entry.direction} of version {entry.version} stopped behind statement "
@@ -82,12 +85,12 @@ def _stopped(entry: Attempt) -> str:
     )
 
 
-def _attempts(look: Inspection, under_way: str) -> Iterator[Problem]:
-    """The rows without an end but the one that the ledger is dirty by, or that may be at work."""
-    history = look.history or ()
+def _attempts(inspection: Inspection, running_lock: str) -> Iterator[Problem]:
+    """Yield the attempts without an end, except the one that made the ledger dirty or may run."""
+    history = inspection.history or ()
     for entry in history:
-        alive = entry is history[-1] and (bool(under_way) or look.ledger.dirty)
-        if entry.outcome is Outcome.RUNNING and not alive:
+        may_run = entry is history[-1] and (bool(running_lock) or inspection.ledger.dirty)
+        if entry.outcome is Outcome.RUNNING and not may_run:
             yield Problem(
                 "unfinished attempt",
                 f"{entry.direction} {entry.version}",

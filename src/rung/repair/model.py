@@ -1,4 +1,4 @@
-"""The values of a diagnosis: what may have run, what it could have left, what was found."""
+"""The values of a diagnosis: candidates, the states they could have left, the proposed action."""
 
 from __future__ import annotations
 
@@ -18,97 +18,104 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A half that may be what left the ledger dirty."""
+    """A migration file that may have left the ledger dirty."""
 
     migration: Migration
     direction: Direction
     before: int | None
-    """Where the ledger was before it."""
+    """The ledger's version before the file ran."""
     after: int | None
-    """Where it would be after it."""
+    """The ledger's version after a complete run of the file."""
     base: tuple[int, ...]
-    """The versions that were applied before it, in the order they were."""
+    """The versions that were applied before the file, in the order of their application."""
     attempt: Attempt | None = None
-    """The history's row of it; None where another tool ran it."""
+    """The history's row of the file's run; None where another tool ran it."""
     undo: Attempt | None = None
-    """The history's row of a roll back of it by us that stopped in the middle."""
+    """The history's row of an interrupted rollback of the file by `rung repair`."""
 
     @property
     def version(self) -> int:
-        """The version of the migration."""
+        """Return the version of the migration."""
         return self.migration.version
 
     @property
     def file(self) -> str:
-        """The name of the file."""
-        half = self.migration.half(self.direction)
-        return half.file if half else ""
+        """Return the name of the file."""
+        file = self.migration.half(self.direction)
+        return file.file if file else ""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """
-    A point at which a file could have stopped.
+    A state of the schema at which a file could have stopped.
 
-    `half` is the number of a statement that was begun and left something of itself behind: an
-    index that is not valid.
+    Attributes:
+        done: how many statements are complete.
+        snapshot: the schema.
+        partial: the number of a statement that began and left an invalid index.
     """
 
     done: int
     snapshot: Snapshot
-    half: int | None = None
+    partial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What a file came to on scratch: each state it could have left, and where it failed."""
+    """The run of a file on a scratch database: each state it could leave, and its failure."""
 
-    suspect: Candidate
+    candidate: Candidate
     script: Script
     states: tuple[State, ...]
     failure: str = ""
-    """Why a statement of it failed there, in the server's words; empty where none did."""
+    """The server's message where a statement failed there; else empty."""
 
     @property
     def total(self) -> int:
-        """How many statements the file has."""
+        """Return the number of statements of the file."""
         return len(self.script.statements)
 
     def leaves_trace(self, number: int) -> bool:
-        """Whether the schema tells if a statement ran; unknown ones are taken to tell."""
-        known = {state.done: state.snapshot for state in self.states if state.half is None}
-        before, after = known.get(number - 1), known.get(number)
+        """
+        Report whether a statement changes the schema.
+
+        True also for a statement that did not run on scratch: what it changes is not known.
+        """
+        snapshots = {state.done: state.snapshot for state in self.states if state.partial is None}
+        before, after = snapshots.get(number - 1), snapshots.get(number)
         return before is None or after is None or before != after
 
 
 @dataclass(frozen=True, slots=True)
 class StateMatch:
     """
-    What the comparison came to.
+    The result of comparing the live schema with the states that files could have left.
 
-    `tried` is None where nothing was left to compare. `done` is None where that is not known;
-    `reason` says why then, and `open` numbers the statements whose fate would decide it.
+    `trial` is None where there was nothing to compare. Where `done` is None, the number of
+    complete statements is not known: `reason` says why, and `undecided` holds the numbers of
+    the statements whose fate would decide it.
     """
 
-    tried: TrialResult | None
+    trial: TrialResult | None
     done: int | None = None
-    half: int | None = None
+    partial: int | None = None
     evidence: tuple[str, ...] = ()
-    """What it rests on, in sentences."""
+    """The grounds of the result, in sentences."""
     reason: str = ""
-    open: tuple[int, ...] = ()
+    undecided: tuple[int, ...] = ()
     at_least: int = 0
-    """Where statements are open: how many are done by the schema, but for those."""
+    """Where statements are undecided: how many are complete in any case, by the schema."""
     differences: tuple[Difference, ...] = ()
-    """From the nearest state to the live schema, where none is equal."""
-    unseen: str = ""
-    """Why the session that the file had set cannot be made again; empty where it can."""
+    """From the nearest state to the live schema, where no state is equal to it."""
+    unrestorable: str = ""
+    """Why the session settings that the file made cannot be restored; empty where they can."""
     drift: int = 0
-    """How many objects differ that none of the files has to do with."""
+    """How many objects differ that no candidate touches."""
 
 
 class Fate(Enum):
-    """What became of a statement."""
+    """The fate of a statement in the dirty database."""
 
     APPLIED = "applied"
     NOT_APPLIED = "not applied"
@@ -117,35 +124,35 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class StatementFound:
-    """One statement of the file, its beginning masked, and what became of it."""
+class StatementFate:
+    """One statement of the file, its secrets redacted, and its fate."""
 
     number: int
     line: int
     sql: str
     fate: Fate
     trace: bool = True
-    """False where the schema cannot tell, and something else has."""
+    """False where the schema does not show the fate, and other evidence decided it."""
 
 
 class ActionKind(Enum):
-    """What mends a dirty database."""
+    """The kinds of repair."""
 
     MARK = "mark"
-    """Write the ledger, clean; runs no SQL of a file."""
+    """Write the ledger as clean; run no SQL of a file."""
     RESUME = "resume"
     """Run the file from the statement where it stopped."""
     ROLL_BACK = "roll back"
-    """Undo what is half there, with SQL that is proved to take away nothing else."""
+    """Undo the part that ran, with SQL that is proved to remove nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """
-    What is proposed.
+    A proposed repair.
 
-    `version` is where the ledger stands behind it. `sql` is what runs, its secrets masked: of
-    the file, of the undo, or on the ledger.
+    `version` is the ledger's version after it. `sql` is what runs, with its secrets redacted:
+    the rest of the file, the undo, or the statement on the ledger.
     """
 
     kind: ActionKind
@@ -153,13 +160,13 @@ class Action:
     words: str
     sql: str
     plan: Plan | None = None
-    """For `RESUME` and `ROLL_BACK`: what the runner carries out."""
+    """For `RESUME` and `ROLL_BACK`: the plan that the executor runs."""
     caution: str = ""
-    """What the proof does not hold for, in a sentence; empty where there is no such."""
+    """What the proof does not cover, in a sentence; else empty."""
     applied: bool = False
-    """For `MARK`: whether all of an up is there."""
+    """For `MARK`: whether the up is completely applied."""
     losses: tuple[DataLoss, ...] = ()
-    """For `ROLL_BACK`: the rows and values that it takes away; it needs a word of its own then."""
+    """For `ROLL_BACK`: the rows and values that it deletes; these need a consent of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +174,23 @@ class Diagnosis:
     """
     What a dirty database holds, and the one action that is proposed.
 
-    `action` is None where nothing is proposed; `reason` and `advice` say why then, and what
-    would help. `stamp` tells whether ledger, history or schema have moved since.
+    Where nothing is proposed, `action` is None, and `reason` and `advice` say why, and what
+    would help. `stamp` identifies the ledger, history and schema that were inspected.
     """
 
     ledger: LedgerState
     scratch: str
-    """What the file was tried on, for people."""
+    """What the file was tried on, for display: `PostgreSQL 16.4`."""
     finding: StateMatch
-    statements: tuple[StatementFound, ...] = ()
+    statements: tuple[StatementFate, ...] = ()
     action: Action | None = None
     reason: str = ""
     advice: str = ""
     stamp: str = ""
     rollback: Rollback | None = None
-    """What is known of rolling back; None where that was not looked at."""
+    """Whether a rollback is proved; None where a rollback was not considered."""
 
     @property
-    def suspect(self) -> Candidate | None:
-        """The file that left the ledger dirty."""
-        return self.finding.tried.suspect if self.finding.tried else None
+    def candidate(self) -> Candidate | None:
+        """Return the file that left the ledger dirty; None where no file could have."""
+        return self.finding.trial.candidate if self.finding.trial else None

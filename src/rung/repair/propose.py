@@ -1,9 +1,9 @@
 """
-Proposes the one action that mends a dirty database, out of what was found. Pure.
+Propose the one action that repairs a dirty database. Pure.
 
-All of a file is there, or nothing of it: the ledger is marked. A part of it: the file is
-resumed where the rest of it is known to run. Else it is to be fixed and resumed, which loses
-nothing; what is there is rolled back only where that is proved to take nothing else along.
+Where a file ran completely or not at all, the ledger is marked. Where a part of it ran, the file
+is resumed if the rest of it is known to run. Otherwise the user fixes the file and resumes, which
+loses nothing; a rollback is proposed only where it is proved to remove nothing else.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.planning.plan import Down, Plan, Step, Up
-from rung.repair.cluster_wide import makes_role, reaches_beyond
+from rung.repair.cluster_wide import creates_role, is_cluster_wide
+from rung.repair.completeness import is_complete, is_untouched, row_changes, row_moving_keyword
 from rung.repair.model import Action, ActionKind
-from rung.repair.progress import is_all, is_nothing, moved_by, of_rows
 from rung.repair.rollback import Proof
 from rung.script import lost_before, may_resume_after, read, redacted_sql
 from rung.snapshot import differences
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from rung.script import Script, Statement
     from rung.script.data_loss import DataLoss
 
-_STATE = re.compile(r"\(SQLSTATE (\w{5})\)")
-_OF_DATA = ("22", "23")
-"""Classes of SQLSTATE: a value that does not fit, a row that breaks a constraint."""
-_OF_DATA_IN_SQLITE = ("constraint failed", "datatype mismatch")
+_SQLSTATE = re.compile(r"\(SQLSTATE (\w{5})\)")
+_DATA_CLASSES = ("22", "23")
+"""Classes of SQLSTATE: a value that does not fit, a row that violates a constraint."""
+_SQLITE_DATA_ERRORS = ("constraint failed", "datatype mismatch")
 """SQLite's errors have no SQLSTATE."""
 _INDEX = "index "
-_EXCHANGES = frozenset({"RENAME", "SCHEMA"})
-"""Two tables of one shape that exchange their names leave a schema as it was."""
+_MAY_SWAP_NAMES = frozenset({"RENAME", "SCHEMA"})
+"""Two tables with equal columns that swap their names leave the schema unchanged."""
 
 
 def propose(
@@ -46,58 +46,58 @@ def propose(
     rollback: Rollback | None = None,
 ) -> Action | None:
     """
-    The action, or None where nothing is proven to mend it.
+    Return the action, or None where none is proved to repair the database.
 
     Args:
-        finding: with the number of statements done.
-        ledger: as it stands, dirty.
-        undo: SQL that rolls back what is there.
-        rollback: whether that is proved to take away nothing but what the file made.
+        finding: the file that ran, and how many of its statements are done.
+        ledger: the dirty ledger.
+        undo: SQL that rolls back the part of the file that ran.
+        rollback: whether `undo` is proved to remove only what the file created.
     """
-    tried = finding.tried
-    if tried is None or finding.done is None:
+    trial = finding.trial
+    if trial is None or finding.done is None:
         return None
-    known = (tried.script, finding.done, finding.half)
-    if is_all(*known):
-        return _mark(tried.suspect, tried.suspect.after, applied=True)
-    if is_nothing(*known):
-        return _mark(tried.suspect, tried.suspect.before, applied=False)
+    point = (trial.script, finding.done, finding.partial)
+    if is_complete(*point):
+        return _mark(trial.candidate, trial.candidate.after, applied=True)
+    if is_untouched(*point):
+        return _mark(trial.candidate, trial.candidate.before, applied=False)
     if not why_not_resume(finding):
-        return _resume(finding, tried, ledger)
+        return _resume(finding, trial, ledger)
     if undo and rollback and rollback.proof is Proof.PROVED:
-        return _roll_back(tried, ledger, undo, rollback.costs)
+        return _roll_back(trial, ledger, undo, rollback.row_losses)
     return None
 
 
-def is_part(finding: StateMatch) -> bool:
-    """Whether something of the file is there, and not all."""
-    if finding.tried is None or finding.done is None:
+def is_partial(finding: StateMatch) -> bool:
+    """Report whether some statements of the file ran, and not all."""
+    if finding.trial is None or finding.done is None:
         return False
-    known = (finding.tried.script, finding.done, finding.half)
-    return not (is_all(*known) or is_nothing(*known))
+    point = (finding.trial.script, finding.done, finding.partial)
+    return not (is_complete(*point) or is_untouched(*point))
 
 
 def why_not_resume(finding: StateMatch) -> str:
-    """Why the rest of the file is not simply run, in a sentence; empty where it may be."""
-    tried = finding.tried
-    assert tried is not None
-    if tried.suspect.undo:
-        return f"{tried.suspect.file} was being rolled back"
-    if reason := why_not_from(tried.script, finding.done or 0):
+    """Return why the file cannot be resumed, in a sentence; empty where it can."""
+    trial = finding.trial
+    assert trial is not None
+    if trial.candidate.undo:
+        return f"{trial.candidate.file} was being rolled back"
+    if reason := why_not_resume_after(trial.script, finding.done or 0):
         return reason
-    if finding.unseen:
-        return finding.unseen
-    if tried.failure:
-        return f"the rest of {tried.suspect.file} does not run on scratch either: {tried.failure}"
-    attempt = tried.suspect.attempt
-    if attempt and _is_of_rows(attempt.error or ""):
+    if finding.unrestorable:
+        return finding.unrestorable
+    if trial.failure:
+        return f"the rest of {trial.candidate.file} does not run on scratch either: {trial.failure}"
+    attempt = trial.candidate.attempt
+    if attempt and _is_data_error(attempt.error or ""):
         first = (attempt.error or "").splitlines()[0]
         return f"the rest failed on the rows that are there: {first}"
     return ""
 
 
-def why_not_from(script: Script, done: int) -> str:
-    """Why no run can begin behind a statement; empty where one may."""
+def why_not_resume_after(script: Script, done: int) -> str:
+    """Return why no run can begin after a statement; empty where one can."""
     if not may_resume_after(script, done):
         return f"statement {done} is in the middle of a transaction of the file's own"
     if lost := lost_before(script, done):
@@ -105,139 +105,134 @@ def why_not_from(script: Script, done: int) -> str:
     return ""
 
 
-def _is_of_rows(error: str) -> bool:
-    state = _STATE.search(error)
+def _is_data_error(error: str) -> bool:
+    state = _SQLSTATE.search(error)
     if state:
-        return state[1].startswith(_OF_DATA)
-    return any(words in error for words in _OF_DATA_IN_SQLITE)
+        return state[1].startswith(_DATA_CLASSES)
+    return any(words in error for words in _SQLITE_DATA_ERRORS)
 
 
 def undo_candidates(finding: StateMatch, down: Script | None) -> tuple[str, ...]:
     """
-    SQL that may undo what is there, to be proven in this order; for a part of an up alone.
+    Return texts that may undo a part of an up, to be proved in this order.
 
     Args:
-        finding: with the number of statements done.
-        down: the down half, read.
+        finding: the file that ran, and how many of its statements are done.
+        down: the script of the down file.
     """
-    tried = finding.tried
-    if tried is None or tried.suspect.direction is Direction.DOWN or finding.done is None:
+    trial = finding.trial
+    if trial is None or trial.candidate.direction is Direction.DOWN or finding.done is None:
         return ()
-    first = _drop_invalid(finding)
-    return tuple(dict.fromkeys(filter(str.strip, _candidates(finding, tried, down, first))))
+    drops = "".join(f"DROP INDEX IF EXISTS {name};\n" for name in invalid_indexes(finding))
+    return tuple(dict.fromkeys(filter(str.strip, _undo_texts(finding, trial, down, drops))))
 
 
-def _candidates(
-    finding: StateMatch, tried: TrialResult, down: Script | None, first: str
+def _undo_texts(
+    finding: StateMatch, trial: TrialResult, down: Script | None, drops: str
 ) -> Iterator[str]:
-    rows = bool(of_rows(tried, finding.done or 0))
-    if not rows:
-        yield first
-    if down is None or any(moved_by(down, one) in _EXCHANGES for one in down.statements):
+    """Yield the drops of invalid indexes, the whole down, and then ever shorter ends of it."""
+    changed_rows = bool(row_changes(trial, finding.done or 0))
+    if not changed_rows:
+        yield drops
+    if down is None or any(
+        row_moving_keyword(down, one) in _MAY_SWAP_NAMES for one in down.statements
+    ):
         return
-    here = [one for one in down.statements if not _is_unproven(one)]
-    if _is_unproven_in(down, here, tried.script.statements[: finding.done]):
-        return
-    whole = down.text if len(here) == len(down.statements) else _text(down, here)
-    yield whole
-    yield first + whole
-    if rows:
-        return  # a part of the down may leave what statements did to rows
-    kept = [one for one in here if one.control is None]
-    for start in range(1, len(kept)):
-        yield first + _text(down, kept[start:])
+    provable = [one for one in down.statements if not _is_unprovable(one)]
+    is_whole = len(provable) == len(down.statements)
+    if not is_whole and any(map(_is_unprovable, trial.script.statements[: finding.done])):
+        return  # the down would have to undo more than scratch can show
+    text = down.text if is_whole else _join_statements(down, provable)
+    yield text
+    yield drops + text
+    if changed_rows:
+        return  # a part of the down may leave the changes of rows
+    statements = [one for one in provable if one.control is None]
+    for start in range(1, len(statements)):
+        yield drops + _join_statements(down, statements[start:])
 
 
-def _text(script: Script, statements: Sequence[Statement]) -> str:
+def _join_statements(script: Script, statements: Sequence[Statement]) -> str:
     return "".join(f"{script.text[one.start : one.end]};\n" for one in statements)
 
 
-def _is_unproven(statement: Statement) -> bool:
-    """Whether scratch does not tell what it does: it is passed over there, or its role is there."""
-    return reaches_beyond(statement) or makes_role(statement)
+def _is_unprovable(statement: Statement) -> bool:
+    """Report whether scratch does not show a statement's effect: it is skipped there."""
+    return is_cluster_wide(statement) or creates_role(statement)
 
 
-def _is_unproven_in(down: Script, here: Sequence[Statement], ran: Sequence[Statement]) -> bool:
-    """Whether what the down would have to undo is beyond the database; else that is left out."""
-    return len(here) < len(down.statements) and any(map(_is_unproven, ran))
-
-
-def _drop_invalid(finding: StateMatch) -> str:
-    """What removes an index that a failed build has left; empty where there is none."""
-    return "".join(f"DROP INDEX IF EXISTS {name};\n" for name in half_made(finding))
-
-
-def half_made(finding: StateMatch) -> tuple[str, ...]:
-    """The indexes, qualified and quoted, that a failed build has left."""
-    if finding.tried is None or finding.half is None:
+def invalid_indexes(finding: StateMatch) -> tuple[str, ...]:
+    """Return the indexes, qualified and quoted, that a failed build left invalid."""
+    if finding.trial is None or finding.partial is None:
         return ()
-    states = {(state.done, state.half): state.snapshot for state in finding.tried.states}
-    before, half = states[finding.done or 0, None], states[finding.done or 0, finding.half]
-    added = [one.identity for one in differences(before, half) if one.kind == "added"]
+    done = finding.done or 0
+    states = {(state.done, state.partial): state.snapshot for state in finding.trial.states}
+    diff = differences(states[done, None], states[done, finding.partial])
+    added = [one.identity for one in diff if one.kind == "added"]
     return tuple(name.removeprefix(_INDEX) for name in added)
 
 
-def _mark(suspect: Candidate, version: int | None, *, applied: bool) -> Action:
+def _mark(candidate: Candidate, version: int | None, *, applied: bool) -> Action:
     what = "all" if applied else "nothing"
     where = "before the first migration" if version is None else f"at version {version}"
     return Action(
         ActionKind.MARK,
         version,
-        f"mark the database clean {where}: {what} of {suspect.file} is there",
+        f"mark the database clean {where}: {what} of {candidate.file} is there",
         _ledger_sql(version),
-        applied=applied and suspect.direction is Direction.UP,
+        applied=applied and candidate.direction is Direction.UP,
     )
 
 
-def _resume(finding: StateMatch, tried: TrialResult, ledger: LedgerState) -> Action:
-    suspect, done = tried.suspect, finding.done or 0
-    continues = suspect.attempt.attempt if suspect.attempt else ""
+def _resume(finding: StateMatch, trial: TrialResult, ledger: LedgerState) -> Action:
+    candidate, done = trial.candidate, finding.done or 0
+    continues = candidate.attempt.attempt if candidate.attempt else ""
     step = Step(
-        suspect.migration, suspect.direction, suspect.before, suspect.after, done, continues
+        candidate.migration, candidate.direction, candidate.before, candidate.after, done, continues
     )
-    goal = Up(1) if suspect.direction is Direction.UP else Down(1)
-    following = tried.script.statements[done]
+    goal = Up(1) if candidate.direction is Direction.UP else Down(1)
+    following = trial.script.statements[done]
     return Action(
         ActionKind.RESUME,
-        suspect.after,
-        f"resume {suspect.file} at statement {following.number} of {tried.total}, line "
+        candidate.after,
+        f"resume {candidate.file} at statement {following.number} of {trial.total}, line "
         f"{following.line}",
-        redacted_sql(tried.script, following.start).strip(),
+        redacted_sql(trial.script, following.start).strip(),
         Plan(goal, ledger, (step,)),
-        _caution(finding, tried),
+        _caution(finding, trial),
     )
 
 
-def _caution(finding: StateMatch, tried: TrialResult) -> str:
-    """What may keep the rest of another tool's file from running, as far as it can be seen."""
-    half = finding.half
-    if half is None or tried.suspect.attempt is not None:
+def _caution(finding: StateMatch, trial: TrialResult) -> str:
+    """Return why the rest of another tool's file may fail again; empty where nothing says so."""
+    number = finding.partial
+    if number is None or trial.candidate.attempt is not None:
         return ""
-    if "UNIQUE" not in tried.script.statements[half - 1].words:
+    if "UNIQUE" not in trial.script.statements[number - 1].words:
         return ""
     return (
-        f"Statement {half} most likely failed on rows that are equal: it fails again, and loses "
+        f"Statement {number} most likely failed on rows that are equal: it fails again, and loses "
         "nothing, unless they were fixed."
     )
 
 
 def _roll_back(
-    tried: TrialResult, ledger: LedgerState, undo: str, costs: tuple[DataLoss, ...]
+    trial: TrialResult, ledger: LedgerState, undo: str, losses: tuple[DataLoss, ...]
 ) -> Action:
-    suspect = tried.suspect
-    half = MigrationFile("rung repair", suspect.migration.name, undo)
-    undoing = Migration(suspect.version, None, half)
-    step = Step(undoing, Direction.DOWN, ledger.version, suspect.before)
+    candidate = trial.candidate
+    down = MigrationFile("rung repair", candidate.migration.name, undo)
+    migration = Migration(candidate.version, None, down)
+    step = Step(migration, Direction.DOWN, ledger.version, candidate.before)
     where = "before the first migration"
-    if suspect.before is not None:
-        where = f"at version {suspect.before}"
+    if candidate.before is not None:
+        where = f"at version {candidate.before}"
     return Action(
         ActionKind.ROLL_BACK,
-        suspect.before,
-        f"roll back what is there of {suspect.file}, and mark the database clean {where}",
-        redacted_sql(read(undo, tried.script.dialect)).strip(),
+        candidate.before,
+        f"roll back what is there of {candidate.file}, and mark the database clean {where}",
+        redacted_sql(read(undo, trial.script.dialect)).strip(),
         Plan(Down(1), ledger, (step,)),
-        losses=costs,
+        losses=losses,
     )
 
 

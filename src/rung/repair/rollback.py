@@ -1,10 +1,10 @@
 """
-Whether what is there of a file may be rolled back without losing a row. Pure.
+Decide whether a partly run file may be rolled back without losing a row. Pure.
 
-A rollback is proved only where the history counted each statement that ran, each of them makes
-something and cannot have found it there, the down takes schema away and nothing else, and a dry
-run on the live database took away exactly that. A likeness proves nothing: a table that looks as
-the file would make it may be somebody's.
+A rollback is proved only where the history counted each statement that ran, each of them creates
+something that cannot have existed before, the down removes schema only, and a dry run on the live
+database removed exactly that. Likeness proves nothing: a table that looks as the file would
+create it may belong to somebody else.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from rung.repair.cluster_wide import is_not_compared, reaches_beyond
-from rung.repair.progress import leaves_nothing, moved_by
+from rung.repair.cluster_wide import is_cluster_wide, is_outside_snapshots
+from rung.repair.completeness import has_no_effect, row_moving_keyword
 from rung.script import Mode, StatementReader
 from rung.script.data_loss import DataLoss, data_loss_of
 from rung.snapshot import differences
@@ -27,21 +27,24 @@ if TYPE_CHECKING:
     from rung.script.data_loss import DryRun
     from rung.snapshot import Snapshot
 
-_FOUND_THERE = (("IF", "NOT", "EXISTS"), ("OR", "REPLACE"), ("IF", "EXISTS"))
+_TOLERATES_EXISTING = (("IF", "NOT", "EXISTS"), ("OR", "REPLACE"), ("IF", "EXISTS"))
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE")
 _COPIES = (*(("AS", word) for word in _QUERIES), *(("AS", "(", word) for word in _QUERIES))
 _SETS, _SWITCHES = ("SET", "DROP"), (("ENABLE",), ("DISABLE",), ("FORCE",), ("NO", "FORCE"))
 _NO_ROWS = frozenset(
     {"CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE", "VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"}
 )
-_NO_TRACE = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"})
-"""Harmless, though no snapshot shows them."""
-_SHOWN = (
+_TRACELESS = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"})
+"""Statements that are harmless although no snapshot shows them."""
+_VISIBLE_ACTIONS = (
     *(("ADD",), ("DROP",), ("VALIDATE", "CONSTRAINT")),
     *((*verb, "ROW", "LEVEL", "SECURITY") for verb in _SWITCHES),
 )
-"""The actions of ALTER TABLE that a snapshot shows whole."""
-_SHOWN_OF_COLUMN = (*((verb, "NOT", "NULL") for verb in _SETS), *((v, "DEFAULT") for v in _SETS))
+"""The actions of ALTER TABLE that a snapshot shows completely."""
+_VISIBLE_COLUMN_ACTIONS = (
+    *((verb, "NOT", "NULL") for verb in _SETS),
+    *((v, "DEFAULT") for v in _SETS),
+)
 _MAY_DROP = frozenset(
     {
         *("TABLE", "INDEX", "VIEW", "MATERIALIZED", "SEQUENCE", "TYPE", "DOMAIN", "FUNCTION"),
@@ -54,13 +57,13 @@ _MAY_ALTER = frozenset(
         *("TRIGGER", "POLICY", "SCHEMA"),
     }
 )
-_COMPUTES = ("DEFAULT", "CHECK", "GENERATED", "EXCLUDE")
-"""In a down's ALTER: calls functions that nobody has looked at."""
-_MANY = 3
+_CALLS_FUNCTIONS = ("DEFAULT", "CHECK", "GENERATED", "EXCLUDE")
+"""Keywords in an ALTER of a down that call functions which were not inspected."""
+_LISTED_NAMES = 3
 
 
 class Proof(Enum):
-    """What a check came to."""
+    """The outcome of a check."""
 
     PROVED = "proved"
     REFUTED = "refuted"
@@ -70,9 +73,9 @@ class Proof(Enum):
 @dataclass(frozen=True, slots=True)
 class Rollback:
     """
-    What is known of rolling back what is there of a file.
+    Whether the rollback of a partly run file is proved.
 
-    `losses` are the tables and columns that it takes away, with exact counts where it is proved.
+    `losses` are the tables and columns that it deletes, with exact counts where it is proved.
     """
 
     proof: Proof
@@ -81,54 +84,54 @@ class Rollback:
     losses: tuple[DataLoss, ...] = ()
 
     @property
-    def costs(self) -> tuple[DataLoss, ...]:
-        """Those of its losses that are rows, or values of a column."""
+    def row_losses(self) -> tuple[DataLoss, ...]:
+        """Return those of the losses that are rows, or values of a column."""
         return tuple(loss for loss in self.losses if loss.takes_rows)
 
 
-def why_not_the_file(finding: StateMatch) -> str:
-    """Why what ran of a file is not proved to be its own work; empty where it may be."""
-    tried = finding.tried
-    attempt = tried.suspect.attempt if tried else None
-    if tried is None or attempt is None:
+def why_file_is_unproved(finding: StateMatch) -> str:
+    """Return why the file is not proved to have created what is there; empty where it is."""
+    trial = finding.trial
+    attempt = trial.candidate.attempt if trial else None
+    if trial is None or attempt is None:
         return "no attempt of the history tells what this file made"
     done = finding.done or 0
     if attempt.statements_done != done:
         return f"the history counted {attempt.statements_done} statements, the schema shows {done}"
-    last = finding.half or done
-    reasons = (doubt for one in tried.script.statements[:last] for doubt in _doubts(tried, one))
+    last = finding.partial or done
+    reasons = (doubt for one in trial.script.statements[:last] for doubt in _doubts(trial, one))
     return next(reasons, "")
 
 
-def _doubts(tried: TrialResult, statement: Statement) -> Iterator[str]:
-    """Why a statement that ran may have done more, or less, than make something new."""
-    if leaves_nothing(statement):
+def _doubts(trial: TrialResult, statement: Statement) -> Iterator[str]:
+    """Yield why a statement that ran may have done more or less than create something new."""
+    if has_no_effect(statement):
         return
-    script, first = tried.script, (*statement.words, "")[0]
+    script, first = trial.script, (*statement.words, "")[0]
     reader, which = StatementReader(script, statement), f"statement {statement.number}"
-    if words := next((words for words in _FOUND_THERE if reader.holds(*words)), None):
+    if words := next((words for words in _TOLERATES_EXISTING if reader.holds(*words)), None):
         yield f"{which} may have found what it names ({' '.join(words)})"
     if first not in _NO_ROWS:
         named = f"{which} ({first})" if first else which
         yield f"{named} may have changed rows, which a rollback does not bring back"
-    if data_loss_of(script, statement) or moved_by(script, statement):
+    if data_loss_of(script, statement) or row_moving_keyword(script, statement):
         yield f"{which} took away, moved or changed values, which a rollback does not bring back"
-    if first == "ALTER" and not alters_as_shown(script, statement):
+    if first == "ALTER" and not is_visible_alter(script, statement):
         yield f"{which} ({' '.join(statement.words[:2])}) is not shown whole by the schema"
     copies = first == "CREATE" and any(reader.holds(*words) for words in _COPIES)
     if copies and statement.words[:2] != ("CREATE", "VIEW"):
         yield f"{which} copied rows"
     text = script.text[statement.start : statement.end]
-    beyond = reaches_beyond(statement) or is_not_compared(statement, text)
-    if first not in _NO_TRACE and (beyond or not tried.leaves_trace(statement.number)):
+    beyond = is_cluster_wide(statement) or is_outside_snapshots(statement, text)
+    if first not in _TRACELESS and (beyond or not trial.leaves_trace(statement.number)):
         yield f"{which} ({first}) leaves no trace in the schema"
 
 
-def alters_as_shown(script: Script, statement: Statement) -> bool:
+def is_visible_alter(script: Script, statement: Statement) -> bool:
     """
-    Whether a statement is an ALTER TABLE of actions that a snapshot shows whole.
+    Report whether a statement is an ALTER TABLE whose actions a snapshot shows completely.
 
-    Not with a default that is computed: it may call a function that does anything.
+    False with a computed default: it may call a function with any effect.
     """
     reader = StatementReader(script, statement)
     if not reader.take("ALTER", "TABLE"):
@@ -142,9 +145,9 @@ def alters_as_shown(script: Script, statement: Statement) -> bool:
         if reader.take("ALTER"):
             reader.take("COLUMN")
             reader.name()
-            shown = any(reader.take(*words) for words in _SHOWN_OF_COLUMN)
+            shown = any(reader.take(*words) for words in _VISIBLE_COLUMN_ACTIONS)
         else:
-            shown = any(reader.take(*words) for words in _SHOWN)
+            shown = any(reader.take(*words) for words in _VISIBLE_ACTIONS)
         if not shown:
             return False
         more = reader.step_over_comma()
@@ -152,15 +155,15 @@ def alters_as_shown(script: Script, statement: Statement) -> bool:
     return not (computed.step_behind("DEFAULT") and "(" in computed.rest().split())
 
 
-def why_not_the_down(undo: Script) -> str:
-    """Why SQL that rolls back is not sent to the live database; empty where it may be."""
+def why_down_is_unsafe(undo: Script) -> str:
+    """Return why an undo must not run on the live database; empty where it may."""
     if undo.mode is not Mode.TRANSACTIONAL:
         return f"the rollback cannot run in one transaction: {undo.reason}"
-    reasons = (_why_not_sent(undo, one) for one in undo.statements)
+    reasons = (_why_statement_is_unsafe(undo, one) for one in undo.statements)
     return next(filter(None, reasons), "")
 
 
-def _why_not_sent(undo: Script, statement: Statement) -> str:
+def _why_statement_is_unsafe(undo: Script, statement: Statement) -> str:
     which = f"statement {statement.number} of the rollback"
     if statement.control is not None:
         return f"{which} controls transactions"
@@ -171,60 +174,62 @@ def _why_not_sent(undo: Script, statement: Statement) -> str:
     if first in ("COMMENT", "GRANT", "REVOKE") or (first == "DROP" and kind in _MAY_DROP):
         return ""
     if first == "ALTER" and kind in _MAY_ALTER:
-        if found := next(filter(reader.holds, _COMPUTES), moved_by(undo, statement)):
+        if found := next(
+            filter(reader.holds, _CALLS_FUNCTIONS), row_moving_keyword(undo, statement)
+        ):
             return f"{which} computes or moves rows ({found})"
-        shown = kind != "TABLE" or alters_as_shown(undo, statement)
+        shown = kind != "TABLE" or is_visible_alter(undo, statement)
         return "" if shown else f"{which} ({first} {kind}) is not shown whole by the schema"
     return f"{which} ({first} {kind}".rstrip() + ") is more than a change of schema"
 
 
 def judge_dry_run(finding: StateMatch, ran: DryRun) -> Rollback:
     """
-    What a dry run on the live database proves; its losses are still to be counted.
+    Return what a dry run on the live database proves; its losses are not counted yet.
 
     Args:
-        finding: what is there, as the states on scratch are.
-        ran: what the live database was before and behind the rollback.
+        finding: the file that ran, with its states on scratch.
+        ran: the live schema before and after the undo.
     """
-    tried = finding.tried
-    assert tried is not None
+    trial = finding.trial
+    assert trial is not None
     if ran.reason or ran.before is None or ran.after is None:
         return Rollback(Proof.NOT_PROVED, ran.reason or "there was no dry run")
     live, after = ran.before.without_owners(), ran.after.without_owners()
-    if strays := list(_strays(finding, tried, live, after)):
-        return Rollback(Proof.REFUTED, f"it would change or remove {_listed(strays)} too")
+    if unexpected := list(_unexpected_changes(finding, trial, live, after)):
+        return Rollback(Proof.REFUTED, f"it would change or remove {_list_names(unexpected)} too")
     if older := [str(one) for one in ran.gone if not one.since]:
         return Rollback(
-            Proof.REFUTED, f"{_listed(older)} may be older than the attempt, and would go"
+            Proof.REFUTED, f"{_list_names(older)} may be older than the attempt, and would go"
         )
     if foreign := [str(one) for one in ran.gone if one.kind == "foreign table"]:
-        return Rollback(Proof.NOT_PROVED, f"{_listed(foreign)} would go, and cannot be counted")
+        return Rollback(Proof.NOT_PROVED, f"{_list_names(foreign)} would go, and cannot be counted")
     kinds = ("table", "materialized view", "column")
     gone = (DataLoss(one.kind, one.name, one.column) for one in ran.gone if one.kind in kinds)
     return Rollback(Proof.PROVED, losses=tuple(gone))
 
 
-def _strays(
-    finding: StateMatch, tried: TrialResult, live: Snapshot, after: Snapshot
+def _unexpected_changes(
+    finding: StateMatch, trial: TrialResult, live: Snapshot, after: Snapshot
 ) -> Iterator[str]:
-    """The objects that come out otherwise than before the file, or are not the file's."""
-    states = {(state.done, state.half): state.snapshot for state in tried.states}
-    before, there = states[0, None], states[finding.done or 0, finding.half]
-    expected = {one.identity for one in differences(there, before)}
-    moved = {one.identity for one in differences(live, after)}
-    for identity in sorted(moved | expected):
-        as_before = after.objects.get(identity) == before.objects.get(identity)
-        if identity not in expected or not as_before:
+    """Yield the objects that the undo leaves unlike before the file, or that are not the file's."""
+    states = {(state.done, state.partial): state.snapshot for state in trial.states}
+    before, partial = states[0, None], states[finding.done or 0, finding.partial]
+    expected = {one.identity for one in differences(partial, before)}
+    changed = {one.identity for one in differences(live, after)}
+    for identity in sorted(changed | expected):
+        is_restored = after.objects.get(identity) == before.objects.get(identity)
+        if identity not in expected or not is_restored:
             yield identity
 
 
-def counted(rollback: Rollback, losses: tuple[DataLoss, ...]) -> Rollback:
-    """A proved rollback with its losses counted; what could not be counted is not proved."""
+def with_counts(rollback: Rollback, losses: tuple[DataLoss, ...]) -> Rollback:
+    """Return a proved rollback with exact counts; not proved where something was not counted."""
     if unknown := [str(loss) for loss in losses if loss.unknown or loss.more]:
-        return Rollback(Proof.NOT_PROVED, f"{_listed(unknown)} would go", losses)
+        return Rollback(Proof.NOT_PROVED, f"{_list_names(unknown)} would go", losses)
     return Rollback(rollback.proof, rollback.reason, losses)
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
-    return ", ".join(names[:_MANY]) + more
+def _list_names(names: list[str]) -> str:
+    more = f" and {len(names) - _LISTED_NAMES} more" if len(names) > _LISTED_NAMES else ""
+    return ", ".join(names[:_LISTED_NAMES]) + more

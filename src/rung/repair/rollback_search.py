@@ -1,9 +1,9 @@
 """
-Finds SQL that rolls back what is there of a file, and out whether it takes nothing else along.
+Find SQL that rolls back a partly run file, and prove that it removes nothing else.
 
-The cheapest question comes first: what the texts tell, then scratch, and only then the live
-database, in a transaction that is rolled back. In front of what is proved stand locks and counts:
-rows that come in between make it fail.
+The cheapest check comes first: the texts, then scratch, and only then the live database, in a
+transaction that is rolled back. A proved undo begins with locks and counts: it fails if rows were
+inserted since.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from rung.errors import ScriptError
 from rung.repair import Proof, Rollback
-from rung.repair.rollback import counted, judge_dry_run, why_not_the_down, why_not_the_file
+from rung.repair.rollback import (
+    judge_dry_run,
+    why_down_is_unsafe,
+    why_file_is_unproved,
+    with_counts,
+)
 from rung.script import read
 from rung.script.data_loss import MOST_ROWS, DataLoss, tables_named
 from rung.source import Direction
@@ -28,39 +33,39 @@ if TYPE_CHECKING:
 _STORED = "(as stored)"
 
 
-def rolled_back(
-    finding: StateMatch, bench: ScratchRunner, session: Session, writers: OtherWriters
+def find_rollback(
+    finding: StateMatch, runner: ScratchRunner, session: Session, writers: OtherWriters
 ) -> tuple[str | None, Rollback | None]:
     """
-    SQL that rolls back what is there, and what is known of it; neither for a down.
+    Return SQL that undoes a partly run up, and its proof; None and None for a down.
 
     Args:
-        finding: a part of a file.
-        bench: where its down is tried.
-        session: of the dirty database, with the lock.
-        writers: who else may write the history, which tells what ran.
+        finding: the file that ran, and how many of its statements are done.
+        runner: runs its down on scratch.
+        session: on the dirty database, with the lock held.
+        writers: who else may write the history, which says what ran.
     """
-    tried = finding.tried
-    if tried is None or tried.suspect.direction is Direction.DOWN:
+    trial = finding.trial
+    if trial is None or trial.candidate.direction is Direction.DOWN:
         return None, None
-    undo, reason = "", _why_not_believed(tried.suspect.attempt, writers)
+    undo, reason = "", _why_history_is_untrusted(trial.candidate.attempt, writers)
     if not reason:
-        undo, reason = _on_scratch(finding, bench)
+        undo, reason = _find_undo(finding, runner)
     if not reason:
-        script = read(undo, tried.script.dialect)
-        reason = why_not_the_down(script) or _why_too_large(script, session)
+        script = read(undo, trial.script.dialect)
+        reason = why_down_is_unsafe(script) or _why_too_large(script, session)
     if reason:
         return None, Rollback(Proof.NOT_PROVED, reason)
-    found = judge_dry_run(finding, session.dry_run(script, tables_named(script)))
-    if found.proof is Proof.PROVED:
-        found = counted(found, session.estimate(found.losses))
-    if found.proof is not Proof.PROVED:
-        return None, found
-    return session.row_guard(found.losses) + undo, found
+    rollback = judge_dry_run(finding, session.dry_run(script, tables_named(script)))
+    if rollback.proof is Proof.PROVED:
+        rollback = with_counts(rollback, session.estimate(rollback.losses))
+    if rollback.proof is not Proof.PROVED:
+        return None, rollback
+    return session.row_guard(rollback.losses) + undo, rollback
 
 
-def _why_not_believed(attempt: Attempt | None, writers: OtherWriters) -> str:
-    """What others could write proves nothing."""
+def _why_history_is_untrusted(attempt: Attempt | None, writers: OtherWriters) -> str:
+    """Return why the history proves nothing: others could write it; empty where they could not."""
     if attempt is None:
         return ""
     if writers.history:
@@ -70,16 +75,16 @@ def _why_not_believed(attempt: Attempt | None, writers: OtherWriters) -> str:
     return ""
 
 
-def _on_scratch(finding: StateMatch, bench: ScratchRunner) -> tuple[str, str]:
-    """SQL that leads back on scratch, or why there is none."""
-    if reason := why_not_the_file(finding):
+def _find_undo(finding: StateMatch, runner: ScratchRunner) -> tuple[str, str]:
+    """Return SQL that restores the schema before the file on scratch, or why there is none."""
+    if reason := why_file_is_unproved(finding):
         return "", reason
-    assert finding.tried is not None
-    down = finding.tried.suspect.migration.down
+    assert finding.trial is not None
+    down = finding.trial.candidate.migration.down
     if down is not None and down.file.endswith(_STORED):
         return "", "its down is stored, and is no file any more"
     try:
-        undo = bench.proven_undo(finding)
+        undo = runner.find_undo(finding)
     except ScriptError as error:
         return "", f"its down cannot be read: {error}"
     if undo is None:
@@ -88,7 +93,8 @@ def _on_scratch(finding: StateMatch, bench: ScratchRunner) -> tuple[str, str]:
 
 
 def _why_too_large(script: Script, session: Session) -> str:
-    """A table of too many rows is not locked to try something out."""
-    found = session.estimate([DataLoss("table", name) for name in tables_named(script)])
-    large = next((loss.table for loss in found if loss.more), None)
+    """Return why no dry run is made: it would lock a table with too many rows."""
+    losses = session.estimate([DataLoss("table", name) for name in tables_named(script)])
+    large = next((loss.table for loss in losses if loss.more), None)
+
     return f"table {large} has more than {MOST_ROWS:,} rows" if large else ""

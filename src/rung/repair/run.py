@@ -1,10 +1,10 @@
 """
-Finding out what a dirty database holds, and mending it, both under the lock.
+Diagnose and repair a dirty database, both under the lock.
 
-What golang-migrate is doing looks dirty from outside; under the lock nobody is at it. The
-files that may have run are tried on scratch. Until the one action that was proposed is carried
-out, by compare-and-set from the ledger that was looked at, the live schema is only read, but for
-a down that is tried in a transaction that is rolled back.
+The ledger is dirty while golang-migrate runs a file; under the lock no run is in progress. The
+candidate files run on scratch. The live schema is only read, except by a down that runs in a
+transaction which is rolled back, until the proposed action is applied by compare-and-set from the
+inspected ledger.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from rung.repair import (
     ActionKind,
     Diagnosis,
     StateMatch,
+    data_loss_refusal,
     find_candidates,
     judge,
-    loses,
     propose,
-    statements_found,
+    statement_fates,
 )
-from rung.repair.propose import half_made, is_part, why_not_from, why_not_resume
-from rung.repair.rollback_search import rolled_back
+from rung.repair.propose import invalid_indexes, is_partial, why_not_resume, why_not_resume_after
+from rung.repair.rollback_search import find_rollback
 from rung.repair.trial_runs import ScratchRunner
 from rung.scratch import scratch_of
 from rung.script import read, same_until
@@ -62,213 +62,226 @@ _FIX = (
 _NOT_FROM_THERE = (
     "Finish {file} by hand, or undo by hand what is there of it, and record that: `rung force V`"
 )
-_SAY = "Look at the rows, and say how many statements of the file are done: `rung repair --done K`"
+_STATE_DONE = (
+    "Look at the rows, and say how many statements of the file are done: `rung repair --done K`"
+)
 _WAIT = "Wait until that build is over, and look again: `rung repair`"
 _BY_HAND = (
     "Make the schema one of the states of the file by hand, or finish it by hand and record that: "
     "`rung force V`"
 )
-_SEEN = ("table ", "column ", "view ", "materialized view ", "index ", "sequence ")
-"""Kinds of objects whose age the catalog tells."""
+_DATED = ("table ", "column ", "view ", "materialized view ", "index ", "sequence ")
+"""Kinds of objects whose age the catalog shows."""
 REPAIR = "rung repair"
-"""The tool that the history names for a mark of ours."""
+"""The tool that the history names for a mark by repair."""
 
 
 def diagnose(
-    target: Target, migrations: MigrationSet, scratch: str | None, said: int | None
+    target: Target, migrations: MigrationSet, scratch: str | None, stated_done: int | None
 ) -> Diagnosis | None:
     """
-    What a dirty database holds, and what would mend it; None where it is clean.
+    Diagnose a dirty database and propose a repair.
+
+    Args:
+        target: the database.
+        migrations: the files.
+        scratch: the URL of a server for scratch databases; None for the embedded server.
+        stated_done: how many statements of the file are done, as the user states.
+
+    Returns:
+        None where the database is clean.
 
     Raises:
-        ScratchFailed: what was applied before could not be replayed on scratch.
-        EmbeddedError: there is no server to try things on, and none was named.
-        RepairUndecided: an index of the file is being built by somebody right now, or more
-            statements are said to be done than a file has.
-        MissingMigrationFile: the ledger's version has no file, and no text is kept of it.
+        ScratchFailed: the versions applied before could not be replayed on scratch.
+        EmbeddedError: there is no server for scratch databases, and none was named.
+        RepairUndecided: another session is building an index of the file, or the file has fewer
+            statements than the user states.
+        MissingMigrationFile: the ledger's version has no file and no stored text.
     """
     with writing(target) as session:
         state = read_state(session, migrations)
         if not state.inspection.ledger.dirty:
             return None
-        return _diagnosed(target, session, state, scratch, said)
+        return _diagnose(target, session, state, scratch, stated_done)
 
 
 def repair(
     target: Target, migrations: MigrationSet, diagnosis: Diagnosis, *, allow_data_loss: bool = False
 ) -> RunReport:
     """
-    Do what a diagnosis proposes.
+    Apply the action of a diagnosis.
 
     Args:
         target: the database.
         migrations: the files.
-        diagnosis: what was found, and proposes an action.
-        allow_data_loss: whether the losses that it lists are agreed to.
+        diagnosis: a diagnosis with an action.
+        allow_data_loss: whether the user consents to the data loss that the action lists.
 
     Raises:
-        RepairUndecided: it proposes nothing, or what loses rows and nobody agreed to, or an index
-            of it is being built right now.
-        PlanChanged: ledger, history or schema have moved since.
-        RunError: the SQL that was to mend it failed.
+        RepairUndecided: the diagnosis has no action, or its data loss has no consent, or another
+            session is building an index of the file.
+        PlanChanged: ledger, history or schema changed since the diagnosis.
+        RunError: the SQL of the action failed.
     """
     action = diagnosis.action
     if action is None:
         raise RepairUndecided(f"Nothing is proposed: {diagnosis.reason}.", diagnosis.advice)
     if action.losses and not allow_data_loss:
-        raise RepairUndecided(*loses(diagnosis))
+        raise RepairUndecided(*data_loss_refusal(diagnosis))
     with writing(target) as session:
         state = read_state(session, migrations)
         if _stamp(state.inspection, session.snapshot()) != diagnosis.stamp:
             raise PlanChanged
         _check_nobody_builds(session, diagnosis.finding)
-        report = _carried_out(target, session, state, diagnosis, action)
-        _close(session, diagnosis, action)
+        report = _apply(target, session, state, diagnosis, action)
+        _close_attempt(session, diagnosis, action)
         return report
 
 
-def _diagnosed(
-    target: Target, session: Session, state: DatabaseState, scratch: str | None, said: int | None
+def _diagnose(
+    target: Target,
+    session: Session,
+    state: DatabaseState,
+    scratch: str | None,
+    stated_done: int | None,
 ) -> Diagnosis:
-    look = state.inspection
+    inspection = state.inspection
 
-    def say(text: str) -> None:
+    def warn(text: str) -> None:
         target.listener(Warned(f"scratch: {text}"))
 
-    files = with_all_stored(state.migrations, look.history or (), session, look, say)
-    groups = find_candidates(look.history, look.ledger, files, left_by(look, session))
+    files = with_all_stored(state.migrations, inspection.history or (), session, inspection, warn)
+    groups = find_candidates(
+        inspection.history, inspection.ledger, files, left_by(inspection, session)
+    )
     live = session.snapshot()
-    with scratch_of(target.driver, session, scratch, say) as made:
-        bench = ScratchRunner(made, files, look.place)
-        tried = [[bench.tried(one) for one in group] for group in groups]
-        _check_said(tried, said)
-        finding = _with_file_of_now(judge(tried, live, said), state.migrations, bench)
+    with scratch_of(target.driver, session, scratch, warn) as databases:
+        runner = ScratchRunner(databases, files, inspection.place)
+        trials = [[runner.try_candidate(one) for one in group] for group in groups]
+        _check_stated_done(trials, stated_done)
+        finding = _with_current_file(judge(trials, live, stated_done), state.migrations, runner)
         _check_nobody_builds(session, finding)
-        if said is None:
-            finding = _without_likeness(finding, session)
-        if is_part(finding) and finding.tried is not None:
-            unseen = set_unseen(finding.tried.script, finding.done or 0, session)
-            finding = replace(finding, unseen=unseen)
+        if stated_done is None:
+            finding = _reject_lookalike(finding, session)
+        if is_partial(finding) and finding.trial is not None:
+            unrestorable = set_unseen(finding.trial.script, finding.done or 0, session)
+            finding = replace(finding, unrestorable=unrestorable)
         undo, rollback = None, None
-        if _needs_undo(finding):
-            undo, rollback = rolled_back(finding, bench, session, look.other_writers)
-    action = propose(finding, look.ledger, undo, rollback)
-    told = _told(finding, action, look, made.where, _stamp(look, live))
-    return replace(told, rollback=rollback)
+        if is_partial(finding) and why_not_resume(finding):
+            undo, rollback = find_rollback(finding, runner, session, inspection.other_writers)
+    action = propose(finding, inspection.ledger, undo, rollback)
+    if action is not None:
+        action = replace(action, sql=action.sql.replace("{ledger}", inspection.place.ledger))
+    reason, advice = ("", "") if action else _why_no_action(finding)
+    return Diagnosis(
+        inspection.ledger,
+        databases.where,
+        finding,
+        statement_fates(finding),
+        action,
+        reason,
+        advice,
+        _stamp(inspection, live),
+        rollback,
+    )
 
 
-def _check_said(tried: Sequence[Sequence[TrialResult]], said: int | None) -> None:
-    """More statements than any file has cannot be done."""
-    every = [one for group in tried for one in group]
-    if said is None or not every or any(said <= one.total for one in every):
+def _check_stated_done(groups: Sequence[Sequence[TrialResult]], stated_done: int | None) -> None:
+    """
+    Check that a file has as many statements as the user states are done.
+
+    Raises:
+        RepairUndecided: no file has.
+    """
+    trials = [trial for group in groups for trial in group]
+    if stated_done is None or not trials or any(stated_done <= one.total for one in trials):
         return
-    held = " and ".join(f"{one.suspect.file} has {one.total}" for one in every)
-    raise RepairUndecided(f"{said} statements cannot be done: {held}.", _SAY)
+    totals = " and ".join(f"{one.candidate.file} has {one.total}" for one in trials)
+    raise RepairUndecided(f"{stated_done} statements cannot be done: {totals}.", _STATE_DONE)
 
 
-def _without_likeness(finding: StateMatch, session: Session) -> StateMatch:
+def _reject_lookalike(finding: StateMatch, session: Session) -> StateMatch:
     """
-    Without what only looks like a part of another tool's file, and may be older than its run.
+    Reject a part of another tool's file whose objects may be older than its run.
 
-    The rest of a file may destroy what its beginning made a copy of: it is run only behind a
-    beginning that did run.
+    The rest of a file may destroy what its beginning copied: it must run only after a beginning
+    that did run.
     """
-    tried, done = finding.tried, finding.done
-    if tried is None or done is None or not is_part(finding):
+    trial, done = finding.trial, finding.done
+    if trial is None or done is None or not is_partial(finding):
         return finding
-    if tried.suspect.attempt is not None or tried.suspect.direction is Direction.DOWN:
+    if trial.candidate.attempt is not None or trial.candidate.direction is Direction.DOWN:
         return finding
-    states = {(state.done, state.half): state.snapshot for state in tried.states}
-    made = differences(states[0, None], states[done, finding.half])
-    added = [one.identity for one in made if one.before is None]
-    seen = [name for name in added if name.startswith(_SEEN)]
-    if not (older := session.perhaps_older(seen)):
+    states = {(state.done, state.partial): state.snapshot for state in trial.states}
+    diff = differences(states[0, None], states[done, finding.partial])
+    added = [one.identity for one in diff if one.before is None]
+    if not (older := session.perhaps_older([name for name in added if name.startswith(_DATED)])):
         return finding
-    reason = f"{older[0]} may have been there before {tried.suspect.file} began"
-    return replace(finding, done=None, half=None, reason=reason)
+    reason = f"{older[0]} may have been there before {trial.candidate.file} began"
+    return replace(finding, done=None, partial=None, reason=reason)
 
 
 def _check_nobody_builds(session: Session, finding: StateMatch) -> None:
-    """An index that is being built is invalid too, and is not what a failed build has left."""
-    names = half_made(finding)
+    """Check that no invalid index of the file is still being built; it is no leftover then."""
+    names = invalid_indexes(finding)
     for one in session.ailments() if names else ():
         if one.name in names and one.harmless:
             raise RepairUndecided(f"{one.name}: {one.said}", _WAIT)
 
 
-def _told(
-    finding: StateMatch, action: Action | None, look: Inspection, where: str, stamp: str
-) -> Diagnosis:
-    if action is not None:
-        action = replace(action, sql=action.sql.replace("{ledger}", look.place.ledger))
-    reason, advice = ("", "") if action else _why_nothing(finding)
-    found = statements_found(finding)
-    return Diagnosis(look.ledger, where, finding, found, action, reason, advice, stamp)
-
-
-def _with_file_of_now(
-    finding: StateMatch, migrations: MigrationSet, bench: ScratchRunner
+def _with_current_file(
+    finding: StateMatch, migrations: MigrationSet, runner: ScratchRunner
 ) -> StateMatch:
-    """What a part of a file is resumed with: the file as it is now, where it begins alike."""
-    tried = finding.tried
-    if tried is None or finding.done is None or not is_part(finding):
+    """Replace a partly run file by its current text, where the part that ran is the same."""
+    trial = finding.trial
+    if trial is None or finding.done is None or not is_partial(finding):
         return finding
-    now = migrations.by_version.get(tried.suspect.version)
-    half = now.half(tried.suspect.direction) if now else None
-    if now is None or half is None or half.text == tried.script.text:
+    migration = migrations.by_version.get(trial.candidate.version)
+    file = migration.half(trial.candidate.direction) if migration else None
+    if migration is None or file is None or file.text == trial.script.text:
         return finding
-    last = finding.half or finding.done
-    since = _mended(tried, replace(tried.suspect, migration=now), half.text, finding.done)
-    anew = bench.tried(since)
-    if not same_until(anew.script, tried.script, last):
-        failure = f"{half.file} was edited in what is done already"
-        return replace(finding, tried=replace(tried, failure=failure))
-    return replace(finding, tried=anew)
+    candidate = replace(trial.candidate, migration=migration)
+    script = read(file.text, trial.script.dialect)
+    if candidate.attempt and not same_until(script, trial.script, finding.done + 1):
+        # The recorded error is that of the statement before its edit.
+        candidate = replace(candidate, attempt=replace(candidate.attempt, error=None))
+    current = runner.try_candidate(candidate)
+    if not same_until(current.script, trial.script, finding.partial or finding.done):
+        failure = f"{file.file} was edited in what is done already"
+        return replace(finding, trial=replace(trial, failure=failure))
+    return replace(finding, trial=current)
 
 
-def _mended(tried: TrialResult, now: Candidate, text: str, done: int) -> Candidate:
-    """The file as it is now; what is recorded of a statement that was changed does not count."""
-    script = read(text, tried.script.dialect)
-    changed = not same_until(script, tried.script, done + 1)
-    if now.attempt is None or not changed:
-        return now
-    return replace(now, attempt=replace(now.attempt, error=None))
-
-
-def _needs_undo(finding: StateMatch) -> bool:
-    return is_part(finding) and bool(why_not_resume(finding))
-
-
-def _why_nothing(finding: StateMatch) -> tuple[str, str]:
-    """Why nothing is proposed, and what would help: what loses nothing first."""
-    if finding.done is None or finding.tried is None:
-        return finding.reason, _SAY if finding.open else _BY_HAND
-    suspect, script = finding.tried.suspect, finding.tried.script
+def _why_no_action(finding: StateMatch) -> tuple[str, str]:
+    """Return why nothing is proposed, and what would help without losing anything."""
+    if finding.done is None or finding.trial is None:
+        return finding.reason, _STATE_DONE if finding.undecided else _BY_HAND
+    candidate, script = finding.trial.candidate, finding.trial.script
     reason = why_not_resume(finding)
-    if suspect.undo or finding.unseen or why_not_from(script, finding.done):
-        return reason, _NOT_FROM_THERE.format(file=suspect.file)
-    way = f"rung {suspect.direction.value} --resume" if suspect.attempt else REPAIR
-    what = f"{suspect.file} from line {script.statements[finding.done].line} on"
-    if not finding.tried.failure:
+    if candidate.undo or finding.unrestorable or why_not_resume_after(script, finding.done):
+        return reason, _NOT_FROM_THERE.format(file=candidate.file)
+    way = f"rung {candidate.direction.value} --resume" if candidate.attempt else REPAIR
+    what = f"{candidate.file} from line {script.statements[finding.done].line} on"
+    if not finding.trial.failure:
         what = f"the rows, or {what}"
     return reason, _FIX.format(what=what, way=way)
 
 
-def _carried_out(
+def _apply(
     target: Target, session: Session, state: DatabaseState, diagnosis: Diagnosis, action: Action
 ) -> RunReport:
-    look = state.inspection
+    inspection = state.inspection
     session.ensure_tables()
-    recorder = Recorder.of(look.history or (), look.place.dialect)
+    recorder = Recorder.of(inspection.history or (), inspection.place.dialect)
     if action.plan is None:
-        rows = _rows(diagnosis, action, state, recorder)
-        move = LedgerTransition(look.ledger, LedgerState(action.version))
+        rows = _mark_attempts(diagnosis, action, state, recorder)
+        move = LedgerTransition(inspection.ledger, LedgerState(action.version))
         ran = session.settle(move, rows)
         if ran.refusal:
             raise PlanChanged
         return RunReport((), action.version)
-    prepared = prepare(action.plan, look.place.dialect, target.options)
-    session.record(_earlier(diagnosis, state, recorder))
+    prepared = prepare(action.plan, inspection.place.dialect, target.options)
+    session.record(_baseline_attempts(diagnosis, state, recorder))
     context = Context(
         target.driver,
         session,
@@ -281,51 +294,59 @@ def _carried_out(
     try:
         return run_plan(context, action.plan, prepared)
     except MigrationFailed as failed:
-        failed.resumes = action.kind is ActionKind.RESUME  # what rolled back is no file
+        failed.resumes = action.kind is ActionKind.RESUME  # a rollback runs no file
         raise
 
 
-def _rows(
+def _mark_attempts(
     diagnosis: Diagnosis, action: Action, state: DatabaseState, recorder: Recorder
 ) -> list[NewAttempt]:
-    """A mark is a `force` in the history; of a late up that is all there, an `up`."""
-    suspect = diagnosis.suspect
-    assert suspect is not None
+    """Return a mark's history rows: a `force`, or an `up` for a complete out-of-order up."""
+    candidate = diagnosis.candidate
+    assert candidate is not None
     files = state.migrations
-    if action.applied and suspect.version != action.version:
-        return [_late(suspect, diagnosis, recorder)]
+    if action.applied and candidate.version != action.version:
+        return [_out_of_order_attempt(candidate, diagnosis, recorder)]
     number = -1 if action.version is None else action.version
     marked = recorder.note("force", action.version, files.by_version.get(number), REPAIR)
-    return [*_earlier(diagnosis, state, recorder), marked]
+    return [*_baseline_attempts(diagnosis, state, recorder), marked]
 
 
-def _earlier(diagnosis: Diagnosis, state: DatabaseState, recorder: Recorder) -> list[NewAttempt]:
-    """What was applied before the file, and the history does not have yet."""
-    suspect = diagnosis.suspect
+def _baseline_attempts(
+    diagnosis: Diagnosis, state: DatabaseState, recorder: Recorder
+) -> list[NewAttempt]:
+    """Return baseline rows for the versions applied before the file and not in the history."""
+    candidate = diagnosis.candidate
     recorded = replay(state.inspection.history or ())
-    missing = [v for v in suspect.base if v not in recorded] if suspect else []
+    missing = [v for v in candidate.base if v not in recorded] if candidate else []
     return baseline(missing, state.migrations, recorder)
 
 
-def _late(suspect: Candidate, diagnosis: Diagnosis, recorder: Recorder) -> NewAttempt:
-    note = recorder.note("up", suspect.version, suspect.migration, REPAIR)
-    tried = diagnosis.finding.tried
-    return replace(note, statements_total=tried.total if tried else 0)
+def _out_of_order_attempt(
+    candidate: Candidate, diagnosis: Diagnosis, recorder: Recorder
+) -> NewAttempt:
+    note = recorder.note("up", candidate.version, candidate.migration, REPAIR)
+    trial = diagnosis.finding.trial
+    return replace(note, statements_total=trial.total if trial else 0)
 
 
-def _close(session: Session, diagnosis: Diagnosis, action: Action) -> None:
-    """Say in the history that an attempt whose end nobody saw has ended."""
-    suspect = diagnosis.suspect
-    attempt = (suspect.attempt or suspect.undo) if suspect else None
-    if attempt is None or attempt.outcome is not Outcome.RUNNING:
+def _close_attempt(session: Session, diagnosis: Diagnosis, action: Action) -> None:
+    """Record the end of an attempt that the history shows as running."""
+    candidate = diagnosis.candidate
+    attempt = (candidate.attempt or candidate.undo) if candidate else None
+    if candidate is None or attempt is None or attempt.outcome is not Outcome.RUNNING:
         return
     done = diagnosis.finding.done
-    told = f"{done} of its statements were done" if suspect and suspect.attempt else "gone on with"
-    said = f"cut off; by rung repair {told} ({action.kind.value})"
-    session.end_units(None, attempt.attempt, StatementFailure(ServerMessage(said)))
+    how = f"{done} of its statements were done" if candidate.attempt else "gone on with"
+    text = f"cut off; by rung repair {how} ({action.kind.value})"
+    session.end_units(None, attempt.attempt, StatementFailure(ServerMessage(text)))
 
 
-def _stamp(look: Inspection, live: Snapshot) -> str:
-    last = look.history[-1] if look.history else None
-    facts = (look.ledger, last and (last.id, last.outcome, last.statements_done), live.fingerprint)
+def _stamp(inspection: Inspection, live: Snapshot) -> str:
+    last = inspection.history[-1] if inspection.history else None
+    facts = (
+        inspection.ledger,
+        last and (last.id, last.outcome, last.statements_done),
+        live.fingerprint,
+    )
     return sha256(repr(facts).encode()).hexdigest()

@@ -1,8 +1,8 @@
 """
-Runs files on scratch: what was applied before, then a file statement by statement.
+Run files on scratch databases: the versions applied before, then a file by statements.
 
-A file that runs in a transaction runs in one here too, for some statements work nowhere else,
-and is looked at from inside. What cannot, or controls transactions itself, runs as it stands.
+A file that runs in a transaction runs in one here too, because some statements work nowhere else;
+the schema is read inside that transaction. Other files run as they are written.
 """
 
 from __future__ import annotations
@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING
 
 from rung.errors import QueryFailed, ScratchFailed, ScriptError
 from rung.execution.redact_result import redact_result
-from rung.repair import TrialResult, states_of, undo_candidates
-from rung.repair.cluster_wide import is_not_compared, makes_extension, makes_role, reaches_beyond
+from rung.repair import TrialResult, possible_states, undo_candidates
+from rung.repair.cluster_wide import (
+    creates_extension,
+    creates_role,
+    is_cluster_wide,
+    is_outside_snapshots,
+)
 from rung.script import Control, Dialect, Mode, Script, read
 from rung.source import Direction
 
@@ -31,202 +36,197 @@ if TYPE_CHECKING:
     from rung.source import MigrationFile, MigrationSet
 
 _BLOCK = read("BEGIN; COMMIT")
-_POINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
-_UNDONE = read("BEGIN; ROLLBACK")
+_SAVEPOINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
+_ABORTED_BLOCK = read("BEGIN; ROLLBACK")
 _OPEN, _CLOSE = (1, 1), (2, 2)
-_ENDS = (Control.COMMIT, Control.ROLLBACK)
-_REFUSES_TRANSACTION = frozenset({"25001", "2D000", "55P04"})
-"""Also the use of an enum value that the same transaction has added."""
+_TRANSACTION_ENDS = (Control.COMMIT, Control.ROLLBACK)
+_TRANSACTION_REFUSED = frozenset({"25001", "2D000", "55P04"})
+"""The last one: the use of an enum value that the same transaction added."""
 _EXISTS, _NO_RIGHT = "42710", "42501"
-_NOT_AVAILABLE = frozenset({_NO_RIGHT, "58P01", "0A000"})
-"""Of an extension: a superuser makes it, or the server does not have it."""
+_UNAVAILABLE_EXTENSION = frozenset({_NO_RIGHT, "58P01", "0A000"})
+"""An extension needs a superuser, or the server does not have it."""
 
 
 @dataclass(slots=True)
-class _Seen:
-    """The schema after so many statements, what stopped the file, and what that left."""
+class _Observation:
+    """The schema by the number of statements done, the failure, and the schema after it."""
 
-    after: dict[int, Snapshot] = field(default_factory=dict)
-    refusal: StatementFailure | None = None
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
+    failure: StatementFailure | None = None
     broken: Snapshot | None = None
 
 
 @dataclass(slots=True)
 class ScratchRunner:
     """
-    Tries files out.
+    Run files on scratch databases, and read the schemas that they leave.
 
     Args:
-        scratch: where.
-        migrations: the files, and the kept texts of versions without one.
-        place: the live database's; its ledger's schema is made on scratch too.
+        scratch: makes the databases.
+        migrations: the files, and the stored texts of versions without files.
+        location: of the live database; the schema of its ledger is created on scratch too.
     """
 
     scratch: Scratch
     migrations: MigrationSet
-    place: Location
-    _bases: dict[tuple[int, ...], str] = field(default_factory=dict)
+    location: Location
+    _databases: dict[tuple[int, ...], str] = field(default_factory=dict)
 
-    def tried(self, suspect: Candidate) -> TrialResult:
+    def try_candidate(self, candidate: Candidate) -> TrialResult:
         """
-        Run a file through on top of what was applied before it.
+        Run a candidate's file on top of the versions applied before it.
 
         Raises:
-            ScratchFailed: what was applied before does not run.
+            ScratchFailed: an applied version does not run on scratch.
         """
-        script = self._read(suspect.migration.half(suspect.direction))
-        seen = self._seen(suspect, script)
-        _check_rights(suspect.file, script, seen.refusal)
-        states = states_of(script, seen.after, seen.broken)
-        return TrialResult(suspect, script, states, _words(script, seen.refusal))
+        script = self._read(candidate.migration.half(candidate.direction))
+        base = self._base_database(candidate.base)
+        observation = self._observe(base, script, in_transaction=True)
+        if observation.failure and _cannot_run_in_transaction(observation.failure):
+            observation = self._observe(base, script, in_transaction=False)
+        _check_rights(candidate.file, script, observation.failure)
+        states = possible_states(script, observation.snapshots, observation.broken)
+        return TrialResult(candidate, script, states, _failure_text(script, observation.failure))
 
-    def proven_undo(self, finding: StateMatch) -> str | None:
-        """SQL that takes what is there back to where the file began; None where none does."""
-        tried = finding.tried
-        assert tried is not None
-        half = tried.suspect.migration.down
-        down = self._read(half) if half else None
+    def find_undo(self, finding: StateMatch) -> str | None:
+        """Return SQL that restores the schema before the file; None where none does."""
+        trial = finding.trial
+        assert trial is not None
+        file = trial.candidate.migration.down
+        down = self._read(file) if file else None
         for sql in undo_candidates(finding, down):
-            if self._undoes(sql, finding, tried):
+            if self._restores_base(sql, finding, trial):
                 return sql
         return None
 
-    def _undoes(self, sql: str, finding: StateMatch, tried: TrialResult) -> bool:
+    def _restores_base(self, sql: str, finding: StateMatch, trial: TrialResult) -> bool:
         try:
             undo = self._read_text(sql)
         except ScriptError:
             return False
-        there = finding.half or finding.done or 0
-        name = self.scratch.copy(self._base(tried.suspect.base))
+        last = finding.partial or finding.done or 0
+        name = self.scratch.copy(self._base_database(trial.candidate.base))
         with self.scratch.open(name) as session:
-            refusal = _run(session, tried.script, there)
-            if refusal and refusal.statement != finding.half:
+            failure = _run_statements(session, trial.script, last)
+            if failure and failure.statement != finding.partial:
                 return False
         with self.scratch.open(name) as session:
-            if _run(session, undo, len(undo.statements)):
+            if _run_statements(session, undo, len(undo.statements)):
                 return False
-            return session.snapshot().without_owners() == tried.states[0].snapshot
+            return session.snapshot().without_owners() == trial.states[0].snapshot
 
-    def _seen(self, suspect: Candidate, script: Script) -> _Seen:
-        """The schema after each statement, as far as the file runs, and what stopped it."""
-        base = self._base(suspect.base)
-        seen = self._run_through(base, script, together=True)
-        if seen.refusal and _refuses_transaction(seen.refusal):
-            return self._run_through(base, script, together=False)
-        return seen
-
-    def _run_through(self, base: str, script: Script, *, together: bool) -> _Seen:
-        seen = _Seen()
+    def _observe(self, base: str, script: Script, *, in_transaction: bool) -> _Observation:
+        """Read the schema after each statement, as far as the file runs."""
+        observation = _Observation()
         with self.scratch.open(self.scratch.copy(base)) as session:
 
-            def look(number: int) -> None:
-                seen.after[number] = session.snapshot().without_owners()
+            def observe(number: int) -> None:
+                observation.snapshots[number] = session.snapshot().without_owners()
 
             last = len(script.statements)
-            seen.refusal = _run(session, script, last, look, together=together)
-            if seen.refusal:
-                with suppress(QueryFailed):  # inside a transaction nothing is left behind
-                    seen.broken = session.snapshot().without_owners()
-        return seen
+            observation.failure = _run_statements(
+                session, script, last, observe, in_transaction=in_transaction
+            )
+            if observation.failure:
+                with suppress(QueryFailed):  # an aborted transaction leaves nothing to read
+                    observation.broken = session.snapshot().without_owners()
+        return observation
 
-    def _base(self, versions: tuple[int, ...]) -> str:
-        """A database with these versions applied, made once, on top of what there is of them."""
-        if versions not in self._bases:
-            begun = [known for known in self._bases if versions[: len(known)] == known]
-            longest = max(begun, key=len, default=())
-            name = self.scratch.copy(self._bases[longest]) if begun else self._empty()
+    def _base_database(self, versions: tuple[int, ...]) -> str:
+        """Return a database with these versions applied; create it from the longest prefix."""
+        if versions not in self._databases:
+            prefixes = [base for base in self._databases if versions[: len(base)] == base]
+            longest = max(prefixes, key=len, default=())
+            name = self.scratch.copy(self._databases[longest]) if prefixes else self._new_database()
             with self.scratch.open(name) as session:
                 for version in versions[len(longest) :]:
                     self._apply(session, version)
-            self._bases[versions] = name
-        return self._bases[versions]
+            self._databases[versions] = name
+        return self._databases[versions]
 
-    def _empty(self) -> str:
+    def _new_database(self) -> str:
         name = self.scratch.new()
         with self.scratch.open(name) as session:
-            if self.place.dialect is not Dialect.SQLITE:
-                schema = '"' + self.place.schema.replace('"', '""') + '"'
+            if self.location.dialect is not Dialect.SQLITE:
+                schema = '"' + self.location.schema.replace('"', '""') + '"'
                 session.run_unrecorded(read(f"CREATE SCHEMA IF NOT EXISTS {schema}"), 1, 1)
             session.ensure_tables()
         return name
 
     def _apply(self, session: Session, version: int) -> None:
         migration = self.migrations.by_version.get(version)
-        half = migration.half(Direction.UP) if migration else None
-        if half is None:
-            return  # as golang-migrate would, with a half that is missing
-        script = self._read(half)
+        file = migration.half(Direction.UP) if migration else None
+        if file is None:
+            return  # golang-migrate too skips a missing file
+        script = self._read(file)
         last = len(script.statements)
-        refusal = _run(session, script, last)
-        if refusal and _refuses_transaction(refusal):
-            session.run_unrecorded(_UNDONE, *_CLOSE)
-            refusal = _run(session, script, last, together=False)
-        if refusal is None:
+        failure = _run_statements(session, script, last)
+        if failure and _cannot_run_in_transaction(failure):
+            session.run_unrecorded(_ABORTED_BLOCK, *_CLOSE)
+            failure = _run_statements(session, script, last, in_transaction=False)
+        if failure is None:
             if script.touches_session:
                 session.restore_session()
             return
-        _check_rights(half.file, script, refusal)
+        _check_rights(file.file, script, failure)
+        why = _failure_text(script, failure)
         raise ScratchFailed(
-            f"{half.file}, which is applied, does not run on scratch: {_words(script, refusal)}.",
+            f"{file.file}, which is applied, does not run on scratch: {why}.",
             "Name a server on which it does with --scratch URL (the same version, extensions and "
             "roles), or repair the database by hand and record that: `rung force V`",
         )
 
-    def _read(self, half: MigrationFile | None) -> Script:
-        if half is None:
+    def _read(self, file: MigrationFile | None) -> Script:
+        if file is None:
             return self._read_text("")
         try:
-            return self._read_text(half.text)
+            return self._read_text(file.text)
         except ScriptError as error:
-            raise error.in_file(half.file) from None
+            raise error.in_file(file.file) from None
 
     def _read_text(self, text: str) -> Script:
-        return read(text, self.place.dialect)
+        return read(text, self.location.dialect)
 
 
-def _nothing(_: int) -> None:
-    """Look at nothing."""
-
-
-def _run(
+def _run_statements(
     session: Session,
     script: Script,
     last: int,
-    after: Callable[[int], None] = _nothing,
+    observe: Callable[[int], None] = lambda _: None,
     *,
-    together: bool = True,
+    in_transaction: bool = True,
 ) -> StatementFailure | None:
     """
-    Run the first statements of a script; `after` is told of each, and first of none.
+    Run the first statements of a script.
 
     Args:
-        session: on scratch.
-        script: the file's.
+        session: on a scratch database.
+        script: the file's script.
         last: the number of the last statement to run.
-        after: called with the number of statements done.
-        together: whether what may run in one transaction does.
+        observe: called with the number of statements done, first with 0.
+        in_transaction: whether statements that may run in one transaction do.
     """
-    opens, closes = _borders(script, last) if together else (set(), set())
+    opens, closes = _transaction_bounds(script, last) if in_transaction else (set(), set())
     inside = False
-    after(0)
+    observe(0)
     for statement in script.statements[:last]:
         if statement.number in opens:
             session.run_unrecorded(_BLOCK, *_OPEN)
             inside = True
-        if refusal := _one(session, script, statement, inside=inside):
-            return refusal
-        after(statement.number)
+        if failure := _run_statement(session, script, statement, inside=inside):
+            return failure
+        observe(statement.number)
         if statement.number in closes:
-            refusal = session.run_unrecorded(_BLOCK, *_CLOSE).refusal
-            if refusal:
-                return replace(refusal, statement=None)
-        ended = statement.number in closes or statement.control in _ENDS
+            failure = session.run_unrecorded(_BLOCK, *_CLOSE).refusal
+            if failure:
+                return replace(failure, statement=None)
+        ended = statement.number in closes or statement.control in _TRANSACTION_ENDS
         inside = (inside or statement.control is Control.BEGIN) and not ended
     return None
 
 
-def _borders(script: Script, last: int) -> tuple[set[int], set[int]]:
-    """Before which of the first statements a transaction is opened, and behind which it ends."""
+def _transaction_bounds(script: Script, last: int) -> tuple[set[int], set[int]]:
+    """Return before which of the first statements a transaction begins, and after which it ends."""
     if script.dialect is Dialect.SQLITE and script.mode is not Mode.TRANSACTIONAL:
         return set(), set()
     units = [unit for unit in script.units if unit.first <= last and unit.transaction != "none"]
@@ -235,64 +235,64 @@ def _borders(script: Script, last: int) -> tuple[set[int], set[int]]:
     return {unit.first for unit in units} - begins, closes
 
 
-def _one(
+def _run_statement(
     session: Session, script: Script, statement: Statement, *, inside: bool
 ) -> StatementFailure | None:
-    """One statement; passed over where it fails for what only scratch lacks, or has already."""
-    if reaches_beyond(statement):
+    """Run one statement; skip it where it fails only because scratch lacks or has something."""
+    if is_cluster_wide(statement):
         return None
-    passed, number = _passed_over(script, statement), statement.number
-    if passed and inside:
-        session.run_unrecorded(_POINT, *_OPEN)
-    refusal = redact_result(session.run_unrecorded(script, number, number), script).refusal
-    if refusal and refusal.server.sqlstate in passed:
+    tolerated, number = _tolerated_states(script, statement), statement.number
+    if tolerated and inside:
+        session.run_unrecorded(_SAVEPOINT, *_OPEN)
+    failure = redact_result(session.run_unrecorded(script, number, number), script).refusal
+    if failure and failure.server.sqlstate in tolerated:
         if inside:
-            session.run_unrecorded(_POINT, *_CLOSE)
+            session.run_unrecorded(_SAVEPOINT, *_CLOSE)
         return None
-    return refusal
+    return failure
 
 
-def _passed_over(script: Script, statement: Statement) -> frozenset[str]:
+def _tolerated_states(script: Script, statement: Statement) -> frozenset[str]:
     """
-    With which states a statement is passed over.
+    Return the SQLSTATEs with which a statement may fail on scratch.
 
-    A role belongs to the whole server and may be there already, as may an extension that only
-    a superuser makes. Files have no superuser's rights there.
+    A role belongs to the whole server and may exist already, as may an extension that only a
+    superuser can create. Files run without superuser rights on scratch.
     """
-    passed = {_EXISTS} if makes_role(statement) or makes_extension(statement) else set()
-    if is_not_compared(statement, script.text[statement.start : statement.end]):
-        passed |= {_NO_RIGHT}
-    return frozenset(passed)
+    tolerated = {_EXISTS} if creates_role(statement) or creates_extension(statement) else set()
+    if is_outside_snapshots(statement, script.text[statement.start : statement.end]):
+        tolerated |= {_NO_RIGHT}
+    return frozenset(tolerated)
 
 
-def _check_rights(file: str, script: Script, refusal: StatementFailure | None) -> None:
+def _check_rights(file: str, script: Script, failure: StatementFailure | None) -> None:
     """
-    Refuse to take what scratch alone refuses for a fault of the file.
+    Check that a statement did not fail only for lack of rights on scratch.
 
     Raises:
-        ScratchFailed: a statement needs rights that files do not have there.
+        ScratchFailed: it needs rights that files do not have there.
     """
-    if refusal is None or refusal.statement is None:
+    if failure is None or failure.statement is None:
         return
-    state = refusal.server.sqlstate
-    extension = makes_extension(script.statements[refusal.statement - 1])
-    if state == _NO_RIGHT or (extension and state in _NOT_AVAILABLE):
+    state = failure.server.sqlstate
+    extension = creates_extension(script.statements[failure.statement - 1])
+    if state == _NO_RIGHT or (extension and state in _UNAVAILABLE_EXTENSION):
         raise ScratchFailed(
             f"{file} is not proved, because scratch has no superuser and no untrusted extension "
-            f"for it: {_words(script, refusal)}",
+            f"for it: {_failure_text(script, failure)}",
             "Complete the file or undo it by hand, and record that: `rung force V`",
         )
 
 
-def _refuses_transaction(refusal: StatementFailure) -> bool:
-    return refusal.server.sqlstate in _REFUSES_TRANSACTION
+def _cannot_run_in_transaction(failure: StatementFailure) -> bool:
+    return failure.server.sqlstate in _TRANSACTION_REFUSED
 
 
-def _words(script: Script, refusal: StatementFailure | None) -> str:
-    """What stopped a file, with the line; empty where nothing did."""
-    if refusal is None:
+def _failure_text(script: Script, failure: StatementFailure | None) -> str:
+    """Return the line and message of a failure; empty where there is none."""
+    if failure is None:
         return ""
-    said = "; ".join(line.rstrip(".") for line in refusal.server.lines())
-    if refusal.statement is None:
-        return said
-    return f"line {script.statements[refusal.statement - 1].line}: {said}"
+    message = "; ".join(line.rstrip(".") for line in failure.server.lines())
+    if failure.statement is None:
+        return message
+    return f"line {script.statements[failure.statement - 1].line}: {message}"

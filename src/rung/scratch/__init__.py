@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rung.errors import UsageError
-from rung.scratch.files import files
+from rung.scratch.embedded_server import embedded
 from rung.scratch.model import Scratch
-from rung.scratch.owned import embedded
-from rung.scratch.servers import named
+from rung.scratch.named_server import named
+from rung.scratch.sqlite_files import files
 from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:

@@ -486,7 +486,7 @@ def test_what_a_file_made_is_rolled_back(database: Database, tmp_path: Path) -> 
     diagnosis = found(migrator, database)
 
     assert diagnosis.rollback is not None
-    assert (diagnosis.rollback.proof.value, diagnosis.rollback.costs) == ("proved", ())
+    assert (diagnosis.rollback.proof.value, diagnosis.rollback.row_losses) == ("proved", ())
     migrator.repair(diagnosis)
     assert database.psql("SELECT to_regclass('t'), to_regclass('w')") == [(None, None)]
     assert (migrator.version().version, migrator.version().dirty) == (1, False)

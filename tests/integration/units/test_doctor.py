@@ -14,7 +14,7 @@ from tests.integration.engine.sites import wait_for
 from rung.cli.main import main
 from rung.drivers.postgres.diagnostics import SCRATCH
 from rung.errors import MigrationFailed
-from rung.scratch.servers import Databases
+from rung.scratch.named_server import Databases
 
 if TYPE_CHECKING:
     from tests.integration.engine.sites import Site

@@ -18,7 +18,7 @@ from tests.unit.render.samples import (
     late_preview,
     preview,
 )
-from tests.unit.repair.cases import snapshot, suspect, tried
+from tests.unit.repair.cases import candidate, snapshot, tried
 
 from rung.certify import Certificate
 from rung.certify.faults import InjectedFault, Kind, Run
@@ -31,7 +31,7 @@ from rung.execution.wait import Waited
 from rung.ledger import LedgerState
 from rung.planning.plan import Down, Up
 from rung.render import json_output as shapes
-from rung.repair import Diagnosis, Proof, Rollback, judge, propose, statements_found
+from rung.repair import Diagnosis, Proof, Rollback, judge, propose, statement_fates
 from rung.script.data_loss import DataLoss
 
 _ROOT = Path(__file__).parents[3]
@@ -47,7 +47,7 @@ _REFUSED = (
 )
 
 _RAN = tried(
-    suspect("CREATE TABLE a (x int);\nUPDATE users SET x = 1;\nCREATE TABLE b (x int);"),
+    candidate("CREATE TABLE a (x int);\nUPDATE users SET x = 1;\nCREATE TABLE b (x int);"),
     "table a",
     "",
     failure='line 3: relation "b" already exists (SQLSTATE 42P07)',
@@ -59,7 +59,7 @@ DIAGNOSIS = Diagnosis(
     _DIRTY,
     "PostgreSQL 15.18",
     _FOUND,
-    statements_found(_FOUND),
+    statement_fates(_FOUND),
     propose(_FOUND, _DIRTY, "DROP TABLE a;", _PROVED),
     rollback=_PROVED,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.repair import Candidate, TrialResult, states_of
+from rung.repair import Candidate, TrialResult, possible_states
 from rung.script import read
 from rung.snapshot import Snapshot
 from rung.source import Direction, Migration, MigrationFile
@@ -23,7 +23,7 @@ def snapshot(*names: str, **texts: str) -> Snapshot:
     return Snapshot.of((BASE | dict.fromkeys(names, "") | more).items())
 
 
-def suspect(
+def candidate(
     text: str = THREE,
     direction: Direction = Direction.UP,
     attempt: Attempt | None = None,
@@ -41,7 +41,7 @@ def tried(of: Candidate, *objects: str, failure: str = "") -> TrialResult:
     What it came to on scratch.
 
     Args:
-        of: the suspect.
+        of: the candidate.
         objects: what each of its statements makes; an empty text for no trace.
         failure: why the statement behind them was refused.
     """
@@ -52,4 +52,4 @@ def tried(of: Candidate, *objects: str, failure: str = "") -> TrialResult:
     for number, name in enumerate(objects, 1):
         names += [name] if name else []
         seen[number] = snapshot(*names).without_owners()
-    return TrialResult(of, script, states_of(script, seen), failure)
+    return TrialResult(of, script, possible_states(script, seen), failure)

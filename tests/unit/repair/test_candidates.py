@@ -18,7 +18,7 @@ CUT_OFF = replace(row(2, outcome=Outcome.RUNNING), statements_done=1)
 
 
 def told(*rows: object, ledger: int) -> list[list[tuple[int, str, int | None, int | None]]]:
-    """Version, direction and the ledger's way of each suspect, in groups."""
+    """Version, direction and the ledger's way of each candidate, in groups."""
     found = find_candidates(rows, DIRTY[ledger], FILES, unfinished(rows, DIRTY[ledger]))  # type: ignore[arg-type]
     return [[(s.version, s.direction.value, s.before, s.after) for s in group] for group in found]
 
@@ -45,7 +45,7 @@ def test_what_the_history_knows_above_the_ledger_went_down() -> None:
 
 
 def test_our_own_attempt() -> None:
-    """An attempt that was cut off, and fits the ledger, is the only suspect."""
+    """An attempt that was cut off, and fits the ledger, is the only candidate."""
     assert told(row(1), CUT_OFF, ledger=2) == [[(2, "up", 1, 2)]]
 
 

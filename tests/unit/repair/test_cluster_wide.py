@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.repair.cluster_wide import makes_role, reaches_beyond
+from rung.repair.cluster_wide import creates_role, is_cluster_wide
 from rung.script import read
 
 
@@ -35,4 +35,4 @@ def test_a_statement(sql: str, *, beyond: bool, role: bool) -> None:
     """Servers, other databases and roles are beyond; to make a role is wanted on scratch too."""
     (statement,) = read(sql).statements
 
-    assert (reaches_beyond(statement), makes_role(statement)) == (beyond, role)
+    assert (is_cluster_wide(statement), creates_role(statement)) == (beyond, role)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.history import row
-from tests.unit.repair.cases import snapshot, suspect, tried
+from tests.unit.repair.cases import candidate, snapshot, tried
 
 from rung.ledger import LedgerState, Outcome
 from rung.repair import (
@@ -15,7 +15,7 @@ from rung.repair import (
     StateMatch,
     judge,
     propose,
-    statements_found,
+    statement_fates,
     undo_candidates,
 )
 from rung.repair.propose import why_not_resume
@@ -37,13 +37,13 @@ def finding(*live: str, failure: str = "", error: str | None = None, text: str =
     attempt = replace(FAILED, error=error) if error else None
     objects = (A,) if failure else (A, B)
     return judge(
-        [[tried(suspect(text, attempt=attempt), *objects, failure=failure)]], snapshot(*live)
+        [[tried(candidate(text, attempt=attempt), *objects, failure=failure)]], snapshot(*live)
     )
 
 
 def half(kind: str) -> StateMatch:
     """What is found of an index build that left an invalid index."""
-    one = tried(suspect(BUILD.format(kind)), A, "index public.i")
+    one = tried(candidate(BUILD.format(kind)), A, "index public.i")
     live = one.states[-2].snapshot
     return judge([[one]], live)
 
@@ -116,7 +116,7 @@ def test_another_tools_unique_index_is_resumed_with_a_caution() -> None:
 
 def test_a_session_that_cannot_be_made_again_is_not_resumed() -> None:
     """The rest of the file might land elsewhere."""
-    one = replace(finding(A), unseen="statement 1 runs code")
+    one = replace(finding(A), unrestorable="statement 1 runs code")
 
     assert why_not_resume(one) == "statement 1 runs code"
     assert propose(one, DIRTY) is None
@@ -150,8 +150,8 @@ def test_an_invalid_index_is_dropped_first() -> None:
 def test_a_change_of_rows_is_undone_by_the_whole_down_alone() -> None:
     """A part of the down may leave the rows changed."""
     text = "UPDATE users SET x = 1;\nCREATE TABLE a (x int);"
-    one = tried(suspect(text), "", A, failure="no")
-    found = judge([[one]], snapshot(), said=1)
+    one = tried(candidate(text), "", A, failure="no")
+    found = judge([[one]], snapshot(), stated_done=1)
 
     assert undo_candidates(found, DOWN) == (DOWN.text,)
 
@@ -161,8 +161,8 @@ def test_a_change_of_rows_is_undone_by_the_whole_down_alone() -> None:
 )
 def test_what_scratch_passes_over_is_not_proven(text: str, undone: tuple[str, ...]) -> None:
     """A role is never dropped; where the file may have made it, nothing is proposed."""
-    one = tried(suspect(text), *([A] if text is TWO else ["", A]), failure="no")
-    found = judge([[one]], snapshot(A), said=len(one.states) - 1)
+    one = tried(candidate(text), *([A] if text is TWO else ["", A]), failure="no")
+    found = judge([[one]], snapshot(A), stated_done=len(one.states) - 1)
     down = read("DROP TABLE a;\nDROP ROLE r;")
 
     assert undo_candidates(found, down) == undone
@@ -171,19 +171,19 @@ def test_what_scratch_passes_over_is_not_proven(text: str, undone: tuple[str, ..
 def test_what_was_being_rolled_back_is_not_resumed() -> None:
     """The reason for rolling it back has not gone."""
     one = finding(A)
-    assert one.tried is not None
-    undone = replace(one.tried, suspect=replace(one.tried.suspect, undo=FAILED))
+    assert one.trial is not None
+    undone = replace(one.trial, candidate=replace(one.trial.candidate, undo=FAILED))
 
-    assert "rolled back" in why_not_resume(replace(one, tried=undone))
+    assert "rolled back" in why_not_resume(replace(one, trial=undone))
 
 
 def test_rows_that_were_changed_before_a_build_failed() -> None:
     """To drop the index alone would have the change made a second time by the next up."""
     text = "UPDATE users SET x = 1;\nCREATE UNIQUE INDEX CONCURRENTLY i ON users (x);"
-    one = tried(suspect(text), "", "index public.i")
-    found = judge([[one]], one.states[-2].snapshot, said=1)
+    one = tried(candidate(text), "", "index public.i")
+    found = judge([[one]], one.states[-2].snapshot, stated_done=1)
 
-    assert found.half == 2
+    assert found.partial == 2
     assert undo_candidates(found, None) == ()
 
 
@@ -205,7 +205,7 @@ def test_no_secret_is_shown() -> None:
 
 def test_half_a_down_is_only_resumed() -> None:
     """Its up would make empty what it has dropped."""
-    one = judge([[tried(suspect(TWO, Direction.DOWN), A, B)]], snapshot(A))
+    one = judge([[tried(candidate(TWO, Direction.DOWN), A, B)]], snapshot(A))
 
     assert undo_candidates(one, DOWN) == ()
 
@@ -213,7 +213,7 @@ def test_half_a_down_is_only_resumed() -> None:
 def test_statements_in_words() -> None:
     """Each with its line, its beginning without secrets, and what became of it."""
     text = "CREATE TABLE a (x int);\nALTER ROLE ada PASSWORD 'tr0ub4dor';"
-    lines = statements_found(judge([[tried(suspect(text), A, "")]], snapshot(A)))
+    lines = statement_fates(judge([[tried(candidate(text), A, "")]], snapshot(A)))
 
     assert [(one.line, one.fate.value, one.trace) for one in lines] == [
         (1, "applied", True),

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.history import row
-from tests.unit.repair.cases import snapshot, suspect, tried
+from tests.unit.repair.cases import candidate, snapshot, tried
 
 from rung.ledger import Outcome
 from rung.repair import Proof, StateMatch, judge
-from rung.repair.rollback import judge_dry_run, why_not_the_down, why_not_the_file
+from rung.repair.rollback import judge_dry_run, why_down_is_unsafe, why_file_is_unproved
 from rung.script import read
 from rung.script.data_loss import DryRun, Gone
 
@@ -22,8 +22,8 @@ MADE = Gone("table", "a", since=True)
 def finding(first: str = "CREATE TABLE a (x int)", counted: int | None = 1) -> StateMatch:
     """One statement that is done of two, the second of which fails on scratch."""
     attempt = None if counted is None else replace(FAILED, statements_done=counted)
-    one = tried(suspect(f"{first};\nCREATE TABLE b ();", attempt=attempt), A, failure="no")
-    return judge([[one]], snapshot(A), said=1)
+    one = tried(candidate(f"{first};\nCREATE TABLE b ();", attempt=attempt), A, failure="no")
+    return judge([[one]], snapshot(A), stated_done=1)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def finding(first: str = "CREATE TABLE a (x int)", counted: int | None = 1) -> S
 )
 def test_what_a_file_may_have_done(first: str, reason: str) -> None:
     """Only what makes something, and cannot have found it there, is a file's own."""
-    found = why_not_the_file(finding(first))
+    found = why_file_is_unproved(finding(first))
 
     assert reason in found
     assert bool(reason) == bool(found)
@@ -73,10 +73,10 @@ def test_what_leaves_no_trace_is_not_undone() -> None:
     """A rollback to the schema of before would leave it as it is."""
     text = "CREATE TABLE a (x int);\nGRANT SELECT ON users TO ada;\nCREATE TABLE b ();"
     attempt = replace(FAILED, statements_done=2)
-    one = tried(suspect(text, attempt=attempt), A, "", failure="no")
-    found = judge([[one]], snapshot(A), said=2)
+    one = tried(candidate(text, attempt=attempt), A, "", failure="no")
+    found = judge([[one]], snapshot(A), stated_done=2)
 
-    assert why_not_the_file(found) == "statement 2 (GRANT) leaves no trace in the schema"
+    assert why_file_is_unproved(found) == "statement 2 (GRANT) leaves no trace in the schema"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_leaves_no_trace_is_not_undone() -> None:
 )
 def test_the_history_has_to_know(counted: int | None, reason: str) -> None:
     """A likeness is no authorship."""
-    assert reason in why_not_the_file(finding(counted=counted))
+    assert reason in why_file_is_unproved(finding(counted=counted))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_history_has_to_know(counted: int | None, reason: str) -> None:
 )
 def test_what_is_sent(down: str, reason: str) -> None:
     """What changes the schema, in one transaction, and nothing else."""
-    found = why_not_the_down(read(down))
+    found = why_down_is_unsafe(read(down))
 
     assert reason in found
     assert bool(reason) == bool(found)

@@ -12,7 +12,7 @@ from rung.embedded import find, start
 from rung.embedded.server import USER
 from rung.errors import BinariesNotFound, ConnectionFailed, ScratchFailed
 from rung.scratch import roles
-from rung.scratch.servers import Account, Databases
+from rung.scratch.named_server import Account, Databases
 from rung.script import read
 
 if TYPE_CHECKING:

@@ -1,0 +1,60 @@
+"""Describe the fate of each statement, and what a rollback would lose, for display. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.repair.model import Fate, StateMatch, StatementFate
+from rung.script import redacted_sql, secrets_of
+
+if TYPE_CHECKING:
+    from rung.repair.model import Diagnosis
+    from rung.script import Statement
+
+_LONGEST = 72
+_DATA_LOSS_ADVICE = (
+    "Fix {file} and go on with `rung up --resume`, which loses nothing; or roll back all the "
+    "same: `rung repair --yes --allow-data-loss`"
+)
+
+
+def statement_fates(finding: StateMatch) -> tuple[StatementFate, ...]:
+    """Return each statement of the file with its fate; empty where no file matches."""
+    trial = finding.trial
+    if trial is None or (finding.done is None and not finding.undecided):
+        return ()
+    secrets = secrets_of(trial.script)
+    return tuple(
+        StatementFate(
+            one.number,
+            one.line,
+            _first_words(redacted_sql(trial.script, one.start, one.end, secrets)),
+            _fate(one, finding),
+            trial.leaves_trace(one.number),
+        )
+        for one in trial.script.statements
+    )
+
+
+def _fate(statement: Statement, finding: StateMatch) -> Fate:
+    number = statement.number
+    if finding.done is None:
+        if number in finding.undecided:
+            return Fate.UNKNOWN
+        return Fate.APPLIED if number <= finding.at_least else Fate.NOT_APPLIED
+    if number == finding.partial:
+        return Fate.HALF
+    return Fate.APPLIED if number <= finding.done else Fate.NOT_APPLIED
+
+
+def _first_words(sql: str) -> str:
+    line = " ".join(sql.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def data_loss_refusal(diagnosis: Diagnosis) -> tuple[str, str]:
+    """Return cause and advice of the error for a rollback that would lose rows without consent."""
+    action, candidate = diagnosis.action, diagnosis.candidate
+    lost = ", ".join(str(loss) for loss in action.losses) if action else ""
+    file = candidate.file if candidate else "the file"
+    return f"Rolling back would lose {lost}.", _DATA_LOSS_ADVICE.format(file=file)
