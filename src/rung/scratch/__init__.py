@@ -1,7 +1,7 @@
 """
-Disposable databases to prove things on: made for a block, gone behind it whatever happens.
+Create disposable databases for a `with` block, and remove them after it in any case.
 
-Knows how to come by them, to copy and to remove them; what is proven there is decided above.
+Owns how they are created, copied and removed. What is proved on them is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rung.errors import UsageError
-from rung.scratch.embedded_server import embedded
+from rung.scratch.embedded_server import on_embedded_server
 from rung.scratch.model import Scratch
-from rung.scratch.named_server import named
-from rung.scratch.sqlite_files import files
+from rung.scratch.named_server import on_named_server
+from rung.scratch.sqlite_files import on_files
 from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -29,27 +29,30 @@ def scratch_of(
     driver: Driver, session: Session, url: str | None, say: Callable[[str], None]
 ) -> Iterator[Scratch]:
     """
-    Databases to try on what is meant for another, for a block.
+    Yield scratch databases that resemble a target database.
 
     Args:
-        driver: of that other database; names of ledger and history are taken from it.
-        session: on it; only its surroundings are read.
-        url: a server to make them on; None for the embedded one, or for SQLite a folder.
-        say: told, in a sentence, what takes long or is not as it is there.
+        driver: of the target; names of ledger and history are taken from it.
+        session: on the target; only facts about its server are read.
+        url: of the server for the databases; None for the embedded server, or for SQLite a folder.
+        say: receives a sentence about what takes long or differs from the target.
 
     Raises:
         EmbeddedError: there is no embedded server, and none was named.
-        ScratchFailed: the server that was named makes no databases for us.
+        ScratchFailed: the named server does not allow creating databases.
         UsageError: the URL cannot be read, or names a server where none is needed.
     """
     place = session.locate()
     if place.dialect is Dialect.SQLITE:
         if url is not None:
             raise UsageError("SQLite needs no server to try things on.", "Leave --scratch out.")
-        with files(driver) as made:
-            yield made
+        with on_files(driver) as files:
+            yield files
         return
-    around = session.surroundings()
-    opened = embedded(driver, around, say) if url is None else named(driver, around, url)
-    with opened as made:
-        yield made
+    context = session.surroundings()
+    if url is None:
+        server = on_embedded_server(driver, context, say)
+    else:
+        server = on_named_server(driver, context, url)
+    with server as databases:
+        yield databases

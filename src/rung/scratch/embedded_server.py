@@ -1,4 +1,4 @@
-"""Scratch for PostgreSQL on a server of our own, which goes with all that is on it."""
+"""Scratch databases for PostgreSQL on an embedded server, which is removed with them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rung.embedded import find, start
 from rung.embedded.server import USER
 from rung.errors import BinariesNotFound, ConnectionFailed, ScratchFailed
 from rung.scratch import roles
-from rung.scratch.named_server import Account, Databases
+from rung.scratch.named_server import Account, ScratchDatabases
 from rung.script import read
 
 if TYPE_CHECKING:
@@ -22,65 +22,71 @@ if TYPE_CHECKING:
     from rung.drivers.inspection import ServerContext
     from rung.embedded import EmbeddedServer
 
-_WITHIN = 10.0
-_PAUSE = 0.02
-_WRONG = "not the password"
+_TIMEOUT = 10.0  # seconds
+_PAUSE = 0.02  # seconds
+_WRONG_PASSWORD = "not the password"  # noqa: S105 - no secret
 
 
 @contextmanager
-def embedded(
-    driver: Driver, around: ServerContext, say: Callable[[str], None]
-) -> Iterator[Databases]:
+def on_embedded_server(
+    driver: Driver, context: ServerContext, say: Callable[[str], None]
+) -> Iterator[ScratchDatabases]:
     """
-    Scratch databases on a server of our own, of the same major version where there is one.
+    Yield scratch databases on an embedded server, of the target's major version if installed.
 
     Args:
-        driver: of the database that they are to be like.
-        around: that database's server.
-        say: told what takes long, and of another version.
+        driver: of the target database.
+        context: facts about the target's server.
+        say: receives a sentence about what takes long, and about another version.
 
     Raises:
-        EmbeddedError: there is none.
-        ScratchFailed: it cannot be closed to its superusers.
+        EmbeddedError: there is no embedded server.
+        ScratchFailed: the server does not apply its rules for superusers.
     """
-    with _server(around.major, say) as server:
+    with _server(context.major, say) as server:
         name, password = f"rung_scratch_{secrets.token_hex(8)}", secrets.token_hex(16)
         with driver.beside(server.url()).connect(CancelToken()) as first:
-            _insist(first, roles.administrator(name, password))
+            _execute(first, roles.administrator(name, password))
         with driver.beside(server.url(), None, name, (), password).connect(CancelToken()) as admin:
-            for sql in roles.role_statements(around, server.major, USER):
-                admin.run_unrecorded(read(sql), 1, 1)  # what is refused, the files will tell
-            _shut(driver, server, admin, name)
-            yield Databases(
+            for sql in roles.role_statements(context, server.major, USER):
+                admin.run_unrecorded(read(sql), 1, 1)  # a failure shows when a file needs the role
+            _exclude_superusers(driver, server, admin, name)
+            yield ScratchDatabases(
                 driver,
                 admin,
                 server.url(),
-                Account(around.user),
-                around,
+                Account(context.user),
+                context,
                 f"PostgreSQL {server.version}",
-                tuple(roles.database_statements(around, server.major)),
+                tuple(roles.database_statements(context, server.major)),
                 Account(name, password),
-            )  # the server goes with all that is on it
+            )
 
 
-def _shut(driver: Driver, server: EmbeddedServer, admin: Session, name: str) -> None:
-    """Close the server to its superusers, and wait until that is so: it is told by a signal."""
-    server.let_in(roles.let_in(name))
-    _insist(admin, "SELECT pg_catalog.pg_reload_conf()")
-    deadline = time.monotonic() + _WITHIN
+def _exclude_superusers(driver: Driver, server: EmbeddedServer, admin: Session, name: str) -> None:
+    """
+    Require a password of superusers, and wait until the server applies that.
+
+    The reload is a signal to the postmaster: only a rejected login shows that it has happened.
+    """
+    server.let_in(roles.hba_rules(name))
+    _execute(admin, "SELECT pg_catalog.pg_reload_conf()")
+    deadline = time.monotonic() + _TIMEOUT
     while time.monotonic() < deadline:
         try:
-            with driver.beside(server.url(), None, name, (), _WRONG).connect(CancelToken()):
+            with driver.beside(server.url(), None, name, (), _WRONG_PASSWORD).connect(
+                CancelToken()
+            ):
                 time.sleep(_PAUSE)
         except ConnectionFailed:
             return
     raise ScratchFailed("the embedded server does not take its rules of who may connect")
 
 
-def _insist(session: Session, sql: str) -> None:
-    ran = session.run_unrecorded(read(sql), 1, 1)
-    if ran.refusal:
-        raise ScratchFailed("; ".join(ran.refusal.server.lines()))
+def _execute(session: Session, sql: str) -> None:
+    result = session.run_unrecorded(read(sql), 1, 1)
+    if result.refusal:
+        raise ScratchFailed("; ".join(result.refusal.server.lines()))
 
 
 def _server(major: int | None, say: Callable[[str], None]) -> EmbeddedServer:

@@ -1,4 +1,4 @@
-"""What every kind of scratch can do."""
+"""The interface of every kind of scratch databases."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class Scratch(Protocol):
-    """Databases that are thrown away; each has a name."""
+    """Disposable databases; each has a name."""
 
     @property
     def where(self) -> str:
-        """What they are on, for people: `PostgreSQL 16.4`."""
+        """Return what they run on, for display: `PostgreSQL 16.4`."""
 
     def new(self) -> str:
-        """Make an empty one."""
+        """Create an empty database."""
 
     def copy(self, name: str) -> str:
-        """Make one that is as another is now; nobody may be connected to that one."""
+        """Create a copy of a database to which nobody is connected."""
 
     def open(self, name: str) -> AbstractContextManager[Session]:
-        """Connect to one, for a block."""
+        """Connect to a database for a `with` block."""

@@ -1,9 +1,9 @@
 """
-Scratch for PostgreSQL: databases on the embedded server, or on one that the user names.
+Scratch databases for PostgreSQL, and a server for them that the user names.
 
-Files run there as a role that is no superuser and cannot become one, and that reaches neither
-programs nor files of the server: it logs in as itself, so that RESET ROLE and RESET SESSION
-AUTHORIZATION lead back to it. It owns the databases, and that is all.
+Files run as a role that is not a superuser, cannot become one, and reaches neither programs nor
+files of the server. It logs in as itself, so that RESET ROLE and RESET SESSION AUTHORIZATION
+return to it. It owns the databases and nothing else.
 """
 
 from __future__ import annotations
@@ -30,118 +30,120 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom files run as: a role of the server; None where that is who the URL names."""
+    """The role that files run as; None for the user of the URL."""
 
     user: str | None = None
     password: str | None = None
 
     @property
     def owner(self) -> str:
-        """The clause that gives it a database."""
+        """Return the clause of CREATE DATABASE that makes the role its owner."""
         return "" if self.user is None else f" OWNER {quoted(self.user)}"
 
 
 @dataclass(slots=True)
-class Databases:
+class ScratchDatabases:
     """See `rung.scratch.model.Scratch`."""
 
     driver: Driver
-    """Of the database that they are to be like."""
+    """Of the target database."""
     admin: Session
-    """On the same server, in another database."""
+    """A session on the scratch server, in another database."""
     url: str
     account: Account
-    around: ServerContext
+    context: ServerContext
     where: str
     prepare: tuple[str, ...] = ()
-    """What a superuser does in each empty one, where there is one for it."""
+    """Statements that `superuser` runs in each empty database."""
     superuser: Account = field(default_factory=Account)
     prefix: str = field(default_factory=lambda: f"rung_scratch_{secrets.token_hex(4)}")
-    made: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new(self) -> str:
-        """Make an empty one."""
-        made = self.copy("template0")
+        """Create an empty database, and return its name."""
+        name = self.copy("template0")
         if self.prepare:
-            with self._there(made, self.superuser).connect(CancelToken()) as session:
+            with self._driver_for(name, self.superuser).connect(CancelToken()) as session:
                 for sql in self.prepare:
-                    session.run_unrecorded(read(sql), 1, 1)  # what is not to be had, the files tell
-        return made
+                    session.run_unrecorded(read(sql), 1, 1)  # a failure shows in the files
+        return name
 
     def copy(self, name: str) -> str:
-        """Make one after another."""
-        made = f"{self.prefix}_{next(self._numbers)}"
-        self.made.append(made)
-        self.ask(f"CREATE DATABASE {made}{self.account.owner} TEMPLATE {name}")
-        return made
+        """Create a copy of a database, and return its name."""
+        target = f"{self.prefix}_{next(self._numbers)}"
+        self.created.append(target)
+        self.execute(f"CREATE DATABASE {target}{self.account.owner} TEMPLATE {name}")
+        return target
 
     def open(self, name: str) -> AbstractContextManager[Session]:
-        """Connect to one, for a block."""
-        return self._there(name, self.account, self.around.settings).connect(CancelToken())
+        """Connect to a database for a `with` block."""
+        return self._driver_for(name, self.account, self.context.settings).connect(CancelToken())
 
-    def _there(
+    def _driver_for(
         self, name: str, account: Account, settings: Sequence[tuple[str, str]] = ()
     ) -> Driver:
         return self.driver.beside(self.url, name, account.user, settings, account.password)
 
     def remove(self) -> None:
-        """Drop all that were made."""
-        for name in self.made:
-            self.ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        """Drop all databases that were created."""
+        for name in self.created:
+            self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    def ask(self, sql: str) -> None:
-        """Have the server do something, which it has to."""
-        ran = self.admin.run_unrecorded(read(sql), 1, 1)
-        if ran.refusal:
-            raise ScratchFailed("; ".join(ran.refusal.server.lines()))
+    def execute(self, sql: str) -> None:
+        """
+        Execute a statement in the administrator's session.
+
+        Raises:
+            ScratchFailed: it failed.
+        """
+        result = self.admin.run_unrecorded(read(sql), 1, 1)
+        if result.refusal:
+            raise ScratchFailed("; ".join(result.refusal.server.lines()))
 
 
 @contextmanager
-def named(driver: Driver, around: ServerContext, url: str) -> Iterator[Databases]:
+def on_named_server(driver: Driver, context: ServerContext, url: str) -> Iterator[ScratchDatabases]:
     """
-    Scratch databases on a server that the user names, dropped behind the block.
+    Yield scratch databases on a server that the user names, and drop them afterwards.
 
-    Where its URL names a role that reaches more than databases, a role of the moment runs the
-    files; it belongs to no other, for those may own what is not ours.
+    If the user of the URL can reach more than databases, a temporary role runs the files. It has
+    no memberships, because other roles may own objects of the server.
 
     Args:
-        driver: of the database that they are to be like.
-        around: that database's server.
-        url: of any database of the other server, with the right to make more.
+        driver: of the target database.
+        context: facts about the target's server.
+        url: of any database of the scratch server, for a user who may create databases.
 
     Raises:
-        ScratchFailed: it makes none for us.
+        ScratchFailed: the server does not create databases for this user.
     """
     with driver.beside(url).connect(CancelToken()) as admin:
         server = admin.surroundings()
-        made = Databases(driver, admin, url, Account(), around, f"PostgreSQL {server.major}")
+        databases = ScratchDatabases(
+            driver, admin, url, Account(), context, f"PostgreSQL {server.major}"
+        )
         try:
             if server.leaves_database:
-                made.account = _made_account(made)
-            yield made
+                databases.account = _create_account(databases)
+            yield databases
         finally:
-            _remove(made, driver, url)
+            try:
+                _drop(databases)
+            except (DatabaseError, Disconnected):  # the connection is lost: use a new one
+                with driver.beside(url).connect(CancelToken()) as session:
+                    databases.admin = session
+                    _drop(databases)
 
 
-def _made_account(made: Databases) -> Account:
-    account = Account(f"{made.prefix}_role", secrets.token_hex(16))
-    made.ask(f"CREATE ROLE {account.user} LOGIN PASSWORD '{account.password}'")
-    made.ask(f"GRANT {account.user} TO CURRENT_USER")
+def _create_account(databases: ScratchDatabases) -> Account:
+    account = Account(f"{databases.prefix}_role", secrets.token_hex(16))
+    databases.execute(f"CREATE ROLE {account.user} LOGIN PASSWORD '{account.password}'")
+    databases.execute(f"GRANT {account.user} TO CURRENT_USER")
     return account
 
 
-def _remove(made: Databases, driver: Driver, url: str) -> None:
-    """Drop them and the role; over a new connection where the old one is lost."""
-    try:
-        _drop(made)
-    except (DatabaseError, Disconnected):
-        with driver.beside(url).connect(CancelToken()) as again:
-            made.admin = again
-            _drop(made)
-
-
-def _drop(made: Databases) -> None:
-    made.remove()
-    if made.account.user is not None:
-        made.ask(f"DROP ROLE IF EXISTS {made.account.user}")
+def _drop(databases: ScratchDatabases) -> None:
+    databases.remove()
+    if databases.account.user is not None:
+        databases.execute(f"DROP ROLE IF EXISTS {databases.account.user}")

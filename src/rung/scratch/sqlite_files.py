@@ -1,4 +1,4 @@
-"""Scratch for SQLite: files in a folder of the moment."""
+"""Scratch databases for SQLite: files in a temporary folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class ScratchFiles:
     """See `rung.scratch.model.Scratch`."""
 
     driver: Driver
@@ -29,28 +29,28 @@ class Files:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new(self) -> str:
-        """Make none yet: SQLite makes a file when something is written."""
+        """Return a new name; SQLite creates the file at the first write."""
         return f"scratch_{next(self._numbers)}.db"
 
     def copy(self, name: str) -> str:
-        """Copy the file."""
-        made = self.new()
+        """Copy a file, and return the name of the copy."""
+        target = self.new()
         if (self.folder / name).exists():
-            shutil.copyfile(self.folder / name, self.folder / made)
-        return made
+            shutil.copyfile(self.folder / name, self.folder / target)
+        return target
 
     def open(self, name: str) -> AbstractContextManager[Session]:
-        """Open one for a block."""
+        """Connect to one for a `with` block."""
         return self.driver.beside(str(self.folder), name).connect(CancelToken())
 
 
 @contextmanager
-def files(driver: Driver) -> Iterator[Files]:
+def on_files(driver: Driver) -> Iterator[ScratchFiles]:
     """
-    Scratch files for a block.
+    Yield scratch files in a temporary folder.
 
     Args:
-        driver: of the database that they are to be like.
+        driver: of the target database.
     """
     with TemporaryDirectory(prefix="rung-scratch-") as folder:
-        yield Files(driver, Path(folder))
+        yield ScratchFiles(driver, Path(folder))

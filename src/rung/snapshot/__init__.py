@@ -1,8 +1,8 @@
 """
-A database's schema as values that can be compared, kept and told apart. Pure.
+Represent a database's schema as values that can be compared and stored. Pure.
 
-What objects there are and how their text reads is a driver's matter; what stands here knows
-only that an identity has a text.
+A driver decides which objects there are and what their text is. This package knows only that an
+identity has a text.
 """
 
 from rung.snapshot.differences import Difference, differences, in_words

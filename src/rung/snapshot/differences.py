@@ -1,4 +1,4 @@
-"""How two snapshots differ: as values, and in words."""
+"""Compare two snapshots, and describe the differences in sentences."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 200
-"""Characters of a text that a sentence shows."""
+"""The most characters of a text that a sentence shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One object that is not the same on both sides; None where a side has none of it."""
+    """One object that differs between two snapshots; None where a snapshot does not have it."""
 
     identity: str
     before: str | None
@@ -25,7 +25,7 @@ class Difference:
 
     @property
     def kind(self) -> str:
-        """What became of it: added, removed or changed."""
+        """Return what happened to the object: added, removed or changed."""
         if self.before is None:
             return "added"
         return "removed" if self.after is None else "changed"
@@ -33,50 +33,46 @@ class Difference:
 
 def differences(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
     """
-    What has to change for one snapshot to become the other, sorted by identity.
+    Return the objects that differ, sorted by identity.
 
     Args:
-        before: the one side.
-        after: the other.
+        before: the first snapshot.
+        after: the second snapshot.
     """
-    one, other = before.objects, after.objects
+    old, new = before.objects, after.objects
     return tuple(
-        Difference(identity, one.get(identity), other.get(identity))
-        for identity in sorted(one.keys() | other.keys())
-        if one.get(identity) != other.get(identity)
+        Difference(identity, old.get(identity), new.get(identity))
+        for identity in sorted(old.keys() | new.keys())
+        if old.get(identity) != new.get(identity)
     )
 
 
-def in_words(found: Iterable[Difference], wanted: str, there: str) -> tuple[str, ...]:
+def in_words(diff: Iterable[Difference], expected: str, actual: str) -> tuple[str, ...]:
     """
-    Differences as sentences.
+    Describe differences in sentences.
 
     Args:
-        found: from what is wanted to what is there.
-        wanted: how the side before is called, as in "the files".
-        there: how the side after is called, as in "the database".
+        diff: from the expected snapshot to the actual one.
+        expected: a name for the first snapshot, as in "the files".
+        actual: a name for the second snapshot, as in "the database".
     """
-    return tuple(_sentence(one, wanted, there) for one in found)
+    return tuple(_sentence(one, expected, actual) for one in diff)
 
 
-def _sentence(one: Difference, wanted: str, there: str) -> str:
+def _sentence(one: Difference, expected: str, actual: str) -> str:
     match one.kind:
         case "added":
-            return f"{there} has {one.identity}, {wanted} has not"
+            return f"{actual} has {one.identity}, {expected} has not"
         case "removed":
-            return f"{there} has no {one.identity}, {wanted} has"
-    before, after = _apart(one.before or "", one.after or "")
-    return f"{one.identity} is {after} in {there}, {before} in {wanted}"
+            return f"{actual} has no {one.identity}, {expected} has"
+    before, after = (one.before or "").split("\n"), (one.after or "").split("\n")
+    old, new = _changed_lines(before, after), _changed_lines(after, before)
+    return f"{one.identity} is {new} in {actual}, {old} in {expected}"
 
 
-def _apart(before: str, after: str) -> tuple[str, str]:
-    """The lines of each side that the other has not, on one line each."""
-    ours, theirs = before.split("\n"), after.split("\n")
-    return _joined(ours, theirs), _joined(theirs, ours)
-
-
-def _joined(lines: list[str], others: list[str]) -> str:
-    shown = "; ".join(line.strip() for line in lines if line not in others)
+def _changed_lines(lines: list[str], others: list[str]) -> str:
+    """Return the lines that the other text does not have, on one line."""
     if lines == [""]:
         return "plain"
-    return repr(shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…")
+    changed = "; ".join(line.strip() for line in lines if line not in others)
+    return repr(changed if len(changed) <= _LONGEST else changed[:_LONGEST] + "…")

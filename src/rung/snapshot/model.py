@@ -1,4 +1,4 @@
-"""What a snapshot is: each object's identity with its text, sorted, and what follows from it."""
+"""A snapshot of a schema: each object's identity with its text, sorted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
 OWNERS = "owner of "
-"""What the identity of an owner's entry begins with."""
+"""The prefix of the identity of an owner's entry."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Snapshot:
     """
     A database's schema: the text of each object by its identity, such as `table public.users`.
 
-    An identity begins with the kind of the object. What is said of an object (its owner, the
-    rights on it, a comment) is an entry of its own, and so is each column, constraint and
-    index. The order of columns is no part of it: a column that was put back comes last.
+    An identity begins with the kind of the object. An object's owner, privileges and comment are
+    entries of their own, and so are its columns, constraints and indexes. The order of columns is
+    left out, because a column that a down adds again comes last.
     """
 
     objects: Mapping[str, str] = field(default_factory=dict)
@@ -30,44 +30,44 @@ class Snapshot:
     @classmethod
     def of(cls, entries: Iterable[tuple[str, str]]) -> Self:
         """
-        A snapshot of entries in any order.
+        Create a snapshot from entries in any order.
 
         Args:
-            entries: identity and text; of several with one identity the texts are joined.
+            entries: identity and text; the texts of entries with the same identity are joined.
         """
-        found: dict[str, str] = {}
+        objects: dict[str, str] = {}
         for identity, text in sorted(entries):
-            found[identity] = f"{found[identity]}\n{text}" if identity in found else text
-        return cls(MappingProxyType(found))
+            objects[identity] = f"{objects[identity]}\n{text}" if identity in objects else text
+        return cls(MappingProxyType(objects))
 
     @cached_property
     def text(self) -> str:
-        """Each object on a line, sorted; the second and later lines of a text are indented."""
+        """Return each object on a line, sorted; further lines of a text are indented."""
         lines = (_line(identity, text) for identity, text in self.objects.items())
         return "".join(f"{line}\n" for line in lines)
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of the text, in hexadecimal digits: equal where all objects are."""
+        """Return the SHA-256 of the text in hexadecimal digits."""
         return sha256(self.text.encode()).hexdigest()
 
     def only(self, identities: Collection[str]) -> Snapshot:
-        """What there is of these identities."""
+        """Return a snapshot of these identities only."""
         return self._where(lambda identity: identity in identities)
 
     def without_owners(self) -> Snapshot:
-        """The same where it is no matter whose the objects are."""
+        """Return the snapshot without the owners of objects."""
         return self._where(lambda identity: not identity.startswith(OWNERS))
 
-    def _where(self, wanted: Callable[[str], bool]) -> Snapshot:
-        found = {identity: text for identity, text in self.objects.items() if wanted(identity)}
-        return Snapshot(MappingProxyType(found))
+    def _where(self, is_wanted: Callable[[str], bool]) -> Snapshot:
+        objects = {name: text for name, text in self.objects.items() if is_wanted(name)}
+        return Snapshot(MappingProxyType(objects))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Snapshot) and self.objects == other.objects
 
     def __reduce__(self) -> tuple[type[Snapshot], tuple[dict[str, str]]]:
-        """For `pickle`, which knows no mapping proxy."""
+        """Support `pickle`, which cannot handle a mapping proxy."""
         return type(self), (dict(self.objects),)
 
     def __hash__(self) -> int:

@@ -14,7 +14,7 @@ from tests.integration.engine.sites import wait_for
 from rung.cli.main import main
 from rung.drivers.postgres.diagnostics import SCRATCH
 from rung.errors import MigrationFailed
-from rung.scratch.named_server import Databases
+from rung.scratch.named_server import ScratchDatabases
 
 if TYPE_CHECKING:
     from tests.integration.engine.sites import Site
@@ -146,7 +146,7 @@ def test_a_database_that_was_left(site: Site) -> None:
     (left,) = (one for one in _found(site, "scratch database") if one.name == name)
     site.ask(left.mend)
     assert name not in [one.name for one in _found(site, "scratch database")]
-    assert f'"{SCRATCH}' in inspect.getsource(Databases)
+    assert f'"{SCRATCH}' in inspect.getsource(ScratchDatabases)
 
 
 def test_locks_of_others_are_told_by_idle_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
