@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +23,7 @@ from rung.source import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 def fill(folder: Path, names: Iterable[str], content: bytes = b"") -> Path:
@@ -333,11 +333,11 @@ def test_names_in_any_script(tmp_path: Path, name: str) -> None:
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that may not be read is an error with the system's reason."""
 
-    def shut(_: Path, mode: str) -> bytes:
+    def shut(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
     folder = fill(tmp_path, ["1_a.up.sql"])
-    monkeypatch.setattr(Path, "open", shut)
+    monkeypatch.setattr(os, "open", shut)
 
     with pytest.raises(SourceUnreadable, match=r"1_a\.up\.sql cannot be read: permission denied"):
         read_source(folder)

@@ -1,4 +1,4 @@
-"""Migration files: their names, their reading, and the making of new ones."""
+"""Migration files: their names, how they are read, and how new ones are created."""
 
 from rung.source.create import create_pair
 from rung.source.model import MAX_VERSION, Direction, Migration, MigrationFile, MigrationSet

@@ -1,7 +1,7 @@
 """
-Makes a new pair of migration files. Never overwrites, and leaves both or none.
+Creates a pair of migration files. Never overwrites, and leaves both or none.
 
-What `rung` writes into them is comments alone: a file without a statement counts as empty.
+`rung` writes only comments into them: a file without a statement counts as empty.
 
 The number is the next after the numeric maximum of all valid names, whatever their
 extension, so that no two files ever claim one version.
@@ -39,19 +39,19 @@ def create_pair(
     directory: str | os.PathLike[str], name: str, *, timestamp: datetime | None = None
 ) -> tuple[Path, Path]:
     """
-    Create `VERSION_NAME.up.sql` and `VERSION_NAME.down.sql`, which say what goes there.
+    Create `VERSION_NAME.up.sql` and `VERSION_NAME.down.sql`, with instructions as comments.
 
     Args:
-        directory: the folder; it is made where it does not exist.
+        directory: the folder; it is created where it does not exist.
         name: the title; white space becomes `_`.
-        timestamp: number by this moment (YYYYMMDDhhmmss) instead of by sequence.
+        timestamp: use this time as the version (YYYYMMDDhhmmss), not the next number.
 
     Returns:
         The two paths, up first.
 
     Raises:
-        UsageError: the name is empty, or holds a slash or what cannot be shown.
-        SourceNotFound: the folder cannot be made or written.
+        UsageError: the name is empty, or holds a slash or a character that cannot be shown.
+        SourceNotFound: the folder cannot be created or written.
         VersionTooLarge: there is no number left.
     """
     title = _title(name)
@@ -81,7 +81,7 @@ def _title(name: str) -> str:
 
 def taken_versions(folder: Path) -> set[int]:
     """
-    The versions of all valid names in a folder, whatever their extension.
+    Give the versions of all valid names in a folder, whatever their extension.
 
     Raises:
         OSError: the folder cannot be listed.
@@ -92,10 +92,10 @@ def taken_versions(folder: Path) -> set[int]:
 
 def write_both(up: Path, down: Path, up_text: str = "", down_text: str = "") -> tuple[Path, Path]:
     """
-    Make two files, or none; empty ones where no text is given.
+    Create two files, or none; empty ones where no text is given.
 
     Raises:
-        OSError: one of them is there already, or cannot be written.
+        OSError: one of them exists already, or cannot be written.
     """
     made: list[Path] = []
     try:

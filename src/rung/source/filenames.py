@@ -1,16 +1,16 @@
 """
-The file-name rule, exactly golang-migrate's, and what comes near to it.
+The rule for file names, which is golang-migrate's, and the names that come near to it.
 
 `VERSION_TITLE.up.EXT` and `.down.EXT`: ASCII digits, case matters, leading zeros do not
 count, the title and the extension may be empty and may hold dots. golang-migrate ignores
-every other name in silence; here the ones that look meant are named. `rung` reads only names
-that end in `.sql`: an editor's backup (`.sql~`) is no migration.
+every other name in silence; here those that look intended are reported. `rung` reads only names
+that end in `.sql`: the backup of an editor (`.sql~`) is not a migration.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rung.errors import VersionTooLarge
 from rung.source.model import MAX_VERSION, Direction
@@ -19,8 +19,7 @@ _RULE = re.compile(r"([0-9]+)_(.*)\.(down|up)\.(.*)\Z")
 _NEAR = re.compile(r"\d+[_.\-].*\.sql\Z|.*\.(up|down)(\.[^.]*)?\Z", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class FileName:
+class FileName(NamedTuple):
     """The parts of a migration file's name."""
 
     file: str
@@ -31,7 +30,7 @@ class FileName:
 
 def parse(file: str) -> FileName | None:
     """
-    Read a base name by the rule; None where it is no migration's.
+    Read a base name by the rule; None where it does not match.
 
     Raises:
         VersionTooLarge: the number is above 2^63-1.
@@ -43,14 +42,16 @@ def parse(file: str) -> FileName | None:
     significant = digits.lstrip("0") or "0"
     if len(significant) > len(str(MAX_VERSION)) or int(significant) > MAX_VERSION:
         raise VersionTooLarge(file)
-    return FileName(file, int(significant), title, Direction(direction))
+    return FileName(
+        file, int(significant), title, Direction.UP if direction == "up" else Direction.DOWN
+    )
 
 
 def is_near_miss(file: str) -> bool:
-    """Whether a name that is no migration's looks meant as one."""
+    """Whether a name that does not match the rule looks intended as a migration's."""
     return bool(_NEAR.match(file))
 
 
 def ends_in_sql(file: str) -> bool:
-    """Whether `rung` reads a migration of that name."""
+    """Whether a name has the extension that `rung` reads."""
     return file.lower().endswith(".sql")

@@ -1,8 +1,8 @@
 """
-Lists what lies in a source: names, and what each of them is. Opens no file.
+Lists the entries of a source: names, and what each of them is.
 
-A FIFO or a device is never opened, for that could hang or do something. A link stands for
-what it leads to, and is not followed into a folder.
+A FIFO or a device is never opened, for that could hang or have an effect. A link stands for
+its target, and is not followed into a folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SPECIAL = (
     (stat.S_ISDIR, "it is a link to a directory"),
 )
 _JOINERS = "\u200c\u200d"
-"""What some scripts are written with, though it is not seen."""
+"""Invisible characters that some writing systems need."""
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -39,12 +39,32 @@ class Entry(NamedTuple):
 
     name: str
     kind: str
-    at: Traversable
+    at: Traversable | str
+    """A path in the file system is text: a source may have 10,000 files."""
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """Give what the file holds, in blocks of so many bytes; the last is empty."""
+        if isinstance(self.at, str):
+            descriptor = os.open(self.at, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                while block := os.read(descriptor, size):
+                    yield block
+            finally:
+                os.close(descriptor)
+        else:
+            with self.at.open("rb") as opened:
+                while block := opened.read(size):
+                    yield block
+        yield b""
+
+    def folder(self) -> Traversable:
+        """Give the folder that it stands for."""
+        return Path(self.at) if isinstance(self.at, str) else self.at
 
 
 def entries_of(root: Traversable) -> list[Entry]:
     """
-    What lies in a folder or package, in the order of the names' bytes.
+    List the entries of a folder or package, in the order of the bytes of their names.
 
     Raises:
         OSError: it cannot be listed.
@@ -55,12 +75,12 @@ def entries_of(root: Traversable) -> list[Entry]:
 
 def folders_below(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
     """
-    The folders below a source that can hold migrations: the path of each, and what lies in it.
+    Give the folders below a source that can hold migrations: the path and the entries of each.
 
-    Hidden ones are passed over (Kubernetes keeps a volume's files in `..data`).
+    Hidden ones are skipped (Kubernetes keeps a volume's files in `..data`).
 
     Raises:
-        SourceUnreadable: one cannot be listed, so that nobody knows what is in it.
+        SourceUnreadable: one of them cannot be listed.
     """
     waiting = [("", entries)]
     count = 0
@@ -73,7 +93,7 @@ def folders_below(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
             count += 1
             below = f"{path}{entry.name}"
             try:
-                found = entries_of(entry.at)
+                found = entries_of(entry.folder())
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
                 raise SourceUnreadable(visible(below), reason) from error
@@ -83,7 +103,9 @@ def folders_below(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
 
 
 def unprintable(name: str) -> str:
-    """What a name holds that cannot be shown or kept, in words; empty where it is fine."""
+    """Say why a name cannot be shown or stored; empty where it can."""
+    if name.isascii() and name.isprintable():
+        return ""
     for character in name:
         kind = unicodedata.category(character)
         if kind == "Cs":
@@ -95,7 +117,7 @@ def unprintable(name: str) -> str:
 
 
 def visible(name: str) -> str:
-    r"""A name as it can be shown: `\xfc` for a byte that is not UTF-8, `\n` for a line end."""
+    r"""Give a name as it can be shown: `\xfc` for a byte that is not UTF-8, `\n` for a line end."""
     text = os.fsencode(name).decode(errors="backslashreplace")
     return "".join(
         one.encode("unicode_escape").decode() if unprintable(one) else one for one in text
@@ -106,7 +128,7 @@ def _scanned(folder: Path) -> Iterator[Entry]:
     with os.scandir(folder) as found:
         for one in found:
             plain = one.is_file(follow_symlinks=False)
-            yield Entry(one.name, FILE if plain else _kind(folder / one.name), folder / one.name)
+            yield Entry(one.name, FILE if plain else _kind(Path(one.path)), one.path)
 
 
 def _asked(root: Traversable) -> Iterator[Entry]:

@@ -1,5 +1,5 @@
 """
-What a set of migrations is, as values. `source` makes them; nothing here opens a file.
+The migrations of a source, as values. The reader makes them; nothing here opens a file.
 
 A version is an integer from 0 to 2^63-1. "No version", the state before the first
 migration, is None; golang-migrate writes it as -1 where it has to write it.
@@ -15,7 +15,7 @@ MAX_VERSION = 2**63 - 1
 
 
 class Direction(Enum):
-    """Which half of a migration."""
+    """Whether a file applies its migration or reverts it."""
 
     UP = "up"
     DOWN = "down"
@@ -37,7 +37,7 @@ class MigrationFile:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One version with its halves; either may be missing, not both."""
+    """One version with its up file and its down file; one of them may be missing."""
 
     version: int
     up: MigrationFile | None = None
@@ -45,9 +45,9 @@ class Migration:
 
     @property
     def name(self) -> str:
-        """The title of the up half, or of the down half where there is no up."""
-        half = self.up or self.down
-        return half.title if half else ""
+        """The title of the up file, or of the down file where there is no up file."""
+        file = self.up or self.down
+        return file.title if file else ""
 
     def half(self, direction: Direction) -> MigrationFile | None:
         """The file that runs in that direction; None where it is missing."""
@@ -59,8 +59,8 @@ class MigrationSet:
     """
     All migrations of a source, ascending by version.
 
-    `source` is how the source is shown to people. `warnings` are sentences about files that
-    look like migrations and are none.
+    `source` is the name that people see. `warnings` are sentences about files that look like
+    migrations and are ignored.
     """
 
     source: str
@@ -69,7 +69,7 @@ class MigrationSet:
 
     @cached_property
     def versions(self) -> tuple[int, ...]:
-        """The versions there are, ascending."""
+        """All versions, ascending."""
         return tuple(migration.version for migration in self.migrations)
 
     @cached_property

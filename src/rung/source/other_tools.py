@@ -1,8 +1,8 @@
 """
-Recognizes the migrations of other tools, so that they are named and not passed over.
+Recognizes the migrations of other tools, so that they are reported and not ignored.
 
-By their names where those tell enough, else by what stands in the file. Reads no SQL: what
-another tool's marker does within a migration of ours is for `statements` to say.
+By their names where those are enough, else by the content of the file. Reads no SQL: a marker
+of another tool inside a migration of ours is for `script.foreign_markers`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Layout(NamedTuple):
     tool: str
     name: str
     inside: str
-    """What the file has to hold; empty where the name is enough."""
+    """The pattern that the file must match; empty where the name is enough."""
     way: str
 
 
@@ -93,7 +93,7 @@ def find(entries: Iterable[Entry]) -> Found | None:
 
 
 def find_in_folders(folders: Iterable[tuple[str, list[Entry]]]) -> Found | None:
-    """The same for what lies in the folders of a source that holds nothing itself."""
+    """Find the same in the folders of a source that has no migrations itself."""
     own: dict[str, list[str]] = defaultdict(list)
     others: list[Entry] = []
     for path, entries in folders:
@@ -109,7 +109,7 @@ def find_in_folders(folders: Iterable[tuple[str, list[Entry]]]) -> Found | None:
 
 
 def of_several_dialects(files: Iterable[str]) -> Found | None:
-    """The files that pop (Ory's popx too) tells apart by a database's name in theirs."""
+    """Find files of pop (and of Ory's popx), whose names contain the name of a database."""
     found = tuple(file for file in files if _OF_DIALECT.match(file))
     way = "copy the files of one database into a folder of their own, without its name in theirs"
     return Found("pop", found, f"{way}, numbered below 2^63") if found else None
@@ -131,9 +131,8 @@ def _layout_of(entry: Entry) -> _Layout | None:
 
 
 def _beginning(entry: Entry) -> bytes:
-    """The first bytes of a file; none of one that cannot be read: it is not ours to refuse."""
+    """Read the first bytes of a file; empty where it cannot be read, which is no error here."""
     try:
-        with entry.at.open("rb") as file:
-            return file.read(_ENOUGH)
+        return next(entry.blocks(_ENOUGH))
     except OSError:
         return b""

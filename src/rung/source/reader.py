@@ -12,7 +12,7 @@ import codecs
 import os
 import shlex
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import (
     DuplicateMigration,
@@ -31,7 +31,7 @@ from rung.source.listing import FILE, FOLDER, entries_of, folders_below, unprint
 from rung.source.model import Direction, Migration, MigrationFile, MigrationSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from importlib.resources.abc import Traversable
 
     from rung.source.listing import Entry
@@ -50,14 +50,14 @@ def read_source(source: str | os.PathLike[str], *, any_extension: bool = False) 
     Args:
         source: a folder, or `package:NAME` for the files of an importable package.
         any_extension: read as golang-migrate does: whatever follows `.up.` or `.down.`, and
-            without a look at other tools' files and at the folders below.
+            without a check for the files of other tools and for the folders below.
 
     Raises:
         SourceNotFound: there is no such folder or package.
         SourceUnreadable: a migration file, or a folder below, cannot be read.
         NameUnusable: the name of a migration file cannot be shown.
         TextUnreadable: a migration file is not UTF-8 text.
-        DuplicateMigration: two files claim one half of one version.
+        DuplicateMigration: two files have the same version and direction.
         VersionTooLarge: a version is above 2^63-1.
         ForeignSource: there are only migrations of another tool.
         MigrationsBelow: there are migrations in folders below.
@@ -90,16 +90,16 @@ def _open_package(shown: str, named: str) -> Traversable:
 
 
 class _SortedOut(NamedTuple):
-    """The entries of a source by what they are to us."""
+    """The entries of a source, by kind."""
 
     migrations: Sequence[tuple[FileName, Entry]]
     folders: Sequence[Entry]
-    """Named like migrations."""
+    """Folders that have the name of a migration file."""
     leftovers: Sequence[Entry]
-    """Named like migrations, but for an ending that is not read."""
+    """Files with the name of a migration file, but for an extension that is not read."""
     others: Sequence[Entry]
     foreign: other_tools.Found | None
-    """What of the leftovers and the others is another tool's."""
+    """The files of another tool among the leftovers and the others."""
 
 
 def _sort_out(shown: str, entries: Sequence[Entry], *, any_extension: bool) -> _SortedOut:
@@ -131,7 +131,7 @@ def _parsed(shown: str, entry: Entry, entries: Sequence[Entry]) -> FileName | No
 
 
 def _check_layout(shown: str, entries: list[Entry], found: _SortedOut) -> None:
-    """Refuse a source whose migrations are another tool's, or in folders below."""
+    """Refuse a source whose migrations belong to another tool, or lie in folders below."""
     if found.foreign and not found.migrations:
         raise found.foreign.error(shown)
     below = list(folders_below(entries))
@@ -147,15 +147,15 @@ def _check_layout(shown: str, entries: list[Entry], found: _SortedOut) -> None:
 
 
 def _collect(shown: str, found: _SortedOut) -> MigrationSet:
-    halves: dict[int, dict[Direction, MigrationFile]] = {}
+    ups, downs = dict[int, MigrationFile](), dict[int, MigrationFile]()
     for name, entry in found.migrations:
-        pair = halves.setdefault(name.version, {})
-        if name.direction in pair:
-            raise _duplicate(shown, found, name, pair[name.direction].file)
-        pair[name.direction] = _read_half(entry, name)
+        files = ups if name.direction is Direction.UP else downs
+        if name.version in files:
+            raise _duplicate(shown, found, name, files[name.version].file)
+        files[name.version] = _read_file(entry, name)
     migrations = tuple(
-        Migration(version, pair.get(Direction.UP), pair.get(Direction.DOWN))
-        for version, pair in sorted(halves.items())
+        Migration(version, ups.get(version), downs.get(version))
+        for version in sorted(ups.keys() | downs.keys())
     )
     return MigrationSet(shown, migrations, tuple(_warnings(found)))
 
@@ -179,14 +179,14 @@ def _duplicate(shown: str, found: _SortedOut, name: FileName, other: str) -> Exc
 
 
 def _rename(shown: str, file: str, free: str) -> str:
-    """The command that gives a file another number; in a package there is but the name."""
+    """Give the command that renumbers a file; a file of a package has no path."""
     folder = "" if shown.startswith(_PACKAGE) else shown
     numbered = f"{free}_{file.partition('_')[2]}"
     return shlex.join(["mv", str(Path(folder, file)), str(Path(folder, numbered))])
 
 
 def _warnings(found: _SortedOut) -> list[str]:
-    """A line for each kind of file that is passed over."""
+    """Give a line for each kind of file that is ignored."""
     warnings = []
     foreign = found.foreign.files if found.foreign else ()
     if found.foreign:
@@ -208,36 +208,36 @@ def _warnings(found: _SortedOut) -> list[str]:
     return warnings
 
 
-def _read_half(entry: Entry, name: FileName) -> MigrationFile:
+def _read_file(entry: Entry, name: FileName) -> MigrationFile:
     if entry.kind != FILE:
         raise SourceUnreadable(name.file, entry.kind)
     try:
-        with entry.at.open("rb") as opened:
-            text = _text(name.file, opened)
+        text = _decoded(name.file, entry.blocks(_BLOCK))
     except OSError as error:
         raise SourceUnreadable(name.file, (error.strerror or str(error)).lower()) from error
+    if (at := text.find("\0")) >= 0:
+        line = text.count("\n", 0, at) + 1
+        raise TextUnreadable(name.file, f"holds a NUL byte on line {line}")
     return MigrationFile(name.file, name.title, text.removeprefix(_BOM), text.startswith(_BOM))
 
 
-def _text(file: str, opened: IO[bytes]) -> str:
+def _decoded(file: str, blocks: Iterator[bytes]) -> str:
     """
-    Decode a file in blocks.
+    Decode a file in blocks, the last of them empty.
 
     Read whole, its bytes would be freed as one block of its size. glibc takes that size as the
     new bound below which memory comes from the heap and is not returned: 11 MB more at the peak
     of a run, for a file of 10 MB.
     """
-    decode, parts = codecs.getincrementaldecoder("utf-8")().decode, list[str]()
+    parts, left = list[str](), b""
     try:
-        while block := opened.read(_BLOCK):
-            parts.append(decode(block))
-        parts.append(decode(b"", final=True))
+        for block in blocks:
+            data = left + block
+            part, used = codecs.utf_8_decode(data, "strict", not block)
+            parts.append(part)
+            left = data[used:]
     except UnicodeDecodeError as error:
         lines = sum(part.count("\n") for part in parts)
         line = lines + error.object.count(b"\n", 0, error.start) + 1
         raise TextUnreadable(file, f"is not UTF-8 on line {line}") from error
-    text = "".join(parts)
-    if (at := text.find("\0")) >= 0:
-        line = text.count("\n", 0, at) + 1
-        raise TextUnreadable(file, f"holds a NUL byte on line {line}")
-    return text
+    return "".join(parts)
