@@ -19,7 +19,7 @@ from rung.options import RUNG
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rung.diagnostics import Diagnostics
     from rung.drivers.inspection import LockHolder
@@ -227,7 +227,7 @@ class Migrator:
         if atomic:
             options = target.options._replace(atomic=True)
             target = target._replace(options=options)
-        return run_goal(target, self._migrations(), goal, None)
+        return run_goal(target, self._migrations(), goal)
 
     def down(
         self, limit: int | None = 1, *, resume: bool = False, downs: DownOptions | None = None
@@ -273,23 +273,31 @@ class Migrator:
 
         return self.run(Goto(version, tuple(allow_out_of_order)))
 
-    def run(self, goal: Goal, *, expected: Plan | None = None) -> RunReport:
+    def run(
+        self,
+        goal: Goal,
+        *,
+        expected: Plan | None = None,
+        confirm: Callable[[PlanPreview], Goal] | None = None,
+    ) -> RunReport:
         """
-        Carry a goal out.
+        Run a goal on one connection.
 
-        A look without the lock may find that there is nothing to do; anything else is
-        looked at again under the lock before it is acted on or reported.
+        An inspection without the lock may find that there is nothing to do; anything else is
+        inspected again under the lock before it is run or reported.
 
         Args:
             goal: where to go.
-            expected: refuse to run anything but this plan, which somebody was shown.
+            expected: refuse to run any plan but this one, which somebody was shown.
+            confirm: called with what would run, before the lock is taken; returns the goal with
+                what somebody allowed, or raises. Any other plan is refused then.
 
         Raises:
             RungError: see `rung.errors`; a RunError carries how far the run got.
         """
         from rung.execution.run import run_goal
 
-        return run_goal(self._target, self._migrations(), goal, expected)
+        return run_goal(self._target, self._migrations(), goal, expected, confirm)
 
     def force(
         self, version: int | None, *, allow_missing_file: bool = False, new_ledger: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.events import Event
+    from rung.execution.run import PlanPreview
     from rung.planning.plan import Goal
 
 IDLE = ["look"]
@@ -188,6 +190,52 @@ def test_a_plan_that_was_shown(session: FakeSession, folder: Path, *, moved: boo
             one.run(Up(1), expected=preview.plan)
     else:
         assert one.run(Up(1), expected=preview.plan).version == 1
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_plan_that_is_confirmed(session: FakeSession, folder: Path, *, moved: bool) -> None:
+    """Somebody is asked on the same session without the lock; then that plan runs or none."""
+    at(session, folder, 2)
+
+    def confirm(preview: PlanPreview) -> Goal:
+        assert "lock" not in session.calls
+        session.ledger = LedgerState(1) if moved else session.ledger
+        return preview.plan.goal
+
+    with pytest.raises(PlanChanged) if moved else nullcontext():
+        assert migrator(folder).run(Down(), confirm=confirm).version == 1
+    assert session.calls[:3] == LOCKED[:3]
+    assert session.calls[-1] == "unlock"
+
+
+def test_a_plan_that_a_run_in_progress_hides(session: FakeSession, folder: Path) -> None:
+    """A dirty ledger is inspected again under the lock, which is released before the question."""
+    at(session, folder, 2)
+    session.ledger = LedgerState(2, dirty=True)
+    session.locks = [False, True]
+    try_lock = session.try_lock
+
+    def later() -> bool:
+        session.ledger = LedgerState(2)
+        return try_lock()
+
+    session.try_lock = later  # type: ignore[method-assign]
+
+    def confirm(preview: PlanPreview) -> Goal:
+        assert session.calls[-1] == "unlock"
+        return preview.plan.goal
+
+    assert migrator(folder).run(Down(), confirm=confirm).version == 1
+
+
+def test_nobody_is_asked_for_nothing(session: FakeSession, folder: Path) -> None:
+    """Where there is nothing to run, nobody is asked."""
+    at(session, folder, None)
+
+    def confirm(preview: PlanPreview) -> Goal:
+        pytest.fail(f"asked about {preview}")
+
+    assert migrator(folder).run(Down(), confirm=confirm).nothing_to_do
 
 
 def test_a_preview(session: FakeSession, folder: Path) -> None:

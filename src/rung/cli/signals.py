@@ -17,7 +17,6 @@ from rung.errors import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
     from types import FrameType
 
     from rung.process import Signals
@@ -35,9 +34,17 @@ _ON_SIGTERM = (
 )
 
 
-def listening() -> AbstractContextManager[Signals]:
-    """Handle SIGINT and SIGTERM for a block that runs migrations."""
-    return process.listening(_said, GRACE)
+def make_signals() -> Signals:
+    """Make the record of signals for a command that runs migrations; see `listening`."""
+    return process.Signals(_said, GRACE)
+
+
+@contextmanager
+def listening(signals: Signals | None = None) -> Iterator[Signals]:
+    """Have SIGINT and SIGTERM stop a run for as long as a block lasts."""
+    signals = signals or make_signals()
+    with process.handling(signals.receive):
+        yield signals
 
 
 def _said(times: int, number: int) -> str:

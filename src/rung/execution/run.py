@@ -1,4 +1,4 @@
-"""Up, down and goto: what they would run, and the run itself under the lock."""
+"""Up, down, goto and redo: what they would run, and the run itself under the lock."""
 
 from __future__ import annotations
 
@@ -35,28 +35,20 @@ from rung.execution.prepare import prepare
 from rung.execution.report import RunReport
 from rung.execution.state import DatabaseState, read_state
 from rung.execution.stored_downs import check_read
-from rung.execution.warnings import (
-    absent_names,
-    ahead_warning,
-    not_compared,
-    passed_over,
-    taken_over,
-    warnings_of,
-)
+from rung.execution.warnings import absent_names, ahead_warning, plan_warnings, taken_over
 from rung.ledger import Outcome
 from rung.planning.plan import Down, Redo
 from rung.script.data_loss import CHANGES_BY, VALUES_IN, find_data_loss
 from rung.source import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rung.drivers.contract import Session
     from rung.drivers.inspection import Inspection
     from rung.execution.command import Target
     from rung.execution.prepare import PreparedStep
     from rung.execution.warnings import Absent
-    from rung.ledger import Attempt
     from rung.planning.plan import Goal, Plan
     from rung.script.data_loss import DataLoss
     from rung.source import MigrationSet
@@ -64,7 +56,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanPreview:
-    """A plan with its SQL read, and what it would take away; nothing was touched."""
+    """A plan with its SQL read, and the data that it would delete; nothing was changed."""
 
     plan: Plan
     prepared: tuple[PreparedStep, ...]
@@ -77,260 +69,256 @@ class PlanPreview:
 
 def preview(target: Target, migrations: MigrationSet, goal: Goal) -> PlanPreview:
     """
-    Plan a goal and read its SQL, touching nothing.
+    Plan a goal and read its SQL; change nothing.
 
-    A locked ledger is waited for as by every command that only reads, however long a run would try.
+    Wait for a locked ledger as every command that only reads does, however long a run would wait.
 
     Raises:
-        LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
+        LockNotAcquired: the ledger is dirty, and another run holds the lock.
         TableLocked: ledger or history were locked for longer.
     """
     options = target.options._replace(lock_retry_for=READ_WITHIN)
     with target._replace(options=options).connected() as session:
+        run = _Run(target, session, migrations)
         state = read_state(session, migrations)
         try:
-            plan = plan_for(goal, state, session, target.options)
+            return run.preview(goal, state)
         except DirtyLedger:
             holder = session.holder()
             if holder is None:
                 raise
             raise LockNotAcquired(0.0, str(holder)) from None
-        prepared = _prepare(target, plan, state.inspection)
-        gone = tuple(loss for item in prepared for loss in _losses_of(item))
-        tell_obstacles(target.listener, state.inspection)
-        _tell(target, state, plan, prepared)
-        others = bool(taken_over(state))
-        return PlanPreview(plan, prepared, session.estimate(gone), target.options.atomic, others)
-
-
-def _losses_of(item: PreparedStep) -> tuple[DataLoss, ...]:
-    """What a file takes away; that an up changes values is what it is for."""
-    found = find_data_loss(item.script, item.step.done)
-    down = item.step.direction is Direction.DOWN
-    return tuple(loss for loss in found if down or loss.kind not in (VALUES_IN, CHANGES_BY))
 
 
 def absent(target: Target, migrations: MigrationSet) -> Absent:
-    """What the files of versions make that no run of ours applied, and the database lacks."""
+    """Find the names that versions which no run of ours applied make, and the database lacks."""
     with target.connected() as session:
         state = read_state(session, migrations)
         return absent_names(session, state, taken_over(state))
 
 
 def run_goal(
-    target: Target, migrations: MigrationSet, goal: Goal, expected: Plan | None
-) -> RunReport:
-    """Go where the goal says; refuse any plan but the expected one, where one is given."""
-    with target.connected() as session:
-        state = _glance(session, migrations)
-        if state is not None:
-            check_trusted(state.inspection)
-        idle = None if state is None or state.owes_baseline else _idle(target, goal, state)
-        return idle or _locked(target, migrations, goal, session, expected)
-
-
-def _glance(session: Session, migrations: MigrationSet) -> DatabaseState | None:
-    """A look without the lock; None where somebody's work keeps the database from answering."""
-    try:
-        return read_state(session, migrations, briefly=True)
-    except DatabaseBusy:
-        return None
-
-
-def _idle(target: Target, goal: Goal, state: DatabaseState) -> RunReport | None:
-    """
-    The report of a run with nothing to run; None where there may be something.
-
-    Who only owes a baseline does not wait for another run's lock: a later run writes it.
-    """
-    look = state.inspection
-    try:
-        plan = state.plan(goal, passes_empty=target.options.passes_empty)
-    except PlanError:
-        return None
-    if plan.steps or not look.ledger_exists:
-        return None
-    if state.edited_ups and not plan.ahead and not isinstance(goal, Down):
-        return None
-    _tell(target, state, plan, ())
-    return RunReport((), look.ledger.version, plan.short, taken_over=bool(taken_over(state)))
-
-
-def _locked(
     target: Target,
     migrations: MigrationSet,
     goal: Goal,
-    session: Session,
-    expected: Plan | None,
+    expected: Plan | None = None,
+    confirm: Callable[[PlanPreview], Goal] | None = None,
 ) -> RunReport:
-    idle: list[RunReport] = []
+    """
+    Run a goal on one session.
 
-    def nothing_left() -> bool:
-        state = _glance(session, migrations)
-        report = None if state is None else _idle(target, goal, state)
-        idle.extend([report] if report else [])
-        return bool(idle)
+    Args:
+        target: the database.
+        migrations: the source, read once.
+        goal: where to go.
+        expected: refuse any plan but this one.
+        confirm: called with what would run, before the lock is taken; returns the goal with what
+            somebody allowed, and raises where nobody agreed. Any other plan is refused then. It is
+            not called where there is nothing to run.
 
-    policy = RetryPolicy(target.wait_for_lock)
-    began = policy.clock()
-    with held(session, policy, target.listener, target.stop, nothing_left) as won:
-        waited = policy.clock() - began
-        if not won:
-            return replace(idle[0], waited=waited)
-        state = read_state(session, migrations)
-        check_trusted(state.inspection)
-        plan = plan_for(goal, state, session, target.options)
-        if expected is not None and plan.steps and plan != expected:
-            raise PlanChanged
+    Raises:
+        PlanChanged: the plan made under the lock is another one.
+        RungError: see `rung.errors`.
+    """
+    with target.connected() as session:
+        run = _Run(target, session, migrations)
+        state = run.inspect(briefly=confirm is None)
+        if state is not None:
+            check_trusted(state.inspection)
+            # Who owes a baseline and nothing else does not wait for another run's lock.
+            if not state.owes_baseline and (idle := run.idle(goal, state)):
+                return idle
+        if confirm is not None:
+            shown = run.preview_for_prompt(goal, state)
+            goal = confirm(shown)
+            expected = replace(shown.plan, goal=goal)
+        return run.under_lock(goal, expected)
+
+
+class _Run:
+    """One run on one session; says its warnings once, with the first plan that it shows or runs."""
+
+    def __init__(self, target: Target, session: Session, migrations: MigrationSet) -> None:
+        self._target, self._session, self._migrations = target, session, migrations
+        self._options, self._policy = target.options, RetryPolicy(target.wait_for_lock)
+        self._has_warned = False
+
+    def inspect(self, *, briefly: bool) -> DatabaseState | None:
+        """Inspect without the lock; None where another connection's work keeps us from it."""
         try:
-            report = _run(target, session, state, plan, policy)
-        except MigrationFailed as failed:
-            _explain(failed, state, goal)
-            if isinstance(goal, Redo) and failed.direction == "up":
-                failed.again_by("rung up")
-            raise
-        return replace(report, waited=waited, taken_over=bool(taken_over(state)))
+            return read_state(self._session, self._migrations, briefly=briefly)
+        except DatabaseBusy:
+            return None
+
+    def idle(self, goal: Goal, state: DatabaseState) -> RunReport | None:
+        """Report a run with nothing to run; None where there may be something."""
+        inspection = state.inspection
+        try:
+            plan = state.plan(goal, passes_empty=self._options.passes_empty)
+        except PlanError:
+            return None
+        if plan.steps or not inspection.ledger_exists:
+            return None
+        if state.edited_ups and not plan.ahead and not isinstance(goal, Down):
+            return None
+        self._warn(state, plan, ())
+        return RunReport((), plan.made_for.version, plan.short, taken_over=bool(taken_over(state)))
+
+    def preview(self, goal: Goal, state: DatabaseState) -> PlanPreview:
+        """Plan a goal, read its SQL and count the rows that it would delete."""
+        plan = plan_for(goal, state, self._session, self._options)
+        prepared = self._prepare(plan, state.inspection)
+        losses = [
+            loss
+            for item in prepared
+            for loss in find_data_loss(item.script, item.step.done)
+            if item.step.direction is Direction.DOWN  # an up is there to change values
+            or loss.kind not in (VALUES_IN, CHANGES_BY)
+        ]
+        tell_obstacles(self._target.listener, state.inspection)
+        self._warn(state, plan, prepared)
+        counted = self._session.estimate(losses)
+        return PlanPreview(plan, prepared, counted, self._options.atomic, bool(taken_over(state)))
+
+    def preview_for_prompt(self, goal: Goal, state: DatabaseState | None) -> PlanPreview:
+        """
+        Preview a goal; where another run may be what keeps us from it, wait for its end.
+
+        A ledger is dirty while a healthy run is in progress, which only an inspection under the
+        lock can tell. The lock is released before anybody is asked.
+        """
+        if state is not None:
+            try:
+                return self.preview(goal, state)
+            except DirtyLedger:
+                pass
+        with held(
+            self._session, self._policy, self._target.listener, self._target.stop, lambda: False
+        ):
+            return self.preview(goal, read_state(self._session, self._migrations))
+
+    def under_lock(self, goal: Goal, expected: Plan | None) -> RunReport:
+        """Take the lock, inspect and plan, and run the plan."""
+        idle: list[RunReport] = []
+
+        def nothing_left() -> bool:
+            state = self.inspect(briefly=True)
+            if state is not None and (report := self.idle(goal, state)):
+                idle.append(report)
+            return bool(idle)
+
+        session, target, clock = self._session, self._target, self._policy.clock
+        began = clock()
+        with held(session, self._policy, target.listener, target.stop, nothing_left):
+            waited = clock() - began
+            if idle:
+                return replace(idle[0], waited=waited)
+            state = read_state(session, self._migrations)
+            check_trusted(state.inspection)
+            plan = plan_for(goal, state, session, self._options)
+            if expected is not None and plan.steps and plan != expected:
+                raise PlanChanged
+            try:
+                report = self._run(state, plan)
+            except MigrationFailed as failed:
+                _explain(failed, state, goal)
+                raise
+            return replace(report, waited=waited, taken_over=bool(taken_over(state)))
+
+    def _run(self, state: DatabaseState, plan: Plan) -> RunReport:
+        target, session, inspection = self._target, self._session, state.inspection
+        check_read(plan)
+        prepared = self._prepare(plan, inspection)
+        check_pooler_safe(target, inspection.place, prepared)
+        recorder = Recorder.of(inspection.history or (), inspection.place.dialect)
+        if plan.steps or state.owes_baseline:
+            self._prepare_tables(state, plan, recorder)
+        self._warn(state, plan, prepared)
+        if not plan.steps:
+            return RunReport((), inspection.ledger.version, plan.short)
+        context = Context(
+            target.driver,
+            session,
+            target.listener,
+            target.stop,
+            self._policy,
+            recorder,
+            self._options,
+        )
+        run = run_together if self._options.atomic else run_plan
+        return run(context, plan, prepared)
+
+    def _prepare(self, plan: Plan, inspection: Inspection) -> tuple[PreparedStep, ...]:
+        prepared = prepare(plan, inspection.place.dialect, self._options)
+        if self._options.atomic:
+            if plan.made_for.dirty and plan.steps:
+                raise UsageError(
+                    "--atomic and --resume do not go together: what stopped in the middle is no "
+                    "part of one transaction.",
+                    "Go on with that file first: `rung up 1 --resume`",
+                )
+            check_together(prepared)
+        return prepared
+
+    def _prepare_tables(self, state: DatabaseState, plan: Plan, recorder: Recorder) -> None:
+        """Make ledger and history where they are missing, and record what has no history row."""
+        session, inspection = self._session, state.inspection
+        check_writable(self._target, inspection.place)
+        # Nothing but the history keeps a version from running again whose step leaves the ledger.
+        needs_history = any(step.before == step.after for step in plan.steps)
+        if needs_history:
+            check_recordable(inspection)
+        of_twins = twins_warning(session)
+        ready = session.ensure_tables(made_by(state.migrations, inspection.place.dialect))
+        if needs_history:
+            check_kept(ready)
+        self._say(of_twins, others_warning(inspection.other_writers))
+        if ready.no_history or inspection.missing_grant:
+            self._say(ready.no_history or _NO_HISTORY.format(grant=inspection.missing_grant))
+            return
+        self._say(ready.note)
+        unrecorded = state.applied.unrecorded
+        rows = baseline(unrecorded, state.migrations, recorder)
+        files = state.migrations.by_version
+        rows += [recorder.note("edit", version, files[version]) for version in state.edited_downs]
+        if rows:
+            session.record(rows)
+        if unrecorded:
+            new = new_in_baseline(state.applied)
+            self._target.listener(BaselineRecorded(new, inspection.ledger.version))
+            if not self._options.passes_empty:
+                self._say(ahead_warning(session, state))
+
+    def _warn(self, state: DatabaseState, plan: Plan, prepared: Sequence[PreparedStep]) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            lone = not self._options.passes_empty
+            self._say(*plan_warnings(state, plan, prepared, lone=lone))
+
+    def _say(self, *warnings: str) -> None:
+        for warning in filter(None, warnings):
+            self._target.listener(Warned(warning))
+
+
+_NO_HISTORY = (
+    "This run is not recorded: late and edited files go unnoticed, and what became of a lost "
+    "connection is told by the ledger alone. For a history, grant: {grant}"
+)
 
 
 def _explain(failed: MigrationFailed, state: DatabaseState, goal: Goal) -> None:
-    """Have a failure say what the history knows of what is there already."""
-    history = state.inspection.history or ()
-    done = {row.direction for row in history if _is_done(row, failed.version)}
-    gone = isinstance(goal, Redo) or failed.version not in state.applied.versions
-    reverted = gone and {"up", "down"} <= done | ({"down"} if isinstance(goal, Redo) else set())
-    failed.explained_by(passed_over=failed.version in state.applied.unreverted, reverted=reverted)
-
-
-def _is_done(row: Attempt, version: int) -> bool:
-    return row.outcome is Outcome.DONE and row.version == version and not row.ran_nothing
-
-
-def _run(
-    target: Target, session: Session, state: DatabaseState, plan: Plan, policy: RetryPolicy
-) -> RunReport:
-    look = state.inspection
-    check_read(plan)
-    prepared = _prepare(target, plan, look)
-    check_pooler_safe(target, look.place, prepared)
-    recorder = Recorder.of(look.history or (), look.place.dialect)
-    if plan.steps or state.owes_baseline:
-        _make_ready(target, session, state, plan, recorder)
-    _tell(target, state, plan, prepared)
-    if not plan.steps:
-        return RunReport((), look.ledger.version, plan.short)
-    context = Context(
-        target.driver,
-        session,
-        target.listener,
-        target.stop,
-        policy,
-        recorder,
-        target.options,
+    """Add to a failure what the history says of objects that are there already."""
+    redone = isinstance(goal, Redo)
+    directions = {
+        row.direction
+        for row in state.inspection.history or ()
+        if row.outcome is Outcome.DONE and row.version == failed.version and not row.ran_nothing
+    }
+    directions |= {"down"} if redone else set()
+    is_gone = redone or failed.version not in state.applied.versions
+    failed.explained_by(
+        passed_over=failed.version in state.applied.unreverted,
+        reverted=is_gone and {"up", "down"} <= directions,
     )
-    run = run_together if target.options.atomic else run_plan
-    return run(context, plan, prepared)
-
-
-def _make_ready(
-    target: Target, session: Session, state: DatabaseState, plan: Plan, recorder: Recorder
-) -> None:
-    """The tables, and the rows that the history lacks of what was done without it."""
-    look = state.inspection
-    check_writable(target, look.place)
-    if any(step.before == step.after for step in plan.steps):
-        check_recordable(look)  # nothing else would keep a late one from running again
-    of_twins = twins_warning(session)
-    ready = session.ensure_tables(made_by(state.migrations, look.place.dialect))
-    if any(step.before == step.after for step in plan.steps):
-        check_kept(ready)
-    for warning in filter(None, (of_twins, others_warning(look.other_writers))):
-        target.listener(Warned(warning))
-    if look.missing_grant or ready.no_history:
-        target.listener(Warned(ready.no_history or _without_history(look.missing_grant)))
-        return
-    if ready.note:
-        target.listener(Warned(ready.note))
-    rows = baseline(state.applied.unrecorded, state.migrations, recorder)
-    rows += [recorder.note("edit", v, state.migrations.by_version[v]) for v in _mended(state)]
-    if rows:
-        session.record(rows)
-    if state.applied.unrecorded:
-        _tell_baseline(target, session, state)
-
-
-def _tell_baseline(target: Target, session: Session, state: DatabaseState) -> None:
-    """What counts as applied from now on; and for `rung`, whether the schema is that of it."""
-    new = new_in_baseline(state.applied)
-    target.listener(BaselineRecorded(new, state.inspection.ledger.version))
-    lacks = "" if target.options.passes_empty else ahead_warning(session, state)
-    if lacks:
-        target.listener(Warned(lacks))
-
-
-def _mended(state: DatabaseState) -> list[int]:
-    """The versions of which only the down was edited: its text replaces the stored one."""
-    ups = {edit.version for edit in state.edited_ups}
-    downs = (edit for edit in state.edits if edit.direction is Direction.DOWN)
-    return [edit.version for edit in downs if edit.version not in ups]
-
-
-def _without_history(grant: str) -> str:
-    return (
-        "This run is not recorded: late and edited files go unnoticed, and what became of a lost "
-        f"connection is told by the ledger alone. For a history, grant: {grant}"
-    )
-
-
-def _tell(
-    target: Target, state: DatabaseState, plan: Plan, prepared: Sequence[PreparedStep]
-) -> None:
-    """What a person should know of a plan that is not refused for it."""
-    if plan.ahead:
-        target.listener(Warned(_ahead(state, plan)))
-    if plan.goes_down and (ups := state.edited_ups):
-        files = ", ".join(edit.half.file for edit in ups)
-        target.listener(Warned(f"Edited after it was applied: {files}."))
-    if not isinstance(plan.goal, Down):
-        lone = not target.options.passes_empty
-        for said in warnings_of(state.applied, state.migrations, state.renamed, lone=lone):
-            target.listener(Warned(said))
-    for said in (*not_compared(state.uncompared), *passed_over(prepared)):
-        target.listener(Warned(said))
-
-
-def _ahead(state: DatabaseState, plan: Plan) -> str:
-    """What is let pass with it is named: nothing is skipped in silence."""
-    said = (
-        f"The database is ahead of the files: it is at version {plan.made_for.version}, "
-        "which has no file here. It is left as it is."
-    )
-    if state.suited:
-        said += f" It is declared to suit version {max(state.migrations.versions)}."
-    late = state.applied.late(state.migrations, plan.made_for)
-    if late:
-        said += f" Never applied: {', '.join(str(one.version) for one in late)}."
-    if ups := state.edited_ups:
-        said += f" Edited after it was applied: {', '.join(edit.half.file for edit in ups)}."
-    return said
-
-
-def _prepare(target: Target, plan: Plan, look: Inspection) -> tuple[PreparedStep, ...]:
-    prepared = prepare(plan, look.place.dialect, target.options)
-    for item in prepared:
-        if marker := item.foreign_marker:
-            whole = f"{marker.cause}; all of the file runs, as golang-migrate runs it"
-            target.listener(Warned(whole))
-    if target.options.atomic:
-        _check_dirt(plan)
-        check_together(prepared)
-    return prepared
-
-
-def _check_dirt(plan: Plan) -> None:
-    """Refuse to go on with a file in the middle and to be one transaction at once."""
-    if plan.made_for.dirty and plan.steps:
-        raise UsageError(
-            "--atomic and --resume do not go together: what stopped in the middle is no part of "
-            "one transaction.",
-            "Go on with that file first: `rung up 1 --resume`",
-        )
+    if redone and failed.direction == "up":
+        failed.again_by("rung up")

@@ -8,7 +8,7 @@ suits a database that is ahead of them. Refuses nothing: that is for whoever pla
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from rung.ledger import Attempt
     from rung.planning.down_choice import DownChoice
     from rung.planning.edits import Edit, Renamed
-    from rung.planning.history_replay import AppliedVersion
     from rung.planning.plan import Goal, Plan
     from rung.planning.resume import InterruptedAttempt, ResumePoint
     from rung.script import Calls, Script
@@ -71,6 +70,12 @@ class DatabaseState:
     def edited_ups(self) -> tuple[Edit, ...]:
         """Those of them that have run."""
         return tuple(edit for edit in self.edits if edit.direction is Direction.UP)
+
+    @property
+    def edited_downs(self) -> tuple[int, ...]:
+        """The versions of which only the down was edited."""
+        ups = {edit.version for edit in self.edited_ups}
+        return tuple(edit.version for edit in self.edits if edit.version not in ups)
 
     @property
     def owes_baseline(self) -> bool:
@@ -122,32 +127,32 @@ def read_state(
 
     The version that a dirty ledger names is not applied: there the history's word counts.
     """
-    look = session.look(briefly=briefly)
-    if look.ledger.dirty and look.history is not None:
-        applied = Applied(replay(look.history)).lone_downs(migrations, look.ledger)
-        return DatabaseState(migrations, look, applied)
-    dialect = look.place.dialect
-    state = DatabaseState(
-        migrations, look, reconcile(look.history, look.ledger, migrations, dialect)
+    inspection = session.look(briefly=briefly)
+    ledger, history, dialect = inspection.ledger, inspection.history, inspection.place.dialect
+    if ledger.dirty and history is not None:
+        applied = Applied(replay(history)).lone_downs(migrations, ledger)
+        return DatabaseState(migrations, inspection, applied)
+    applied = reconcile(history, ledger, migrations, dialect)
+    return DatabaseState(
+        migrations, inspection, applied, _is_compatible(applied, migrations, session, dialect)
     )
-    return replace(state, suited=_suited(state, session))
 
 
-def _suited(state: DatabaseState, session: Session) -> bool:
-    """Asks for what is kept of the versions above every file; nothing where there are none."""
-    newest = max(state.migrations.versions, default=None)
-    versions = state.applied.versions.values()
-    above = [one for one in versions if newest is None or one.version > newest]
+def _is_compatible(
+    applied: Applied, migrations: MigrationSet, session: Session, dialect: Dialect
+) -> bool:
+    """Read what is stored of the versions above every file; nothing where there are none."""
+    newest = max(migrations.versions, default=None)
+    above = [one for one in applied.versions.values() if newest is None or one.version > newest]
     if newest is None or not above or any(one.up is None for one in above):
         return False
-    halves = session.stored([one.version for one in above])
-    texts = [_kept_up(one, halves) for one in above]
-    return suits(newest, texts, state.inspection.place.dialect)
-
-
-def _kept_up(applied: AppliedVersion, halves: Sequence[StoredSql]) -> str | None:
-    assert applied.up is not None
-    return kept_text(halves, applied.version, Direction.UP, applied.up.checksum)
+    stored = session.stored([one.version for one in above])
+    texts = [
+        kept_text(stored, one.version, Direction.UP, one.up.checksum)
+        for one in above
+        if one.up is not None
+    ]
+    return suits(newest, texts, dialect)
 
 
 def with_all_stored(
@@ -265,78 +270,79 @@ def _may_set(calls: Calls, session: Session, clean: set[str]) -> bool:
 
 
 _MAY_COMMIT = (("CALL",), ("DO",))
-_NOT_KNOWN = "the history has no attempt that left it so: another tool did"
 
 
-def left_by(look: Inspection, session: Session) -> Attempt | None:
-    """The attempt that left the ledger dirty; None where another tool has written it since."""
-    entry = unfinished(look.history, look.ledger)
+def find_interrupted(inspection: Inspection, session: Session) -> Attempt | None:
+    """Find the attempt that left the ledger dirty; None where another tool wrote it since."""
+    entry = unfinished(inspection.history, inspection.ledger)
     return None if entry is None or session.ledger_changed_since(entry) else entry
 
 
-def resumed(state: DatabaseState, session: Session, direction: Direction) -> ResumePoint:
+def find_resume_point(
+    state: DatabaseState,
+    session: Session,
+    direction: Direction,
+    downs: Mapping[int, DownChoice] | None = None,
+) -> ResumePoint:
     """
-    Where the unfinished file of a dirty database goes on.
+    Find where the unfinished file of a dirty database resumes.
 
     Args:
-        state: the ground, dirty.
-        session: asked for the text that ran, and what became of a statement under way.
+        state: the database, dirty, and the files.
+        session: asked for the text that ran, and for the outcome of a statement in flight.
         direction: which way to go.
+        downs: what reverting a version runs, where that is not its down file.
 
     Raises:
         CannotResume: with the reason.
         ScriptError: the file cannot be read.
     """
-    look = state.inspection
-    entry = left_by(look, session)
+    inspection, ledger = state.inspection, state.inspection.ledger
+    entry = find_interrupted(inspection, session)
     if entry is None or entry.version is None:
-        raise CannotResume(look.ledger.version, _NOT_KNOWN)
-    if rolls_back(entry, look.history or ()):
-        raise CannotResume(look.ledger.version, f"a repair was rolling {entry.version} back")
+        why = "the history has no attempt that left it so: another tool did"
+        raise CannotResume(ledger.version, why)
+    version = entry.version
+    if rolls_back(entry, inspection.history or ()):
+        raise CannotResume(ledger.version, f"a repair was rolling {version} back")
     if entry.direction != direction.value:
-        why = f"what stopped is the {entry.direction} of version {entry.version}"
-        raise CannotResume(look.ledger.version, why, f"rung {entry.direction} --resume")
-    migration = state.migrations.by_version.get(entry.version)
-    found = interrupted_attempt(entry, migration, _kept(entry, session), look.place.dialect)
+        why = f"what stopped is the {entry.direction} of version {version}"
+        raise CannotResume(ledger.version, why, f"rung {entry.direction} --resume")
+    choice = (downs or {}).get(version)
+    migration = choice.migration if choice else state.migrations.by_version.get(version)
+    checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
+    text = kept_text(session.stored([version]), version, direction, checksum)
+    attempt = interrupted_attempt(entry, migration, text, inspection.place.dialect)
     assert migration is not None
-    finished = _finished(found, session)
-    going = resume_point(found, migration, look.ledger, state.applied, finished=finished)
-    if unseen := set_unseen(found.now, going.done, session):
+    finished = attempt.in_flight is not None and _is_finished(attempt, attempt.in_flight, session)
+    point = resume_point(attempt, migration, ledger, state.applied, finished=finished)
+    if unseen := set_unseen(attempt.now, point.done, session):
         raise refused(entry, unseen)
-    return going
+    return point
 
 
-def way_on(state: DatabaseState, session: Session) -> str:
-    """The command that goes on with what left the database dirty; empty where none can."""
-    entry = left_by(state.inspection, session)
+def resume_command(state: DatabaseState, session: Session) -> str:
+    """Return the command that resumes what left the database dirty; empty where none can."""
+    entry = find_interrupted(state.inspection, session)
     if entry is None:
         return ""
     with suppress(CannotResume, ScriptError):
-        resumed(state, session, Direction(entry.direction))
+        find_resume_point(state, session, Direction(entry.direction))
         return f"rung {entry.direction} --resume"
     return ""
 
 
-def _kept(entry: Attempt, session: Session) -> str | None:
-    direction, version = Direction(entry.direction), entry.version
-    assert version is not None
-    checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
-    return kept_text(session.stored([version]), version, direction, checksum)
-
-
-def _finished(found: InterruptedAttempt, session: Session) -> bool:
-    number = found.in_flight
-    if number is None:
+def _is_finished(attempt: InterruptedAttempt, number: int, session: Session) -> bool:
+    """Decide whether the statement in flight is finished, by the catalog where it is needed."""
+    statement = attempt.ran.statements[number - 1]
+    if was_rejected(attempt.entry) and statement.words[:1] not in _MAY_COMMIT:
         return False
-    one = found.ran.statements[number - 1]
-    if was_rejected(found.entry) and one.words[:1] not in _MAY_COMMIT:
-        return False
-    ended = session.finished(found.ran, number, session_before(found.ran, number - 1))
-    if ended is None:
-        sql = " ".join(redacted_sql(found.ran, one.start, one.end).split())
+    finished = session.finished(attempt.ran, number, session_before(attempt.ran, number - 1))
+    if finished is None:
+        sql = " ".join(redacted_sql(attempt.ran, statement.start, statement.end).split())
         raise refused(
-            found.entry,
-            f"statement {number} on line {one.line} ({sql[:60]}) ran outside a transaction, and "
-            "nothing tells what of it was done",
+            attempt.entry,
+            f"statement {number} on line {statement.line} ({sql[:60]}) ran outside a transaction, "
+            "and nothing tells what of it was done",
         )
-    return ended
+    return finished

@@ -1,14 +1,13 @@
 """
-What going down would run: files, texts out of the history, nothing; and what stops it.
+Choose what going down runs: files, SQL stored in the history, or nothing; and what refuses it.
 
-Owns whether a stored text may run. A text runs unseen only where its digest fits, nothing was
-redacted, and nobody but us could write the history, now and when the text was stored. An
-unrecognized formula never permits.
+Owns whether stored SQL may run. It runs unread only where its digest matches, nothing was
+redacted, and nobody but us could write the history, now and when it was stored. An unrecognized
+checksum formula never permits it.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from rung.script import knows_formula
 from rung.source import Direction, MigrationSet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rung.drivers.contract import Session
     from rung.drivers.inspection import OtherWriters
@@ -42,28 +41,31 @@ def choose_downs(
     Args:
         goal: where to go.
         state: the files and the database.
-        session: asked for the stored texts.
-        options: whether empty downs are passed, as golang-migrate does.
+        session: read for the stored SQL.
+        options: whether empty downs run nothing, as in golang-migrate.
     """
-    ledger = state.inspection.ledger
+    inspection, files = state.inspection, state.migrations.by_version
+    ledger = inspection.ledger
+    if ledger.version is None and not ledger.dirty:
+        return {}
     applied = state.applied.lone_downs(state.migrations, ledger, count=options.passes_empty)
-    versions = versions_down(goal, applied) if ledger.version is not None or ledger.dirty else ()
-    held = [applied.versions[version] for version in versions]
-    held = [one for one in held if _is_there(one, state)]
-    halves = session.stored([one.version for one in held]) if held else ()
-    writers = state.inspection.other_writers
-    chosen = {}
-    for one in held:
-        migration = state.migrations.by_version.get(one.version)
-        chosen[one.version] = choose_down(
+    versions = [applied.versions[version] for version in versions_down(goal, applied)]
+    # A version without files and without a history row has nothing that could be chosen.
+    chosen = [
+        one for one in versions if one.version in files or (one.kept and state.applied.recorded)
+    ]
+    stored = session.stored([one.version for one in chosen]) if chosen else ()
+    return {
+        one.version: choose_down(
             one,
-            migration,
-            stored_down(one, halves, writers),
-            state.inspection.place.dialect,
+            files.get(one.version),
+            stored_down(one, stored, inspection.other_writers),
+            inspection.place.dialect,
             options_of(goal),
             passes_empty=options.passes_empty,
         )
-    return chosen
+        for one in chosen
+    }
 
 
 def check_downs(plan: Plan, chosen: Choices, migrations: MigrationSet) -> None:
@@ -87,70 +89,86 @@ def check_downs(plan: Plan, chosen: Choices, migrations: MigrationSet) -> None:
 
 def check_read(plan: Plan) -> None:
     """
-    Refuse a stored text that may not run unseen, and that nobody has let run.
+    Refuse stored SQL that nobody has read yet, and that must not run unread.
 
     Raises:
-        StoredSqlUnconfirmed: there is one.
+        StoredSqlUnconfirmed: there is some.
     """
-    let = options_of(plan.goal).stored_sql
+    allowed = options_of(plan.goal).stored_sql
     for step in plan.steps:
-        stored, half = step.stored, step.half
-        if stored is not None and half is not None and stored.unseen and stored.sha256 not in let:
-            raise StoredSqlUnconfirmed(
-                step.version, stored.sha256, stored.unseen, half.text, command_of(plan)
-            )
+        stored, file = step.stored, step.half
+        if stored is None or file is None or not stored.unseen or stored.sha256 in allowed:
+            continue
+        raise StoredSqlUnconfirmed(
+            step.version, stored.sha256, stored.unseen, file.text, command_of(plan)
+        )
 
 
 def options_of(goal: Goal) -> DownOptions:
-    """What a goal allows on its way down."""
+    """Return what a goal allows on its way down."""
     return DownOptions() if isinstance(goal, Up) else goal.downs
 
 
 def command_of(plan: Plan) -> str:
-    """The command that reverts as many versions as a plan does, with what is allowed already."""
+    """Return the command that reverts as many versions as a plan, with its options."""
+    goal, options = plan.goal, options_of(plan.goal)
     downs = sum(step.direction is Direction.DOWN for step in plan.steps)
-    return _command(plan.goal, downs)
+    number = "" if downs <= 1 else f" {downs}"
+    match goal:
+        case Goto(version=version, allow_out_of_order=allowed):
+            command = f"rung goto {version}" + "".join(
+                f" --allow-out-of-order {one}" for one in allowed
+            )
+        case Redo():
+            command = f"rung redo{number}"
+        case Down(limit=None):
+            command = "rung down --all"
+        case _:
+            command = f"rung down{number}"
+    command += " --allow-missing-down" * options.unreverted
+    command += " --use-edited-down" * options.use_edited
+    return command + "".join(f" --run-stored-sql {one}" for one in options.stored_sql)
 
 
 def stored_down(
-    known: AppliedVersion, halves: Sequence[StoredSql], writers: OtherWriters
+    applied: AppliedVersion, stored: Sequence[StoredSql], writers: OtherWriters
 ) -> StoredDown:
     """
-    Give the down that was stored with the attempt which applied a version.
+    Find the down that was stored with the attempt which applied a version.
 
     Args:
-        known: the version, as the history holds it.
-        halves: every text that is kept of it.
+        applied: the version, as in the history.
+        stored: every text that the history has of it.
         writers: who else may write the history.
     """
-    row = known.down_entry
-    if row is None or known.entry is None or row.down_digest is None:
+    row = applied.down_entry
+    if row is None or applied.entry is None or row.down_digest is None:
         return StoredDown()
-    if not known.ran:
+    if not applied.ran:
         return StoredDown(reason="was recorded at first contact, which does not say what ran")
     if not knows_formula(row.checksum_formula):
         return StoredDown(reason="has a checksum of a newer formula, which proves nothing here")
-    kept = [half for half in halves if _fits(half, known, row.down_digest, row.down_checksum)]
-    if not kept:
+    digest, checksum = row.down_digest, row.down_checksum
+    recorded = [
+        one
+        for one in stored
+        if (one.version, one.direction) == (applied.version, Direction.DOWN.value)
+        if one.digest == digest
+        # Another text with the same checksum runs the same statements.
+        or (checksum is not None and one.checksum == checksum and knows_formula(one.formula))
+    ]
+    if not recorded:
         return StoredDown(reason="was not kept")
-    for half in reversed(kept):
-        digest = sha256(half.sql.encode()).hexdigest()
-        if digest in (row.down_digest, half.digest):
-            oldest = min(half.id, row.id, known.entry.id)
-            return StoredDown(half.sql, sql=StoredDownSql(digest, why_unseen(oldest, writers)))
+    for one in reversed(recorded):
+        found = sha256(one.sql.encode()).hexdigest()
+        if found in (digest, one.digest):
+            oldest = min(one.id, row.id, applied.entry.id)
+            return StoredDown(one.sql, sql=StoredDownSql(found, why_unseen(oldest, writers)))
     return StoredDown(reason="holds a secret, which was not kept with it, or was changed")
 
 
-def _fits(half: StoredSql, known: AppliedVersion, digest: str, checksum: str | None) -> bool:
-    """Whether a text was recorded as the down of an attempt, or as one that says the same."""
-    if (half.version, half.direction) != (known.version, Direction.DOWN.value):
-        return False
-    same = checksum is not None and half.checksum == checksum
-    return half.digest == digest or (same and knows_formula(half.formula))
-
-
 def why_unseen(row: int, writers: OtherWriters) -> str:
-    """Why a text of a row may not run unseen; empty where it may."""
+    """Say why the stored text of a row must not run unread; empty where it may."""
     if writers.history:
         return f"Others may write the history: {', '.join(writers.history)}."
     if writers.closed_after is None:
@@ -158,30 +176,3 @@ def why_unseen(row: int, writers: OtherWriters) -> str:
     if row <= writers.closed_after:
         return "Others could write the history when it was stored."
     return ""
-
-
-def _is_there(one: AppliedVersion, state: DatabaseState) -> bool:
-    """Whether there is anything of a version to go by: its files, or what is kept of them."""
-    return one.version in state.migrations.by_version or (one.kept and state.applied.recorded)
-
-
-def _command(goal: Goal, downs: int) -> str:
-    number = "" if downs <= 1 else f" {downs}"
-    command = f"rung redo{number}" if isinstance(goal, Redo) else f"rung down{number}"
-    if isinstance(goal, Down) and goal.limit is None:
-        command = "rung down --all"
-    if isinstance(goal, Goto):
-        late = "".join(f" --allow-out-of-order {version}" for version in goal.allow_out_of_order)
-        command = f"rung goto {goal.version}{late}"
-    options = options_of(goal)
-    command += (
-        " --allow-missing-down" * options.unreverted + " --use-edited-down" * options.use_edited
-    )
-    return command + "".join(f" --run-stored-sql {one}" for one in options.stored_sql)
-
-
-def with_choices(migrations: MigrationSet, chosen: Mapping[int, DownChoice]) -> MigrationSet:
-    """The same migrations with the downs that would run."""
-    found = {**migrations.by_version, **{v: choice.migration for v, choice in chosen.items()}}
-    there = tuple(found[version] for version in sorted(found))
-    return replace(migrations, migrations=there)

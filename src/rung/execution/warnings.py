@@ -11,6 +11,7 @@ from rung.errors.base import listed
 from rung.execution.admin import new_in_baseline
 from rung.planning.down_choice import NOT_REVERTED
 from rung.planning.history_replay import is_lone_down
+from rung.planning.plan import Down
 from rung.script import NOT_COMPARED, contents
 from rung.script.created_names import expected_names
 from rung.source import Direction
@@ -21,47 +22,71 @@ if TYPE_CHECKING:
     from rung.drivers.contract import Session
     from rung.execution.prepare import PreparedStep
     from rung.execution.state import DatabaseState
-    from rung.planning.edits import Renamed
-    from rung.planning.history_replay import Applied
+    from rung.planning.plan import Plan
     from rung.script.expected_names import ExpectedName, NotRead
-    from rung.source import MigrationSet
 
 
 _NAMES_SHOWN = 12
 
 
-def warnings_of(
-    applied: Applied, migrations: MigrationSet, renamed: Sequence[Renamed], *, lone: bool = True
+def plan_warnings(
+    state: DatabaseState, plan: Plan, prepared: Sequence[PreparedStep], *, lone: bool = True
 ) -> Iterator[str]:
     """
-    What is to be said of the files and the history, whatever runs.
+    Yield what a person should know of a plan that is not refused for it.
 
     Args:
-        applied: what is applied.
-        migrations: the files.
-        renamed: those with another title than what was applied.
+        state: the files and the database.
+        plan: what runs.
+        prepared: its steps with their SQL read.
         lone: whether versions that have only a down are passed over.
     """
-    downs = (m for m in migrations.migrations if lone and m.up is None)
-    passed = [m.version for m in downs if is_lone_down(m, applied.versions.get(m.version))]
+    for item in prepared:
+        if marker := item.foreign_marker:
+            yield f"{marker.cause}; all of the file runs, as golang-migrate runs it"
+    edited = ", ".join(edit.half.file for edit in state.edited_ups)
+    if plan.ahead:
+        yield _ahead(state, plan, edited)
+    if plan.goes_down and edited:
+        yield f"Edited after it was applied: {edited}."
+    if not isinstance(plan.goal, Down):
+        yield from _source_warnings(state, lone=lone)
+    if state.uncompared:
+        versions = _versions(state.uncompared)
+        yield f"could not be compared, and taken as unedited: {versions}; {NOT_COMPARED}"
+    yield from _empty_steps(prepared)
+
+
+def _ahead(state: DatabaseState, plan: Plan, edited: str) -> str:
+    """Name everything that is let pass together with a database ahead of the files."""
+    said = (
+        f"The database is ahead of the files: it is at version {plan.made_for.version}, "
+        "which has no file here. It is left as it is."
+    )
+    if state.suited:
+        said += f" It is declared to suit version {max(state.migrations.versions)}."
+    if late := state.applied.late(state.migrations, plan.made_for):
+        said += f" Never applied: {', '.join(str(one.version) for one in late)}."
+    if edited:
+        said += f" Edited after it was applied: {edited}."
+    return said
+
+
+def _source_warnings(state: DatabaseState, *, lone: bool) -> Iterator[str]:
+    """Yield the warnings of files that no up runs, or runs under another title."""
+    applied = state.applied.versions
+    downs = (m for m in state.migrations.migrations if lone and m.up is None)
+    passed = [m.version for m in downs if is_lone_down(m, applied.get(m.version))]
     if passed:
         has = "it has" if len(passed) == 1 else "they have"
         yield f"passed over {_versions(passed)}: {has} a down file and no up file"
-    if renamed:
-        names = [f'{one.version} from "{one.applied_as}" to "{one.name}"' for one in renamed]
+    if state.renamed:
+        names = [f'{one.version} from "{one.applied_as}" to "{one.name}"' for one in state.renamed]
         yield f"renamed since it was applied, with the same text: {_cut(names)}"
 
 
-def not_compared(versions: Sequence[int]) -> Iterator[str]:
-    """What is to be said of the versions whose files cannot be compared with the history."""
-    if versions:
-        yield (
-            f"could not be compared, and taken as unedited: {_versions(versions)}; {NOT_COMPARED}"
-        )
-
-
-def passed_over(prepared: Sequence[PreparedStep]) -> Iterator[str]:
-    """What is to be said of the steps that run nothing, and do not say that this is meant."""
+def _empty_steps(prepared: Sequence[PreparedStep]) -> Iterator[str]:
+    """Yield the warnings of steps that run nothing, and do not declare that this is meant."""
     empty = [
         item.step.version
         for item in prepared

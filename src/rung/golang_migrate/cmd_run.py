@@ -82,7 +82,7 @@ def _run(call: GoInvocation, goal: Goal) -> RunReport:
     lines = GoProgressLines(call.talk, migrations, prefetches=call.prefetches)
     target = call.opening.target(lines, call.stop)
     try:
-        return run_goal(target, migrations, goal, None)
+        return run_goal(target, migrations, goal)
     except EmptySource as empty:
         wanted = goal.version if isinstance(goal, Goto) else None
         missing = wanted if empty.version is None else empty.version

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rung.diagnostics import Diagnostics, Problem
 from rung.execution import warnings
-from rung.execution.state import left_by, read_state
+from rung.execution.state import find_interrupted, read_state
 from rung.ledger import Outcome
 from rung.planning.history_replay import replay
 from rung.planning.resume import rolls_back
@@ -70,7 +70,7 @@ def _ledger(inspection: Inspection, session: Session, running_lock: str) -> Iter
         text = f"The database is {inspection.ledger}; a run may be under way. {running_lock}"
         yield Problem("dirty ledger", name, text, harmless=True)
         return
-    entry = left_by(inspection, session)
+    entry = find_interrupted(inspection, session)
     cause = _stop_text(entry) if entry else "the history does not know the attempt that left it so"
     can_resume = entry is not None and not rolls_back(entry, inspection.history or ())
     remedy = f"rung {entry.direction} --resume" if entry and can_resume else "rung repair"

@@ -22,7 +22,7 @@ from rung.execution.executor import run_plan
 from rung.execution.history_records import Recorder
 from rung.execution.prepare import prepare
 from rung.execution.report import RunReport
-from rung.execution.state import left_by, read_state, set_unseen, with_all_stored
+from rung.execution.state import find_interrupted, read_state, set_unseen, with_all_stored
 from rung.ledger import LedgerState, Outcome
 from rung.planning.history_replay import replay
 from rung.repair import (
@@ -152,7 +152,7 @@ def _diagnose(
 
     files = with_all_stored(state.migrations, inspection.history or (), session, inspection, warn)
     groups = find_candidates(
-        inspection.history, inspection.ledger, files, left_by(inspection, session)
+        inspection.history, inspection.ledger, files, find_interrupted(inspection, session)
     )
     live = session.snapshot()
     with scratch_of(target.driver, session, scratch, warn) as databases:
