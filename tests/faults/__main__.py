@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.certify.certification import LearnedRuns
-    from rung.certify.results import Trial
+    from rung.certify.results import FaultResult
 
 _LEAST = 1000
 _THEIRS = 1000
@@ -59,7 +59,7 @@ def _ours(made: LearnedRuns, total: int | None, seed: int) -> Certificate:
     began = time.perf_counter()
     faults = made.draw(total, seed, _LEAST)
     trials = []
-    for trial in made.make(faults, Rung(), judge):
+    for trial in made.inject(faults, Rung(), judge):
         trials.append(trial)
         _tell("Rung", trial, len(trials), len(faults))
     seconds = time.perf_counter() - began
@@ -71,7 +71,7 @@ def _theirs(made: LearnedRuns, binary: Path | None, total: int, seed: int) -> No
         _print("golang-migrate is left out: there is none here, nor Go to build it.", "")
         return
 
-    def tell(trial: Trial, number: int, of: int) -> None:
+    def tell(trial: FaultResult, number: int, of: int) -> None:
         _tell("golang-migrate", trial, number, of)
 
     trials = comparison.disturb(made, binary, total, seed, tell)
@@ -79,21 +79,21 @@ def _theirs(made: LearnedRuns, binary: Path | None, total: int, seed: int) -> No
 
 
 def _repairs(made: LearnedRuns, binary: Path | None) -> bool:
-    found = []
+    verdicts = []
     for verdict in repairs.verdicts(made.server, binary):
-        found.append(verdict)
+        verdicts.append(verdict)
         _say(f"rung repair: {verdict.case}")
-    diagnosed = sum(verdict.diagnosed for verdict in found)
-    mended = sum(verdict.mended for verdict in found)
+    diagnosed = sum(verdict.diagnosed for verdict in verdicts)
+    mended = sum(verdict.mended for verdict in verdicts)
     _print(
-        f"rung repair: {len(found)} kinds of dirty database, "
+        f"rung repair: {len(verdicts)} kinds of dirty database, "
         f"{diagnosed} diagnosed correctly, {mended} mended correctly"
     )
-    _print(*(f"  {verdict.case}: {verdict.told}" for verdict in found if verdict.told))
-    return diagnosed == mended == len(found)
+    _print(*(f"  {verdict.case}: {verdict.told}" for verdict in verdicts if verdict.told))
+    return diagnosed == mended == len(verdicts)
 
 
-def _tell(who: str, trial: Trial, number: int, total: int) -> None:
+def _tell(who: str, trial: FaultResult, number: int, total: int) -> None:
     for violation in trial.violations if who == "Rung" else ():
         _say(f"{trial.fault}: {violation.invariant.value}: {violation.told}")
     if number % _EVERY == 0 or number == total:

@@ -10,7 +10,7 @@ from tests.faults.golang import LIE, NEEDLESS, TWICE, Golang, judge
 
 from rung.certify.faults import Kind
 from rung.certify.inject import measure
-from rung.certify.test_databases import Lab
+from rung.certify.test_databases import FaultDatabases
 from rung.render.text import aligned
 
 if TYPE_CHECKING:
@@ -19,34 +19,38 @@ if TYPE_CHECKING:
 
     from rung.certify.baseline import Baseline
     from rung.certify.certification import LearnedRuns
-    from rung.certify.results import Trial
+    from rung.certify.results import FaultResult
 
 _HEADING = ("fault", "injected", "left dirty", "of these whole", "clean and not true", "done twice")
 
 
 def disturb(
-    bench: LearnedRuns, binary: Path, total: int, seed: int, tell: Callable[[Trial, int, int], None]
-) -> list[Trial]:
+    bench: LearnedRuns,
+    binary: Path,
+    total: int,
+    seed: int,
+    tell: Callable[[FaultResult, int, int], None],
+) -> list[FaultResult]:
     """
     Make so many faults in runs of golang-migrate, its own conversation cut all over.
 
     It cannot be asked to stop while the network is frozen, so that kind is left out.
     """
     client = Golang(str(binary))
-    theirs = replace(
+    golang_migrate = replace(
         bench,
-        known=tuple(_measured(bench, client)),
+        baselines=tuple(_measured(bench, client)),
         without=bench.without | {Kind.PAUSE},
     )
-    faults = theirs.draw(total, seed)
+    faults = golang_migrate.draw(total, seed)
     trials = []
-    for trial in theirs.make(faults, client, judge):
+    for trial in golang_migrate.inject(faults, client, judge):
         trials.append(trial)
         tell(trial, len(trials), len(faults))
     return trials
 
 
-def lines(trials: Iterable[Trial]) -> list[str]:
+def lines(trials: Iterable[FaultResult]) -> list[str]:
     """What was counted, by the kind of fault."""
     made = [trial for trial in trials if trial.injected]
     by_kind = {kind: [trial for trial in made if trial.fault.kind is kind] for kind in Kind}
@@ -55,7 +59,7 @@ def lines(trials: Iterable[Trial]) -> list[str]:
     return ["  ".join(cells).rstrip() for cells in aligned(rows, range(1, len(_HEADING)))]
 
 
-def _row(name: str, trials: list[Trial]) -> tuple[str, str, str, str, str, str]:
+def _row(name: str, trials: list[FaultResult]) -> tuple[str, str, str, str, str, str]:
     told = Counter(violation.told for trial in trials for violation in trial.violations)
     dirty = sum(trial.dirty for trial in trials)
     numbers = (len(trials), dirty, told[NEEDLESS], told[LIE], told[TWICE])
@@ -65,8 +69,8 @@ def _row(name: str, trials: list[Trial]) -> tuple[str, str, str, str, str, str]:
 
 def _measured(bench: LearnedRuns, client: Golang) -> Iterator[Baseline]:
     """The runs with the number of messages that golang-migrate's have."""
-    lab = Lab.of(bench.server, "theirs")
-    for known in bench.known:
-        with lab.fresh(known.template) as address:
-            yield replace(known, points=measure(address, client, known.run)[0])
+    lab = FaultDatabases.of(bench.server, "theirs")
+    for baselines in bench.baselines:
+        with lab.fresh(baselines.template) as address:
+            yield replace(baselines, points=measure(address, client, baselines.run)[0])
     lab.close()

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.certify.invariants import Invariant, Violation
-from rung.certify.observations import Said
+from rung.certify.observations import RunClaim
 from rung.certify.subjects import Recovery
 
 if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.certify.faults import Run
-    from rung.certify.observations import Facts, Seen, Way
+    from rung.certify.observations import FaultFacts, ObservedDatabase, UndisturbedRun
     from rung.certify.test_databases import ProxyAddress
 
 SPLIT = "no transaction"
@@ -52,16 +52,16 @@ class Golang:
 
     binary: str
 
-    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> Said:
+    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> RunClaim:
         """Run it to its end."""
-        return Said(finished=self._run(address, run) == "")
+        return RunClaim(finished=self._run(address, run) == "")
 
     def begin(self, address: ProxyAddress, run: Run) -> Process:
         """Start it."""
         silent = subprocess.DEVNULL
         return Process(subprocess.Popen(self._command(address, run), stdout=silent, stderr=silent))
 
-    def recover(self, address: ProxyAddress, run: Run, left: Seen) -> Recovery:
+    def recover(self, address: ProxyAddress, run: Run, left: ObservedDatabase) -> Recovery:
         """Run it again, which is all that its user can do without looking."""
         return Recovery((f"migrate {run.direction}",), self._run(address, run))
 
@@ -82,11 +82,11 @@ class Golang:
         return [self.binary, *where, *(["up"] if run.direction == "up" else ["down", "-all"])]
 
 
-def judge(way: Way, facts: Facts) -> tuple[Violation, ...]:
+def judge(way: UndisturbedRun, facts: FaultFacts) -> tuple[Violation, ...]:
     """What is counted of it behind a fault."""
     left, end = facts.left, facts.end
     steps = way.at(left.ledger.version)
-    near = () if steps is None else way.stations[max(steps - 1, 0) : steps + 1]
+    near = () if steps is None else way.states[max(steps - 1, 0) : steps + 1]
     if left.ledger.dirty:
         whole = any(_alike(station, left) for station in near)
         return (Violation(Invariant.LEDGER, NEEDLESS),) if whole else ()
@@ -96,5 +96,5 @@ def judge(way: Way, facts: Facts) -> tuple[Violation, ...]:
     return (*lie, *((Violation(Invariant.ONCE, TWICE),) if twice else ()))
 
 
-def _alike(one: Seen, other: Seen) -> bool:
+def _alike(one: ObservedDatabase, other: ObservedDatabase) -> bool:
     return (one.schema, one.rows) == (other.schema, other.rows)

@@ -10,7 +10,7 @@ from tests.repair_cases.cases import CASES
 from tests.repair_cases.model import try_case
 from tests.repair_cases.stage import Stage
 
-from rung.certify.test_databases import Lab
+from rung.certify.test_databases import FaultDatabases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def verdicts(server: EmbeddedServer, binary: Path | None) -> Iterator[Verdict]:
     """What repair makes of each; without golang-migrate's binary those of it are left out."""
-    lab = Lab.of(server, "dirty")
+    lab = FaultDatabases.of(server, "dirty")
     for case in CASES:
         if case.needs_golang_migrate and binary is None:
             continue

@@ -47,7 +47,7 @@ def sets() -> Iterator[LearnedRuns]:
 @pytest.mark.slow
 def test_rung_under_faults(sets: LearnedRuns) -> None:
     """Whatever is cut, killed, frozen or filled, no promise is broken; each kind was made."""
-    trials = list(sets.make(sets.draw(FAULTS, SEED), Rung(), judge, PROCESSES))
+    trials = list(sets.inject(sets.draw(FAULTS, SEED), Rung(), judge, PROCESSES))
     violations = [
         f"{trial.fault}: {one.invariant.value}: {one.told}"
         for trial in trials
@@ -85,8 +85,8 @@ def test_the_command(tmp_path: Path) -> None:
         env=environment,
         timeout=300,
     )
-    found = json.loads(done.stdout)
+    printed = json.loads(done.stdout)
 
-    assert (done.returncode, found["exit_code"], found["violations"]) == (0, 0, [])
-    assert sum(one["injected"] + one["too_late"] for one in found["faults"]) == 2
+    assert (done.returncode, printed["exit_code"], printed["violations"]) == (0, 0, [])
+    assert sum(one["injected"] + one["too_late"] for one in printed["faults"]) == 2
     assert done.stderr.endswith("no violation.\n") or "too late" in done.stderr

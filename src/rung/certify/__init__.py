@@ -1,8 +1,8 @@
 """
-Certifies a folder of migrations: runs them under faults, and holds what is left to the truth.
+Certify a folder of migrations: run them under faults, and check the promises after each.
 
-`certify` starts a throw-away PostgreSQL, never touches another database, and says how many
-faults were injected and every violation that was found.
+`certify` starts a disposable PostgreSQL and touches no other database. Its certificate has the
+number of faults injected and every violation.
 """
 
 from rung.certify.certification import certify

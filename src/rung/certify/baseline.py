@@ -1,7 +1,7 @@
 """
-What undisturbed runs do: each folder's migrations up and down, looked at after each step.
+Record undisturbed runs: each folder's migrations up and down, observed after each step.
 
-Made once, before any fault: what comes later is held against this.
+Recorded once, before any fault; the state after a fault is compared with it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from rung.certify.faults import Points, Run
 from rung.certify.inject import measure
 from rung.certify.invariants import judge
-from rung.certify.observations import Done, Facts, Way
+from rung.certify.observations import CompletedStep, FaultFacts, UndisturbedRun
 from rung.certify.subjects import Rung
-from rung.certify.test_databases import looking_at
+from rung.certify.test_databases import observing
 from rung.errors import NotCertifiable, RungError
 from rung.migrator import Migrator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rung.certify.observations import Seen
-    from rung.certify.test_databases import Lab, ProxyAddress
+    from rung.certify.observations import ObservedDatabase
+    from rung.certify.test_databases import FaultDatabases, ProxyAddress
 
 EMPTY = "template0"
 UP, DOWN = "up", "down"
@@ -31,30 +31,30 @@ UP, DOWN = "up", "down"
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """
-    What is known of a run before it is disturbed.
+    The facts about an undisturbed run.
 
     Args:
-        run: which.
-        way: what it leaves behind each of its steps.
-        points: how many messages it has.
-        template: the database from which it begins.
+        run: the run.
+        way: the database after each of its steps.
+        points: the number of its messages.
+        template: the database on which it starts.
     """
 
     run: Run
-    way: Way
+    way: UndisturbedRun
     points: Points
     template: str
 
 
-def learn(lab: Lab, name: str, source: str) -> tuple[tuple[Baseline, ...], str]:
+def learn(lab: FaultDatabases, name: str, source: str) -> tuple[tuple[Baseline, ...], str]:
     """
-    Run a folder's migrations up and down undisturbed.
+    Run a folder's migrations up and down without faults.
 
     Returns:
-        What is known of each direction, and why the downs are left out; empty where not.
+        A baseline for each direction, and why the downs are left out, or an empty text.
 
     Raises:
-        NotCertifiable: the ups fail, or do not do the same each time.
+        NotCertifiable: the ups fail, or have different results in two runs.
     """
     top = lab.make(f"{lab.prefix}_top")
     try:
@@ -64,41 +64,43 @@ def learn(lab: Lab, name: str, source: str) -> tuple[tuple[Baseline, ...], str]:
             f"{name} does not run undisturbed: {error.cause}",
             f"See it alone: rung up --database embedded --source {source}",
         ) from error
-    if len(up.stations) == 1:
+    if len(up.states) == 1:
         raise NotCertifiable(f"{name} has no migrations.")
-    known = _known(lab, Run(name, source, UP), up, EMPTY)
+    up_baseline = _baseline_of(lab, Run(name, source, UP), up, EMPTY)
     try:
         with lab.fresh(top.dbname) as copy:
             down = _way(copy, source, DOWN, up.steps)
-        return (known, _known(lab, Run(name, source, DOWN), down, top.dbname)), ""
+        return (up_baseline, _baseline_of(lab, Run(name, source, DOWN), down, top.dbname)), ""
     except (RungError, NotCertifiable) as error:
-        return (known,), f"{name}, down: {error}"
+        return (up_baseline,), f"{name}, down: {error}"
 
 
-def _way(address: ProxyAddress, source: str, direction: str, earlier: tuple[Done, ...] = ()) -> Way:
-    return Way(direction, tuple(_stations(address, source, direction)), earlier)
+def _way(
+    address: ProxyAddress, source: str, direction: str, earlier: tuple[CompletedStep, ...] = ()
+) -> UndisturbedRun:
+    return UndisturbedRun(direction, tuple(_stations(address, source, direction)), earlier)
 
 
-def _stations(address: ProxyAddress, source: str, direction: str) -> Iterator[Seen]:
+def _stations(address: ProxyAddress, source: str, direction: str) -> Iterator[ObservedDatabase]:
     migrator = Migrator(address.conninfo, source)
     step = migrator.up if direction == UP else migrator.down
-    with looking_at(address) as onlooker:
-        yield onlooker.see()
+    with observing(address) as observer:
+        yield observer.observe()
         while step(1).steps:
-            yield onlooker.see()
+            yield observer.observe()
 
 
-def _known(lab: Lab, run: Run, way: Way, template: str) -> Baseline:
+def _baseline_of(lab: FaultDatabases, run: Run, way: UndisturbedRun, template: str) -> Baseline:
     with lab.fresh(template) as address:
-        points, said = measure(address, Rung(), run)
-        with looking_at(address) as onlooker:
-            found = judge(way, Facts(onlooker.see(), 0, onlooker.lock_free()))
-    if said.error:
+        points, claim = measure(address, Rung(), run)
+        with observing(address) as observer:
+            violations = judge(way, FaultFacts(observer.observe(), 0, observer.lock_free()))
+    if claim.error:
         raise NotCertifiable(
-            f"{run}: the files run once, and not in a second database: {said.error}",
+            f"{run}: the files run once, and not in a second database: {claim.error}",
             "What belongs to a whole server, such as a role, must be looked for before it is made.",
         )
-    if found:
-        told = "; ".join(violation.told for violation in found)
-        raise NotCertifiable(f"{run}: undisturbed runs differ: {told}.")
+    if violations:
+        texts = "; ".join(violation.told for violation in violations)
+        raise NotCertifiable(f"{run}: undisturbed runs differ: {texts}.")
     return Baseline(run, way, points, template)

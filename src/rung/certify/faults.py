@@ -1,9 +1,9 @@
 """
-Which faults there are, and which of them a certification makes: as values. Pure.
+The kinds of fault, and the choice of faults for a certification, as values. Pure.
 
 A fault is a kind and a point: the number of the message at which a connection is cut, or a
-share of the time (or room) that the undisturbed run takes. With a seed all are drawn anew,
-so one that found something can be made again.
+share of the time (or disk space) that the undisturbed run takes. The same seed draws the same
+faults, so a fault that found a violation can be injected again.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _OVER = 1.05
-"""Instants are drawn up to a little behind the end of the undisturbed run."""
+"""Instants are drawn up to shortly after the end of the undisturbed run."""
 _RARE = 100
-"""Of so many faults one is of each kind that takes seconds: see `RARE`."""
+"""One fault of this many is of each kind that takes seconds: see `RARE`."""
 _MOST_RARE = 12
 _KILLS = 4
-"""Of so many faults one at the least is a kill of the process."""
+"""At least one fault of this many kills the process."""
 
 
 class Kind(Enum):
-    """What is done to a run."""
+    """The kinds of fault."""
 
     CUT_BEFORE = "connection cut before the client's message"
     """The server never sees the message."""
     CUT_BEHIND = "connection cut behind the client's message"
-    """The server has the message, and nobody sees its answer."""
+    """The server receives the message; its answer is lost."""
     CUT_ANSWER = "connection cut before the server's message"
     """The answer is lost from this message on."""
     KILL = "process killed (SIGKILL)"
     FREEZE = "network frozen, then process killed"
-    """From this message of the client on nothing passes either way; the process is killed."""
+    """From this message on nothing passes in either direction; the process is killed."""
     PAUSE = "network frozen while stopped, then passing"
-    """From this message on nothing passes, the run is asked to stop, and all passes again."""
+    """From this message on nothing passes; the run is cancelled; then everything passes again."""
     CRASH = "server killed (SIGKILL), started again"
     DISK = "disk of the server full"
 
     @property
     def cuts(self) -> bool:
-        """Whether its points are messages, of which each is tried once."""
+        """Report whether its points are messages, each of which is tried once."""
         return self in CUTS
 
     @property
     def at_message(self) -> bool:
-        """Whether its point is the number of a message."""
+        """Report whether its point is the number of a message."""
         return self.cuts or self in (Kind.FREEZE, Kind.PAUSE)
 
 
@@ -59,7 +59,7 @@ RARE = (Kind.FREEZE, Kind.PAUSE, Kind.CRASH, Kind.DISK)
 
 
 class Run(NamedTuple):
-    """What is disturbed: the files of a folder, all the way up or all the way down."""
+    """The migrations of a folder, all up or all down."""
 
     name: str
     source: str
@@ -70,7 +70,7 @@ class Run(NamedTuple):
 
 
 class Points(NamedTuple):
-    """How many messages an undisturbed run has, by who sends them."""
+    """The number of messages of an undisturbed run, by sender."""
 
     client: int
     server: int
@@ -98,34 +98,34 @@ def draw(
     points: Mapping[Run, Points], total: int, seed: int, without: Collection[Kind] = ()
 ) -> tuple[InjectedFault, ...]:
     """
-    The faults of a certification, in the order in which they are made.
+    Draw the faults of a certification, in the order of their injection.
 
-    A hundredth each, and no more than twelve, are faults of the kinds that take long, and a
-    fourth at the least are kills of the process at random instants. Every cut point of every
-    run comes once; where there are more of them than room is left for, as many, evenly spread.
+    One fault in a hundred, and at most twelve, is of each slow kind; at least a quarter kill the
+    process at random instants. Every cut point of every run occurs once; if there are too many,
+    an evenly spread selection of them.
 
     Args:
-        points: of each run.
-        total: how many faults.
-        seed: of what is random.
-        without: kinds that cannot be made here.
+        points: the number of messages of each run.
+        total: the number of faults.
+        seed: of the random numbers.
+        without: kinds that cannot be injected on this machine.
     """
     chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
     runs, kinds = tuple(points), _rare(without)
     slow = [
-        _drawn(runs[number % len(runs)], kind, points, chance)
+        _draw_one(runs[number % len(runs)], kind, points, chance)
         for kind in kinds
         for number in range(_each(total))
     ][:total]
     room = max(total - len(slow) - total // _KILLS, 0)
     cuts = _spread(tuple(_cuts(points)), room)
     left = range(total - len(cuts) - len(slow))
-    kills = (_drawn(runs[number % len(runs)], Kind.KILL, points, chance) for number in left)
+    kills = (_draw_one(runs[number % len(runs)], Kind.KILL, points, chance) for number in left)
     return (*slow, *cuts, *kills)
 
 
-def enough(points: Mapping[Run, Points], without: Collection[Kind] = ()) -> int:
-    """How many faults have every cut point among them."""
+def faults_for_all_cuts(points: Mapping[Run, Points], without: Collection[Kind] = ()) -> int:
+    """Return the least number of faults that includes every cut point."""
     cuts = total = sum(1 for _ in _cuts(points))
     while total - len(_rare(without)) * _each(total) - total // _KILLS < cuts:
         total += 1
@@ -153,7 +153,7 @@ def _spread(faults: Sequence[InjectedFault], most: int) -> tuple[InjectedFault, 
     return tuple(faults[number * len(faults) // most] for number in range(most))
 
 
-def _drawn(
+def _draw_one(
     run: Run, kind: Kind, points: Mapping[Run, Points], chance: random.Random
 ) -> InjectedFault:
     if kind.at_message:

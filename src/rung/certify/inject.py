@@ -1,7 +1,7 @@
 """
-One fault in one run on a server that lives on: made, waited for, looked at, recovered from.
+Inject one fault into a run, observe the database, and recover.
 
-The kinds that disturb the server itself are in `servers`.
+The faults of the server itself are in `faulty_servers`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
 from rung.certify.faults import Kind, Points
-from rung.certify.observations import Facts, Said
+from rung.certify.observations import FaultFacts, RunClaim
 from rung.certify.proxy import CountingProxy, Verdict
-from rung.certify.test_databases import looking_at
+from rung.certify.test_databases import observing
 from rung.certify.wire import Origin, WireMessage
 
 if TYPE_CHECKING:
     from rung.certify.faults import InjectedFault, Run
     from rung.certify.subjects import Client
-    from rung.certify.test_databases import Lab, ProxyAddress
+    from rung.certify.test_databases import FaultDatabases, ProxyAddress
 
-GONE_WITHIN = 30.0
+SESSIONS_END_WITHIN = 30.0
 """
-Seconds that the server has to end the sessions of a run that is gone. It looks every five for
-a client that vanished (client_connection_check_interval), and a machine may be busy.
+Seconds that the server has to end the sessions of a killed run. It checks every five seconds for
+a lost client (client_connection_check_interval), and the machine may be busy.
 """
-_FROZEN_WITHIN = 10.0
-_STOPPED_FOR = 0.2
+_FREEZE_TIMEOUT = 10.0
+_PAUSE_AFTER_STOP = 0.2
 
 
 @dataclass(slots=True)
@@ -39,19 +39,19 @@ class Gate:
 
     Args:
         origin: whose messages are counted.
-        number: which one, from 1; 0 for none.
-        verdict: what becomes of it.
+        number: the number of the message, from 1; 0 for none.
+        verdict: for that message.
     """
 
     origin: Origin
     number: int
     verdict: Verdict
     seen: dict[Origin, int] = field(default_factory=lambda: dict.fromkeys(Origin, 0))
-    """Messages so far. Each side is counted by the one thread that carries it."""
+    """The number of messages by origin; the thread that forwards an origin counts it."""
     fired: bool = False
 
     def __call__(self, connection: int, message: WireMessage, /) -> Verdict:
-        """Count, and judge."""
+        """Count a message, and return the verdict for it."""
         if connection != 1:
             return Verdict.PASS
         self.seen[message.origin] += 1
@@ -71,105 +71,111 @@ _GATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """How the making of a fault went."""
+class Injection:
+    """The result of injecting a fault."""
 
     injected: bool
-    """False where the run was over before its point came."""
-    said: Said | None = None
-    """What the run said in the end, where it could."""
+    """False where the run ended before the fault's point."""
+    claim: RunClaim | None = None
+    """What the run reported, if it could."""
 
 
-def make(fault: InjectedFault, address: ProxyAddress, client: Client, seconds: float) -> Made:
+def inject(
+    fault: InjectedFault, address: ProxyAddress, client: Client, seconds: float
+) -> Injection:
     """
     Disturb one run.
 
     Args:
-        fault: of a kind that leaves the server alone.
-        address: a database at which the run can begin.
-        client: who runs.
-        seconds: how long the run takes undisturbed.
+        fault: of a kind that does not disturb the server.
+        address: a database on which the run can start.
+        client: the program that runs.
+        seconds: the duration of the undisturbed run.
     """
     if fault.kind is Kind.KILL:
         return _kill(fault, address, client, seconds)
     origin, verdict = _GATES[fault.kind]
     gate = Gate(origin, int(fault.point), verdict)
     if fault.kind is Kind.FREEZE:
-        return Made(
+        return Injection(
             _freeze(CountingProxy(address.host, address.port, gate), address, fault, client)
         )
     with CountingProxy(address.host, address.port, gate) as proxy:
-        there = address.by_way_of(proxy.socket_dir)
+        proxied = address.by_way_of(proxy.socket_dir)
         if fault.kind is Kind.PAUSE:
-            said = _pause(proxy, there, client, fault.run)
+            claim = _pause(proxy, proxied, client, fault.run)
         else:
-            said = client.run(there, fault.run)
-    return Made(gate.fired, said)
+            claim = client.run(proxied, fault.run)
+    return Injection(gate.fired, claim)
 
 
-def find_out(
-    lab: Lab, address: ProxyAddress, client: Client, fault: InjectedFault, said: Said | None
-) -> Facts:
-    """What the fault left once all is quiet, and what the recovery makes of it."""
-    sessions = lab.await_nobody(address.dbname, GONE_WITHIN)
-    with looking_at(address) as onlooker:
-        left, free = onlooker.see(), onlooker.lock_free()
+def collect_facts(
+    lab: FaultDatabases,
+    address: ProxyAddress,
+    client: Client,
+    fault: InjectedFault,
+    claim: RunClaim | None,
+) -> FaultFacts:
+    """Observe the database once no session is left, recover, and observe it again."""
+    sessions = lab.await_no_sessions(address.dbname, SESSIONS_END_WITHIN)
+    with observing(address) as observer:
+        left, free = observer.observe(), observer.lock_free()
         recovery = client.recover(address, fault.run, left)
-        end = onlooker.see()
-    return Facts(left, sessions, free, said, *recovery, end)
+        end = observer.observe()
+    return FaultFacts(left, sessions, free, claim, *recovery, end)
 
 
-def measure(address: ProxyAddress, client: Client, run: Run) -> tuple[Points, Said]:
-    """Run undisturbed through a proxy, and count the messages of the first connection."""
+def measure(address: ProxyAddress, client: Client, run: Run) -> tuple[Points, RunClaim]:
+    """Run through a proxy without faults, and count the messages of the first connection."""
     gate = Gate(Origin.CLIENT, 0, Verdict.PASS)
     with CountingProxy(address.host, address.port, gate) as proxy:
-        said = client.run(address.by_way_of(proxy.socket_dir), run)
-    return Points(gate.seen[Origin.CLIENT], gate.seen[Origin.SERVER]), said
+        claim = client.run(address.by_way_of(proxy.socket_dir), run)
+    return Points(gate.seen[Origin.CLIENT], gate.seen[Origin.SERVER]), claim
 
 
 def time_child(address: ProxyAddress, client: Client, run: Run) -> float:
-    """The seconds that an undisturbed run takes in a process of its own."""
+    """Return the seconds of an undisturbed run in a process of its own."""
     began = time.perf_counter()
     client.begin(address, run).wait()
     return time.perf_counter() - began
 
 
-def _kill(fault: InjectedFault, address: ProxyAddress, client: Client, seconds: float) -> Made:
+def _kill(fault: InjectedFault, address: ProxyAddress, client: Client, seconds: float) -> Injection:
     child = client.begin(address, fault.run)
     time.sleep(fault.point * seconds)
     child.kill()
-    return Made(injected=True)
+    return Injection(injected=True)
 
 
 def _freeze(
     proxy: CountingProxy, address: ProxyAddress, fault: InjectedFault, client: Client
 ) -> bool:
     """
-    Kill the process while nothing passes, and only then break the connections.
+    Kill the process while nothing passes, and break the connections afterwards.
 
-    The proxy breaks them as it ends, as a network does that tells of the loss at last.
+    The proxy breaks them when it ends, like a network that reports a loss late.
     """
     proxy.listen()
     child = client.begin(address.by_way_of(proxy.socket_dir), fault.run)
     with proxy:
-        frozen = proxy.frozen.wait(_FROZEN_WITHIN)
+        frozen = proxy.frozen.wait(_FREEZE_TIMEOUT)
         child.kill()
     return frozen
 
 
-def _pause(proxy: CountingProxy, there: ProxyAddress, client: Client, run: Run) -> Said:
-    """Ask the run to stop while nothing passes; then let all pass again."""
+def _pause(proxy: CountingProxy, proxied: ProxyAddress, client: Client, run: Run) -> RunClaim:
+    """Cancel the run while nothing passes; then let everything pass again."""
     stop = CancelToken()
 
     def disturb() -> None:
-        if proxy.frozen.wait(_FROZEN_WITHIN):
+        if proxy.frozen.wait(_FREEZE_TIMEOUT):
             stop.set()
-            time.sleep(_STOPPED_FOR)
+            time.sleep(_PAUSE_AFTER_STOP)
             proxy.thaw()
 
     other = threading.Thread(target=disturb)
     other.start()
-    said = client.run(there, run, stop)
+    claim = client.run(proxied, run, stop)
     proxy.frozen.set()
     other.join()
-    return said
+    return claim

@@ -1,7 +1,7 @@
 """
-What is observed of a database that a fault befell, and of an undisturbed run, as values.
+The observations of a database after a fault and of an undisturbed run, as values.
 
-Nothing here judges (`invariants` does) and nothing here looks (`lab` does).
+`invariants` judges them, and `test_databases` makes them.
 """
 
 from __future__ import annotations
@@ -18,89 +18,89 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A database as an onlooker finds it at one moment."""
+class ObservedDatabase:
+    """The content of a database at one moment."""
 
     ledger: LedgerState
     history: tuple[Attempt, ...] | None
     """Oldest first; None where there is none."""
     schema: Snapshot
     rows: Mapping[str, int]
-    """How many rows each table has, ledger and history left out."""
+    """The number of rows of each table, without ledger and history."""
 
 
-class Said(NamedTuple):
-    """What a run told of itself."""
+class RunClaim(NamedTuple):
+    """What a run reported about its end."""
 
     finished: bool = False
-    """It returned, and so claims that all is done."""
+    """Whether it returned, and so claims to be complete."""
     state: str = ""
-    """What it says the database's state is; empty where it says nothing."""
+    """The database state that it reports; empty where it reports none."""
     error: str = ""
-    """What it says went wrong."""
+    """The error that it reports."""
     fault: str = ""
-    """An error that is none of Rung's: a fault of the program."""
+    """An unexpected error, which is a fault of the program."""
 
 
-class Done(NamedTuple):
-    """One half of a migration that was run to its end."""
+class CompletedStep(NamedTuple):
+    """One up or down that ran completely."""
 
     version: int | None
     direction: str
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class UndisturbedRun:
     """
-    An undisturbed run, looked at after each of its steps.
+    An undisturbed run, observed after each of its steps.
 
     Args:
         direction: up or down.
-        stations: what the database is like before the first step and behind each.
-        earlier: what the history holds as done from before the run.
+        states: the database before the first step and after each step.
+        earlier: the steps that the history had as done before the run.
     """
 
     direction: str
-    stations: tuple[Seen, ...]
-    earlier: tuple[Done, ...] = ()
+    states: tuple[ObservedDatabase, ...]
+    earlier: tuple[CompletedStep, ...] = ()
 
     @property
-    def end(self) -> Seen:
-        """What an undisturbed run leaves."""
-        return self.stations[-1]
+    def end(self) -> ObservedDatabase:
+        """Return the database after the run."""
+        return self.states[-1]
 
     @property
-    def steps(self) -> tuple[Done, ...]:
-        """The halves that it runs, in order."""
-        versions = [station.ledger.version for station in self.stations]
+    def steps(self) -> tuple[CompletedStep, ...]:
+        """Return the steps of the run, in order."""
+        versions = [station.ledger.version for station in self.states]
         return tuple(self._step(before, after) for before, after in pairwise(versions))
 
     def at(self, version: int | None) -> int | None:
-        """How many steps lead to a version; None where the run never is at it."""
-        versions = [station.ledger.version for station in self.stations]
+        """Return the number of steps to a version; None where the run never reaches it."""
+        versions = [station.ledger.version for station in self.states]
         return versions.index(version) if version in versions else None
 
-    def _step(self, before: int | None, after: int | None) -> Done:
-        return Done(after if self.direction == "up" else before, self.direction)
+    def _step(self, before: int | None, after: int | None) -> CompletedStep:
+        return CompletedStep(after if self.direction == "up" else before, self.direction)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What was found behind one fault, and what the next run made of it."""
+class FaultFacts:
+    """The observations after one fault, and after the recovery from it."""
 
-    left: Seen
-    """What the fault left, once no session of the run was there any more."""
+    left: ObservedDatabase
+    """The database after the fault, once no session of the run was left."""
     sessions: int
-    """Sessions of the run that the server had not ended in time."""
+    """The number of sessions of the run that the server did not end in time."""
     lock_free: bool
     """Whether a new session could take the lock at once."""
-    said: Said | None = None
-    """What the disturbed run said; None where it was killed."""
+    claim: RunClaim | None = None
+    """What the disturbed run reported; None where it was killed."""
     tried: tuple[str, ...] = ()
     """The commands of the recovery, in order."""
     refused: str = ""
-    """Why the recovery came to no end; empty where it did."""
+    """Why the recovery failed; empty where it succeeded."""
     undecided: str = ""
-    """What `repair` said where the evidence does not decide, and a person has to."""
-    end: Seen | None = None
-    """What the recovery left; None where none was tried."""
+    """The question of `repair` where the evidence does not decide."""
+    end: ObservedDatabase | None = None
+    """The database after the recovery; None where there was none."""

@@ -1,8 +1,8 @@
 """
-The processes in which faults are made: each with databases of its own on the shared server.
+Inject faults in several processes, each with databases of its own on a shared server.
 
-They are started afresh and have one thread, so that they may fork; what they need to know
-comes to them as values.
+The processes are spawned and have one thread, so that they may fork. They receive their settings
+as values.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.certify import servers
+from rung.certify import faulty_servers
 from rung.certify.baseline import EMPTY, UP
 from rung.certify.faults import Kind
-from rung.certify.inject import find_out, make, time_child
+from rung.certify.inject import collect_facts, inject, time_child
 from rung.certify.invariants import judge
-from rung.certify.results import Trial
+from rung.certify.results import FaultResult
 from rung.certify.subjects import Rung
-from rung.certify.test_databases import Lab
+from rung.certify.test_databases import FaultDatabases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,159 +33,165 @@ if TYPE_CHECKING:
     from rung.certify.baseline import Baseline
     from rung.certify.faults import InjectedFault, Run
     from rung.certify.invariants import Violation
-    from rung.certify.observations import Facts, Way
+    from rung.certify.observations import FaultFacts, UndisturbedRun
     from rung.certify.subjects import Client
 
-_ON_SERVERS = (Kind.CRASH, Kind.DISK)
+_OF_SERVERS = (Kind.CRASH, Kind.DISK)
 
 
-class Setting(NamedTuple):
-    """All that a process has to know."""
+class PoolSettings(NamedTuple):
+    """The settings of a worker process."""
 
     host: str
     port: int
-    known: tuple[Baseline, ...]
+    baselines: tuple[Baseline, ...]
     client: Client
-    judge: Callable[[Way, Facts], tuple[Violation, ...]] = judge
+    judge: Callable[[UndisturbedRun, FaultFacts], tuple[Violation, ...]] = judge
 
 
 @dataclass(slots=True)
 class Worker:
-    """Makes one fault after another."""
+    """Injects one fault after another."""
 
-    setting: Setting
-    lab: Lab
+    settings: PoolSettings
+    lab: FaultDatabases
     _seconds: dict[Run, float] = field(default_factory=dict)
-    _measured: dict[Run, float] = field(default_factory=dict)
-    """Seconds or bytes of a run on the server of its own that is disturbed."""
+    _usage: dict[Run, float] = field(default_factory=dict)
+    """The seconds or bytes of an undisturbed run on a crashable server."""
 
-    def attempt(self, fault: InjectedFault) -> Trial:
-        """Make a fault in a database of its own, and judge what it left."""
-        known = self._known(fault)
-        client = self.setting.client
-        seconds = self._undisturbed(known)
-        with self.lab.fresh(known.template) as address:
-            made = make(fault, address, client, seconds)
-            facts = find_out(self.lab, address, client, fault, made.said)
-        return self._judged(fault, known, facts, injected=made.injected)
+    def attempt(self, fault: InjectedFault) -> FaultResult:
+        """Inject a fault in a new database, and check what it leaves."""
+        baseline = self._baseline_of(fault)
+        client = self.settings.client
+        seconds = self._measure_undisturbed(baseline)
+        with self.lab.fresh(baseline.template) as address:
+            injection = inject(fault, address, client, seconds)
+            facts = collect_facts(self.lab, address, client, fault, injection.claim)
+        return self._judge(fault, baseline, facts, injected=injection.injected)
 
-    def attempt_on_servers(self, faults: Sequence[InjectedFault]) -> Iterator[Trial]:
-        """Make faults of the server itself, all of one kind, on one server of their own."""
+    def attempt_on_servers(self, faults: Sequence[InjectedFault]) -> Iterator[FaultResult]:
+        """Inject faults of the server itself, all of one kind, on one server."""
         kind = faults[0].kind
-        place = servers.a_small_disk() if kind is Kind.DISK else servers.a_folder()
-        with place as folder, servers.frail(folder, "frail") as server:
+        place = (
+            faulty_servers.small_disk() if kind is Kind.DISK else faulty_servers.temporary_folder()
+        )
+        with place as folder, faulty_servers.crashable_server(folder, "crashable") as server:
             for fault in faults:
-                yield self._on_server(fault, server)
+                yield self._attempt_on_server(fault, server)
 
-    def _on_server(self, fault: InjectedFault, server: servers.Frail) -> Trial:
-        known, client = self._known(fault), self.setting.client
-        if known.run not in self._measured:
-            self._begin_at(server, known)
-            with server.lab.fresh(known.template) as address:
-                run = partial(client.run, address, known.run)
-                self._measured[known.run] = servers.measured(server, fault.kind, run)
-        disturb = servers.fill if fault.kind is Kind.DISK else servers.crash
-        with server.lab.fresh(known.template) as address:
-            facts = disturb(fault, server, address, client, self._measured[known.run])
-        return self._judged(fault, known, facts)
+    def _attempt_on_server(
+        self, fault: InjectedFault, server: faulty_servers.CrashableServer
+    ) -> FaultResult:
+        baseline, client = self._baseline_of(fault), self.settings.client
+        if baseline.run not in self._usage:
+            self._create_template(server, baseline)
+            with server.lab.fresh(baseline.template) as address:
+                run = partial(client.run, address, baseline.run)
+                self._usage[baseline.run] = faulty_servers.measure_usage(server, fault.kind, run)
+        disturb = faulty_servers.fill_disk if fault.kind is Kind.DISK else faulty_servers.crash
+        with server.lab.fresh(baseline.template) as address:
+            facts = disturb(fault, server, address, client, self._usage[baseline.run])
+        return self._judge(fault, baseline, facts)
 
-    def _begin_at(self, server: servers.Frail, known: Baseline) -> None:
-        """Make the database from which a run begins, where it is none that is always there."""
-        if known.template != EMPTY:
-            top = server.lab.make(known.template)
-            Rung().run(top, known.run._replace(direction=UP))
+    def _create_template(self, server: faulty_servers.CrashableServer, baseline: Baseline) -> None:
+        """Create the database on which a run starts, unless it is a standard template."""
+        if baseline.template != EMPTY:
+            top = server.lab.make(baseline.template)
+            Rung().run(top, baseline.run._replace(direction=UP))
 
-    def _known(self, fault: InjectedFault) -> Baseline:
-        return next(one for one in self.setting.known if one.run == fault.run)
+    def _baseline_of(self, fault: InjectedFault) -> Baseline:
+        return next(one for one in self.settings.baselines if one.run == fault.run)
 
-    def _judged(
-        self, fault: InjectedFault, known: Baseline, facts: Facts, *, injected: bool = True
-    ) -> Trial:
-        found = self.setting.judge(known.way, facts)
+    def _judge(
+        self, fault: InjectedFault, baseline: Baseline, facts: FaultFacts, *, injected: bool = True
+    ) -> FaultResult:
+        violations = self.settings.judge(baseline.way, facts)
         dirty = facts.left.ledger.dirty
-        return Trial(fault, injected, dirty, facts.tried, found, facts.undecided)
+        return FaultResult(fault, injected, dirty, facts.tried, violations, facts.undecided)
 
-    def _undisturbed(self, known: Baseline) -> float:
-        """Seconds of the run in a process of its own, measured once, when all is loaded."""
-        if known.run not in self._seconds:
-            client, template = self.setting.client, known.template
+    def _measure_undisturbed(self, baseline: Baseline) -> float:
+        """Measure once the seconds of the run in a process of its own, after a warm-up."""
+        if baseline.run not in self._seconds:
+            client, template = self.settings.client, baseline.template
             with self.lab.fresh(template) as address:
-                client.run(address, known.run)
+                client.run(address, baseline.run)
             with self.lab.fresh(template) as address:
-                self._seconds[known.run] = time_child(address, client, known.run)
-        return self._seconds[known.run]
+                self._seconds[baseline.run] = time_child(address, client, baseline.run)
+        return self._seconds[baseline.run]
 
-    def attempt_all(self, faults: Sequence[InjectedFault]) -> Iterator[Trial]:
-        """Make faults that belong together."""
-        if faults[0].kind not in _ON_SERVERS:
+    def attempt_all(self, faults: Sequence[InjectedFault]) -> Iterator[FaultResult]:
+        """Inject the faults of one batch."""
+        if faults[0].kind not in _OF_SERVERS:
             yield from map(self.attempt, faults)
             return
-        self._measured.clear()
+        self._usage.clear()
         yield from self.attempt_on_servers(faults)
 
 
-class Broken(NamedTuple):
-    """What a worker says that could not go on."""
+class WorkerError(NamedTuple):
+    """The traceback of a worker that failed."""
 
-    told: str
+    traceback: str
 
 
-def work(setting: Setting, faults: Sequence[InjectedFault], processes: int) -> Iterator[Trial]:
+def work(
+    settings: PoolSettings, faults: Sequence[InjectedFault], processes: int
+) -> Iterator[FaultResult]:
     """
-    Make faults in several processes at once.
+    Inject faults in several processes at once.
 
-    A worker that finds its pipe closed ends, so none outlives this process for long.
+    A worker ends when its pipe is closed, so none outlives this process for long.
 
     Yields:
-        Each result as it comes, in no order.
+        Each result when it is known, in no order.
 
     Raises:
-        RuntimeError: a worker met what is no finding: a fault of the harness.
+        RuntimeError: a worker failed by itself: a fault of the harness.
     """
     batches = deque(_batches(faults))
-    hired = [_hire(setting, number) for number in range(min(processes, len(batches)))]
-    busy = [pipe for pipe, _ in hired]
+    workers = [_start_worker(settings, number) for number in range(min(processes, len(batches)))]
+    busy = [pipe for pipe, _ in workers]
     try:
         for pipe in busy:
             pipe.send(batches.popleft())
-        for pipe, told in _heard(busy):
-            if told is not None:
-                yield told
+        for pipe, result in _receive_results(busy):
+            if result is not None:
+                yield result
             elif batches:
                 pipe.send(batches.popleft())
             else:
                 busy.remove(pipe)
     finally:
-        for pipe, _ in hired:
+        for pipe, _ in workers:
             pipe.close()
-        for _, process in hired:
+        for _, process in workers:
             process.join()
 
 
-def _heard(busy: list[Connection]) -> Iterator[tuple[Connection, Trial | None]]:
-    """What comes from the workers, while any is busy; None from one that is ready for more."""
+def _receive_results(busy: list[Connection]) -> Iterator[tuple[Connection, FaultResult | None]]:
+    """Yield the results of the workers while any is busy; None from one that is idle."""
     while busy:
         ready = wait(busy)
         for pipe in [one for one in busy if one in ready]:
-            told = pipe.recv()
-            if isinstance(told, Broken):
-                raise RuntimeError(told.told)  # noqa: TRY004 - no wrong type, but a fault told
-            yield pipe, told
+            result = pipe.recv()
+            if isinstance(result, WorkerError):
+                raise RuntimeError(result.traceback)  # noqa: TRY004 - the worker's error
+            yield pipe, result
 
 
-def _hire(setting: Setting, number: int) -> tuple[Connection, SpawnProcess]:
+def _start_worker(settings: PoolSettings, number: int) -> tuple[Connection, SpawnProcess]:
     context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, setting, number))
+    pipe, worker_end = context.Pipe()
+    process = context.Process(target=_serve, args=(worker_end, settings, number))
     process.start()
-    theirs.close()
-    return ours, process
+    worker_end.close()
+    return pipe, process
 
 
-def _serve(pipe: Connection, setting: Setting, number: int) -> None:
-    """Work until nobody wants anything more. Ctrl-C is heard by the process that started it."""
+def _serve(pipe: Connection, settings: PoolSettings, number: int) -> None:
+    """Serve batches until the pipe is closed. Ctrl-C is handled by the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    worker = Worker(setting, Lab(setting.host, setting.port, f"fault_{number}"))
+    worker = Worker(settings, FaultDatabases(settings.host, settings.port, f"fault_{number}"))
     with suppress(EOFError, ConnectionError):
         while True:
             faults = pipe.recv()
@@ -194,14 +200,14 @@ def _serve(pipe: Connection, setting: Setting, number: int) -> None:
                     pipe.send(trial)
             except ConnectionError:
                 raise
-            except Exception:  # noqa: BLE001 - whatever it is, it is told
-                pipe.send(Broken(traceback.format_exc()))
+            except Exception:  # noqa: BLE001 - the parent raises it
+                pipe.send(WorkerError(traceback.format_exc()))
                 return
             pipe.send(None)
 
 
 def _batches(faults: Sequence[InjectedFault]) -> list[list[InjectedFault]]:
-    """Faults of the server at once, first, for they take longest; the others one by one."""
-    own = [[fault for fault in faults if fault.kind is kind] for kind in _ON_SERVERS]
-    rest = [[fault] for fault in faults if fault.kind not in _ON_SERVERS]
+    """Return the batches: faults of the server by kind first, as they take longest; then each."""
+    own = [[fault for fault in faults if fault.kind is kind] for kind in _OF_SERVERS]
+    rest = [[fault] for fault in faults if fault.kind not in _OF_SERVERS]
     return [*(batch for batch in own if batch), *rest]

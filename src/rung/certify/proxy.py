@@ -1,11 +1,11 @@
 """
-A proxy for the PostgreSQL protocol that counts what passes, and can cut it.
+A proxy for the PostgreSQL protocol that counts messages and can cut connections.
 
-It listens on a unix socket of its own and forwards whole messages to a server's unix socket
-or TCP address, two threads to a connection. Encryption is refused, so that it can read; what
-the figures mean is said in `wire`. It adds a hop, so it counts runs and never times them.
-A gate sees each message before it is counted and forwarded, may sleep, and may cut the
-connection there, or hold all that passes: that is where faults are put in.
+It listens on a unix socket of its own and forwards whole messages to a server's unix socket or TCP
+address, with two threads a connection. It refuses encryption, because it has to read; `wire`
+defines the figures. It adds a hop, so it counts runs and never times them. A gate sees each message
+before it is counted and forwarded. It may sleep, cut the connection there, or freeze all traffic:
+this is how faults are injected.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _CHUNK = 1 << 18
-_PATIENCE = 5.0
-"""Seconds that closing waits for a thread; each has only to notice a closed socket."""
+_JOIN_TIMEOUT = 5.0
+"""Seconds that closing waits for a thread, which only has to notice a closed socket."""
 
 
 class Verdict(Enum):
-    """What a gate says about a message."""
+    """What a gate decides on a message."""
 
     PASS = "pass"  # noqa: S105 - a word, not a password
     CUT = "cut"
     """Drop this message and the whole connection, on both sides."""
     LAST = "last"
-    """Pass this message on, then drop the whole connection, on both sides."""
+    """Forward this message, then drop the whole connection, on both sides."""
     FREEZE = "freeze"
-    """Hold this message, and all of every connection behind it, until `thaw`."""
+    """Hold this message and all later ones of every connection until `thaw`."""
 
 
 class Gate(Protocol):
@@ -50,7 +50,7 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class TraceEntry:
     """One line of the trace."""
 
     connection: int
@@ -60,7 +60,7 @@ class Passed:
 
 
 def open_gate(_connection: int, _message: WireMessage, /) -> Verdict:
-    """Let everything pass."""
+    """Let every message pass."""
     return Verdict.PASS
 
 
@@ -71,7 +71,7 @@ class CountingProxy:
     Args:
         host: the server's socket folder if it begins with a slash, else its name.
         port: the server's port, and the one to be named to clients.
-        gate: asked about each message.
+        gate: decides on each message.
 
     Use as a context manager; `socket_dir` and `port` are what a client connects to.
     """
@@ -82,32 +82,32 @@ class CountingProxy:
         self._tallies: list[Tally] = []
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._trace: list[Passed] | None = None
+        self._trace: list[TraceEntry] | None = None
         self._closing = self._listening = False
         self._flowing = threading.Event()
         self._flowing.set()
         self.frozen = threading.Event()
-        """Set once a gate has frozen all that passes."""
+        """Set once a gate has frozen the traffic."""
 
     @property
     def counts(self) -> Counts:
-        """The sum over all connections so far, closed ones included."""
+        """Return the sum over all connections so far, closed ones included."""
         with self._lock:
             return sum((tally.counts for tally in self._tallies), Counts())
 
     @property
-    def trace(self) -> tuple[Passed, ...]:
-        """What has passed since `start_trace`, in the order in which it was seen."""
+    def trace(self) -> tuple[TraceEntry, ...]:
+        """Return the messages since `start_trace`, in order."""
         with self._lock:
             return tuple(self._trace or ())
 
     def start_trace(self) -> None:
-        """Write each message down from now on, forgetting an earlier trace."""
+        """Record each message from now on; discard an earlier trace."""
         with self._lock:
             self._trace = []
 
     def listen(self) -> None:
-        """Take connections, which wait until the proxy is entered: no thread runs before."""
+        """Listen; connections wait until the proxy is entered, and no thread runs before."""
         # Short, because a socket's path may have 107 bytes only.
         self._folder = tempfile.TemporaryDirectory(prefix="pgcount")
         self.socket_dir = Path(self._folder.name)
@@ -133,28 +133,28 @@ class CountingProxy:
         self.cut_all()
         self.thaw()
         for thread in tuple(self._threads):
-            thread.join(_PATIENCE)
+            thread.join(_JOIN_TIMEOUT)
         self._listener.close()
         self._folder.cleanup()
 
     def _wake_listener(self) -> None:
-        """Have `accept` return; to shut a listening socket does so on Linux only."""
+        """Make `accept` return; shutting down a listening socket does so on Linux only."""
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
             knock.connect(self._listener.getsockname())
 
     def cut_all(self) -> None:
-        """Break every connection that is open now; new ones are still taken."""
+        """Break every open connection; new ones are still accepted."""
         with self._lock:
             sockets = tuple(self._sockets)
         for one in sockets:
             _shut(one)
 
     def thaw(self) -> None:
-        """Let everything pass again that was held, and what comes."""
+        """Let held and later messages pass."""
         self._flowing.set()
 
-    def lead_to(self, host: str | Path) -> None:
-        """Connect those who come from now on to another host, as of a server started again."""
+    def forward_to(self, host: str | Path) -> None:
+        """Forward new connections to another host, as after a restart of the server."""
         self._host = str(host)
 
     def _start(self, work: Callable[..., None], *args: object) -> None:
@@ -171,7 +171,7 @@ class CountingProxy:
             self._start(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
-        """Connect to the server and carry both directions until either side is gone."""
+        """Connect to the server, and forward both directions until either side closes."""
         self._flowing.wait()
         with client, contextlib.suppress(OSError), self._connect() as server:
             with self._lock:
@@ -204,10 +204,10 @@ class CountingProxy:
         self, number: int, origin: Origin, source: socket.socket, sink: socket.socket
     ) -> None:
         """
-        Carry one direction, whole messages at a time.
+        Forward one direction, whole messages at a time.
 
-        A client that goes takes only its own direction with it: the server shall see the end
-        of the stream as it would without a proxy, and may still have something to say.
+        A client's close ends its own direction only: the server sees the end of the stream as it
+        would without a proxy, and may still send.
         """
         framer = Framer(origin)
         try:
@@ -224,7 +224,7 @@ class CountingProxy:
         _shut(sink)
 
     def _receive(self, source: socket.socket) -> bytes:
-        """What comes next; while all is frozen nothing is heard, the end of a stream neither."""
+        """Receive bytes; while the traffic is frozen nothing arrives, not even an end of stream."""
         data = source.recv(_CHUNK)
         self._flowing.wait()
         return data
@@ -232,7 +232,7 @@ class CountingProxy:
     def _forward(
         self, number: int, messages: list[WireMessage], source: socket.socket, sink: socket.socket
     ) -> bool:
-        """Pass messages on; False where the gate cut. Counted first, so no answer overtakes."""
+        """Count, then forward messages, so that no answer overtakes; False where the gate cut."""
         passing = bytearray()
         for message in messages:
             if message.kind in {SSL_REQUEST, GSS_REQUEST}:
@@ -249,7 +249,7 @@ class CountingProxy:
             self._note(number, message)
             passing += message.raw
             if verdict is Verdict.LAST:
-                _shut(source)  # first, so that the answer is not faster
+                _shut(source)  # first: the answer must not arrive before
                 sink.sendall(passing)
                 return False
         sink.sendall(passing)
@@ -264,10 +264,10 @@ class CountingProxy:
         with self._lock:
             self._tallies[number - 1].note(message)
             if self._trace is not None:
-                self._trace.append(Passed(number, message.origin, message.kind, message.text))
+                self._trace.append(TraceEntry(number, message.origin, message.kind, message.text))
 
 
 def _shut(one: socket.socket) -> None:
-    """Wake whoever reads from a socket; it may be closed already."""
+    """Shut down a socket, which wakes its reader; it may be closed already."""
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""What a certification comes to, as values; and how the results of single faults add up. Pure."""
+"""The certificate, as values, and the sums over single faults. Pure."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
     from rung.certify.invariants import Violation
 
 
-class Trial(NamedTuple):
-    """One fault and what was found behind it."""
+class FaultResult(NamedTuple):
+    """One fault and the violations after it."""
 
     fault: InjectedFault
     injected: bool
-    """False where the run was over before the fault's point came."""
+    """False where the run ended before the fault's point."""
     dirty: bool = False
     """Whether the fault left the ledger dirty."""
     tried: tuple[str, ...] = ()
     """The commands of the recovery."""
     violations: tuple[Violation, ...] = ()
     undecided: str = ""
-    """What `repair` said where a person has to decide."""
+    """The question of `repair` where the user has to decide."""
 
 
 class Finding(NamedTuple):
-    """A violation, and the fault that brought it about."""
+    """A violation, and the fault that caused it."""
 
     fault: InjectedFault
     violation: Violation
 
 
 class Question(NamedTuple):
-    """What the evidence behind a fault does not decide, in the words of `repair`."""
+    """What the evidence after a fault does not decide, in the words of `repair`."""
 
     fault: InjectedFault
     told: str
@@ -43,18 +43,18 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many faults of one kind were made in one run, and what they left."""
+    """The number of faults of one kind in one run, and of their results."""
 
     injected: int = 0
     too_late: int = 0
-    """Those whose point the run never came to: they disturbed nothing and count for nothing."""
+    """Faults whose point the run did not reach: they disturbed nothing and are not counted."""
     dirty: int = 0
     undecided: int = 0
-    """Those behind which `repair` asks a person."""
+    """Faults after which `repair` asks the user."""
     violations: int = 0
 
-    def with_(self, trial: Trial) -> Count:
-        """One more."""
+    def with_(self, trial: FaultResult) -> Count:
+        """Return the count with one more result."""
         if not trial.injected:
             return replace(self, too_late=self.too_late + 1)
         return Count(
@@ -69,15 +69,15 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """
-    What a certification found.
+    The result of a certification.
 
     Args:
         counts: by the run's name, its direction and the kind of fault.
         findings: every violation.
-        questions: what `repair` would ask a person.
-        left_out: what could not be done here, in sentences.
-        seed: with which all can be drawn again.
-        seconds: how long it took.
+        questions: what `repair` would ask the user.
+        left_out: what could not be done on this machine, in sentences.
+        seed: draws the same faults again.
+        seconds: the duration.
         server: the version of PostgreSQL.
     """
 
@@ -91,16 +91,16 @@ class Certificate:
 
     @property
     def injected(self) -> int:
-        """How many faults were injected in all."""
+        """Return the number of injected faults."""
         return sum(count.injected for count in self.counts.values())
 
     @property
     def too_late(self) -> int:
-        """How many disturbed nothing, for the run was over."""
+        """Return the number of faults that came after the end of their run."""
         return sum(count.too_late for count in self.counts.values())
 
     def total_of(self, name: str, direction: str) -> Count:
-        """All kinds of one run together."""
+        """Return the sum over all kinds of fault in one run."""
         mine = [c for (n, d, _), c in self.counts.items() if (n, d) == (name, direction)]
         return Count(
             sum(count.injected for count in mine),
@@ -112,9 +112,9 @@ class Certificate:
 
 
 def add_up(
-    trials: Iterable[Trial],
+    trials: Iterable[FaultResult],
 ) -> tuple[dict[tuple[str, str, Kind], Count], tuple[Finding, ...], tuple[Question, ...]]:
-    """The counts by run and kind, every violation and every question, in the trials' order."""
+    """Return the counts by run and kind, every violation and every question, in order."""
     counts: dict[tuple[str, str, Kind], Count] = {}
     findings: list[Finding] = []
     questions: list[Question] = []

@@ -1,8 +1,8 @@
 """
-Who is disturbed: Rung itself, in this process or in a forked one; the tests have another.
+The programs that are disturbed: Rung itself, in this process or a forked one.
 
-A client runs the migrations of a folder, can be killed while it does, and says how it would
-go on behind a fault by itself. What it says of a run is kept, to be held against the truth.
+A client runs the migrations of a folder, can be killed meanwhile, and recovers after a fault. What
+it reports about a run is checked against the database. The tests have another client.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from rung.certify.observations import Said
+from rung.certify.observations import RunClaim
 from rung.certify.test_databases import USER
 from rung.errors import CannotResume, RepairUndecided, RungError, UsageError
 from rung.migrator import Migrator
@@ -22,14 +22,14 @@ from rung.planning.plan import Down, Up
 if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.certify.faults import Run
-    from rung.certify.observations import Seen
+    from rung.certify.observations import ObservedDatabase
     from rung.certify.test_databases import ProxyAddress
     from rung.planning.plan import Goal
     from rung.repair import Diagnosis
 
 
 class Recovery(NamedTuple):
-    """What was done behind a fault."""
+    """The commands of a recovery, and how it ended."""
 
     tried: tuple[str, ...]
     refused: str = ""
@@ -40,23 +40,23 @@ class Child(Protocol):
     """A client in a process of its own."""
 
     def kill(self) -> None:
-        """End it at once, as SIGKILL does, and wait for its end."""
+        """Kill the process with SIGKILL, and wait for its end."""
 
     def wait(self) -> None:
         """Wait for its end."""
 
 
 class Client(Protocol):
-    """A program that migrates."""
+    """A program that runs migrations."""
 
-    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> Said:
-        """Run in this thread, to its end."""
+    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> RunClaim:
+        """Run in this thread to the end."""
 
     def begin(self, address: ProxyAddress, run: Run) -> Child:
         """Run in a process of its own."""
 
-    def recover(self, address: ProxyAddress, run: Run, left: Seen) -> Recovery:
-        """Go on behind a fault, as its user would."""
+    def recover(self, address: ProxyAddress, run: Run, left: ObservedDatabase) -> Recovery:
+        """Recover from a fault as a user would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Forked:
     pid: int
 
     def kill(self) -> None:
-        """Kill and collect it."""
+        """Kill the child, and collect its exit status."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self.wait()
@@ -77,39 +77,39 @@ class Forked:
 
 
 class Rung:
-    """This very package."""
+    """Rung, the package itself."""
 
-    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> Said:
-        """Run all the way; what it says in the end."""
+    def run(self, address: ProxyAddress, run: Run, stop: CancelToken | None = None) -> RunClaim:
+        """Run all migrations, and return what Rung reports."""
         migrator = Migrator(address.conninfo, run.source, stop=stop)
         try:
             migrator.run(_goal(run))
         except RungError as error:
-            return Said(state=error.state, error=error.cause)
+            return RunClaim(state=error.state, error=error.cause)
         except Exception as error:  # noqa: BLE001 - a fault of ours is a finding
-            return Said(fault=f"{type(error).__name__}: {error}")
-        return Said(finished=True)
+            return RunClaim(fault=f"{type(error).__name__}: {error}")
+        return RunClaim(finished=True)
 
     def begin(self, address: ProxyAddress, run: Run) -> Forked:
         """
         Fork, and run in the child.
 
-        To be called where this process has no other thread.
+        Call it only where this process has no other thread.
         """
         pid = os.fork()
         if pid:
             return Forked(pid)
-        try:  # pragma: no cover - in the child, which is killed or leaves without a word
+        try:  # pragma: no cover - in the child, which reports nothing
             self.run(address, run)
         finally:
             os._exit(0)
 
-    def recover(self, address: ProxyAddress, run: Run, left: Seen) -> Recovery:
+    def recover(self, address: ProxyAddress, run: Run, left: ObservedDatabase) -> Recovery:
         """
-        Run the same command again; where the ledger is dirty, resume; else repair, and run.
+        Run the same command again; resume a dirty ledger; if that is refused, repair and run.
 
-        Where `repair` asks what became of a statement that leaves no trace, the answer is that
-        it did not run: what may run outside a transaction only may mostly run again.
+        Where `repair` asks about a statement that leaves no trace, the answer is that it did not
+        run: a statement that cannot run in a transaction can mostly run twice.
         """
         resume, command = left.ledger.dirty, _command(run, resume=left.ledger.dirty)
         migrator = Migrator(address.conninfo, run.source)
@@ -130,23 +130,23 @@ class Rung:
 
 
 def _repair(migrator: Migrator, address: ProxyAddress) -> str:
-    """Repair what cannot be resumed; the command that does it."""
+    """Repair what cannot be resumed, and return the command."""
     scratch = address._replace(dbname=USER).url
-    found = migrator.diagnose(scratch)
-    if found is not None and found.action is None and found.finding.trial is not None:
-        attempt = found.finding.trial.candidate.attempt
+    diagnosis = migrator.diagnose(scratch)
+    if diagnosis is not None and diagnosis.action is None and diagnosis.finding.trial is not None:
+        attempt = diagnosis.finding.trial.candidate.attempt
         done = attempt.statements_done if attempt else 0
-        found = migrator.diagnose(scratch, done)
-        migrator.repair(_insist(found))
+        diagnosis = migrator.diagnose(scratch, done)
+        migrator.repair(_insist(diagnosis))
         return f"rung repair --done {done}"
-    migrator.repair(_insist(found))
+    migrator.repair(_insist(diagnosis))
     return "rung repair"
 
 
-def _insist(found: Diagnosis | None) -> Diagnosis:
-    if found is None:
+def _insist(diagnosis: Diagnosis | None) -> Diagnosis:
+    if diagnosis is None:
         raise UsageError("The ledger is clean; nothing is to be repaired.")
-    return found
+    return diagnosis
 
 
 def _goal(run: Run, *, resume: bool = False) -> Goal:

@@ -1,8 +1,8 @@
 """
-Databases to disturb, on a throw-away server, and what an onlooker finds in them.
+Create databases for disturbed runs on a disposable server, and observe their content.
 
-The only module of the certification that speaks to a server by itself: it makes databases,
-counts rows and sessions. Ledger, history, schema and lock are read through the driver.
+This is the only module of the certification that connects to a server by itself: it creates
+databases, and counts rows and sessions. Ledger, history, schema and lock are read by the driver.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from rung.cancellation import CancelToken
-from rung.certify.observations import Seen
+from rung.certify.observations import ObservedDatabase
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.ledger import HISTORY_TABLE, LEDGER_TABLE
@@ -38,12 +38,12 @@ _COUNTS = (
     "WHERE relkind = 'r' AND relpersistence <> 't' AND NOT starts_with(relname, %s) "
     "AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'"
 )
-"""The statement that counts a table's rows, for each table."""
+"""Returns a statement for each table that counts its rows."""
 _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 
 
 class ProxyAddress(NamedTuple):
-    """The way to one database, through its server's socket or a proxy's."""
+    """The address of one database, on its server's socket or a proxy's."""
 
     host: str
     port: int
@@ -51,31 +51,31 @@ class ProxyAddress(NamedTuple):
 
     @property
     def conninfo(self) -> str:
-        """In libpq's key=value form."""
+        """Return the address in libpq's key=value form."""
         return psycopg.conninfo.make_conninfo(
             "", host=self.host, port=self.port, user=USER, dbname=self.dbname
         )
 
     @property
     def url(self) -> str:
-        """As a URL that golang-migrate reads too."""
+        """Return the address as a URL that golang-migrate reads too."""
         options = urlencode({"host": self.host, "port": self.port, "sslmode": "disable"})
         return f"postgres://{USER}@/{quote(self.dbname, safe='')}?{options}"
 
     def by_way_of(self, host: Path) -> ProxyAddress:
-        """The same database through a proxy's socket."""
+        """Return the address of the same database on a proxy's socket."""
         return self._replace(host=str(host))
 
 
 @dataclass(slots=True)
-class Lab:
+class FaultDatabases:
     """
-    A server's databases, made for one fault each.
+    The databases of a server, one for each fault.
 
     Args:
         host: the folder of the server's socket.
-        port: the number in its name.
-        prefix: what the names of its databases begin with; another for each process.
+        port: the number in the socket's name.
+        prefix: of the names of its databases; different for each process.
     """
 
     host: str
@@ -86,36 +86,40 @@ class Lab:
 
     @classmethod
     def of(cls, server: EmbeddedServer, prefix: str) -> Self:
-        """A lab on a server of ours."""
+        """Create it for an embedded server."""
         return cls(str(server.socket_dir), server.port, prefix)
 
     def at(self, name: str) -> ProxyAddress:
-        """The address of a database."""
+        """Return the address of a database."""
         return ProxyAddress(self.host, self.port, name)
 
     def make(self, name: str, template: str = "template0") -> ProxyAddress:
         """
-        Make a database that stays, as a copy of a template.
+        Create a permanent database as a copy of a template.
 
-        By copying files, where the server asks how (15 and later): that takes half the time.
+        It is created by copying files where the server has the option (15 and later), which takes
+        half the time.
         """
         how = (
             " STRATEGY file_copy"
             if self._connected.info.server_version >= _FIRST_WITH_STRATEGY
             else ""
         )
-        made = sql.SQL(f"CREATE DATABASE {{}} TEMPLATE {{}}{how}")
-        self._ask(made.format(sql.Identifier(name), sql.Identifier(template)))
+        self._execute(
+            sql.SQL(f"CREATE DATABASE {{}} TEMPLATE {{}}{how}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
         return self.at(name)
 
     def remove(self, name: str) -> None:
-        """Take a database away, if it is there."""
-        dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        self._ask(dropped.format(sql.Identifier(name)))
+        """Drop a database if it exists."""
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        self._execute(statement.format(sql.Identifier(name)))
 
     @contextmanager
     def fresh(self, template: str = "template0") -> Iterator[ProxyAddress]:
-        """Make a database for a block."""
+        """Create a database for a `with` block."""
         name = f"{self.prefix}_{next(self._numbers)}"
         try:
             yield self.make(name, template)
@@ -124,24 +128,24 @@ class Lab:
 
     def checkpoint(self) -> None:
         """
-        Have all written down.
+        Write a checkpoint.
 
-        In a database that was copied page by page (STRATEGY wal_log) since the last checkpoint
-        PostgreSQL takes sequences back when it recovers from a crash.
+        In a database that was copied page by page (STRATEGY wal_log) since the last checkpoint,
+        PostgreSQL resets sequences when it recovers from a crash.
         """
-        self._ask(sql.SQL("CHECKPOINT"))
+        self._execute(sql.SQL("CHECKPOINT"))
 
-    def await_nobody(self, name: str, seconds: float) -> int:
-        """Wait until a database has no session; how many it still has after so long."""
+    def await_no_sessions(self, name: str, seconds: float) -> int:
+        """Wait until a database has no session; return how many are left after the timeout."""
         deadline = time.monotonic() + seconds
-        while left := int(self._ask(sql.SQL(_SESSIONS), [name])[0][0]):
+        while left := int(self._execute(sql.SQL(_SESSIONS), [name])[0][0]):
             if time.monotonic() > deadline:
                 return left
             time.sleep(_POLL)
         return 0
 
-    def moved_to(self, host: Path) -> None:
-        """Go on where the server listens now, with a new connection."""
+    def move_to(self, host: Path) -> None:
+        """Use another socket of the server, with a new connection."""
         self.close()
         self.host = str(host)
 
@@ -157,25 +161,27 @@ class Lab:
             self._admin = psycopg.connect(self.at("postgres").conninfo, autocommit=True)
         return self._admin
 
-    def _ask(self, text: sql.SQL | sql.Composed, values: list[Any] | None = None) -> list[Any]:
+    def _execute(self, text: sql.SQL | sql.Composed, values: list[Any] | None = None) -> list[Any]:
         cursor = self._connected.execute(text, values)
         return cursor.fetchall() if cursor.description else []
 
 
-class Onlooker:
-    """A session that looks at a database, again and again; its caches make that cheaper."""
+class DatabaseObserver:
+    """A session that observes a database repeatedly, using its caches."""
 
     def __init__(self, address: ProxyAddress, session: Session) -> None:
         self._address, self._session = address, session
 
-    def see(self) -> Seen:
-        """What there is now."""
-        look = self._session.look()
+    def observe(self) -> ObservedDatabase:
+        """Return the database's content."""
+        inspection = self._session.look()
         schema = self._session.snapshot()
-        return Seen(look.ledger, look.history, schema, count_rows(self._address))
+        return ObservedDatabase(
+            inspection.ledger, inspection.history, schema, count_rows(self._address)
+        )
 
     def lock_free(self) -> bool:
-        """Whether a run's lock can be taken at once; it is given back."""
+        """Report whether a run's lock can be taken at once; it is released again."""
         taken = self._session.try_lock()
         if taken:
             self._session.unlock()
@@ -183,14 +189,14 @@ class Onlooker:
 
 
 @contextmanager
-def looking_at(address: ProxyAddress) -> Iterator[Onlooker]:
-    """Connect an onlooker for a block."""
+def observing(address: ProxyAddress) -> Iterator[DatabaseObserver]:
+    """Connect an observer for a `with` block."""
     with open_driver(Database(address.conninfo)).connect(CancelToken()) as session:
-        yield Onlooker(address, session)
+        yield DatabaseObserver(address, session)
 
 
 def count_rows(address: ProxyAddress) -> dict[str, int]:
-    """How many rows each table has, but for the tables of Rung."""
+    """Return the number of rows of each table except Rung's."""
     with psycopg.connect(address.conninfo, autocommit=True) as connection:
         # The name of the history begins with the ledger's, and so does that of the lease.
         assert HISTORY_TABLE.startswith(LEDGER_TABLE)

@@ -1,9 +1,9 @@
 """
-What a PostgreSQL conversation costs, read off its bytes. No socket, no clock, no thread.
+Count what a PostgreSQL connection costs, from its bytes. No socket, no clock, no thread.
 
-`Framer` cuts one direction's bytes into messages, `Tally` counts the messages of one
-connection, `Counts` is the result. Only clear-text protocol 3 is read; whoever feeds the
-bytes has to refuse encryption first. What each figure means is said at its field, once.
+`Framer` splits the bytes of one direction into messages, `Tally` counts the messages of one
+connection, and `Counts` is the result, whose fields define the figures. Only clear-text protocol 3
+is read: the caller has to refuse encryption first.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enum import Enum
 
 STARTUP, SSL_REQUEST, GSS_REQUEST, CANCEL = "startup", "ssl request", "gss request", "cancel"
 _OPENINGS = {80877103: SSL_REQUEST, 80877104: GSS_REQUEST, 80877102: CANCEL}
-_NOT_AN_ANSWER = frozenset("NSA")  # notice, parameter status, notification: sent unasked
-_NOT_A_QUESTION = frozenset("dX")  # COPY data, goodbye: nobody waits for an answer
+_UNSOLICITED = frozenset("NSA")  # notice, parameter status, notification: sent unasked
+_WITHOUT_ANSWER = frozenset("dX")  # COPY data, goodbye: nobody waits for an answer
 _READING = frozenset({"SELECT", "SHOW", "SET", "RESET", "FETCH", "DISCARD", "LISTEN", "EXPLAIN"})
 _ENDINGS = frozenset({"COMMIT", "ROLLBACK", "PREPARE TRANSACTION"})
 _TEXT_LIMIT = 60
@@ -49,17 +49,17 @@ class WireMessage:
 
     @property
     def text(self) -> str:
-        """At most 60 characters that say what it is about; never a password."""
+        """Return at most 60 characters of the message's content, never a password."""
         shown = _TEXTS.get((self.origin, self.kind))
         return "" if shown is None else _one_line(shown(self.body))
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What one or more connections cost; adds up, and a later one less an earlier one works."""
+    """The cost of one or more connections; counts can be added and subtracted."""
 
     connections: int = 0
-    """Startup messages: sessions asked for. Cancel requests are not sessions."""
+    """Startup messages: requested sessions. Cancel requests are not sessions."""
     cancels: int = 0
     round_trips: int = 0
     """
@@ -68,7 +68,7 @@ class Counts:
     """
     answers: int = 0
     """
-    ReadyForQuery messages but the first of a connection. Equal to `round_trips` for a client
+    ReadyForQuery messages except the first of a connection. Equal to `round_trips` for a client
     that sends, waits, sends; higher for a pipelining one; lower where COPY or Flush adds waits.
     """
     commits: int = 0
@@ -79,10 +79,10 @@ class Counts:
     implicit_commits: int = 0
     """Those of `commits` that had no COMMIT of their own."""
     looks: int = 0
-    """Requests outside a block that only read or set: transactions for the server, but free."""
+    """Requests outside a block that only read or set: transactions that cost the server nothing."""
     errors: int = 0
     bytes_sent: int = 0
-    """By clients, as `bytes_received` is by servers; the messages of the handshake included."""
+    """Bytes sent by clients; `bytes_received` by servers. Both include the handshake."""
     bytes_received: int = 0
 
     def __add__(self, other: Counts) -> Counts:
@@ -94,10 +94,10 @@ class Counts:
 
 class Framer:
     """
-    Cuts what one side sends into messages; keeps an incomplete tail for later.
+    Splits the bytes of one side into messages; keeps an incomplete one for later.
 
     Args:
-        origin: whose bytes are fed. A client's first messages have no type letter.
+        origin: the sender. A client's first messages have no type letter.
     """
 
     def __init__(self, origin: Origin) -> None:
@@ -106,7 +106,7 @@ class Framer:
         self._tail = bytearray()
 
     def feed(self, data: bytes) -> list[WireMessage]:
-        """The messages completed by `data`, oldest first."""
+        """Return the messages completed by `data`, oldest first."""
         self._tail += data
         messages: list[WireMessage] = []
         while (message := self._cut()) is not None:
@@ -133,17 +133,17 @@ class Framer:
 
 
 class Tally:
-    """Counts the messages of one connection, told in the order in which they passed."""
+    """Counts the messages of one connection, in their order."""
 
     def __init__(self) -> None:
         self._figures = dict.fromkeys(Counts.__slots__, 0)
-        self._greeted = False
-        self._asked = False
+        self._is_ready = False
+        self._awaits_answer = False
         self._wrote = self._read = False
 
     @property
     def counts(self) -> Counts:
-        """The figures so far."""
+        """Return the figures so far."""
         return Counts(**self._figures)
 
     def note(self, message: WireMessage) -> None:
@@ -157,13 +157,13 @@ class Tally:
         self._figures["bytes_sent"] += len(message.raw)
         self._figures["connections"] += message.kind == STARTUP
         self._figures["cancels"] += message.kind == CANCEL
-        self._asked = self._asked or message.kind not in _NOT_A_QUESTION
+        self._awaits_answer = self._awaits_answer or message.kind not in _WITHOUT_ANSWER
 
     def _received(self, message: WireMessage) -> None:
         self._figures["bytes_received"] += len(message.raw)
-        if message.kind not in _NOT_AN_ANSWER:
-            self._figures["round_trips"] += self._asked and self._greeted
-            self._asked = False
+        if message.kind not in _UNSOLICITED:
+            self._figures["round_trips"] += self._awaits_answer and self._is_ready
+            self._awaits_answer = False
         if message.kind == "C":
             self._completed(_tag(message.body))
         elif message.kind == "E":
@@ -174,10 +174,10 @@ class Tally:
 
     def _completed(self, tag: str) -> None:
         """
-        Note a statement's end; what it did is a commit only if the string ends outside a block.
+        Record a statement's end; it is a commit only if the string ends outside a block.
 
-        So BEGIN needs no mention: a block ends by COMMIT, which counts for all in it, or by
-        ROLLBACK, or it is still open at the end of the string, as after `ROLLBACK TO`.
+        So BEGIN needs no case: a block ends by COMMIT, which counts for all statements in it, or
+        by ROLLBACK, or it is still open at the end of the string, as after `ROLLBACK TO`.
         """
         if tag in _ENDINGS:
             self._figures["commits"] += tag == "COMMIT"
@@ -188,8 +188,8 @@ class Tally:
             self._wrote = True
 
     def _ready(self, status: bytes) -> None:
-        self._figures["answers"] += self._greeted
-        self._greeted = True
+        self._figures["answers"] += self._is_ready
+        self._is_ready = True
         if status == b"I":
             self._figures["commits"] += self._wrote
             self._figures["implicit_commits"] += self._wrote

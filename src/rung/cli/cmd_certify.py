@@ -13,7 +13,7 @@ from rung.cli.exit_codes import ExitCode
 from rung.render.text import count
 
 if TYPE_CHECKING:
-    from rung.certify.results import Trial
+    from rung.certify.results import FaultResult
     from rung.cli.invocation import Invocation
     from rung.render.terminal import Console
 
@@ -60,7 +60,7 @@ class Progress:
         self._violations = 0
         self._open = False
 
-    def tell(self, trial: Trial, number: int, total: int) -> None:
+    def tell(self, trial: FaultResult, number: int, total: int) -> None:
         """Tell of one more fault."""
         self._violations += len(trial.violations)
         text = f"{number} of {total} faults, {count(self._violations, 'violation')}"

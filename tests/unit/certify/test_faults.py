@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rung.certify.faults import CUTS, RARE, Kind, Points, Run, draw, enough
+from rung.certify.faults import CUTS, RARE, Kind, Points, Run, draw, faults_for_all_cuts
 
 UP, DOWN = Run("seven", "migrations", "up"), Run("seven", "migrations", "down")
 POINTS = {UP: Points(3, 10), DOWN: Points(2, 5)}
@@ -56,8 +56,8 @@ def test_a_fourth_are_kills_where_there_is_little_room() -> None:
 
 
 def test_enough_faults_have_every_cut_point() -> None:
-    """As many as are enough have each point, and one less has not."""
-    most = enough(POINTS)
+    """As many as are faults_for_all_cuts have each point, and one less has not."""
+    most = faults_for_all_cuts(POINTS)
     cuts = [sum(fault.kind.cuts for fault in draw(POINTS, n, 1)) for n in (most - 1, most)]
 
     assert cuts == [CUT_POINTS - 1, CUT_POINTS]

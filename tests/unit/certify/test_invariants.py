@@ -8,15 +8,21 @@ import pytest
 from tests.unit.history import row
 
 from rung.certify.invariants import Invariant, judge
-from rung.certify.observations import Done, Facts, Said, Seen, Way
+from rung.certify.observations import (
+    CompletedStep,
+    FaultFacts,
+    ObservedDatabase,
+    RunClaim,
+    UndisturbedRun,
+)
 from rung.ledger import LedgerState, Outcome
 from rung.snapshot import Snapshot
 
 SCHEMAS = [Snapshot.of((f"table t{n}", "") for n in range(1, v + 1)) for v in range(4)]
-UPS = (Done(1, "up"), Done(2, "up"), Done(3, "up"))
+UPS = (CompletedStep(1, "up"), CompletedStep(2, "up"), CompletedStep(3, "up"))
 
 
-def at(version: int, *, direction: str = "up") -> Seen:
+def at(version: int, *, direction: str = "up") -> ObservedDatabase:
     """A truthful database of three migrations, each with a table and a row for each before."""
     history = [row(n) for n in range(1, version + 1)]
     if direction == "down":
@@ -24,11 +30,11 @@ def at(version: int, *, direction: str = "up") -> Seen:
         history += [row(n, "down") for n in range(3, version, -1)]
     rows = {f"t{n}": n for n in range(1, version + 1)}
     ledger = LedgerState(version or None)
-    return Seen(ledger, tuple(history), SCHEMAS[version], rows)
+    return ObservedDatabase(ledger, tuple(history), SCHEMAS[version], rows)
 
 
-UP = Way("up", tuple(at(version) for version in range(4)))
-DOWN = Way("down", tuple(at(version, direction="down") for version in (3, 2, 1, 0)), UPS)
+UP = UndisturbedRun("up", tuple(at(version) for version in range(4)))
+DOWN = UndisturbedRun("down", tuple(at(version, direction="down") for version in (3, 2, 1, 0)), UPS)
 DIRTY = replace(
     at(1),
     ledger=LedgerState(2, dirty=True),
@@ -38,32 +44,32 @@ DIRTY = replace(
 DIRTY_DOWN = replace(
     at(3),
     ledger=LedgerState(-1, dirty=True),
-    history=(*(DOWN.stations[2].history or ()), row(1, "down", outcome=Outcome.RUNNING)),
+    history=(*(DOWN.states[2].history or ()), row(1, "down", outcome=Outcome.RUNNING)),
     schema=SCHEMAS[1],
 )
 
 
-def facts(left: Seen, way: Way = UP) -> Facts:
-    """Facts of a fault that left this, and of a recovery that went well."""
-    return Facts(left, 0, lock_free=True, tried=("rung up",), end=way.end)
+def facts(left: ObservedDatabase, way: UndisturbedRun = UP) -> FaultFacts:
+    """FaultFacts of a fault that left this, and of a recovery that went well."""
+    return FaultFacts(left, 0, lock_free=True, tried=("rung up",), end=way.end)
 
 
 TRUTHS = {
-    "before the first": (UP, facts(UP.stations[0])),
-    "in between": (UP, facts(UP.stations[2])),
+    "before the first": (UP, facts(UP.states[0])),
+    "in between": (UP, facts(UP.states[2])),
     "at the end": (UP, facts(UP.end)),
-    "no tables yet": (UP, facts(replace(UP.stations[0], history=None))),
-    "on the way down": (DOWN, facts(DOWN.stations[1], DOWN)),
+    "no tables yet": (UP, facts(replace(UP.states[0], history=None))),
+    "on the way down": (DOWN, facts(DOWN.states[1], DOWN)),
     "dirty": (UP, facts(DIRTY)),
     "dirty, failed": (
         UP,
         facts(replace(DIRTY, history=(row(1), row(2, outcome=Outcome.FAILED)))),
     ),
     "dirty on the way down": (DOWN, facts(DIRTY_DOWN, DOWN)),
-    "finished and said so": (UP, replace(facts(UP.end), said=Said(finished=True))),
+    "finished and said so": (UP, replace(facts(UP.end), claim=RunClaim(finished=True))),
     "said where it is": (
         UP,
-        replace(facts(UP.stations[1]), said=Said(state="The database is clean at version 1.")),
+        replace(facts(UP.states[1]), claim=RunClaim(state="The database is clean at version 1.")),
     ),
     "left to a person": (
         UP,
@@ -79,20 +85,20 @@ TRUTHS = {
 @pytest.mark.parametrize("name", TRUTHS)
 def test_the_truth_passes(name: str) -> None:
     """What an undisturbed run leaves at each version, or a dirty one with its row, is right."""
-    way, found = TRUTHS[name]
+    way, actual = TRUTHS[name]
 
-    assert judge(way, found) == ()
-
-
-def _left(**changes: object) -> Facts:
-    return facts(replace(UP.stations[2], **changes))  # type: ignore[arg-type]
+    assert judge(way, actual) == ()
 
 
-def _end(**changes: object) -> Facts:
-    return replace(facts(UP.stations[2]), end=replace(UP.end, **changes))  # type: ignore[arg-type]
+def _left(**changes: object) -> FaultFacts:
+    return facts(replace(UP.states[2], **changes))  # type: ignore[arg-type]
 
 
-def _dirty(*history: object) -> Facts:
+def _end(**changes: object) -> FaultFacts:
+    return replace(facts(UP.states[2]), end=replace(UP.end, **changes))  # type: ignore[arg-type]
+
+
+def _dirty(*history: object) -> FaultFacts:
     return facts(replace(DIRTY, history=history))  # type: ignore[arg-type]
 
 
@@ -121,7 +127,7 @@ LIES = {
     "history without the downs": (
         {Invariant.HISTORY},
         DOWN,
-        facts(replace(DOWN.stations[1], history=at(3).history), DOWN),
+        facts(replace(DOWN.states[1], history=at(3).history), DOWN),
     ),
     "running for ever": (
         {Invariant.HISTORY},
@@ -138,17 +144,17 @@ LIES = {
     "claims to be done": (
         {Invariant.SAID},
         UP,
-        replace(facts(UP.stations[2]), said=Said(finished=True)),
+        replace(facts(UP.states[2]), claim=RunClaim(finished=True)),
     ),
     "claims another version": (
         {Invariant.SAID},
         UP,
-        replace(facts(UP.stations[2]), said=Said(state="The database is clean at version 1.")),
+        replace(facts(UP.states[2]), claim=RunClaim(state="The database is clean at version 1.")),
     ),
     "a fault of its own": (
         {Invariant.SAID},
         UP,
-        replace(facts(UP.end), said=Said(fault="KeyError: 'x'")),
+        replace(facts(UP.end), claim=RunClaim(fault="KeyError: 'x'")),
     ),
     "done twice at once": ({Invariant.ONCE}, UP, _left(rows={"t1": 2, "t2": 2})),
     "done twice in the end": ({Invariant.ONCE}, UP, _end(rows=TWICE)),
@@ -159,9 +165,9 @@ LIES = {
 @pytest.mark.parametrize("name", LIES)
 def test_each_lie_is_found(name: str) -> None:
     """A lie is found under its invariant, and nothing true is found beside it."""
-    wanted, way, found = LIES[name]
+    expected, way, actual = LIES[name]
 
-    assert {violation.invariant for violation in judge(way, found)} == wanted
+    assert {violation.invariant for violation in judge(way, actual)} == expected
 
 
 def test_a_violation_is_told_with_what_is_there() -> None:

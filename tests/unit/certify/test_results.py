@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rung.certify.faults import InjectedFault, Kind, Run
 from rung.certify.invariants import Invariant, Violation
-from rung.certify.results import Certificate, Count, Finding, Question, Trial, add_up
+from rung.certify.results import Certificate, Count, FaultResult, Finding, Question, add_up
 from rung.render.certificate import certificate_lines, certificate_summary
 from rung.render.terminal import Style
 
@@ -15,10 +15,10 @@ UP, DOWN = Run("m", "migrations", "up"), Run("m", "migrations", "down")
 CUT, KILL = InjectedFault(UP, Kind.CUT_BEFORE, 3), InjectedFault(DOWN, Kind.KILL, 0.25)
 WRONG = Violation(Invariant.LEDGER, "the ledger is clean at version 2, but something")
 TRIALS = (
-    Trial(CUT, injected=True),
-    Trial(CUT, injected=True, dirty=True, violations=(WRONG,)),
-    Trial(KILL, injected=True, dirty=True, undecided="Nothing is proposed."),
-    Trial(KILL, injected=False),
+    FaultResult(CUT, injected=True),
+    FaultResult(CUT, injected=True, dirty=True, violations=(WRONG,)),
+    FaultResult(KILL, injected=True, dirty=True, undecided="Nothing is proposed."),
+    FaultResult(KILL, injected=False),
 )
 
 

@@ -23,7 +23,7 @@ from tests.unit.repair.cases import candidate, snapshot, tried
 from rung.certify import Certificate
 from rung.certify.faults import InjectedFault, Kind, Run
 from rung.certify.invariants import Invariant, Violation
-from rung.certify.results import Trial, add_up
+from rung.certify.results import FaultResult, add_up
 from rung.drivers.inspection import LockHolder
 from rung.errors import VersionNotReached
 from rung.execution.admin import Marked
@@ -69,7 +69,7 @@ _WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, undisturbed 1"
 _CERTIFICATE = Certificate(
     *add_up(
         [
-            Trial(
+            FaultResult(
                 _FAULT,
                 injected=True,
                 dirty=True,

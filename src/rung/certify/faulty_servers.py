@@ -1,9 +1,9 @@
 """
-Faults of the server itself: killed and started again, and its disk full.
+Inject faults of the server itself: kill and restart it, and fill_disk its disk.
 
-Each kind has a server of its own, whose data stay and which waits for the disk (fsync), as one
-in production does. To kill processes does not lose what the operating system holds in memory:
-that the disk keeps what it was told to keep is not put to the test.
+Each kind has a server of its own, with persistent data and fsync, like one in production. Killing
+processes does not lose what the operating system holds in memory, so this does not test that a
+disk keeps what was flushed to it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.certify.faults import Kind
-from rung.certify.inject import find_out
+from rung.certify.inject import collect_facts
 from rung.certify.proxy import CountingProxy
-from rung.certify.test_databases import Lab
+from rung.certify.test_databases import FaultDatabases
 from rung.embedded import EmbeddedServer, start
 from rung.embedded.supervisor import STATE
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rung.certify.faults import InjectedFault
-    from rung.certify.observations import Facts, Said
+    from rung.certify.observations import FaultFacts, RunClaim
     from rung.certify.subjects import Client
     from rung.certify.test_databases import ProxyAddress
 
-_GONE_WITHIN = 30.0
+_DOWN_WITHIN = 30.0
 _POLL = 0.01
 _TRIES = 5
 _DISK = 160
@@ -45,50 +45,50 @@ _SETTINGS = {"min_wal_size": "32MB", "max_wal_size": "64MB"}
 
 
 @dataclass(slots=True)
-class Frail:
-    """A server that is killed and started again, and its databases."""
+class CrashableServer:
+    """A server that can be killed and started again, and its databases."""
 
     folder: Path
     server: EmbeddedServer
-    lab: Lab
+    lab: FaultDatabases
 
     def kill(self) -> None:
-        """Kill the server and all of its processes at once, and wait until nothing is left."""
-        os.kill(self.server.pid, signal.SIGSTOP)  # else it would end its children, and go on
+        """Kill the server and all of its processes at once, and wait for their end."""
+        os.kill(self.server.pid, signal.SIGSTOP)  # else it would end its children and restart
         for pid in (*_children(self.server.pid), self.server.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._await_supervisor()
 
     def start_again(self) -> None:
-        """Start it on the same data: it recovers from its crash."""
+        """Start the server on the same data; it recovers from its crash."""
         before, self.server = self.server, start(self.folder / "kept", say=_nothing)
         before.close()
-        self.lab.moved_to(self.server.socket_dir)
+        self.lab.move_to(self.server.socket_dir)
 
     def end(self) -> None:
-        """Stop it."""
+        """Stop the server."""
         self.lab.close()
         self.server.close()
         self._await_supervisor()
 
     @property
     def is_down(self) -> bool:
-        """Whether it ended."""
+        """Report whether the server has ended."""
         return not (self.server.home / STATE).exists()
 
     def _await_supervisor(self) -> None:
-        deadline = time.monotonic() + _GONE_WITHIN
+        deadline = time.monotonic() + _DOWN_WITHIN
         while not self.is_down and time.monotonic() < deadline:
             time.sleep(_POLL)
 
 
 @contextmanager
-def frail(folder: Path, prefix: str) -> Iterator[Frail]:
-    """Run a server in a folder for a block."""
-    folder.chmod(0o755)  # as root the server runs under another account, which has to get in
+def crashable_server(folder: Path, prefix: str) -> Iterator[CrashableServer]:
+    """Run a server in a folder for a `with` block."""
+    folder.chmod(0o755)  # started by root, the server runs under another account
     server = start(folder / "kept", say=_nothing, settings=_SETTINGS)
-    made = Frail(folder, server, Lab.of(server, prefix))
+    made = CrashableServer(folder, server, FaultDatabases.of(server, prefix))
     try:
         yield made
     finally:
@@ -96,19 +96,19 @@ def frail(folder: Path, prefix: str) -> Iterator[Frail]:
 
 
 @contextmanager
-def a_folder() -> Iterator[Path]:
-    """A folder on a disk."""
+def temporary_folder() -> Iterator[Path]:
+    """Create a temporary folder for a `with` block."""
     with tempfile.TemporaryDirectory(prefix="rung-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 @contextmanager
-def a_small_disk() -> Iterator[Path]:
+def small_disk() -> Iterator[Path]:
     """
-    A file system of its own, in memory.
+    Mount a small file system in memory for a `with` block.
 
     Raises:
-        OSError: it cannot be mounted here.
+        OSError: it cannot be mounted on this machine.
     """
     with tempfile.TemporaryDirectory(prefix="rung-", ignore_cleanup_errors=True) as folder:
         _mount("mount", "-t", "tmpfs", "-o", f"size={_DISK}m,mode=0755", "tmpfs", folder)
@@ -118,59 +118,67 @@ def a_small_disk() -> Iterator[Path]:
             _mount("umount", "-l", folder)
 
 
-def no_small_disk() -> str:
-    """Why the disk of a server cannot be filled here; empty where it can."""
+def why_no_small_disk() -> str:
+    """Return why a server's disk cannot be filled on this machine; empty where it can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "the disk was not filled: a small file system can be mounted by root on Linux alone"
     try:
-        with a_small_disk():
+        with small_disk():
             return ""
     except OSError as error:
         return f"the disk was not filled: no small file system can be mounted here ({error})"
 
 
 def crash(
-    fault: InjectedFault, server: Frail, address: ProxyAddress, client: Client, seconds: float
-) -> Facts:
-    """Kill the server in the middle of a run, start it again, and see what is left."""
-    said: list[Said] = []
+    fault: InjectedFault,
+    server: CrashableServer,
+    address: ProxyAddress,
+    client: Client,
+    seconds: float,
+) -> FaultFacts:
+    """Kill the server during a run, start it again, and collect the facts."""
+    claim: list[RunClaim] = []
     server.lab.checkpoint()
     with CountingProxy(address.host, address.port) as proxy:
-        there = address.by_way_of(proxy.socket_dir)
-        run = threading.Thread(target=lambda: said.append(client.run(there, fault.run)))
+        proxied = address.by_way_of(proxy.socket_dir)
+        run = threading.Thread(target=lambda: claim.append(client.run(proxied, fault.run)))
         run.start()
         time.sleep(fault.point * seconds)
         server.kill()
         server.start_again()
-        proxy.lead_to(server.lab.host)
+        proxy.forward_to(server.lab.host)
         run.join()
     again = server.lab.at(address.dbname)
-    return find_out(server.lab, again, client, fault, said[0])
+    return collect_facts(server.lab, again, client, fault, claim[0])
 
 
-def fill(
-    fault: InjectedFault, server: Frail, address: ProxyAddress, client: Client, room: float
-) -> Facts:
-    """Leave the server a share of the room that a run takes, and see what it makes of it."""
+def fill_disk(
+    fault: InjectedFault,
+    server: CrashableServer,
+    address: ProxyAddress,
+    client: Client,
+    room: float,
+) -> FaultFacts:
+    """Leave the server a share of the disk space of a run, and collect the facts."""
     ballast = server.folder / "ballast"
-    _leave(int(fault.point * room), ballast)
-    said = client.run(address, fault.run)
+    _fill_up_to(int(fault.point * room), ballast)
+    claim = client.run(address, fault.run)
     ballast.unlink()
     if server.is_down:
         server.start_again()
-    return find_out(server.lab, server.lab.at(address.dbname), client, fault, said)
+    return collect_facts(server.lab, server.lab.at(address.dbname), client, fault, claim)
 
 
-def measured(server: Frail, kind: Kind, run: Callable[[], object]) -> float:
-    """The seconds that a run takes undisturbed; the bytes, where the disk is to be filled."""
+def measure_usage(server: CrashableServer, kind: Kind, run: Callable[[], object]) -> float:
+    """Return the seconds of an undisturbed run, or its bytes for a full disk."""
     began, free = time.perf_counter(), _free(server.folder)
     run()
     seconds, taken = time.perf_counter() - began, free - _free(server.folder)
     return taken if kind is Kind.DISK else seconds
 
 
-def _leave(room: int, ballast: Path) -> None:
-    """Write a file so large that so many bytes are left; the server may take some meanwhile."""
+def _fill_up_to(room: int, ballast: Path) -> None:
+    """Write a file that leaves this many bytes; the server may use some of them meanwhile."""
     for _ in range(_TRIES):
         size = max(_free(ballast.parent) - room, 1)
         with suppress(OSError), ballast.open("wb") as file:
@@ -184,20 +192,20 @@ def _free(folder: Path) -> int:
 
 
 def _children(parent: int) -> list[int]:
-    asked = ["ps", "-A", "-o", "pid=,ppid="]
-    found = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603
-    pairs = (line.split() for line in found.stdout.splitlines())
-    return [int(pid) for pid, above in pairs if int(above) == parent]
+    command = ["ps", "-A", "-o", "pid=,ppid="]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    pairs = (line.split() for line in listing.stdout.splitlines())
+    return [int(pid) for pid, ppid in pairs if int(ppid) == parent]
 
 
 def _mount(program: str, *words: str) -> None:
-    found = shutil.which(program)
-    if found is None:
+    path = shutil.which(program)
+    if path is None:
         raise OSError(f"there is no {program}")
-    done = subprocess.run([found, *words], capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise OSError(done.stderr.strip())
+    result = subprocess.run([path, *words], capture_output=True, text=True, check=False)  # noqa: S603
+    if result.returncode:
+        raise OSError(result.stderr.strip())
 
 
 def _nothing(_: str) -> None:
-    """Say nothing: the certification has said already that its servers are thrown away."""
+    """Print nothing: the certification has said already that its servers are disposable."""
