@@ -10,7 +10,7 @@ import pytest
 from tests.promises.files import ROOT, below, shown
 
 from rung.cli.arguments import ParsedArguments, parse, sort_words
-from rung.cli.parsers import COMMANDS
+from rung.cli.commands import COMMANDS
 from rung.golang_migrate.commands import COMMANDS as MIGRATE
 from rung.golang_migrate.main import GLOBAL
 
@@ -55,7 +55,7 @@ def understood_by_migrate(text: str) -> bool:
 def understood(text: str) -> bool:
     """Whether a line is one that the command obeys; help and version need no more."""
     words = sort_words(before_the_shell(text))
-    if words.has("--help", "h") or words.has("--version") or words.command == "help":
+    if words.has("--help") or words.has("--version") or words.command == "help":
         return True
     return isinstance(parse(words), ParsedArguments)
 
@@ -73,8 +73,9 @@ def test_there_are_commands_in_the_documents() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
-    """No command is without its word of help."""
-    assert COMMANDS[command].does
+    """Each command has a summary and an example that can be given."""
+    assert COMMANDS[command].summary
+    assert understood(COMMANDS[command].example.removeprefix("rung "))
 
 
 def anchors(page: Path) -> set[str]:

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
+from rung.cli.commands import COMMANDS
 from rung.cli.main import main as rung
-from rung.cli.parsers import COMMANDS
 from rung.golang_migrate.main import main as migrate
 from rung.migrator import Migrator
 

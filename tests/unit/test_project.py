@@ -1,4 +1,4 @@
-"""What both commands read of a project: the names of our tables in pyproject.toml."""
+"""What both commands read of pyproject.toml: the names of the tables, and who writes them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.cli.arguments import ParsedArguments
 from rung.cli.config import resolve_settings
+from rung.cli.options import CliSettings
 from rung.errors import UsageError
 from rung.golang_migrate.database_urls import address_of
 from rung.golang_migrate.gostd.urls import parse
@@ -41,21 +41,20 @@ def test_the_names(tmp_path: Path, table: str, expected: ProjectTables) -> None:
 def test_both_commands_read_the_ledgers_writers_alike(tmp_path: Path) -> None:
     """The environment comes before the project's file, for `migrate` as for `rung`."""
     (tmp_path / "pyproject.toml").write_text("[tool.rung]\nledger-writers = 'app, ci'\n")
-    request = ParsedArguments("up")
     for environ, expected in (
         ({}, ("app", "ci")),
         ({"RUNG_LEDGER_WRITERS": "one, two,"}, ("one", "two")),
         ({"RUNG_LEDGER_WRITERS": ""}, ("app", "ci")),
     ):
         assert project_tables(tmp_path, environ).ledger_writers == expected
-        assert resolve_settings(request, environ, tmp_path).ledger_writers == expected
+        assert resolve_settings(CliSettings(), environ, tmp_path).ledger_writers == expected
 
 
 @pytest.mark.parametrize(
     "table", ["ledger-table = 3", "history-table = []", "ledger-writers = 3", "ledger-table ="]
 )
 def test_what_cannot_be_understood(tmp_path: Path, table: str) -> None:
-    """A name that is no text is refused, and so is a broken file."""
+    """A name that is not a string is an error, and so is a broken file."""
     (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{table}\n")
     with pytest.raises(UsageError):
         project_tables(tmp_path, {})

@@ -1,54 +1,38 @@
 """
-From the words of a command line to a `Request`. Pure: reads no environment, prints nothing.
+From the words of a command line to `ParsedArguments`. Pure: reads no environment, prints nothing.
 
-Options stand before or after the command, and between its arguments; a word such as -1 is
-a number, never an option. So the words are sorted first, and one flat argparse parser, the
-command's own (see `parsers`), reads them.
+Options stand before or after the command, and between its arguments; a word such as -1 is a
+number, never an option. Nothing is abbreviated.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rung.cli.parsers import COMMANDS, MOVING, parser
-from rung.cli.values import duration, forced_version, whole
+from rung.cli.commands import COMMANDS, GOALS
+from rung.cli.options import LETTERS, OPTIONS, CliSettings, Option
+from rung.cli.suggestions import GOLANG_MIGRATE, unrecognized_command, unrecognized_option
+from rung.cli.values import forced_version, quoted, whole
 from rung.errors import UsageError
-from rung.redaction import redacted_word
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Iterator, Sequence
 
-    from rung.planning.plan import Goal, IfAhead
+    from rung.planning.plan import Goal
 
-_VALUED = (
-    "--database",
-    "--source",
-    "--wait-for-lock",
-    "--allow-out-of-order",
-    "--if-ahead",
-    "--role",
-    "--ledger-table",
-    "--history-table",
-    "--ledger-writers",
-    "--timeout",
-    "--lock-timeout",
-    "--lock-retry-for",
-    "--cancel-blockers",
-    "--scratch",
-    "--done",
-    "--run-stored-sql",
-    "--not",
-    "--faults",
-    "--seed",
-)
-_NUMBERS = {"done": "number of statements", "faults": "number of faults", "seed": "seed"}
-"""The options whose values are whole numbers, and what each is."""
-_VALUED_LETTERS = "ds"
 _NUMBER = re.compile(r"-[0-9]")
+
+
+class Given(NamedTuple):
+    """An option of a command line; `option` is None where it is unrecognized."""
+
+    typed: str
+    """The option as it was typed, without its value."""
+    option: Option | None
+    value: str | None = None
+    """Also of a flag that was given one; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +40,14 @@ class Words:
     """A command line sorted: the command, its options with their values, its arguments."""
 
     command: str
-    options: tuple[str, ...]
+    options: tuple[Given, ...]
     arguments: tuple[str, ...]
     typed: tuple[str, ...] = ()
     """All of it in the order in which it was typed."""
 
-    def has(self, name: str, letter: str = "") -> bool:
-        """Whether an option was given, by its name or its letter, in a cluster or alone."""
-        names = self._names()
-        clusters = (word[1:] for word in names if not word.startswith("--"))
-        letters = (re.split(f"[{_VALUED_LETTERS}]", cluster)[0] for cluster in clusters)
-        return name in names or (bool(letter) and any(letter in word for word in letters))
-
-    def _names(self) -> list[str]:
-        """The options without their values."""
-        names = []
-        words = iter(self.options)
-        for word in words:
-            names.append(word)
-            if _takes_next(word):
-                next(words, None)
-        return names
+    def has(self, name: str) -> bool:
+        """Whether an option was given, by its name or its letter."""
+        return any(one.option is OPTIONS[name] for one in self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,87 +55,70 @@ class ParsedArguments:
     """What a command line asks for."""
 
     command: str
-    database: str | None = None
-    source: str | None = None
-    role: str | None = None
-    ledger_table: str | None = None
-    history_table: str | None = None
-    ledger_writers: str | None = None
-    """Roles, with commas between them; None where it was not given."""
-    wait_for_lock: float | None = None
-    """Seconds; None where it was not given."""
-    lock_timeout: float | None = None
-    """Of what runs migrations: seconds, 0 for none; None where it was not given."""
-    lock_retry_for: float | None = None
-    """Likewise."""
-    cancel_blockers: tuple[str, ...] = ()
-    yes: bool = False
-    json: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    no_color: bool = False
+    settings: CliSettings = field(default_factory=CliSettings)
+    """The options as they were given."""
     goal: Goal | None = None
-    """Of up, down, goto and plan; without the policy for a database that is ahead."""
-    strict: bool = False
-    """Of check: undeclared empty ups fail."""
-    require_downs: bool = False
-    """Of check: empty and missing downs fail."""
-    atomic: bool = False
-    """Of up and plan: all in one transaction."""
-    if_ahead: IfAhead | None = None
-    """Of up; None where it was not given."""
+    """Of up, down, goto, redo and plan; without the policy for a database that is ahead."""
     version: int | None = None
     """Of force, accept-edit and wait: the version; None for none."""
     versions: tuple[int, ...] = ()
-    """Of mark-applied: those that are applied."""
-    not_applied: tuple[int, ...] = ()
-    """Of mark-applied: those that are not."""
+    """Of mark-applied: the versions that are applied."""
     newest: bool = False
     """Of wait: the newest version of the files."""
-    timeout: float | None = None
-    """Of wait: seconds; None waits for ever."""
-    allow_missing_file: bool = False
-    new_ledger: bool = False
-    allow_live_holder: bool = False
-    """Of unlock."""
-    scratch: str | None = None
-    """Of repair: a server to try things on."""
-    done: int | None = None
-    """Of repair: how many statements of the file are done, by a person's word."""
-    allow_data_loss: bool = False
-    """Of repair: whether a rollback may lose the rows that it lists."""
-    faults: int | None = None
-    """Of certify: how many; None for as many as it thinks right."""
-    seed: int | None = None
-    """Of certify; None for another each time."""
     name: str = ""
     """Of create."""
-    timestamp: bool = False
 
 
 def sort_words(argv: Sequence[str]) -> Words:
-    """Take a command line apart, without judging it."""
-    options: list[str] = []
+    """Take a command line apart. Nothing is an error here."""
+    options: list[Given] = []
     rest: list[str] = []
     words = iter(argv)
     for word in words:
         if word == "--":
             rest.extend(words)
-        elif len(word) < 2 or not word.startswith("-") or _NUMBER.match(word):  # noqa: PLR2004
+        elif len(word) == 1 or not word.startswith("-") or _NUMBER.match(word):
             rest.append(word)
+        elif word.startswith("--"):
+            options.append(_long(word, words))
         else:
-            options.append(word)
-            if _takes_next(word):
-                options.extend(value for value in [next(words, None)] if value is not None)
+            options.extend(_cluster(word, words))
     return Words(rest[0] if rest else "", tuple(options), tuple(rest[1:]), tuple(argv))
 
 
-def _takes_next(option: str) -> bool:
-    """Whether the next word is this option's value."""
-    if option.startswith("--"):
-        return option in _VALUED
-    at = next((at for at, letter in enumerate(option) if letter in _VALUED_LETTERS), None)
-    return at == len(option) - 1
+def _long(word: str, words: Iterator[str]) -> Given:
+    """Read `--name`, `--name=value` or `--name value`."""
+    name, equals, value = word.partition("=")
+    option = OPTIONS.get(name)
+    if option is None or equals:
+        return Given(name, option, value if equals else None)
+    return Given(name, option, _value(words) if option.metavar else None)
+
+
+def _cluster(word: str, words: Iterator[str]) -> Iterator[Given]:
+    """Read letters behind one dash, the last of which may have a value: `-qd URL`, `-qdURL`."""
+    name, equals, _ = word.partition("=")
+    unrecognized = Given(name if equals else word, None)
+    if name in GOLANG_MIGRATE:  # -database is not -d with the value atabase
+        yield unrecognized
+        return
+    for at, letter in enumerate(word[1:], 2):
+        option = LETTERS.get(letter)
+        if option is None:
+            yield unrecognized
+            return
+        if option.metavar:
+            value = word[at:].removeprefix("=")
+            yield Given(f"-{letter}", option, value or _value(words))
+            return
+        yield Given(f"-{letter}", option)
+
+
+def _value(words: Iterator[str]) -> str | None:
+    """Take the next word for a value; None where there is none, or it is an option."""
+    value = next(words, None)
+    is_option = value is not None and value[:1] == "-" and len(value) > 1
+    return None if value is None or (is_option and not _NUMBER.match(value)) else value
 
 
 def parse(words: Words) -> ParsedArguments:
@@ -172,178 +126,112 @@ def parse(words: Words) -> ParsedArguments:
     Read a sorted command line.
 
     Raises:
-        UsageError: it cannot be understood.
+        UsageError: a command, an option or a value is invalid.
     """
-    if words.command not in COMMANDS:
-        raise _unknown(words.command)
-    found = _read(parser(words.command), words)
-    wait = found.pop("wait_for_lock")
-    bound = None if wait is None else duration(wait, "--wait-for-lock")
-    return ParsedArguments(words.command, wait_for_lock=bound, **_understood(words.command, found))
+    command, arguments = words.command, words.arguments
+    stranger = next((one.typed for one in words.options if one.option is None), None)
+    if command not in COMMANDS:
+        raise unrecognized_command(command, arguments, stranger)
+    if stranger is not None:
+        raise unrecognized_option(stranger, command, arguments)
+    way = _way(command, arguments)
+    return _parsed(way, arguments, _settings(words, way))
 
 
-def _read(known: argparse.ArgumentParser, words: Words) -> dict[str, Any]:
-    behind = ["--", *words.arguments] if words.arguments else []
-    found, left = known.parse_known_args([*words.options, *behind])
-    if left := [word for word in left if word != "--"]:
-        what = "no option of it" if left[0].startswith("-") else "one argument too many"
-        known.error(f"{redacted_word(left[0])} is {what}")
-    return {name: value for name, value in vars(found).items() if name != "help"}
+def _parsed(way: str, arguments: Sequence[str], settings: CliSettings) -> ParsedArguments:
+    """Read the arguments of a command."""
+    command = way.split(maxsplit=1)[0]
+    expected = COMMANDS[command].arguments
+    if len(arguments) > len(expected) and not any(one.repeats for one in expected):
+        raise UsageError(
+            f"unexpected argument: {quoted(arguments[len(expected)])}", _shows_usage(command)
+        )
+    missing = [one.metavar for one in expected[len(arguments) :] if one.required]
+    if way == "plan goto" and len(arguments) == 1:
+        raise UsageError("missing argument: V", "usage: rung plan goto V")
+    if missing:
+        raise UsageError(f"missing argument: {missing[0]}", _shows_usage(command))
+    number = arguments[-1] if len(arguments) == len(expected) and arguments else None
+    match command:
+        case "up" | "down" | "goto" | "redo" | "plan":
+            return ParsedArguments(
+                command, settings, _goal(way.split(maxsplit=1)[-1], number, settings)
+            )
+        case "mark-applied":
+            versions = tuple(whole(text, "version") for text in arguments)
+            return ParsedArguments(command, settings, versions=versions)
+        case "create":
+            return ParsedArguments(command, settings, name=arguments[0])
+        case "force":
+            return ParsedArguments(command, settings, version=forced_version(arguments[0]))
+    newest = command == "wait" and number == "newest"
+    version = None if newest or number is None else whole(number, "version")
+    return ParsedArguments(command, settings, version=version, newest=newest)
 
 
-def _understood(command: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Turn the words that are a command's own into values."""
-    number, everything = found.pop("number", None), bool(found.pop("all", False))
-    allowed = tuple(_late(text) for text in found.pop("allow_out_of_order", None) or ())
-    way = found.pop("way", None) or "up"
-    if command in MOVING:
-        way = command
-    if command in (*MOVING, "plan"):
-        goal = _goal(str(way), _text(number), everything=everything)
-        _check_policy(goal, allowed, found.get("if_ahead"))
-        resume = bool(found.pop("resume", False))
-        _check_atomic(goal, atomic=bool(found.get("atomic")), resume=resume)
-        goal = _with_downs(_resuming(_allowing(goal, allowed), resume=resume), found)
-        return found | _traffic(found) | {"goal": goal}
-    if command == "force":
-        return found | {"version": forced_version(str(number))}
-    if command == "wait":
-        return found | _waited_for(_text(number), found.pop("timeout", None))
-    if command in ("repair", "certify"):
-        numbers = [name for name in _NUMBERS if name in found]
-        return found | {name: _whole(found[name], _NUMBERS[name]) for name in numbers}
-    if command == "accept-edit":
-        return found | {"version": whole(str(number), "version")}
-    lists = [name for name in ("versions", "not_applied") if name in found]
-    return found | {name: _versions(found[name] or ()) for name in lists}
+def _way(command: str, arguments: Sequence[str]) -> str:
+    """Return the command, of `plan` with its goal: `plan down`."""
+    if command != "plan":
+        return command
+    goal = arguments[0] if arguments else "up"
+    if goal not in GOALS:
+        hint = "choose up, down, goto or redo: `rung plan up`"
+        raise UsageError(f"invalid goal of a plan: {quoted(goal)}", hint)
+    return f"plan {goal}"
 
 
-def _traffic(found: dict[str, Any]) -> dict[str, Any]:
-    """How locks are waited for, where it was given."""
-    texts = {name: found.get(name) for name in ("lock_timeout", "lock_retry_for")}
-    given = {name: text for name, text in texts.items() if text is not None}
-    bounds = {name: duration(given[name], f"--{name.replace('_', '-')}") for name in given}
-    return {"cancel_blockers": tuple(found.get("cancel_blockers") or ()), **bounds}
+def _settings(words: Words, way: str) -> CliSettings:
+    """Read the options of a command line, none of which is unrecognized."""
+    values: dict[str, Any] = {}
+    for typed, option, value in words.options:
+        assert option
+        if not option.is_of(way):
+            owners = " and ".join(option.commands[-2:])
+            hint = f"{option.name} is an option of {', '.join((*option.commands[:-2], owners))}"
+            raise UsageError(f'option "{typed}" does not apply to {way}', hint)
+        if not option.metavar and value is None:
+            values[option.attribute] = True
+        elif not option.metavar:
+            raise UsageError(f'option "{typed}" takes no value', _shows_usage(words.command))
+        elif value is None:
+            raise UsageError(
+                f'option "{typed}" needs a value', f"write {option.name} {option.metavar}"
+            )
+        else:
+            found = option.read(value, option.name)
+            if option.repeats:
+                found = (*values.get(option.attribute, ()), found)
+            values[option.attribute] = found
+    return CliSettings(**values)
 
 
-def _waited_for(version: str | None, timeout: str | None) -> dict[str, Any]:
-    newest = version == "newest"
-    return {
-        "newest": newest,
-        "version": None if newest or version is None else whole(version, "version"),
-        "timeout": None if timeout is None else duration(timeout, "--timeout"),
-    }
-
-
-def _whole(value: object, what: str) -> int | None:
-    return (
-        None if value is None else whole(str(value), {"faults": "number of faults"}.get(what, what))
-    )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _goal(way: str, number: str | None, *, everything: bool) -> Goal:
+def _goal(way: str, number: str | None, settings: CliSettings) -> Goal:
+    """Make the goal of a command that runs migrations, or of a plan."""
+    from rung.planning.down_choice import DownOptions
     from rung.planning.plan import Down, Goto, Redo, Up
 
-    if everything and (way != "down" or number is not None):
-        raise UsageError("--all goes with down, and without a number.", "Write: `rung down --all`")
+    given = settings
+    if given.all and number is not None:
+        raise UsageError(
+            'option "--all" and a number of steps cannot be used together', "run `rung down --all`"
+        )
+    if given.atomic and given.resume:
+        raise UsageError(
+            'options "--atomic" and "--resume" cannot be used together',
+            "resume the interrupted migration first: `rung up 1 --resume`",
+        )
+    downs = DownOptions(given.allow_missing_down, given.use_edited_down, given.run_stored_sql)
     if way == "goto":
-        if number is None:
-            raise UsageError("goto needs a version.", "Write: `rung plan goto V`")
-        return Goto(whole(number, "version"))
+        version = whole(number or "", "version")
+        return Goto(version, allow_out_of_order=given.allow_out_of_order, downs=downs)
     steps = None if number is None else whole(number, "number of steps")
     if way == "up":
-        return Up(steps)
+        return Up(steps, given.allow_out_of_order, resume=given.resume)
     if way == "redo":
-        return Redo(1 if steps is None else steps)
-    return Down(None if everything else 1 if steps is None else steps)
+        return Redo(1 if steps is None else steps, downs=downs)
+    steps = None if given.all else 1 if steps is None else steps
+    return Down(steps, resume=given.resume, downs=downs)
 
 
-def _with_downs(goal: Goal, found: dict[str, Any]) -> Goal:
-    """The goal with what going down may do where it would be refused."""
-    from dataclasses import replace
-
-    from rung.planning.down_choice import STRICT, DownOptions
-    from rung.planning.plan import Down, Goto, Up
-
-    hashes = tuple(text.lower() for text in found.pop("run_stored_sql", None) or ())
-    unreverted = bool(found.pop("allow_missing_down", False))
-    options = DownOptions(unreverted, bool(found.pop("use_edited_down", False)), hashes)
-    if unreverted and not isinstance(goal, Down | Goto):
-        what = "--allow-missing-down goes with down and goto."
-        raise UsageError(what, "Write: `rung plan down --allow-missing-down`")
-    if isinstance(goal, Up):
-        if options != STRICT:
-            what = "--use-edited-down and --run-stored-sql go with down, goto and redo."
-            raise UsageError(what, "Write: `rung plan down --use-edited-down`")
-        return goal
-    return replace(goal, downs=options)
-
-
-def _versions(texts: Sequence[str]) -> tuple[int, ...]:
-    return tuple(whole(text, "version") for text in texts)
-
-
-def _late(text: str) -> int:
-    if "," in text:
-        parts = redacted_word(text).split(",")
-        again = " ".join(f"--allow-out-of-order {part.strip()}" for part in parts if part.strip())
-        raise UsageError("--allow-out-of-order takes one version.", f"Give it for each: {again}")
-    return whole(text, "version")
-
-
-def _check_policy(goal: Goal, allow_out_of_order: tuple[int, ...], if_ahead: str | None) -> None:
-    from rung.planning.plan import Down, Redo, Up
-
-    if allow_out_of_order and isinstance(goal, Down | Redo):
-        raise UsageError(
-            "--allow-out-of-order goes with up and goto.", "Going down runs no up file."
-        )
-    if if_ahead and not isinstance(goal, Up):
-        raise UsageError("--if-ahead goes with up.", "Write: `rung plan up --if-ahead ok`")
-
-
-def _allowing(goal: Goal, late: tuple[int, ...]) -> Goal:
-    from dataclasses import replace
-
-    from rung.planning.plan import Goto, Up
-
-    return replace(goal, allow_out_of_order=late) if isinstance(goal, Up | Goto) else goal
-
-
-def _check_atomic(goal: Goal, *, atomic: bool, resume: bool) -> None:
-    from rung.planning.plan import Up
-
-    if atomic and not isinstance(goal, Up):
-        raise UsageError("--atomic goes with up.", "Write: `rung plan up --atomic`")
-    if atomic and resume:
-        raise UsageError(
-            "--atomic and --resume do not go together.",
-            "Go on with the file that stopped first: `rung up 1 --resume`",
-        )
-
-
-def _resuming(goal: Goal, *, resume: bool) -> Goal:
-    from dataclasses import replace
-
-    from rung.planning.plan import Down, Up
-
-    if not resume:
-        return goal
-    if not isinstance(goal, Up | Down):
-        raise UsageError("--resume goes with up and down.", "Write: `rung up --resume`")
-    return replace(goal, resume=True)
-
-
-def _unknown(command: str) -> UsageError:
-    from difflib import get_close_matches
-
-    close = get_close_matches(command, COMMANDS, 1)
-    hint = f"Did you mean `rung {close[0]}`? " if close else ""
-    return UsageError(
-        f"{redacted_word(command)!r} is no command of rung.",
-        f"{hint}See `rung --help` for the commands.",
-    )
+def _shows_usage(command: str) -> str:
+    return f"usage: rung {command} {COMMANDS[command].usage}".rstrip()

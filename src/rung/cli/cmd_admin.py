@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 def force(call: Invocation) -> None:
     """Record a version; run nothing."""
-    request = call.request
-    needs = request.version is not None and not request.allow_missing_file
+    version, settings = call.request.version, call.settings
+    needs = version is not None and not settings.allow_missing_file
     source = call.settings.need_source() if needs else call.settings.source or ""
     with open_database(call) as database:
         make_migrator(call, database, source=source).force(
-            request.version,
-            allow_missing_file=request.allow_missing_file,
-            new_ledger=request.new_ledger,
+            version,
+            allow_missing_file=settings.allow_missing_file,
+            new_ledger=settings.new_ledger,
         )
     if call.console.json:
-        call.json(shapes.version(LedgerState(request.version)))
-    call.console.say(f"Recorded that the database is {at(request.version)}; nothing was run.")
+        call.json(shapes.version(LedgerState(version)))
+    call.console.say(f"Recorded that the database is {at(version)}; nothing was run.")
 
 
 def accept_edit(call: Invocation) -> None:
@@ -65,10 +65,10 @@ def drop(call: Invocation) -> None:
 
 def mark_applied(call: Invocation) -> None:
     """Record versions as applied, and others as not; run nothing."""
-    source, request = call.settings.need_source(), call.request
+    source, settings = call.settings.need_source(), call.settings
     with open_database(call) as database:
         migrator = make_migrator(call, database, source=source)
-        found = migrator.mark_applied(request.versions, not_applied=request.not_applied)
+        found = migrator.mark_applied(call.request.versions, not_applied=settings.not_applied)
     if call.console.json:
         call.json(shapes.marked(found))
     call.console.say(_sentence(found))
@@ -96,7 +96,7 @@ def unlock(call: Invocation) -> None:
 
 
 def _broken(call: Invocation, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
-    even = call.request.allow_live_holder
+    even = call.settings.allow_live_holder
     if not may_break(holder, allow_live_holder=even):
         raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
     until = f"The lease expires: {holder.until}."

@@ -28,19 +28,19 @@ def certify(call: Invocation) -> ExitCode:
     from rung.render.certificate import certificate_lines, certificate_summary
 
     source = call.settings.need_source()
-    console, request = call.console, call.request
+    console, settings = call.console, call.settings
     progress = Progress(console)
     try:
         found = run(
             {_name(source): source},
-            request.faults,
-            request.seed,
+            settings.faults,
+            settings.seed,
             say=console.say,
             tell=progress.tell,
         )
     finally:
         progress.end()
-    code = ExitCode.VIOLATED if found.findings else ExitCode.DONE
+    code = ExitCode.VIOLATIONS if found.findings else ExitCode.DONE
     if console.json:
         call.json(shapes.certificate(found, code))
     else:

@@ -40,7 +40,7 @@ def _code(call: Invocation, found: Status) -> ExitCode:
         return ExitCode.DIRTY
     if found.versions("ahead"):
         return ExitCode.AHEAD
-    undeclared = call.request.strict and found.undeclared
+    undeclared = call.settings.strict and found.undeclared
     one_way = call.settings.require_downs and found.empty_downs
     return ExitCode.PENDING if found.problems or undeclared or one_way else ExitCode.DONE
 

@@ -22,7 +22,7 @@ def create(call: Invocation) -> None:
             f"create makes files in a folder, and {redacted_word(source)} is a package.",
             "Pass the folder of the package: --source DIR.",
         )
-    now = datetime.now(timezone.utc) if call.request.timestamp else None  # noqa: UP017
+    now = datetime.now(timezone.utc) if call.settings.timestamp else None  # noqa: UP017
     up, down = create_pair(source, call.request.name, timestamp=now)
     if call.console.json:
         call.json(shapes.created(up, down))

@@ -33,4 +33,4 @@ def doctor(call: Invocation) -> ExitCode:
 def _code(found: Diagnostics) -> ExitCode:
     if not found.grave:
         return ExitCode.DONE
-    return ExitCode.DIRTY if found.dirty else ExitCode.AILING
+    return ExitCode.DIRTY if found.dirty else ExitCode.PROBLEMS

@@ -61,7 +61,7 @@ def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
         RepairUndecided: nobody agreed.
     """
     lost = found.action.losses if found.action else ()
-    if not lost or call.request.allow_data_loss:
+    if not lost or call.settings.allow_data_loss:
         return
     if needs_confirmation(call):
         for loss in lost:
@@ -82,8 +82,8 @@ def _clean(call: Invocation, migrator: Migrator) -> None:
 
 def _json(call: Invocation, database: str, source: str, found: Diagnosis) -> ExitCode:
     """The diagnosis as data; without --yes nothing is done, and the database stays dirty."""
-    loses_more = bool(found.action and found.action.losses) and not call.request.allow_data_loss
-    acts = found.action is not None and call.request.yes and not loses_more
+    loses_more = bool(found.action and found.action.losses) and not call.settings.allow_data_loss
+    acts = found.action is not None and call.settings.yes and not loses_more
     if acts:
         _run(call, database, source, found)
     call.json(shapes.diagnosis(found, done=acts))
@@ -92,7 +92,7 @@ def _json(call: Invocation, database: str, source: str, found: Diagnosis) -> Exi
 
 def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
     """The diagnosis, with a person's word where that is needed and can be had."""
-    scratch, done = call.settings.scratch, call.request.done
+    scratch, done = call.settings.scratch, call.settings.done
     call.console.say("Trying the files out on scratch.")
     found = migrator.diagnose(scratch, done)
     if found is None or not found.finding.undecided or not needs_confirmation(call):

@@ -19,7 +19,9 @@ def wait(call: Invocation) -> None:
     source = call.settings.need_source() if request.newest else ""
     with open_database(call) as database, progress(call.console) as listener:
         migrator = make_migrator(call, database, source=source, listener=listener)
-        found = migrator.wait("newest" if request.newest else request.version, request.timeout)
+        found = migrator.wait(
+            "newest" if request.newest else request.version, call.settings.timeout
+        )
     if call.console.json:
         call.json(shapes.waited(found))
     dirty = ", dirty" if found.dirty else ""

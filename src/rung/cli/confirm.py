@@ -19,7 +19,7 @@ _YES = ("y", "yes")
 
 def needs_confirmation(call: Invocation) -> bool:
     """Whether there is somebody to ask: a terminal on stderr and stdin, and no `--yes`."""
-    return not call.request.yes and call.console.watched and is_terminal(sys.stdin)
+    return not call.settings.yes and call.console.watched and is_terminal(sys.stdin)
 
 
 def confirm(call: Invocation, what: str, facts: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ def confirm(call: Invocation, what: str, facts: Sequence[str]) -> None:
     asks = needs_confirmation(call)
     for line in facts if asks or not console.quiet else ():
         console.insist(line)
-    if call.request.yes:
+    if call.settings.yes:
         return
     if asks and _answer(console, f"{what}: go on?", "[y/N]").lower() in _YES:
         return

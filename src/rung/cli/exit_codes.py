@@ -1,13 +1,14 @@
 """
-What the command's exit code says, and the one place where errors become codes.
+The exit codes of the command, and the one place where an error becomes one.
 
-What is the matter with files and database has one code, whether a check finds it or a run
-is refused for it: docs/reference/exit-codes.md.
+A problem of files and database has one code, whether `rung check` finds it or a run stops
+because of it: docs/reference/exit-codes.md.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 from rung.errors import (
     CannotResume,
@@ -38,36 +39,31 @@ from rung.errors import (
 
 
 class ExitCode(IntEnum):
-    """How a command ended, for scripts."""
+    """How a command ended, for scripts. The docstring of a code is its line in the help."""
 
-    DONE = 0
-    """Done, or nothing was to do."""
-    FAILED = 1
-    """It failed, and the database is clean."""
-    USAGE = 2
-    """It was not understood, not configured, or not confirmed; no migration was run."""
-    PENDING = 3
-    """Files are pending, late, edited or missing; a version was waited for in vain."""
-    DIRTY = 4
-    """The database is dirty: found so, or left so by the migration that failed."""
-    AHEAD = 5
-    """The database is at a version above every file."""
-    LOCKED = 6
-    """Another run or program held the database for longer than was allowed, or took our lock."""
-    NO_CONNECTION = 7
-    """The database could not be reached, or the connection was lost."""
-    AILING = 8
-    """`doctor` found something to mend, and the database is not dirty."""
-    VIOLATED = 9
-    """Certify found a fault behind which not everything is as it should be."""
-    INTERRUPTED = 130
-    """Stopped by SIGINT while work remained."""
-    TERMINATED = 143
-    """Stopped by SIGTERM while work remained."""
+    def __new__(cls, value: int, doc: str) -> Self:
+        """Make a member with a docstring of its own."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.__doc__ = doc
+        return member
+
+    DONE = 0, "done, or there was nothing to do"
+    FAILED = 1, "failed; the database is clean"
+    USAGE = 2, "invalid command line or settings, or not confirmed; no migration was run"
+    PENDING = 3, "migrations are pending, out of order, edited or missing, or were not reached"
+    DIRTY = 4, "the database is dirty"
+    AHEAD = 5, "the database is at a version above every file"
+    LOCKED = 6, "could not get a lock in time, or lost it"
+    NO_CONNECTION = 7, "could not connect, or lost the connection"
+    PROBLEMS = 8, "found problems; the database is not dirty"
+    VIOLATIONS = 9, "found violations"
+    INTERRUPTED = 130, "stopped by SIGINT while work remained"
+    TERMINATED = 143, "stopped by SIGTERM while work remained"
 
 
 class StoppedBySignal(Exception):
-    """A stop, with the exit code that its signal asks for."""
+    """A stop, with the exit code of its signal."""
 
     def __init__(self, error: Stopped, code: ExitCode) -> None:
         super().__init__(error, code)
@@ -100,9 +96,9 @@ _CODES: tuple[tuple[type[RungError], ExitCode], ...] = (
 
 def exit_code_of(error: RungError) -> ExitCode:
     """
-    The code of an error, by its class and, for two of them, by its facts.
+    Return the code of an error, by its class and, for two classes, by its fields.
 
-    A `Stopped` is a failure here: which signal stopped it only `signals` knows.
+    A `Stopped` is a failure here: only `signals` knows which signal caused it.
     """
     if isinstance(error, MigrationFailed):
         clean = ExitCode.LOCKED if error.locked else ExitCode.FAILED

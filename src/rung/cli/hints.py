@@ -1,12 +1,11 @@
-"""What of a command line the next commands need too, so that they work when they are pasted."""
+"""Complete the commands of a message with the call's options, so that they work when pasted."""
 
 from __future__ import annotations
 
-import argparse
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rung.cli.parsers import add_common
+from rung.cli.options import OPTIONS
 from rung.redaction import secrets_in
 from rung.render.hints import Repeated, completed, repeated
 
@@ -15,14 +14,12 @@ if TYPE_CHECKING:
 
     from rung.cli.arguments import Words
 
-_OF_THE_DATABASE = ("database", "role", "ledger_table", "history_table", "ledger_writers")
-
 
 def completer(words: Words, environ: Mapping[str, str]) -> Callable[[str], str]:
     """
-    What adds a call's options to the commands that a message names.
+    Make the function that adds a call's options to the commands that a message names.
 
-    The command line is read when a message names one, and need not be understood as a whole.
+    The command line may be invalid elsewhere.
     """
 
     @cache
@@ -33,16 +30,13 @@ def completer(words: Words, environ: Mapping[str, str]) -> Callable[[str], str]:
 
 
 def _repeated(words: Words, environ: Mapping[str, str]) -> Repeated:
-    known = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    add_common(known.add_argument_group())
-    try:
-        given, _ = known.parse_known_args(words.options)
-    except argparse.ArgumentError:
-        return Repeated()
-    options = {
-        f"--{name.replace('_', '-')}": value
-        for name in _OF_THE_DATABASE
-        if (value := getattr(given, name)) and (name == "database" or not secrets_in(value))
-    }
-    source = None if secrets_in(given.source or "") else given.source
-    return repeated(options, environ, source)
+    options, source = {}, None
+    for _, option, value in words.options:
+        if option is None or not value:
+            continue
+        if option.name == "--source":
+            source = None if secrets_in(value) else value
+        elif option.names_database and (option.name == "--database" or not secrets_in(value)):
+            options[option.name] = value
+    ordered = {name: options[name] for name in OPTIONS if name in options}
+    return repeated(ordered, environ, source)

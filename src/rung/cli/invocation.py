@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rung.cancellation import CancelToken
     from rung.cli.arguments import ParsedArguments
-    from rung.cli.config import CliSettings
+    from rung.cli.options import CliSettings
     from rung.events import Event, Listener
     from rung.migrator import Migrator
     from rung.planning.plan import Goal
@@ -126,10 +126,10 @@ def make_migrator(
         listener=heard,
         stop=stop,
         wait_for_lock=settings.wait_for_lock,
-        atomic=call.request.atomic,
+        atomic=call.settings.atomic,
         lock_timeout=settings.lock_timeout,
         lock_retry_for=RUNG.lock_retry_for if bound is None else bound,
-        cancel_blockers=call.request.cancel_blockers,
+        cancel_blockers=call.settings.cancel_blockers,
     )
 
 

@@ -16,41 +16,22 @@ from typing import TYPE_CHECKING, NoReturn
 from rung import process
 from rung._version import __version__
 from rung.cli.arguments import Words, parse, sort_words
+from rung.cli.commands import COMMANDS
 from rung.cli.config import resolve_settings
 from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
+from rung.cli.help import command_help, options_help, overview
 from rung.cli.hints import completer
 from rung.cli.invocation import Invocation
-from rung.cli.parsers import overview, parser
 from rung.cli.signals import leaving
-from rung.errors import RungError
+from rung.cli.suggestions import unrecognized_command, unrecognized_option
+from rung.cli.values import quoted
+from rung.errors import RungError, UsageError
 from rung.redaction import redacted_word
 from rung.render.terminal import Console, style_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = {
-    "up": ("rung.cli.cmd_run", "move"),
-    "down": ("rung.cli.cmd_run", "move"),
-    "goto": ("rung.cli.cmd_run", "move"),
-    "redo": ("rung.cli.cmd_run", "move"),
-    "mark-applied": ("rung.cli.cmd_admin", "mark_applied"),
-    "version": ("rung.cli.cmd_show", "version"),
-    "status": ("rung.cli.cmd_show", "status"),
-    "history": ("rung.cli.cmd_show", "history"),
-    "plan": ("rung.cli.cmd_show", "plan"),
-    "check": ("rung.cli.cmd_check", "check"),
-    "doctor": ("rung.cli.cmd_doctor", "doctor"),
-    "wait": ("rung.cli.cmd_wait", "wait"),
-    "certify": ("rung.cli.cmd_certify", "certify"),
-    "create": ("rung.cli.cmd_create", "create"),
-    "repair": ("rung.cli.cmd_repair", "repair"),
-    "force": ("rung.cli.cmd_admin", "force"),
-    "accept-edit": ("rung.cli.cmd_admin", "accept_edit"),
-    "unlock": ("rung.cli.cmd_admin", "unlock"),
-    "drop": ("rung.cli.cmd_admin", "drop"),
-}
-_WRITING = ("force", "accept-edit", "drop", "repair", "unlock", "mark-applied")
 _WRITES = "What was under way may be recorded or not: `rung status` tells."
 _ONLY_READ = "Nothing was run here."
 """Of a command that reads, or that has not begun; one that runs files hears signals itself."""
@@ -97,26 +78,44 @@ def _answer(words: Words, console: Console) -> int:
 
 
 def _obey(words: Words, console: Console) -> int:
-    if words.has("--help", "h") or words.command == "help":
-        console.data(_help(words).rstrip("\n"))
+    if words.has("--help") or words.command == "help":
+        console.data(_help(words))
         return ExitCode.DONE
     if words.has("--version"):
         console.data(f"rung {__version__}")
         return ExitCode.DONE
     if not words.command:
-        console.insist(overview().rstrip("\n"))
+        for given in words.options:
+            if given.option is None:
+                raise unrecognized_option(given.typed, "", ())
+        console.insist(overview())
         return ExitCode.USAGE
     request = parse(words)
-    settings = resolve_settings(request, os.environ, Path.cwd())
-    module, function = _COMMANDS[request.command]
-    with leaving(_WRITES if request.command in _WRITING else _ONLY_READ):
-        code = getattr(import_module(module), function)(Invocation(request, settings, console))
+    settings = resolve_settings(request.settings, os.environ, Path.cwd())
+    command = COMMANDS[request.command]
+    module, function = command.function.split(":")
+    with leaving(_WRITES if command.is_writing else _ONLY_READ):
+        run_command = getattr(import_module(f"rung.cli.{module}"), function)
+        code = run_command(Invocation(request, settings, console))
     return ExitCode.DONE if code is None else int(code)
 
 
 def _help(words: Words) -> str:
-    asked = (words.arguments or ("",))[0] if words.command == "help" else words.command
-    return parser(asked).format_help() if asked in _COMMANDS else overview()
+    """Return the help that was asked for, by `help X` or by `X --help`."""
+    asked = words.command
+    if asked == "help":
+        if len(words.arguments) > 1:
+            raise UsageError(
+                f"unexpected argument: {quoted(words.arguments[1])}", "usage: rung help [COMMAND]"
+            )
+        asked = words.arguments[0] if words.arguments else ""
+        if asked == "options":
+            return options_help()
+    if asked in COMMANDS:
+        return command_help(asked)
+    if asked not in ("", "help"):
+        raise unrecognized_command(asked, ())
+    return overview()
 
 
 def _console(words: Words) -> Console:
@@ -127,8 +126,8 @@ def _console(words: Words) -> Console:
         sys.stderr,
         style_for(sys.stdout, os.environ, wanted=colours),
         style_for(sys.stderr, os.environ, wanted=colours),
-        quiet=words.has("--quiet", "q"),
-        verbose=words.has("--verbose", "v"),
+        quiet=words.has("--quiet"),
+        verbose=words.has("--verbose"),
         json=words.has("--json"),
         completed=completer(words, os.environ),
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.cli.arguments import ParsedArguments
-from rung.cli.config import CliSettings, project_table, resolve_settings
+from rung.cli.config import project_settings, resolve_settings
+from rung.cli.options import CliSettings
 from rung.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,32 +36,32 @@ def project(tmp_path: Path) -> Path:
 
 def test_the_file_is_used_where_nothing_else_is_said(project: Path) -> None:
     """Its folder is relative to the file."""
-    expected = CliSettings("from file", str(project / "sql"), 30.0)
+    expected = CliSettings(database="from file", source=str(project / "sql"), wait_for_lock=30.0)
 
-    assert expected == resolve_settings(ParsedArguments("up"), {}, project)
+    assert expected == resolve_settings(CliSettings(), {}, project)
 
 
 def test_the_environment_wins_over_the_file(project: Path) -> None:
     """An empty variable counts as not set."""
     environ = {"RUNG_DATABASE": "", "DATABASE_URL": "from environment", "RUNG_SOURCE": "m"}
 
-    expected = CliSettings("from environment", "m", 30.0)
+    expected = CliSettings(database="from environment", source="m", wait_for_lock=30.0)
 
-    assert expected == resolve_settings(ParsedArguments("up"), environ, project)
+    assert expected == resolve_settings(CliSettings(), environ, project)
 
 
 def test_our_own_variable_wins_over_the_common_one(tmp_path: Path) -> None:
     """RUNG_DATABASE is looked at before DATABASE_URL."""
     environ = {"RUNG_DATABASE": "ours", "DATABASE_URL": "everybody's"}
 
-    assert resolve_settings(ParsedArguments("up"), environ, tmp_path).database == "ours"
+    assert resolve_settings(CliSettings(), environ, tmp_path).database == "ours"
 
 
 def test_the_command_line_wins_over_all(project: Path) -> None:
     """A bound of 0 is a bound."""
-    request = ParsedArguments("up", database="typed", source="t", wait_for_lock=0.0)
+    request = CliSettings(database="typed", source="t", wait_for_lock=0.0)
 
-    expected = CliSettings("typed", "t", 0.0)
+    expected = CliSettings(database="typed", source="t", wait_for_lock=0.0)
 
     assert expected == resolve_settings(
         request, {"RUNG_DATABASE": "x", "RUNG_SOURCE": "x"}, project
@@ -71,11 +71,11 @@ def test_the_command_line_wins_over_all(project: Path) -> None:
 def test_the_server_for_scratch(tmp_path: Path) -> None:
     """RUNG_SCRATCH names it where the command line does not."""
     environ = {"RUNG_SCRATCH": "theirs"}
-    typed = resolve_settings(ParsedArguments("repair", scratch="typed"), environ, tmp_path)
+    typed = resolve_settings(CliSettings(scratch="typed"), environ, tmp_path)
 
     assert [
         typed.scratch,
-        resolve_settings(ParsedArguments("repair"), environ, tmp_path).scratch,
+        resolve_settings(CliSettings(), environ, tmp_path).scratch,
     ] == [
         "typed",
         "theirs",
@@ -87,7 +87,7 @@ def test_the_nearest_file_upwards_counts(project: Path) -> None:
     deep = project / "a" / "b"
     deep.mkdir(parents=True)
 
-    assert str(project / "sql") == resolve_settings(ParsedArguments("up"), {}, deep).source
+    assert str(project / "sql") == resolve_settings(CliSettings(), {}, deep).source
 
 
 def test_a_nearer_file_without_our_table_hides_the_farther(project: Path) -> None:
@@ -96,14 +96,14 @@ def test_a_nearer_file_without_our_table_hides_the_farther(project: Path) -> Non
     inner.mkdir()
     (inner / "pyproject.toml").write_text("[project]\nname = 'x'\n")
 
-    assert CliSettings() == project_table(inner)
+    assert CliSettings() == project_settings(inner)
 
 
 def test_a_folder_of_migrations_is_the_default(tmp_path: Path) -> None:
     """Where nobody names a source, `migrations` is taken if it is there."""
     (tmp_path / "migrations").mkdir()
 
-    assert resolve_settings(ParsedArguments("up"), {}, tmp_path).source == "migrations"
+    assert resolve_settings(CliSettings(), {}, tmp_path).source == "migrations"
 
 
 @pytest.mark.parametrize(
@@ -123,39 +123,47 @@ def test_what_is_no_folder_is_left_as_it_is(
     """Only folders are relative to the file."""
     (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{written}\n")
 
-    assert read == project_table(tmp_path)
+    assert read == project_settings(tmp_path)
 
 
 def test_an_embedded_folder_is_relative_to_the_file(project: Path) -> None:
     """As a source is."""
     (project / "pyproject.toml").write_text("[tool.rung]\ndatabase = 'embedded:pg'\n")
 
-    assert f"embedded:{project / 'pg'}" == project_table(project).database
+    assert f"embedded:{project / 'pg'}" == project_settings(project).database
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[tool.rung]\nsorce = 'x'\nb = 1", "has keys that mean nothing: b, sorce."),
-        ("[tool.rung]\nsource = 3", "is no text."),
-        ("[tool.rung]\nwait-for-lock = '3'", "'3' is no duration for wait-for-lock"),
-        ("[tool.rung]\nif-ahead = 'maybe'", "is none of compatible, fail and ok"),
-        ("[tool.rung]\nif-ahead = true", "is no text"),
-        ("[tool]\nrung = 3", "is no table."),
-        ("[tool.rung", "is no TOML"),
+        ("[tool.rung]\nsorce = 'x'\nb = 1", 'unrecognized keys of [tool.rung] in {}: "b", "sorce"'),
+        ("[tool.rung]\nyes = true", 'unrecognized key of [tool.rung] in {}: "yes"'),
+        ("[tool.rung]\nsource = 3", "source of [tool.rung] in {} is not a string"),
+        (
+            "[tool.rung]\nwait-for-lock = '3'",
+            'invalid duration for wait-for-lock of [tool.rung] in {}: "3"',
+        ),
+        (
+            "[tool.rung]\nif-ahead = 'maybe'",
+            'invalid value for if-ahead of [tool.rung] in {}: "maybe"',
+        ),
+        ("[tool.rung]\nif-ahead = true", "if-ahead of [tool.rung] in {} is not a string"),
+        ("[tool.rung]\nrequire-downs = 1", "require-downs of [tool.rung] in {} is not a boolean"),
+        ("[tool]\nrung = 3", "tool.rung in {} is not a table"),
+        ("[tool.rung", "invalid TOML in {}: "),
     ],
 )
-def test_a_table_with_a_fault_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    """A mistyped key must not be passed over in silence."""
+def test_an_invalid_table_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+    """A misspelt key must not be ignored."""
     (tmp_path / "pyproject.toml").write_text(text)
 
     with pytest.raises(UsageError) as caught:
-        project_table(tmp_path)
+        project_settings(tmp_path)
 
-    assert said in caught.value.cause
+    assert caught.value.cause.startswith(said.format(tmp_path / "pyproject.toml"))
 
 
-def test_a_file_that_cannot_be_read_is_told_of(
+def test_a_file_that_cannot_be_read_is_an_error(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may hold what would have been obeyed."""
@@ -165,15 +173,15 @@ def test_a_file_that_cannot_be_read_is_told_of(
 
     monkeypatch.setattr(type(project), "read_bytes", refuse)
 
-    with pytest.raises(UsageError, match="cannot be read: Permission denied"):
-        project_table(project)
+    with pytest.raises(UsageError, match=r"could not read .*: Permission denied"):
+        project_settings(project)
 
 
 def test_a_broken_file_that_is_not_about_us_is_left_alone(tmp_path: Path) -> None:
     """Other tools' faults are not ours to report."""
     (tmp_path / "pyproject.toml").write_text("[project")
 
-    assert CliSettings() == project_table(tmp_path)
+    assert CliSettings() == project_settings(tmp_path)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
@@ -182,20 +190,20 @@ def test_a_file_holds_the_database(tmp_path: Path, end: str) -> None:
     file = tmp_path / "secret"
     file.write_bytes(f"postgresql://db/x{end}".encode())
 
-    found = resolve_settings(ParsedArguments("up"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
+    found = resolve_settings(CliSettings(), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
     assert found.need_database() == "postgresql://db/x"
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "cannot be read: No such file"), (b"\n", "is empty"), (b"\xff", "is not UTF-8")],
+    [(None, "could not be read: No such file"), (b"\n", "is empty"), (b"\xff", "is not UTF-8")],
 )
 def test_a_file_that_holds_none(tmp_path: Path, content: bytes | None, said: str) -> None:
     """It is said what is wrong with it, once a database is needed and not before."""
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
-    found = resolve_settings(ParsedArguments("create"), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
+    found = resolve_settings(CliSettings(), {"RUNG_DATABASE_FILE": str(file)}, tmp_path)
 
     with pytest.raises(UsageError, match="RUNG_DATABASE_FILE") as caught:
         found.need_database()
@@ -212,16 +220,14 @@ def test_what_wins_over_what(project: Path) -> None:
         "DATABASE_URL": "everybody's",
         "PGHOST": "db",
     }
-    found = [
-        resolve_settings(ParsedArguments("up", database="typed"), environ, project).need_database()
-    ]
+    found = [resolve_settings(CliSettings(database="typed"), environ, project).need_database()]
     for name in environ:
-        found.append(resolve_settings(ParsedArguments("up"), environ, project).need_database())
+        found.append(resolve_settings(CliSettings(), environ, project).need_database())
         environ = {**environ, name: ""}
     (project / "pyproject.toml").unlink()
 
     assert found == ["typed", "ours", "of the secret", "everybody's", "from file"]
-    assert resolve_settings(ParsedArguments("up"), {"PGHOST": "db"}, project).need_database() == ""
+    assert resolve_settings(CliSettings(), {"PGHOST": "db"}, project).need_database() == ""
 
 
 @pytest.mark.parametrize(
@@ -237,18 +243,18 @@ def test_what_wins_over_what(project: Path) -> None:
 )
 def test_libpqs_own_variables(tmp_path: Path, name: str, expected: str | None) -> None:
     """Those that say where a database is name one; a user alone does not."""
-    assert resolve_settings(ParsedArguments("up"), {name: "x"}, tmp_path).database == expected
+    assert resolve_settings(CliSettings(), {name: "x"}, tmp_path).database == expected
 
 
 def test_how_the_database_is_used(tmp_path: Path) -> None:
     """Role and names of tables come from the file, and the command line wins."""
     (tmp_path / "pyproject.toml").write_text(_TABLES)
-    request = ParsedArguments("up", role="other")
+    request = CliSettings(role="other")
 
     found = resolve_settings(request, {}, tmp_path)
     assert (found.role, found.ledger_table, found.history_table) == ("other", "s.l", "h")
-    assert resolve_settings(ParsedArguments("up"), {}, tmp_path).role == "owner"
-    unset = resolve_settings(ParsedArguments("up", ledger_table="", history_table=""), {}, tmp_path)
+    assert resolve_settings(CliSettings(), {}, tmp_path).role == "owner"
+    unset = resolve_settings(CliSettings(ledger_table="", history_table=""), {}, tmp_path)
     assert (unset.ledger_table, unset.history_table) == ("", "")
 
 
@@ -256,8 +262,8 @@ def test_the_policy_for_a_database_ahead(tmp_path: Path) -> None:
     """The project's, which the command line may set aside."""
     (tmp_path / "pyproject.toml").write_text("[tool.rung]\nif-ahead = 'ok'\n")
 
-    asked = resolve_settings(ParsedArguments("up", if_ahead="fail"), {}, tmp_path)
-    assert (resolve_settings(ParsedArguments("up"), {}, tmp_path).if_ahead, asked.if_ahead) == (
+    asked = resolve_settings(CliSettings(if_ahead="fail"), {}, tmp_path)
+    assert (resolve_settings(CliSettings(), {}, tmp_path).if_ahead, asked.if_ahead) == (
         "ok",
         "fail",
     )

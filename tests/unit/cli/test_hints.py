@@ -38,5 +38,5 @@ def test_an_error_names_the_next_command_with_the_options(
     shown = capsys.readouterr()
 
     assert code == 2
-    assert "Did you mean `rung status --source 'my files'`? See `rung --help`" in shown.err
-    assert "Did you mean `rung status --source 'my files'`? See `rung --help`" in shown.out
+    assert "did you mean `rung status --source 'my files'`?" in shown.err
+    assert "did you mean `rung status --source 'my files'`?" in shown.out

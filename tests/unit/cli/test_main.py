@@ -14,13 +14,12 @@ import pytest
 
 from rung import __version__
 from rung.cli import cmd_create
+from rung.cli.commands import COMMANDS
 from rung.cli.main import main
-from rung.cli.parsers import COMMANDS
 
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
 
-_LOCKS = {"--lock-timeout", "--lock-retry-for", "--cancel-blockers"}
 _LOADED = """
 import sys
 from rung.cli.main import main
@@ -60,16 +59,45 @@ def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_usage_names_every_option_of_a_command(
+def test_the_help_of_a_command_has_its_own_options_first(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """But for those of every command, and how locks are waited for, which the list below it has."""
+    """Then an example and the exit codes; the options of every command are one line."""
     main([command, "--help"])
-    usage, _, rest = capsys.readouterr().out.partition("\n\n")
-    listed = rest.partition("options of every command")[0]
-    own = set(re.findall(r"^  (--[a-z-]+)", listed, re.MULTILINE))
+    own, example, rest = capsys.readouterr().out.partition("\nexample:\n  rung ")
+    codes = re.findall(r"^  (\d+) +\S", rest, re.MULTILINE)
 
-    assert {option for option in own - _LOCKS if option not in usage} == set()
+    assert example
+    assert codes[:3] == ["0", "1", "2"]
+    assert "--role" not in own
+    assert rest.endswith("`rung help options`\n")
+
+
+def test_the_help_of_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """`rung help options` has those of every command."""
+    assert main(["help", "options"]) == 0
+    assert "-d, --database URL" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--versoin", 'unrecognized option: "--versoin"'),
+        ("stauts --help", 'unrecognized command: "stauts"'),
+        ("help stauts", 'unrecognized command: "stauts"'),
+        ("help up down", 'unexpected argument: "down"'),
+        ("upgrade head", 'unrecognized command: "upgrade"'),
+    ],
+)
+def test_an_unrecognized_word_is_an_error(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not the help."""
+    code = main(line.split())
+    shown = capsys.readouterr()
+
+    assert (code, shown.out) == (2, "")
+    assert shown.err.startswith(f"error: {said}\n")
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +120,7 @@ def test_an_error_is_said_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["up", "x"])
     shown = capsys.readouterr()
 
-    expected = "error: 'x' is no number of steps.\nGive a whole number from 0 to "
+    expected = 'error: invalid number of steps: "x"\n'
     assert (code, shown.out) == (2, "")
     assert shown.err.startswith(expected)
 
@@ -202,4 +230,4 @@ def test_the_module_is_the_command() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert done.stderr.startswith("error: 'x' is no number of steps.")
+    assert done.stderr.startswith('error: invalid number of steps: "x"\n')

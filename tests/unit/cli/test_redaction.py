@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rung.cli.commands import COMMANDS
 from rung.cli.main import main
-from rung.cli.parsers import COMMANDS
 from rung.golang_migrate.main import main as migrate
 from rung.redaction import redacted, redacted_word, secrets_among, secrets_in, without_values
 

@@ -1,4 +1,4 @@
-"""What is a number, what is a duration, and what is said of the rest."""
+"""Numbers and durations, valid and invalid."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def test_a_whole_number_is_read(text: str, expected: int) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "'' is no version."),
-        ("x", "'x' is no version."),
-        ("1.5", "'1.5' is no version."),
-        ("٣", "'٣' is no version."),
-        ("1\n", "'1\\n' is no version."),
-        ("-3", "-3 is no version: it is negative."),
-        (str(MAX_VERSION + 1), f"{MAX_VERSION + 1} is no version: it is too large."),
-        ("9" * 5000, f"{'9' * 40}… is no version: it is too large."),
+        ("", 'invalid version: ""'),
+        ("x", 'invalid version: "x"'),
+        ("1.5", 'invalid version: "1.5"'),
+        ("٣", 'invalid version: "٣"'),
+        ("1\n", 'invalid version: "1\n"'),
+        ("-3", 'invalid version: "-3" is negative'),
+        (str(MAX_VERSION + 1), f'invalid version: "{MAX_VERSION + 1}" is too large'),
+        ("9" * 5000, f'invalid version: "{"9" * 40}…" is too large'),
     ],
 )
-def test_what_is_no_number_is_refused_with_its_reason(text: str, said: str) -> None:
+def test_an_invalid_number_has_its_reason(text: str, said: str) -> None:
     """Text, negative and too large numbers each get a sentence of their own."""
     with pytest.raises(UsageError) as caught:
         whole(text, "version")
@@ -65,9 +65,9 @@ def test_a_duration_is_read_in_seconds(text: str, expected: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "30", "s", "30 s", "5x", "-5s", "1h30", "forever", "00"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_an_invalid_duration(text: str) -> None:
     """A bare number is refused, because nobody knows its unit."""
     with pytest.raises(UsageError) as caught:
         duration(text, "--wait-for-lock")
 
-    assert f"{text!r} is no duration for --wait-for-lock." == caught.value.cause
+    assert f'invalid duration for --wait-for-lock: "{text}"' == caught.value.cause
