@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from rung.cancellation import CancelToken
 from rung.database import Database
 from rung.drivers import open_driver
+from rung.drivers.inspection import History
 from rung.events import Warned, ignore
 from rung.execution.command import READ_WITHIN, Target
 from rung.options import RUNG
@@ -95,13 +96,13 @@ class Migrator:
 
     def version(self) -> LedgerState:
         """The ledger as it stands. Reads only, and needs no source."""
-        return self._target.look(READ_WITHIN).ledger
+        return self._target.look(READ_WITHIN, History.NONE).ledger
 
     def status(self) -> Status:
         """Every migration with its state. Reads only."""
         from rung.planning.status import make_status
 
-        return make_status(self._migrations(), self._target.look(READ_WITHIN))
+        return make_status(self._migrations(), self._target.look(READ_WITHIN, History.CURRENT))
 
     def history(self) -> tuple[Attempt, ...]:
         """Every attempt ever recorded, oldest first. Reads only, and needs no source."""

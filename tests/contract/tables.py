@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,8 +22,9 @@ from tests.contract.subject import (
 
 from rung.cancellation import CancelToken
 from rung.drivers.contract import LedgerTransition
-from rung.drivers.inspection import OtherWriters
-from rung.ledger import HISTORY_TABLE, LEDGER_TABLE, LedgerState
+from rung.drivers.inspection import History, OtherWriters
+from rung.ledger import DIRECTIONS, HISTORY_TABLE, LEDGER_TABLE, LedgerState
+from rung.planning.history_replay import replay
 from rung.script import Unit
 from rung.script.expected_names import ExpectedName
 
@@ -159,6 +161,20 @@ class TablesContract(Ground):
         ]
         assert (ready.stored([]), ready.stored([9])) == ((), ())
 
+    def test_what_is_read_of_the_history(self, subject: Subject, ready: Session) -> None:
+        """The current rows of a history replay as all of them do, and none are read unasked."""
+        ready.record([attempt(1, "baseline", 0)])
+        chosen = random.Random(14)
+        for _ in range(30):
+            for _ in range(5):
+                subject.ask(_another_row(chosen.choice(DIRECTIONS), chosen))
+            every = ready.look().history or ()
+            current = ready.look(history=History.CURRENT).history or ()
+            assert replay(current) == replay(every)
+
+        assert len(current) < len(every) / 2
+        assert ready.look(history=History.NONE).history is None
+
     def test_a_history_without_its_ledger(self, subject: Subject, ready: Session) -> None:
         """What is left of the history is read where the ledger is gone."""
         ready.record([attempt(1, "baseline", 0)])
@@ -177,3 +193,15 @@ class TablesContract(Ground):
         assert session.look().tables == ("made",)
         session.force(None, [attempt(None, "force", 0)])
         assert session.look().tables == ()
+
+
+def _another_row(direction: str, chosen: random.Random) -> str:
+    """The first row of the history once more, as another attempt."""
+    same = "attempt, name, statements_total, started, finished, up_checksum, down_checksum"
+    same += ", checksum_formula, up_digest, down_digest, tool, tool_version, database_user, host"
+    outcome = chosen.choice(["done", "done", "failed", "running"])
+    values = f"{chosen.randint(1, 4)}, '{direction}', '{outcome}', {chosen.randint(0, 1)}"
+    return (
+        f"INSERT INTO {HISTORY_TABLE} ({same}, version, direction, outcome, statements_done)"
+        f" SELECT {same}, {values} FROM {HISTORY_TABLE} WHERE id = 1"
+    )

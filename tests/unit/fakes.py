@@ -22,6 +22,7 @@ from rung.drivers.contract import (
     StatementFailure,
     TablesReady,
 )
+from rung.drivers.inspection import History
 from rung.errors import ServerMessage
 from rung.events import ignore
 from rung.execution.command import Context, RetryPolicy
@@ -92,7 +93,7 @@ class FakeSession:
     signs_of_life: int = 0
     told: Listener = ignore
 
-    def look(self, *, briefly: bool = False) -> Inspection:
+    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         if self.failing_looks:
             raise self.failing_looks.pop(0)
         self.calls.append("look")

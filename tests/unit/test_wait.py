@@ -10,6 +10,7 @@ from tests.unit.fakes import Clock, FakeDriver, FakeSession
 
 from rung.cancellation import CancelToken
 from rung.drivers.contract import Disconnected, Ping
+from rung.drivers.inspection import History
 from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, VersionNotReached
 from rung.events import DatabaseWaiting, Warned
 from rung.execution.command import Target
@@ -33,7 +34,7 @@ class MovingSession(FakeSession):
         super().__init__()
         self._ledgers: Iterator[LedgerState | Exception] = iter(ledgers)
 
-    def look(self, *, briefly: bool = False) -> Inspection:
+    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         ledger = next(self._ledgers)
         if isinstance(ledger, Exception):
             raise ledger

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rung.drivers.inspection import (
     Disconnected,
+    History,
     Inspection,
     Location,
     LockHolder,
@@ -76,13 +77,14 @@ __all__ = [
 class Reader(Protocol):
     """One connection that only reads."""
 
-    def look(self, *, briefly: bool = False) -> Inspection:
+    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         """
         Read all that a decision needs, in one round trip, without lock or write.
 
         Args:
             briefly: leave out who else may write our tables and what keeps us from it, where they
                 are plain tables: enough to find that there is nothing to do, and for nothing more.
+            history: how much of it is read.
 
         Raises:
             LedgerUnreadable: what is there is no ledger, or no history.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from rung._version import __version__
@@ -41,13 +42,15 @@ _NUMBERS: Final = frozenset(
     {"id", "version", "statements_total", "statements_done", "in_flight", "checksum_formula"}
 )
 _MOMENTS: Final = frozenset({"started", "finished"})
+_UNREADABLE: Final = (ValueError, TypeError, OverflowError, OSError)
+_OUTCOMES: Final[dict[object, Outcome]] = {one.value: one for one in Outcome}
 _HIGHEST = 2**63 - 1
 _SHOWN = 60
 
 
 def entry(row: Sequence[object], table: str, moment: Callable[[Any], datetime]) -> Attempt:
     """
-    The entry of a row, its values in the order of `COLUMNS`.
+    Read one row of the history, with its values in the order of `COLUMNS`.
 
     Args:
         row: as the database gave it.
@@ -57,13 +60,10 @@ def entry(row: Sequence[object], table: str, moment: Callable[[Any], datetime]) 
     Raises:
         LedgerUnreadable: a value cannot be; with its row and column.
     """
-    found: dict[str, Any] = {}
-    for column, value in zip(COLUMNS, row, strict=True):
-        try:
-            found[column] = _read(column, value, moment)
-        except (ValueError, TypeError, OverflowError, OSError):
-            raise _out_of_range(table, row[0], column, value) from None
-    read = Attempt(**found)
+    try:
+        read = Attempt(*(read(value) for read, value in zip(_readers(moment), row, strict=True)))
+    except _UNREADABLE:
+        raise _first_unreadable(row, table, moment) from None
     wrong = None if _is_newer(read.tool_version) else _wrong_word(read)
     if wrong is not None:
         raise _out_of_range(table, row[0], wrong, row[COLUMNS.index(wrong)])
@@ -80,8 +80,9 @@ def _wrong_word(read: Attempt) -> str | None:
     return "version" if lacks_version else None
 
 
+@lru_cache(maxsize=32)
 def _is_newer(tool_version: str) -> bool:
-    """Whether a row is of a newer Rung than this one."""
+    """Whether a newer Rung than this one wrote a row."""
     theirs, ours = (
         [int(digits) for digits in re.findall(r"[0-9]{1,9}", text)[:3]]
         for text in (tool_version, __version__)
@@ -89,17 +90,36 @@ def _is_newer(tool_version: str) -> bool:
     return theirs > ours
 
 
-def _read(column: str, value: object, moment: Callable[[Any], datetime]) -> object:
-    if value is None:
-        if column not in _MAY_BE_NULL:
-            raise ValueError
-        return None
-    if column in _NUMBERS:
-        return _number(value)
-    if column in _MOMENTS:
+@cache
+def _readers(moment: Callable[[Any], datetime]) -> tuple[Callable[[Any], Any], ...]:
+    """Give what reads the value of each column; it raises one of `_UNREADABLE`."""
+
+    def instant(value: object) -> datetime:
         return moment(value).astimezone(UTC)
-    if column == "outcome":
-        return outcome(value)
+
+    def reader(column: str) -> Callable[[Any], Any]:
+        if column == "outcome":
+            return lambda value: outcome(_text(value))
+        read = _number if column in _NUMBERS else instant if column in _MOMENTS else _text
+        if column not in _MAY_BE_NULL:
+            return read
+        return lambda value: None if value is None else read(value)
+
+    return tuple(map(reader, COLUMNS))
+
+
+def _first_unreadable(
+    row: Sequence[object], table: str, moment: Callable[[Any], datetime]
+) -> LedgerUnreadable:
+    for column, value, read in zip(COLUMNS, row, _readers(moment), strict=True):
+        try:
+            read(value)
+        except _UNREADABLE:
+            return _out_of_range(table, row[0], column, value)
+    raise AssertionError(row)
+
+
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
@@ -133,10 +153,7 @@ def ledger_state(version: object, dirty: object, table: str) -> LedgerState:
 
 def outcome(word: object) -> Outcome:
     """The outcome of a word; `UNKNOWN` for a newer Rung's."""
-    try:
-        return Outcome(word)
-    except ValueError:
-        return Outcome.UNKNOWN
+    return _OUTCOMES.get(word, Outcome.UNKNOWN)
 
 
 def _number(value: object) -> int:

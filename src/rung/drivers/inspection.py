@@ -36,6 +36,19 @@ class Location:
     """Settings of ours that hold inside transactions only, for that reason."""
 
 
+class History(Enum):
+    """How much of the history an inspection reads."""
+
+    NONE = "none"
+    CURRENT = "current"
+    """
+    What decides which versions are applied, and whatever is unfinished or unrecognized. Left out
+    are the rows of a version before its last attempt that ended well, but for `force` and
+    `baseline`, which concern other versions too: `replay` comes to the same without them.
+    """
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class OtherWriters:
     """

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.drivers.inspection import History
 from rung.drivers.transaction import LedgerTransition
 from rung.errors import (
     DatabaseError,
@@ -135,7 +136,7 @@ def _is_at_none(session: Session) -> bool:
     for force is what is there to write over it.
     """
     try:
-        return session.look(briefly=True).ledger.version is None
+        return session.look(briefly=True, history=History.NONE).ledger.version is None
     except DatabaseError:
         return False
 

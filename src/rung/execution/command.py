@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.drivers.inspection import Disconnected
+from rung.drivers.inspection import Disconnected, History
 from rung.errors import ConnectionFailed, LockNotAcquired, QueryFailed, Stopped
 from rung.events import LockWaiting, Notice, Warned
 from rung.options import RUNG
@@ -54,7 +54,7 @@ class Target(NamedTuple):
         for note in self.driver.notes:
             self.listener(Warned(note))
 
-    def look(self, within: float | None = None) -> Inspection:
+    def look(self, within: float | None = None, history: History = History.ALL) -> Inspection:
         """
         One look, on a connection of its own that cannot write.
 
@@ -64,6 +64,7 @@ class Target(NamedTuple):
         Args:
             within: seconds; None for as long as a locked table is tried again for, and no
                 shorter than a command that only reads.
+            history: how much of it is read.
 
         Raises:
             TableLocked: ledger or history were locked for longer.
@@ -74,7 +75,7 @@ class Target(NamedTuple):
         bound = within or (None if longest is None else max(longest, READ_WITHIN))
         with self._told(), self.driver.read(self.stop, bound) as reader:
             reader.report_to(self.listener)
-            look = reader.look()
+            look = reader.look(history=history)
         tell_obstacles(self.listener, look)
         if look.ledger.dirty:
             self._tell_of_another_run()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rung.drivers.inspection import History
 from rung.errors import CannotResume, ScriptError
 from rung.execution.stored_downs import why_unseen
 from rung.planning.edits import edits, is_proven, renamed, uncompared
@@ -127,7 +128,8 @@ def read_state(
 
     The version that a dirty ledger names is not applied: there the history's word counts.
     """
-    inspection = session.look(briefly=briefly)
+    read = History.CURRENT if briefly else History.ALL
+    inspection = session.look(briefly=briefly, history=read)
     ledger, history, dialect = inspection.ledger, inspection.history, inspection.place.dialect
     if ledger.dirty and history is not None:
         applied = Applied(replay(history)).lone_downs(migrations, ledger)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.drivers.inspection import Disconnected, Ping
+from rung.drivers.inspection import Disconnected, History, Ping
 from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, TableLocked, VersionNotReached
 from rung.events import DatabaseWaiting
 
@@ -90,7 +90,7 @@ class _Wait:
     def _watch(self, reader: Reader) -> LedgerState:
         """Look on one connection until the ledger is where it should be."""
         while True:
-            self._ledger = ledger = reader.look(briefly=True).ledger
+            self._ledger = ledger = reader.look(briefly=True, history=History.NONE).ledger
             if self._version is None or _reached(ledger, self._version):
                 return ledger
             self._rest(f"It is {_described(ledger)}, not yet at version {self._version}.")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rung.drivers.history_rows import entry, ledger_state
-from rung.drivers.inspection import NOT_CHECKED, Inspection, Location, OtherWriters
+from rung.drivers.inspection import NOT_CHECKED, History, Inspection, Location, OtherWriters
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.own_table_facts import (
     TableFacts,
@@ -152,18 +152,19 @@ def where_question(names: Names, *, briefly: bool = False) -> Sql:
     )
 
 
-def question(names: Names, *, history: bool = True, briefly: bool = False) -> Sql:
+def question(names: Names, *, history: History = History.ALL, briefly: bool = False) -> Sql:
     """
     The message: four statements; a name without a schema is found on the search path.
 
     Args:
         names: as far as they are known.
-        history: whether the history is read, which is the last of them.
+        history: how much of the history is read, which is the last of them.
         briefly: whether the facts of our tables are left out.
     """
     ledger = statement("look_ledger", ledger=names.ledger.sql)
-    parts = (where_question(names, briefly=briefly), may_read(names, history=history), ledger)
-    return Sql(";\n".join((*parts, *((history_question(names),) if history else ()))))
+    reads = history is not History.NONE
+    parts = (where_question(names, briefly=briefly), may_read(names, history=reads), ledger)
+    return Sql(";\n".join((*parts, *((history_question(names, history),) if reads else ()))))
 
 
 def needs_facts(reply: Reply) -> bool:
@@ -184,8 +185,10 @@ def asks_again(reply: Reply, names: Names, at: InspectedTables) -> bool:
     return guarded or names.uses_spare != at.names.uses_spare
 
 
-def history_question(names: Names) -> Sql:
+def history_question(names: Names, history: History = History.ALL) -> Sql:
     """The history alone."""
+    if history is History.CURRENT:
+        return statement("look_current_history", history=names.history.sql)
     return statement("look_history", history=names.history.sql)
 
 
@@ -252,9 +255,14 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Inspect
     return at
 
 
-def answer(reply: Reply, at: InspectedTables) -> Inspection:
+def answer(reply: Reply, at: InspectedTables, *, reads: bool = True) -> Inspection:
     """
     What the whole reply tells.
+
+    Args:
+        reply: to `question`.
+        at: where we are.
+        reads: whether the history was asked for.
 
     Raises:
         LedgerUnreadable: no right to read it, another shape, several rows.
@@ -274,7 +282,7 @@ def answer(reply: Reply, at: InspectedTables) -> Inspection:
             history_is_spare=at.names.uses_spare,
         )
     ledger = _ledger(reply, at)
-    kept = history(reply, at.names.history, _HISTORY_AT) if at.reads_history else None
+    kept = history(reply, at.names.history, _HISTORY_AT) if at.reads_history and reads else None
     return Inspection(
         at.place,
         ledger,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from rung.drivers.inspection import TwinLedger
+from rung.drivers.inspection import History, TwinLedger
 from rung.drivers.postgres import inspection, quoting
 from rung.drivers.postgres.connect import SideConnection
 from rung.drivers.postgres.quoting import statement
@@ -144,30 +144,31 @@ class PostgresReader:
         place = self._standing.place
         return None if place.pooled else place.process
 
-    def look(self, *, briefly: bool = False) -> Inspection:
+    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         """Read all that a decision needs, in one round trip, without lock or write."""
-        reply = self._ask(inspection.question(self._names, briefly=briefly))
+        reply = self._ask(inspection.question(self._names, history=history, briefly=briefly))
         if briefly and inspection.needs_facts(reply):
-            return self.look()
+            return self.look(history=history)
         standing = inspection.standing(reply, self._names, self._writers)
         if self._is_behind_pooler(standing):
             if briefly:
-                return self.look()
-            reply = self._ask(inspection.question(self._names))
+                return self.look(history=history)
+            reply = self._ask(inspection.question(self._names, history=history))
             standing = inspection.standing(reply, self._names, self._writers)
         asked, standing = self._names, self._settle_in(standing)
         if inspection.asks_again(reply, asked, standing):
-            reads = standing.reads_history
+            history = history if standing.reads_history else History.NONE
             reply = self._wire.ask(
-                inspection.question(standing.names, history=reads, briefly=briefly)
+                inspection.question(standing.names, history=history, briefly=briefly)
             )
+        reads = history is not History.NONE
         with self._naming_holders():
-            look = inspection.answer(reply, standing)
+            look = inspection.answer(reply, standing, reads=reads)
         if not look.ledger_exists:
-            kept = self.read_history() if standing.reads_history else look.history
+            kept = self.read_history() if standing.reads_history and reads else look.history
             twins = self.twin_ledgers() if self._looks_for_twins else ()
             return replace(look, history=kept, twins=twins)
-        if look.explains_nothing:
+        if reads and look.explains_nothing:
             found = self._ask(inspection.tables_question(standing.names))
             return replace(look, tables=tuple(row[0] or "" for row in found.rows(0)))
         return look

@@ -114,6 +114,30 @@ SELECT id, attempt, version, name, direction, outcome, statements_total, stateme
        tool, tool_version, database_user, host
   FROM {history} ORDER BY id
 
+-- name: look_current_history
+-- The same without the rows of a version before its last attempt that ended well. Rows of `force` and
+-- `baseline`, which concern other versions too, and whatever is unrecognized stay.
+SELECT id, attempt, version, name, direction, outcome, statements_total, statements_done,
+       in_flight, extract(epoch FROM started), extract(epoch FROM finished),
+       error, up_checksum, down_checksum, checksum_formula, up_digest, down_digest,
+       tool, tool_version, database_user, host
+  FROM (SELECT id, attempt, version, name, direction, outcome, statements_total, statements_done,
+               in_flight, started, finished,
+               error, up_checksum, down_checksum, checksum_formula, up_digest, down_digest,
+               tool, tool_version, database_user, host,
+               pg_catalog.max(id) FILTER (
+                   WHERE outcome OPERATOR(pg_catalog.=) 'done'::pg_catalog.text
+                     AND direction OPERATOR(pg_catalog.=) ANY
+                         (ARRAY['up', 'down', 'mark-applied', 'mark-not-applied']::pg_catalog.text[])
+               ) OVER (PARTITION BY version) AS decided
+          FROM {history}) AS attempts
+ WHERE version IS NULL OR decided IS NULL OR id OPERATOR(pg_catalog.>=) decided
+    OR NOT outcome OPERATOR(pg_catalog.=) ANY
+           (ARRAY['running', 'done', 'failed']::pg_catalog.text[])
+    OR NOT direction OPERATOR(pg_catalog.=) ANY
+           (ARRAY['up', 'down', 'edit', 'mark-applied', 'mark-not-applied']::pg_catalog.text[])
+ ORDER BY id
+
 -- name: create_ledger
 -- golang-migrate's table, byte for byte.
 CREATE TABLE IF NOT EXISTS {ledger} (version bigint not null primary key, dirty boolean not null)

@@ -107,11 +107,15 @@ class Reply:
         parts = self.results[index]
         if parts is None:
             raise LookupError(index)
-        return [
-            tuple(_decode(part.get_value(row, column)) for column in range(part.nfields))
-            for part in parts
-            for row in range(part.ntuples)
-        ]
+        rows: list[Row] = []
+        for part in parts:
+            value, columns = part.get_value, range(part.nfields)
+            for row in range(part.ntuples):
+                found = [value(row, column) for column in columns]
+                rows.append(
+                    tuple([None if v is None else v.decode("utf-8", "replace") for v in found])
+                )
+        return rows
 
 
 class Wire:

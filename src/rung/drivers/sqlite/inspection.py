@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rung.drivers.history_rows import entry, ledger_state
-from rung.drivers.inspection import Inspection, Location, OtherWriters
+from rung.drivers.inspection import History, Inspection, Location, OtherWriters
 from rung.drivers.sqlite.connect import code_of
 from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.table_names import in_main, statement
@@ -42,7 +42,7 @@ class SqliteReader:
         """Whether the connection is to an empty database in place of a file that is missing."""
         self._connection = opener.to_read()
 
-    def look(self, *, briefly: bool = False) -> Inspection:
+    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         """Read all that a decision needs, as one transaction sees it, without lock or write."""
         del briefly
         with self._found() as found:
@@ -51,15 +51,16 @@ class SqliteReader:
                     self.locate(),
                     found.ledger(),
                     ledger_exists=True,
-                    history=found.history(),
+                    history=found.history(history),
                     other_writers=_NOBODY,
                 )
-                return replace(look, tables=found.tables()) if look.explains_nothing else look
+                asks = history is not History.NONE and look.explains_nothing
+                return replace(look, tables=found.tables()) if asks else look
             return Inspection(
                 self.locate(),
                 LedgerState(),
                 ledger_exists=False,
-                history=found.history(),
+                history=found.history(history),
                 tables=found.tables(),
                 other_writers=_NOBODY,
             )
@@ -79,7 +80,7 @@ class SqliteReader:
     def read_history(self) -> tuple[Attempt, ...] | None:
         """The history alone, oldest first; None where there is none."""
         with self._found() as found:
-            return found.history()
+            return found.history(History.ALL)
 
     def snapshot(self) -> Snapshot:
         """The whole schema but for ledger and history, as one transaction sees it."""
@@ -192,18 +193,19 @@ class Found:
             )
         return _state(name, rows[0]) if rows else LedgerState()
 
-    def history(self) -> tuple[Attempt, ...] | None:
+    def history(self, read: History) -> tuple[Attempt, ...] | None:
         """
-        Every attempt, oldest first; None where there is no history.
+        Read so much of the history, oldest first; None where there is none, or none is read.
 
         Raises:
             LedgerUnreadable: a table of its name has another shape.
         """
         name = self._names.history
-        if not self._exists(name):
+        if read is History.NONE or not self._exists(name):
             return None
+        asked = "look_history" if read is History.ALL else "look_current_history"
         try:
-            question = statement("look_history", history=in_main(name))
+            question = statement(asked, history=in_main(name))
             rows = self.database.execute(question).fetchall()
         except sqlite3.Error as error:
             if code_of(error) != sqlite3.SQLITE_ERROR:

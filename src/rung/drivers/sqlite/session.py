@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rung.drivers.inspection import Disconnected
+from rung.drivers.inspection import Disconnected, History
 from rung.drivers.sqlite import catalog
 from rung.drivers.sqlite.execute import SqliteExecutor
 from rung.drivers.sqlite.inspection import SqliteReader
@@ -129,7 +129,7 @@ class SqliteSession(SqliteReader):
                 "Let us write the file and its folder, where SQLite keeps its journal.",
             )
         with self._found() as found:
-            there = found.has_ledger and found.history() is not None
+            there = found.has_ledger and found.history(History.ALL) is not None
         if not there:
             self._commit(self._records.make)
         return TablesReady()

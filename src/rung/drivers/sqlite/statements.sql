@@ -34,6 +34,22 @@ SELECT id, attempt, version, name, direction, outcome, statements_total, stateme
        up_digest, down_digest, tool, tool_version, database_user, host
   FROM {history} ORDER BY id
 
+-- name: look_current_history
+-- The same without the rows of a version before its last attempt that ended well. Rows of `force` and
+-- `baseline`, which concern other versions too, and whatever is unrecognized stay.
+SELECT id, attempt, version, name, direction, outcome, statements_total, statements_done,
+       in_flight, started, finished, error, up_checksum, down_checksum, checksum_formula,
+       up_digest, down_digest, tool, tool_version, database_user, host
+  FROM (SELECT *, max(id) FILTER (
+                   WHERE outcome = 'done'
+                     AND direction IN ('up', 'down', 'mark-applied', 'mark-not-applied')
+               ) OVER (PARTITION BY version) AS decided
+          FROM {history})
+ WHERE version IS NULL OR decided IS NULL OR id >= decided
+    OR outcome NOT IN ('running', 'done', 'failed')
+    OR direction NOT IN ('up', 'down', 'edit', 'mark-applied', 'mark-not-applied')
+ ORDER BY id
+
 -- name: create_ledger
 -- golang-migrate's table, byte for byte.
 CREATE TABLE IF NOT EXISTS {ledger} (version uint64,dirty bool)
