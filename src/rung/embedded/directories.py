@@ -1,8 +1,8 @@
 """
-Where the embedded server's files may lie: caches, scratch folders, locks.
+Choose folders for the embedded server's files: caches, scratch folders, locks.
 
-Every folder handed out is one that we made. No permission of anything else is changed; a
-place that an account cannot reach is passed over for the next one.
+Every folder returned was created here. No permission of anything else is changed; a place that an
+account cannot reach is skipped.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ if TYPE_CHECKING:
 SOCKET_PATH_BYTES = 107
 """The kernel's limit for the path of a socket."""
 SOCKET_NAME = ".s.PGSQL.5432.lock"
-"""The longest name that the server makes in its socket folder."""
+"""The longest file name in the server's socket folder."""
 ROOM_BYTES = 512 * 1024 * 1024
-"""A place in memory with less room than this is not used."""
+"""A file system in memory with less free space than this is not used."""
 
 _READ, _ENTER = 4, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Somebody who must be able to read a place, by number."""
+class UserIds:
+    """The user and group id of a user who must be able to read a file."""
 
     uid: int
     gid: int
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a file that we can get at; a shut folder on the way means no."""
+    """Report whether a file exists and can be reached; False below an unreadable folder."""
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a shut folder
 
 
-def enterable(folder: Path, reader: Reader) -> bool:
-    """Tell whether the plain permission bits let somebody pass through this folder."""
+def is_enterable(folder: Path, reader: UserIds) -> bool:
+    """Report whether the permission bits let a user pass through this folder."""
     try:
         real = folder.resolve(strict=True)
-        return all(_allows(place, reader, _ENTER) for place in (real, *real.parents))
+        return all(_allows(directory, reader, _ENTER) for directory in (real, *real.parents))
     except OSError:
         return False
 
 
-def reachable(path: Path, reader: Reader) -> bool:
+def is_readable(path: Path, reader: UserIds) -> bool:
     """
-    Tell whether the plain permission bits let somebody read this file or folder.
+    Report whether the permission bits let a user read this file or folder.
 
-    A reader that is let in only by an access list counts as kept out: a copy is made then.
+    Access lists are ignored: the caller makes a copy then.
     """
     try:
         real = path.resolve(strict=True)
@@ -68,7 +68,7 @@ def reachable(path: Path, reader: Reader) -> bool:
         return False
 
 
-def _allows(path: Path, reader: Reader, wanted: int) -> bool:
+def _allows(path: Path, reader: UserIds, wanted: int) -> bool:
     facts = path.stat()
     if reader.uid == 0:
         return True
@@ -80,16 +80,16 @@ def _allows(path: Path, reader: Reader, wanted: int) -> bool:
     return (facts.st_mode >> shift) & wanted == wanted
 
 
-def cache_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
+def cache_folder(reader: UserIds, environ: Mapping[str, str]) -> Path:
     """
-    Find or make the folder for unpacked binaries and templates.
+    Return the folder for unpacked binaries and templates; create it if necessary.
 
     Args:
-        reader: who has to be able to read it.
-        environ: XDG_CACHE_HOME and HOME are looked at.
+        reader: must be able to read it.
+        environ: read for XDG_CACHE_HOME and HOME.
 
     Raises:
-        EmbeddedError: no place can be written by us and read by them.
+        EmbeddedError: no folder is writable by this process and readable by `reader`.
     """
     tried: list[str] = []
     for folder in _cache_candidates(environ):
@@ -111,11 +111,11 @@ def _cache_candidates(environ: Mapping[str, str]) -> Iterator[Path]:
         yield Path(home, ".cache", "rung").absolute()
     if os.geteuid() == 0:
         yield Path("/var/cache/rung")
-    yield from (place / f"rung-cache-{os.geteuid()}" for place in _temporary(environ))
+    yield from (directory / f"rung-cache-{os.geteuid()}" for directory in _temporary(environ))
 
 
-def _make_private(folder: Path, reader: Reader) -> str:
-    """Make a folder that only we can write; what is wrong with it, if anything."""
+def _make_private(folder: Path, reader: UserIds) -> str:
+    """Create a folder that only this user can write; return what is wrong with it, if anything."""
     others = reader.uid != os.geteuid()
     try:
         if not folder.exists():
@@ -130,11 +130,11 @@ def _make_private(folder: Path, reader: Reader) -> str:
         return "others may write it"
     if not os.access(folder, os.W_OK | os.X_OK):
         return "it cannot be written"
-    return "" if enterable(folder, reader) else "the server's account cannot reach it"
+    return "" if is_enterable(folder, reader) else "the server's account cannot reach it"
 
 
 def _mkdir(folder: Path, mode: int) -> None:
-    """Make one folder with exactly this mode, unless another process was faster."""
+    """Create one folder with exactly this mode, unless another process created it."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
@@ -142,9 +142,9 @@ def _mkdir(folder: Path, mode: int) -> None:
     folder.chmod(mode)
 
 
-def scratch_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
+def scratch_folder(reader: UserIds, environ: Mapping[str, str]) -> Path:
     """
-    Make a new folder for one server: short, in memory where there is room.
+    Create a folder for one server: with a short path, in memory where there is space.
 
     Raises:
         EmbeddedError: no place is writable, reachable and short enough.
@@ -152,9 +152,9 @@ def scratch_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
     return _new_folder((Path("/dev/shm"), *_temporary(environ)), reader)  # noqa: S108
 
 
-def socket_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
+def socket_folder(reader: UserIds, environ: Mapping[str, str]) -> Path:
     """
-    Make a new folder for the socket of a server whose data lie elsewhere.
+    Create a folder for the socket of a server whose data are elsewhere.
 
     Raises:
         EmbeddedError: as `scratch_folder`.
@@ -162,10 +162,10 @@ def socket_folder(reader: Reader, environ: Mapping[str, str]) -> Path:
     return _new_folder(tuple(_temporary(environ)), reader)
 
 
-def _new_folder(parents: tuple[Path, ...], reader: Reader) -> Path:
+def _new_folder(parents: tuple[Path, ...], reader: UserIds) -> Path:
     tried: list[str] = []
     for parent in parents:
-        if problem := _unfit(parent, reader):
+        if problem := _why_unfit(parent, reader):
             tried.append(f"{parent}: {problem}")
             continue
         folder = parent / f"{PREFIX}{os.urandom(4).hex()}"
@@ -180,10 +180,10 @@ def _new_folder(parents: tuple[Path, ...], reader: Reader) -> Path:
     )
 
 
-def _unfit(parent: Path, reader: Reader) -> str:
+def _why_unfit(parent: Path, reader: UserIds) -> str:
     if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
         return "it cannot be written"
-    if not enterable(parent, reader):
+    if not is_enterable(parent, reader):
         return "the server's account cannot reach it"
     if len(os.fsencode(parent / "rung-12345678" / "s" / SOCKET_NAME)) > SOCKET_PATH_BYTES:
         return f"its path is too long for a socket ({SOCKET_PATH_BYTES} bytes)"
@@ -201,7 +201,7 @@ def _temporary(environ: Mapping[str, str]) -> Iterator[Path]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the exclusive lock on a file for the length of a block; it is never deleted."""
+    """Hold the exclusive lock on a file for a `with` block; the file is never deleted."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
 """
 Start one server through a supervisor: its command line, its folders, and its answer.
 
-What kind of server it is has been decided by then, in `throwaway` or `kept`.
+`ephemeral` and `persistent` decide what kind of server it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.embedded import supervisor
-from rung.embedded.pg_tools import give, not_started
+from rung.embedded.pg_tools import chown_to, not_started
 from rung.embedded.server import PORT, EmbeddedServer
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.embedded.pg_tools import Programs
-    from rung.embedded.server import Use
+    from rung.embedded.server import UsageLock
 
 _SOCKET_ONLY = {"listen_addresses": "", "port": str(PORT)}
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRequest:
-    """What a caller of `start` asked for."""
+    """The arguments of `start`."""
 
     environ: Mapping[str, str]
     say: Callable[[str], None]
@@ -38,7 +38,7 @@ class ServerRequest:
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """The folders of one server, and what is removed at its end."""
+    """The folders of one server, and the folder that is removed at its end."""
 
     home: Path
     data: Path
@@ -48,19 +48,19 @@ class DataDirectory:
 
 
 def run(
-    place: DataDirectory,
+    directory: DataDirectory,
     programs: Programs,
     version: str,
     settings: Mapping[str, str],
-    use: Use,
+    use: UsageLock,
     prepare: Callable[[], None],
 ) -> EmbeddedServer:
-    """Have a supervisor start the server, and prepare its data while the supervisor wakes up."""
-    place.socket_dir.mkdir(mode=0o700)
-    give(place.socket_dir, programs.identity)
+    """Make a supervisor start the server, and prepare its data while the supervisor starts."""
+    directory.socket_dir.mkdir(mode=0o700)
+    chown_to(directory.socket_dir, programs.identity)
     try:
-        command = _command(place, programs, version, settings)
-        answer = _ask_supervisor(command, _log(place, programs), prepare)
+        command = _command(directory, programs, version, settings)
+        answer = _ask_supervisor(command, _log(directory, programs), prepare)
     except BaseException:
         use.end()
         raise
@@ -69,12 +69,12 @@ def run(
         reason = answer[1] if len(answer) > 1 else "its supervisor ended without a word"
         raise not_started(reason, answer[2:])
     return EmbeddedServer(
-        home=place.home,
-        data_dir=place.data,
-        socket_dir=place.socket_dir,
+        home=directory.home,
+        data_dir=directory.data,
+        socket_dir=directory.socket_dir,
         port=PORT,
         version=version,
-        kept=place.stop is signal.SIGINT,
+        is_persistent=directory.stop is signal.SIGINT,
         pid=int(answer[1]),
         supervisor_pid=int(answer[2]),
         _use=use,
@@ -82,35 +82,35 @@ def run(
 
 
 def _command(
-    place: DataDirectory, programs: Programs, version: str, settings: Mapping[str, str]
+    directory: DataDirectory, programs: Programs, version: str, settings: Mapping[str, str]
 ) -> list[str]:
     facts = {
-        "home": str(place.home),
-        "data": str(place.data),
-        "socket": str(place.socket_dir),
-        "remove": str(place.remove),
-        "stop": str(int(place.stop)),
+        "home": str(directory.home),
+        "data": str(directory.data),
+        "socket": str(directory.socket_dir),
+        "remove": str(directory.remove),
+        "stop": str(int(directory.stop)),
         "version": version,
     }
-    own = _SOCKET_ONLY | {"unix_socket_directories": f'"{place.socket_dir}"'}
+    own = _SOCKET_ONLY | {"unix_socket_directories": f'"{directory.socket_dir}"'}
     command = [*programs.supervisor_command("keep", facts), str(programs.bin_dir / "postgres")]
-    command += ["-D", str(place.data)]
+    command += ["-D", str(directory.data)]
     for name, value in {**settings, **own}.items():
         command += ["-c", f"{name}={value}"]
     return command
 
 
-def _log(place: DataDirectory, programs: Programs) -> int:
-    """A new log, open, for nobody to read but the account that the server runs as."""
-    log = place.home / supervisor.LOG
+def _log(directory: DataDirectory, programs: Programs) -> int:
+    """Create a log that only the server's account can read, and return its descriptor."""
+    log = directory.home / supervisor.LOG
     log.unlink(missing_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    give(log, programs.identity)
+    chown_to(log, programs.identity)
     return descriptor
 
 
 def _ask_supervisor(command: list[str], log: int, prepare: Callable[[], None]) -> list[str]:
-    """Start a supervisor, tell it to go when the data are there, and read its answer."""
+    """Start a supervisor, let it start the server once the data exist, and read its answer."""
     from subprocess import PIPE, Popen
 
     with (
@@ -120,7 +120,7 @@ def _ask_supervisor(command: list[str], log: int, prepare: Callable[[], None]) -
         assert process.stdin is not None
         assert process.stdout is not None
         prepare()
-        with suppress(BrokenPipeError):  # the supervisor ended; its silence tells
+        with suppress(BrokenPipeError):  # the supervisor ended, so its answer is empty
             process.stdin.write(b"go\n")
             process.stdin.close()
         return process.stdout.read().decode(errors="replace").splitlines()

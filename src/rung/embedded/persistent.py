@@ -1,8 +1,8 @@
 """
-Servers whose data stay in a folder that the user named, one server for all its users.
+Start servers with persistent data in a folder that the user names, shared by all its users.
 
-The folder holds `data`, the locks, the state of a running server and its log. Data of
-another major version, or a folder that something else made, are refused.
+The folder holds `data`, the locks, the state of a running server and its log. Data of another
+major version, and folders that something else created, are refused.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from rung.embedded import run_as, supervisor, template
 from rung.embedded.binaries import find
-from rung.embedded.directories import enterable, locked, socket_folder
+from rung.embedded.directories import is_enterable, locked, socket_folder
 from rung.embedded.launcher import DataDirectory, run
-from rung.embedded.pg_tools import within_reach
-from rung.embedded.server import PORT, EmbeddedServer, Use
+from rung.embedded.pg_tools import readable_programs
+from rung.embedded.server import PORT, EmbeddedServer, UsageLock
 from rung.errors import BinariesNotFound, EmbeddedError
 
 if TYPE_CHECKING:
@@ -33,25 +33,25 @@ DATA = "data"
 def join_or_open(
     home: Path, request: ServerRequest, warn: Callable[[Identity], None]
 ) -> EmbeddedServer:
-    """Join the server of this folder, or start it."""
-    made_now = _open_home(home)
-    use = _take(home)
+    """Connect to the running server of this folder, or start it."""
+    is_new = _prepare_home(home)
+    use = _lock_usage(home)
     try:
         with locked(home / START):
-            if running := _running(home, use):
+            if running := _running_server(home, use):
                 _check_major(home, running.major, request.major)
                 return running
-            identity = _identity_for(home, made_now=made_now)
+            identity = _identity_for(home, is_new=is_new)
             warn(identity)
-            return _start_kept(home, identity, request, use)
+            return _start_persistent(home, identity, request, use)
     except BaseException:
         use.end()
         raise
 
 
-def _take(home: Path) -> Use:
+def _lock_usage(home: Path) -> UsageLock:
     try:
-        return Use.of(home)
+        return UsageLock.of(home)
     except PermissionError as error:
         raise EmbeddedError(
             f"The folder {home} belongs to another user's server: {error.strerror}.",
@@ -60,18 +60,21 @@ def _take(home: Path) -> Use:
         ) from error
 
 
-def _open_home(home: Path) -> bool:
+def _prepare_home(home: Path) -> bool:
     """
-    Make the folder, or see that it is empty or ours; True where it was made now.
+    Create the folder, or check that it is empty or Rung's.
+
+    Returns:
+        True where the folder was created.
 
     Raises:
-        EmbeddedError: it is something else's.
+        EmbeddedError: something else created it.
     """
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir()
     except FileExistsError:
-        _check_ours(home)
+        _check_own(home)
         return False
     except OSError as error:
         raise EmbeddedError(
@@ -81,8 +84,8 @@ def _open_home(home: Path) -> bool:
     return True
 
 
-def _check_ours(home: Path) -> None:
-    """See that a folder that is there holds nothing but what we put into one."""
+def _check_own(home: Path) -> None:
+    """Check that an existing folder is empty or was created by Rung."""
     if not home.is_dir() or not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         raise EmbeddedError(
             f"{home} is not a folder that you may read and write.",
@@ -101,11 +104,11 @@ def _check_ours(home: Path) -> None:
         )
 
 
-def _running(home: Path, use: Use) -> EmbeddedServer | None:
-    """Tell of the server that serves this folder, if its supervisor lives."""
+def _running_server(home: Path, use: UsageLock) -> EmbeddedServer | None:
+    """Return the running server of this folder; None where its supervisor has ended."""
     probe = supervisor.open_lock(str(home), supervisor.SUPERVISOR)
     try:
-        if supervisor.free(probe):
+        if supervisor.try_lock(probe):
             return None
     finally:
         os.close(probe)
@@ -119,20 +122,20 @@ def _running(home: Path, use: Use) -> EmbeddedServer | None:
         socket_dir=Path(socket_dir),
         port=PORT,
         version=version,
-        kept=True,
+        is_persistent=True,
         pid=int(pid),
         supervisor_pid=int(supervisor_pid),
         _use=use,
     )
 
 
-def _identity_for(home: Path, *, made_now: bool) -> Identity:
-    """Choose the account for a kept folder: its data's owner, or one that can reach it."""
+def _identity_for(home: Path, *, is_new: bool) -> Identity:
+    """Choose the account for a persistent folder: its data's owner, or one that can reach it."""
     data = home / DATA
     identity = run_as.owner_of(data) if data.exists() else run_as.choose()
-    if identity.kind == "account" and made_now:
+    if identity.kind == "account" and is_new:
         home.chmod(0o711)
-    if identity.kind != "account" or enterable(home, identity.reader):
+    if identity.kind != "account" or is_enterable(home, identity.reader):
         return identity
     if data.exists():
         raise EmbeddedError(
@@ -150,7 +153,9 @@ def _check_major(home: Path, have: int, wanted: int | None) -> None:
         )
 
 
-def _start_kept(home: Path, identity: Identity, request: ServerRequest, use: Use) -> EmbeddedServer:
+def _start_persistent(
+    home: Path, identity: Identity, request: ServerRequest, use: UsageLock
+) -> EmbeddedServer:
     data = home / DATA
     major = _major_of(data) if data.exists() else request.major
     if data.exists() and major is not None:
@@ -158,18 +163,18 @@ def _start_kept(home: Path, identity: Identity, request: ServerRequest, use: Use
     try:
         binaries = find(major, environ=request.environ, say=request.say, reader=identity.reader)
     except BinariesNotFound as error:
-        raise _wrong_major(home, data, major, error) from error
-    programs = within_reach(binaries, identity, request.environ, request.say)
+        raise _missing_major(home, data, major, error) from error
+    programs = readable_programs(binaries, identity, request.environ, request.say)
     if not data.exists():
         request.say(f"making a PostgreSQL {binaries.version} data folder in {home}")
-        template.make_kept(programs, data, binaries.major)
+        template.create_persistent_data(programs, data, binaries.major)
     sockets = socket_folder(identity.reader, request.environ)
-    place = DataDirectory(home, data, sockets / "s", sockets, signal.SIGINT)
-    return run(place, programs, binaries.version, request.settings, use, _nothing)
+    directory = DataDirectory(home, data, sockets / "s", sockets, signal.SIGINT)
+    return run(directory, programs, binaries.version, request.settings, use, _nothing)
 
 
 def _nothing() -> None:
-    """Have nothing to prepare."""
+    """Prepare nothing."""
 
 
 def _major_of(data: Path) -> int:
@@ -182,7 +187,7 @@ def _major_of(data: Path) -> int:
         ) from error
 
 
-def _wrong_major(
+def _missing_major(
     home: Path, data: Path, major: int | None, error: BinariesNotFound
 ) -> BinariesNotFound:
     if not data.exists():

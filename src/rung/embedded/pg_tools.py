@@ -1,7 +1,7 @@
 """
-Running PostgreSQL's programs as the chosen account: initdb, and the supervisor with its server.
+Run PostgreSQL's programs as the chosen account: initdb, and the supervisor with its server.
 
-The one place that knows the supervisor's command line.
+This is the only module that knows the supervisor's command line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.embedded import wheels
-from rung.embedded.directories import cache_folder, reachable
+from rung.embedded.directories import cache_folder, is_readable
 from rung.errors import EmbeddedError, ServerNotStarted
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rung.embedded.run_as import Identity
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-# Loaded from its file, so that the supervisor wakes up without importing the rest of Rung, and
-# as a module, so that its compiled form is used.
+# Loaded from its file, so that the supervisor starts without importing the rest of Rung, and as a
+# module, so that its compiled form is used.
 _RUN_SUPERVISOR = (
     "import sys; from importlib import util; "
     "spec = util.spec_from_file_location('rung.embedded.supervisor', sys.argv[1]); "
@@ -45,14 +45,14 @@ INITDB_SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """The server's programs as the account that runs them finds them."""
+    """The paths of the server's programs for the account that runs them."""
 
     bin_dir: Path
     library_dir: Path | None
     identity: Identity
 
     def supervisor_command(self, verb: str, facts: Mapping[str, str]) -> list[str]:
-        """Begin the command line of a supervisor process; the program's own follows."""
+        """Return the command line of a supervisor; the program's own arguments are appended."""
         if not sys.executable:
             raise EmbeddedError(
                 "The embedded server needs a Python interpreter of its own to be kept by.",
@@ -64,23 +64,23 @@ class Programs:
         return [sys.executable, "-I", "-c", _RUN_SUPERVISOR, str(_SUPERVISOR), verb, *pairs, "--"]
 
 
-def within_reach(
+def readable_programs(
     binaries: Binaries,
     identity: Identity,
     environ: Mapping[str, str],
     say: Callable[[str], None],
 ) -> Programs:
     """
-    Take the binaries where they are, or a copy where the account can read it.
+    Return the binaries where they are, or a copy that the account can read.
 
     Raises:
-        EmbeddedError: there is no place for the copy.
+        EmbeddedError: there is no folder for the copy.
     """
     reader = identity.reader
     parts = [binaries.bin_dir / "postgres", binaries.bin_dir / "initdb"]
     if binaries.library_dir:
         parts += [binaries.library_dir, binaries.installation / "share"]
-    if all(reachable(part, reader) for part in parts):
+    if all(is_readable(part, reader) for part in parts):
         return Programs(binaries.bin_dir, binaries.library_dir, identity)
     cache = cache_folder(reader, environ)
     copied = wheels.copy(binaries.installation, _file_name(binaries.build), cache, say)
@@ -93,22 +93,22 @@ def _file_name(text: str) -> str:
 
 
 def template_name(binaries: Binaries, identity: Identity) -> str:
-    """Name the cached data folder of this build for this account."""
+    """Return the name of the cached data folder for this build and account."""
     return f"data-{_file_name(binaries.build)}-{identity.kind}-{identity.reader.uid}"
 
 
 def initdb(programs: Programs, data: Path, major: int, extra: Sequence[str]) -> None:
     """
-    Make a data folder: UTF-8, sorted by code point, letters as Unicode has them.
+    Create a data folder: UTF-8, sorted by code point, with Unicode's letter classes.
 
     Args:
         programs: initdb and its account.
         data: an empty folder that the account owns.
-        major: decides how the locale is named; from 17 the server has its own.
+        major: decides the locale; from 17 the server has a builtin one.
         extra: more options for initdb.
 
     Raises:
-        ServerNotStarted: initdb failed, with what it wrote.
+        ServerNotStarted: initdb failed; has its output.
     """
     if major >= _OLDEST_WITH_OWN_LOCALES:
         own = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
@@ -152,11 +152,11 @@ _ADVICE = "See the lines above; other binaries can be named with RUNG_PG_BIN=DIR
 
 
 def not_started(reason: str, log: Sequence[str]) -> ServerNotStarted:
-    """Make the error of a server that did not come up, from what it wrote."""
+    """Return the error for a server that did not start, with its log."""
     return ServerNotStarted(f"PostgreSQL did not start: {reason}.", log, _ADVICE)
 
 
-def give(folder: Path, identity: Identity) -> None:
-    """Hand a new folder of ours to the server's account."""
+def chown_to(folder: Path, identity: Identity) -> None:
+    """Make the server's account the owner of a new folder."""
     if identity.kind == "account":
         os.chown(folder, identity.uid, identity.gid)

@@ -1,9 +1,9 @@
 """
-Under which account the server runs. PostgreSQL refuses root, so as root it is another one.
+Choose the account that runs the server. PostgreSQL does not run as root.
 
-The order: ourselves where we are not root; else the account `postgres` or `nobody`; only
-where neither can be taken on or can reach what it needs, a user namespace, in which the
-server's files still belong to root. No permission of anything is changed for it.
+The order: the current user, unless it is root; else the account `postgres` or `nobody`; else, if
+neither can be used or can reach the files, a user namespace, in which the server's files still
+belong to root. No permission is changed for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rung.embedded.directories import Reader
+from rung.embedded.directories import UserIds
 
 CANDIDATES = ("postgres", "nobody")
 _NEEDED_CAPABILITIES = {"CAP_CHOWN": 0, "CAP_SETGID": 6, "CAP_SETUID": 7}
@@ -22,14 +22,14 @@ _NEEDED_CAPABILITIES = {"CAP_CHOWN": 0, "CAP_SETGID": 6, "CAP_SETUID": 7}
 @dataclass(frozen=True, slots=True)
 class Identity:
     """
-    Who the server runs as.
+    The account that the server runs as.
 
     Attributes:
-        kind: `self`, `account` or `namespace`, as `supervisor.become` knows them.
+        kind: `self`, `account` or `namespace`: an argument of `supervisor.change_account`.
         uid: the server's user id; inside the namespace for that kind.
-        gid: its group id, likewise.
+        gid: the server's group id; inside the namespace for that kind.
         name: the account's name, for messages.
-        reason: why it is not a better kind; empty where it is the best.
+        reason: why no preferred kind could be used; empty for the preferred kind.
     """
 
     kind: str
@@ -39,47 +39,47 @@ class Identity:
     reason: str = ""
 
     @property
-    def reader(self) -> Reader:
-        """Who opens the files as the kernel sees it."""
+    def reader(self) -> UserIds:
+        """Return the ids with which the kernel checks access to files."""
         if self.kind == "account":
-            return Reader(self.uid, self.gid)
-        return Reader(os.geteuid(), os.getegid())
+            return UserIds(self.uid, self.gid)
+        return UserIds(os.geteuid(), os.getegid())
 
     @property
     def argument(self) -> str:
-        """The same for the supervisor's command line."""
+        """Return the identity for the supervisor's command line."""
         return "self" if self.kind == "self" else f"{self.kind}:{self.uid}:{self.gid}"
 
 
 def choose() -> Identity:
-    """Choose for a server whose files are made anew."""
+    """Choose the account for a server with new files."""
     if os.geteuid() != 0:
-        return _ourselves()
-    if problem := _cannot_change():
+        return _current_user()
+    if problem := _why_fixed_account():
         return namespace(problem)
-    account = _first_account()
+    account = _candidate_account()
     return account or namespace(f"there is no account {' or '.join(CANDIDATES)}")
 
 
 def owner_of(folder: Path) -> Identity:
-    """Choose for a data folder that is there already: the server must own it."""
+    """Choose the account for an existing data folder, which the server must own."""
     facts = folder.stat()
     if os.geteuid() != 0 or facts.st_uid == 0:
-        return _ourselves() if os.geteuid() != 0 else namespace(f"{folder} belongs to root")
+        return _current_user() if os.geteuid() != 0 else namespace(f"{folder} belongs to root")
     return Identity("account", facts.st_uid, facts.st_gid, _name_of(facts.st_uid))
 
 
 def namespace(reason: str) -> Identity:
-    """Run in a user namespace, under the numbers of an account that the system knows."""
-    inside = _first_account() or _any_account()
+    """Return the identity of a user namespace, with the ids of an existing account."""
+    inside = _candidate_account() or _other_account()
     return Identity("namespace", inside.uid, inside.gid, inside.name, reason)
 
 
-def _ourselves() -> Identity:
+def _current_user() -> Identity:
     uid = os.geteuid()
     if name := _name_of(uid):
         return Identity("self", uid, os.getegid(), name)
-    # initdb insists on a name for its user, which a container's made-up number has not.
+    # initdb requires a name for its user; an arbitrary id in a container has none.
     return namespace(f"user {uid} has no name on this system")
 
 
@@ -92,7 +92,7 @@ def _name_of(uid: int) -> str:
         return ""
 
 
-def _first_account() -> Identity | None:
+def _candidate_account() -> Identity | None:
     from pwd import getpwnam
 
     for name in CANDIDATES:
@@ -104,7 +104,7 @@ def _first_account() -> Identity | None:
     return None
 
 
-def _any_account() -> Identity:
+def _other_account() -> Identity:
     from pwd import getpwall
 
     for found in getpwall():
@@ -113,11 +113,11 @@ def _any_account() -> Identity:
     return Identity("account", 65534, 65534, "65534")
 
 
-def _cannot_change() -> str:
-    """Say why root here cannot take on another account; empty where it can."""
+def _why_fixed_account() -> str:
+    """Return why root cannot change to another account here; empty where it can."""
     if sys.platform != "linux":
         return ""
-    account = _first_account()
+    account = _candidate_account()
     return missing_capability(Path("/proc/self/status").read_text()) or unmapped(
         Path("/proc/self/uid_map").read_text(), account.uid if account else 0
     )
@@ -125,7 +125,7 @@ def _cannot_change() -> str:
 
 def missing_capability(status: str) -> str:
     """
-    Name a capability that changing the account needs and this process lacks.
+    Return a capability that changing the account needs and this process lacks.
 
     Args:
         status: the text of /proc/self/status.
@@ -140,11 +140,11 @@ def missing_capability(status: str) -> str:
 
 def unmapped(uid_map: str, uid: int) -> str:
     """
-    Say so where the user id does not exist in our user namespace.
+    Return a reason where a user id does not exist in this user namespace; else an empty text.
 
     Args:
         uid_map: the text of /proc/self/uid_map, lines of first id, outer id, count.
-        uid: the id wanted.
+        uid: the user id.
     """
     for line in uid_map.splitlines():
         first, _, count = (int(word) for word in line.split())

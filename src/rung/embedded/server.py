@@ -1,4 +1,4 @@
-"""A running embedded server as its user holds it: where it is, and the lock that keeps it up."""
+"""A running embedded server: its address, and the lock that keeps it running."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _PLAIN = re.compile(r"[^\s'\\]+\Z")
 
 
 @dataclass(slots=True)
-class Use:
-    """A shared lock on a server's users file; while any is held the server stays."""
+class UsageLock:
+    """A shared lock on a server's users file; the server runs while any is held."""
 
     descriptor: int
 
     @classmethod
-    def of(cls, home: Path) -> Use:
+    def of(cls, home: Path) -> UsageLock:
         """
-        Take the lock, waiting for a supervisor that is stopping a server there right now.
+        Take the lock; wait for a supervisor that is stopping a server there.
 
-        It is not passed on to programs that this process starts; a child made by `fork`
-        alone shares it, and counts as a user until it ends.
+        Programs that this process starts do not inherit it. A child of `fork` without exec shares
+        it, and counts as a user until it ends.
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(home / USERS, flags, 0o600)
@@ -45,7 +45,7 @@ class Use:
         return cls(descriptor)
 
     def end(self) -> None:
-        """Let go of the lock; a second time does nothing."""
+        """Release the lock; a second call does nothing."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
@@ -54,7 +54,7 @@ class Use:
 @dataclass(slots=True)
 class EmbeddedServer:
     """
-    A PostgreSQL of our own, reached by a socket; a context manager that lets go of it.
+    An embedded PostgreSQL, reached by a socket; as a context manager it is closed at the end.
 
     Attributes:
         home: the folder of its locks and log.
@@ -62,7 +62,7 @@ class EmbeddedServer:
         socket_dir: the folder of its socket.
         port: the port number in the socket's name; there is no TCP.
         version: the server's version, such as 18.6.
-        kept: True where the data stay after the last user.
+        is_persistent: True where the data stay after the last user.
         pid: the server's first process.
         supervisor_pid: the process that stops it after the last user.
     """
@@ -72,19 +72,19 @@ class EmbeddedServer:
     socket_dir: Path
     port: int
     version: str
-    kept: bool
+    is_persistent: bool
     pid: int
     supervisor_pid: int
-    _use: Use = field(repr=False)
+    _use: UsageLock = field(repr=False)
 
     @property
     def major(self) -> int:
-        """The server's major version."""
+        """Return the server's major version."""
         digits = re.match(r"\d+", self.version)
         return int(digits[0]) if digits else 0
 
     def conninfo(self, dbname: str = DATABASE) -> str:
-        """Say how to connect, in libpq's key=value form."""
+        """Return the connection string in libpq's key=value form."""
         facts = {
             "host": str(self.socket_dir),
             "port": str(self.port),
@@ -94,25 +94,25 @@ class EmbeddedServer:
         return " ".join(f"{key}={quoted(value)}" for key, value in facts.items())
 
     def url(self, dbname: str = DATABASE) -> str:
-        """Say how to connect, as a postgresql:// URL."""
+        """Return the connection string as a postgresql:// URL."""
         from urllib.parse import quote
 
         socket = quote(str(self.socket_dir), safe="")
         return f"postgresql://{USER}@/{quote(dbname, safe='')}?host={socket}&port={self.port}"
 
-    def let_in(self, rules: Sequence[str]) -> None:
+    def write_hba(self, rules: Sequence[str]) -> None:
         """
-        Say who may connect from now on, in lines of pg_hba.conf.
+        Write the lines of pg_hba.conf, which say who may connect.
 
-        In force once somebody has the server reload its configuration.
+        They take effect when the server reloads its configuration.
         """
         (self.data_dir / "pg_hba.conf").write_text("".join(f"{rule}\n" for rule in rules))
 
     def close(self) -> None:
         """
-        Let go of the server; the supervisor stops it when nobody else uses it.
+        Release the server; the supervisor stops it when nobody else uses it.
 
-        Returns at once; a second time does nothing.
+        Returns at once; a second call does nothing.
         """
         self._use.end()
 
@@ -129,7 +129,7 @@ class EmbeddedServer:
 
 
 def quoted(value: str) -> str:
-    """Write a value as libpq reads it in a key=value string."""
+    """Quote a value for libpq's key=value form."""
     if _PLAIN.match(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

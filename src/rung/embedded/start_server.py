@@ -1,4 +1,4 @@
-"""The front door: `start` puts together what was asked for and says what weakens security."""
+"""The entry point of the package: `start` starts a server, and reports what weakens security."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ def start(
     settings: Mapping[str, str] = _NO_SETTINGS,
 ) -> EmbeddedServer:
     """
-    Start a PostgreSQL server, or join the one that serves `directory`.
+    Start a PostgreSQL server, or connect to the running one of `directory`.
 
-    Safe for several processes at once. The server stays as long as any user holds it, and
-    is stopped by the kernel's count of them: a killed user has let go.
+    Safe for several processes at once. The server runs until its last user ends; the kernel counts
+    the users by their locks, so a killed user counts as ended.
 
     Args:
-        directory: a folder whose data are kept between runs; None for a server that is
-            thrown away with its data after its last user.
-        say: told, in a sentence, what takes long or weakens security; None warns of the
-            latter alone.
-        environ: where RUNG_PG_BIN, PATH, XDG_CACHE_HOME, HOME and TMPDIR are looked up.
-        major: the major version wanted.
-        settings: server settings beyond ours; ignored where a running server is joined.
+        directory: a folder for persistent data; None for a server that is removed with its data
+            after its last user.
+        say: receives a sentence about what takes long or weakens security; None warns of the
+            latter only.
+        environ: read for RUNG_PG_BIN, PATH, XDG_CACHE_HOME, HOME and TMPDIR.
+        major: the major version.
+        settings: additional server settings; ignored where the server runs already.
 
     Raises:
-        BinariesNotFound: no PostgreSQL, or none of the version wanted or of the folder.
+        BinariesNotFound: no PostgreSQL, or none of this version or of the folder's version.
         ServerNotStarted: initdb or the server failed.
-        EmbeddedError: no place is fit for its files, or the folder is not one of ours.
+        EmbeddedError: no folder is usable for its files, or something else created `directory`.
     """
     request = ServerRequest(
         environ=os.environ if environ is None else environ,
-        say=say or _quiet,
+        say=say or _ignore,
         major=major,
         settings=settings,
     )
@@ -63,8 +63,8 @@ def start(
     return open_new(identity, request)
 
 
-def _quiet(_: str) -> None:
-    """Say nothing."""
+def _ignore(_: str) -> None:
+    """Ignore a message."""
 
 
 def _warn(text: str) -> None:
@@ -74,7 +74,7 @@ def _warn(text: str) -> None:
 
 
 def _announce(identity: Identity, say: Callable[[str], None]) -> None:
-    """Say that the server's account is not apart from ours, and what follows from it."""
+    """Report that the server has the rights of the current user, and the consequence."""
     if identity.kind == "namespace" and os.geteuid() == 0:
         say(
             "the embedded server runs in a user namespace, because "

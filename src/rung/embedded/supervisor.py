@@ -1,16 +1,16 @@
 """
 The process that owns one embedded server: starts it, waits until nobody uses it, stops it.
 
-Each user holds a shared lock on one file. The supervisor waits for the exclusive lock on it,
-so the kernel counts who is left, and a user that is killed counts as gone at once.
+Each user holds a shared lock on one file. The supervisor waits for the exclusive lock on it, so the
+kernel counts the users, and a killed user counts as ended at once.
 
-Runs alone in a fresh interpreter: it imports nothing of Rung and decides nothing (which
-binaries, which account, which settings is the business of the modules beside it).
-Should the supervisor itself be killed, Linux signals the server in its stead; elsewhere the
-server stays until the next `start` of a kept folder finds it, or until it is stopped by hand.
+It runs alone in a new interpreter, imports nothing of Rung and decides nothing: other modules
+choose binaries, account and settings. If the supervisor itself is killed, Linux signals the server;
+elsewhere the server runs until the next `start` of a persistent folder finds it, or until it is
+stopped by hand.
 """
 
-# The process is to be up in milliseconds: pathlib and contextlib would cost some of them.
+# The process must start in milliseconds: pathlib and contextlib would cost some of them.
 # ruff: noqa: PTH105, PTH106, PTH108, PTH112, PTH114, PTH118, PTH119, PTH120, PTH123, PTH208, SIM105
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ import time
 USERS = "users.lock"
 """Shared by each user; exclusive for the supervisor that stops the server."""
 SUPERVISOR = "supervisor.lock"
-"""Exclusive as long as a supervisor lives."""
+"""Exclusive while a supervisor runs."""
 SERVER = "server.lock"
-"""Exclusive as long as the supervisor or any process of its server lives."""
+"""Exclusive while the supervisor or any process of its server runs."""
 STATE = "server.state"
-"""What a later user has to know, in lines; written when the server is ready."""
+"""The facts for later users, in lines; written when the server is ready."""
 
 STATE_LINES = 4
 LOG = "server.log"
-"""What the server wrote since its start."""
+"""The server's log since its start."""
 
 READY_LINE = 7
 PREFIX = "rung-"
-"""How the names of all folders begin that we make beside others' folders."""
+"""The prefix of all folders that Rung creates in shared places."""
 
 LOG_LINES = 20
 PIPE_BYTES = 16000
 READY_SECONDS = 60.0
 OLD_SERVER_SECONDS = 60.0
-PATIENCE_SECONDS = {signal.SIGINT: 120.0, signal.SIGQUIT: 8.0, signal.SIGKILL: 8.0}
+SIGNAL_SECONDS = {signal.SIGINT: 120.0, signal.SIGQUIT: 8.0, signal.SIGKILL: 8.0}
 SWEEP_AFTER_SECONDS = 60.0
 
 CLONE_NEWUSER = 0x10000000
@@ -53,12 +53,12 @@ PR_SET_PDEATHSIG = 1
 
 
 class SupervisorError(Exception):
-    """The server could not be started; the text says why."""
+    """The server could not be started; has the reason."""
 
 
 def main(arguments: list[str]) -> int:
     """
-    Run a command as another account, or keep a server.
+    Run a command as another account, or supervise a server.
 
     Args:
         arguments: `run key=value… -- command…` or `keep key=value… -- command…`.
@@ -67,14 +67,14 @@ def main(arguments: list[str]) -> int:
     facts = dict(pair.split("=", 1) for pair in arguments[1:end])
     command = arguments[end + 1 :]
     if arguments[0] == "run":
-        become(facts["identity"])
+        change_account(facts["identity"])
         os.execve(command[0], command, environment(facts))  # noqa: S606
     return keep(facts, command)
 
 
 def keep(facts: dict[str, str], command: list[str]) -> int:
     """
-    Detach, start the server when told to, report, and stop it when it is free.
+    Detach, start the server on request, report, and stop the server when nobody uses it.
 
     Args:
         facts: `home` (locks, state and log), `data`, `socket` (its folder), `identity`,
@@ -88,10 +88,10 @@ def keep(facts: dict[str, str], command: list[str]) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    report, told = os.dup(1), os.read(0, 3)
-    silence()
+    report, request = os.dup(1), os.read(0, 3)
+    close_pipes()
     try:
-        if told == b"go\n":
+        if request == b"go\n":
             serve(facts, command, report)
     finally:
         remove(facts["remove"])
@@ -99,7 +99,7 @@ def keep(facts: dict[str, str], command: list[str]) -> int:
 
 
 def serve(facts: dict[str, str], command: list[str], report: int) -> None:
-    """Start the server, tell the caller what became of it, and wait for the server's end."""
+    """Start the server, report to the caller, and wait for the server's end."""
     try:
         server = start(facts, command)
     except (SupervisorError, OSError) as error:
@@ -112,11 +112,11 @@ def serve(facts: dict[str, str], command: list[str], report: int) -> None:
 
 
 def start(facts: dict[str, str], command: list[str]) -> int:
-    """Take the locks of this place, start the server, and return its process id when ready."""
+    """Take the locks of this folder, start the server, and return its process id when ready."""
     home = facts["home"]
-    take(open_lock(home, SUPERVISOR), OLD_SERVER_SECONDS)
+    lock_exclusively(open_lock(home, SUPERVISOR), OLD_SERVER_SECONDS)
     server_lock = open_lock(home, SERVER)
-    take(server_lock, OLD_SERVER_SECONDS)
+    lock_exclusively(server_lock, OLD_SERVER_SECONDS)
     clear_after_killed(home)
     server = spawn(facts, command, server_lock)
     try:
@@ -130,7 +130,7 @@ def start(facts: dict[str, str], command: list[str]) -> int:
 
 
 def watch(server: int, facts: dict[str, str]) -> None:
-    """Wait for the server's end, which a thread brings about when the last user has gone."""
+    """Wait for the server's end; a thread stops it when the last user has ended."""
     how = signal.Signals(int(facts["stop"]))
     _thread.start_new_thread(stop_when_told, (server, how))
     users = open_lock(facts["home"], USERS)
@@ -144,38 +144,38 @@ def watch(server: int, facts: dict[str, str]) -> None:
 def stop_when_free(
     users: int, server: int, how: signal.Signals
 ) -> None:  # pragma: no cover - bare thread
-    """Wait for the exclusive lock, then end the server, more and more firmly."""
+    """Wait for the exclusive lock, then stop the server with ever stronger signals."""
     fcntl.flock(users, fcntl.LOCK_EX)
-    for firmer in (how, signal.SIGQUIT, signal.SIGKILL):
-        os.kill(server, firmer)
-        time.sleep(PATIENCE_SECONDS[firmer])
+    for number in (how, signal.SIGQUIT, signal.SIGKILL):
+        os.kill(server, number)
+        time.sleep(SIGNAL_SECONDS[number])
 
 
 def stop_when_told(server: int, how: signal.Signals) -> None:  # pragma: no cover - bare thread
-    """Wait for SIGTERM, which is blocked in every thread so that none can miss it."""
+    """Wait for SIGTERM, which is blocked in every thread so that this one receives it."""
     signal.sigwait({signal.SIGTERM})
     os.kill(server, how)
 
 
 def stop(server: int, how: signal.Signals) -> None:
-    """End a server that is no use, and collect it."""
+    """Stop a server that is not ready, and collect its exit status."""
     try:
         os.kill(server, how)
         os.waitpid(server, 0)
     except (ProcessLookupError, ChildProcessError):
-        pass  # it had ended by itself
+        pass  # it has ended by itself
 
 
 def spawn(facts: dict[str, str], command: list[str], server_lock: int) -> int:
-    """Start the server's first process, tied to this one's life."""
+    """Start the server's first process, which ends with this one."""
     supervisor, calls = os.getpid(), system_calls()
     server = os.fork()
     if server:
         return server
     try:  # pragma: no cover - the server's process from here on
         os.set_inheritable(server_lock, True)  # noqa: FBT003 - positional only
-        become(facts["identity"])
-        follow(supervisor, int(facts["stop"]), calls)
+        change_account(facts["identity"])
+        end_with_supervisor(supervisor, int(facts["stop"]), calls)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -186,13 +186,13 @@ def spawn(facts: dict[str, str], command: list[str], server_lock: int) -> int:
         os._exit(127)
 
 
-def become(identity: str) -> None:  # pragma: no cover - before exec
+def change_account(identity: str) -> None:  # pragma: no cover - before exec
     """
-    Take on the identity that the server runs under.
+    Change to the account that the server runs as.
 
     Args:
-        identity: `self`, `account:UID:GID`, or `namespace:UID:GID` with the ids that this
-            process shall have inside a user namespace of its own.
+        identity: `self`, `account:UID:GID`, or `namespace:UID:GID` with the ids of this process
+            inside a user namespace of its own.
 
     Raises:
         OSError: the kernel refuses.
@@ -219,18 +219,20 @@ def become(identity: str) -> None:  # pragma: no cover - before exec
 
 def system_calls() -> object:
     """
-    Load what reaches the system calls that Python has no name for.
+    Load the C library, for system calls that Python does not have.
 
-    To be called before the account is changed: the new one may not be able to read the files
-    of this interpreter.
+    Call it before the account is changed: the new one may not be able to read the files of this
+    interpreter.
     """
     import ctypes
 
     return ctypes.CDLL(None, use_errno=True)
 
 
-def follow(supervisor: int, number: int, calls: object) -> None:  # pragma: no cover - before exec
-    """Have the kernel send us this signal when the supervisor dies (Linux only)."""
+def end_with_supervisor(
+    supervisor: int, number: int, calls: object
+) -> None:  # pragma: no cover - before exec
+    """Request this signal for the death of the supervisor (Linux only)."""
     if sys.platform == "linux":
         calls.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)  # type: ignore[attr-defined]
         if os.getppid() != supervisor:
@@ -238,7 +240,7 @@ def follow(supervisor: int, number: int, calls: object) -> None:  # pragma: no c
 
 
 def environment(facts: dict[str, str]) -> dict[str, str]:
-    """All that the server's programs get to see of our environment: nothing of the user's."""
+    """Return the environment of the server's programs, which has nothing of the user's."""
     made = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
     if facts.get("library"):
         made["LD_LIBRARY_PATH"] = facts["library"]
@@ -258,14 +260,14 @@ def wait_until_ready(server: int, pid_file: str) -> None:
         if ended:
             code = os.waitstatus_to_exitcode(status)
             raise SupervisorError(f"the server ended with code {code} before it was ready")
-        if says_ready(read_lines(pid_file), server):
+        if is_ready(read_lines(pid_file), server):
             return
         time.sleep(0.002)
     raise SupervisorError(f"the server was not ready after {READY_SECONDS:.0f} s")
 
 
-def says_ready(lines: list[str], server: int) -> bool:
-    """Tell whether a pid file is of this server and says that it takes connections."""
+def is_ready(lines: list[str], server: int) -> bool:
+    """Report whether a pid file is of this server and says that it accepts connections."""
     whole = len(lines) > READY_LINE
     return whole and lines[0] == str(server) and lines[READY_LINE].strip() == "ready"
 
@@ -275,22 +277,22 @@ def open_lock(folder: str, name: str) -> int:
     return os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def take(descriptor: int, seconds: float) -> None:
+def lock_exclusively(descriptor: int, seconds: float) -> None:
     """
-    Take an exclusive lock, waiting for an older server of this place to be gone.
+    Take an exclusive lock; wait for the end of an older server of this folder.
 
     Raises:
-        SupervisorError: it was still held after so many seconds.
+        SupervisorError: it was still held after the timeout.
     """
     deadline = time.monotonic() + seconds
-    while not free(descriptor):
+    while not try_lock(descriptor):
         if time.monotonic() > deadline:
             raise SupervisorError(f"an older server is still there after {seconds:.0f} s")
         time.sleep(0.01)
 
 
-def free(descriptor: int) -> bool:
-    """Take an exclusive lock if nobody holds any, and say whether it was taken."""
+def try_lock(descriptor: int) -> bool:
+    """Try to take an exclusive lock, and report whether it was taken."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -300,15 +302,15 @@ def free(descriptor: int) -> bool:
     return True
 
 
-def silence() -> None:
-    """Let go of the caller's pipes, so that nobody waits for us by mistake."""
+def close_pipes() -> None:
+    """Close the caller's pipes, so that the caller does not wait for this process."""
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
 
 
 def write_state(home: str, text: str) -> None:
-    """Put the state in place whole, so that a reader never sees half of it."""
+    """Write the state atomically, so that no reader sees a part of it."""
     path = os.path.join(home, STATE)
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     with open(os.open(path + ".new", flags, 0o600), "w", encoding="utf-8") as file:
@@ -317,7 +319,7 @@ def write_state(home: str, text: str) -> None:
 
 
 def clear_after_killed(home: str) -> None:
-    """Remove the socket's folder of an earlier server here whose supervisor could not."""
+    """Remove the socket's folder of an earlier server whose supervisor was killed."""
     left = read_lines(os.path.join(home, STATE))
     if len(left) == STATE_LINES:
         folder = os.path.dirname(left[2])
@@ -327,15 +329,15 @@ def clear_after_killed(home: str) -> None:
 
 
 def forget_state(home: str) -> None:
-    """Take the state away again."""
+    """Remove the state file."""
     try:
         os.unlink(os.path.join(home, STATE))
     except FileNotFoundError:
-        pass  # the folder was removed under us
+        pass  # the folder was removed meanwhile
 
 
 def read_lines(path: str) -> list[str]:
-    """Read a small file's lines; none where it is not there."""
+    """Return the lines of a small file; none where it does not exist."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read().splitlines()
@@ -344,7 +346,7 @@ def read_lines(path: str) -> list[str]:
 
 
 def write(path: str, text: str) -> None:
-    """Write in one call, as the kernel's files ask for."""
+    """Write a file in one call, as files of the kernel require."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.write(descriptor, text.encode())
@@ -353,46 +355,46 @@ def write(path: str, text: str) -> None:
 
 
 def sweep(home: str) -> None:
-    """Remove what supervisors that were killed left beside this one's folder."""
+    """Remove the folders that killed supervisors left in the same place."""
     parent, own = os.path.split(home)
     for name in os.listdir(parent):
         if name.startswith(PREFIX) and name != own:
             try:
                 remove_if_dead(os.path.join(parent, name))
             except OSError:
-                continue  # it went away meanwhile, or is not ours to look into
+                continue  # it was removed meanwhile, or cannot be read
 
 
 def remove_if_dead(folder: str) -> None:
-    """Remove a throw-away folder of this user whose users and server are all gone."""
+    """Remove an ephemeral folder of this user whose users and server have all ended."""
     facts = os.lstat(folder)
     old = time.time() - facts.st_mtime > SWEEP_AFTER_SECONDS
     if not (stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() and old):
         return
-    held = []
+    descriptors = []
     try:
         for name in (USERS, SERVER):
             path = os.path.join(folder, name)
-            held.append(os.open(path, os.O_RDWR | os.O_CLOEXEC))
-        if all(free(descriptor) for descriptor in held):
+            descriptors.append(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        if all(try_lock(descriptor) for descriptor in descriptors):
             remove(folder)
     finally:
-        for descriptor in held:
+        for descriptor in descriptors:
             os.close(descriptor)
 
 
 def remove(folder: str) -> None:
-    """Delete a folder and all in it; what is gone already is no fault."""
-    for place, folders, files in os.walk(folder, topdown=False):
+    """Delete a folder with its content; ignore what is deleted already."""
+    for directory, folders, files in os.walk(folder, topdown=False):
         for name in files:
-            drop(os.path.join(place, name))
+            drop(os.path.join(directory, name))
         for name in folders:
-            drop(os.path.join(place, name))
+            drop(os.path.join(directory, name))
     drop(folder)
 
 
 def drop(path: str) -> None:
-    """Delete a file, a link or an empty folder unless it has gone already."""
+    """Delete a file, a link or an empty folder; ignore it if it is deleted already."""
     try:
         if os.path.isdir(path) and not os.path.islink(path):
             os.rmdir(path)

@@ -1,7 +1,7 @@
 """
-Data folders: one made by initdb and kept as a template, copies of it, and kept ones.
+Create data folders: a cached template made by initdb, copies of it, and persistent ones.
 
-initdb takes half a second, a copy a fortieth of that; so throw-away servers are copies.
+initdb takes half a second, a copy a fortieth of that; so ephemeral servers use copies.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.embedded.directories import cache_folder, locked
-from rung.embedded.pg_tools import give, initdb, template_name
+from rung.embedded.pg_tools import chown_to, initdb, template_name
 from rung.embedded.supervisor import remove
 from rung.errors import EmbeddedError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # 1 MB segments of write-ahead log make the folder, and so each copy of it, a third smaller.
 _PART_BYTES = 4 * 1024 * 1024
-_SMALL = ("--no-sync", "--wal-segsize=1")
+_INITDB_OPTIONS = ("--no-sync", "--wal-segsize=1")
 
 
 def cached(
@@ -33,9 +33,9 @@ def cached(
     say: Callable[[str], None],
 ) -> Path:
     """
-    Find or make the template of this build for this account.
+    Return the template for this build and account; create it if necessary.
 
-    Safe for many processes at once: the first makes it, the others wait for it.
+    Safe for many processes at once: the first creates it, the others wait.
 
     Raises:
         ServerNotStarted: initdb failed.
@@ -60,8 +60,8 @@ def _make(programs: Programs, target: Path, major: int) -> None:
             making.chmod(0o711)
         data = making / "data"
         data.mkdir(mode=0o700)
-        give(data, programs.identity)
-        initdb(programs, data, major, _SMALL)
+        chown_to(data, programs.identity)
+        initdb(programs, data, major, _INITDB_OPTIONS)
         making.rename(target)
     except BaseException:
         remove(str(making))
@@ -70,12 +70,12 @@ def _make(programs: Programs, target: Path, major: int) -> None:
 
 def copy(template: Path, data: Path) -> None:
     """
-    Copy a template, owners and permissions included.
+    Copy a template with its owners and permissions.
 
-    File by file in this process: for a thousand small files that is twice as fast as `cp`.
+    Copying in this process is twice as fast as `cp` for a thousand small files.
 
     Raises:
-        EmbeddedError: it failed, most likely for want of room.
+        EmbeddedError: it failed, most likely because the disk is full.
     """
     try:
         _copy_folder(str(template), str(data))
@@ -114,9 +114,9 @@ def _copy_file(source: str, target: str) -> None:
         os.close(reading)
 
 
-def make_kept(programs: Programs, data: Path, major: int) -> None:
+def create_persistent_data(programs: Programs, data: Path, major: int) -> None:
     """
-    Make the data folder of a kept server, safely on disk before it takes its name.
+    Create the data folder of a persistent server; it is flushed to disk before it gets its name.
 
     Raises:
         ServerNotStarted: initdb failed.
@@ -124,7 +124,7 @@ def make_kept(programs: Programs, data: Path, major: int) -> None:
     making = data.with_name(data.name + ".new")
     remove(str(making))
     making.mkdir(mode=0o700)
-    give(making, programs.identity)
+    chown_to(making, programs.identity)
     initdb(programs, making, major, ())
     making.rename(data)
     parent = os.open(data.parent, os.O_RDONLY)

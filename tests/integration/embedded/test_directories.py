@@ -14,7 +14,7 @@ import pytest
 from tests.integration.embedded.users import SOURCES, await_stopped
 
 from rung.embedded import Binaries, find, start
-from rung.embedded.directories import Reader, reachable
+from rung.embedded.directories import UserIds, is_readable
 from rung.errors import BinariesNotFound, EmbeddedError, ServerNotStarted
 
 if TYPE_CHECKING:
@@ -204,10 +204,10 @@ def test_an_account_without_rights_starts_its_own(use: Use, place: Path) -> None
     """
     python = "/usr/bin/python3"
     nobody = pwd.getpwnam("nobody")
-    reader = Reader(nobody.pw_uid, nobody.pw_gid)
-    if not reachable(Path(python), reader):
+    reader = UserIds(nobody.pw_uid, nobody.pw_gid)
+    if not is_readable(Path(python), reader):
         pytest.skip("no interpreter that nobody can run")
-    if not reachable(SOURCES / "rung", reader):
+    if not is_readable(SOURCES / "rung", reader):
         pytest.skip("nobody cannot read the sources here")
     binaries = str(find(reader=reader).bin_dir)
     (place / "own").mkdir()

@@ -8,20 +8,26 @@ from pathlib import Path
 import pytest
 
 from rung.embedded import directories
-from rung.embedded.directories import Reader, cache_folder, enterable, reachable, scratch_folder
+from rung.embedded.directories import (
+    UserIds,
+    cache_folder,
+    is_enterable,
+    is_readable,
+    scratch_folder,
+)
 from rung.embedded.server import quoted
 from rung.errors import EmbeddedError
 
-STRANGER = Reader(54321, 54321)
-US = Reader(os.geteuid(), os.getegid())
+STRANGER = UserIds(54321, 54321)
+US = UserIds(os.geteuid(), os.getegid())
 
 
 def test_a_stranger_reads_only_what_is_open_all_the_way() -> None:
     """
     The system's programs can be read by anybody, a file that is not there by nobody.
     """
-    assert reachable(Path("/bin/sh"), STRANGER)
-    assert not reachable(Path("/bin/no such program"), STRANGER)
+    assert is_readable(Path("/bin/sh"), STRANGER)
+    assert not is_readable(Path("/bin/no such program"), STRANGER)
 
 
 def test_a_shut_folder_shuts_what_is_in_it(tmp_path: Path) -> None:
@@ -31,9 +37,9 @@ def test_a_shut_folder_shuts_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "file").touch(0o644)
     tmp_path.chmod(0o700)
 
-    assert not reachable(tmp_path / "file", STRANGER)
-    assert not enterable(tmp_path, STRANGER)
-    assert reachable(tmp_path / "file", US)
+    assert not is_readable(tmp_path / "file", STRANGER)
+    assert not is_enterable(tmp_path, STRANGER)
+    assert is_readable(tmp_path / "file", US)
 
 
 def test_the_group_counts_for_its_members(tmp_path: Path) -> None:
@@ -41,7 +47,7 @@ def test_the_group_counts_for_its_members(tmp_path: Path) -> None:
     Permission bits are taken from the first class that fits: owner, group, others.
     """
     tmp_path.chmod(0o705)
-    member = Reader(54321, tmp_path.stat().st_gid)
+    member = UserIds(54321, tmp_path.stat().st_gid)
 
     assert not directories._allows(tmp_path, member, 1)
     assert directories._allows(tmp_path, STRANGER, 1)

@@ -106,7 +106,7 @@ def test_root_without_rights_needs_a_namespace(
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(run_as, "CANDIDATES", known)
     lacking = "root lacks CAP_SETUID here" if known else ""
-    monkeypatch.setattr(run_as, "_cannot_change", lambda: lacking)
+    monkeypatch.setattr(run_as, "_why_fixed_account", lambda: lacking)
     made = run_as.choose()
 
     assert made.kind == "namespace"

@@ -48,8 +48,8 @@ def test_a_held_folder_is_not_swept(tmp_path: Path, name: str) -> None:
     A folder with a user, or a server that still runs, stays.
     """
     folder = dead_folder(tmp_path)
-    with (folder / name).open() as held:
-        fcntl.flock(held, fcntl.LOCK_SH)
+    with (folder / name).open() as descriptors:
+        fcntl.flock(descriptors, fcntl.LOCK_SH)
         supervisor.sweep(str(tmp_path / "rung-mine"))
 
     assert (folder / "data" / "file").exists()
@@ -83,10 +83,10 @@ def test_only_the_pid_file_of_this_server_counts() -> None:
     """
     lines = ["12", "/data", "0", "5432", "/s", "", "1 2", "ready   "]
 
-    assert supervisor.says_ready(lines, 12)
-    assert not supervisor.says_ready(lines, 13)
-    assert not supervisor.says_ready([*lines[:7], "starting"], 12)
-    assert not supervisor.says_ready(lines[:5], 12)
+    assert supervisor.is_ready(lines, 12)
+    assert not supervisor.is_ready(lines, 13)
+    assert not supervisor.is_ready([*lines[:7], "starting"], 12)
+    assert not supervisor.is_ready(lines[:5], 12)
 
 
 def test_a_lock_that_stays_held_is_an_error(tmp_path: Path) -> None:
@@ -95,12 +95,12 @@ def test_a_lock_that_stays_held_is_an_error(tmp_path: Path) -> None:
     """
     first = supervisor.open_lock(str(tmp_path), supervisor.SERVER)
     second = supervisor.open_lock(str(tmp_path), supervisor.SERVER)
-    supervisor.take(first, 0.0)
+    supervisor.lock_exclusively(first, 0.0)
     with pytest.raises(supervisor.SupervisorError, match="older server is still there"):
-        supervisor.take(second, 0.02)
+        supervisor.lock_exclusively(second, 0.02)
 
     os.close(first)
-    supervisor.take(second, 0.0)
+    supervisor.lock_exclusively(second, 0.0)
     os.close(second)
 
 
