@@ -1,4 +1,4 @@
-"""The commands that settle a database without a plan: force, accept-edit and drop."""
+"""The commands that run no migration but write: force, mark-applied, accept-edit, unlock, drop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def force(call: Invocation) -> None:
-    """Record a version; run nothing."""
+    """Record that the database is at a version; run nothing."""
     version, settings = call.request.version, call.settings
     needs = version is not None and not settings.allow_missing_file
     source = call.settings.need_source() if needs else call.settings.source or ""
@@ -37,7 +37,7 @@ def force(call: Invocation) -> None:
 
 
 def accept_edit(call: Invocation) -> None:
-    """Record that an edit is meant, once somebody agreed; run nothing."""
+    """Accept an edit once it is confirmed; run nothing."""
     source, version = call.settings.need_source(), call.request.version or 0
     with open_database(call) as database:
         migrator = make_migrator(call, database, source=source)
@@ -51,7 +51,7 @@ def accept_edit(call: Invocation) -> None:
 
 
 def drop(call: Invocation) -> None:
-    """Remove everything in the ledger's schema, once somebody agreed."""
+    """Drop every object in the ledger's schema once it is confirmed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
         losses = migrator.everything()
@@ -85,7 +85,7 @@ def _sentence(found: Marked) -> str:
 
 
 def unlock(call: Invocation) -> None:
-    """Break the lease of a run that is dead, once somebody agreed."""
+    """Break the lease of a dead run once it is confirmed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
         holder = migrator.lock_holder()
