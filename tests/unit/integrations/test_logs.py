@@ -11,7 +11,7 @@ from rung import events
 from rung.errors import RungError, SourceNotFound, UnversionedDatabase
 from rung.events import Blocker
 from rung.integrations.log_events import log_crash, log_event, log_failure, log_readiness
-from rung.integrations.readiness import STARTING, Readiness, of_error
+from rung.integrations.readiness import STARTING, Readiness, readiness_of_error
 
 EVENTS: list[tuple[events.Event, str, str]] = [
     (events.RunPlanned((1, 2), "up"), "INFO", "Going up: 1, 2."),
@@ -105,13 +105,13 @@ def test_an_error_is_logged_whole(
     error: RungError, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One record holds its cause, what is true now and what to do, line by line."""
-    log_failure(of_error(error), error)
+    log_failure(readiness_of_error(error), error)
     [record] = caplog.records
     lines = record.getMessage().splitlines()
 
     assert (record.levelname, lines[0]) == (
         level,
-        f"Not ready: {of_error(error).state}. {error.cause}",
+        f"Not ready: {readiness_of_error(error).state}. {error.cause}",
     )
     assert [line.strip() for line in lines[1:]] == str(error).splitlines()[1:]
     assert all(line.startswith("  ") for line in lines[1:])
