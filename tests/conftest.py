@@ -43,10 +43,25 @@ _CERTIFYING = (
     *("integration/sqlite/test_at_once.py", "integration/traffic/test_locks.py"),
 )
 
-_LONG = (
-    *("promises/test_lightness.py", "promises/test_processes.py", "unit/cli/test_main.py"),
-    "unit/integrations/test_gate.py",
-)
+_LONG = {
+    _HERE / "promises/test_lightness.py",
+    _HERE / "promises/test_processes.py",
+    _HERE / "unit/cli/test_main.py",
+    _HERE / "unit/integrations/test_gate.py",
+}
+_NOT_COVERED = {
+    _HERE / "conformance/test_random.py",
+    _HERE / "integration/engine/test_copy.py",
+    _HERE / "integration/errors/test_large_file.py",
+    _HERE / "promises/test_patterns.py",
+    _HERE / "promises/test_secrets.py",
+    _HERE / "unit/cli/test_redaction.py",
+    _HERE / "unit/script/test_judge.py",
+    _HERE / "unit/script/test_large.py",
+    _HERE / "unit/script/test_scaling.py",
+    _HERE / "unit/script/test_sqlite_judge.py",
+}
+"""They send large or many texts through code that other tests cover; tracing it is slow."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -56,7 +71,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     marks, certifies = config.option.markexpr, _certifies(collection_path)
     if marks == "slow" and not certifies and "mark.slow" not in collection_path.read_text("utf-8"):
         return True
-    if "not long" in marks and _is_long(collection_path):
+    if "not long" in marks and collection_path in _LONG:
         return True
     return True if "not slow" in marks and certifies else None
 
@@ -66,15 +81,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _certifies(item.path):
             item.add_marker(pytest.mark.slow)
-        if _is_long(item.path) or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        if item.path in _NOT_COVERED:
+            item.add_marker(pytest.mark.no_cover)
+        if item.path in _LONG or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.long)
 
 
 @cache  # it is asked for each test
 def _certifies(path: Path) -> bool:
     return any(path.is_relative_to(_HERE / place) for place in _CERTIFYING)
-
-
-@cache
-def _is_long(path: Path) -> bool:
-    return any(path == _HERE / place for place in _LONG)

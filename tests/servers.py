@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _FIRST_WITH_STRATEGY = 15
 _SETTINGS = {"max_prepared_transactions": "10"}
+_TEMPLATE = "test_template"
+"""An empty database that had a connection: its copies have a relation cache from the start."""
 _numbers = count(1)
 
 
@@ -77,6 +79,8 @@ def throwaway_server() -> Iterator[EmbeddedServer]:
             raise
         pytest.skip(f"no PostgreSQL to test on: {error}")
     with started:
+        _administer(started, "CREATE DATABASE {} TEMPLATE template0", _TEMPLATE)
+        psycopg.connect(started.conninfo(_TEMPLATE)).close()
         yield started
 
 
@@ -101,7 +105,7 @@ def _fresh(server: EmbeddedServer) -> Iterator[Database]:
 def named_database(server: EmbeddedServer, name: str) -> Iterator[Database]:
     """Make an empty database of this name for a block."""
     strategy = " STRATEGY file_copy" if server.major >= _FIRST_WITH_STRATEGY else ""
-    _administer(server, f"CREATE DATABASE {{}} TEMPLATE template0{strategy}", name)
+    _administer(server, f"CREATE DATABASE {{}} TEMPLATE {_TEMPLATE}{strategy}", name)
     try:
         yield Database(name, server)
     finally:

@@ -53,6 +53,7 @@ def container(builder: Builder, database: Database, cwd: Path) -> Iterator[str]:
             while subprocess.run(check, check=False, capture_output=True, cwd=cwd).returncode:
                 assert process.poll() is None
                 assert time.monotonic() < patience
+                time.sleep(0.2)  # leave the processor to what is to become healthy
             yield port
         finally:
             process.terminate()
