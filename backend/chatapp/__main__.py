@@ -28,7 +28,7 @@ def main() -> None:
     except SettingsError as error:
         _refuse(*str(error).splitlines())
     except RungError as error:
-        _refuse(f"CHAT_DATABASE_URL: {' '.join(str(error).split())}")
+        _refuse(f"CHAT_DATABASE_URL: {' '.join(f'{error}; {error.hint}'.split())}")
     config = _config(settings, settings.port)
     sockets = [bind(config)]
     if isinstance(settings.metrics, int):

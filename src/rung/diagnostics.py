@@ -1,7 +1,7 @@
 """
-What is found to be wrong, or left over, in a database and on its server, as values.
+Problems and leftovers in a database and on its server, as values.
 
-Drivers and the runs above them find it; nothing here looks.
+Drivers and the runs above them find them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """One thing that was found."""
+    """One problem that `doctor` found."""
 
     kind: str
     """
@@ -22,28 +22,28 @@ class Problem(NamedTuple):
     """
     name: str
     """What it is about: an index, a partition, a process, a version; qualified and quoted."""
-    said: str
+    description: str
     """A sentence."""
-    mend: str = ""
-    """The SQL or the command that mends it; empty where nothing has to be done, or can be."""
+    fix: str = ""
+    """The SQL or the command that fixes it; empty where nothing has to be done, or can be."""
     harmless: bool = False
-    """Worth knowing, and nothing that has to be mended: it is under way, or only a remark."""
+    """True for a remark: nothing has to be fixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """All that was found, the grave before the harmless."""
+    """All problems, the serious ones before the harmless."""
 
     database: str
     dirty: bool
-    ailments: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     @property
-    def grave(self) -> tuple[Problem, ...]:
-        """What has to be mended."""
-        return tuple(one for one in self.ailments if not one.harmless)
+    def serious(self) -> tuple[Problem, ...]:
+        """The problems that have to be fixed."""
+        return tuple(one for one in self.problems if not one.harmless)
 
     @property
     def harmless(self) -> tuple[Problem, ...]:
-        """What is only worth knowing."""
-        return tuple(one for one in self.ailments if one.harmless)
+        """The remarks."""
+        return tuple(one for one in self.problems if one.harmless)

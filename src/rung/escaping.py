@@ -7,6 +7,7 @@ Text of a server, a file or the history is data. Printed raw, it could overwrite
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 
 UNSEEN = (
@@ -38,6 +39,14 @@ def escaped_json(text: str) -> str:
     if not _IN_LINES.search(text):
         return text
     return text.translate({code: f"\\u{code:04x}" for code in _forms()})
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
 @cache

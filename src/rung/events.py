@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.errors.base import listed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -71,8 +73,8 @@ class HalfMissing(NamedTuple):
     def __str__(self) -> str:
         other = "up" if self.direction == "down" else "down"
         return (
-            f"Version {self.version} has no {self.direction} file, only {other}: the ledger "
-            "moves and nothing runs."
+            f"version {self.version} has no {self.direction} file, only {other}: the ledger "
+            "changes and nothing runs"
         )
 
 
@@ -127,8 +129,8 @@ class StepResumed(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"The {self.direction} of version {self.version} goes on behind statement "
-            f"{self.statements_done} of {self.statements_total}, which is done."
+            f"The {self.direction} of version {self.version} resumes after statement "
+            f"{self.statements_done} of {self.statements_total}."
         )
 
 
@@ -228,7 +230,7 @@ Listener = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """The listener of those who do not listen."""
+    """No-op listener."""
     del event
 
 
@@ -265,13 +267,13 @@ class Blocker(NamedTuple):
             return f'the prepared transaction "{self.prepared}"{since}'
         if not self.pid:
             return "a prepared transaction (see pg_prepared_xacts)"
-        who = [f"user {self.user}"] if self.user else []
-        who += [f"application {self.application}"] if self.application else []
+        who = [f'user "{self.user}"'] if self.user else []
+        who += [f'application "{self.application}"'] if self.application else []
         said = f"process {self.pid}" + (f" ({', '.join(who)})" if who else "")
         if self.state:
             said += f", {self.state}" + _for(self.in_state)
         if (self.in_transaction or 0.0) - (self.in_state or 0.0) >= 1:
-            said += f", its transaction open{_for(self.in_transaction)}"
+            said += f", transaction open{_for(self.in_transaction)}"
         return said + (f": {self.query}" if self.query else "")
 
     @property
@@ -296,24 +298,25 @@ class Queued(NamedTuple):
 
 
 def held_by(blockers: Iterable[Blocker]) -> tuple[str, ...]:
-    """A line for each, what ends it, and one for an autovacuum: a longer wait would move it."""
+    """Name each lock holder and the SQL that ends it, a sentence each."""
     lines = []
     for one in blockers:
-        lines.append(f"Held {'up ' if one.standby else ''}by {one}")
+        lines.append(f"Blocked by {one}.")
         if one.ending:
             lines.append(f"To end it: {one.ending}")
         if one.query.startswith(_AUTOVACUUM):
-            lines.append("It gives way to who waits for more than a second: --lock-timeout 1500ms")
+            lines.append("It gives way after one second: --lock-timeout 1500ms.")
     return tuple(lines)
 
 
 def waiting_behind(queued: Sequence[Queued]) -> str:
-    """How many wait behind us, and the first of them; empty where nobody does."""
+    """Say how many sessions are queued behind us, and which; empty where none is."""
     if not queued:
         return ""
-    names = ", ".join(map(str, queued[:_FEW]))
-    more = ", …" if len(queued) > _FEW else ""
-    return f"Behind us in the queue: {len(queued)}, process {names}{more}"
+    names = listed([str(one) for one in queued], _FEW)
+    sessions = "1 session is" if len(queued) == 1 else f"{len(queued)} sessions are"
+    processes = "process" if len(queued) == 1 else "processes"
+    return f"{sessions} queued behind this migration: {processes} {names}."
 
 
 def _for(seconds: float | None) -> str:

@@ -475,6 +475,6 @@ def _check_names(applications: Sequence[str]) -> None:
 
     if isinstance(applications, str) or not all(name.strip() for name in applications):
         raise UsageError(
-            "The name of an application whose queries may be cancelled is empty, or not in a list.",
-            "Give the application_name that is shown for whoever holds the lock.",
+            "invalid application name for --cancel-blockers: it is empty, or not in a list",
+            "give the application_name of the lock holder",
         )

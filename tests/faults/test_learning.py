@@ -68,7 +68,7 @@ def test_a_folder_that_runs_once_is_refused(
     database.psql(UNROLE)
 
     assert 'role "certified_once" already exists' in raised.value.cause
-    assert "such as a role" in raised.value.advice
+    assert "such as a role" in raised.value.hint
 
 
 def test_an_empty_folder_is_refused(lab: FaultDatabases, tmp_path: Path) -> None:

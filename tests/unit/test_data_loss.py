@@ -106,35 +106,35 @@ def test_rows(loss: DataLoss, expected: str) -> None:
     ("text", "expected"),
     [
         ("DELETE FROM a", "rows of table a"),
-        ("DELETE FROM a WHERE b", "rows of table a (rows unknown: the statement chooses them)"),
-        ("UPDATE a SET b = 1", "values in table a (rows unknown: the statement chooses them)"),
+        ("DELETE FROM a WHERE b", "rows of table a (rows unknown: the statement selects them)"),
+        ("UPDATE a SET b = 1", "values in table a (rows unknown: the statement selects them)"),
         (
             "MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE",
-            "values in table a (rows unknown: the statement chooses them)",
+            "values in table a (rows unknown: the statement selects them)",
         ),
-        ("DELETE FROM a LIMIT 1", "rows of table a (rows unknown: the statement chooses them)"),
+        ("DELETE FROM a LIMIT 1", "rows of table a (rows unknown: the statement selects them)"),
         (
             "WITH b AS (SELECT 1), c AS MATERIALIZED (DELETE FROM a RETURNING *) SELECT * FROM c",
-            "rows of table a (rows unknown: the statement chooses them)",
+            "rows of table a (rows unknown: the statement selects them)",
         ),
         (
             "WITH b AS (SELECT 1 FOR UPDATE) UPDATE ONLY a SET x = 1",
-            "values in table a (rows unknown: the statement chooses them)",
+            "values in table a (rows unknown: the statement selects them)",
         ),
         (
             "EXPLAIN (ANALYZE) DELETE FROM a",
-            "rows of table a (rows unknown: the statement chooses them)",
+            "rows of table a (rows unknown: the statement selects them)",
         ),
         *(
             (
                 f"{words} a VALUES (1)",
-                "values in table a (rows unknown: the statement chooses them)",
+                "values in table a (rows unknown: the statement selects them)",
             )
             for words in ("REPLACE INTO", "INSERT OR REPLACE INTO")
         ),
         (
             "INSERT INTO a VALUES (1) ON CONFLICT (x) DO UPDATE SET y = 2",
-            "values in table a (rows unknown: the statement chooses them)",
+            "values in table a (rows unknown: the statement selects them)",
         ),
         ("DO $$ BEGIN DROP TABLE a; END $$", "changes by DO (rows unknown: its code was not read)"),
         ("CALL s.p(1)", "changes by CALL s.p (rows unknown: its code was not read)"),

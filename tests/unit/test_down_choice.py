@@ -122,11 +122,11 @@ def half(sql: str = DOWN, **facts: str) -> StoredSql:
         (RAN, half(), ""),
         (RAN, half("DROP TABLE b"), "secret"),
         (RAN, half("DROP TABLE a; ALTER ROLE a PASSWORD '***'"), "secret"),
-        (RAN, half(checksum="0", digest="0"), "not kept"),
+        (RAN, half(checksum="0", digest="0"), "not stored"),
         (replace(RAN, checksum_formula=99), half(), "newer formula"),
-        (row(1, "baseline", up=UP, down=DOWN), half(), "first contact"),
-        (row(1, "force", up=UP, down=DOWN), half(), "first contact"),
-        (row(1, "mark-applied", up=UP, down=DOWN), half(), "first contact"),
+        (row(1, "baseline", up=UP, down=DOWN), half(), "baseline"),
+        (row(1, "force", up=UP, down=DOWN), half(), "baseline"),
+        (row(1, "mark-applied", up=UP, down=DOWN), half(), "baseline"),
     ],
 )
 def test_what_of_the_history_can_run(entry: Attempt, kept: StoredSql, reason: str) -> None:
@@ -172,7 +172,7 @@ def test_a_stored_down_that_fails_has_a_way_out() -> None:
     assert refusal is not None
     error = failed((), PreparedStep(step, read(DOWN)), LedgerState(1), refusal)
 
-    assert "`rung accept-edit 1`" in error.advice
+    assert "`rung accept-edit 1`" in error.hint
 
 
 @pytest.mark.parametrize("direction", ["force", "baseline"])

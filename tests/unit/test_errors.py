@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import pickle
 import re
+import traceback
 
 import pytest
 
 from rung import errors
 from rung.errors import DownProblem, EditedFile, RungError, ServerMessage, SourceLocation
+from rung.render.errors import full_text
 
 SERVER = ServerMessage("no", "42601", "why", "do", "where")
 DOWN_PROBLEMS = (
@@ -19,7 +21,7 @@ DOWN_PROBLEMS = (
     DownProblem(1, "a", "1_a.down.sql", "edited"),
 )
 EXAMPLES: list[RungError] = [
-    errors.UsageError("x is no number.", "Give one."),
+    errors.UsageError('invalid number: "x"', "give one"),
     errors.SourceNotFound("folder", "no such file"),
     errors.EmptySource("folder"),
     errors.ForeignSource("folder", "goose", ["1_a.sql", "2_b.sql"], "split them"),
@@ -50,7 +52,7 @@ EXAMPLES: list[RungError] = [
     errors.CannotResume(None, "what stopped is a down", "rung down --resume"),
     errors.AtomicRefused(2, "2_b.up.sql", "VACUUM on line 1 cannot run inside a transaction"),
     errors.MissingMigrationFile(9, "ledger", [1, 3]),
-    errors.MissingMigrationFile(9, "ledger", [1, 3], suited=True),
+    errors.MissingMigrationFile(9, "ledger", [1, 3], compatible=True),
     errors.MissingMigrationFile(2, "ledger", [1, 3]),
     errors.MissingMigrationFile(2, "target", [1, 3]),
     errors.MissingMigrationFile(2, "target", []),
@@ -65,32 +67,41 @@ EXAMPLES: list[RungError] = [
     errors.UnversionedDatabase("public", ["users"]),
     errors.StoredSqlUnusable(9, "was not kept"),
     errors.PlanChanged(),
-    errors.ConfirmationRequired("Going down"),
-    errors.DatabaseError("It is away.", "Wait."),
-    errors.DriverMissing("No driver.", "Install it."),
-    errors.ConnectionFailed("No connection.", "Check."),
-    errors.LedgerUnreadable("No ledger.", "Mend it."),
-    errors.SchemaMissing("No schema.", "Make it."),
-    errors.LedgerElsewhere("Two ledgers.", "Name one."),
-    errors.RightsMissing("No right.", "Grant it."),
-    errors.RowSecurityHides("Rows are hidden.", "Use the owner."),
-    errors.TableRefused("The ledger is refused.", "Name a place.", "P0001"),
-    errors.TablesUntrusted("A trigger of others.", "Drop it."),
-    errors.PooledConnection("A pooler.", "Go past it."),
-    errors.ReadOnlyDatabase("A standby.", "Use the primary."),
-    errors.DatabaseBusy("chat.db", "database is locked", 5.0),
+    errors.ConfirmationRequired("down"),
+    errors.DatabaseError("it is away", "wait"),
+    errors.DriverMissing("no driver", "install it"),
+    errors.ConnectionFailed("no connection", "check"),
+    errors.LedgerUnreadable("no ledger", "repair it"),
+    errors.SchemaMissing("no schema", "create it"),
+    errors.LedgerElsewhere("two ledgers", "name one"),
+    errors.RightsMissing("no right", "grant it"),
+    errors.RowSecurityHides("rows are hidden", "use the owner"),
+    errors.TableRefused("the ledger is rejected", "name a table", "P0001"),
+    errors.TablesUntrusted("a trigger of others", "drop it"),
+    errors.PooledConnection("a pooler", "connect to the server"),
+    errors.ReadOnlyDatabase("a standby", "use the primary"),
+    errors.DatabaseBusy(label="chat.db", said="database is locked", waited=5.0),
     errors.QueryFailed("no", "", "42601"),
-    errors.TableLocked("the ledger l", "lock timeout", "55P03", ["Held by 7"], "SELECT 7;"),
-    errors.DatabaseDamaged("the ledger l", "an index of it is damaged", "no", "XX002"),
-    errors.ScratchFailed("1_a.up.sql does not run on scratch.", "Name a server."),
-    errors.RepairUndecided("The schema is the same.", "Look at the rows.", [2]),
+    errors.TableLocked(
+        what="the ledger l",
+        said="lock timeout",
+        sqlstate="55P03",
+        holders=("Blocked by process 7.",),
+        ending="SELECT 7;",
+    ),
+    errors.DatabaseDamaged(
+        what="the ledger l", damage="an index of it is damaged", said="no", sqlstate="XX002"
+    ),
+    errors.ScratchFailed("1_a.up.sql does not run on scratch", "name a server"),
+    errors.RepairUndecided("the schema is the same", "see the rows", [2]),
     errors.VersionNotReached(5, 4, dirty=True, waited=0.5),
     errors.VersionNotReached(5, None, dirty=False, waited=0.5),
     errors.LockNotAcquired(0.5, "The lock is held by process 7."),
     errors.MigrationFailed(
         [1],
-        "The database is clean at version 1.",
+        "clean at version 1",
         version=2,
+        name="b",
         direction="up",
         place=SourceLocation("2_b.up.sql", 3, 5, "\tbad sql"),
         server=SERVER,
@@ -128,10 +139,10 @@ EXAMPLES: list[RungError] = [
     errors.Stopped([1], "Clean.", [2, 3]),
     errors.Stopped([], "Clean.", []),
     errors.Stopped([1], "Dirty.", [2], dirty=True),
-    errors.EmbeddedError("It failed.", ["one", "two"], "Try."),
-    errors.BinariesNotFound("None found.", ["here"]),
-    errors.ServerNotStarted("initdb failed.", ["log"]),
-    errors.NotCertifiable("m does not run undisturbed: no."),
+    errors.EmbeddedError("it failed", ["one", "two"], "try"),
+    errors.BinariesNotFound("none found", ["here"]),
+    errors.ServerNotStarted("initdb failed", ["log"]),
+    errors.NotCertifiable("m fails without faults: no"),
 ]
 BASES = {"RungError", "SourceError", "PlanError", "RunError"}
 
@@ -188,12 +199,25 @@ def test_errors_pickle(error: RungError) -> None:
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
-def test_errors_say_what_they_know(error: RungError) -> None:
-    """The text is cause, what was looked at, state and advice, in that order."""
-    parts = [error.cause, error.looked_at, error.state, error.advice]
+def test_errors_follow_the_labelled_form(error: RungError) -> None:
+    """The first line has no label and no stop; all that follows is a place or has a label."""
+    labels = [label for label, _ in error.blocks]
 
-    assert error.cause
-    assert str(error) == "\n".join(part for part in parts if part)
+    assert str(error) == error.cause
+    assert error.__notes__ == [*error.lines()]
+    assert set(labels) <= {"detail", "database", "hint"}
+    for text in (error.cause, error.hint):
+        assert not text.endswith(".")
+        assert not re.match("[A-Z][a-z]", text)
+
+
+def test_a_note_of_a_caller_follows_ours() -> None:
+    """`add_note` works as for every exception."""
+    error = errors.PlanChanged()
+    error.add_note("theirs")
+
+    assert error.__notes__ == [*error.lines(), "theirs"]
+    assert "".join(traceback.format_exception_only(error)).endswith("theirs\n")
 
 
 def test_a_usage_error_is_a_value_error() -> None:
@@ -205,42 +229,41 @@ def test_a_failed_migration_as_it_is_read() -> None:
     """Server's words, place, line and caret, state, next command."""
     error = next(e for e in EXAMPLES if isinstance(e, errors.MigrationFailed))
 
-    assert str(error).splitlines() == [
-        "Migration 2 (up) failed at its COMMIT: no (SQLSTATE 42601)",
+    assert full_text(error).splitlines() == [
+        "migration 2 (b) failed at COMMIT: no (SQLSTATE 42601)",
+        "  --> 2_b.up.sql:3:5",
+        "  3 | \tbad sql",
+        "    | \t   ^",
         "detail: why",
+        "detail: where",
         "hint: do",
-        "context: where",
-        "2_b.up.sql:3:5",
-        "3 | \tbad sql",
-        "    \t   ^",
-        "The database is clean at version 1.",
-        "Mend 2_b.up.sql and run again; nothing has to be forced.",
+        "database: clean at version 1",
+        "hint: fix 2_b.up.sql and run again; no force is needed",
     ]
 
 
-def test_a_late_file_shows_every_way_out() -> None:
+def test_an_out_of_order_file_shows_every_way_out() -> None:
     """A higher number, an allowance, or a record of what the database has already."""
     error = errors.OutOfOrderMigrations([2], ["2_b.up.sql"], 3, [3], 1)
 
-    late, known, _, ways, record = str(error).splitlines()
-    assert late == "Late, and never applied: 2_b.up.sql."
-    assert known.endswith("no run of 2, and these newer versions are applied: 3.")
+    assert error.cause == "out-of-order migration was never applied: 2_b.up.sql"
+    assert "no run of 2. Newer versions are applied: 3." in error.detail
     was_empty = errors.OutOfOrderMigrations([2], ["2_b.up.sql"], 3, [3], 1, empty=[2])
-    assert "no run of" not in was_empty.looked_at
-    assert "recorded 2 as empty" in was_empty.looked_at
+    assert "no run of" not in was_empty.detail
+    assert "recorded 2 as empty" in was_empty.detail
+    ways, record = error.hint.splitlines()
     assert "a number above 3; or" in ways
-    assert (
-        "`rung up --allow-out-of-order 2`, or write -- rung: allow-out-of-order in the file."
-        in ways
+    assert ways.endswith(
+        "`rung up --allow-out-of-order 2`, or write -- rung: allow-out-of-order in the file"
     )
-    assert record.endswith("record that: `rung mark-applied 2`.")
+    assert record.endswith("record that: `rung mark-applied 2`")
 
 
 def test_a_long_diff_is_cut() -> None:
     """An error shows a screen of a diff; the fact has all of it."""
     error = errors.EditedMigrations([EditedFile(1, "1_a.up.sql", "+b\n" * 99)])
 
-    assert error.looked_at.splitlines()[-1] == "… 59 more lines"
+    assert error.detail.splitlines()[-1] == "and 59 more lines"
     assert len(error.edits[0].diff.splitlines()) == 99
 
 
@@ -250,5 +273,5 @@ def test_a_connection_that_is_lost_in_the_middle_of_a_file() -> None:
 
     clean = errors.ConnectionLost([1], "Clean.", 2, "reset", committed=True)
 
-    assert "rung up --resume" in lost.advice
-    assert "Run the same command" in clean.advice
+    assert "rung up --resume" in lost.hint
+    assert "run the same command" in clean.hint

@@ -124,7 +124,7 @@ def test_a_missing_half_moves_the_ledger() -> None:
 
     assert session.ledger == LedgerState(1)
     assert [str(e) for e in told if isinstance(e, HalfMissing)] == [
-        "Version 1 has no up file, only down: the ledger moves and nothing runs."
+        "version 1 has no up file, only down: the ledger changes and nothing runs"
     ]
 
 
@@ -161,10 +161,12 @@ def test_a_failure_carries_what_was_applied() -> None:
     error = caught.value
     assert session.calls == ["whole 1", "whole 2", "record 2"]
     assert (error.applied, error.version, error.dirty) == ((1,), 2, False)
-    assert error.place.lines() == ("2_m2.up.sql:2:3", "2 |   bad", "      ^")
-    assert error.now == (
-        "The database is clean at version 1. Nothing of the failed migration was kept."
+    assert error.place.lines() == (
+        "  --> 2_m2.up.sql:2:3",
+        "  2 |   bad",
+        "    |   ^^^",
     )
+    assert error.now == "clean at version 1; the failed migration was rolled back"
 
 
 def test_a_failure_without_a_position() -> None:
@@ -174,14 +176,14 @@ def test_a_failure_without_a_position() -> None:
     with pytest.raises(MigrationFailed) as caught:
         run_plan(context(session), *planned(up1="select 1;\n  select 1/0"))
 
-    assert caught.value.place.lines() == ("1_m1.up.sql:2", "2 |   select 1/0")
+    assert caught.value.place.lines() == ("  --> 1_m1.up.sql:2", "  2 |   select 1/0")
 
 
 def test_a_failure_at_commit() -> None:
     """A file whose statements all ran and whose COMMIT failed says so."""
     session = FakeSession(answers=[refused("23503", at_commit=True)])
 
-    with pytest.raises(MigrationFailed, match=r"failed at its COMMIT: no \(SQLSTATE 23503\)"):
+    with pytest.raises(MigrationFailed, match=r"failed at COMMIT: no \(SQLSTATE 23503\)"):
         run_plan(context(session), *planned(up1="select 1"))
 
 
@@ -200,7 +202,7 @@ def test_a_failure_that_cannot_be_recorded(
     with pytest.raises(MigrationFailed):
         run_plan(context(session, listener=told.append), *planned(up1="select 1"))
 
-    assert Warned(f"The failed attempt could not be recorded: {error}") in told
+    assert Warned(f"could not record the failed attempt: {error}") in told
 
 
 def test_the_ledger_moved() -> None:
@@ -232,7 +234,7 @@ def test_the_next_file_starts_afresh() -> None:
 
     assert session.calls == ["whole 1", "restore", "whole 2 last"]
     assert [e.message.split(";")[0] for e in told if isinstance(e, Warned)] == [
-        "1_m1.up.sql leaves its session changed (search_path)"
+        "1_m1.up.sql changes its session (search_path)"
     ]
 
 
@@ -467,7 +469,7 @@ def test_a_stop_between_steps() -> None:
     """Asked to stop meanwhile, the running migration ends, is on disk, and the rest remains."""
     stop, session = CancelToken(), FakeSession()
 
-    with pytest.raises(Stopped, match=r"not run: 2\.") as caught:
+    with pytest.raises(Stopped, match=r"not run: 2") as caught:
         run_plan(context(session, stop=stop, listener=_on_start(CancelToken.set, stop)), *both())
 
     assert caught.value.applied == (1,)
@@ -504,13 +506,13 @@ def test_cancelled_by_somebody_else() -> None:
             RecoveryInfo(Outcome.DONE, LedgerState(1)),
             (1,),
             True,
-            "The database is clean at version 1. Migration 1 is committed.",
+            "clean at version 1; migration 1 is committed",
         ),
         (
             RecoveryInfo(None, LedgerState()),
             (),
             False,
-            "The database is clean at no version. Migration 1 was rolled back.",
+            "clean at no version; migration 1 was rolled back",
         ),
         (
             RecoveryInfo(Outcome.RUNNING, LedgerState(1, dirty=True)),
@@ -521,8 +523,8 @@ def test_cancelled_by_somebody_else() -> None:
                 "`rung history` names the statement that was under way."
             ),
         ),
-        (DatabaseError("away"), (), None, "It is clean at no version or clean at version 1."),
-        (Disconnected("again"), (), None, "It is clean at no version or clean at version 1."),
+        (DatabaseError("away"), (), None, "clean at no version or clean at version 1"),
+        (Disconnected("again"), (), None, "clean at no version or clean at version 1"),
     ],
 )
 def test_a_lost_connection(

@@ -185,7 +185,7 @@ def test_what_was_not_read_is_told() -> None:
     found = of("DO $$ BEGIN END $$", "SELECT 'open", many)
 
     assert [str(one) for one in found.not_read] == [
-        "code behind DO in 1.up.sql",
+        "code called by DO in 1.up.sql",
         "statements that cannot be read in 2.up.sql",
     ]
     assert (len(found.names), found.left_out) == (MOST_NAMES, 2)

@@ -89,12 +89,12 @@ def test_it_ends_when_time_is_up() -> None:
     with pytest.raises(MigrationFailed) as caught:
         run_plan(made, *planned(up1="alter table t add a int"))
     assert caught.value.locked == (
-        "Held by process 7 (user ada, application web), idle in transaction for 3.0 s",
+        'Blocked by process 7 (user "ada", application "web"), idle in transaction for 3.0 s.',
         "To end it: SELECT pg_terminate_backend(7);",
-        "Behind us in the queue: 1, process 8 (api)",
-        "It was tried 3 times in 2.5 s.",
+        "1 session is queued behind this migration: process 8 (api).",
+        "It was tried 3 times within 2.5 s.",
     )
-    assert "--lock-retry-for" in caught.value.advice
+    assert "--lock-retry-for" in caught.value.hint
 
 
 def test_without_time_it_is_tried_once() -> None:

@@ -146,7 +146,9 @@ def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
 
 def test_a_busy_database(session: FakeSession, folder: Path) -> None:
     """A look that somebody's work keeps from an answer leaves the question to the lock."""
-    session.failing_looks = [DatabaseBusy("chat.db", "database is locked", 5.0)] * 2
+    session.failing_looks = [
+        DatabaseBusy(label="chat.db", said="database is locked", waited=5.0)
+    ] * 2
     session.locks = [False, True]
 
     assert migrator(folder).up().version == 3
@@ -361,9 +363,9 @@ def test_a_dirty_ledger_is_explained(session: FakeSession, folder: Path) -> None
     with pytest.raises(DirtyLedger) as caught:
         migrator(folder).up()
 
-    assert caught.value.looked_at == (
+    assert caught.value.detail == (
         "The history says: up of version 2 (b) began 2026-01-01 12:00:00 UTC on box; "
-        "1 of 4 statements are committed; statement 2 was under way; it broke."
+        "1 of 4 statements are committed; statement 2 was running; it broke."
     )
 
 

@@ -57,9 +57,10 @@ def test_a_folder_of_another_tool(tmp_path: Path, tool: str, files: dict[str, st
     found = caught.value
     assert found.tool == tool
     assert set(found.files) <= set(files)
-    assert f"{len(found.files)} file" in found.cause
-    assert f" of {tool} and no migration: {found.files[0]}" in found.cause
-    assert found.advice
+    assert f"only files of {tool}" in found.cause
+    assert f"{len(found.files)} file" in found.detail
+    assert f" of {tool}: {found.files[0]}" in found.detail
+    assert found.hint
 
 
 @pytest.mark.parametrize(("tool", "files"), [one for one in FOLDERS if one[0] != "pop"])

@@ -41,7 +41,7 @@ def test_late_files_stop_an_up(goal: Goal) -> None:
     with pytest.raises(OutOfOrderMigrations) as caught:
         planned(goal)
 
-    assert caught.value.late[-1] == 4
+    assert caught.value.out_of_order[-1] == 4
     assert caught.value.newer[-1] == 5
 
 
@@ -139,7 +139,7 @@ def test_ahead_and_suited(policy: IfAhead) -> None:
     try:
         ahead = make_plan(goal, files, ledger, suited=True).ahead
     except MissingMigrationFile as error:
-        ahead = not error.suited
+        ahead = not error.compatible
 
     assert ahead is (policy == "compatible")
 

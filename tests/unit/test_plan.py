@@ -119,7 +119,7 @@ def test_a_lone_down_is_no_target(row: int | None) -> None:
     with pytest.raises(MissingMigrationFile) as caught:
         make_plan(Goto(5), HALVES, LedgerState(row))
 
-    assert str(caught.value).startswith("version 5 has a down file and no up file")
+    assert str(caught.value).endswith("version 5: it has a down file and no up file")
 
 
 def test_a_single_lone_down_has_no_nearest() -> None:
@@ -127,7 +127,7 @@ def test_a_single_lone_down_has_no_nearest() -> None:
     with pytest.raises(MissingMigrationFile) as caught:
         make_plan(Goto(0), migrations(down0=SQL), LedgerState())
 
-    assert "nearest" not in str(caught.value)
+    assert "nearest" not in caught.value.detail
 
 
 @pytest.mark.parametrize("goal", [Up(), Up(0), Up(1), Down(), Down(None), Goto(3), Goto(99)])
@@ -157,7 +157,7 @@ def test_a_target_without_a_file(row: int | None) -> None:
         make_plan(Goto(2), GAPPED, LedgerState(row))
 
     assert caught.value.role == "target"
-    assert "the nearest: 1 and 3" in str(caught.value)
+    assert "the nearest: 1 and 3" in caught.value.detail
 
 
 def test_the_ledger_is_compared_before_the_target() -> None:

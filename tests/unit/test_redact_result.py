@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from rung.errors import MigrationFailed, ServerMessage
 from rung.execution import outcomes
 from rung.execution.prepare import prepare
 from rung.execution.redact_result import redact_result
-from rung.integrations.readiness import readiness_of_error
+from rung.integrations.readiness import of_error
 from rung.ledger import LedgerState
 from rung.planning.plan import Up, make_plan
 from rung.script import read
@@ -95,7 +96,7 @@ def test_the_caret_is_below_what_it_was_below(
     assert (error.place.column, error.place.caret) == (column, caret)
     assert error.place.excerpt.endswith(shown)
     assert "hunter2" not in str(error)
-    assert error.looked_at.splitlines()[-1] == " " * (caret + 3) + "^"
+    assert re.match(rf"    \| {' ' * (caret - 1)}\^", error.place.lines()[-1])
 
 
 def _prepared(sql: str) -> PreparedStep:
@@ -124,8 +125,8 @@ def test_tables_without_a_ledger_are_recorded_not_made(
         (), item, LedgerState(before), StatementFailure(ServerMessage(message, code), 1)
     )
 
-    assert ("`rung force V`" in readiness_of_error(error).reason) == named
-    assert ("nothing has to be forced" in str(error)) != named
+    assert ("`rung force V`" in of_error(error).reason) == named
+    assert ("no force is needed" in error.hint) != named
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_what_belongs_to_the_server_says_nothing_of_a_database(
 ) -> None:
     """A role that is there already was not necessarily made by these migrations."""
     refusal = StatementFailure(ServerMessage(message, code), 1)
-    advice = outcomes.failed((), _prepared(sql), LedgerState(), refusal).advice
+    advice = outcomes.failed((), _prepared(sql), LedgerState(), refusal).hint
 
     assert ("belongs to the whole server" in advice) == shared
     assert ("`rung force V`" in advice) != shared

@@ -117,7 +117,7 @@ def test_a_roll_back_is_not_gone_on_with() -> None:
     cut = replace(_CUT, version=2, direction="down")
     session = FakeSession(_DIRTY, history=(row(1, up=_TEXT), cut))
 
-    with pytest.raises(CannotResume, match="rolling 2 back"):
+    with pytest.raises(CannotResume, match="rolling version 2 back"):
         preview(_target(session), migrations(up1=_TEXT, down2=_TEXT), Down(resume=True))
 
 
@@ -131,7 +131,7 @@ def test_what_changed_nothing_behind_it_is_passed_over(ledger: LedgerState) -> N
 
 
 @pytest.mark.parametrize(
-    ("history", "advice"), [((), "rung up --resume"), (None, "Let `rung repair` compare")]
+    ("history", "advice"), [((), "rung up --resume"), (None, "run `rung repair`: it compares")]
 )
 def test_the_way_on_of_a_failure(history: tuple[()] | None, advice: str) -> None:
     """Without a history nothing tells where the file stopped."""
@@ -139,4 +139,4 @@ def test_the_way_on_of_a_failure(history: tuple[()] | None, advice: str) -> None
 
     with pytest.raises(MigrationFailed) as failed:
         run_goal(_target(session), migrations(up1=_TEXT), Up(), None)
-    assert advice in failed.value.advice
+    assert advice in failed.value.hint

@@ -49,8 +49,8 @@ def test_differences_in_words() -> None:
     after = Snapshot.of([("view v", "a\nc"), ("table t", "unlogged"), ("index j", "x")])
 
     assert in_words(differences(before, after), "the file", "the database") == (
-        "the database has no index i, the file has",
-        "the database has index j, the file has not",
+        "the database does not have index i, the file does",
+        "the database has index j, the file does not",
         "table t is 'unlogged' in the database, plain in the file",
         "view v is 'c' in the database, 'b' in the file",
     )

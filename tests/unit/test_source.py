@@ -133,7 +133,7 @@ def test_migrations_in_folders_below(tmp_path: Path, top: list[str], below: str)
         read_source(tmp_path)
 
     assert caught.value.folders == {below: 2}
-    assert f"rung up --source {tmp_path}/{below}" in caught.value.advice
+    assert f"rung up --source {tmp_path}/{below}" in caught.value.hint
     assert read_source(tmp_path, any_extension=True).versions == ((1,) if top else ())
 
 
@@ -182,7 +182,7 @@ def test_a_duplicate_names_the_next_free_number(
         read_source(fill(tmp_path, files))
 
     assert caught.value.free == free
-    assert f"the next free number is {free};" in caught.value.advice
+    assert f"the next free number is {free};" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_dangling_link(tmp_path: Path) -> None:
     """A link to nowhere is an error that says where it leads, never an empty migration."""
     (tmp_path / "1_a.up.sql").symlink_to("nowhere.sql")
 
-    with pytest.raises(SourceUnreadable, match=r"link to nowhere\.sql, which is not there"):
+    with pytest.raises(SourceUnreadable, match=r"link to nowhere\.sql, which does not exist"):
         read_source(tmp_path)
 
 
@@ -252,7 +252,7 @@ def test_a_fifo(tmp_path: Path, *, any_extension: bool) -> None:
     """It is not opened, which would wait for a writer for ever."""
     os.mkfifo(fill(tmp_path, ["1_a.up.sql"]) / "2_b.up.sql")
 
-    with pytest.raises(SourceUnreadable, match=r"2_b\.up\.sql cannot be read: it is a FIFO"):
+    with pytest.raises(SourceUnreadable, match=r"could not read .* 2_b\.up\.sql: it is a FIFO"):
         read_source(tmp_path, any_extension=any_extension)
 
 
@@ -293,7 +293,7 @@ def test_a_folder_below_that_cannot_be_listed(
         return real(folder)
 
     monkeypatch.setattr("os.scandir", shut)
-    with pytest.raises(SourceUnreadable, match="more cannot be read: permission denied"):
+    with pytest.raises(SourceUnreadable, match=r"could not read .* more: permission denied"):
         read_source(tmp_path)
 
 
@@ -302,11 +302,15 @@ def test_a_folder_below_that_cannot_be_listed(
     ("name", "shown", "problem"),
     [
         (b"2_pr\xfcfung.up.sql", r"2_pr\xfcfung.up.sql", "is not in UTF-8"),
-        (b"2_a\nb.up.sql", r"2_a\nb.up.sql", "holds a control character, U+000A"),
-        (b"2_\x1b[2Jb.down.sql", r"2_\x1b[2Jb.down.sql", "holds a control character, U+001B"),
-        ("2_\u202eb.up.sql".encode(), r"2_\u202eb.up.sql", "holds an invisible character, U+202E"),
-        (b"2_b.up.sql\r", r"2_b.up.sql\r", "holds a control character, U+000D"),
-        (b"2_\x7fb.sql", r"2_\x7fb.sql", "holds a control character, U+007F"),
+        (b"2_a\nb.up.sql", r"2_a\nb.up.sql", "contains a control character, U+000A"),
+        (b"2_\x1b[2Jb.down.sql", r"2_\x1b[2Jb.down.sql", "contains a control character, U+001B"),
+        (
+            "2_\u202eb.up.sql".encode(),
+            r"2_\u202eb.up.sql",
+            "contains an invisible character, U+202E",
+        ),
+        (b"2_b.up.sql\r", r"2_b.up.sql\r", "contains a control character, U+000D"),
+        (b"2_\x7fb.sql", r"2_\x7fb.sql", "contains a control character, U+007F"),
     ],
 )
 def test_names_that_cannot_be_shown(
@@ -339,7 +343,7 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(tmp_path, ["1_a.up.sql"])
     monkeypatch.setattr(os, "open", shut)
 
-    with pytest.raises(SourceUnreadable, match=r"1_a\.up\.sql cannot be read: permission denied"):
+    with pytest.raises(SourceUnreadable, match=r"read .* 1_a\.up\.sql: permission denied"):
         read_source(folder)
 
 
@@ -362,7 +366,7 @@ def test_no_such_folder(tmp_path: Path, what: str) -> None:
         (b"\xff\xfes\0e\0", "is not UTF-8 on line 1"),
         (b"\n" * 70_000 + b"caf\xe9", "is not UTF-8 on line 70001"),
         (b"select 1;\ncaf\xc3", "is not UTF-8 on line 2"),
-        (b"select\n\n '\0'", "holds a NUL byte on line 3"),
+        (b"select\n\n '\0'", "contains a NUL byte on line 3"),
     ],
 )
 def test_no_text(tmp_path: Path, content: bytes, problem: str) -> None:

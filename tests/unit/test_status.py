@@ -94,7 +94,7 @@ def test_a_version_gone_down_and_brought_back_by_another_tool() -> None:
     found = status(LedgerState(1), row(1), row(1, "down"))
 
     assert (found.lines[0].state, found.lines[0].finished) == ("applied", None)
-    assert found.notes[0].startswith("Another tool moved the ledger")
+    assert found.notes[0].startswith("Another tool changed the ledger")
 
 
 def test_the_name_of_a_version_ahead() -> None:
@@ -110,11 +110,11 @@ def test_late_and_missing() -> None:
     assert [(line.version, line.state) for line in found.lines] == [
         (0, "missing"),
         (1, "applied"),
-        (2, "late"),
+        (2, "out of order"),
         (3, "missing"),
         (4, "ahead"),
     ]
-    assert found.versions("late") == (2,)
+    assert found.versions("out of order") == (2,)
 
 
 def test_edited() -> None:
@@ -137,7 +137,7 @@ def test_without_a_history() -> None:
     found = make_status(FILES, look)
 
     assert [line.state for line in found.lines] == ["applied", "applied", "down-only"]
-    assert found.notes[0].startswith("There is no history to go by")
+    assert found.notes[0].startswith("There is no history")
     assert make_status(FILES, replace(look, ledger=LedgerState())).notes == ()
 
 

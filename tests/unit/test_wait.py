@@ -118,7 +118,7 @@ def test_a_version_that_comes() -> None:
     found, said = waited(*ledgers, version=5, clock=clock)
 
     assert (found.version, len(clock.naps)) == (6, 3)
-    assert said == [DatabaseWaiting(0, "It is at no version, not yet at version 5.")]
+    assert said == [DatabaseWaiting(0, "it is at no version, not yet at version 5")]
 
 
 def test_a_connection_lost_meanwhile() -> None:
@@ -126,12 +126,12 @@ def test_a_connection_lost_meanwhile() -> None:
     found, said = waited(LedgerState(1), Disconnected("gone"), LedgerState(2), version=2)
 
     assert found.version == 2
-    assert said == [DatabaseWaiting(0, "It is at version 1, not yet at version 2.")]
+    assert said == [DatabaseWaiting(0, "it is at version 1, not yet at version 2")]
 
 
 def test_a_busy_database() -> None:
     """One that somebody's work keeps from answering is asked again."""
-    busy = DatabaseBusy("chat.db", "database is locked", 5.0)
+    busy = DatabaseBusy(label="chat.db", said="database is locked", waited=5.0)
     found, said = waited(busy, LedgerState(2), version=2)
 
     assert found.version == 2
@@ -141,11 +141,11 @@ def test_a_busy_database() -> None:
 def test_a_bound_without_an_answer() -> None:
     """The last reason is told; the last pause is cut to what is left."""
     clock = Clock()
-    with pytest.raises(ConnectionFailed, match="did not answer in 0") as caught:
+    with pytest.raises(ConnectionFailed, match="did not answer within 0") as caught:
         waited(refusals=99, pings=(NOT_YET,) * 99, bound=0.5, clock=clock)
 
     assert sum(clock.naps) == pytest.approx(0.5)
-    assert "--timeout" in caught.value.advice
+    assert "--timeout" in caught.value.hint
 
 
 @pytest.mark.parametrize("last", [LedgerState(2), Disconnected("gone")])

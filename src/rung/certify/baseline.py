@@ -61,11 +61,11 @@ def learn(lab: FaultDatabases, name: str, source: str) -> tuple[tuple[Baseline, 
         up = _way(top, source, UP)
     except RungError as error:
         raise NotCertifiable(
-            f"{name} does not run undisturbed: {error.cause}",
-            f"See it alone: rung up --database embedded --source {source}",
+            f"{name} fails without faults: {error.cause}",
+            f"run it alone: rung up --database embedded --source {source}",
         ) from error
     if len(up.states) == 1:
-        raise NotCertifiable(f"{name} has no migrations.")
+        raise NotCertifiable(f"{name} has no migrations")
     up_baseline = _baseline_of(lab, Run(name, source, UP), up, EMPTY)
     try:
         with lab.fresh(top.dbname) as copy:
@@ -97,10 +97,10 @@ def _baseline_of(lab: FaultDatabases, run: Run, way: UndisturbedRun, template: s
             violations = judge(way, FaultFacts(observer.observe(), 0, observer.lock_free()))
     if claim.error:
         raise NotCertifiable(
-            f"{run}: the files run once, and not in a second database: {claim.error}",
-            "What belongs to a whole server, such as a role, must be looked for before it is made.",
+            f"{run}: the files run once, but not in a second database: {claim.error}",
+            "create an object of the whole server, such as a role, only where it is missing",
         )
     if violations:
         texts = "; ".join(violation.told for violation in violations)
-        raise NotCertifiable(f"{run}: undisturbed runs differ: {texts}.")
+        raise NotCertifiable(f"{run}: two runs without faults differ: {texts}")
     return Baseline(run, way, points, template)

@@ -139,7 +139,7 @@ def _learn_all(
     baselines: list[Baseline] = []
     left_out: list[str] = []
     for number, (name, source) in enumerate(sources.items(), 1):
-        say(f"{name}: the undisturbed run")
+        say(f"{name}: run without faults")
         lab = FaultDatabases.of(server, f"undisturbed_{number}")
         try:
             learned, missing = learn(lab, name, source)

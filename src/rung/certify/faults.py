@@ -30,7 +30,7 @@ class Kind(Enum):
 
     CUT_BEFORE = "connection cut before the client's message"
     """The server never sees the message."""
-    CUT_BEHIND = "connection cut behind the client's message"
+    CUT_AFTER = "connection cut after the client's message"
     """The server receives the message; its answer is lost."""
     CUT_ANSWER = "connection cut before the server's message"
     """The answer is lost from this message on."""
@@ -53,7 +53,7 @@ class Kind(Enum):
         return self.cuts or self in (Kind.FREEZE, Kind.PAUSE)
 
 
-CUTS = (Kind.CUT_BEFORE, Kind.CUT_BEHIND, Kind.CUT_ANSWER)
+CUTS = (Kind.CUT_BEFORE, Kind.CUT_AFTER, Kind.CUT_ANSWER)
 RARE = (Kind.FREEZE, Kind.PAUSE, Kind.CRASH, Kind.DISK)
 """Kinds that take seconds each."""
 

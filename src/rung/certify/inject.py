@@ -63,7 +63,7 @@ class Gate:
 
 _GATES = {
     Kind.CUT_BEFORE: (Origin.CLIENT, Verdict.CUT),
-    Kind.CUT_BEHIND: (Origin.CLIENT, Verdict.LAST),
+    Kind.CUT_AFTER: (Origin.CLIENT, Verdict.LAST),
     Kind.CUT_ANSWER: (Origin.SERVER, Verdict.CUT),
     Kind.FREEZE: (Origin.CLIENT, Verdict.FREEZE),
     Kind.PAUSE: (Origin.CLIENT, Verdict.FREEZE),

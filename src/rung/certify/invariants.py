@@ -35,9 +35,9 @@ class Invariant(Enum):
     LEDGER = "ledger true to the catalog"
     HISTORY = "history true"
     LOCK = "lock free"
-    END = "the next run ends as an undisturbed one"
-    SAID = "what the run said is true"
-    ONCE = "no statement done twice or lost"
+    END = "the next run ends like a run without faults"
+    SAID = "what the run reported is true"
+    ONCE = "no statement run twice or lost"
 
 
 class Violation(NamedTuple):
@@ -73,7 +73,7 @@ def check_ledger(way: UndisturbedRun, left: ObservedDatabase) -> Iterator[str]:
     """Clean at V has the schema of V; dirty at V has a history row that names the file."""
     steps = way.at(left.ledger.version)
     if steps is None:
-        yield f"the ledger is {left.ledger}, where the run never is"
+        yield f"the ledger is {left.ledger}, a state that no run has"
     elif left.ledger.dirty:
         yield from _check_dirty(way, left, steps)
     else:
@@ -114,7 +114,7 @@ def check_end(way: UndisturbedRun, facts: FaultFacts) -> Iterator[str]:
         return
     end = facts.end
     if end.ledger != way.end.ledger:
-        yield f"in the end the ledger is {end.ledger}, undisturbed {way.end.ledger}"
+        yield f"in the end the ledger is {end.ledger}, without faults {way.end.ledger}"
     yield from _schema(way.end, end, "in the end")
     expected = (*way.earlier, *way.steps)
     if not any(_REPAIR in command for command in facts.tried) and _done(end) != expected:
@@ -127,11 +127,11 @@ def check_claim(way: UndisturbedRun, facts: FaultFacts) -> Iterator[str]:
     if claim is None:
         return
     if claim.fault:
-        yield f"the run ended with a fault of its own: {claim.fault}"
+        yield f"the run ended with an internal error: {claim.fault}"
     if claim.finished and ledger != way.end.ledger:
-        yield f"the run says that it is done, and the ledger is {ledger}"
+        yield f"the run reported success, but the ledger is {ledger}"
     if any(word in claim.state for word in _CLAIMS) and str(ledger) not in claim.state:
-        yield f"the run says: {claim.state} The ledger is {ledger}"
+        yield f'the run reported "{claim.state}", but the ledger is {ledger}'
 
 
 def check_rows(way: UndisturbedRun, facts: FaultFacts) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _check_dirty(way: UndisturbedRun, left: ObservedDatabase, steps: int) -> Ite
     step = way.steps[steps - 1] if steps else None
     last = next(iter(_ran(left)[::-1]), None)
     if last is None:
-        yield f"the ledger is {left.ledger}, and no row of the history tells of it"
+        yield f"the ledger is {left.ledger}, and the history has no row for it"
         return
     unfinished = last.outcome in (Outcome.RUNNING, Outcome.FAILED)
     if step is None or CompletedStep(last.version, last.direction) != step or not unfinished:
@@ -161,7 +161,7 @@ def _check_dirty(way: UndisturbedRun, left: ObservedDatabase, steps: int) -> Ite
 
 def _schema(expected: ObservedDatabase, actual: ObservedDatabase, where: str) -> Iterator[str]:
     diff = differences(expected.schema, actual.schema)
-    sentences = in_words(diff, "an undisturbed run", "the database")
+    sentences = in_words(diff, "a run without faults", "the database")
     yield from (f"{where} {sentence}" for sentence in sentences[:_LISTED])
     if len(sentences) > _LISTED:
         yield f"{where} {len(sentences) - _LISTED} more objects differ"
@@ -170,7 +170,7 @@ def _schema(expected: ObservedDatabase, actual: ObservedDatabase, where: str) ->
 def _rows(expected: Mapping[str, int], actual: Mapping[str, int], where: str) -> Iterator[str]:
     for table in sorted(expected.keys() & actual.keys()):
         if expected[table] != actual[table]:
-            yield f"{where}: {table} has {actual[table]} rows, undisturbed {expected[table]}"
+            yield f"{where}: {table} has {actual[table]} rows, without faults {expected[table]}"
 
 
 def _ran(seen: ObservedDatabase) -> tuple[Attempt, ...]:

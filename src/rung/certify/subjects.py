@@ -85,7 +85,7 @@ class Rung:
         try:
             migrator.run(_goal(run))
         except RungError as error:
-            return RunClaim(state=error.state, error=error.cause)
+            return RunClaim(state=error.database, error=error.cause)
         except Exception as error:  # noqa: BLE001 - a fault of ours is a finding
             return RunClaim(fault=f"{type(error).__name__}: {error}")
         return RunClaim(finished=True)
@@ -145,7 +145,7 @@ def _repair(migrator: Migrator, address: ProxyAddress) -> str:
 
 def _insist(diagnosis: Diagnosis | None) -> Diagnosis:
     if diagnosis is None:
-        raise UsageError("The ledger is clean; nothing is to be repaired.")
+        raise UsageError("the ledger is clean; nothing to repair")
     return diagnosis
 
 

@@ -1,4 +1,4 @@
-"""The commands that run no migration but write: force, mark-applied, accept-edit, unlock, drop."""
+"""The commands that settle a database without a plan: force, accept-edit and drop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def force(call: Invocation) -> None:
-    """Record that the database is at a version; run nothing."""
+    """Record a version; run nothing."""
     version, settings = call.request.version, call.settings
     needs = version is not None and not settings.allow_missing_file
     source = call.settings.need_source() if needs else call.settings.source or ""
@@ -33,34 +33,34 @@ def force(call: Invocation) -> None:
         )
     if call.console.json:
         call.json(shapes.version(LedgerState(version)))
-    call.console.say(f"Recorded that the database is {at(version)}; nothing was run.")
+    call.console.state(f"{at(version)}, as recorded; nothing was run")
 
 
 def accept_edit(call: Invocation) -> None:
-    """Accept an edit once it is confirmed; run nothing."""
+    """Record that an edit is meant, once somebody agreed; run nothing."""
     source, version = call.settings.need_source(), call.request.version or 0
     with open_database(call) as database:
         migrator = make_migrator(call, database, source=source)
         edits = migrator.edited(version)
-        what = f"Accepting the edit of version {version} on {migrator.shown}"
+        what = f"Accept the edit of version {version} on {migrator.shown}"
         confirm(call, what, edit_lines(edits, call.console.err_style))
         migrator.accept_edit(version, expected=edits)
     if call.console.json:
         call.json(shapes.accepted(version, edits))
-    call.console.say(f"Recorded the edit of version {version}; nothing was run.")
+    call.console.state(f"accepted the edit of version {version}; nothing was run")
 
 
 def drop(call: Invocation) -> None:
-    """Drop every object in the ledger's schema once it is confirmed."""
+    """Remove everything in the ledger's schema, once somebody agreed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
         losses = migrator.everything()
         if losses:
-            confirm(call, f"Dropping everything on {migrator.shown}", drop_lines(losses))
+            confirm(call, f"Drop everything on {migrator.shown}", drop_lines(losses))
         gone = migrator.drop(expected=losses)
     if call.console.json:
         call.json({"dropped": shapes.losses(gone)})
-    call.console.say(f"Dropped {count(len(gone), 'object')}." if gone else "Nothing to drop.")
+    call.console.state(f"dropped {count(len(gone), 'object')}" if gone else "nothing to drop")
 
 
 def mark_applied(call: Invocation) -> None:
@@ -71,28 +71,27 @@ def mark_applied(call: Invocation) -> None:
         found = migrator.mark_applied(call.request.versions, not_applied=settings.not_applied)
     if call.console.json:
         call.json(shapes.marked(found))
-    call.console.say(_sentence(found))
+    call.console.state(_sentence(found))
 
 
 def _sentence(found: Marked) -> str:
     ways = ((found.applied, "applied"), (found.not_applied, "not applied"))
     said = [f"{', '.join(map(str, versions))} as {what}" for versions, what in ways if versions]
     if not said:
-        return f"Nothing to record; the database is {at(found.version)}."
-    moved = "" if found.version == found.before else f", and was {at(found.before)}"
-    now = f"the database is {at(found.version)}{moved}"
-    return f"Recorded {' and '.join(said)}; {now}. Nothing was run."
+        return f"{at(found.version)}; nothing to record"
+    moved = "" if found.version == found.before else f", was {at(found.before)}"
+    return f"{at(found.version)}{moved}; recorded {' and '.join(said)}; nothing was run"
 
 
 def unlock(call: Invocation) -> None:
-    """Break the lease of a dead run once it is confirmed."""
+    """Break the lease of a run that is dead, once somebody agreed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
         holder = migrator.lock_holder()
         gone = None if holder is None else _broken(call, migrator, holder)
     if call.console.json:
         call.json(shapes.unlocked(gone))
-    call.console.say("Broke the lease; the lock is free." if gone else "Nobody holds the lock.")
+    call.console.detail("Broke the lease; the lock is free." if gone else "The lock is free.")
 
 
 def _broken(call: Invocation, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
@@ -100,5 +99,5 @@ def _broken(call: Invocation, migrator: Migrator, holder: LockHolder) -> LockHol
     if not may_break(holder, allow_live_holder=even):
         raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
     until = f"The lease expires: {holder.until}."
-    confirm(call, f"Breaking the lease on {migrator.shown}", (str(holder), until))
+    confirm(call, f"Break the lease on {migrator.shown}", (str(holder), until))
     return migrator.unlock(expected=holder, allow_live_holder=even)

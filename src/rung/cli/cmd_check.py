@@ -1,4 +1,4 @@
-"""`rung check`, for CI: print every problem of files and database, and fail if there is one."""
+"""The command for CI: check. Prints what is not as it should be, and fails where there is any."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def check(call: Invocation) -> ExitCode:
     """
-    Print every version that is not simply applied; the exit code is that of the worst.
+    Print every version that is not plainly applied; the code tells the worst of them.
 
     Raises:
-        EmptySource: there is nothing to check, as in a wrong folder.
+        EmptySource: there is nothing to check, which a wrong folder would pass.
     """
     source = call.settings.need_source()
     with open_database(call) as database:
@@ -53,5 +53,5 @@ def _show(call: Invocation, found: Status, *, failed: bool) -> None:
         for line in problem_table(found, console.out_style):
             console.data(line)
     for note in (*found.notes, *check_notes(found)):
-        console.note(note)
-    console.say(check_summary(found, failed=failed))
+        console.detail(note)
+    console.state(check_summary(found, failed=failed))

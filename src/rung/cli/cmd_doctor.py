@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def doctor(call: Invocation) -> ExitCode:
-    """Print every ailment; the code tells whether there is one to mend."""
+    """Print every problem; the exit code says whether one has to be fixed."""
     with open_database(call) as database:
         found = make_migrator(call, database, source=call.settings.source or "").doctor()
     code = _code(found)
@@ -26,11 +26,11 @@ def doctor(call: Invocation) -> ExitCode:
 
     for line in diagnostics_lines(found, call.console.out_style, call.console.completed):
         call.console.data(line)
-    call.console.say(diagnostics_summary(found))
+    call.console.state(diagnostics_summary(found))
     return code
 
 
 def _code(found: Diagnostics) -> ExitCode:
-    if not found.grave:
+    if not found.serious:
         return ExitCode.DONE
     return ExitCode.DIRTY if found.dirty else ExitCode.PROBLEMS

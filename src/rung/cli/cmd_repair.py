@@ -1,7 +1,7 @@
 """
-`rung repair`: diagnose a dirty database, propose a repair, and carry out that one if confirmed.
+The command that mends a dirty database: what it holds, what would mend it, and then only that.
 
-On a terminal it first asks which statements ran, where the schema cannot tell.
+On a terminal it asks what became of statements that leave no trace, before it asks to go on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _YES = ("y", "yes")
 
 
 def repair(call: Invocation) -> ExitCode | None:
-    """Say what a dirty database holds, and repair it once that is confirmed."""
+    """Say what a dirty database holds, and mend it once somebody agreed."""
     source = call.settings.need_source()
     with open_database(call) as database:
         migrator = make_migrator(call, database, source=source)
@@ -45,20 +45,20 @@ def repair(call: Invocation) -> ExitCode | None:
         if found.action is None:
             cause = f"{found.reason[0].upper()}{found.reason[1:]}."
             raise RepairUndecided(cause, found.advice, found.finding.undecided)
-        what = f"Repairing {migrator.shown}"
+        what = f"Repair {migrator.shown}"
         _agree_to_losses(call, found)
         confirm(call, what, tuple(proposal_lines(found.action, call.console.err_style)))
         report = _run(call, database, source, found)
-    call.console.say(f"Repaired; the database is clean {at(report.version)}.")
+    call.console.state(f"clean {at(report.version)}; repaired")
     return None
 
 
 def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
     """
-    Confirm a data loss: by an answer on a terminal, else by `--allow-data-loss`.
+    What is lost has a question of its own, and an option of its own where nobody is asked.
 
     Raises:
-        RepairUndecided: it was not confirmed.
+        RepairUndecided: nobody agreed.
     """
     lost = found.action.losses if found.action else ()
     if not lost or call.settings.allow_data_loss:
@@ -66,7 +66,7 @@ def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
     if needs_confirmation(call):
         for loss in lost:
             call.console.insist(f"  {loss}")
-        question = call.console.err_style.paint("Lose all of that?", "bold")
+        question = call.console.err_style.paint("Lose this data?", "bold")
         call.console.insist(f"{question} [y/N] ", end="")
         if sys.stdin.readline().strip().lower() in _YES:
             return
@@ -77,11 +77,11 @@ def _clean(call: Invocation, migrator: Migrator) -> None:
     ledger = migrator.version()
     if call.console.json:
         call.json(shapes.clean(ledger))
-    call.console.say(f"Nothing to repair; the database is {ledger}.")
+    call.console.state(f"{ledger}; nothing to repair")
 
 
 def _json(call: Invocation, database: str, source: str, found: Diagnosis) -> ExitCode:
-    """Print the diagnosis as JSON; without --yes nothing is repaired."""
+    """The diagnosis as data; without --yes nothing is done, and the database stays dirty."""
     loses_more = bool(found.action and found.action.losses) and not call.settings.allow_data_loss
     acts = found.action is not None and call.settings.yes and not loses_more
     if acts:
@@ -91,9 +91,9 @@ def _json(call: Invocation, database: str, source: str, found: Diagnosis) -> Exi
 
 
 def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
-    """Diagnose; where the schema cannot tell which statements ran, ask on a terminal."""
+    """The diagnosis, with a person's word where that is needed and can be had."""
     scratch, done = call.settings.scratch, call.settings.done
-    call.console.say("Trying the files out on scratch.")
+    call.console.detail("Running the files on the scratch database.")
     found = migrator.diagnose(scratch, done)
     if found is None or not found.finding.undecided or not needs_confirmation(call):
         return found
@@ -104,7 +104,7 @@ def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
 
 
 def _told(call: Invocation, found: Diagnosis) -> int | None:
-    """Ask how many statements are done; None if the answer is neither yes nor no."""
+    """How many statements are done, by the answers; None where somebody does not know."""
     asked = [one for one in found.statements if one.number in found.finding.undecided]
     for one in asked:
         question = f"Did statement {one.number} on line {one.line} run? {one.sql}"

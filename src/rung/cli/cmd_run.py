@@ -58,8 +58,8 @@ def move(call: Invocation) -> None:
         call.json(shapes.report(report))
     if call.console.verbose and report.steps:
         statements = sum(step.statements for step in report.steps)
-        call.console.say(f"Ran {count(statements, 'statement')}.")
-    call.console.say(outcome(report))
+        call.console.detail(f"Ran {count(statements, 'statement')}.")
+    call.console.state(outcome(report))
 
 
 def _confirm(call: Invocation, preview: PlanPreview, shown: str) -> Goal:
@@ -75,16 +75,16 @@ def _confirm(call: Invocation, preview: PlanPreview, shown: str) -> Goal:
     if not needs_confirmation(call):
         check_read(plan)
     if passed := [step for step in plan.steps if step.passes == NOT_REVERTED]:
-        what = f"Passing {count(len(passed), 'migration')} that cannot be reverted on {shown}"
+        what = f"Skip {count(len(passed), 'migration')} that cannot be reverted on {shown}"
         confirm(call, what, unreverted_lines(passed))
-    what = f"Going down {step_range(plan)} on {shown}"
+    what = f"Go down {step_range(plan)} on {shown}"
     if isinstance(goal, Redo):
-        what = f"Reverting and applying again {step_range(plan)} on {shown}"
+        what = f"Revert and apply again {step_range(plan)} on {shown}"
     confirm(call, what, down_lines(preview))
     stored = [step.stored for step in plan.steps if step.stored and step.stored.unseen]
     unread = [one for one in stored if one.sha256 not in options_of(goal).stored_sql]
     if not unread or isinstance(goal, Up):
         return goal
-    confirm_typed(call, f"Running {count(len(unread), 'stored down')} as shown above")
+    confirm_typed(call, f"Run {count(len(unread), 'stored down')} as shown above")
     hashes = (*goal.downs.stored_sql, *(one.sha256 for one in unread))
     return replace(goal, downs=replace(goal.downs, stored_sql=hashes))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def version(call: Invocation) -> None:
-    """Print the version, `none` before the first, and `(dirty)` if the database is dirty."""
+    """Print the version, `none` before the first; behind it `(dirty)` where it is so."""
     with open_database(call) as database:
         ledger = make_migrator(call, database).version()
     if call.console.json:
@@ -40,8 +40,8 @@ def status(call: Invocation) -> None:
     for line in status_table(found, console.out_style, local=is_terminal(console.out)):
         console.data(line)
     for note in found.notes:
-        console.note(note)
-    console.say(status_summary(found))
+        console.detail(note)
+    console.state(status_summary(found))
 
 
 def history(call: Invocation) -> None:
@@ -74,4 +74,4 @@ def plan(call: Invocation) -> None:
 
     for line in plan_lines(found, call.console.out_style):
         call.console.data(line)
-    call.console.say(plan_summary(found))
+    call.console.detail(plan_summary(found))

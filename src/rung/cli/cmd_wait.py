@@ -25,4 +25,4 @@ def wait(call: Invocation) -> None:
     if call.console.json:
         call.json(shapes.waited(found))
     dirty = ", dirty" if found.dirty else ""
-    call.console.say(f"The database answers; it is {at(found.version)}{dirty}.")
+    call.console.state(f"{at(found.version)}{dirty}")

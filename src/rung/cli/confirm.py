@@ -1,4 +1,4 @@
-"""Show what would be lost and ask; without a terminal only `--yes` confirms."""
+"""Says what would be lost and asks; without a terminal only `--yes` is an answer."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _YES = ("y", "yes")
 
 
 def needs_confirmation(call: Invocation) -> bool:
-    """Whether to ask: stderr and stdin are terminals, and there is no `--yes`."""
+    """Whether there is somebody to ask: a terminal on stderr and stdin, and no `--yes`."""
     return not call.settings.yes and call.console.watched and is_terminal(sys.stdin)
 
 
 def confirm(call: Invocation, what: str, facts: Sequence[str]) -> None:
     """
-    Ask for confirmation.
+    Go on only where somebody agreed.
 
     Args:
-        call: with `--yes` nothing is asked.
+        call: may hold a `--yes`; its stderr and stdin must both be a terminal to ask.
         what: what is about to happen, without a full stop; the question repeats it.
-        facts: the lines that say what would be lost.
+        facts: the lines that tell what goes.
 
     Raises:
-        ConfirmationRequired: the answer was not yes, or there was nobody to ask.
+        ConfirmationRequired: nobody said yes.
     """
     console = call.console
     asks = needs_confirmation(call)
@@ -40,19 +40,19 @@ def confirm(call: Invocation, what: str, facts: Sequence[str]) -> None:
         console.insist(line)
     if call.settings.yes:
         return
-    if asks and _answer(console, f"{what}: go on?", "[y/N]").lower() in _YES:
+    if asks and _answer(console, f"{what}: continue?", "[y/N]").lower() in _YES:
         return
     raise ConfirmationRequired(what)
 
 
 def confirm_typed(call: Invocation, what: str) -> None:
     """
-    Ask for the whole word `yes`; the option `--yes` does not confirm this.
+    Go on only where somebody types the whole word; `--yes` is no answer here.
 
     Raises:
-        ConfirmationRequired: it was not typed.
+        ConfirmationRequired: nobody did.
     """
-    if _answer(call.console, f"{what}: type yes to go on:") != "yes":
+    if _answer(call.console, f"{what}: type yes to continue:") != "yes":
         raise ConfirmationRequired(what)
 
 

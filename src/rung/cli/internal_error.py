@@ -1,8 +1,9 @@
-"""Unexpected errors: one line, with `--verbose` a traceback, and no secrets in either."""
+"""Errors that nobody foresaw: one line, and for those who ask where it happened, no secrets."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung import redaction
@@ -15,18 +16,18 @@ _APART = re.compile(r"[^\w-]+")
 _VARIABLES = ("RUNG_DATABASE", "DATABASE_URL", "RUNG_SCRATCH")
 
 
+@dataclass(eq=False, repr=False)
 class InternalError(RungError):
     """
-    A fault of Rung's own.
+    A bug of Rung's own.
 
     Args:
         kind: the name of the exception's class.
         message: its text, without secrets.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(kind, message)
-        self.kind, self.message = kind, message
+    kind: str
+    message: str
 
     @property
     def cause(self) -> str:
@@ -34,25 +35,25 @@ class InternalError(RungError):
         return " ".join(f"internal: {self.kind}: {self.message}".split())
 
     @property
-    def advice(self) -> str:
-        """Where to look, and that it is not the user's fault."""
-        return "This is a bug of rung. See `rung status`; --verbose shows where it happened."
+    def hint(self) -> str:
+        """Where to look; the user did nothing wrong."""
+        return "this is a bug of rung: see `rung status`; --verbose shows where it happened"
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return the traceback of an error."""
+    """Where an error happened, as Python tells it."""
     import traceback
 
     return "".join(traceback.format_exception(error))
 
 
 def masked(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
-    """Redact a text: no password that the command was given is in it, quoted or decoded."""
+    """A text without the passwords that the command was given, quoted or decoded."""
     return redaction.redacted_text(text, _secrets(environ, words), _names(environ, words))
 
 
 def _names(environ: Mapping[str, str], words: Sequence[str]) -> set[str]:
-    """Return the users, hosts, databases and folders that the command was given."""
+    """What the command was given besides: users, hosts, databases, folders."""
     given = (*words, *(environ.get(name, "") for name in _VARIABLES))
     return {name for word in given for name in _APART.split(redaction.redacted_word(word))}
 

@@ -1,7 +1,7 @@
 """
-One call of a command: its arguments, its options and its streams.
+One call of the command: what was asked, with which settings, and where the words go.
 
-Makes the library's `Migrator` for it, and starts an embedded server if the database is one.
+Opens the library's `Migrator` for it, and an embedded server where one was asked for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What the function of a command gets."""
+    """What a command's function is given."""
 
     request: ParsedArguments
     settings: CliSettings
@@ -43,7 +43,7 @@ class Invocation:
 
     @property
     def goal(self) -> Goal:
-        """The goal of the command, with the policy for a database that is ahead."""
+        """Where the command is to go, by the project's policy."""
         from rung.planning.plan import Up
 
         goal = self.request.goal or Up()
@@ -61,10 +61,10 @@ class Invocation:
 @contextmanager
 def open_database(call: Invocation) -> Iterator[str]:
     """
-    Yield the database of a call; an embedded server runs until the block ends.
+    The database of a call; an embedded one is held for as long as the block lasts.
 
     Raises:
-        UsageError: no database was given.
+        UsageError: no database is named.
         EmbeddedError: the embedded server cannot be used.
     """
     named = call.settings.need_database()
@@ -87,7 +87,7 @@ def open_database(call: Invocation) -> Iterator[str]:
 
 
 def _say_embedded(console: Console, text: str) -> None:
-    console.say(f"embedded: {text}")
+    console.detail(f"Embedded server: {text}.")
 
 
 def make_migrator(
@@ -99,14 +99,14 @@ def make_migrator(
     stop: CancelToken | None = None,
 ) -> Migrator:
     """
-    Make the `Migrator` of a call.
+    The library's front door for a call.
 
     Args:
-        call: its settings are used.
+        call: has the settings.
         database: as `open_database` gave it.
-        source: empty if the command reads no migrations.
-        listener: for commands that run migrations; without it only warnings are shown.
-        stop: for commands that run migrations.
+        source: empty where the command reads no migrations.
+        listener: for commands that run; without it only warnings are shown.
+        stop: for commands that run.
     """
     from rung.migrator import Migrator
 
@@ -142,7 +142,7 @@ def _hear(told: set[str], listener: Listener, event: Event) -> None:
 
 
 def _say_event(console: Console, event: Event) -> None:
-    """Show the events of a command that runs no migrations: warnings and waiting for the lock."""
+    """What a command hears that runs no migrations: warnings, and waiting for the lock."""
     from rung.render.progress import ProgressLines
 
     ProgressLines(console.say, console.warn, console.err_style, verbose=console.verbose)(event)

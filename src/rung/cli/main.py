@@ -1,8 +1,8 @@
 """
 The entry of the command: from its words to an exit code.
 
-Every error is shown here and becomes an exit code; a traceback is shown with `--verbose` only.
-What a command needs is imported when it runs.
+Every error is shown here, in one way, and becomes a code; no traceback is shown but for
+`--verbose`. What a command needs is imported when it runs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from rung.cli.arguments import Words, parse, sort_words
 from rung.cli.commands import COMMANDS
 from rung.cli.config import resolve_settings
 from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
+from rung.cli.help import command_help, options_help, overview
 from rung.cli.hints import completer
 from rung.cli.invocation import Invocation
 from rung.cli.signals import leaving
+from rung.cli.suggestions import unrecognized_command, unrecognized_option
 from rung.cli.values import quoted
 from rung.errors import RungError, UsageError
 from rung.redaction import redacted_word
@@ -30,13 +32,13 @@ from rung.render.terminal import Console, style_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WRITES = "What was under way may be recorded or not: `rung status` tells."
-_ONLY_READ = "Nothing was run here."
+_WRITES = "unknown: see `rung status` for what was recorded"
+_ONLY_READ = "unchanged; nothing was run"
 """Of a command that reads, or that has not begun; one that runs files hears signals itself."""
 
 
 def run() -> NoReturn:
-    """Run the command with the arguments of this process, and exit with its code."""
+    """Run the command on this process's words and leave with its exit code."""
     process.run(main)
 
 
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Run the command.
 
     Args:
-        argv: the words after `rung`; by default those of this process.
+        argv: the words after `rung`; left out, this process's own.
 
     Returns:
         The exit code, one of `ExitCode`.
@@ -53,18 +55,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sort_words(sys.argv[1:] if argv is None else argv)
     console = _console(words)
     try:
-        return _run_or_show(words, console)
+        return _answer(words, console)
     except BrokenPipeError:
         process.abandon(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
-        console.insist("\nInterrupted.")
+        console.insist("\nerror: interrupted")
         return ExitCode.INTERRUPTED
 
 
-def _run_or_show(words: Words, console: Console) -> int:
+def _answer(words: Words, console: Console) -> int:
     try:
-        return _run(words, console)
+        return _obey(words, console)
     except BrokenPipeError:
         raise
     except StoppedBySignal as stopped:
@@ -75,7 +77,7 @@ def _run_or_show(words: Words, console: Console) -> int:
         return _show_internal(error, words, console)
 
 
-def _run(words: Words, console: Console) -> int:
+def _obey(words: Words, console: Console) -> int:
     if words.has("--help") or words.command == "help":
         console.data(_help(words))
         return ExitCode.DONE
@@ -83,9 +85,10 @@ def _run(words: Words, console: Console) -> int:
         console.data(f"rung {__version__}")
         return ExitCode.DONE
     if not words.command:
-        if any(given.option is None for given in words.options):
-            parse(words)
-        console.insist(_help(words))
+        for given in words.options:
+            if given.option is None:
+                raise unrecognized_option(given.typed, "", ())
+        console.insist(overview())
         return ExitCode.USAGE
     request = parse(words)
     settings = resolve_settings(request.settings, os.environ, Path.cwd())
@@ -99,8 +102,6 @@ def _run(words: Words, console: Console) -> int:
 
 def _help(words: Words) -> str:
     """Return the help that was asked for, by `help X` or by `X --help`."""
-    from rung.cli.help import command_help, options_help, overview
-
     asked = words.command
     if asked == "help":
         if len(words.arguments) > 1:
@@ -113,14 +114,12 @@ def _help(words: Words) -> str:
     if asked in COMMANDS:
         return command_help(asked)
     if asked not in ("", "help"):
-        from rung.cli.suggestions import unrecognized
-
-        raise unrecognized(asked)
+        raise unrecognized_command(asked, ())
     return overview()
 
 
 def _console(words: Words) -> Console:
-    """Make the streams that the words ask for, also if the command line is invalid."""
+    """The streams, as the words ask for them, even where the words have a fault."""
     colours = not words.has("--no-color")
     return Console(
         sys.stdout,
@@ -147,7 +146,7 @@ def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> i
 
 
 def _show_internal(error: Exception, words: Words, console: Console) -> int:
-    """Show an unexpected error: one line, and with `--verbose` its traceback."""
+    """A fault of ours: one line, and with `--verbose` where it happened."""
     from rung.cli.internal_error import InternalError, masked, traceback_of
 
     secrets = (os.environ, words.typed)

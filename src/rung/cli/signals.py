@@ -1,8 +1,8 @@
 """
-What `rung` prints on SIGINT and SIGTERM, and the exit codes they lead to.
+What `rung` says of SIGINT and SIGTERM, and the exit code they lead to.
 
-If no migration runs, the first signal ends the command. It needs a handler even so, because
-process 1 of a container does not get the signals that it does not handle.
+Where nothing is run, the first one leaves at once; a handler is needed all the same, for
+process 1 of a container is spared the signals that it does not handle.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rung import process
 from rung.cli.exit_codes import ExitCode, StoppedBySignal
 from rung.errors import Stopped
+from rung.errors.base import UNCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
     from rung.process import Signals
 
 _SAID = {
-    1: "Stopping after this migration; again to cancel it.",
-    2: "Cancelling this migration; again to leave at once.",
-    3: "Leaving at once; rung status tells what became of the migration.",
+    1: "warning: stopping after this migration; signal again to cancel it",
+    2: "warning: cancelling this migration; signal again to exit at once",
+    3: "warning: exiting at once; `rung status` shows the outcome of the migration",
 }
 
 GRACE = 5.0
-"""Seconds between SIGTERM and cancelling the current migration: half of `docker stop`'s wait."""
+"""Seconds that SIGTERM leaves the migration under way: half of what `docker stop` waits."""
 _ON_SIGTERM = (
-    f"Stopping after this migration, which is cancelled in {GRACE:.0f} s; again to cancel it now."
+    f"warning: stopping after this migration, which is cancelled in {GRACE:.0f} s; signal again to "
+    "cancel it now"
 )
 
 
@@ -52,20 +54,20 @@ def _said(times: int, number: int) -> str:
 
 
 def exit_code_of_signal(number: int) -> ExitCode:
-    """Return the exit code of a run that a signal stopped."""
+    """The code of a run that a signal stopped."""
     return ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
 
 
 @contextmanager
-def leaving(state: str = "Nothing was run here.") -> Iterator[None]:
+def leaving(state: str = UNCHANGED) -> Iterator[None]:
     """
-    End a block on SIGINT or SIGTERM.
+    Leave a block on SIGINT or SIGTERM.
 
     Args:
-        state: what is true of the database then, in a sentence.
+        state: the state of the database then.
 
     Raises:
-        StoppedBySignal: a signal arrived.
+        StoppedBySignal: one came.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:

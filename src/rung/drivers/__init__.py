@@ -39,13 +39,13 @@ def open_driver(database: Database, *, as_golang_migrate: bool = False) -> Drive
     if separator and "=" not in scheme and scheme not in (*POSTGRES, *POSTGRES_SQLALCHEMY):
         schemes = (*POSTGRES, *SQLITE)
         raise DriverMissing(
-            "no driver has the scheme of the database's URL",
+            "unrecognized scheme of the database's URL",
             f"the schemes are {', '.join(schemes)}, and SQLAlchemy's: "
             f"{', '.join((*POSTGRES_SQLALCHEMY, *SQLITE_SQLALCHEMY))}",
         )
     if url.lower().startswith(_LIKE_SQLITE):
         raise UsageError(
-            "the database is named as SQLite or Python name it, and not by a URL",
+            "the database is given in SQLite's or Python's form, not as a URL",
             "write sqlite://PATH: sqlite://chat.db, or sqlite:///srv/chat.db for a full path",
         )
     return _postgres(database)
@@ -56,8 +56,8 @@ def _postgres(database: Database) -> Driver:
         from rung.drivers.postgres import PostgresDriver
     except ImportError as error:
         raise DriverMissing(
-            f"The PostgreSQL driver cannot be loaded: {error}.",
-            "Install it with: pip install 'rung[binary]'",
+            f"could not load the PostgreSQL driver: {error}",
+            "install it: pip install 'rung[binary]'",
         ) from error
     return PostgresDriver(database)
 
@@ -67,8 +67,8 @@ def _sqlite(database: Database, *, as_golang_migrate: bool) -> Driver:
         from rung.drivers.sqlite import SqliteDriver
     except ImportError as error:
         raise DriverMissing(
-            f"The SQLite driver cannot be loaded: {error}.",
-            "Python's own sqlite3 is needed; take a Python that was built with it.",
+            f"could not load the SQLite driver: {error}",
+            "use a Python that was built with sqlite3",
         ) from error
     if not as_golang_migrate:
         from rung.drivers.sqlite.url import check_spelling

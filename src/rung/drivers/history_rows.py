@@ -145,8 +145,8 @@ def ledger_state(version: object, dirty: object, table: str) -> LedgerState:
         flag = "NULL" if dirty is None else str(dirty).lower()
         shown = "NULL" if version is None else str(version)[:_SHOWN]
         raise LedgerUnreadable(
-            f"The ledger {table} holds what is no version: ({shown}, {flag}).",
-            "Find out the version the database is at and write it: `rung force V`.",
+            f"the ledger {table} has an invalid version: ({shown}, {flag})",
+            "find the version the database is at and record it: `rung force V`",
         )
     return LedgerState(number, bool(dirty))
 
@@ -170,6 +170,6 @@ def _out_of_range(table: str, id_: object, column: str, value: object) -> Ledger
     shown = text if len(text) <= _SHOWN else f'{text[:_SHOWN]}…"'
     question = f"SELECT * FROM {table} WHERE id = {id_}"  # noqa: S608 - shown, never sent
     return LedgerUnreadable(
-        f"the history {table} holds a value that cannot be: row {id_}, column {column}: {shown}",
-        f"look at the row, and correct or delete it: `{question}`",
+        f"the history {table} has an invalid value: row {id_}, column {column}: {shown}",
+        f"inspect the row, and correct or delete it: `{question}`",
     )

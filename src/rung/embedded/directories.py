@@ -98,9 +98,9 @@ def cache_folder(reader: UserIds, environ: Mapping[str, str]) -> Path:
         else:
             return folder
     raise EmbeddedError(
-        "There is no folder to keep PostgreSQL's files in.",
+        "no folder is suitable for PostgreSQL's files",
         tried,
-        "Set XDG_CACHE_HOME to a folder that you may write.",
+        "set XDG_CACHE_HOME to a writable folder",
     )
 
 
@@ -125,12 +125,12 @@ def _make_private(folder: Path, reader: UserIds) -> str:
     except OSError as error:
         return error.strerror or str(error)
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
-        return "it belongs to somebody else"
+        return "it belongs to another user"
     if facts.st_mode & 0o022:
-        return "others may write it"
+        return "other users may write it"
     if not os.access(folder, os.W_OK | os.X_OK):
-        return "it cannot be written"
-    return "" if is_enterable(folder, reader) else "the server's account cannot reach it"
+        return "it is not writable"
+    return "" if is_enterable(folder, reader) else "the server's account cannot enter it"
 
 
 def _mkdir(folder: Path, mode: int) -> None:
@@ -174,22 +174,22 @@ def _new_folder(parents: tuple[Path, ...], reader: UserIds) -> Path:
             folder.chmod(0o711)
         return folder
     raise EmbeddedError(
-        "There is no folder to run PostgreSQL in.",
+        "no folder is suitable to run PostgreSQL in",
         tried,
-        "Set TMPDIR to a writable folder with a short path.",
+        "set TMPDIR to a writable folder with a short path",
     )
 
 
 def _why_unfit(parent: Path, reader: UserIds) -> str:
     if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
-        return "it cannot be written"
+        return "it is not writable"
     if not is_enterable(parent, reader):
-        return "the server's account cannot reach it"
+        return "the server's account cannot enter it"
     if len(os.fsencode(parent / "rung-12345678" / "s" / SOCKET_NAME)) > SOCKET_PATH_BYTES:
         return f"its path is too long for a socket ({SOCKET_PATH_BYTES} bytes)"
     room = os.statvfs(parent)
     if parent == Path("/dev/shm") and room.f_bavail * room.f_frsize < ROOM_BYTES:  # noqa: S108
-        return "it is nearly full"
+        return "it is almost full"
     return ""
 
 

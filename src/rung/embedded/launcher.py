@@ -66,7 +66,7 @@ def run(
         raise
     if answer[:1] != ["ready"]:
         use.end()
-        reason = answer[1] if len(answer) > 1 else "its supervisor ended without a word"
+        reason = answer[1] if len(answer) > 1 else "its supervisor ended without a message"
         raise not_started(reason, answer[2:])
     return EmbeddedServer(
         home=directory.home,

@@ -54,9 +54,9 @@ def _lock_usage(home: Path) -> UsageLock:
         return UsageLock.of(home)
     except PermissionError as error:
         raise EmbeddedError(
-            f"The folder {home} belongs to another user's server: {error.strerror}.",
+            f"the folder {home} belongs to another user's server: {error.strerror}",
             [str(error.filename)],
-            "Run as that user, or name another folder.",
+            "run as that user, or name another folder",
         ) from error
 
 
@@ -78,8 +78,8 @@ def _prepare_home(home: Path) -> bool:
         return False
     except OSError as error:
         raise EmbeddedError(
-            f"The folder {home} cannot be made: {error.strerror}.",
-            advice="Name a folder that you may write: embedded:DIR.",
+            f"could not create the folder {home}: {error.strerror}",
+            remedy="name a folder that you may write: embedded:DIR",
         ) from error
     return True
 
@@ -88,19 +88,22 @@ def _check_own(home: Path) -> None:
     """Check that an existing folder is empty or was created by Rung."""
     if not home.is_dir() or not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         raise EmbeddedError(
-            f"{home} is not a folder that you may read and write.",
-            advice="Name another: embedded:DIR.",
+            f"{home} is not a folder that you may read and write",
+            remedy="name another: embedded:DIR",
         )
     names = {path.name for path in home.iterdir()}
     if names and supervisor.USERS not in names:
         shown = ", ".join(sorted(names)[:5])
         data = "PG_VERSION" in names
         raise EmbeddedError(
-            f"The folder {home} was not made by Rung.",
-            [f"it holds {shown}"],
-            f"Move what is in it to {home / DATA} and make an empty file {home / supervisor.USERS}."
+            f"the folder {home} was not created by Rung",
+            [f"It contains {shown}."],
+            (
+                f"move its content to {home / DATA} and create an empty file "
+                f"{home / supervisor.USERS}"
+            )
             if data
-            else "Name an empty folder, or one that does not exist yet.",
+            else "name an empty folder, or a new one",
         )
 
 
@@ -139,8 +142,11 @@ def _identity_for(home: Path, *, is_new: bool) -> Identity:
         return identity
     if data.exists():
         raise EmbeddedError(
-            f"The data in {home} belong to the account {identity.name}, which cannot get there.",
-            advice="Move the folder to where that account may enter, or name a new one.",
+            (
+                f"the data in {home} belong to the account {identity.name}, which cannot enter "
+                "the folder"
+            ),
+            remedy="move the folder to where that account may enter, or name a new one",
         )
     return run_as.namespace(f"the account {identity.name} cannot enter {home}")
 
@@ -148,8 +154,8 @@ def _identity_for(home: Path, *, is_new: bool) -> Identity:
 def _check_major(home: Path, have: int, wanted: int | None) -> None:
     if wanted not in {None, have}:
         raise EmbeddedError(
-            f"The folder {home} was made by PostgreSQL {have}; {wanted} cannot use it.",
-            advice="Ask for that version, or name another folder.",
+            f"the folder {home} was created by PostgreSQL {have}; {wanted} cannot use it",
+            remedy="ask for that version, or name another folder",
         )
 
 
@@ -166,7 +172,7 @@ def _start_persistent(
         raise _missing_major(home, data, major, error) from error
     programs = readable_programs(binaries, identity, request.environ, request.say)
     if not data.exists():
-        request.say(f"making a PostgreSQL {binaries.version} data folder in {home}")
+        request.say(f"creating a PostgreSQL {binaries.version} data folder in {home}")
         template.create_persistent_data(programs, data, binaries.major)
     sockets = socket_folder(identity.reader, request.environ)
     directory = DataDirectory(home, data, sockets / "s", sockets, signal.SIGINT)
@@ -182,8 +188,8 @@ def _major_of(data: Path) -> int:
         return int((data / "PG_VERSION").read_text().strip())
     except (OSError, ValueError) as error:
         raise EmbeddedError(
-            f"{data} is not a whole data folder: {error}.",
-            advice="Remove it to begin anew, or name another folder.",
+            f"{data} is not a complete data folder: {error}",
+            remedy="remove it to start over, or name another folder",
         ) from error
 
 
@@ -193,8 +199,11 @@ def _missing_major(
     if not data.exists():
         return error
     return BinariesNotFound(
-        f"The folder {home} was made by PostgreSQL {major}, and no binaries of {major} are here.",
-        error.looked_at.splitlines(),
-        f"Install PostgreSQL {major}, or name its folder: RUNG_PG_BIN=DIR. Another version "
-        "cannot read these data; to begin anew, name another folder.",
+        (
+            f"the folder {home} was created by PostgreSQL {major}, and no binaries of {major} "
+            "are installed"
+        ),
+        error.detail.splitlines(),
+        f"install PostgreSQL {major}, or name its folder: RUNG_PG_BIN=DIR. Another version "
+        "cannot read these data; to start over, name another folder",
     )

@@ -55,9 +55,9 @@ class Programs:
         """Return the command line of a supervisor; the program's own arguments are appended."""
         if not sys.executable:
             raise EmbeddedError(
-                "The embedded server needs a Python interpreter of its own to be kept by.",
-                ["sys.executable is empty"],
-                "Name a server instead: --database postgresql://…",
+                "the embedded server needs a Python interpreter for its supervisor",
+                ["sys.executable is empty."],
+                "name a server instead: --database postgresql://…",
             )
         common = {"identity": self.identity.argument, "library": str(self.library_dir or "")}
         pairs = [f"{key}={value}" for key, value in {**common, **facts}.items()]
@@ -117,7 +117,7 @@ def initdb(programs: Programs, data: Path, major: int, extra: Sequence[str]) -> 
     try:
         _run_initdb(programs, data, ("--locale=C", "--lc-ctype=C.UTF-8", *extra))
     except ServerNotStarted as error:
-        if "locale" not in error.looked_at:
+        if "locale" not in error.detail:
             raise
         _run_initdb(programs, data, ("--locale=C", *extra))
 
@@ -138,22 +138,22 @@ def _run_initdb(programs: Programs, data: Path, extra: Sequence[str]) -> None:
             check=False,
         )
     except (OSError, SubprocessError) as error:
-        raise ServerNotStarted("initdb could not be run.", [str(error)], _ADVICE) from error
+        raise ServerNotStarted("could not run initdb", [str(error)], _ADVICE) from error
     if done.returncode:
         lines = done.stdout.decode(errors="replace").splitlines()
         raise ServerNotStarted(
-            f"initdb ended with code {done.returncode}.",
-            [f"it was run as {programs.identity.name} from {programs.bin_dir}", *lines[-20:]],
+            f"initdb ended with exit code {done.returncode}",
+            [f"It was run as {programs.identity.name} from {programs.bin_dir}.", *lines[-20:]],
             _ADVICE,
         )
 
 
-_ADVICE = "See the lines above; other binaries can be named with RUNG_PG_BIN=DIR."
+_ADVICE = "see the lines above; RUNG_PG_BIN=DIR names other binaries"
 
 
 def not_started(reason: str, log: Sequence[str]) -> ServerNotStarted:
     """Return the error for a server that did not start, with its log."""
-    return ServerNotStarted(f"PostgreSQL did not start: {reason}.", log, _ADVICE)
+    return ServerNotStarted(f"PostgreSQL did not start: {reason}", log, _ADVICE)
 
 
 def chown_to(folder: Path, identity: Identity) -> None:

@@ -77,7 +77,6 @@ def _announce(identity: Identity, say: Callable[[str], None]) -> None:
     """Report that the server has the rights of the current user, and the consequence."""
     if identity.kind == "namespace" and os.geteuid() == 0:
         say(
-            "the embedded server runs in a user namespace, because "
-            f"{identity.reason}: what SQL writes on the server's side (COPY … TO a file) "
-            "is written with the rights of root"
+            f"the embedded server runs in a user namespace because {identity.reason}: what SQL "
+            "writes on the server (COPY … TO a file) is written with the rights of root"
         )

@@ -211,7 +211,7 @@ def change_account(identity: str) -> None:  # pragma: no cover - before exec
 
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
         number = ctypes.get_errno()
-        raise OSError(number, "no user namespace could be made: " + os.strerror(number))
+        raise OSError(number, "could not create a user namespace: " + os.strerror(number))
     write("/proc/self/setgroups", "deny")
     write("/proc/self/uid_map", f"{uid} {outside[0]} 1")
     write("/proc/self/gid_map", f"{gid} {outside[1]} 1")
@@ -287,7 +287,7 @@ def lock_exclusively(descriptor: int, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not try_lock(descriptor):
         if time.monotonic() > deadline:
-            raise SupervisorError(f"an older server is still there after {seconds:.0f} s")
+            raise SupervisorError(f"an older server is still running after {seconds:.0f} s")
         time.sleep(0.01)
 
 

@@ -46,7 +46,7 @@ def cached(
     if not target.is_dir():
         with locked(cache / f"{target.name}.lock"):
             if not target.is_dir():
-                say(f"making a PostgreSQL {binaries.version} data folder in {cache} (once)")
+                say(f"creating a PostgreSQL {binaries.version} data folder in {cache} (once)")
                 _make(programs, target, binaries.major)
     return target / "data"
 
@@ -81,8 +81,8 @@ def copy(template: Path, data: Path) -> None:
         _copy_folder(str(template), str(data))
     except OSError as error:
         raise EmbeddedError(
-            f"The data folder could not be copied to {data}: {error.strerror}.",
-            advice="Make room there, or set TMPDIR to a folder with more.",
+            f"could not copy the data folder to {data}: {error.strerror}",
+            remedy="make room there, or set TMPDIR to a folder with more",
         ) from error
 
 

@@ -1,17 +1,18 @@
 """
-The whole error tree. Facts are attributes; the text is made from them.
+The error tree. The facts are attributes, and every text is made from them.
 
-Every error answers four questions, in this order: what went wrong (`cause`), what was
-looked at (`looked_at`), what state the database is in now (`state`), and what to do next
-(`advice`). An error never holds a secret: whoever raises one passes masked text.
+Every error is a dataclass and answers, in this order: what went wrong (`cause`), where
+(`where`), the facts at hand (`detail`), the state of the database now (`database`), and what
+to do next (`hint`), with a command where there is one. An error never holds a secret: its
+facts are redacted before it is raised.
 
     RungError
-    ├── UsageError                  an argument that no database was asked about
+    ├── UsageError                  an argument, before any database is connected
     ├── SourceError                 the migration files
     │   ├── SourceNotFound
     │   ├── EmptySource
-    │   ├── ForeignSource           the migrations of another tool
-    │   ├── MigrationsBelow         in folders that are not entered
+    │   ├── ForeignSource           migrations of another tool
+    │   ├── MigrationsBelow         in subfolders, which are not read
     │   ├── NameUnusable
     │   ├── SourceUnreadable
     │   ├── DuplicateMigration
@@ -23,8 +24,8 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── StatementMisplaced
     │   ├── DirectiveUnusable
     │   │   └── DeclarationUnusable
-    │   ├── ClientCommand           psql's own line, or the sqlite3 shell's
-    │   └── ForeignMarker           another tool's sign of a down in the same file
+    │   ├── ClientCommand           a command of psql or of the sqlite3 shell
+    │   └── ForeignMarker           another tool's marker for a down in the same file
     ├── PlanError                   files and ledger do not fit together
     │   ├── DirtyLedger
     │   ├── CannotResume
@@ -45,20 +46,20 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     │   ├── ConnectionFailed
     │   ├── LedgerUnreadable
     │   │   ├── SchemaMissing
-    │   │   └── RowSecurityHides    of ledger or history nothing is known
+    │   │   └── RowSecurityHides    row-level security hides rows
     │   ├── LedgerElsewhere
     │   ├── RightsMissing
-    │   ├── TableRefused            our own tables, by a rule of the database
-    │   ├── TablesUntrusted         our own tables, where others' code would run
+    │   ├── TableRefused            a rule of the database rejects our own tables
+    │   ├── TablesUntrusted         a write to our own tables would run others' code
     │   ├── PooledConnection
     │   ├── ReadOnlyDatabase
-    │   ├── ScratchFailed           a database to try things on
-    │   ├── RepairUndecided         nothing is proven to mend a dirty one
+    │   ├── ScratchFailed           the scratch database
+    │   ├── RepairUndecided         no repair is proven
     │   └── QueryFailed
     │       ├── DatabaseDamaged     its own files are damaged
     │       └── DatabaseBusy        another connection kept it locked
-    │           └── TableLocked     a table of ours
-    ├── VersionNotReached           waited for a version in vain
+    │           └── TableLocked     one of our own tables
+    ├── VersionNotReached           `wait` timed out
     ├── LockNotAcquired             another run holds the lock
     ├── RunError                    a run that began; carries how far it got
     │   ├── MigrationFailed
@@ -72,7 +73,7 @@ looked at (`looked_at`), what state the database is in now (`state`), and what t
     ├── EmbeddedError               the embedded PostgreSQL
     │   ├── BinariesNotFound
     │   └── ServerNotStarted
-    └── NotCertifiable              the migrations do not run undisturbed
+    └── NotCertifiable              the migrations fail without faults
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ from rung.errors.files import (
     UnterminatedToken,
     VersionTooLarge,
 )
+from rung.errors.location import SourceLocation
 from rung.errors.plan import (
     AtomicRefused,
     ConfirmationRequired,
@@ -150,11 +152,10 @@ from rung.errors.run import (
     MigrationFailed,
     OwnWriteRefused,
     RunError,
-    ServerMessage,
-    SourceLocation,
     Stopped,
     UnexpectedTransactionControl,
 )
+from rung.errors.server_message import ServerMessage
 
 __all__ = [
     "AtomicRefused",

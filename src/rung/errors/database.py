@@ -2,90 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import KW_ONLY, dataclass
 
-from rung.errors.base import RungError, _Told
+from rung.errors.base import UNCHANGED, RungError, _Worded
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_LOOKED_ONLY = "Nothing was changed by this look."
+_READ_ONLY = "unchanged; it was only read"
 _DAMAGE = (
-    "stop writing to it, look into the server's log and at the disk, and restore a backup; "
-    "a damaged index alone is rebuilt by REINDEX"
+    "stop writing to the database, read the server's log, check the disk, and restore a backup; "
+    "REINDEX rebuilds an index that alone is damaged"
 )
 
 
-class DatabaseError(_Told):
+class DatabaseError(_Worded):
     """The database cannot be used as it is."""
 
 
 class DriverMissing(DatabaseError):
-    """The Python package for this database is not installed, or the scheme is unknown."""
+    """The Python package for this database is not installed, or the scheme is unrecognized."""
 
 
+@dataclass(eq=False, repr=False)
 class ConnectionFailed(DatabaseError):
     """
     No connection could be made.
 
     Args:
-        cause: what happened, with the reason.
-        advice: what to do.
-        reason: the server's or the library's own words, masked; empty where there are none.
+        message: what happened, with the reason.
+        remedy: what to do.
+        reason: the server's or the library's own words, redacted; empty where there are none.
     """
 
-    def __init__(self, cause: str, advice: str = "", reason: str = "") -> None:
-        super().__init__(cause, advice)
-        self.args = (cause, advice, reason)
-        self.reason = reason
+    reason: str = ""
 
 
 class _Untouched(DatabaseError):
     """Found before anything was run."""
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
+    def database(self) -> str:
+        return UNCHANGED
 
 
 class LedgerUnreadable(_Untouched):
-    """The ledger is there and is not a ledger, has several rows, or may not be read."""
+    """The ledger table has another shape or several rows, or our role may not read it."""
 
 
 class RowSecurityHides(LedgerUnreadable):
-    """Row-level security hides rows of ledger or history: nothing is known of them."""
+    """Row-level security hides rows of the ledger or the history."""
 
 
+@dataclass(eq=False, repr=False)
 class TableRefused(_Untouched):
     """
-    A rule of the database refuses our own ledger or history; no file is at fault.
+    A rule of the database rejects writes to the ledger or the history; no file is at fault.
 
     Args:
-        cause: what was refused and by what, with the server's words.
-        advice: the way out.
+        message: what was rejected and by what, with the server's words.
+        remedy: the way out.
         sqlstate: the server's.
     """
 
-    def __init__(self, cause: str, advice: str = "", sqlstate: str = "") -> None:
-        super().__init__(cause, advice)
-        self.args = (cause, advice, sqlstate)
-        self.sqlstate = sqlstate
+    sqlstate: str = ""
 
 
 class TablesUntrusted(_Untouched):
-    """A write of ours would run code of a role that is less than us, or rows are hidden."""
+    """A write to our tables would run code of a less privileged role, or rows are hidden."""
 
 
 class SchemaMissing(LedgerUnreadable):
-    """No schema of the search path is there, so there is no place for the ledger."""
+    """No schema of the search path exists, so the ledger cannot be created."""
 
 
 class LedgerElsewhere(_Untouched):
-    """A ledger stands in another schema of the search path; a second would start over."""
+    """A ledger exists in another schema of the search path; a second would start over."""
 
 
 class RightsMissing(_Untouched):
-    """Our role may not make or write the ledger; the advice holds the GRANT that would mend it."""
+    """Our role may not create or write the ledger; the hint holds the GRANT."""
 
 
 class PooledConnection(_Untouched):
@@ -93,100 +86,122 @@ class PooledConnection(_Untouched):
 
 
 class ReadOnlyDatabase(_Untouched):
-    """There is work to do, and this server takes no writes (a standby, a read-only session)."""
+    """There is work to do, and the server is read-only (a standby, a read-only session)."""
 
 
+@dataclass(eq=False, repr=False)
 class QueryFailed(DatabaseError):
     """
     A statement of Rung's own failed.
 
     Args:
-        cause: the server's message.
-        advice: what to do.
+        message: the server's message.
+        remedy: what to do.
         sqlstate: the five-character SQLSTATE, empty where there is none.
     """
 
-    def __init__(self, cause: str, advice: str = "", sqlstate: str = "") -> None:
-        super().__init__(cause, advice)
-        self.args = (cause, advice, sqlstate)
-        self.sqlstate = sqlstate
+    sqlstate: str = ""
 
 
+@dataclass(eq=False, repr=False)
 class DatabaseBusy(QueryFailed):
     """
     Another program kept the database locked for longer than the database itself waits.
 
     Args:
-        shown: the database as people may see it.
+        label: the database as people may see it.
         said: what it said.
         waited: seconds.
     """
 
-    def __init__(self, shown: str, said: str, waited: float) -> None:
-        super().__init__(
-            f"Another connection kept {shown} locked for {waited:g} s: {said}.",
-            "Wait for the program that writes there, or give it more time than "
-            f"{waited:g} s: _busy_timeout=MILLISECONDS in the URL.",
+    _: KW_ONLY
+    label: str = ""
+    said: str = ""
+    waited: float = 0.0
+
+    @property
+    def cause(self) -> str:
+        return f"could not read {self.label}: locked for {self.waited:g} s: {self.said}"
+
+    @property
+    def hint(self) -> str:
+        return (
+            "wait for the program that writes there, or wait longer than "
+            f"{self.waited:g} s: _busy_timeout=MILLISECONDS in the URL"
         )
-        self.args = (shown, said, waited)
 
 
+@dataclass(eq=False, repr=False)
 class TableLocked(DatabaseBusy):
     """
-    Another transaction kept a table of ours locked; nothing is known of what is in it.
+    Another transaction kept one of our tables locked; its content could not be read.
 
     Args:
         what: what was to be read or written: `the ledger public.schema_migrations`.
         said: what the server said.
         sqlstate: of that.
-        holders: who holds it, a line each, as far as our rights show it.
-        remedy: the SQL that ends the first holder; empty where none is known.
+        holders: the lock holders, a line each, as far as our role may see them.
+        ending: the SQL that ends the first holder; empty where none is known.
     """
 
-    def __init__(
-        self, what: str, said: str, sqlstate: str, holders: Sequence[str] = (), remedy: str = ""
-    ) -> None:
-        ending = f", or end what holds it: `{remedy}`" if remedy else ""
-        cause = f"could not read {what}: {said}"
-        QueryFailed.__init__(self, cause, f"try again when the lock is free{ending}", sqlstate)
-        self.args = (what, said, sqlstate, tuple(holders), remedy)
-        self.what, self.said, self.holders = what, said, tuple(holders)
+    _: KW_ONLY
+    what: str
+    holders: tuple[str, ...] = ()
+    ending: str = ""
 
     @property
-    def looked_at(self) -> str:
+    def cause(self) -> str:
+        return f"could not read {self.what}: {self.said}"
+
+    @property
+    def detail(self) -> str:
         return "\n".join(self.holders)
 
     @property
-    def state(self) -> str:
-        return _LOOKED_ONLY
+    def database(self) -> str:
+        return _READ_ONLY
+
+    @property
+    def hint(self) -> str:
+        ending = f", or end the lock holder: `{self.ending}`" if self.ending else ""
+        return f"try again when the lock is free{ending}"
 
 
+@dataclass(eq=False, repr=False)
 class DatabaseDamaged(QueryFailed):
     """
     The database's own files are damaged, as its server or library says.
 
     Args:
         what: what was to be read.
-        cause: what is damaged, in a few words.
+        damage: what is damaged, in a few words.
         said: what the database said.
         sqlstate: of that; empty where there is none.
-        advice: the way out; empty for the general one.
+        remedy: the way out; empty for the general one.
     """
 
-    def __init__(
-        self, what: str, cause: str, said: str, sqlstate: str = "", advice: str = ""
-    ) -> None:
-        super().__init__(f"could not read {what}: {cause}: {said}", advice or _DAMAGE, sqlstate)
-        self.args = (what, cause, said, sqlstate, advice)
+    _: KW_ONLY
+    what: str
+    damage: str
+    said: str
 
     @property
-    def state(self) -> str:
-        return _LOOKED_ONLY
+    def cause(self) -> str:
+        return f"could not read {self.what}: {self.damage}: {self.said}"
+
+    @property
+    def database(self) -> str:
+        return _READ_ONLY
+
+    @property
+    def hint(self) -> str:
+        return self.remedy or _DAMAGE
 
 
+@dataclass(eq=False, repr=False)
 class VersionNotReached(RungError):
     """
-    The database answers, and was not at the version that was waited for.
+    The database answers, and did not reach the version that was waited for.
 
     Args:
         wanted: the version waited for.
@@ -195,59 +210,61 @@ class VersionNotReached(RungError):
         waited: seconds.
     """
 
-    def __init__(self, wanted: int, version: int | None, dirty: bool, waited: float) -> None:  # noqa: FBT001 - a fact like the others
-        super().__init__(wanted, version, dirty, waited)
-        self.wanted, self.version, self.dirty, self.waited = wanted, version, dirty, waited
+    wanted: int
+    version: int | None
+    dirty: bool
+    waited: float
 
     @property
     def cause(self) -> str:
-        return f"The database did not come to version {self.wanted} in {self.waited:.1f} s."
+        return f"the database did not reach version {self.wanted} within {self.waited:.1f} s"
 
     @property
-    def state(self) -> str:
-        at = "at no version" if self.version is None else f"at version {self.version}"
-        return f"The database is {at}{', dirty' if self.dirty else ''}."
+    def database(self) -> str:
+        at = "no version" if self.version is None else f"version {self.version}"
+        return f"{'dirty' if self.dirty else 'clean'} at {at}"
 
     @property
-    def advice(self) -> str:
-        return "See `rung history` for what became of the run that was to bring it there."
+    def hint(self) -> str:
+        return "see `rung history` for the outcome of the last run"
 
 
+@dataclass(eq=False, repr=False)
 class LockNotAcquired(RungError):
     """
-    Another run holds the lock for longer than we were told to wait.
+    Another run held the lock for longer than this one waits.
 
     Args:
         waited: seconds waited.
-        holder: who holds it, in a sentence; may be empty.
-        unlocking: what of it was to be broken: "lease", or "lock", which only its holder frees.
+        holder: the lock holder, in a sentence; may be empty.
+        unlocking: what was to be broken: "lease", or "lock", which only its holder frees.
     """
 
-    def __init__(self, waited: float, holder: str = "", unlocking: str = "") -> None:
-        super().__init__(waited, holder, unlocking)
-        self.waited, self.holder, self._unlocking = waited, holder, unlocking
+    waited: float
+    holder: str = ""
+    unlocking: str = ""
 
     @property
     def cause(self) -> str:
-        if self._unlocking:
-            return "the lock is not broken: its holder is alive"
-        return f"Another run holds the lock; waited {self.waited:.1f} s for it."
+        if self.unlocking:
+            return "cannot break the lock: its holder is alive"
+        return f"could not acquire the migration lock within {self.waited:.1f} s"
 
     @property
-    def looked_at(self) -> str:
+    def detail(self) -> str:
         return self.holder
 
     @property
-    def state(self) -> str:
-        return "Nothing was run here; the other run goes on."
+    def database(self) -> str:
+        return "another run is in progress; this one ran nothing"
 
     @property
-    def advice(self) -> str:
-        if self._unlocking == "lock":
-            return "wait for it to end, or end it where it runs: its lock is no lease to be broken"
-        if self._unlocking:
+    def hint(self) -> str:
+        if self.unlocking == "lock":
+            return "wait for the other run to end, or end it; only a lease can be broken"
+        if self.unlocking:
             return (
-                "wait for it to end, or end it where it runs; a lease of a run that is known to "
-                "be dead is broken by `rung unlock --allow-live-holder`"
+                "wait for the other run to end, or end it. If that run is certainly dead, break "
+                "its lease: `rung unlock --allow-live-holder`"
             )
-        return "Wait for it to end, or allow more time: --wait-for-lock DURATION."
+        return "wait for the other run to end, or wait longer: --wait-for-lock DURATION"

@@ -1,9 +1,11 @@
-"""Errors of going down: versions that cannot be reverted, and stored SQL that nobody has read."""
+"""Errors of going down: versions that cannot be reverted, and stored SQL that is unconfirmed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from rung.errors.base import listed
 from rung.errors.plan import PlanError, on_a_screen
 
 if TYPE_CHECKING:
@@ -20,18 +22,19 @@ class DownProblem(NamedTuple):
     kind: str
     """irreversible, empty, missing, or edited: the file belongs to another up than what ran."""
     detail: str = ""
-    """The reason that was declared, or why the stored down cannot be run."""
+    """The declared reason, or why the stored down cannot be run."""
 
 
-_BRING_BACK = "bring the files back that were applied"
+_RESTORE = "restore the files as they were applied"
 _KINDS = {
     "irreversible": "is declared irreversible: {detail}",
-    "empty": "has an empty down: {file} holds no statement",
+    "empty": "has an empty down: {file} has no statement",
     "missing": "has no down file",
     "edited": "was applied with another up than the file's, so {file} does not belong to it",
 }
 
 
+@dataclass(eq=False, repr=False)
 class DownRefused(PlanError):
     """
     Versions on the way down cannot be reverted.
@@ -41,69 +44,68 @@ class DownRefused(PlanError):
         command: the command that reverts as many versions as were asked for.
     """
 
-    def __init__(self, problems: Sequence[DownProblem], command: str) -> None:
-        super().__init__(tuple(problems), command)
-        self.problems, self.command = tuple(problems), command
+    problems: Sequence[DownProblem]
+    command: str
 
     @property
     def cause(self) -> str:
-        shown = ", ".join(f"{one.version} ({one.name})" for one in self.problems)
-        return f"cannot revert {shown}"
+        shown = listed([f"{one.version} ({one.name})" for one in self.problems])
+        return f"cannot revert {'version' if len(self.problems) == 1 else 'versions'} {shown}"
 
     @property
-    def looked_at(self) -> str:
+    def detail(self) -> str:
         return "\n".join(map(_of_problem, self.problems))
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         kinds = {one.kind for one in self.problems}
         if "irreversible" in kinds:
-            return "write a new migration that takes the change back, and run `rung up`"
+            return "write a new migration that undoes the change, and run `rung up`"
         unwritten, edited = bool(kinds & {"empty", "missing"}), "edited" in kinds
         write = (
             "write the down; or, if there is nothing to revert, declare it there: "
             "-- rung: empty REASON"
         )
         if unwritten and not self.command.startswith(("rung down", "rung goto")):
-            return f"{write}\n{_BRING_BACK}" if edited else write
+            return f"{write}\n{_RESTORE}" if edited else write
         if unwritten and edited:
             options = "--allow-missing-down --use-edited-down"
             return (
-                f"{write}\n{_BRING_BACK}\nor pass the empty and missing ones, and run the down "
-                f"files of the others, if they revert what is there: `{self._with(options)}`"
+                f"{write}\n{_RESTORE}\nor skip the empty and missing ones, and run the down files "
+                f"of the others, if they revert what exists: `{self._with(options)}`"
             )
         if unwritten:
-            return f"{write}; or pass it: `{self._with('--allow-missing-down')}`"
+            return f"{write}; or skip it: `{self._with('--allow-missing-down')}`"
         return (
-            f"{_BRING_BACK}; or, if the down file reverts what is there, run it: "
+            f"{_RESTORE}; or, if the down file reverts what exists, run it: "
             f"`{self._with('--use-edited-down')}`"
         )
 
     def _with(self, options: str) -> str:
-        """The command with options, each once."""
+        """Add options to the command, each once."""
         words = self.command.split()
         return " ".join([*words, *(one for one in options.split() if one not in words)])
 
 
 def _of_problem(problem: DownProblem) -> str:
     said = _KINDS[problem.kind].format(file=problem.file, detail=problem.detail)
-    kept = f"; its stored down {problem.detail}" if problem.detail else ""
-    more = "" if problem.kind == "irreversible" else kept
-    return f"{problem.version} ({problem.name}) {said}{more}."
+    stored = f"; its stored down {problem.detail}" if problem.detail else ""
+    more = "" if problem.kind == "irreversible" else stored
+    return f"Version {problem.version} ({problem.name}) {said}{more}."
 
 
+@dataclass(eq=False, repr=False)
 class RedoUnfinished(PlanError):
     """
-    A redo would revert one migration more than the one that the last redo left unapplied.
+    A redo would revert the migration below the one that the last redo left unapplied.
 
     Args:
-        version: what was reverted, and whose up has failed since.
+        version: what was reverted, and failed to be applied since.
         name: its title.
     """
 
-    def __init__(self, version: int, name: str) -> None:
-        super().__init__(version, name)
-        self.version, self.name = version, name
+    version: int
+    name: str
 
     @property
     def cause(self) -> str:
@@ -113,41 +115,43 @@ class RedoUnfinished(PlanError):
         )
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         return (
             "fix its file and apply it: `rung up`; to redo the one before it, revert that first: "
             "`rung down`"
         )
 
 
+@dataclass(eq=False, repr=False)
 class StoredSqlUnconfirmed(PlanError):
     """
-    A stored down would run that others could have written, and nobody has read it.
+    Other roles could have written the stored down that would run, and it was not confirmed.
 
     Args:
         version: the version that it reverts.
         sha256: the SHA-256 of the text.
-        reason: why it may not run unseen, in a few words.
+        reason: why it must be read first, in a few words.
         sql: the text, which holds no secret.
         command: the command that asked for it.
     """
 
-    def __init__(self, version: int, sha256: str, reason: str, sql: str, command: str) -> None:
-        super().__init__(version, sha256, reason, sql, command)
-        self.version, self.sha256, self.reason = version, sha256, reason
-        self.sql, self.command = sql, command
+    version: int
+    sha256: str
+    reason: str
+    sql: str
+    command: str
 
     @property
     def cause(self) -> str:
-        return f"the stored down of version {self.version} may not run before it was read"
+        return f"the stored down of version {self.version} must be read before it runs"
 
     @property
-    def looked_at(self) -> str:
-        return f"{self.reason}\nIts text is:\n{on_a_screen(self.sql.splitlines())}"
+    def detail(self) -> str:
+        return f"{self.reason}\nIts text:\n{on_a_screen(self.sql.splitlines())}"
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         return (
-            "read it, and if it is what has to run, let this text run: "
+            "read it, and if it may run, confirm it: "
             f"`{self.command} --yes --run-stored-sql {self.sha256}`"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.errors.base import RungError
@@ -10,31 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@dataclass(eq=False, repr=False)
 class EmbeddedError(RungError):
     """
     The embedded server cannot be used.
 
     Args:
-        cause: what happened, in a sentence.
-        looked_at: the places or the log lines looked at.
-        advice: what to do.
+        message: what happened.
+        found: the places that were searched, or lines of the server's log.
+        remedy: what to do.
     """
 
-    def __init__(self, cause: str, looked_at: Sequence[str] = (), advice: str = "") -> None:
-        super().__init__(cause, tuple(looked_at), advice)
-        self._cause, self._looked_at, self._advice = cause, tuple(looked_at), advice
+    message: str
+    found: Sequence[str] = ()
+    remedy: str = ""
 
     @property
     def cause(self) -> str:
-        return self._cause
+        return self.message
 
     @property
-    def looked_at(self) -> str:
-        return "\n".join(self._looked_at)
+    def detail(self) -> str:
+        return "\n".join(self.found)
 
     @property
-    def advice(self) -> str:
-        return self._advice
+    def hint(self) -> str:
+        return self.remedy
 
 
 class BinariesNotFound(EmbeddedError):
@@ -42,4 +44,4 @@ class BinariesNotFound(EmbeddedError):
 
 
 class ServerNotStarted(EmbeddedError):
-    """initdb or postgres failed; `looked_at` ends with what they wrote."""
+    """initdb or postgres failed; `found` ends with what they wrote."""

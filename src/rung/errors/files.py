@@ -3,175 +3,183 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.errors.base import RungError, listed
+from rung.errors.base import UNCHANGED, RungError, listed
+from rung.errors.location import SourceLocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self
 
 
+@dataclass(eq=False, repr=False)
 class SourceError(RungError):
     """The migration files cannot be used as they are. Nothing was run."""
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
+    def database(self) -> str:
+        return UNCHANGED
 
 
+@dataclass(eq=False, repr=False)
 class SourceNotFound(SourceError):
     """There is no such folder or package."""
 
-    def __init__(self, source: str, reason: str) -> None:
-        super().__init__(source, reason)
-        self.source, self.reason = source, reason
+    source: str
+    reason: str
 
     @property
     def cause(self) -> str:
-        return f"No migrations can be read from {self.source}: {self.reason}."
+        return f'could not read migrations from "{self.source}": {self.reason}'
 
     @property
-    def advice(self) -> str:
-        return "Name the folder with --source DIR, RUNG_SOURCE, or a package as package:NAME."
+    def hint(self) -> str:
+        return "name the folder with --source DIR or RUNG_SOURCE, or a package as package:NAME"
 
 
+@dataclass(eq=False, repr=False)
 class EmptySource(SourceError):
     """
-    There is nothing to migrate with.
+    The source has no migrations.
 
     Args:
-        source: where nothing was found.
-        version: the version that the database is at; None where it is at none, or not known.
+        source: the folder or package.
+        version: the version that the database is at; None where it is at none, or not read.
     """
 
-    def __init__(self, source: str, version: int | None = None) -> None:
-        super().__init__(source, version)
-        self.source, self.version = source, version
+    source: str
+    version: int | None = None
 
     @property
     def cause(self) -> str:
-        return f"There are no migrations in {self.source}."
+        return f'no migrations in "{self.source}"'
 
     @property
-    def looked_at(self) -> str:
-        return "Looked for files named VERSION_NAME.up.sql and VERSION_NAME.down.sql."
+    def detail(self) -> str:
+        return "Migrations are files named VERSION_TITLE.up.sql and VERSION_TITLE.down.sql."
 
     @property
-    def advice(self) -> str:
-        return "Name the right folder with --source, or begin with: `rung create NAME`."
+    def hint(self) -> str:
+        return "name another folder with --source, or create a migration: `rung create NAME`"
 
 
+@dataclass(eq=False, repr=False)
 class ForeignSource(SourceError):
     """
-    There are only migrations of another tool.
+    The source has only migrations of another tool.
 
     Args:
-        source: where they were found.
-        tool: whose they are.
-        files: their names.
-        way: how to make migrations of them.
+        source: the folder or package.
+        tool: the other tool's name.
+        files: the names of its files.
+        way: how to convert them.
     """
 
-    def __init__(self, source: str, tool: str, files: Sequence[str], way: str) -> None:
-        super().__init__(source, tool, tuple(files), way)
-        self.source, self.tool, self.files, self.way = source, tool, tuple(files), way
+    source: str
+    tool: str
+    files: Sequence[str]
+    way: str
 
     @property
     def cause(self) -> str:
-        many = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
-        return f"{self.source} holds {many} of {self.tool} and no migration: {listed(self.files)}"
+        return f'no migrations in "{self.source}", only files of {self.tool}'
 
     @property
-    def advice(self) -> str:
+    def detail(self) -> str:
+        many = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
+        return f"Found {many} of {self.tool}: {listed(self.files)}."
+
+    @property
+    def hint(self) -> str:
         return self.way
 
 
+@dataclass(eq=False, repr=False)
 class MigrationsBelow(SourceError):
     """
-    There are migrations in folders below the source, which are not entered.
+    There are migrations in folders below the source, which are not read.
 
     Args:
-        source: where they were found.
+        source: the folder or package.
         folders: the folders by their path from there, with the number of files in each.
     """
 
-    def __init__(self, source: str, folders: Mapping[str, int]) -> None:
-        super().__init__(source, dict(folders))
-        self.source, self.folders = source, dict(folders)
+    source: str
+    folders: Mapping[str, int]
 
     @property
     def cause(self) -> str:
+        return f'"{self.source}" has migrations in subfolders, which are not read'
+
+    @property
+    def detail(self) -> str:
         found = [
             f"{path} ({count} file{'' if count == 1 else 's'})"
             for path, count in self.folders.items()
         ]
-        return f"{self.source} has migrations in folders below it: {listed(found)}"
+        return f"Subfolders with migrations: {listed(found)}."
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         meant = shlex.quote(f"{self.source}/{next(iter(self.folders))}")
         return (
-            f"name the folder that is meant, as in `rung up --source {meant}`, or move the files "
-            "into one folder, or the folder elsewhere"
+            f"name one folder, as in `rung up --source {meant}`, or move the files into one "
+            "folder, or move the subfolder elsewhere"
         )
 
 
+@dataclass(eq=False, repr=False)
 class NameUnusable(SourceError):
     """The name of a migration file cannot be shown, or kept in the history."""
 
-    def __init__(self, file: str, problem: str) -> None:
-        super().__init__(file, problem)
-        self.file, self.problem = file, problem
+    file: str
+    problem: str
 
     @property
     def cause(self) -> str:
         return f'the name of the migration file "{self.file}" {self.problem}'
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         return "rename the file"
 
 
+@dataclass(eq=False, repr=False)
 class SourceUnreadable(SourceError):
-    """A migration file is there and cannot be read (permissions, a FIFO, a link to nowhere)."""
+    """A migration file exists and cannot be read (permissions, a FIFO, a dangling link)."""
 
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(file, reason)
-        self.file, self.reason = file, reason
+    file: str
+    reason: str
 
     @property
     def cause(self) -> str:
-        return f"The migration file {self.file} cannot be read: {self.reason}."
+        return f"could not read migration file {self.file}: {self.reason}"
 
     @property
-    def advice(self) -> str:
-        return "Repair or remove the file; an unreadable file is never taken for an empty one."
+    def hint(self) -> str:
+        return "repair or remove the file; Rung never treats an unreadable file as empty"
 
 
+@dataclass(eq=False, repr=False)
 class DuplicateMigration(SourceError):
     """
-    Two files claim one half of one version.
+    Two files claim the same direction of one version.
 
     Args:
         version: the version.
         direction: "up" or "down".
         files: their names.
         free: the next number that no file has, as it is written.
-        rename_command: what gives it to the second of them, and to the other half of that.
+        rename_command: renames the second of them, and its counterpart, to that number.
     """
 
-    def __init__(
-        self,
-        version: int,
-        direction: str,
-        files: Sequence[str],
-        free: str = "",
-        rename_command: str = "",
-    ) -> None:
-        super().__init__(version, direction, tuple(files), free, rename_command)
-        self.version, self.direction, self.files = version, direction, tuple(files)
-        self.free, self.rename_command = free, rename_command
+    version: int
+    direction: str
+    files: Sequence[str]
+    free: str = ""
+    rename_command: str = ""
 
     @property
     def cause(self) -> str:
@@ -179,54 +187,54 @@ class DuplicateMigration(SourceError):
         return f"version {self.version} has two {self.direction} files: {names}"
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         if not self.free:
-            return "give one of them a number of its own, above the newest"
+            return "rename one of them to a number above the newest"
         return (
-            f"the next free number is {self.free}; give it to the one that was applied nowhere: "
+            f"the next free number is {self.free}; rename the file that was applied nowhere: "
             f"`{self.rename_command}`"
         )
 
 
+@dataclass(eq=False, repr=False)
 class VersionTooLarge(SourceError):
-    """A version that no ledger can hold."""
+    """The ledger cannot hold the version."""
 
-    def __init__(self, file: str) -> None:
-        super().__init__(file)
-        self.file = file
+    file: str
 
     @property
     def cause(self) -> str:
-        return f"The version of {self.file} is above 9223372036854775807 (2^63-1)."
+        return f"the version of {self.file} is above 9223372036854775807 (2^63-1)"
 
     @property
-    def looked_at(self) -> str:
-        return "The ledger's version column is a bigint, which holds no more."
+    def detail(self) -> str:
+        return "The ledger's version column is a bigint."
 
     @property
-    def advice(self) -> str:
-        return "Rename the file to a smaller number."
+    def hint(self) -> str:
+        return "rename the file to a smaller number"
 
 
+@dataclass(eq=False, repr=False)
 class TextUnreadable(SourceError):
-    """A migration file is not the text that a database can be sent."""
+    """A migration file is not text that a database accepts."""
 
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(file, reason)
-        self.file, self.reason = file, reason
+    file: str
+    reason: str
 
     @property
     def cause(self) -> str:
-        return f"The migration file {self.file} {self.reason}."
+        return f"cannot use migration file {self.file}: it {self.reason}"
 
     @property
-    def advice(self) -> str:
-        return "Save it as UTF-8 text."
+    def hint(self) -> str:
+        return "save it as UTF-8 text"
 
 
+@dataclass(eq=False, repr=False)
 class ScriptError(RungError):
     """
-    The SQL of a file is refused before anything runs.
+    The SQL of a file is rejected before anything runs.
 
     Args:
         problem: what is wrong there.
@@ -236,31 +244,35 @@ class ScriptError(RungError):
         way: what to write instead; empty where the kind of error says it.
     """
 
-    def __init__(
-        self, problem: str, line: int, file: str = "", column: int = 0, way: str = ""
-    ) -> None:
-        super().__init__(problem, line, file, column, way)
-        self.problem, self.line, self.file = problem, line, file
-        self.column, self.way = column, way
+    problem: str
+    line: int
+    file: str = ""
+    column: int = 0
+    way: str = ""
 
     def in_file(self, file: str) -> Self:
-        """The same error of a text that has a name."""
-        return type(self)(self.problem, self.line, file, self.column, self.way)
+        """Return the same error for a text that has a name."""
+        return replace(self, file=file)
+
+    @property
+    def located(self) -> str:
+        """The place and the cause on one line."""
+        return f"{self.where}: {self.problem}"
 
     @property
     def cause(self) -> str:
-        if self.column:
-            place = f"{self.file}:" if self.file else "line "
-            return f"{place}{self.line}:{self.column}: {self.problem}"
-        place = f"{self.file}, line {self.line}" if self.file else f"line {self.line}"
-        return f"{place}: {self.problem}."
+        return self.problem
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was."
+    def where(self) -> SourceLocation:
+        return SourceLocation(self.file, self.line, self.column)
 
     @property
-    def advice(self) -> str:
+    def database(self) -> str:
+        return UNCHANGED
+
+    @property
+    def hint(self) -> str:
         return self.way
 
 
@@ -268,48 +280,48 @@ class UnterminatedToken(ScriptError):
     """A string, comment, dollar quote or COPY block is never closed."""
 
     @property
-    def advice(self) -> str:
-        return "Close it; the place named is where it begins."
+    def hint(self) -> str:
+        return "close it; the location is where it begins"
 
 
 class UnbalancedTransaction(ScriptError):
     """A BEGIN without its COMMIT, or the reverse."""
 
     @property
-    def advice(self) -> str:
-        return "Pair it, or remove it: Rung runs a file in one transaction by itself."
+    def hint(self) -> str:
+        return "pair it, or remove it: Rung runs a file in one transaction by itself"
 
 
 class StatementMisplaced(ScriptError):
-    """A statement that can never run where it stands: the server would refuse it half way."""
+    """A statement that the server always rejects inside a transaction stands inside one."""
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         return (
-            "End the transaction with COMMIT before it, or take its BEGIN out: outside of one "
-            "such a statement is run alone."
+            "write COMMIT before it, or remove the file's BEGIN: outside of a transaction such a "
+            "statement is run alone"
         )
 
 
 class DirectiveUnusable(ScriptError):
-    """A line that speaks to Rung itself does not say what it has to."""
+    """A directive for Rung lacks its value or has a malformed one."""
 
     @property
-    def advice(self) -> str:
-        return "Write it so, in a line of its own: -- rung: compatible-with 7"
+    def hint(self) -> str:
+        return "write the directive in a line of its own: -- rung: compatible-with 7"
 
 
 class ClientCommand(ScriptError):
-    """A line is a command of psql or of SQLite's shell, which no server reads."""
+    """A line is a command of psql or of SQLite's shell, which no server executes."""
 
 
 class ForeignMarker(ScriptError):
-    """A line is another tool's sign that what undoes the migration follows in the same file."""
+    """A line is another tool's marker for a down in the same file."""
 
 
 class DeclarationUnusable(DirectiveUnusable):
-    """A declaration has no reason or is untrue, or a line was meant as a directive and is none."""
+    """A declaration lacks its reason or is untrue, or a directive is unrecognized."""
 
     @property
-    def advice(self) -> str:
-        return f"write it in a line of its own: {self.way or '-- rung: empty REASON'}"
+    def hint(self) -> str:
+        return f"write the directive in a line of its own: {self.way or '-- rung: empty REASON'}"

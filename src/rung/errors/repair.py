@@ -1,10 +1,11 @@
-"""Errors of finding out what a dirty database holds, and of mending it."""
+"""Errors of inspecting and repairing a dirty database."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rung.errors.base import _Told
+from rung.errors.base import _Worded
 from rung.errors.database import DatabaseError
 from rung.errors.plan import PlanError
 
@@ -14,87 +15,78 @@ if TYPE_CHECKING:
 
 class ScratchFailed(DatabaseError):
     """
-    A database to try things on could not be made, or not be filled.
+    The scratch database could not be created, or the files do not run there.
 
     Args:
-        cause: what happened, with the server's reason.
-        advice: what to do.
+        message: what happened, with the server's reason.
+        remedy: what to do.
     """
 
     @property
-    def state(self) -> str:
-        return "Nothing was done to the dirty database."
+    def database(self) -> str:
+        return "still dirty; nothing was changed"
 
 
+@dataclass(eq=False, repr=False)
 class RepairUndecided(DatabaseError):
     """
-    What is there does not say what to do, or nothing that could be done is proven.
+    The schema does not show what to do, or no repair is proven.
 
     Args:
-        cause: what was found, in a sentence.
-        advice: what would decide it.
-        missing: the numbers of the statements that leave no trace, where it is for them.
+        message: what was found.
+        remedy: what would decide it.
+        missing: the numbers of the statements that leave no trace in the schema.
     """
 
-    def __init__(self, cause: str, advice: str = "", missing: Sequence[int] = ()) -> None:
-        super().__init__(cause, advice)
-        self.args = (cause, advice, tuple(missing))
-        self.missing = tuple(missing)
+    missing: Sequence[int] = ()
 
     @property
-    def state(self) -> str:
-        return "Nothing was done; the database is still dirty."
+    def database(self) -> str:
+        return "still dirty; nothing was changed"
 
 
+@dataclass(eq=False, repr=False)
 class CannotResume(PlanError):
     """
-    The file that left the ledger dirty cannot be gone on with.
+    The migration that left the ledger dirty cannot be resumed.
 
     Args:
         version: the version that the ledger names, or whose attempt stopped.
-        reason: why not, in a sentence without its end.
-        command: what to run instead; left out, what looks at the schema itself.
+        reason: why not, without a stop.
+        command: what to run instead; by default the command that inspects the schema.
         direction: of the attempt that stopped, where that is known: then the version is its own.
     """
 
-    def __init__(
-        self,
-        version: int | None,
-        reason: str,
-        command: str = "rung repair",
-        direction: str = "",
-    ) -> None:
-        super().__init__(version, reason, command, direction)
-        self.version, self.reason, self.command = version, reason, command
-        self.direction = direction
+    version: int | None
+    reason: str
+    command: str = "rung repair"
+    direction: str = ""
 
     @property
     def cause(self) -> str:
-        if self.direction:
-            return (
-                f"The {self.direction} of version {self.version}, which left the database dirty, "
-                f"cannot be resumed: {self.reason}."
-            )
-        shown = "no version" if self.version is None else f"version {self.version}"
-        return f"What left the database dirty at {shown} cannot be resumed: {self.reason}."
+        at = "no version" if self.version is None else f"version {self.version}"
+        what = (
+            f"the {self.direction} of {at}" if self.direction else f"the run that stopped at {at}"
+        )
+        return f"cannot resume {what}: {self.reason}"
 
     @property
-    def state(self) -> str:
-        return "Nothing was run; the database is as it was found, dirty."
+    def database(self) -> str:
+        return "still dirty; nothing was run"
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         if self.command != "rung repair":
-            return f"Run: `{self.command}`"
+            return f"run `{self.command}`"
         return (
-            "`rung repair` compares the schema with the file, statement by statement, and asks "
-            "before it does anything."
+            "run `rung repair`: it compares the schema with the file, statement by statement, and "
+            "asks before it changes anything"
         )
 
 
-class NotCertifiable(_Told):
-    """The migrations do not run undisturbed, or not twice alike: there is nothing to hold to."""
+class NotCertifiable(_Worded):
+    """The migrations fail without faults, or two runs of them differ: there is no baseline."""
 
     @property
-    def state(self) -> str:
-        return "No database was touched but one that was thrown away."
+    def database(self) -> str:
+        return "only disposable databases were used"

@@ -80,8 +80,8 @@ def check_one_ledger(session: Session, migrations: MigrationSet) -> None:
     ours, named = session.locate().ledger, " and ".join(f'"{name}"' for name in found)
     raise LedgerElsewhere(
         f'this database has a ledger under another name, {named}, and none named "{ours}"',
-        f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or make a second "
-        "ledger: `rung force V --new-ledger`",
+        f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or create a "
+        "second ledger: `rung force V --new-ledger`",
     )
 
 
@@ -159,11 +159,11 @@ def _never_ran(version: int | None, history: Sequence[Attempt], migrations: Migr
     what = (
         f"the last {tried[-1].direction} of version {version} failed"
         if failed
-        else f"no run of version {version} is recorded that still counts"
+        else f"no valid run of version {version} is recorded"
     )
     migration = migrations.by_version.get(version)
     if migration is None or migration.up is None:
-        return f"{what}, and it has no up file here; it counts as applied now"
+        return f"{what}, and it has no up file; it counts as applied now"
     return (
         f"{what}; it counts as applied now, and its file will not run. `rung status` shows it as "
         "forced until a run applies it. If the database has all of it, record that: "
@@ -276,15 +276,15 @@ def accept_edit(
 def _edited(state: DatabaseState, version: int, session: Session) -> tuple[EditedFile, ...]:
     if version not in state.applied.versions:
         raise UsageError(
-            f"Version {version} is not applied, so its files may be edited freely.",
-            "See `rung status`.",
+            f"version {version} is not applied, so its files may be edited",
+            "see `rung status`",
         )
     found = [edit for edit in state.edits if edit.version == version]
     if not found:
         raise UsageError(
-            f"Version {version} is not edited: nothing but comments or spacing differs, or the "
-            "history does not hold its text.",
-            "See `rung status`.",
+            f"version {version} is not edited: only comments or spacing differ, or the history "
+            "does not have its text",
+            "see `rung status`",
         )
     for edit in found:
         _check_readable(edit.half, state)
@@ -369,7 +369,7 @@ def _is_new(version: int, state: DatabaseState) -> bool:
     if any(edit.version == version for edit in state.edited_ups):
         raise UsageError(
             f"version {version} is applied, and its file was edited since",
-            f"record the edit: `rung accept-edit {version}`",
+            f"accept the edit: `rung accept-edit {version}`",
         )
     return False
 

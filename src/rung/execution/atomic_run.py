@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 ATOMIC = "atomic"
 """The mode of a step that is in one transaction with the others of its run."""
-_NO_TRANSACTION = "Leave --atomic out (this statement refuses a transaction)"
-_NEW_VALUE = "Leave --atomic out (a value that is new in an enum is used behind a commit only)"
+_NO_TRANSACTION = "leave --atomic out (this statement cannot run inside a transaction)"
+_NEW_VALUE = "leave --atomic out (a new value of an enum can only be used after a commit)"
 
 
 def check_together(prepared: Sequence[PreparedStep]) -> None:
@@ -64,7 +64,7 @@ def _forbids(item: PreparedStep, last: bool, several: bool) -> str:  # noqa: FBT
         if one.words[:2] == ("SET", "TRANSACTION"):
             return f"SET TRANSACTION on line {one.line} is for a transaction of its own"
     if script.dialect is Dialect.SQLITE and script.touches_session and not last:
-        return "it changes its session, which cannot be put back inside a transaction"
+        return "it changes its session, which cannot be reset inside a transaction"
     return ""
 
 
@@ -94,7 +94,7 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[PreparedStep])
     if ran.refusal:
         _fail(run, ran.refusal)
     if ran.control_warning:
-        now = outcomes.where(context.session.look().ledger)
+        now = str(context.session.look().ledger)
         raise outcomes.fooled((), run.item, now, ran.control_warning)
     return _finish(run)
 

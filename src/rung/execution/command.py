@@ -85,7 +85,9 @@ class Target(NamedTuple):
         with self._session() as session:
             holder = session.holder()
         if holder is not None:
-            self.listener(Warned(f"{holder} What looks dirty may be its work, under way."))
+            self.listener(
+                Warned(f"{holder} Another run is in progress; the dirty flag may be its own.")
+            )
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -99,15 +101,15 @@ class Target(NamedTuple):
             yield
         except Disconnected as lost:
             raise ConnectionFailed(
-                f"The connection to {self.driver.shown} was lost: {lost.reason}",
-                "See `rung status` when the server answers again.",
+                f"the connection to {self.driver.shown} was lost: {lost.reason}",
+                "see `rung status` when the server answers again",
             ) from None
 
 
 def tell_obstacles(listener: Listener, look: Inspection) -> None:
     """Warn of what keeps runs from writing our tables: who only reads is told, and answered."""
     for obstacle in look.obstacles:
-        listener(Warned(f"{obstacle}; until then no run writes here"))
+        listener(Warned(f"{obstacle}; until then runs stop"))
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ class Context:
         try:
             self.session.record_failure(attempt, refusal, seconds)
         except (Disconnected, QueryFailed) as error:
-            self.say(Warned(f"The failed attempt could not be recorded: {error}"))
+            self.say(Warned(f"could not record the failed attempt: {error}"))
 
 
 _FIRST_PAUSE = 0.025
@@ -219,7 +221,7 @@ def wait_until(
         if nothing_left():
             return False
         if stop.requested:
-            raise Stopped((), "Nothing was run here; another run holds the lock.", ())
+            raise Stopped((), "another run holds the lock; this one ran nothing", ())
         if policy.bound is not None and waited >= policy.bound:
             raise LockNotAcquired(waited, _holder(session))
         if waited - said >= _SAY_EVERY:

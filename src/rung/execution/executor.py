@@ -162,10 +162,10 @@ def _otherwise(context: Context, item: PreparedStep, refusal: StatementFailure) 
         reason = f"{_at(script, refusal)} cannot run inside a transaction, the server says"
     elif refusal.read_only:
         units = script.units
-        reason = "its transaction is read only, so that its ledger row has to follow it"
+        reason = "its transaction is read-only, so the ledger row has to follow it"
     else:
         units = cut_at_value(script, whole, refusal) if refusal.needs_commit_before else ()
-        reason = "it uses a value of an enum that it adds, for which that has to be committed"
+        reason = "it uses an enum value that it adds, which must be committed first"
     if units:
         context.say(ModeChanged(item.step.version, Mode.UNITS.value, reason))
     return units
@@ -180,7 +180,7 @@ def _at(script: Script, refusal: StatementFailure) -> str:
 
 def _check_control(context: Context, item: PreparedStep, ran: ExecutionResult) -> None:
     if ran.control_warning:
-        now = outcomes.where(context.session.look().ledger)
+        now = str(context.session.look().ledger)
         raise outcomes.fooled(context.applied, item, now, ran.control_warning)
 
 

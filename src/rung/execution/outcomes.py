@@ -1,7 +1,7 @@
 """
 Turns what a driver reports of a failure into the error and the sentences that people read.
 
-Pure. Here is every sentence on what state the database is in now.
+Pure. Every sentence about the state of the database is made here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 _ALONE = {
-    "57014": "Give it more time (SET statement_timeout before it in the file) or less to do,",
+    "57014": "give it more time (SET statement_timeout before it in the file) or less to do",
 }
 """What helps a statement outside a transaction, where SET LOCAL does nothing."""
 _SYNTAX_OR_NAME = "42"
@@ -56,20 +56,15 @@ _SHARED = re.compile(
     r'(role|database|tablespace) "|duplicate key.*"pg_(authid|database|tablespace)_'
 )
 """What the server says, in English, of what belongs to the whole of it."""
-NOTHING_OF_THE_STEP = " Nothing of the failed migration was kept."
-NOTHING_OF_THE_RUN = " Nothing of this run was kept."
-
-
-def where(state: LedgerState) -> str:
-    """Where the database is, in a sentence."""
-    return f"The database is {state}."
+NOTHING_OF_THE_STEP = "; the failed migration was rolled back"
+NOTHING_OF_THE_RUN = "; the whole run was rolled back"
 
 
 def carried_over(file: str, names: Sequence[str]) -> str:
-    """A file that changed its session for those after it."""
+    """Warn of a file that changed its session for those after it."""
     return (
-        f"{file} leaves its session changed ({', '.join(names)}); the next file starts without "
-        "that. golang-migrate would have carried it over."
+        f"{file} changes its session ({', '.join(names)}); the next file starts without the "
+        "change. golang-migrate would keep it"
     )
 
 
@@ -77,7 +72,7 @@ def stopped(
     applied: Sequence[int], now: LedgerState, remaining: Sequence[int], direction: str = "up"
 ) -> Stopped:
     """The error of a run that was asked to stop, in a step of that direction."""
-    return Stopped(applied, where(now), remaining, dirty=now.dirty, direction=direction)
+    return Stopped(applied, str(now), remaining, dirty=now.dirty, direction=direction)
 
 
 def failed(
@@ -89,6 +84,7 @@ def failed(
     alone: bool = False,
     recorded: bool = True,
     kept: str = NOTHING_OF_THE_STEP,
+    committed: int = 0,
 ) -> RunError:
     """
     The error of a step that the database refused.
@@ -100,28 +96,30 @@ def failed(
         refusal: why.
         alone: whether the statement was sent outside a transaction.
         recorded: whether there is a history, which tells where the file stopped.
-        kept: what is said of the rest where the ledger is clean.
+        kept: what was rolled back, where the ledger is clean.
+        committed: how many of its statements are committed, where the ledger is dirty.
     """
     if refusal.lock_lost:
-        return LockLost(applied, where(now), item.step.version, item.file)
+        return LockLost(applied, str(now), item.step.version, item.file)
     if refusal.ledger_moved:
-        return LedgerMoved(applied, where(now), item.step.version, item.file)
-    kept = "" if now.dirty else kept
+        return LedgerMoved(applied, str(now), item.step.version, item.file)
+    kept = statements_committed(committed, item.script) if now.dirty else kept
     if refusal.own is not None:
         way = f"rung {item.step.direction.value} --resume" if now.dirty else ""
-        where_now = where(now) + kept
+        where_now = str(now) + kept
         own, server = refusal.own, refusal.server
         return OwnWriteRefused(applied, where_now, item.step.version, *own[:2], server, own[2], way)
     if refusal.ledger_dropped:
         said = refusal.server.message
-        return LedgerDropped(applied, where(now) + kept, item.step.version, item.file, said)
+        return LedgerDropped(applied, str(now) + kept, item.step.version, item.file, said)
     exists = _exists(item, refusal)
     shared = exists and _is_shared(item, refusal)
     first = now.version is None and not now.dirty
     return MigrationFailed(
         applied,
-        where(now) + kept,
+        str(now) + kept,
         version=item.step.version,
+        name=item.step.title,
         direction=item.step.direction.value,
         place=_place(item, refusal)._replace(sql=_refused(item.script, refusal)),
         server=refusal.server,
@@ -137,6 +135,16 @@ def failed(
         cluster_wide=shared,
         locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
     )
+
+
+def statements_committed(last: int, script: Script) -> str:
+    """Say which statements of a file are committed, for the state of a dirty database."""
+    total = len(script.statements)
+    if not last:
+        return f"; none of {total} statements is committed"
+    if last == 1:
+        return f"; statement 1 of {total} is committed"
+    return f"; statements 1-{last} of {total} are committed"
 
 
 def _strange(script: Script, refusal: StatementFailure) -> str:
@@ -170,8 +178,8 @@ def _remedy_of_stored(step: Step) -> str:
     if step.stored is None:
         return ""
     return (
-        "Make the database what the stored down expects; or write a down file that fits and, where "
-        f"the up was edited, record that the edit is meant (`rung accept-edit {step.version}`),"
+        "change the database to what the stored down expects; or write a down file that fits and, "
+        f"where the up was edited, accept the edit (`rung accept-edit {step.version}`)"
     )
 
 
@@ -184,12 +192,12 @@ def locked(wait: LockTimeout) -> tuple[str, ...]:
 def _how_often(wait: LockTimeout) -> str:
     if wait.once:
         return (
-            "It was not tried again, for a part of it may be committed; SET lock_timeout before "
-            "it in the file gives it the time that it needs."
+            "It was not retried, because a part of it may be committed; SET lock_timeout before it "
+            "in the file gives it more time."
         )
     if wait.tries == 1:
         return "It was tried once."
-    return f"It was tried {wait.tries} times in {wait.tried_for:.1f} s."
+    return f"It was tried {wait.tries} times within {wait.tried_for:.1f} s."
 
 
 def _resumes(script: Script, refusal: StatementFailure, *, alone: bool) -> bool:
@@ -214,15 +222,15 @@ def lost(
     version = item.step.version
     if found is None:
         before, after = LedgerState(item.step.before), LedgerState(item.step.after)
-        return ConnectionLost(applied, f"It is {before} or {after}.", version, reason)
+        return ConnectionLost(applied, f"{before} or {after}", version, reason)
     committed = found.outcome is Outcome.DONE
     told = {
-        Outcome.DONE: f"Migration {version} is committed.",
-        None: f"Migration {version} was rolled back.",
-    }.get(found.outcome, "`rung history` names the statement that was under way.")
+        Outcome.DONE: f"migration {version} is committed",
+        None: f"migration {version} was rolled back",
+    }.get(found.outcome, "`rung history` names the statement that was running")
     kept = _kept(applied, item.step, found.ledger)
     done = (*kept, version) if committed else kept
-    now = f"{where(found.ledger)} {told}"
+    now = f"{found.ledger}; {told}"
     return ConnectionLost(
         done,
         now,
@@ -252,14 +260,14 @@ def lost_together(
     version = item.step.version
     if found is None:
         before, after = places
-        return ConnectionLost((), f"It is {before} or {after}.", version, reason)
-    now = where(found) + NOTHING_OF_THE_RUN
+        return ConnectionLost((), f"{before} or {after}", version, reason)
+    now = str(found) + NOTHING_OF_THE_RUN
     return ConnectionLost((), now, version, reason, committed=False)
 
 
 def lost_between(applied: Sequence[int], state: LedgerState, reason: str) -> ConnectionLost:
     """The error of a connection lost after one migration and before the next."""
-    return ConnectionLost(applied, where(state), applied[-1], reason, committed=True)
+    return ConnectionLost(applied, str(state), applied[-1], reason, committed=True)
 
 
 def _kept(applied: Sequence[int], step: Step, ledger: LedgerState) -> tuple[int, ...]:
@@ -289,7 +297,7 @@ def _place(item: PreparedStep, refusal: StatementFailure) -> SourceLocation:
             len(before) + 1,
         )
     if refusal.statement is None or not script.statements:
-        return SourceLocation(item.file, 1)
+        return SourceLocation(item.file)
     start = script.statements[refusal.statement - 1].start
     line, column, excerpt = place_of(script.text, start)
     begin = start - column + 1

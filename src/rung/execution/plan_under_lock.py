@@ -81,9 +81,9 @@ def plan_for(
         raise MissingMigrationFile(
             missing.version,
             missing.role,
-            missing.known,
+            missing.versions,
             "" if missing.lone_down else _recorded(held),
-            suited=missing.suited,
+            compatible=missing.compatible,
             lone_down=missing.lone_down,
             # Whether the stored down may run is decided by the run itself.
             reversible=held is not None and held.ran and held.down is not None,
@@ -171,9 +171,9 @@ def _difference(edit: Edit, stored: Sequence[StoredSql], state: DatabaseState) -
     try:
         now = redacted_sql(read(edit.half.text, state.inspection.place.dialect))
     except ScriptError as error:
-        return f"{edit.half.file} cannot be read now: {error.cause}"
+        return f"{edit.half.file} cannot be parsed now: {error.cause}"
     return differences(before, now, edit.half.file) or (
-        f"{edit.half.file} differs in a secret only, which is not kept."
+        f"{edit.half.file} differs only in a secret, which is not stored."
     )
 
 
@@ -183,12 +183,12 @@ def _recorded(held: AppliedVersion | None) -> str:
         return ""
     entry = held.entry
     when = f" at {entry.finished:%Y-%m-%d %H:%M:%S %Z}" if entry.finished else ""
-    return f"The history knows it: {held.name}, applied{when} from {entry.host}."
+    return f"The history has it: {held.name}, applied{when} from {entry.host}."
 
 
 def _dirty_facts(inspection: Inspection, session: Session) -> tuple[str, int | None]:
     """
-    Say what the history knows of the attempt that left the ledger dirty.
+    Say what the history has of the attempt that left the ledger dirty.
 
     The version is that of an out-of-order attempt, which the ledger does not name. Where another
     tool has written the ledger since, the history says nothing of it.
@@ -197,7 +197,7 @@ def _dirty_facts(inspection: Inspection, session: Session) -> tuple[str, int | N
     if last is None or last.outcome is Outcome.DONE or session.ledger_changed_since(last):
         return "", None
     place = f"{last.statements_done} of {last.statements_total} statements are committed"
-    flight = f"; statement {last.in_flight} was under way" if last.in_flight else ""
+    flight = f"; statement {last.in_flight} was running" if last.in_flight else ""
     error = f"; {last.error}" if last.error else ""
     text = (
         f"The history says: {last.direction} of version {last.version} ({last.name}) began "

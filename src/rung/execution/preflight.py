@@ -44,9 +44,9 @@ def check_writable(target: Target, place: Location) -> None:
     shown = target.driver.shown
     if place.read_only:
         raise ReadOnlyDatabase(
-            f"{shown} takes no writes: it is a standby, a read-only session or a read-only file.",
-            "Connect to the primary, with a role and settings that may write, or let us write the "
-            "file.",
+            f"{shown} is read-only: a standby, a read-only session or a read-only file",
+            "connect to the primary, with a role and settings that may write, or make the file "
+            "writable",
         )
 
 
@@ -62,8 +62,11 @@ def check_pooler_safe(target: Target, place: Location, prepared: Sequence[Prepar
     for item in prepared:
         if why := needs_session(item.script, place.loose):
             raise PooledConnection(
-                f"{item.file} cannot run behind a pooler, as {target.driver.shown} is: {why}.",
-                "Name the server itself for this run, past the pooler (often port 5432).",
+                f"{item.file} cannot run behind a pooler ({target.driver.shown}): {why}",
+                (
+                    "connect to the server itself for this run, not through the pooler (often "
+                    "port 5432)"
+                ),
             )
 
 
@@ -74,9 +77,9 @@ def others_warning(writers: OtherWriters) -> str:
     if not said:
         return ""
     return (
-        f"others may write {', '.join(said)}: what they write there passes for what was run, "
-        "and SQL that the history keeps does not run without being shown. "
-        "`rung doctor` prints what takes these rights away"
+        f"other roles may write {', '.join(said)}: what they write there is indistinguishable "
+        "from Rung's rows, and stored SQL does not run without being shown. `rung doctor` "
+        "prints the SQL that revokes these rights"
     )
 
 
@@ -101,7 +104,7 @@ def check_kept(ready: TablesReady) -> None:
         TableRefused: a rule of the database refuses the history.
     """
     if ready.no_history:
-        raise TableRefused(f"this is kept in the history alone, and {ready.no_history}")
+        raise TableRefused(f"this is recorded only in the history, and {ready.no_history}")
 
 
 def check_recordable(look: Inspection) -> None:
@@ -113,8 +116,8 @@ def check_recordable(look: Inspection) -> None:
     """
     if look.missing_grant:
         raise RightsMissing(
-            "The history cannot be written with our rights, and this is kept in it alone.",
-            f"Grant it: {look.missing_grant}",
+            "our role may not write the history, and this is recorded only there",
+            f"grant it: {look.missing_grant}",
         )
 
 
@@ -158,10 +161,10 @@ def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") 
         return
     ours = session.locate().ledger
     raise LedgerElsewhere(
-        f"there is no ledger {ours}, and the history beside {' and '.join(found)} is of these "
-        "files: the search path is another than it was",
-        f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or make a second "
-        f"ledger: {second or f'`--ledger-table {quote(ours)}`'}",
+        f"there is no ledger {ours}, but the history beside {' and '.join(found)} is of these "
+        "files: search_path has changed",
+        f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or create a "
+        f"second ledger: {second or f'`--ledger-table {quote(ours)}`'}",
     )
 
 
@@ -172,8 +175,8 @@ def twins_warning(session: Session) -> str:
         return ""
     named = ", ".join(twin.table for twin in twins)
     return (
-        f"there is no ledger {session.locate().ledger}, and this database has {named}; "
-        "`--ledger-table SCHEMA.NAME` says which is meant"
+        f"there is no ledger {session.locate().ledger}, but this database has {named}; "
+        "`--ledger-table SCHEMA.NAME` names the one to use"
     )
 
 

@@ -64,8 +64,8 @@ class PreparedStep:
         what = f"line {used.line} uses a value that line {added.line} adds to an enum"
         whole = script.mode is Mode.TRANSACTIONAL
         if whole and cut_after_value(script, 1, used.number) is not None:
-            return f"{what}: if the server refuses that, it runs in two transactions"
-        return f"{what}: the server refuses that; move line {added.line} into a migration before"
+            return f"{what}: if the server rejects that, it runs in two transactions"
+        return f"{what}: the server rejects that; move line {added.line} into an earlier migration"
 
     @property
     def foreign_marker(self) -> ForeignMarker | None:

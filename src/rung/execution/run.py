@@ -253,9 +253,9 @@ class _Run:
         if self._options.atomic:
             if plan.made_for.dirty and plan.steps:
                 raise UsageError(
-                    "--atomic and --resume do not go together: what stopped in the middle is no "
-                    "part of one transaction.",
-                    "Go on with that file first: `rung up 1 --resume`",
+                    "--atomic and --resume cannot be combined: the interrupted migration "
+                    "cannot be part of one transaction",
+                    "resume that migration first: `rung up 1 --resume`",
                 )
             check_together(prepared)
         return prepared
@@ -301,8 +301,8 @@ class _Run:
 
 
 _NO_HISTORY = (
-    "This run is not recorded: late and edited files go unnoticed, and what became of a lost "
-    "connection is told by the ledger alone. For a history, grant: {grant}"
+    "this run is not recorded: out-of-order and edited files are not detected, and after a "
+    "lost connection only the ledger shows the outcome. For a history, grant: {grant}"
 )
 
 

@@ -213,7 +213,7 @@ def _as_it_ran(
             continue
         if why := why_unseen(min(stored.id, row.id), look.other_writers):
             if half is None:
-                say(f"{file} is not run on scratch. {why}")
+                say(f"{file} is not run on the scratch database. {why}")
             continue
         made[direction] = MigrationFile(file, row.name, stored.sql)
     return Migration(version, made[Direction.UP], made[Direction.DOWN])
@@ -252,8 +252,8 @@ def set_unseen(script: Script, done: int, session: Session) -> str:
         calls = calls_in(script, one)
         if calls.names & dropped or _may_set(calls, session, clean):
             return (
-                f"statement {one.number} on line {one.line} runs code that may have set its "
-                "session (search_path, session_replication_role, …), and that is gone with it"
+                f"statement {one.number} on line {one.line} runs code that may have changed its "
+                "session (search_path, session_replication_role, …), and that change is gone"
             )
     return ""
 
@@ -302,13 +302,13 @@ def find_resume_point(
     inspection, ledger = state.inspection, state.inspection.ledger
     entry = find_interrupted(inspection, session)
     if entry is None or entry.version is None:
-        why = "the history has no attempt that left it so: another tool did"
+        why = "the history has no attempt that left it dirty: another tool did"
         raise CannotResume(ledger.version, why)
     version = entry.version
     if rolls_back(entry, inspection.history or ()):
-        raise CannotResume(ledger.version, f"a repair was rolling {version} back")
+        raise CannotResume(ledger.version, f"a repair was rolling version {version} back")
     if entry.direction != direction.value:
-        why = f"what stopped is the {entry.direction} of version {version}"
+        why = f"the interrupted run is the {entry.direction} of version {entry.version}"
         raise CannotResume(ledger.version, why, f"rung {entry.direction} --resume")
     choice = (downs or {}).get(version)
     migration = choice.migration if choice else state.migrations.by_version.get(version)
@@ -344,7 +344,7 @@ def _is_finished(attempt: InterruptedAttempt, number: int, session: Session) -> 
         sql = " ".join(redacted_sql(attempt.ran, statement.start, statement.end).split())
         raise refused(
             attempt.entry,
-            f"statement {number} on line {statement.line} ({sql[:60]}) ran outside a transaction, "
-            "and nothing tells what of it was done",
+            f"statement {number} on line {statement.line} ({sql[:60]}) ran outside a "
+            "transaction, and nothing shows how far it got",
         )
     return finished

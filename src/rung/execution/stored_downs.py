@@ -145,9 +145,9 @@ def stored_down(
     if row is None or applied.entry is None or row.down_digest is None:
         return StoredDown()
     if not applied.ran:
-        return StoredDown(reason="was recorded at first contact, which does not say what ran")
+        return StoredDown(reason="was recorded as a baseline, which does not say what ran")
     if not knows_formula(row.checksum_formula):
-        return StoredDown(reason="has a checksum of a newer formula, which proves nothing here")
+        return StoredDown(reason="has a checksum of a newer formula, which cannot be verified")
     digest, checksum = row.down_digest, row.down_checksum
     recorded = [
         one
@@ -158,21 +158,21 @@ def stored_down(
         or (checksum is not None and one.checksum == checksum and knows_formula(one.formula))
     ]
     if not recorded:
-        return StoredDown(reason="was not kept")
+        return StoredDown(reason="is not stored")
     for one in reversed(recorded):
         found = sha256(one.sql.encode()).hexdigest()
         if found in (digest, one.digest):
             oldest = min(one.id, row.id, applied.entry.id)
             return StoredDown(one.sql, sql=StoredDownSql(found, why_unseen(oldest, writers)))
-    return StoredDown(reason="holds a secret, which was not kept with it, or was changed")
+    return StoredDown(reason="contains a secret, which is not stored, or was changed")
 
 
 def why_unseen(row: int, writers: OtherWriters) -> str:
     """Say why the stored text of a row must not run unread; empty where it may."""
     if writers.history:
-        return f"Others may write the history: {', '.join(writers.history)}."
+        return f"Other roles may write the history: {', '.join(writers.history)}."
     if writers.closed_after is None:
-        return "It is not known whether others could write the history when it was stored."
+        return "It is not known whether other roles could write the history when it was stored."
     if row <= writers.closed_after:
-        return "Others could write the history when it was stored."
+        return "Other roles could write the history when it was stored."
     return ""

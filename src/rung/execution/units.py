@@ -112,7 +112,7 @@ def _run_unit(
     if ran.refusal:
         _fail(context, item, unit, back, attempt, ran.refusal)
     if ran.control_warning:
-        now = outcomes.where(back.before)
+        now = str(back.before)
         raise outcomes.fooled(context.applied, item, now, ran.control_warning)
     total = len(item.script.statements)
     context.say(UnitFinished(item.step.version, unit.last, total))
@@ -138,7 +138,7 @@ def _go_on(context: Context, item: PreparedStep, dirty: LedgerState, attempt: Ne
     )
     if ran.refusal:
         context.session.end_units(None, attempt.id, ran.refusal)
-        raise outcomes.failed(context.applied, item, dirty, ran.refusal)
+        raise outcomes.failed(context.applied, item, dirty, ran.refusal, committed=done)
     total = len(item.script.statements)
     context.say(StepResumed(item.step.version, item.step.direction.value, done, total))
 
@@ -206,7 +206,15 @@ def _fail(
         raise outcomes.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"
     recorded = context.session.keeps_history()
-    raise outcomes.failed(context.applied, item, now, refusal, alone=alone, recorded=recorded)
+    raise outcomes.failed(
+        context.applied,
+        item,
+        now,
+        refusal,
+        alone=alone,
+        recorded=recorded,
+        committed=unit.first - 1,
+    )
 
 
 def _leaves_nothing(

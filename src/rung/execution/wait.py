@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.inspection import Disconnected, History, Ping
 from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, TableLocked, VersionNotReached
+from rung.errors.base import UNCHANGED
 from rung.events import DatabaseWaiting
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class _Wait:
                     ledger = self._watch(self._connected(stack))
                     return Waited(ledger.version, ledger.dirty, self._waited)
                 except Disconnected as lost:
-                    reason = f"The connection was lost: {lost.reason}"
+                    reason = f"the connection was lost: {lost.reason}"
                 except DatabaseBusy as busy:
                     self._busy, reason = busy, busy.cause
             self._rest(reason)
@@ -93,7 +94,7 @@ class _Wait:
             self._ledger = ledger = reader.look(briefly=True, history=History.NONE).ledger
             if self._version is None or _reached(ledger, self._version):
                 return ledger
-            self._rest(f"It is {_described(ledger)}, not yet at version {self._version}.")
+            self._rest(f"it is {_described(ledger)}, not yet at version {self._version}")
 
     def _connected(self, stack: ExitStack) -> Reader:
         while True:
@@ -127,7 +128,7 @@ class _Wait:
         """Pause before the next attempt, or end where time is up."""
         waited, bound = self._waited, self._policy.bound
         if self._target.stop.requested:
-            raise Stopped((), "Nothing was run here.", ())
+            raise Stopped((), UNCHANGED, ())
         if bound is not None and waited >= bound:
             raise self._in_vain(reason)
         if waited - self._said >= _SAY_EVERY:
@@ -145,8 +146,8 @@ class _Wait:
         if isinstance(self._busy, TableLocked) and reason == self._busy.cause:
             return self._busy
         return ConnectionFailed(
-            f"{self._target.driver.shown} did not answer in {self._waited:.1f} s. {reason}",
-            "Check that the server is started, and allow more time: --timeout DURATION.",
+            f"{self._target.driver.shown} did not answer within {self._waited:.1f} s: {reason}",
+            "check that the server is running, and allow more time: --timeout DURATION",
         )
 
 

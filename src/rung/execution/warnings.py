@@ -43,32 +43,32 @@ def plan_warnings(
     """
     for item in prepared:
         if marker := item.foreign_marker:
-            yield f"{marker.cause}; all of the file runs, as golang-migrate runs it"
+            yield f"{marker.located}; the whole file runs, as in golang-migrate"
     edited = ", ".join(edit.half.file for edit in state.edited_ups)
     if plan.ahead:
         yield _ahead(state, plan, edited)
     if plan.goes_down and edited:
-        yield f"Edited after it was applied: {edited}."
+        yield f"edited after it was applied: {edited}"
     if not isinstance(plan.goal, Down):
         yield from _source_warnings(state, lone=lone)
     if state.uncompared:
         versions = _versions(state.uncompared)
-        yield f"could not be compared, and taken as unedited: {versions}; {NOT_COMPARED}"
+        yield f"not compared, and treated as unedited: {versions}; {NOT_COMPARED}"
     yield from _empty_steps(prepared)
 
 
 def _ahead(state: DatabaseState, plan: Plan, edited: str) -> str:
     """Name everything that is let pass together with a database ahead of the files."""
     said = (
-        f"The database is ahead of the files: it is at version {plan.made_for.version}, "
-        "which has no file here. It is left as it is."
+        f"the database is ahead of the files: version {plan.made_for.version} has no file; the "
+        "database is left unchanged"
     )
     if state.suited:
-        said += f" It is declared to suit version {max(state.migrations.versions)}."
+        said += f". It is declared compatible with version {max(state.migrations.versions)}"
     if late := state.applied.late(state.migrations, plan.made_for):
-        said += f" Never applied: {', '.join(str(one.version) for one in late)}."
+        said += f". Never applied: {', '.join(str(one.version) for one in late)}"
     if edited:
-        said += f" Edited after it was applied: {edited}."
+        said += f". Edited after it was applied: {edited}"
     return said
 
 
@@ -79,7 +79,7 @@ def _source_warnings(state: DatabaseState, *, lone: bool) -> Iterator[str]:
     passed = [m.version for m in downs if is_lone_down(m, applied.get(m.version))]
     if passed:
         has = "it has" if len(passed) == 1 else "they have"
-        yield f"passed over {_versions(passed)}: {has} a down file and no up file"
+        yield f"skipped {_versions(passed)}: {has} a down file and no up file"
     if state.renamed:
         names = [f'{one.version} from "{one.applied_as}" to "{one.name}"' for one in state.renamed]
         yield f"renamed since it was applied, with the same text: {_cut(names)}"
@@ -95,14 +95,14 @@ def _empty_steps(prepared: Sequence[PreparedStep]) -> Iterator[str]:
     if empty:
         many = "1 up" if len(empty) == 1 else f"{len(empty)} ups"
         yield (
-            f"{many} without a statement: {_versions(empty)}; recorded as empty, not as applied; "
-            "where that is meant, declare it in the file: -- rung: empty REASON"
+            f"{many} without a statement: {_versions(empty)}; recorded as empty, not as "
+            "applied; if that is meant, declare it in the file: -- rung: empty REASON"
         )
     left = [item.step.version for item in prepared if item.step.passes == NOT_REVERTED]
     if left:
         yield (
-            f"not reverted, for the down is empty or missing: {_versions(left)}; what the up made "
-            "is still there"
+            f"not reverted, because the down is empty or missing: {_versions(left)}; what the "
+            "up created still exists"
         )
 
 
@@ -136,8 +136,8 @@ class Absent:
     def __str__(self) -> str:
         named = listed([f"{name} ({name.file})" for name in self.names], _SHOWN)
         return (
-            f"the ledger is at version {self.version}, and the database lacks what the files up "
-            f"to it make: {named}"
+            f"the ledger is at version {self.version}, but the database lacks objects of the "
+            f"files up to it: {named}"
         )
 
     @property
@@ -146,12 +146,12 @@ class Absent:
         below = self.below
         if below is None:
             return (
-                "They were never made, or removed by hand: make by hand what is missing, or drop "
-                "in a new migration what is not wanted any more. `rung doctor` lists all of it"
+                "They were never created, or dropped by hand: create what is missing by hand, "
+                "or drop what is obsolete in a new migration. `rung doctor` lists all of it"
             )
         schema = f"that of version {below}" if below >= 0 else "the one before the first version"
         return (
-            f"Look at the schema; if it is {schema}, record that: `rung force {below}`. Then "
+            f"Inspect the schema; if it is {schema}, record that: `rung force {below}`. Then "
             "`rung up` applies the rest"
         )
 
@@ -203,7 +203,7 @@ def ahead_warning(session: Session, state: DatabaseState) -> str:
     try:
         found = absent_names(session, state, new_in_baseline(state.applied))
     except QueryFailed as failed:
-        return f"could not check whether the schema is that of the ledger's version: {failed.cause}"
+        return f"could not check whether the schema matches the ledger's version: {failed.cause}"
     return f"{found}. {found.advice}" if found.names else ""
 
 
@@ -219,14 +219,14 @@ def ailments(session: Session, state: DatabaseState) -> Iterator[Problem]:
     if found.names:
         lacking = ", ".join(f"{name} ({name.file})" for name in found.names)
         said = (
-            f"The ledger is at version {found.version}, and no run of Rung's applied the files of "
-            f"these names, which the database lacks: {lacking}. {found.advice}."
+            f"The ledger is at version {found.version}, but no run of Rung's applied these "
+            f"files, and the database lacks their objects: {lacking}. {found.advice}."
         )
         below = found.below
         mend = "" if below is None else f"rung force {below}"
         yield Problem("ledger ahead of the schema", ledger, said, mend)
     if found.not_checked:
-        said = "Whether the schema is that of the ledger's version was not checked for "
+        said = "The schema was not compared with the ledger's version for "
         yield not_checked(ledger, f"{said}{listed(found.not_checked, _SHOWN)}.")
 
 

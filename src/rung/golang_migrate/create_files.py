@@ -192,7 +192,7 @@ def create(call: GoInvocation, parsed: Parsed) -> int:
         given = (parsed.text("dir"), parsed.words[0], parsed.text("ext"))
         raise GoFault(_without_credentials(str(error), given)) from None
     except SourceError as error:
-        raise GoFault(error.cause, error.advice) from None
+        raise GoFault(error.cause, error.hint) from None
     for path in made:
         call.talk.line(redacted_word(path))
     return 0

@@ -65,7 +65,7 @@ def source_fault(url: str, error: SourceError) -> GoFault:
             return GoFault(f"{opened} open .: {error.reason}")
         case DuplicateMigration():
             return GoFault(f"{opened} duplicate migration file: {error.files[1]}")
-    return GoFault(f"{opened} {error.cause}", *_lines([error.advice]))
+    return GoFault(f"{opened} {error.cause}", *_lines([error.hint]))
 
 
 def not_found(version: int) -> str:
@@ -99,11 +99,10 @@ def _more(error: RungError) -> list[str]:
         case LockNotAcquired():
             return [error.holder]
         case MigrationFailed():
-            said = error.server.lines()[1:]
-            return [*error.place.lines(), *said, error.strange, error.state, error.advice]
+            return list(error.lines())
     # golang-migrate has no option for it.
-    advice = error.advice.replace("--ledger-table", "x-migrations-table in the database's URL")
-    return [error.looked_at, error.state, advice]
+    url = "x-migrations-table in the database's URL"
+    return [line.replace("--ledger-table", url) for line in error.lines()]
 
 
 def _failed(error: MigrationFailed, tongue: ErrorStyle, *, late: bool) -> str:

@@ -143,14 +143,14 @@ class Opening:
         except UrlRefused as error:
             raise GoFault(f"failed to open database: {error}") from None
         except UsageError as error:
-            raise GoFault(f"failed to open database: {error.cause}", error.advice) from None
+            raise GoFault(f"failed to open database: {error.cause}", error.hint) from None
 
     @cached_property
     def _driver(self) -> Driver:
         try:
             return open_driver(self._address.database, as_golang_migrate=True)
         except (DriverMissing, UsageError) as error:
-            raise GoFault(f"failed to open database: {error.cause}", error.advice) from None
+            raise GoFault(f"failed to open database: {error.cause}", error.hint) from None
 
 
 def repeated_by(source: str, folder: str, database: str) -> Repeated:

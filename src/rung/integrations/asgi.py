@@ -1,5 +1,5 @@
 """
-Migrations for an ASGI service: Starlette, Litestar, Django, or no framework.
+An ASGI service whose schema Rung keeps: Starlette, Litestar, Django, or none of them.
 
     from rung.integrations.asgi import Migrations, ReadinessMiddleware, ReadyProbe
 
@@ -10,10 +10,10 @@ Migrations for an ASGI service: Starlette, Litestar, Django, or no framework.
         middleware=[Middleware(ReadinessMiddleware, migrations=migrations)],
     )
 
-The server listens at once, so that a liveness probe is answered while a migration runs; other
-requests are answered with 503 until the schema is at its version. This module only translates to
-ASGI: `rung.integrations.schema_manager` decides. It needs no framework, and uses no logger but
-"rung".
+The server listens at once, so that a liveness probe is answered while a migration runs; what
+is not a probe is answered with 503 until the schema is at its version. Owns the translation
+into ASGI and no more: `rung.integrations.schema_manager` decides. Needs no framework, and
+touches no logging but the logger "rung".
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung.errors import RungError
-from rung.integrations.readiness import Readiness, ReadinessState
+from rung.integrations.readiness import Readiness, State
 from rung.integrations.schema_manager import Policy, SchemaManager
+from rung.render.errors import full_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, MutableMapping
@@ -36,15 +37,15 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 __all__ = [
+    "Answer",
     "Lifespan",
     "Migrations",
     "Policy",
-    "ProbeResponse",
     "Readiness",
     "ReadinessMiddleware",
-    "ReadinessState",
     "ReadyProbe",
-    "probe_response",
+    "State",
+    "answer_of",
 ]
 
 _PROBES = ("/health", "/ready", "/metrics")
@@ -52,70 +53,69 @@ _READY, _UNAVAILABLE = 200, 503
 _TRY_AGAIN_LATER = 1013
 
 
-class ProbeResponse(NamedTuple):
-    """An HTTP response, for any framework."""
+class Answer(NamedTuple):
+    """A response of HTTP, for whatever framework."""
 
     status: int
     content_type: str
     headers: dict[str, str]
-    """The header fields without the content type, in lower case."""
+    """Besides the content type; in lower case."""
     facts: dict[str, Any]
-    """The content of the body, to be encoded as JSON."""
+    """What the body says, as JSON."""
 
     @property
     def body(self) -> bytes:
-        """Return the encoded body."""
+        """The same, encoded."""
         return json.dumps(self.facts).encode()
 
 
 class Migrations(SchemaManager):
-    """A `SchemaManager` with a lifespan for an application."""
+    """A `SchemaManager` that an application takes as its lifespan."""
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """Migrate while the application serves; pass it as `Starlette(lifespan=...)`."""
+        """Serve at once, migrate meanwhile; give it as `Starlette(lifespan=...)`."""
         del app
         async with self.running():
             yield
 
 
-def probe_response(readiness: Readiness) -> ProbeResponse:
-    """Return a probe's response: 200, or 503 as problem+json (RFC 9457), with the state."""
+def answer_of(readiness: Readiness) -> Answer:
+    """What a readiness probe is told: 200, or 503 as problem+json (RFC 9457), with the state."""
     facts = {"state": readiness.state, "version": readiness.version, "detail": readiness.reason}
     if readiness.ready:
-        return ProbeResponse(_READY, "application/json", {}, facts)
+        return Answer(_READY, "application/json", {}, facts)
     return _not_ready(facts)
 
 
 class ReadyProbe:
     """
-    ASGI application that answers a readiness probe on any path.
+    ASGI application that answers a readiness probe, whatever its path.
 
     Args:
-        migrations: has the readiness.
+        migrations: whose readiness counts.
     """
 
     def __init__(self, migrations: SchemaManager) -> None:
         self._migrations = migrations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an HTTP request; ignore anything else."""
+        """Answer; what is not HTTP gets no answer."""
         del receive
         if scope["type"] == "http":
-            await _send(probe_response(self._migrations.readiness), scope, send)
+            await _send(answer_of(self._migrations.readiness), scope, send)
 
 
 class ReadinessMiddleware:
     """
-    ASGI middleware: answers 503 instead of the application until the schema is ready.
+    ASGI middleware: answers 503 in the application's place until the schema is ready.
 
-    The response has the state without the reason, which may name hosts and roles: that is for
-    `/ready`.
+    Says the state and not the reason, which may name hosts and roles: that is for `/ready`.
 
     Args:
-        app: the application.
-        migrations: has the readiness.
-        let_through: paths that the application always answers, relative to its root.
+        app: what is behind it.
+        migrations: whose readiness counts.
+        let_through: paths that are answered all the same, below the application's root.
     """
 
     def __init__(
@@ -125,13 +125,13 @@ class ReadinessMiddleware:
         self._let_through = frozenset(let_through)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward a request, or answer it."""
-        is_request = scope["type"] in {"http", "websocket"}
+        """Pass a request on, or answer it."""
+        asked = scope["type"] in {"http", "websocket"}
         readiness = self._migrations.readiness
-        if not is_request or readiness.ready or _path(scope) in self._let_through:
+        if not asked or readiness.ready or _path(scope) in self._let_through:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            detail = "The service does not serve yet; /ready says why."
+            detail = "The service is not ready; /ready says why."
             await _send(_not_ready({"detail": detail, "state": readiness.state}), scope, send)
         else:
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
@@ -139,10 +139,10 @@ class ReadinessMiddleware:
 
 class Lifespan:
     """
-    ASGI middleware: migrates for an application that has no lifespan of its own, such as Django's.
+    ASGI middleware: migrates beside an application that has no lifespan of its own, as Django's.
 
     Args:
-        app: the application.
+        app: what is behind it.
         migrations: runs from the server's start to its end.
     """
 
@@ -150,7 +150,7 @@ class Lifespan:
         self._app, self._migrations = app, migrations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward requests; answer the server's start and end."""
+        """Pass requests on; answer the server's start and end."""
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
@@ -159,8 +159,8 @@ class Lifespan:
             async with self._migrations.running():
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-        except RungError as error:  # policy "require": the server must not start
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+        except RungError as error:  # policy "require": the server is not to start
+            await send({"type": "lifespan.startup.failed", "message": full_text(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -169,17 +169,17 @@ def _path(scope: Scope) -> str:
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
-def _not_ready(facts: dict[str, Any]) -> ProbeResponse:
+def _not_ready(facts: dict[str, Any]) -> Answer:
     problem = {"type": "about:blank", "title": "Not ready", "status": _UNAVAILABLE, **facts}
-    return ProbeResponse(_UNAVAILABLE, "application/problem+json", {"retry-after": "1"}, problem)
+    return Answer(_UNAVAILABLE, "application/problem+json", {"retry-after": "1"}, problem)
 
 
-async def _send(answer: ProbeResponse, scope: Scope, send: Send) -> None:
-    """Send a response; for HEAD only the length of the body."""
+async def _send(answer: Answer, scope: Scope, send: Send) -> None:
+    """A HEAD is told how long the body would be, and gets none."""
     body = answer.body
     fields = {"content-type": answer.content_type, "content-length": str(len(body))}
     fields |= answer.headers
     headers = [(name.encode(), value.encode()) for name, value in fields.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    content = b"" if scope.get("method") == "HEAD" else body
-    await send({"type": "http.response.body", "body": content})
+    shown = b"" if scope.get("method") == "HEAD" else body
+    await send({"type": "http.response.body", "body": shown})

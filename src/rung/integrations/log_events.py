@@ -1,17 +1,18 @@
 """
-Write the events of a run as records of the logger "rung".
+Events of a run as records of the logger "rung".
 
-Adds no handler, sets no level, uses no other logger: the application decides whether and how these
-records are written.
+Adds no handler, sets no level, touches no other logger: whether and how these records are
+written is the application's affair.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from rung.errors import MigrationFailed
-from rung.escaping import escaped, escaped_line
+from rung.escaping import escaped_line
 from rung.events import (
     BaselineRecorded,
     BlockerCancelled,
@@ -31,6 +32,7 @@ from rung.events import (
     UnitFinished,
     Warned,
 )
+from rung.render.errors import full_text
 from rung.render.lock_waits import Waits
 from rung.render.progress import sentence
 
@@ -40,10 +42,11 @@ if TYPE_CHECKING:
     from rung.integrations.readiness import Readiness
 
 _LOGGER = logging.getLogger("rung")
+_LABEL = re.compile(r"\A(?:detail|warning): ")
 
 
 def log_event(event: Event) -> None:
-    """Log one event; its fields are the record's attribute `rung`."""
+    """Write one event; its fields are the record's attribute `rung`."""
     level = logging.WARNING if isinstance(event, HalfMissing | Warned) else logging.INFO
     if isinstance(event, UnitFinished | BuildProgress | StepRan | Notice):
         level = logging.DEBUG
@@ -52,66 +55,66 @@ def log_event(event: Event) -> None:
 
 
 def log_readiness(readiness: Readiness) -> None:
-    """Log a change of readiness; as a warning where the service does not serve."""
+    """Write that readiness has changed: a warning where it keeps the service from serving."""
     level = logging.INFO if readiness.ready else logging.WARNING
-    status = "Ready" if readiness.ready else "Not ready"
+    said = "Ready" if readiness.ready else "Not ready"
     facts = {"event": "Readiness", **readiness._asdict()}
     reason = escaped_line(readiness.reason)
-    _LOGGER.log(level, "%s: %s. %s", status, readiness.state, reason, extra={"rung": facts})
+    _LOGGER.log(level, "%s (%s): %s", said, readiness.state, reason, extra={"rung": facts})
 
 
 def log_failure(readiness: Readiness, error: RungError) -> None:
     """
-    Log the error because of which a service does not serve, with its advice, in one record.
+    Write that an error keeps a service from serving: all of it, with what to do, in one record.
 
-    The level is error where a migration failed, and warning where waiting may help.
+    An error where a migration failed, for somebody has to act; a warning where waiting may help.
     """
     level = logging.ERROR if isinstance(error, MigrationFailed) else logging.WARNING
     facts = {"event": "Readiness", **readiness._asdict()}
-    message = escaped(str(error)).replace("\n", "\n  ")
-    _LOGGER.log(level, "Not ready: %s. %s", readiness.state, message, extra={"rung": facts})
+    told = full_text(error).replace("\n", "\n  ")
+    _LOGGER.log(level, "Not ready (%s): %s", readiness.state, told, extra={"rung": facts})
 
 
 def log_crash(error: Exception) -> None:
-    """Log an unexpected error with its traceback."""
-    _LOGGER.error("The migrations met an unexpected error.", exc_info=error)
+    """Write an error that Rung did not raise on purpose, with its traceback."""
+    _LOGGER.error("unexpected error in the migrations", exc_info=error)
 
 
-def log_abandoned_run() -> None:
-    """Log that a cancelled run did not end in time."""
+def log_let_go() -> None:
+    """Write that a cancelled run was not seen to end."""
     _LOGGER.warning(
-        "The database did not answer to the migration's being cancelled; the service ends "
-        "without it. It is rolled back when the server sees the connection gone."
+        "the database did not answer the cancel request for the migration; the service ends "
+        "without waiting. The server rolls back when it notices the closed connection"
     )
 
 
 def in_words(event: Event) -> str:
-    """Describe an event on one line."""
+    """An event on one line."""
     match event:
         case RunPlanned(versions, direction):
-            return f"Going {direction}: {', '.join(map(str, versions))}."
+            return f"running {direction}: {', '.join(map(str, versions))}"
         case StepStarted() | StepRan() | StepFinished() | UnitFinished() | Notice():
-            return _step_text(event)
+            return _of_a_step(event)
         case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
             return sentence(event)
         case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
-            return " ".join(line.strip() for line in Waits().lines(event))
+            return " ".join(_LABEL.sub("", line) for line in Waits().lines(event))
         case HalfMissing() | ModeChanged() | Warned():
             return str(event)
 
 
-def _step_text(event: StepStarted | StepRan | StepFinished | UnitFinished | Notice) -> str:
+def _of_a_step(event: StepStarted | StepRan | StepFinished | UnitFinished | Notice) -> str:
     match event:
         case StepStarted():
             where = f"{event.number} of {event.total}"
-            return f"{event.direction} {event.version} {event.name} begins ({where})."
+            return f"{event.direction} {event.version} {event.name} began ({where})"
         case StepRan():
-            return f"{event.direction} {event.version} {event.name} ran; nothing is kept yet."
+            return f"{event.direction} {event.version} {event.name} ran; nothing is committed yet"
         case StepFinished():
-            result = f"{event.result or 'done'} in {event.seconds:.3f} s"
-            return f"{event.direction} {event.version} {event.name}: {result}."
+            done = f"{event.result or 'done'} in {event.seconds:.3f} s"
+            return f"{event.direction} {event.version} {event.name}: {done}"
         case UnitFinished():
-            result = f"{event.statements_done} of {event.statements_total}"
-            return f"Version {event.version}: {result} statements are committed."
+            done = f"{event.statements_done} of {event.statements_total}"
+            return f"version {event.version}: {done} statements are committed"
         case Notice():
-            return f"{event.severity} from version {event.version}: {event.message}"
+            return f"version {event.version}: {event.severity.lower()}: {event.message}"

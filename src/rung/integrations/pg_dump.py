@@ -1,9 +1,8 @@
 """
-Read a schema with pg_dump, to compare it in addition to Rung's snapshot.
+A schema as pg_dump writes it: a second opinion beside Rung's own snapshot.
 
-pg_dump shows what the snapshot leaves out, mainly the order of columns. This module owns where the
-program is, and which of its lines are significant. It returns nothing where no installed pg_dump
-can read the server.
+Sees what that leaves out, the order of columns above all. Owns where the program is, and which
+of its lines mean something. Where none is at hand that reads the server, it has no opinion.
 """
 
 from __future__ import annotations
@@ -24,29 +23,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TOO_OLD = "server version mismatch"
-_OWN_TABLES = "*.schema_migrations*"
-# Comments, and the random key with which newer versions restrict a dump.
+_OURS = "*.schema_migrations*"
+# A comment, or the key that a dump of late is locked with, which is another each time.
 _MEANINGLESS = ("--", "\\restrict", "\\unrestrict")
 _VERSIONS_IN_A_MAJOR = 10_000
 
 
 def dump_of(conninfo: str) -> tuple[str, ...] | None:
     """
-    Return the lines of a schema without ledger and history; None without a usable pg_dump.
+    The lines of a schema, without the ledger's and the history's; None without a pg_dump.
 
     Args:
-        conninfo: the database, as libpq's keywords or URL.
+        conninfo: the database, in a form of libpq's.
 
     Raises:
-        DatabaseError: pg_dump failed.
+        DatabaseError: pg_dump was refused something.
     """
     for program in _programs(_major(conninfo)):
-        result = _run(program, conninfo)
-        if result.returncode == 0:
-            lines = (line.rstrip() for line in result.stdout.splitlines())
+        ran = _run(program, conninfo)
+        if ran.returncode == 0:
+            lines = (line.rstrip() for line in ran.stdout.splitlines())
             return tuple(one for one in lines if one and not one.startswith(_MEANINGLESS))
-        if _TOO_OLD not in result.stderr:
-            raise DatabaseError(f"pg_dump failed: {result.stderr.strip()}", "See what it says.")
+        if _TOO_OLD not in ran.stderr:
+            raise DatabaseError(f"pg_dump failed: {ran.stderr.strip()}", "follow its message")
     return None
 
 
@@ -56,14 +55,14 @@ def _major(conninfo: str) -> int:
 
 
 def _programs(major: int) -> Iterator[Path]:
-    """Yield the pg_dump of the server's version if installed, then the one on PATH."""
+    """The server's own where it is here, then the one on the path."""
     try:
-        own_program = embedded.find(major).bin_dir / "pg_dump"
+        beside = embedded.find(major).bin_dir / "pg_dump"
     except BinariesNotFound:
-        own_program = None
+        beside = None
     on_path = shutil.which("pg_dump")
-    if own_program is not None and own_program.is_file():
-        yield own_program
+    if beside is not None and beside.is_file():
+        yield beside
     if on_path is not None:
         yield Path(on_path)
 
@@ -76,8 +75,8 @@ def _run(program: Path, conninfo: str) -> subprocess.CompletedProcess[str]:
 
 
 def command_of(program: Path, conninfo: str) -> tuple[list[str], dict[str, str]]:
-    """Return the command line and environment; the password is in the environment only."""
+    """The command line and its environment, which has the password: that one nobody else reads."""
     facts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     secret = {"PGPASSWORD": facts.pop("password")} if "password" in facts else {}
-    command = [str(program), "--schema-only", f"--exclude-table={_OWN_TABLES}"]
+    command = [str(program), "--schema-only", f"--exclude-table={_OURS}"]
     return [*command, f"--dbname={make_conninfo('', **facts)}"], os.environ | secret

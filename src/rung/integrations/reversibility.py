@@ -1,8 +1,8 @@
 """
-Run every migration up, down and up again on a test database, and compare the schemas.
+Every migration up, down and up again on a database of a test's, and what that leaves behind.
 
-They are compared twice: by Rung's snapshot, which shows differences by object, and by pg_dump,
-which shows more and is not always installed.
+Two opinions are asked: Rung's snapshot, which tells differences object by object, and pg_dump,
+which sees more and is not always at hand.
 """
 
 from __future__ import annotations
@@ -28,62 +28,62 @@ if TYPE_CHECKING:
 class _Schema(NamedTuple):
     snapshot: Snapshot
     dump: tuple[str, ...] | None
-    """The lines of pg_dump; None where there is none."""
+    """Its lines; None where there is no pg_dump."""
 
 
-def undo_differences(database: str, source: str | os.PathLike[str]) -> tuple[str, ...]:
+def left_behind(database: str, source: str | os.PathLike[str]) -> tuple[str, ...]:
     """
-    Describe what each down leaves of its up, and how each second up differs from the first.
+    What each down leaves of its up, and each second up of the first, in sentences.
 
-    A migration without a down file runs up only: it is irreversible.
+    A migration without a down file is taken up only: it says itself that there is no way back.
 
     Args:
-        database: an empty database, which is at the newest version afterwards.
+        database: an empty one, which is at the newest version afterwards.
         source: a folder, or `package:NAME`.
 
     Returns:
-        Sentences; they end early where a second up fails because of what a down left.
+        The sentences; they end early where what a down left keeps the second up from working.
 
     Raises:
-        RungError: an up or a down failed for another reason.
+        RungError: a migration, or taking it back, failed for another reason.
     """
-    return tuple(_undo_differences(database, source))
+    return tuple(_left_behind(database, source))
 
 
-def _undo_differences(database: str, source: str | os.PathLike[str]) -> Iterator[str]:
+def _left_behind(database: str, source: str | os.PathLike[str]) -> Iterator[str]:
     migrator = Migrator(database, source)
-    before = _schema(database)
+    below = _schema(database)
     for migration in read_source(source).migrations:
         migrator.up(1)
-        applied = _schema(database)
+        there = _schema(database)
         if migration.down is not None:
             migrator.down(1)
-            sentences = _compare(migration.version, before, _schema(database), "after its down")
-            yield from sentences
+            left = _told(migration.version, below, _schema(database), "after its down")
+            yield from left
             try:
                 migrator.up(1)
             except MigrationFailed as failed:
-                if not sentences:
+                if not left:
                     raise
-                yield f"Version {migration.version}, the second time: {failed.cause}"
+                yield f"version {migration.version}, the second time: {failed.cause}"
                 return
-            yield from _compare(migration.version, applied, _schema(database), "the second time")
-        before = applied
+            yield from _told(migration.version, there, _schema(database), "the second time")
+        below = there
 
 
-def _compare(version: int, expected: _Schema, actual: _Schema, when: str) -> list[str]:
-    diff = differences(expected.snapshot, actual.snapshot)
-    sentences = list(in_words(diff, "the one before", "the database"))
-    if not sentences and expected.dump != actual.dump:
-        lines = "\n  ".join(_changed_lines(expected.dump or (), actual.dump or ()))
-        return [f"Version {version}, {when}: pg_dump writes other lines:\n  {lines}"]
-    return [f"Version {version}, {when}: {sentence}." for sentence in sentences]
+def _told(version: int, wanted: _Schema, found: _Schema, when: str) -> list[str]:
+    differing = differences(wanted.snapshot, found.snapshot)
+    sentences = list(in_words(differing, "the one before", "the database"))
+    if not sentences and wanted.dump != found.dump:
+        lines = "\n  ".join(_changed(wanted.dump or (), found.dump or ()))
+        return [(f"version {version}, {when}: pg_dump writes other lines:\n  {lines}")]
+    return [f"version {version}, {when}: {sentence}" for sentence in sentences]
 
 
-def _changed_lines(expected: tuple[str, ...], actual: tuple[str, ...]) -> list[str]:
-    """Return the removed lines with a minus, and the added ones with a plus."""
-    diff = list(unified_diff(expected, actual, n=0, lineterm=""))[2:]
-    return [line for line in diff if not line.startswith("@@")]
+def _changed(wanted: tuple[str, ...], found: tuple[str, ...]) -> list[str]:
+    """The lines that are less, by a minus, and those that are more, by a plus."""
+    compared = list(unified_diff(wanted, found, n=0, lineterm=""))[2:]
+    return [line for line in compared if not line.startswith("@@")]
 
 
 def _schema(database: str) -> _Schema:

@@ -207,7 +207,9 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
         migrations, ledger, count=passes_empty
     )
     if ledger.version is not None and not {*migrations.by_version, *chosen} & {ledger.version}:
-        gone = MissingMigrationFile(ledger.version, "ledger", migrations.versions, suited=suited)
+        gone = MissingMigrationFile(
+            ledger.version, "ledger", migrations.versions, compatible=suited
+        )
         if not (gone.ahead and _takes_ahead(goal, suited=suited)):
             raise gone
         return Plan(goal, ledger, ahead=True)
@@ -300,7 +302,7 @@ def _check_numbers(goal: Goal) -> None:
     number = goal.version if isinstance(goal, Goto) else goal.limit
     if number is not None and not 0 <= number <= MAX_VERSION:
         what = "version" if isinstance(goal, Goto) else "number of steps"
-        raise UsageError(f"{number} is no {what}.", "Give a number from 0 to 9223372036854775807.")
+        raise UsageError(f"invalid {what}: {number}", "give a number from 0 to 9223372036854775807")
 
 
 def _check_named(

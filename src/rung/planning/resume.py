@@ -119,7 +119,7 @@ def interrupted_attempt(
     direction = Direction(entry.direction)
     half = migration.half(direction) if migration else None
     if half is None:
-        raise refused(entry, "its file is not here")
+        raise refused(entry, "its file is missing")
     try:
         now = read(half.text, dialect)
     except ScriptError as error:
@@ -133,8 +133,10 @@ def interrupted_attempt(
     if kept is None:
         was = "was changed"
         if not knows_formula(entry.checksum_formula):
-            was = f"could not be compared: {NOT_COMPARED}"
-        raise refused(entry, f"{half.file} {was}, and the history does not keep what ran")
+            was = f"cannot be compared: {NOT_COMPARED}"
+        raise refused(
+            entry, (f"{half.file} {was}, and the history does not have the text that ran")
+        )
     return InterruptedAttempt(entry, _as_it_ran(entry, kept, dialect), now)
 
 
@@ -197,25 +199,24 @@ def _check(found: InterruptedAttempt, done: int) -> None:
     if found.ran is not now and not _same_until(found, done):
         raise refused(
             entry,
-            f"the file was changed in {_first(done)} committed; a change after that would be "
-            "welcome",
+            f"the file was changed in {_first(done)} committed; only later statements may be "
+            "changed",
         )
     if not may_resume_after(now, done):
         raise refused(
             entry,
-            f"statement {done} is not the end of a transaction of the file as it is now",
+            f"statement {done} is not the end of a transaction in the file as it is now",
         )
     if end := uncertain_after(now, done):
         raise refused(
             entry,
-            f"the transaction that ends on line {end.line} goes on behind that, or is prepared: "
-            "nothing tells what of it was committed",
+            f"the transaction that ends on line {end.line} continues after it, or is prepared: "
+            "nothing shows what of it was committed",
         )
     if lost := lost_before(now, done):
         raise refused(
             entry,
-            f"what statement {lost.number} on line {lost.line} made lived in its session, and is "
-            "gone with it",
+            f"what statement {lost.number} on line {lost.line} created existed only in its session",
         )
 
 
@@ -229,4 +230,4 @@ def _as_it_ran(entry: Attempt, kept: str, dialect: Dialect) -> Script:
     try:
         return read(kept, dialect)
     except ScriptError:
-        raise refused(entry, "the text that ran cannot be read") from None
+        raise refused(entry, "the text that ran cannot be parsed") from None

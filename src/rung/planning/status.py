@@ -24,46 +24,46 @@ if TYPE_CHECKING:
     from rung.script.dialect import Dialect
     from rung.source import Migration, MigrationFile, MigrationSet
 
-APPLIED, PENDING, LATE, EDITED = "applied", "pending", "late", "edited"
+APPLIED, PENDING, OUT_OF_ORDER, EDITED = "applied", "pending", "out of order", "edited"
 MISSING, DIRTY, AHEAD = "missing", "dirty", "ahead"
 EMPTY, UNWRITTEN, DOWN_ONLY = "empty", "unwritten", "down-only"
-EXCHANGED, FORCED, NOT_REVERTED = "exchanged", "forced", "not reverted"
+REPLACED, FORCED, NOT_REVERTED = "replaced", "forced", "not reverted"
 _AS_IT_SHOULD_BE = frozenset({APPLIED, EMPTY, FORCED})
 
 _NO_HISTORY = (
-    "There is no history to go by: files at or below the ledger's version count as applied, "
-    "and late or edited ones cannot be told apart."
+    "There is no history: files at or below the ledger's version count as applied, and "
+    "out-of-order or edited ones are not detected."
 )
 _NEWER = (
-    "The history has a row that this Rung cannot read ({row}): files at or below the ledger's "
-    "version count as applied, and late or edited ones cannot be told apart. Run this with the "
-    "newer Rung that wrote it."
+    "The history has a row that this version of Rung cannot read ({row}): files at or below "
+    "the ledger's version count as applied, and out-of-order or edited ones are not detected. "
+    "Use the newer Rung that wrote it."
 )
 _MOVED = (
-    "Another tool moved the ledger since the history was written; the next run records what "
-    "it found."
+    "Another tool changed the ledger after the last row of the history; the next run records "
+    "what it finds."
 )
 _TWINS = (
-    "There is no ledger {ours}, and this database has {others}: `--ledger-table SCHEMA.NAME` says "
-    "which is meant."
+    "There is no ledger {ours}, but this database has {others}: `--ledger-table SCHEMA.NAME` "
+    "names the one to use."
 )
 _UNVERSIONED = (
-    "There are tables and no ledger: nothing says which migrations they come from, and a run is "
-    "refused until `rung force V` records it."
+    "There are tables and no ledger: no migration is recorded for them, and `rung up` stops "
+    "until `rung force V` records one."
 )
 _UNEXPLAINED = (
-    "There are tables, the ledger has no row, and no migration is recorded: nothing says which "
-    "ones made the tables, and a run is refused until `rung force V` records it."
+    "There are tables, the ledger has no row, and no migration is recorded: `rung up` stops "
+    "until `rung force V` records one."
 )
-_MAY_BE_LATE = "its file allows that; the next up runs it"
-_WAS_EMPTY = "it was applied while it was empty, and holds SQL now"
+_ALLOWED = "its file allows that; the next up applies it"
+_WAS_EMPTY = "it was applied while it was empty, and has SQL now"
 _OF_STATE = {
-    DOWN_ONLY: "it has a down file and no up file, and is passed over",
-    UNWRITTEN: "it holds no statement yet",
-    NOT_REVERTED: "a down passed it over: what its up made is still there",
+    DOWN_ONLY: "it has a down file and no up file, and is skipped",
+    UNWRITTEN: "it has no statement yet",
+    NOT_REVERTED: "a down skipped it: what its up created still exists",
     FORCED: "recorded by force; no run of it succeeded",
 }
-_UNCOMPARED = f"could not be compared: {NOT_COMPARED}"
+_UNCOMPARED = f"cannot be compared: {NOT_COMPARED}"
 _DOWN_EDITED = "its down was edited since; the next run that writes stores the new one"
 
 
@@ -219,7 +219,7 @@ def _lines(
         elif version in missing:
             line = replace(line, state=_gone(version, migrations))
         elif version in ups:
-            line = replace(line, state=EXCHANGED if ups[version].applied_as else EDITED)
+            line = replace(line, state=REPLACED if ups[version].applied_as else EDITED)
         else:
             line = replace(line, state=_done(applied.versions[version], files))
         yield replace(line, note=_unreadable(line, files) or _note(line, files, notes))
@@ -229,7 +229,7 @@ def _unreadable(line: StatusLine, files: _Files) -> str:
     """Why a file that may yet run never can, with its place; empty where nothing forbids it."""
     migration = files.migrations.by_version.get(line.version)
     down = files.unreadable_downs.get(line.version, "")
-    if line.state not in (PENDING, LATE) or migration is None or migration.up is None:
+    if line.state not in (PENDING, OUT_OF_ORDER) or migration is None or migration.up is None:
         return down
     return why_refused(migration.up, files.dialect, down=False) or down
 
@@ -240,7 +240,7 @@ def why_refused(half: MigrationFile, dialect: Dialect, *, down: bool) -> str:
         if found := foreign_marker(read(half.text, dialect), down=down):
             raise found
     except ScriptError as error:
-        cause = error.in_file(half.file).cause
+        cause = error.in_file(half.file).located
         return f"{cause}; {error.way}" if error.way else cause
     return ""
 
@@ -250,7 +250,7 @@ def _to_do(version: int, files: _Files, applied: Applied, late: Collection[int])
     if version not in files.ups:
         return DOWN_ONLY
     if version in late:
-        return LATE
+        return OUT_OF_ORDER
     if version == files.newest and files.ups[version].is_undeclared:
         return UNWRITTEN
     return NOT_REVERTED if version in applied.unreverted else PENDING
@@ -283,8 +283,8 @@ def _notes_of(files: _Files, applied: Applied, found: Sequence[Edit]) -> dict[in
 
 def _note(line: StatusLine, files: _Files, notes: Mapping[int, str]) -> str:
     migration = files.migrations.by_version.get(line.version)
-    if line.state == LATE and migration and allows_out_of_order(migration, files.dialect):
-        return _MAY_BE_LATE
+    if line.state == OUT_OF_ORDER and migration and allows_out_of_order(migration, files.dialect):
+        return _ALLOWED
     return _OF_STATE.get(line.state) or notes.get(line.version, "")
 
 
@@ -301,7 +301,7 @@ def _line(
         return StatusLine(version, name, DIRTY)
     if known is None:
         below = ledger.version is not None and version < ledger.version
-        return StatusLine(version, name, LATE if below else PENDING)
+        return StatusLine(version, name, OUT_OF_ORDER if below else PENDING)
     return _applied_line(name, known)
 
 

@@ -43,8 +43,8 @@ def certificate_summary(found: Certificate) -> str:
     faults = f"{count(found.injected, 'fault')} injected on PostgreSQL {found.server}"
     many = count(len(found.findings), "violation") if found.findings else "no violation"
     asks = count(len(found.questions), "fault")
-    asked = f"; behind {asks} repair asks a person" if found.questions else ""
-    late = f"; {found.too_late} came too late to disturb anything" if found.too_late else ""
+    asked = f"; after {asks} repair asks a person" if found.questions else ""
+    late = f"; {found.too_late} came after the run" if found.too_late else ""
     return f"{faults} in {duration(found.seconds)}, seed {found.seed}: {many}{asked}{late}."
 
 

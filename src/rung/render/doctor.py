@@ -1,4 +1,4 @@
-"""What the doctor found, as text for stdout. Pure: lists of lines come out."""
+"""The problems that `doctor` found, as lines for stdout. Pure."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 def diagnostics_lines(
     health: Diagnostics, style: Style, completed: Callable[[str], str] = str
 ) -> list[str]:
-    """Each ailment with its sentence, and the SQL or the command that mends it."""
-    return [line for one in health.ailments for line in _lines(one, style, completed)]
+    """Each problem with its description, and the SQL or the command that fixes it."""
+    return [line for one in health.problems for line in _lines(one, style, completed)]
 
 
-def _lines(ailment: Problem, style: Style, completed: Callable[[str], str]) -> Iterator[str]:
-    kind = style.paint(ailment.kind, "dim" if ailment.harmless else "red")
-    yield f"{kind}: {style.paint(ailment.name, 'bold')}"
-    yield f"  {ailment.said}"
-    if ailment.mend:
-        mend = f"`{ailment.mend}`" if ailment.mend.startswith("rung ") else ailment.mend
-        yield from (f"  {line}" for line in completed(mend).splitlines())
+def _lines(problem: Problem, style: Style, completed: Callable[[str], str]) -> Iterator[str]:
+    kind = style.paint(problem.kind, "dim" if problem.harmless else "red")
+    yield f"{kind}: {style.paint(problem.name, 'bold')}"
+    yield f"  {problem.description}"
+    if problem.fix:
+        fix = f"`{problem.fix}`" if problem.fix.startswith("rung ") else problem.fix
+        yield from (f"  {line}" for line in completed(fix).splitlines())
 
 
 def diagnostics_summary(health: Diagnostics) -> str:
-    """What it comes to, in a sentence."""
-    if not health.ailments:
-        return f"{health.database}: nothing found."
-    found = [count(len(health.grave), "thing") + " to mend"]
+    """Sum the problems up, for the `database:` line."""
+    if not health.problems:
+        return f"{health.database}; no problem found"
+    found = [count(len(health.serious), "problem") + " found"]
     found += [count(len(health.harmless), "remark")] if health.harmless else []
-    return f"Found {', '.join(found)}."
+    return f"{health.database}; {', '.join(found)}"

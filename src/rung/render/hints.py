@@ -29,10 +29,10 @@ _ASKS_FOR_HELP = ("help", "--help", "-h", "--version")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _USUAL = "RUNG_DATABASE"
 _LEFT_OUT = (
-    "The password is not repeated: set PGPASSWORD, or put the whole URL into RUNG_DATABASE and "
-    "leave --database out."
+    "the password is not repeated: set PGPASSWORD, or put the whole URL into RUNG_DATABASE and "
+    "leave --database out"
 )
-_STANDS_FOR = "RUNG_DATABASE stands for the URL that this command was given."
+_STANDS_FOR = "RUNG_DATABASE stands for the URL given to this command"
 
 
 class Repeated(NamedTuple):

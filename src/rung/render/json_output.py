@@ -8,7 +8,7 @@ are seconds, versions are integers, and what is not known is null.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -33,15 +33,25 @@ if TYPE_CHECKING:
     from rung.ledger import Attempt
     from rung.planning.status import Status
     from rung.repair import Action, Diagnosis, Rollback
+    from rung.repair.model import StatementFate
     from rung.script.data_loss import DataLoss
     from rung.snapshot import Difference
 
 SHAPES = 1
-_NOT_FACTS = {"now"}
+_NOT_FACTS = frozenset({"now", "place", "message", "remedy", "again_command", "unlocking"})
+"""Facts that only make up the texts."""
 _NOT_SHOWN = ("sql",)
-"""What of an error's place can be as long as a file."""
-_ADVICE = frozenset({"advice", "state", "notes", "warnings", "mend"})
-"""Where a person is told which command to run."""
+"""The field of a location that can be as long as a file."""
+_ADVICE = frozenset({"hint", "database", "notes", "warnings", "fix"})
+"""The keys whose texts name commands."""
+_OF_HOLDER = {
+    "silent": "heartbeat_age_seconds",
+    "stale": "expired",
+    "until": "expires",
+    "ending": "end_command",
+    "idle": "idle_seconds",
+}
+"""The facts about a lock holder that have another name in JSON."""
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -67,7 +77,7 @@ def _advised(value: Any, completed: Callable[[str], str], key: str = "") -> Any:
         return [_advised(item, completed, key) for item in value]
     if not isinstance(value, str) or key not in _ADVICE:
         return value
-    if key == "mend" and value.startswith("rung "):
+    if key == "fix" and value.startswith("rung "):
         return completed(f"`{value}`").split("`")[1]
     return completed(value)
 
@@ -96,7 +106,8 @@ def version(ledger: LedgerState) -> dict[str, Any]:
 
 def waited(found: Waited) -> dict[str, Any]:
     """What `wait` prints."""
-    return found._asdict()
+    facts = found._asdict()
+    return facts | {"waited_seconds": facts.pop("waited")}
 
 
 def report(run: RunReport) -> dict[str, Any]:
@@ -104,8 +115,8 @@ def report(run: RunReport) -> dict[str, Any]:
     return {
         "version": run.version,
         "steps": run.steps,
-        "short": run.short,
-        "waited": run.waited,
+        "missing_steps": run.short,
+        "waited_seconds": run.waited,
     }
 
 
@@ -146,7 +157,7 @@ def health(found: Diagnostics, exit_code: int) -> dict[str, Any]:
         "database": found.database,
         "dirty": found.dirty,
         "exit_code": exit_code,
-        "ailments": found.ailments,
+        "problems": found.problems,
     }
 
 
@@ -157,7 +168,10 @@ def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
 
 def unlocked(holder: LockHolder | None) -> dict[str, Any]:
     """What `unlock` prints."""
-    return {"broken": holder is not None, "holder": None if holder is None else asdict(holder)}
+    if holder is None:
+        return {"broken": False, "holder": None}
+    facts = {_OF_HOLDER.get(name, name): value for name, value in asdict(holder).items()}
+    return {"broken": True, "holder": facts}
 
 
 def marked(found: Marked) -> dict[str, Any]:
@@ -175,11 +189,11 @@ def preview(found: PlanPreview) -> dict[str, Any]:
     return {
         **version(found.plan.made_for),
         "target": found.plan.target,
-        "short": found.plan.short,
+        "missing_steps": found.plan.short,
         "ahead": found.plan.ahead,
         "atomic": found.atomic,
         "steps": [_step(item) for item in found.prepared],
-        "losses": losses(found.losses),
+        "data_loss": losses(found.losses),
     }
 
 
@@ -193,13 +207,13 @@ def _step(item: PreparedStep) -> dict[str, Any]:
         "file": item.file,
         "before": item.step.before,
         "after": item.step.after,
-        "done": item.step.done,
+        "statements_done": item.step.done,
         "result": item.result,
         "stored": item.step.stored,
         "mode": script.mode,
         "reason": script.reason,
         "new_value": item.new_value or None,
-        "golang_migrate_refuses": item.golang_migrate_refuses or None,
+        "golang_migrate_rejects": item.golang_migrate_refuses or None,
         "units": script.units,
         "statements": [
             {
@@ -213,15 +227,15 @@ def _step(item: PreparedStep) -> dict[str, Any]:
 
 
 def losses(gone: Iterable[DataLoss]) -> list[dict[str, Any]]:
-    """What would go, or what went."""
+    """The data that would be lost, or was."""
     return [
         {
             "kind": loss.kind,
             "table": loss.table,
             "column": loss.column or None,
             "rows": loss.rows,
-            "more": loss.more,
-            "unknown": loss.unknown or None,
+            "is_minimum": loss.more,
+            "unknown_reason": loss.unknown or None,
         }
         for loss in gone
     ]
@@ -242,7 +256,7 @@ def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
         "violations": [
             {
                 "invariant": violation.invariant.name.lower(),
-                "told": violation.told,
+                "description": violation.told,
                 "source": fault.run.name,
                 "direction": fault.run.direction,
                 "kind": fault.kind.name.lower(),
@@ -252,7 +266,7 @@ def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
         ],
         "undecided": [
             {
-                "told": told,
+                "description": told,
                 "source": fault.run.name,
                 "direction": fault.run.direction,
                 "kind": fault.kind.name.lower(),
@@ -278,25 +292,35 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
     """What `repair` prints of a dirty one."""
     after = LedgerState(found.action.version) if found.action and done else found.ledger
     finding, candidate, action = found.finding, found.candidate, found.action
-    told = {
+    shown = {
         "scratch": found.scratch,
         "file": candidate.file if candidate else None,
         "version": candidate.version if candidate else None,
         "direction": candidate.direction if candidate else None,
         "recorded": bool(candidate and candidate.attempt),
         "statements_done": finding.done,
-        "half_done": finding.partial,
+        "invalid_index_statement": finding.partial,
         "evidence": finding.evidence,
-        "statements": found.statements,
-        "open": finding.undecided,
+        "statements": [_statement(one) for one in found.statements],
+        "undecided_statements": finding.undecided,
         "differences": [_masked(one) for one in finding.differences],
         "drift": finding.drift,
         "reason": found.reason,
-        "advice": found.advice,
+        "hint": found.advice,
         "action": action and _action(action),
         "rollback": found.rollback and _rollback(found.rollback),
     }
-    return {**version(after), "repaired": done, "diagnosis": told}
+    return {**version(after), "repaired": done, "diagnosis": shown}
+
+
+def _statement(found: StatementFate) -> dict[str, Any]:
+    return {
+        "number": found.number,
+        "line": found.line,
+        "sql": found.sql,
+        "state": found.fate,
+        "leaves_trace": found.trace,
+    }
 
 
 def _masked(found: Difference) -> dict[str, Any]:
@@ -309,34 +333,29 @@ def _action(action: Action) -> dict[str, Any]:
     return {
         "kind": action.kind,
         "version": action.version,
-        "words": action.words,
+        "description": action.words,
         "sql": action.sql,
         "caution": action.caution,
-        "losses": losses(action.losses),
+        "data_loss": losses(action.losses),
     }
 
 
 def _rollback(found: Rollback) -> dict[str, Any]:
     """What is known of rolling back: proved, refuted or not proved, and why."""
-    return {"proof": found.proof, "reason": found.reason, "losses": losses(found.losses)}
+    return {"proof": found.proof, "reason": found.reason, "data_loss": losses(found.losses)}
 
 
 def error(failure: RungError, exit_code: int) -> dict[str, Any]:
-    """What any command prints when it fails: four texts, and the error's own facts."""
-    facts = {
-        name: value
-        for name, value in vars(failure).items()
-        if not name.startswith("_") and name not in _NOT_FACTS
-    }
-    if "place" in facts:
-        place = facts["place"]._asdict().items()
-        facts["place"] = {name: value for name, value in place if name not in _NOT_SHOWN}
+    """What any command prints when it fails: the texts, the place, and the error's own facts."""
+    where = failure.where._asdict() if failure.where else None
     texts = {
         "code": _WORD.sub("-", type(failure).__name__).lower(),
         "exit_code": exit_code,
         "cause": failure.cause,
-        "looked_at": failure.looked_at,
-        "state": failure.state,
-        "advice": failure.advice,
+        "where": where and {key: where[key] for key in where if key not in _NOT_SHOWN},
+        "detail": failure.detail,
+        "database": failure.database,
+        "hint": failure.hint,
     }
-    return {"error": texts | facts}
+    facts = {one.name: getattr(failure, one.name) for one in fields(failure)}
+    return {"error": texts | {key: facts[key] for key in facts if key not in _NOT_FACTS}}

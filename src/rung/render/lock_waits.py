@@ -1,7 +1,7 @@
 """
-What is said of waiting for locks, and of an index that takes its time: lines of text.
+Lock waits and the progress of index builds, as labelled lines.
 
-The events come as often as something happens; what hardly changes is said at once and then
+The events come as often as something happens; what hardly changes is printed at once and then
 every five seconds.
 """
 
@@ -32,23 +32,23 @@ WaitEvent = LockRefused | LockAwaited | BlockerCancelled | BuildProgress
 
 
 class Waits:
-    """The lines of one run's waits; remembers when something was said last."""
+    """The lines of one run's lock waits; remembers when it printed last."""
 
     def __init__(self) -> None:
         self._said = self._built = -math.inf
 
     def lines(self, event: WaitEvent) -> tuple[str, ...]:
-        """What is to be said of an event; nothing where the same was said just now."""
+        """Give the lines of an event; none where the same was printed just now."""
         match event:
             case LockRefused():
                 return self._refused(event)
             case LockAwaited(waited, blockers, queued):
-                so_far = f", {duration(waited)} so far" if waited >= 1 else ""
-                return (f"Waiting for others to end{so_far}.", *_who(blockers, queued))
+                so_far = f" for {duration(waited)}" if waited >= 1 else ""
+                return (f"detail: Waiting for a lock{so_far}.", *_who(blockers, queued))
             case BlockerCancelled(blocker, ""):
-                return (f"Cancelled the query of {blocker}",)
+                return (f"warning: cancelled the query of {blocker}",)
             case BlockerCancelled(blocker, refused):
-                return (f"Not cancelled: {blocker}", *_indented([refused]))
+                return (f"warning: could not cancel the query of {blocker}", f"detail: {refused}")
         return self._progress(event)
 
     def _refused(self, event: LockRefused) -> tuple[str, ...]:
@@ -56,11 +56,11 @@ class Waits:
         if event.waited - self._said < _SAY_EVERY:
             return ()
         self._said = event.waited
-        within = f" within {duration(event.limit)}" if event.limit else ""
+        after = f" after {duration(event.limit)}" if event.limit else ""
         so_far = f" ({event.tries} tries so far)" if event.tries > 1 else ""
         first = (
-            f"Version {event.version} had no lock{within} and is rolled back; it is tried "
-            f"again in {duration(event.pause)}{so_far}."
+            f"warning: version {event.version}: lock timeout{after}; rolled back, retrying in "
+            f"{duration(event.pause)}{so_far}"
         )
         return (first, *_who(event.blockers, event.queued))
 
@@ -69,7 +69,7 @@ class Waits:
         if event.waited - self._built < _SAY_EVERY:
             return ()
         self._built = event.waited
-        return (f"{progress_text(event)}, {duration(event.waited)} so far",)
+        return (f"detail: {_capital(progress_text(event))}, {duration(event.waited)} so far.",)
 
 
 def progress_text(event: BuildProgress) -> str:
@@ -82,8 +82,9 @@ def progress_text(event: BuildProgress) -> str:
 
 def _who(blockers: Sequence[Blocker], queued: Sequence[Queued]) -> tuple[str, ...]:
     behind = waiting_behind(queued)
-    return _indented([*held_by(blockers), *([behind] if behind else [])])
+    lines = [*held_by(blockers), *([behind] if behind else [])]
+    return tuple(f"detail: {line}" for line in lines)
 
 
-def _indented(lines: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"  {line}" for line in lines)
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -94,7 +94,7 @@ class ProgressLines:
             case StepFinished():
                 self.say(self._finished(event))
             case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
-                self.say(sentence(event))
+                self.say(f"detail: {sentence(event)}")
             case HalfMissing() | Warned():
                 self.warn(str(event))
             case _:
@@ -115,7 +115,7 @@ class ProgressLines:
     def _set_mode(self, event: StepStarted | ModeChanged) -> None:
         self._mode = event.mode
         if isinstance(event, ModeChanged):
-            self.say(str(event))
+            self.say(f"detail: {event}")
 
     def _finished(self, event: StepFinished) -> str:
         way = self._style.paint(f"{event.direction:<4}", _colour(event.direction))
@@ -126,13 +126,15 @@ class ProgressLines:
         return f"  {way} {event.version:>{self._columns}} {name} {took}{mode}"
 
     def _notice(self, event: Notice) -> None:
-        if self._verbose or event.severity == "WARNING":
-            who = f"{event.severity.lower()} from version {event.version}"
-            self.say(f"  {who}: {_indented(event.message)}")
+        message = f"version {event.version}: {_indented(event.message)}"
+        if event.severity == "WARNING":
+            self.warn(message)
+        elif self._verbose:
+            self.say(f"detail: {event.severity} from {message}")
 
 
 def _indented(message: str) -> str:
-    """A message of several lines, none of which looks like a line of ours."""
+    """Indent the further lines of a message, so that none looks like one of ours."""
     return message.replace("\n", "\n    ")
 
 
@@ -148,8 +150,8 @@ def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded | StepResum
         return _recorded(event)
     so_far = f", {duration(event.waited)} so far" if event.waited >= 1 else ""
     if isinstance(event, DatabaseWaiting):
-        return f"Waiting for the database{so_far}. {event.reason}"
-    return f"Waiting for another run to end{so_far}. {event.holder}".strip()
+        return f"Waiting for the database{so_far}: {event.reason}."
+    return f"Another run is in progress; waiting for it to end{so_far}. {event.holder}".strip()
 
 
 def _recorded(event: BaselineRecorded) -> str:

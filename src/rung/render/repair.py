@@ -25,10 +25,12 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     yield f"The database is {found.ledger}."
     candidate = found.candidate
     if candidate is not None:
-        whose = "by the history" if candidate.attempt or candidate.undo else "another tool did it"
+        whose = (
+            "by the history" if candidate.attempt or candidate.undo else ("left by another tool")
+        )
         yield (
-            f"Looked at: {candidate.file}, {candidate.direction.value} of version "
-            f"{candidate.version} ({whose}), tried on {found.scratch}."
+            f"Candidate: {candidate.file}, {candidate.direction.value} of version "
+            f"{candidate.version} ({whose}), run on scratch ({found.scratch})."
         )
     for sentence in found.finding.evidence:
         yield f"{sentence[0].upper()}{sentence[1:]}."
@@ -36,12 +38,12 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     yield from _differences(found)
     if found.finding.drift:
         yield (
-            "Besides, not as the files make it, none of this file's, and left alone: "
+            "Other drift, not caused by this file and left alone: "
             f"{count(found.finding.drift, 'object')}."
         )
     if found.rollback is not None:
         because = f" because {found.rollback.reason}" if found.rollback.reason else ""
-        yield f"Rolling back takes nothing else along: {found.rollback.proof.value}{because}."
+        yield f"A rollback affects nothing else: {found.rollback.proof.value}{because}."
 
 
 def proposal_lines(action: Action, style: Style) -> Iterator[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _COLOURS = {
     "applied": "green",
     "pending": "yellow",
-    "late": "red",
+    "out of order": "red",
     "edited": "red",
     "dirty": "red",
     "missing": "red",
@@ -33,7 +33,7 @@ _COLOURS = {
     "empty": "yellow",
     "not reverted": "red",
     "forced": "yellow",
-    "exchanged": "red",
+    "replaced": "red",
     "unwritten": "yellow",
     "down-only": "red",
     Outcome.DONE.value: "green",
@@ -41,7 +41,8 @@ _COLOURS = {
     Outcome.RUNNING.value: "yellow",
 }
 _COUNTED = (
-    *("late", "edited", "exchanged", "missing", "ahead", "empty", "unwritten", "down-only"),
+    *("out of order", "edited", "replaced", "missing", "ahead"),
+    *("empty", "unwritten", "down-only"),
     *("forced", "not reverted"),
 )
 """The states that the summary of a status counts, besides pending."""
@@ -49,7 +50,7 @@ _RUNS = ("up", "down")
 """The directions of a history in which SQL ran; the others only recorded something."""
 _SQL_COLUMNS = 80
 _CHECKSUM_DIGITS = 12
-_CASCADES = "What a rule, a trigger or a function takes along is not listed."
+_CASCADES = "Effects of rules, triggers and functions are not listed."
 
 
 def status_table(status: Status, style: Style, *, local: bool) -> list[str]:
@@ -99,29 +100,27 @@ def check_notes(status: Status) -> list[str]:
 
 
 def check_summary(status: Status, *, failed: bool = False) -> str:
-    """What a check comes to, in a sentence; it may fail for what is counted alone."""
-    dirty = "dirty " if status.ledger.dirty else ""
-    where = f"{status.database} is {dirty}{at(status.ledger.version)}"
+    """Sum a check up, for the `database:` line; it may fail for what is only counted."""
+    where = f"{status.database}, {status.ledger}"
     if not status.problems:
-        plain = f"{where}." if dirty else f"{where}; all as it should be."
-        return f"{where}; not as --strict or require-downs ask for." if failed else plain
+        plain = where if status.ledger.dirty else f"{where}; up to date"
+        return f"{where}; fails --strict or require-downs" if failed else plain
     states = (
-        *("dirty", "ahead", "exchanged", "edited", "late", "missing", "down-only"),
+        *("dirty", "ahead", "replaced", "edited", "out of order", "missing", "down-only"),
         *("not reverted", "unwritten", "pending"),
     )
     found = [(len(status.versions(state)), state) for state in states]
     found.append((len(status.uncompared), "not compared"))
     found.append((len(status.unreadable_downs), "with an unreadable down"))
-    return f"{where}; " + ", ".join(f"{many} {state}" for many, state in found if many) + "."
+    return f"{where}; " + ", ".join(f"{many} {state}" for many, state in found if many)
 
 
 def status_summary(status: Status) -> str:
-    """The whole of a status in a sentence."""
-    where = f"{status.database} (schema {status.schema}, {status.server})"
-    dirty = "dirty " if status.ledger.dirty else ""
+    """Sum a status up, for the `database:` line."""
+    where = f"{status.database} (schema {status.schema}, {status.server}), {status.ledger}"
     left = [f"{len(status.pending)} pending" if status.pending else "nothing pending"]
     left += [f"{len(found)} {state}" for state in _COUNTED if (found := status.versions(state))]
-    return f"{where} is {dirty}{at(status.ledger.version)}; {', '.join(left)}."
+    return f"{where}; {', '.join(left)}"
 
 
 def history_table(history: Sequence[Attempt], style: Style, *, local: bool) -> list[str]:
@@ -166,15 +165,15 @@ def plan_lines(preview: PlanPreview, style: Style) -> list[str]:
     """What would run, statement by statement, and what would go."""
     lines = [line for item in preview.prepared for line in _step_lines(item, style)]
     if preview.losses:
-        lines += ["takes away:", *loss_lines(preview.losses), _CASCADES]
+        lines += ["will be lost:", *loss_lines(preview.losses), _CASCADES]
     return lines
 
 
 def _step_lines(item: PreparedStep, style: Style) -> Iterator[str]:
     step, script = item.step, item.script
     title = f"{step.direction.value} {step.version} {step.title}"
-    late = "  (late: the ledger stays)" if _is_late(step) else ""
-    yield f"{style.paint(title, 'bold')}  {_what_runs(item)}{late}"
+    order = "  (out of order: the ledger's version stays)" if _is_out_of_order(step) else ""
+    yield f"{style.paint(title, 'bold')}  {_what_runs(item)}{order}"
     if step.stored is not None:
         yield from _stored_lines(item)
     if not script.statements:
@@ -183,9 +182,9 @@ def _step_lines(item: PreparedStep, style: Style) -> Iterator[str]:
     if said := item.new_value:
         yield f"  {said}"
     if refused := item.golang_migrate_refuses:
-        yield f"  not for golang-migrate: {refused}"
+        yield f"  incompatible with golang-migrate: {refused}"
     if step.done:
-        yield f"  goes on behind statement {step.done} of {len(script.statements)}, which is done"
+        yield f"  resumes after statement {step.done} of {len(script.statements)}"
     yield from _unit_lines(item)
 
 
@@ -206,13 +205,13 @@ def _what_runs(item: PreparedStep) -> str:
     """The file that runs, or why nothing does."""
     step = item.step
     if step.passes == NOT_REVERTED:
-        return "not reverted: its down is empty or missing, and the ledger passes it"
+        return "not reverted: its down is empty or missing, and the ledger skips it"
     if step.passes and not step.migration.down:
-        return "empty: its up held no statement, so nothing is reverted"
+        return "empty: its up had no statement, so nothing is reverted"
     if item.script.statements:
         return item.file
     if not item.file and not step.passes:
-        return "no file: the ledger moves, nothing runs"
+        return "no file: the ledger changes, nothing runs"
     half = step.half or step.migration.half(step.direction)
     file = half.file if half else ""
     said = contents_of(half.text, item.script.dialect).empty if half else ""
@@ -223,13 +222,13 @@ def _stored_lines(item: PreparedStep) -> Iterator[str]:
     """The text out of the history that runs in place of a file: all of it."""
     stored = item.step.stored
     assert stored is not None
-    yield f"  the down that was stored with the attempt runs, SHA-256 {stored.sha256}:"
+    yield f"  runs the stored down, SHA-256 {stored.sha256}:"
     if stored.unseen:
         yield f"  {stored.unseen}"
     yield from (f"    | {line}" for line in redacted_sql(item.script).splitlines())
 
 
-def _is_late(step: Step) -> bool:
+def _is_out_of_order(step: Step) -> bool:
     return step.before == step.after
 
 
@@ -251,7 +250,7 @@ def plan_summary(preview: PlanPreview) -> str:
     plan = preview.plan
     if not plan.steps:
         return f"Nothing to do; the database is {at(plan.target)}."
-    verbs = ("apply", "revert", "pass", "not revert")
+    verbs = ("apply", "revert", "skip", "not revert")
     steps = results([item.result for item in preview.prepared], verbs)
     steps += " in one transaction" if preview.atomic else ""
     stays = plan.target == plan.made_for.version and not plan.made_for.dirty
@@ -267,11 +266,16 @@ def step_range(plan: Plan) -> str:
 
 def down_lines(preview: PlanPreview) -> list[str]:
     """What going down would run and take away, for the person who is asked."""
-    lines = ["These would run:"]
+    lines = ["detail: These migrations will run:"]
     lines += [line for item in preview.prepared for line in _down_lines(item)]
     if not preview.losses:
-        return [*lines, "Their SQL names no table, column or rows to take away."]
-    return [*lines, "They take away:", *loss_lines(preview.losses), _CASCADES]
+        return [*lines, "detail: Their SQL drops no table or column and deletes no rows."]
+    return [
+        *lines,
+        "warning: this data will be lost:",
+        *loss_lines(preview.losses),
+        f"  {_CASCADES}",
+    ]
 
 
 def _down_lines(item: PreparedStep) -> Iterator[str]:
@@ -284,17 +288,17 @@ def _down_lines(item: PreparedStep) -> Iterator[str]:
 def unreverted_lines(steps: Sequence[Step]) -> list[str]:
     """What a down would pass over, for the person who is asked."""
     lines = [f"  {step.version} {step.title}" for step in steps]
-    return ["These have no down, and what their up made stays in the database:", *lines]
+    return ["warning: these have no down; what their up created stays in the database:", *lines]
 
 
 def drop_lines(losses: Sequence[DataLoss]) -> list[str]:
     """What a drop would take away, for the person who is asked."""
-    return ["A drop takes away:", *loss_lines(losses), _CASCADES]
+    return ["warning: these objects will be dropped:", *loss_lines(losses), f"  {_CASCADES}"]
 
 
 def edit_lines(edits: Sequence[EditedFile], style: Style) -> list[str]:
     """What differs between the text that was applied and the file."""
-    kept = [edit.diff or f"{edit.file}: the text that was applied is not kept." for edit in edits]
+    kept = [edit.diff or f"{edit.file}: the applied text is not stored." for edit in edits]
     return painted_diff((line for diff in kept for line in diff.splitlines()), style)
 
 

@@ -78,19 +78,23 @@ class Console:
             self.insist(self.completed(text))
 
     def warn(self, text: str) -> None:
-        """Say what a person should know of."""
+        """Say what needs attention though nothing failed."""
         self.say(f"{self.err_style.paint('warning:', 'yellow')} {text}")
 
-    def note(self, text: str) -> None:
-        """Say what a result cannot say by itself."""
-        self.say(f"{self.err_style.paint('note:', 'cyan')} {text}")
+    def detail(self, text: str) -> None:
+        """Say a fact in sentences."""
+        self.say(f"{self.err_style.paint('detail:', 'bold')} {text}")
+
+    def state(self, text: str) -> None:
+        """Say what state the database is in."""
+        self.say(f"{self.err_style.paint('database:', 'bold')} {text}")
 
     def insist(self, text: str, end: str = "\n") -> None:
         """Talk on stderr, wanted or not."""
         self._write(self.err_style.safe(text), end)
 
     def redraw(self, text: str) -> None:
-        """Write a line of a terminal anew, and stay on it."""
+        """Rewrite a line of a terminal, and stay on it."""
         self._write(f"\r\x1b[K{self.err_style.safe(text)}", "")
 
     def _write(self, text: str, end: str) -> None:

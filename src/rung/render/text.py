@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timezone
 from typing import TYPE_CHECKING
 
-from rung.escaping import escaped_line
+from rung.escaping import columns, escaped_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -43,14 +42,6 @@ def count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
-
-
 def aligned(
     rows: Sequence[Sequence[str]], right: Collection[int] = ()
 ) -> tuple[tuple[str, ...], ...]:
@@ -62,15 +53,15 @@ def aligned(
         right: the columns, from 0, that are set to the right.
     """
     rows = [[escaped_line(cell) for cell in row] for row in rows]
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     return tuple(
         tuple(_fill(cell, widths[at], right=at in right) for at, cell in enumerate(row))
         for row in rows
     )
 
 
-def _fill(cell: str, columns: int, *, right: bool) -> str:
-    blank = " " * (columns - width(cell))
+def _fill(cell: str, width: int, *, right: bool) -> str:
+    blank = " " * (width - columns(cell))
     return blank + cell if right else cell + blank
 
 
@@ -81,7 +72,7 @@ def at(version: int | None) -> str:
 
 def results(found: Sequence[str], verbs: Sequence[str]) -> str:
     """
-    What comes of the steps of a run: `applied 2 migrations and passed 1 empty migration`.
+    Count the results of the steps of a run: `applied 2 migrations and skipped 1 empty migration`.
 
     Args:
         found: what came of each step, see `rung.runner.StepReport`.
@@ -94,13 +85,11 @@ def results(found: Sequence[str], verbs: Sequence[str]) -> str:
 
 
 def outcome(report: RunReport) -> str:
-    """What a run came to, in a sentence."""
-    now = f"the database is {at(report.version)}."
+    """Sum a run up, for the `database:` line."""
     if report.nothing_to_do:
-        return f"Nothing to do; {now}"
-    verbs = ("applied", "reverted", "passed", "did not revert")
+        return f"{at(report.version)}; nothing to do"
+    verbs = ("applied", "reverted", "skipped", "did not revert")
     done = results([step.result for step in report.steps], verbs)
-    done = done[:1].upper() + done[1:]
     if report.short:
-        done += f", {report.short} fewer than asked, for there are no more"
-    return f"{done}; {now}"
+        done += f", {report.short} fewer than requested because there are no more"
+    return f"{at(report.version)}; {done}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def diagnose_server(
     target: Target,
     migrations: MigrationSet | None,
-    without: str = "No migrations are named (--source).",
+    without: str = "no migrations are given (--source)",
 ) -> Diagnostics:
     """
     Return the problems of a database; reads only.
@@ -57,8 +57,11 @@ def _ahead(
         return
     applied = replay(inspection.history or ()).values()
     if inspection.ledger.version is not None and not (applied and all(one.ran for one in applied)):
-        text = "Versions count as applied that no run of Rung's applied; whether the schema has "
-        text += f"what their files make was not checked. {without}"
+        text = (
+            "Some versions count as applied although no run of Rung applied them; whether the "
+            "schema has "
+        )
+        text += f"what their files create was not checked: {without}."
         yield warnings.not_checked(inspection.place.ledger, text)
 
 
@@ -67,20 +70,20 @@ def _ledger(inspection: Inspection, session: Session, running_lock: str) -> Iter
         return
     name = inspection.place.ledger
     if running_lock:
-        text = f"The database is {inspection.ledger}; a run may be under way. {running_lock}"
+        text = f"The database is {inspection.ledger}; a run may be in progress. {running_lock}"
         yield Problem("dirty ledger", name, text, harmless=True)
         return
     entry = find_interrupted(inspection, session)
-    cause = _stop_text(entry) if entry else "the history does not know the attempt that left it so"
+    cause = _stop_text(entry) if entry else "the history has no attempt that left it dirty"
     can_resume = entry is not None and not rolls_back(entry, inspection.history or ())
     remedy = f"rung {entry.direction} --resume" if entry and can_resume else "rung repair"
     yield Problem("dirty ledger", name, f"The database is {inspection.ledger}: {cause}.", remedy)
 
 
 def _stop_text(entry: Attempt) -> str:
-    flight = f", and statement {entry.in_flight} was under way" if entry.in_flight else ""
+    flight = f", and statement {entry.in_flight} was running" if entry.in_flight else ""
     return (
-        f"the {entry.direction} of version {entry.version} stopped behind statement "
+        f"the {entry.direction} of version {entry.version} stopped after statement "
         f"{entry.statements_done} of {entry.statements_total}{flight}"
     )
 
@@ -94,7 +97,7 @@ def _attempts(inspection: Inspection, running_lock: str) -> Iterator[Problem]:
             yield Problem(
                 "unfinished attempt",
                 f"{entry.direction} {entry.version}",
-                f"The history's row {entry.id} never got its end: that run died. The ledger was "
-                "settled since, by a later run or by hand.",
+                f"Row {entry.id} of the history has no end: that run died. A later run or a "
+                "person has resolved it since.",
                 harmless=True,
             )

@@ -79,15 +79,15 @@ def _check_rows(finding: StateMatch, trial: TrialResult) -> StateMatch:
         return finding
     if uncounted := uncounted_row_changes(trial, done):
         numbers = tuple(one.number for one in uncounted)
-        reason = "the schema does not tell whether these statements changed rows"
+        reason = "the schema does not show whether these statements changed rows"
         return replace(
             finding, done=None, partial=None, reason=reason, undecided=numbers, at_least=done
         )
     if counted := counted_row_changes_after(trial, done, trial.candidate.attempt):
         number = counted[0].number
         reason = (
-            f"the schema is the one after {_statements(done)}, and by the history statement "
-            f"{number} was run too: what it changed leaves no trace, and may still be so"
+            f"the schema matches the state after {_statements(done)}, and by the history "
+            f"statement {number} ran too: what it changed leaves no trace in the schema"
         )
         return replace(finding, done=None, partial=None, reason=reason)
     return finding
@@ -120,11 +120,11 @@ def _why_uncertain(
     added = [one.identity for one in drift if one.kind == "added"]
     for name in (one.removeprefix(_SCHEMA) for one in added if one.startswith(_SCHEMA)):
         if re.search(rf"\b{re.escape(name.strip(_QUOTES))}\b", trial.script.text):
-            return f"{trial.candidate.file} names the schema {name}, which no file makes"
+            return f"{trial.candidate.file} names schema {name}, which no file creates"
     if added and trial.candidate.attempt and not _points_by_history(trial.candidate, points):
         return (
-            "by the history it is another part of the file that is there, and objects are "
-            f"there that no file makes ({added[0]})"
+            "by the history another part of the file ran, and objects exist that no file "
+            f"creates ({added[0]})"
         )
     return ""
 
@@ -132,7 +132,7 @@ def _why_uncertain(
 def _nearest(trials: Sequence[TrialResult], live: Snapshot, touched: frozenset[str]) -> StateMatch:
     """Return the state with the fewest differences from the live schema, as no match."""
     if not trials:
-        return StateMatch(None, reason="there is no file that could have left it")
+        return StateMatch(None, reason="no file could have left this state")
     present = live.only(touched)
     trial, state, diff = min(
         (
@@ -144,7 +144,7 @@ def _nearest(trials: Sequence[TrialResult], live: Snapshot, touched: frozenset[s
     )
     file = trial.candidate.file
     near = f"{state.done} of {_statements(trial.total)} of {file}"
-    reason = f"the schema is none that {file} could have left; nearest is that behind {near}"
+    reason = f"the schema matches no state of {file}; the nearest is the one after {near}"
     drift = _drift(state.snapshot, live, touched)
     return StateMatch(trial, reason=reason, differences=diff, drift=len(drift))
 
@@ -161,20 +161,21 @@ def _weigh(
     if stated_done is not None:
         point = next((point for point in points if point[0] == stated_done), None)
         if point is None:
-            reason = f"the schema is not that behind {_statements(stated_done)} of {candidate.file}"
+            reason = (
+                f"the schema does not match the state after {_statements(stated_done)} of "
+                f"{trial.candidate.file}"
+            )
             return StateMatch(trial, evidence=tuple(evidence), reason=reason)
         if attempt is not None and attempt.statements_done != stated_done:
             counted = f"{attempt.statements_done} of {_statements(attempt.statements_total)}"
-            evidence.append(f"by the history {counted} committed, which is not what you say")
-        evidence.append(f"{_statements(stated_done)} done, by your word")
+            evidence.append(f"by the history {counted} committed, which contradicts --done")
+        evidence.append(f"{_statements(stated_done)} done, as given with --done")
         return StateMatch(trial, *point, tuple(evidence))
     recorded = _points_by_history(candidate, points)
     if attempt is not None:
         evidence.append(_history_evidence(attempt, agrees=bool(recorded)))
     if other := _conflicting_trial(trial, points, others):
-        reason = (
-            f"the schema does not tell whether {candidate.file} was run or {other.candidate.file}"
-        )
+        reason = f"the schema does not show whether {candidate.file} ran or {other.candidate.file}"
         return StateMatch(trial, evidence=tuple(evidence), reason=reason)
     return _decide(trial, recorded or points, tuple(evidence))
 
@@ -200,7 +201,7 @@ def _decide(trial: TrialResult, points: Sequence[_Point], evidence: tuple[str, .
     ]
     if all((*one.words, "")[0] in _REPEATABLE for one in open_statements):
         if open_statements:
-            evidence = (*evidence, "what is not known may be run again without harm")
+            evidence = (*evidence, "the unknown statements can be run again without harm")
         return StateMatch(trial, *first, evidence)
     reason = "the schema is the same whether these statements ran or not"
     numbers = tuple(one.number for one in open_statements)
@@ -220,11 +221,11 @@ def _points_by_history(candidate: Candidate, points: Sequence[_Point]) -> list[_
 
 def _schema_evidence(trial: TrialResult, points: Sequence[_Point]) -> str:
     where = " or ".join(
-        f"{done}" + (f" and a half-made index of statement {partial}" if partial else "")
+        f"{done}" + (f" and an unfinished index of statement {partial}" if partial else "")
         for done, partial in points
     )
     whole = f"{_statements(trial.total)} of {trial.candidate.file}"
-    return f"the schema is that behind {where} of {whole}"
+    return f"the schema matches the state after {where} of {whole}"
 
 
 def _statements(number: int) -> str:
@@ -235,8 +236,8 @@ def _history_evidence(attempt: Attempt, *, agrees: bool) -> str:
     total = _statements(attempt.statements_total)
     text = f"by the history {attempt.statements_done} of {total} committed"
     if attempt.in_flight is not None:
-        how = "failed" if attempt.outcome is Outcome.FAILED else "was under way"
+        how = "failed" if attempt.outcome is Outcome.FAILED else "was running"
         text += f", and statement {attempt.in_flight} {how} outside a transaction"
     if attempt.error:
         text += f" ({attempt.error.splitlines()[0]})"
-    return text + ("" if agrees else "; the schema is another, so somebody was there since")
+    return text + ("" if agrees else "; the schema differs, so somebody has changed it since")

@@ -119,7 +119,7 @@ class Fate(Enum):
 
     APPLIED = "applied"
     NOT_APPLIED = "not applied"
-    HALF = "half: left an invalid index"
+    HALF = "partly applied: left an invalid index"
     UNKNOWN = "unknown: leaves no trace"
 
 

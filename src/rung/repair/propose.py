@@ -92,7 +92,7 @@ def why_not_resume(finding: StateMatch) -> str:
     attempt = trial.candidate.attempt
     if attempt and _is_data_error(attempt.error or ""):
         first = (attempt.error or "").splitlines()[0]
-        return f"the rest failed on the rows that are there: {first}"
+        return f"the rest failed on the existing rows: {first}"
     return ""
 
 
@@ -101,7 +101,7 @@ def why_not_resume_after(script: Script, done: int) -> str:
     if not may_resume_after(script, done):
         return f"statement {done} is in the middle of a transaction of the file's own"
     if lost := lost_before(script, done):
-        return f"what statement {lost.number} made lived in its session, and is gone with it"
+        return f"what statement {lost.number} created existed only in its session"
     return ""
 
 
@@ -178,7 +178,7 @@ def _mark(candidate: Candidate, version: int | None, *, applied: bool) -> Action
     return Action(
         ActionKind.MARK,
         version,
-        f"mark the database clean {where}: {what} of {candidate.file} is there",
+        f"mark the database clean {where}: {what} of {candidate.file} exists",
         _ledger_sql(version),
         applied=applied and candidate.direction is Direction.UP,
     )
@@ -211,8 +211,8 @@ def _caution(finding: StateMatch, trial: TrialResult) -> str:
     if "UNIQUE" not in trial.script.statements[number - 1].words:
         return ""
     return (
-        f"Statement {number} most likely failed on rows that are equal: it fails again, and loses "
-        "nothing, unless they were fixed."
+        f"Statement {number} probably failed on duplicate rows: unless they were fixed, it "
+        "fails again, and loses nothing."
     )
 
 
@@ -229,7 +229,7 @@ def _roll_back(
     return Action(
         ActionKind.ROLL_BACK,
         candidate.before,
-        f"roll back what is there of {candidate.file}, and mark the database clean {where}",
+        f"roll back {candidate.file}, and mark the database clean {where}",
         redacted_sql(read(undo, trial.script.dialect)).strip(),
         Plan(Down(1), ledger, (step,)),
         losses=losses,

@@ -94,7 +94,7 @@ def why_file_is_unproved(finding: StateMatch) -> str:
     trial = finding.trial
     attempt = trial.candidate.attempt if trial else None
     if trial is None or attempt is None:
-        return "no attempt of the history tells what this file made"
+        return "no attempt in the history shows what this file created"
     done = finding.done or 0
     if attempt.statements_done != done:
         return f"the history counted {attempt.statements_done} statements, the schema shows {done}"
@@ -110,14 +110,14 @@ def _doubts(trial: TrialResult, statement: Statement) -> Iterator[str]:
     script, first = trial.script, (*statement.words, "")[0]
     reader, which = StatementReader(script, statement), f"statement {statement.number}"
     if words := next((words for words in _TOLERATES_EXISTING if reader.holds(*words)), None):
-        yield f"{which} may have found what it names ({' '.join(words)})"
+        yield f"{which} may have found its object existing already ({' '.join(words)})"
     if first not in _NO_ROWS:
         named = f"{which} ({first})" if first else which
-        yield f"{named} may have changed rows, which a rollback does not bring back"
+        yield f"{named} may have changed rows, which a rollback does not restore"
     if data_loss_of(script, statement) or row_moving_keyword(script, statement):
-        yield f"{which} took away, moved or changed values, which a rollback does not bring back"
+        yield f"{which} removed, moved or changed values, which a rollback does not restore"
     if first == "ALTER" and not is_visible_alter(script, statement):
-        yield f"{which} ({' '.join(statement.words[:2])}) is not shown whole by the schema"
+        yield (f"{which} ({' '.join(statement.words[:2])}) is not completely visible in the schema")
     copies = first == "CREATE" and any(reader.holds(*words) for words in _COPIES)
     if copies and statement.words[:2] != ("CREATE", "VIEW"):
         yield f"{which} copied rows"
@@ -179,7 +179,9 @@ def _why_statement_is_unsafe(undo: Script, statement: Statement) -> str:
         ):
             return f"{which} computes or moves rows ({found})"
         shown = kind != "TABLE" or is_visible_alter(undo, statement)
-        return "" if shown else f"{which} ({first} {kind}) is not shown whole by the schema"
+        return (
+            "" if shown else (f"{which} ({first} {kind}) is not completely visible in the schema")
+        )
     return f"{which} ({first} {kind}".rstrip() + ") is more than a change of schema"
 
 
@@ -200,10 +202,13 @@ def judge_dry_run(finding: StateMatch, ran: DryRun) -> Rollback:
         return Rollback(Proof.REFUTED, f"it would change or remove {_list_names(unexpected)} too")
     if older := [str(one) for one in ran.gone if not one.since]:
         return Rollback(
-            Proof.REFUTED, f"{_list_names(older)} may be older than the attempt, and would go"
+            Proof.REFUTED,
+            (f"{_list_names(older)} may be older than the attempt, and would be dropped"),
         )
     if foreign := [str(one) for one in ran.gone if one.kind == "foreign table"]:
-        return Rollback(Proof.NOT_PROVED, f"{_list_names(foreign)} would go, and cannot be counted")
+        return Rollback(
+            Proof.NOT_PROVED, (f"{_list_names(foreign)} would be dropped, and cannot be counted")
+        )
     kinds = ("table", "materialized view", "column")
     gone = (DataLoss(one.kind, one.name, one.column) for one in ran.gone if one.kind in kinds)
     return Rollback(Proof.PROVED, losses=tuple(gone))
@@ -226,7 +231,7 @@ def _unexpected_changes(
 def with_counts(rollback: Rollback, losses: tuple[DataLoss, ...]) -> Rollback:
     """Return a proved rollback with exact counts; not proved where something was not counted."""
     if unknown := [str(loss) for loss in losses if loss.unknown or loss.more]:
-        return Rollback(Proof.NOT_PROVED, f"{_list_names(unknown)} would go", losses)
+        return Rollback(Proof.NOT_PROVED, f"{_list_names(unknown)} would be dropped", losses)
     return Rollback(rollback.proof, rollback.reason, losses)
 
 

@@ -69,9 +69,9 @@ def _why_history_is_untrusted(attempt: Attempt | None, writers: OtherWriters) ->
     if attempt is None:
         return ""
     if writers.history:
-        return f"others may write the history ({writers.history[0]})"
+        return f"other roles may write the history ({writers.history[0]})"
     if writers.closed_after is None or attempt.id <= writers.closed_after:
-        return "others could write the history when it recorded this attempt"
+        return "other roles could write the history when it recorded this attempt"
     return ""
 
 
@@ -82,13 +82,13 @@ def _find_undo(finding: StateMatch, runner: ScratchRunner) -> tuple[str, str]:
     assert finding.trial is not None
     down = finding.trial.candidate.migration.down
     if down is not None and down.file.endswith(_STORED):
-        return "", "its down is stored, and is no file any more"
+        return "", "its down is stored, but its file is gone"
     try:
         undo = runner.find_undo(finding)
     except ScriptError as error:
-        return "", f"its down cannot be read: {error}"
+        return "", f"its down cannot be parsed: {error}"
     if undo is None:
-        return "", "no part of its down leads back to the schema before it on scratch"
+        return "", "no part of its down restores the previous schema on scratch"
     return undo, ""
 
 

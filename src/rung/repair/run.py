@@ -56,19 +56,18 @@ if TYPE_CHECKING:
     from rung.source import MigrationSet
 
 _FIX = (
-    "Fix {what}, then go on with `{way}`, which loses nothing; or finish it by hand and record "
-    "that: `rung force V`"
+    "fix {what}, then resume with `{way}`, which loses nothing; or finish it by hand and "
+    "record that: `rung force V`"
 )
-_NOT_FROM_THERE = (
-    "Finish {file} by hand, or undo by hand what is there of it, and record that: `rung force V`"
-)
+_NOT_FROM_THERE = "finish {file} by hand, or undo it by hand, and record that: `rung force V`"
 _STATE_DONE = (
-    "Look at the rows, and say how many statements of the file are done: `rung repair --done K`"
+    "inspect the rows, and give the number of statements of the file that are done: `rung "
+    "repair --done K`"
 )
-_WAIT = "Wait until that build is over, and look again: `rung repair`"
+_WAIT = "wait until that build is over, and try again: `rung repair`"
 _BY_HAND = (
-    "Make the schema one of the states of the file by hand, or finish it by hand and record that: "
-    "`rung force V`"
+    "change the schema to one of the file's states by hand, or finish the file by hand and "
+    "record that: `rung force V`"
 )
 _DATED = ("table ", "column ", "view ", "materialized view ", "index ", "sequence ")
 """Kinds of objects whose age the catalog shows."""
@@ -125,7 +124,7 @@ def repair(
     """
     action = diagnosis.action
     if action is None:
-        raise RepairUndecided(f"Nothing is proposed: {diagnosis.reason}.", diagnosis.advice)
+        raise RepairUndecided(f"no repair is proposed: {diagnosis.reason}", diagnosis.advice)
     if action.losses and not allow_data_loss:
         raise RepairUndecided(*data_loss_refusal(diagnosis))
     with writing(target) as session:
@@ -197,7 +196,7 @@ def _check_stated_done(groups: Sequence[Sequence[TrialResult]], stated_done: int
     if stated_done is None or not trials or any(stated_done <= one.total for one in trials):
         return
     totals = " and ".join(f"{one.candidate.file} has {one.total}" for one in trials)
-    raise RepairUndecided(f"{stated_done} statements cannot be done: {totals}.", _STATE_DONE)
+    raise RepairUndecided(f"{stated_done} statements cannot be done: {totals}", _STATE_DONE)
 
 
 def _reject_lookalike(finding: StateMatch, session: Session) -> StateMatch:
@@ -217,7 +216,7 @@ def _reject_lookalike(finding: StateMatch, session: Session) -> StateMatch:
     added = [one.identity for one in diff if one.before is None]
     if not (older := session.perhaps_older([name for name in added if name.startswith(_DATED)])):
         return finding
-    reason = f"{older[0]} may have been there before {trial.candidate.file} began"
+    reason = f"{older[0]} may have existed before {trial.candidate.file} began"
     return replace(finding, done=None, partial=None, reason=reason)
 
 
@@ -226,7 +225,7 @@ def _check_nobody_builds(session: Session, finding: StateMatch) -> None:
     names = invalid_indexes(finding)
     for one in session.ailments() if names else ():
         if one.name in names and one.harmless:
-            raise RepairUndecided(f"{one.name}: {one.said}", _WAIT)
+            raise RepairUndecided(f"{one.name}: {one.description}", _WAIT)
 
 
 def _with_current_file(
@@ -247,7 +246,7 @@ def _with_current_file(
         candidate = replace(candidate, attempt=replace(candidate.attempt, error=None))
     current = runner.try_candidate(candidate)
     if not same_until(current.script, trial.script, finding.partial or finding.done):
-        failure = f"{file.file} was edited in what is done already"
+        failure = f"{file.file} was edited in statements that are done already"
         return replace(finding, trial=replace(trial, failure=failure))
     return replace(finding, trial=current)
 

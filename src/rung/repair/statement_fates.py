@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 72
 _DATA_LOSS_ADVICE = (
-    "Fix {file} and go on with `rung up --resume`, which loses nothing; or roll back all the "
-    "same: `rung repair --yes --allow-data-loss`"
+    "fix {file} and resume with `rung up --resume`, which loses nothing; or roll back anyway: "
+    "`rung repair --yes --allow-data-loss`"
 )
 
 
@@ -57,4 +57,4 @@ def data_loss_refusal(diagnosis: Diagnosis) -> tuple[str, str]:
     action, candidate = diagnosis.action, diagnosis.candidate
     lost = ", ".join(str(loss) for loss in action.losses) if action else ""
     file = candidate.file if candidate else "the file"
-    return f"Rolling back would lose {lost}.", _DATA_LOSS_ADVICE.format(file=file)
+    return f"a rollback would lose {lost}", _DATA_LOSS_ADVICE.format(file=file)

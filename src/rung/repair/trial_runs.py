@@ -171,9 +171,9 @@ class ScratchRunner:
         _check_rights(file.file, script, failure)
         why = _failure_text(script, failure)
         raise ScratchFailed(
-            f"{file.file}, which is applied, does not run on scratch: {why}.",
-            "Name a server on which it does with --scratch URL (the same version, extensions and "
-            "roles), or repair the database by hand and record that: `rung force V`",
+            f"{file.file}, which is applied, does not run on scratch: {why}",
+            "name a server on which it does with --scratch URL (the same version, extensions "
+            "and roles), or repair the database by hand and record that: `rung force V`",
         )
 
     def _read(self, file: MigrationFile | None) -> Script:
@@ -278,9 +278,9 @@ def _check_rights(file: str, script: Script, failure: StatementFailure | None) -
     extension = creates_extension(script.statements[failure.statement - 1])
     if state == _NO_RIGHT or (extension and state in _UNAVAILABLE_EXTENSION):
         raise ScratchFailed(
-            f"{file} is not proved, because scratch has no superuser and no untrusted extension "
-            f"for it: {_failure_text(script, failure)}",
-            "Complete the file or undo it by hand, and record that: `rung force V`",
+            f"{file} cannot be checked, because scratch has no superuser and no untrusted "
+            f"extension for it: {_failure_text(script, failure)}",
+            "finish the file or undo it by hand, and record that: `rung force V`",
         )
 
 

@@ -45,7 +45,7 @@ def scratch_of(
     place = session.locate()
     if place.dialect is Dialect.SQLITE:
         if url is not None:
-            raise UsageError("SQLite needs no server to try things on.", "Leave --scratch out.")
+            raise UsageError("SQLite needs no scratch server", "leave --scratch out")
         with on_files(driver) as files:
             yield files
         return

@@ -80,7 +80,7 @@ def _exclude_superusers(driver: Driver, server: EmbeddedServer, admin: Session, 
                 time.sleep(_PAUSE)
         except ConnectionFailed:
             return
-    raise ScratchFailed("the embedded server does not take its rules of who may connect")
+    raise ScratchFailed("the embedded server does not use its authentication rules")
 
 
 def _execute(session: Session, sql: str) -> None:
@@ -95,8 +95,8 @@ def _server(major: int | None, say: Callable[[str], None]) -> EmbeddedServer:
     except BinariesNotFound:
         server = start(say=say)
         say(
-            f"there are no binaries of PostgreSQL {major}; PostgreSQL {server.version} stands in "
-            "for it, which may write some objects otherwise"
+            f"no binaries of PostgreSQL {major} were found; PostgreSQL {server.version} is used "
+            "instead, which may write some objects differently"
         )
         return server
     return start(major=major, say=say)

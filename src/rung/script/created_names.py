@@ -322,11 +322,11 @@ class _FileReader:
         takes_away = first in _TELLING and _TAKES_AWAY.search(text) is not None
         calls = first in _TELLING and _CALLS_A_DROP.search(text) is not None
         if first in _CODE:
-            self.not_read.append(NotRead(self._made.file, f"code behind {first}"))
+            self.not_read.append(NotRead(self._made.file, f"code called by {first}"))
         if calls or self._droppers & words_in(text):
-            self._end_all(f"a function that drops behind {first}")
+            self._end_all(f"a function that drops, called by {first}")
         elif takes_away and (first != "DO" or _WITHOUT_NAMES.search(text)):
-            self._end_all(f"code that drops behind {first}")
+            self._end_all(f"code that drops, called by {first}")
         elif first == "DO":
             self.claims.end_mentioned(words_in(text), only_indexes=not takes_away)
         if reader.step_behind("INTO") and (reader.take("TEMP") or reader.take("TEMPORARY")):

@@ -34,7 +34,7 @@ ROWS_OF = "rows of table"
 VALUES_IN = "values in table"
 CHANGES_BY = "changes by"
 """Of code that is not read: a DO block, or a procedure."""
-_SOME = "the statement chooses them"
+_SOME = "the statement selects them"
 _REPLACING = (("MERGE", "INTO"), ("REPLACE", "INTO"), ("INSERT", "OR", "REPLACE", "INTO"))
 
 

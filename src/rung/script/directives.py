@@ -79,7 +79,7 @@ def declared(script: Script) -> Declared:
                 f"the declaration {word} has no reason", line, way=f"-- rung: {word} REASON"
             )
         if word == EMPTY and script.statements:
-            raise DeclarationUnusable("the file is declared empty and holds statements", line)
+            raise DeclarationUnusable("the file is declared empty but has statements", line)
         reasons[word] = reason
     return Declared(reasons.get(EMPTY, ""), reasons.get(IRREVERSIBLE, ""))
 

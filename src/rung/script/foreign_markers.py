@@ -54,11 +54,11 @@ def foreign_marker(script: Script, *, down: bool) -> ForeignMarker | None:
             continue
         line, column, said = place_of(script.text, at)
         tool = _NAMES[found.lastindex or 0]
-        problem = f"`{said.strip()}` is {tool}'s sign that what undoes the migration follows"
+        problem = f"`{said.strip()}` is {tool}'s marker: the down follows it"
         way = (
-            "remove it with all that precedes it: this file is the down alone"
+            "remove it and all above it: this file is only the down"
             if down
-            else "move all that follows it into the .down.sql of the same version, and remove it"
+            else "move all below it into the .down.sql of the same version, and remove it"
         )
         return ForeignMarker(problem, line, column=column, way=way)
     return None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rung.script.model import Script
 
 _ALWAYS_ENCLOSED = frozenset({Dialect.SQLITE})
-_BOM = "it begins with a byte order mark, which golang-migrate sends along"
+_BOM = "it begins with a byte order mark, which golang-migrate sends to the server"
 
 
 def golang_migrate_refuses(script: Script, *, byte_order_mark: bool = False) -> str:
@@ -33,7 +33,7 @@ def golang_migrate_refuses(script: Script, *, byte_order_mark: bool = False) -> 
     enclosed = script.dialect in _ALWAYS_ENCLOSED
     for one in script.statements:
         if one.copy_data is not None:
-            return f"the data of the COPY on line {one.line} is read by psql and rung alone"
+            return f"only psql and rung read the data of the COPY on line {one.line}"
         if one.needs_no_transaction and (enclosed or len(script.statements) > 1):
             what = f"{one.needs_no_transaction} on line {one.line}"
             return f"it is one transaction there, and {what} cannot run inside one"

@@ -79,5 +79,5 @@ def statement_by_statement(script: Script) -> Script:
         units = of_message.units_of(script.statements, singly=True)
     if len(units) <= 1:
         return script
-    reason = "each of its statements is asked to commit by itself"
+    reason = "each of its statements must commit by itself"
     return replace(script, mode=Mode.UNITS, reason=reason, units=units)

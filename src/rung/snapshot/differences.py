@@ -62,9 +62,9 @@ def in_words(diff: Iterable[Difference], expected: str, actual: str) -> tuple[st
 def _sentence(one: Difference, expected: str, actual: str) -> str:
     match one.kind:
         case "added":
-            return f"{actual} has {one.identity}, {expected} has not"
+            return f"{actual} has {one.identity}, {expected} does not"
         case "removed":
-            return f"{actual} has no {one.identity}, {expected} has"
+            return f"{actual} does not have {one.identity}, {expected} does"
     before, after = (one.before or "").split("\n"), (one.after or "").split("\n")
     old, new = _changed_lines(before, after), _changed_lines(after, before)
     return f"{one.identity} is {new} in {actual}, {old} in {expected}"

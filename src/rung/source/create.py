@@ -73,8 +73,8 @@ def _title(name: str) -> str:
     holds_a_password = redacted_word(name) != name
     if not title or "/" in title or os.sep in title or unprintable(title) or holds_a_password:
         raise UsageError(
-            f"{redacted_word(name)!r} cannot name a migration.",
-            "Give a short name of letters, digits and underscores, such as add_user_roles.",
+            f"invalid migration name: {redacted_word(name)!r}",
+            "use letters, digits and underscores, as in add_user_roles",
         )
     return title
 

@@ -112,7 +112,7 @@ def unprintable(name: str) -> str:
             return "is not in UTF-8"
         if kind in _UNPRINTABLE and character not in _JOINERS:
             kind = "a control" if kind == "Cc" else "an invisible"
-            return f"holds {kind} character, U+{ord(character):04X}"
+            return f"contains {kind} character, U+{ord(character):04X}"
     return ""
 
 
@@ -144,7 +144,11 @@ def _kind(path: Path) -> str:
         mode = path.stat().st_mode
     except FileNotFoundError:
         gone = path.is_symlink()
-        return f"it is a link to {path.readlink()}, which is not there" if gone else "it is gone"
+        return (
+            f"it is a link to {path.readlink()}, which does not exist"
+            if gone
+            else ("it does not exist")
+        )
     except OSError as error:
         return (error.strerror or str(error)).lower()
     if stat.S_ISREG(mode):

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 _ENOUGH = 1 << 16
 """Bytes of a file in which a tool's marker is looked for."""
 _SPLIT = "write the part of each file below its Up marker into VERSION_NAME.up.sql, and the part below its Down marker into VERSION_NAME.down.sql"  # noqa: E501
-_RENAME = "name each file VERSION_NAME.up.sql, and what undoes it VERSION_NAME.down.sql"
-_AS_SQL = "have the tool print the SQL of each, and write it into VERSION_NAME.up.sql and VERSION_NAME.down.sql"  # noqa: E501
+_RENAME = "name each file VERSION_NAME.up.sql, and its down VERSION_NAME.down.sql"
+_AS_SQL = (
+    "print the SQL of each with that tool, and write it into VERSION_NAME.up.sql and "
+    "VERSION_NAME.down.sql"
+)
 
 
 class _Layout(NamedTuple):
@@ -111,7 +114,7 @@ def find_in_folders(folders: Iterable[tuple[str, list[Entry]]]) -> Found | None:
 def of_several_dialects(files: Iterable[str]) -> Found | None:
     """Find files of pop (and of Ory's popx), whose names contain the name of a database."""
     found = tuple(file for file in files if _OF_DIALECT.match(file))
-    way = "copy the files of one database into a folder of their own, without its name in theirs"
+    way = "copy the files of one database into their own folder, without its name in theirs"
     return Found("pop", found, f"{way}, numbered below 2^63") if found else None
 
 

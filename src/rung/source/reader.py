@@ -217,7 +217,7 @@ def _read_file(entry: Entry, name: FileName) -> MigrationFile:
         raise SourceUnreadable(name.file, (error.strerror or str(error)).lower()) from error
     if (at := text.find("\0")) >= 0:
         line = text.count("\n", 0, at) + 1
-        raise TextUnreadable(name.file, f"holds a NUL byte on line {line}")
+        raise TextUnreadable(name.file, f"contains a NUL byte on line {line}")
     return MigrationFile(name.file, name.title, text.removeprefix(_BOM), text.startswith(_BOM))
 
 

@@ -66,7 +66,7 @@ def test_a_ledger_that_is_gone_is_noted(rung: Rung, named: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "state"), [("0_first.up.sql", "late"), ("3_empty.up.sql", "edited")]
+    ("file", "state"), [("0_first.up.sql", "out of order"), ("3_empty.up.sql", "edited")]
 )
 def test_the_problems_are_data(rung: Rung, folder: Path, file: str, state: str) -> None:
     """With the code that the process ends with."""

@@ -36,7 +36,7 @@ def _edit(folder: Path, rung: Rung) -> None:
     (folder / "2_roles.up.sql").write_text("ALTER TABLE users ADD COLUMN role int;\n")
 
 
-# --- first contact -----------------------------------------------------------------------
+# --- baseline -----------------------------------------------------------------------
 
 
 def test_what_another_tool_applied_is_told_once(rung: Rung, named: Database) -> None:
@@ -65,7 +65,7 @@ def test_a_run_with_nothing_else_to_do_tells_it_too(rung: Rung, named: Database)
 def test_before_that_a_status_says_what_it_cannot_tell(rung: Rung, named: Database) -> None:
     """On stderr, and as data."""
     named.psql(_LEDGER)
-    note = "There is no history to go by"
+    note = "There is no history"
 
     assert f"note: {note}" in rung("status").err
     assert json.loads(rung("status", "--json").out)["notes"][0].startswith(note)

@@ -137,7 +137,7 @@ def test_a_failing_file_is_shown_with_its_place(rung: Rung, folder: Path) -> Non
         "  2 | SELECT 1, nope",
         "                ^",
         "The database is clean at version 1. Nothing of the failed migration was kept.",
-        "Mend 2_roles.up.sql and run again; nothing has to be forced.",
+        "Mend 2_roles.up.sql and run again; no force is needed.",
     ]
 
 

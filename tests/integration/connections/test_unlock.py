@@ -40,8 +40,8 @@ def leased(site: Site, expires: str, times: int = 1) -> Site:
 def test_a_stale_lease_stops_nobody(site: Site, expires: str) -> None:
     """One that expires at no time that a run gives it is stale; `doctor` says until when it is."""
     leased(site, expires)
-    (found,) = site.migrator().doctor().ailments
-    assert (found.kind, found.mend) == ("expired lease", "rung unlock")
+    (found,) = site.migrator().doctor().problems
+    assert (found.kind, found.fix) == ("expired lease", "rung unlock")
 
     assert site.up() == (2,)
     assert site.ask("SELECT owner FROM schema_migrations_lease") == [(None,)]
@@ -54,9 +54,9 @@ def test_two_leases_are_an_error(site: Site) -> None:
     assert "schema_migrations_lease has 2 rows" in error.cause
     failing(LedgerUnreadable, site.migrator().unlock)
 
-    (found,) = site.migrator().doctor().ailments
+    (found,) = site.migrator().doctor().problems
     assert found.kind == "several leases"
-    site.ask(found.mend)
+    site.ask(found.fix)
     assert site.up() == (2,)
 
 
@@ -90,5 +90,5 @@ def test_a_lock_of_a_session_is_not_broken(site: Site) -> None:
         assert session.try_lock()
         error = failing(LockNotAcquired, lambda: site.migrator().unlock(allow_live_holder=True))
 
-    assert "idle for " in error.looked_at
-    assert "To end it: `SELECT pg_terminate_backend(" in error.looked_at
+    assert "idle for " in error.detail
+    assert "To end it: `SELECT pg_terminate_backend(" in error.detail

@@ -34,9 +34,9 @@ def test_a_locked_table_is_no_other_table(site: Site, table: str) -> None:
     with locked(site, table) as holder:
         error = failing(TableLocked, site.migrator(patient).status)
 
-    assert "idle in transaction" in error.looked_at
-    assert "lunch" in error.looked_at
-    assert f"`SELECT pg_terminate_backend({holder});`" in error.advice
+    assert "idle in transaction" in error.detail
+    assert "lunch" in error.detail
+    assert f"`SELECT pg_terminate_backend({holder});`" in error.hint
     assert "no ledger" not in str(error)
 
 
@@ -48,7 +48,7 @@ def test_a_statement_timeout_is_no_other_table(site: Site) -> None:
         error = failing(DatabaseError, site.migrator(hasty).status)
 
     assert not isinstance(error, LedgerUnreadable)
-    assert "statement_timeout" in error.advice
+    assert "statement_timeout" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_prepared_transaction_is_named(own_server: Machine, tmp_path: Path) ->
     own_server.ask("ROLLBACK PREPARED 'left'")
 
     assert 'the prepared transaction "left"' in told.waits[-1]
-    assert "`ROLLBACK PREPARED 'left';`" in error.advice
+    assert "`ROLLBACK PREPARED 'left';`" in error.hint
 
 
 def test_a_synchronous_standby_that_is_away(own_server: Machine, tmp_path: Path) -> None:

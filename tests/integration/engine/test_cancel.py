@@ -82,7 +82,7 @@ def test_twice_in_a_later_unit_is_dirty(site: Site) -> None:
     error = failing(Stopped, lambda: _stop_at(site, CancelToken(), 1, 2))
 
     assert "dirty at version 1" in error.now
-    assert "rung up --resume" in error.advice
+    assert "rung up --resume" in error.hint
     assert site.progress() == [("failed", 2, 3, None)]
     assert "2 of 3 statements are committed" in str(site.up_fails(DirtyLedger))
 

@@ -40,7 +40,7 @@ def test_a_setting_ends_with_its_file_and_is_told(site: Site, name: str, sql: st
     assert site.up() == (1, 2)
     assert site.ask("SELECT * FROM public.seen") == [("é\\", name)]
     (warning,) = site.heard(Warned)
-    assert f"1_sets.up.sql leaves its session changed ({name})" in warning.message
+    assert f"1_sets.up.sql changes its session ({name})" in warning.message
     assert "golang-migrate would have carried it over" in warning.message
 
 
@@ -91,7 +91,7 @@ def test_a_leading_set_transaction_works(site: Site, level: str) -> None:
     "sql", ["SET TRANSACTION READ ONLY;", "BEGIN READ ONLY; SELECT 1; COMMIT;"]
 )
 def test_a_read_only_transaction_is_applied(site: Site, sql: str) -> None:
-    """A file whose own transaction takes no writes is recorded after it, as golang-migrate does."""
+    """A file whose own transaction is read-only is recorded after it, as golang-migrate does."""
     assert site.add("1_a", sql).add_tables(2).up() == (1, 2)
     assert (site.tables(), site.ledger()) == ({"t2"}, [(2, False)])
     assert site.history() == [(1, "up", "done"), (2, "up", "done")]

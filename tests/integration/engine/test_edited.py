@@ -28,7 +28,7 @@ def test_an_edited_up_stops_the_run(site: Site) -> None:
     """The diff is against the text that was applied; nothing runs."""
     error = edited(site).up_fails(EditedMigrations)
 
-    assert error.looked_at.splitlines()[-2:] == [
+    assert error.detail.splitlines()[-2:] == [
         "-CREATE TABLE a (x int);",
         "+CREATE TABLE a (x bigint);",
     ]
@@ -152,7 +152,7 @@ def test_a_secret_is_not_shown_in_a_diff(site: Site) -> None:
 
 
 def test_a_baseline_is_compared_too(site: Site) -> None:
-    """What another tool applied is held to the text that was there at first contact."""
+    """What another tool applied is held to the text that was there at baseline."""
     edited(site)
     site.ask("DROP TABLE schema_migrations_history")
     site.up()

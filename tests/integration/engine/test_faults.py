@@ -174,7 +174,7 @@ def test_a_message_lost_before_the_server_has_it(site: Site, text: str) -> None:
 
     assert isinstance(error, ConnectionLost)
     assert (error.applied, error.committed) == ((1,), False)
-    assert "clean at version 1. Migration 2 was rolled back." in error.now
+    assert "clean at version 1; migration 2 was rolled back" in error.now
     assert site.ledger() == [(1, False)]
 
 
@@ -185,7 +185,7 @@ def test_an_answer_lost_behind_the_commit(site: Site, text: str) -> None:
 
     assert isinstance(error, ConnectionLost)
     assert (error.applied, error.committed) == ((1, 2), True)
-    assert "clean at version 2. Migration 2 is committed." in error.now
+    assert "clean at version 2; migration 2 is committed" in error.now
     assert site.ledger() == [(2, False)]
     assert site.up() == (3,)
 

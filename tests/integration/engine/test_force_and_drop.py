@@ -47,7 +47,7 @@ def test_force_needs_a_file(site: Site) -> None:
     """A version without a file is refused unless it is meant."""
     migrator = site.add_tables(1).migrator()
     error = failing(MissingMigrationFile, lambda: migrator.force(9))
-    assert (error.version, error.known) == (9, (1,))
+    assert (error.version, error.versions) == (9, (1,))
 
     migrator.force(9, allow_missing_file=True)
     assert site.ledger() == [(9, False)]
@@ -236,7 +236,7 @@ def test_a_drop_that_is_refused_removes_nothing(site: Site) -> None:
     error = failing(QueryFailed, site.migrator(place).drop)
 
     assert error.cause == "The server refuses the drop: must be owner of table t2 (SQLSTATE 42501)"
-    assert "Nothing was removed" in error.advice
+    assert "Nothing was removed" in error.hint
     assert (site.tables(), site.ledger()) == ({"t1", "t2"}, [(2, False)])
     site.ask(f"DROP OWNED BY {name}; DROP ROLE {name}")
 

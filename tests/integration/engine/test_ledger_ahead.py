@@ -56,13 +56,13 @@ def test_the_way_out(taken_over: Site) -> None:
     """What the warning says to do brings the schema to the ledger; `doctor` agrees."""
     claim(taken_over, 3)
     taken_over.migrator().up(0)
-    (found,) = taken_over.migrator().doctor().grave
+    (found,) = taken_over.migrator().doctor().serious
     taken_over.migrator().force(1)
     applied = taken_over.up()
 
-    assert (found.kind, found.mend) == ("ledger ahead of the schema", "rung force 1")
+    assert (found.kind, found.fix) == ("ledger ahead of the schema", "rung force 1")
     assert applied == (2, 3, 4)
-    assert taken_over.migrator().doctor().ailments == ()
+    assert taken_over.migrator().doctor().problems == ()
 
 
 def test_a_right_number_is_not_warned_of(taken_over: Site) -> None:
@@ -84,9 +84,9 @@ def test_something_removed_by_hand(taken_over: Site) -> None:
 
     assert 'lacks what the files up to it make: column "y" of a' in said
     assert "force" not in said
-    assert [one.mend for one in taken_over.migrator().doctor().grave] == [""]
+    assert [one.fix for one in taken_over.migrator().doctor().serious] == [""]
     taken_over.add("5_e", "ALTER TABLE a DROP COLUMN IF EXISTS y;").up()
-    assert taken_over.migrator().doctor().grave == ()
+    assert taken_over.migrator().doctor().serious == ()
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_was_not_checked_is_told(taken_over: Site) -> None:
     claim(taken_over, 4)
     (remark,) = taken_over.migrator().doctor().harmless
 
-    assert (remark.kind, "code behind DO in 3_c.up.sql" in remark.said) == (
+    assert (remark.kind, "code called by DO in 3_c.up.sql" in remark.description) == (
         "schema not checked",
         True,
     )

@@ -83,8 +83,8 @@ def test_a_schema_that_is_not_there(
     assert migrator.status().pending == (1,)
     error = failing(QueryFailed, migrator.up)
 
-    assert error.cause == f"The schema of the {what} does not exist."
-    assert 'CREATE SCHEMA "nowhere";' in error.advice
+    assert error.cause == f"the schema of the {what} does not exist"
+    assert 'CREATE SCHEMA "nowhere";' in error.hint
     assert site.tables() == set()
 
 
@@ -115,7 +115,7 @@ def test_two_ledgers_on_the_path(site: Site) -> None:
     assert 'The current schema is First, and schema_migrations stands in: "First", public' in str(
         error
     )
-    assert "--ledger-table SCHEMA.schema_migrations" in error.advice
+    assert "--ledger-table SCHEMA.schema_migrations" in error.hint
     assert _named(site, "public.schema_migrations").up().nothing_to_do
     assert site.ask('SELECT count(*) FROM "First".schema_migrations') == [(0,)]
 
@@ -127,7 +127,7 @@ def test_a_file_that_makes_a_schema_that_comes_first(site: Site) -> None:
     assert site.up() == (1, 2)
     assert site.ask("SELECT version FROM public.schema_migrations") == [(2,)]
     error = site.up_fails(LedgerElsewhere)
-    assert "The current schema is postgres, and schema_migrations stands in: public" in error.cause
+    assert "the current schema is postgres, but schema_migrations exists in: public" in error.cause
 
 
 # --- the real golang-migrate -------------------------------------------------------------

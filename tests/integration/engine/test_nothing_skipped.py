@@ -1,4 +1,4 @@
-"""Nothing skipped in silence: first contact, late files, and a database ahead of its files."""
+"""Nothing skipped in silence: baseline, late files, and a database ahead of its files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def others(site: Site, version: int) -> None:
     site.ask(f"UPDATE schema_migrations SET version = {version}")
 
 
-# --- first contact ---------------------------------------------------------------------------
+# --- baseline ---------------------------------------------------------------------------
 
 
 def test_a_baseline_on_first_contact(site: Site, golang: Golang) -> None:
@@ -118,7 +118,7 @@ def test_another_tool_does_not_hide_a_late_file(site: Site, golang: Golang) -> N
     golang.run("up")
 
     assert site.ledger() == [(7, False)]
-    assert site.up_fails(OutOfOrderMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).out_of_order == (3,)
 
 
 def test_a_failed_run_leaves_no_baseline(site: Site) -> None:
@@ -141,7 +141,7 @@ def test_a_late_file_stops_the_run(site: Site, goal: Up | Goto) -> None:
     error = failing(OutOfOrderMigrations, lambda: site.migrator().run(goal))
 
     assert (error.files, error.newer, error.below) == (("3_late.up.sql",), (5,), 1)
-    assert "rung up --allow-out-of-order 3" in error.advice
+    assert "rung up --allow-out-of-order 3" in error.hint
     assert (site.tables(), site.ledger()) == ({"t1", "t5"}, [(5, False)])
 
 
@@ -171,7 +171,7 @@ def test_a_late_file_that_fails(site: Site) -> None:
         site.migrator().up(allow_out_of_order=[3])
 
     assert site.ledger() == [(5, False)]
-    assert site.up_fails(OutOfOrderMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).out_of_order == (3,)
 
 
 def test_a_late_file_in_units(site: Site) -> None:
@@ -189,7 +189,7 @@ def test_a_late_file_that_dies_in_units(site: Site) -> None:
         site.migrator().up(allow_out_of_order=[3])
 
     assert site.ledger() == [(5, True)]
-    assert "rung up --resume" in site.up_fails(DirtyLedger).advice
+    assert "rung up --resume" in site.up_fails(DirtyLedger).hint
 
 
 def test_a_late_file_that_cannot_be_recorded(site: Site) -> None:
@@ -206,7 +206,7 @@ def test_a_late_file_that_cannot_be_recorded(site: Site) -> None:
     )
     site.ask("DROP OWNED BY clerk; DROP ROLE clerk")
 
-    assert "GRANT" in error.advice
+    assert "GRANT" in error.hint
     assert site.ledger() == [(5, False)]
 
 
@@ -235,7 +235,7 @@ def test_a_history_of_a_newer_rung(site: Site) -> None:
     assert [entry.outcome for entry in site.migrator().history()][-1] is Outcome.UNKNOWN
     assert site.migrator().version().version == 5
     found = site.migrator().status()
-    assert not found.versions("late")
+    assert not found.versions("out of order")
     assert "squash of version 5, written by rung 9.9" in found.notes[0]
 
 
@@ -309,7 +309,7 @@ def test_force_does_not_hide_a_late_file(site: Site) -> None:
     merged(site)
     site.migrator().force(5)
 
-    assert site.up_fails(OutOfOrderMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).out_of_order == (3,)
 
 
 def test_force_takes_what_is_between(site: Site) -> None:
@@ -331,7 +331,7 @@ def test_force_mends_a_ledger_of_two_rows(site: Site) -> None:
     site.ask("INSERT INTO schema_migrations VALUES (9, false)")
     site.migrator().force(5)
 
-    assert site.up_fails(OutOfOrderMigrations).late == (3,)
+    assert site.up_fails(OutOfOrderMigrations).out_of_order == (3,)
 
 
 # --- ahead -----------------------------------------------------------------------------------
@@ -353,7 +353,7 @@ def test_ahead_is_an_error(site: Site) -> None:
 
     assert error.ahead
     assert error.record.startswith("The history knows it: nine, applied at ")
-    assert "rung down" in error.advice
+    assert "rung down" in error.hint
 
 
 def test_what_only_a_baseline_holds_is_no_way_back(site: Site, golang: Golang) -> None:
@@ -366,7 +366,7 @@ def test_what_only_a_baseline_holds_is_no_way_back(site: Site, golang: Golang) -
     error = site.up_fails(MissingMigrationFile)
 
     assert error.record
-    assert "rung down" not in error.advice
+    assert "rung down" not in error.hint
 
 
 def test_ahead_can_be_accepted(site: Site) -> None:
@@ -389,7 +389,7 @@ def test_ahead_and_declared_to_suit(site: Site) -> None:
     assert (report.nothing_to_do, report.version) == (True, 9)
     assert "declared to suit version 1" in site.heard(Warned)[0].message
     assert site.history() == before
-    assert failing(MissingMigrationFile, partial(site.migrator().up, if_ahead="fail")).suited
+    assert failing(MissingMigrationFile, partial(site.migrator().up, if_ahead="fail")).compatible
 
 
 def test_suitability_that_is_found_out_later(site: Site) -> None:
@@ -408,7 +408,7 @@ def test_ahead_and_declared_to_suit_newer_ones(site: Site) -> None:
     """A declaration that does not reach down to this build is none for it."""
     error = ahead(site, says="-- rung: compatible-with 2\n").up_fails(MissingMigrationFile)
 
-    assert (error.ahead, error.suited) == (True, False)
+    assert (error.ahead, error.compatible) == (True, False)
 
 
 def test_ahead_goes_back_with_the_stored_down(site: Site) -> None:
@@ -490,7 +490,7 @@ def test_what_a_down_passed_over_is_named_when_it_is_met_again(site: Site) -> No
     site.add("1_a", "CREATE TABLE a (x int);").up()
     site.migrator().run(Down(downs=DownOptions(unreverted=True)))
 
-    advice = site.up_fails(MigrationFailed).advice
+    advice = site.up_fails(MigrationFailed).hint
     assert "Version 1 is recorded as not reverted" in advice
     assert "force" not in advice
     assert "`rung mark-applied 1`" in advice

@@ -129,7 +129,7 @@ def test_tables_made_again_are_closed_as_well(
 
 @pytest.mark.parametrize("missing", [_HISTORY, "schema_migrations"])
 def test_a_table_that_is_there_keeps_its_rights(site: Site, other: Other, missing: str) -> None:
-    """Only what is made is closed: at first contact another tool's role goes on working."""
+    """Only what is made is closed: at baseline another tool's role goes on working."""
     there = {"schema_migrations", _HISTORY} - {missing}
     site.add_tables(1).up()
     site.ask(f"GRANT ALL ON {there.pop()} TO {other.quoted}; DROP TABLE {missing}")
@@ -359,11 +359,11 @@ def test_a_run_with_work_warns_once_and_an_idle_one_says_nothing(site: Site, oth
     site.add_tables(2).up()
     (warning,) = site.heard(Warned)
     assert f'the history (role "{other.name}" has INSERT, UPDATE (error))' in warning.message
-    (found,) = (one for one in site.migrator().doctor().ailments if one.kind == "open to others")
-    site.ask(found.mend)
+    (found,) = (one for one in site.migrator().doctor().problems if one.kind == "open to others")
+    site.ask(found.fix)
 
     assert writers(site).history == ()
-    assert site.migrator().doctor().ailments == ()
+    assert site.migrator().doctor().problems == ()
 
 
 @pytest.mark.parametrize("table", ["schema_migrations", _HISTORY])
@@ -374,10 +374,10 @@ def test_the_doctor_closes_views_as_well(site: Site, other: Other, table: str) -
         f'CREATE VIEW seen AS SELECT * FROM {table}; CREATE VIEW "On it" AS SELECT * FROM seen;'
         f'GRANT ALL ON "On it" TO {other.quoted}; GRANT UPDATE (version) ON seen TO PUBLIC'
     )
-    (found,) = (one for one in site.migrator().doctor().ailments if one.kind == "open to others")
-    site.ask(found.mend)
+    (found,) = (one for one in site.migrator().doctor().problems if one.kind == "open to others")
+    site.ask(found.fix)
 
-    assert site.migrator().doctor().ailments == ()
+    assert site.migrator().doctor().problems == ()
     assert site.ask(f"SELECT has_table_privilege('{other.name}', '\"On it\"', 'SELECT')") == [
         (True,)
     ]

@@ -130,7 +130,7 @@ def test_a_guard_against_all_of_it(site: Site) -> None:
 
     assert "the ledger public.schema_migrations" in error.cause
     assert "trigger guard_insert_or_update_or_delete" in error.cause
-    assert "--ledger-table" in error.advice
+    assert "--ledger-table" in error.hint
     assert site.ledger() == [(1, False)]
     assert "t2" not in site.tables()
 
@@ -260,8 +260,8 @@ def test_a_foreign_table_below_is_not_read(site: Site, what: str, above: str) ->
     assert "a foreign table below it would be read as well" in error.cause
     if what:
         assert migrator.version().version == 1
-    assert f"`ALTER FOREIGN TABLE public.far NO INHERIT public.{above or table};`" in error.advice
-    site.ask(error.advice.split("`")[1])
+    assert f"`ALTER FOREIGN TABLE public.far NO INHERIT public.{above or table};`" in error.hint
+    site.ask(error.hint.split("`")[1])
     assert site.up() == (2,)
 
 
@@ -278,7 +278,7 @@ def test_a_foreign_partition_is_not_read(site: Site) -> None:
         "DROP TABLE schema_migrations; ALTER TABLE parts RENAME TO schema_migrations"
     )
     error = failing(LedgerUnreadable, site.add_tables(2).migrator().up)
-    assert '`ALTER TABLE public."Half" DETACH PARTITION public.far;`' in error.advice
+    assert '`ALTER TABLE public."Half" DETACH PARTITION public.far;`' in error.hint
 
 
 def test_a_domain_of_others_is_given_to_us(site: Site, stranger: str) -> None:
@@ -287,12 +287,12 @@ def test_a_domain_of_others_is_given_to_us(site: Site, stranger: str) -> None:
     site.ask('CREATE DOMAIN "Odd one" AS bigint; ALTER TABLE schema_migrations ADD x "Odd one"')
     site.ask(f'ALTER DOMAIN "Odd one" OWNER TO "{stranger}"')
     error = failing(TablesUntrusted, site.add_tables(2).migrator().up)
-    assert '`ALTER DOMAIN public."Odd one" OWNER TO postgres;`' in error.advice
-    (found,) = site.migrator().doctor().ailments
+    assert '`ALTER DOMAIN public."Odd one" OWNER TO postgres;`' in error.hint
+    (found,) = site.migrator().doctor().problems
     assert found.kind == "untrusted table"
-    site.ask(found.mend)
+    site.ask(found.fix)
 
-    assert site.migrator().doctor().ailments == ()
+    assert site.migrator().doctor().problems == ()
     assert site.up() == (2,)
 
 
@@ -364,8 +364,8 @@ def test_a_ledger_that_an_event_trigger_refuses(site: Site) -> None:
     error = site.add_tables(1).up_fails(TableRefused)
 
     assert "the ledger public.schema_migrations (event trigger house)" in error.cause
-    assert "--ledger-table" in error.advice
-    assert "Nothing was run" in error.state
+    assert "--ledger-table" in error.hint
+    assert "Nothing was run" in error.database
     assert site.ask("SELECT FROM pg_tables WHERE schemaname = 'public'") == []
 
 
@@ -417,8 +417,8 @@ def test_a_later_file_that_makes_a_table_of_ours(site: Site, name: str, option: 
     site.add_tables(1).up()
     error = site.add("2_h", f"CREATE TABLE {name} (id int);").up_fails(MigrationFailed)
 
-    assert option in error.advice
-    assert "Rung" in error.advice
+    assert option in error.hint
+    assert "Rung" in error.hint
 
 
 @pytest.mark.parametrize("place", ["ops", "other.versions"])
@@ -431,8 +431,8 @@ def test_a_second_ledger_is_not_made_in_silence(site: Site, place: str) -> None:
 
     for call in (lambda: migrator.force(1), lambda: migrator.mark_applied([1])):
         error = failing(LedgerElsewhere, call)
-        assert f"--ledger-table {place if '.' in place else f'public.{place}'}" in error.advice
-        assert "--new-ledger" in error.advice
+        assert f"--ledger-table {place if '.' in place else f'public.{place}'}" in error.hint
+        assert "--new-ledger" in error.hint
     assert site.ask("SELECT FROM pg_tables WHERE tablename ~ 'schema_migr'") == []
     migrator.force(1, new_ledger=True)
     assert site.ledger() == [(1, False)]
@@ -484,7 +484,7 @@ def test_a_trigger_that_alters_what_is_written(
     error = site.add("2_b", sql).up_fails(OwnWriteRefused)
 
     assert f"public.{table} (trigger altering): a trigger or rule changed" in error.cause
-    assert "have trigger altering leave Rung's rows as they are written" in error.advice
+    assert "have trigger altering leave Rung's rows as they are written" in error.hint
     marked = "VACUUM" in sql and "dirty" in body  # the dirty mark itself is as it was written
     assert site.ledger() == ([(2, True)] if marked else [(1, False)])
     assert ("b" in site.tables()) is marked
@@ -502,7 +502,7 @@ def test_a_file_that_makes_such_a_trigger(
         pytest.skip("a first row is an INSERT")
     error = site.add("2_b", _alters(table, events, body)).up_fails(OwnWriteRefused)
 
-    assert "take the trigger or rule on it out of the file that makes it" in error.advice
+    assert "take the trigger or rule on it out of the file that makes it" in error.hint
     assert site.ledger() == ([] if first else [(1, False)])
 
 
@@ -606,8 +606,8 @@ def test_a_write_that_no_rule_refuses(site: Site) -> None:
     site.ask("ALTER TABLE schema_migrations ALTER version TYPE smallint")
     error = site.add_tables(70_000).up_fails(OwnWriteRefused)
 
-    assert "give the ledger its columns (version bigint not null primary key" in error.advice
-    assert "rule" not in error.advice
+    assert "give the ledger its columns (version bigint not null primary key" in error.hint
+    assert "rule" not in error.hint
 
 
 # --- a ledger in another schema -----------------------------------------------------------------
@@ -628,9 +628,9 @@ def test_a_search_path_that_a_migration_changed(site: Site) -> None:
     with pytest.raises(LedgerElsewhere) as force:
         site.migrator().force(2)
 
-    assert "`rung status --ledger-table public.schema_migrations`" in up.value.advice
-    assert "`--ledger-table app.schema_migrations`" in up.value.advice
-    assert "--new-ledger" in force.value.advice
+    assert "`rung status --ledger-table public.schema_migrations`" in up.value.hint
+    assert "`--ledger-table app.schema_migrations`" in up.value.hint
+    assert "--new-ledger" in force.value.hint
     assert "this database has public.schema_migrations" in site.migrator().status().notes[0]
     assert site.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'app'") == [(0,)]
 
@@ -667,7 +667,7 @@ def test_a_search_path_without_a_schema_of_ours(site: Site, path: str) -> None:
     error = site.add_tables(1).up_fails(SchemaMissing)
 
     assert "is temporary or belongs to the server" in error.cause
-    assert "--ledger-table" in error.advice
+    assert "--ledger-table" in error.hint
 
 
 # --- what doctor prints of all this -------------------------------------------------------------
@@ -679,12 +679,14 @@ def test_doctor_prints_what_takes_them_away(site: Site, stranger: str) -> None:
     site.ask(f"""CREATE RULE quiet AS ON INSERT TO {_HISTORY} DO INSTEAD NOTHING;
         {_alters(_HISTORY, "BEFORE UPDATE", "RETURN NEW;")}
         ALTER FUNCTION alter_it() OWNER TO "{stranger}";""")
-    found = {one.kind: one for one in site.migrator().doctor().ailments if one.mend or one.said}
+    found = {
+        one.kind: one for one in site.migrator().doctor().problems if one.fix or one.description
+    }
 
-    assert "rule quiet" in found["trigger or rule"].said
-    assert f"DROP RULE quiet ON public.{_HISTORY};" in found["open to others"].mend
-    assert f"DROP TRIGGER altering ON public.{_HISTORY};" in found["open to others"].mend
-    site.ask(found["open to others"].mend)
+    assert "rule quiet" in found["trigger or rule"].description
+    assert f"DROP RULE quiet ON public.{_HISTORY};" in found["open to others"].fix
+    assert f"DROP TRIGGER altering ON public.{_HISTORY};" in found["open to others"].fix
+    site.ask(found["open to others"].fix)
     site.add_tables(2).up()
     assert site.ledger() == [(2, False)]
 
@@ -695,7 +697,7 @@ def test_a_file_that_drops_the_key_of_a_published_ledger(site: Site) -> None:
     site.ask(f"CREATE PUBLICATION p FOR TABLE {_LEDGER}")
     drops = f"ALTER TABLE {_LEDGER} DROP CONSTRAINT {_LEDGER}_pkey;"
     error = site.add("2_b", drops).up_fails(OwnWriteRefused)
-    way = next(part for part in error.advice.split("`") if part.startswith("ALTER"))
+    way = next(part for part in error.hint.split("`") if part.startswith("ALTER"))
     site.ask(way)
 
     assert "REPLICA IDENTITY FULL" in way

@@ -172,7 +172,7 @@ def test_a_ledger_that_may_not_be_written(
     grant = f'GRANT {lacking} ON TABLE "public"."schema_migrations" TO "{role.name}";'
 
     assert error.cause == f"The role {role.name} may not write the ledger public.schema_migrations."
-    assert (grant in error.advice, _tables_in_work(site)) == (True, set())
+    assert (grant in error.hint, _tables_in_work(site)) == (True, set())
     failing(RightsMissing, lambda: role.migrator.force(1))
     site.ask(grant)
     assert len(role.migrator.up().steps) == 3
@@ -184,7 +184,7 @@ def test_a_ledger_that_may_not_be_read(site: Site, role: Role) -> None:
     site.ask("CREATE SCHEMA closed; ALTER TABLE schema_migrations SET SCHEMA closed")
     place = role.place._replace(ledger_table="closed.schema_migrations")
     error = failing(LedgerUnreadable, site.migrator(place).version)
-    grants = error.advice.partition(": ")[2]
+    grants = error.hint.partition(": ")[2]
 
     assert grants.startswith(f'GRANT USAGE ON SCHEMA "closed" TO "{role.name}";')
     site.ask(grants)
@@ -194,8 +194,8 @@ def test_a_ledger_that_may_not_be_read(site: Site, role: Role) -> None:
 def test_a_ledger_that_may_not_be_made(site: Site, role: Role) -> None:
     """The GRANT is told, and mends it; the history is made with it."""
     error = failing(RightsMissing, _add(site).migrator(role.place).up)
-    assert "may not make the ledger" in error.cause
-    site.ask(error.advice.removeprefix("Grant it: "))
+    assert "may not create the ledger" in error.cause
+    site.ask(error.hint.removeprefix("Grant it: "))
 
     assert len(role.migrator.up().steps) == 3
     assert len(site.history()) == 3
@@ -320,7 +320,7 @@ def test_the_rights_are_those_of_the_role_taken_on(
     place = databases.Database(site.database.url, role=role.name if taken else None)
     migrator = _add(site).migrator(place)
     if taken:
-        assert role.name in failing(RightsMissing, migrator.up).advice
+        assert role.name in failing(RightsMissing, migrator.up).hint
     else:
         assert len(migrator.up().steps) == 3
 

@@ -60,8 +60,8 @@ def test_a_standby(primary: Machine, standby: Machine, tmp_path: Path) -> None:
     (tmp_path / "2_b.up.sql").write_text("CREATE TABLE b ();")
     assert [step.version for step in there.plan().plan.steps] == [2]
     error = failing(ReadOnlyDatabase, there.up)
-    assert "takes no writes" in error.cause
-    assert "primary" in error.advice
+    assert "is read-only" in error.cause
+    assert "primary" in error.hint
     for work in (lambda: there.force(1), there.drop):
         failing(ReadOnlyDatabase, work)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _IN_BACKTICKS = re.compile(
-    r"`((?:rung|migrate|\{[^`{}]*(?:command|resume|way|mend|_resumes|_with\([^`{}]*\))\})[^`\n]*)`"
+    r"`((?:rung|migrate|\{[^`{}]*(?:command|resume|way|fix|_with\([^`{}]*\))\})[^`\n]*)`"
 )
 
 

@@ -247,7 +247,7 @@ class Model:
         again = self._reopened(applied)
         told |= dict.fromkeys(again, "pending")
         told |= dict.fromkeys(set(self.files) - self._with_up - set(applied), "down-only")
-        told |= dict.fromkeys(late, "late") | dict.fromkeys(edited, "edited")
+        told |= dict.fromkeys(late, "out of order") | dict.fromkeys(edited, "edited")
         noted = self._mended(applied) | {v for v in late if self._allows_itself(v)} | again
         noted |= {v for v, state in told.items() if state in {"forced", "down-only"}}
         return told | {v: f"{told[v]}*" for v in noted}

@@ -209,8 +209,8 @@ class Real:
 def _outcome_of(error: RungError) -> Outcome:
     name = type(error).__name__
     match error:
-        case OutOfOrderMigrations(late=late):
-            return Outcome(name, late)
+        case OutOfOrderMigrations():
+            return Outcome(name, tuple(error.out_of_order))
         case EditedMigrations(edits=edits):
             return Outcome(name, tuple(edit.version for edit in edits))
         case MigrationFailed(version=version, applied=applied):

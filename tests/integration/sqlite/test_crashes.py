@@ -50,7 +50,7 @@ def test_between_units(site: Site) -> None:
 
     assert (site.ledger(), site.tables()) == ([(1, 1)], {"a"})
     assert site.progress() == [(1, "running", 2, None)]
-    told = failing(DirtyLedger, site.migrator().up).looked_at
+    told = failing(DirtyLedger, site.migrator().up).detail
     assert "2 of 4 statements are committed" in told
     site.migrator().force(1)
     assert site.ledger() == [(1, 0)]

@@ -24,4 +24,4 @@ def test_a_wrong_number_is_noticed_once(site: Site) -> None:
     [said] = [event.message for event in site.events if isinstance(event, Warned)]
 
     assert 'make: column "y" of a (2_b.up.sql) and table B (2_b.up.sql). ' in said
-    assert [one.mend for one in site.migrator().doctor().grave] == ["rung force 1"]
+    assert [one.fix for one in site.migrator().doctor().serious] == ["rung force 1"]

@@ -170,7 +170,7 @@ def test_a_history_that_is_none(site: Site, change: str, said: str) -> None:
     site.add_tables(2)
 
     error = failing(LedgerUnreadable, site.migrator().up)
-    assert said in error.cause + error.advice.replace("the newer", "a newer")
+    assert said in error.cause + error.hint.replace("the newer", "a newer")
 
 
 def test_late_and_edited_files(site: Site) -> None:
@@ -290,7 +290,7 @@ def test_a_read_only_uri(site: Site) -> None:
     migrator = Migrator(f"sqlite3://file:{site.file}?mode=ro", site.folder)
 
     assert migrator.version() == LedgerState(1)
-    assert "takes no writes" in failing(ReadOnlyDatabase, migrator.up).cause
+    assert "is read-only" in failing(ReadOnlyDatabase, migrator.up).cause
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")

@@ -53,8 +53,8 @@ def test_a_redo_that_failed_is_not_repeated_on_the_one_before(folder: Path) -> N
     with pytest.raises(RedoUnfinished) as refused:
         migrator(folder).redo()
 
-    assert "`rung up`" in failed.value.advice
-    assert "`rung up`" in refused.value.advice
+    assert "`rung up`" in failed.value.hint
+    assert "`rung up`" in refused.value.hint
     assert columns(folder, "a") == ["i"]
 
     (folder / "2_b.up.sql").write_text("CREATE TABLE b (k);")

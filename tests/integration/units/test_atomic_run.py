@@ -61,7 +61,7 @@ def test_none_of_it_is_kept_where_one_fails(site: Site) -> None:
     error = failing(MigrationFailed, lambda: site.migrator().up(atomic=True))
 
     assert (error.applied, error.version, error.place.line) == ((), 3, 2)
-    assert error.now == "The database is clean at version 1. Nothing of this run was kept."
+    assert error.now == "The database is clean at version 1. the whole run was rolled back."
     assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
     assert site.history() == [(1, "up", "done"), (3, "up", "failed")]
     assert [event.version for event in site.heard(StepRan)] == [2]
@@ -87,7 +87,7 @@ def test_what_only_the_server_knows_is_explained(site: Site, text: str) -> None:
     site.add_tables(2).add("3_x", text)
     error = failing(MigrationFailed, lambda: site.migrator().up(atomic=True))
 
-    assert error.advice.startswith("Leave --atomic out")
+    assert error.hint.startswith("Leave --atomic out")
     assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
 
 
@@ -121,7 +121,7 @@ def test_a_lost_connection_is_all_or_nothing(site: Site) -> None:
     error = failing(ConnectionLost, lambda: site.migrator().up(atomic=True))
 
     assert error.committed is False
-    assert error.now == "The database is clean at no version. Nothing of this run was kept."
+    assert error.now == "The database is clean at no version. the whole run was rolled back."
     assert site.tables() == set()
 
 
@@ -130,7 +130,7 @@ def test_it_does_not_go_with_resume(site: Site) -> None:
     site.add("1_a", "VACUUM;\nSELECT 1/0;").up_fails(MigrationFailed)
     error = failing(UsageError, lambda: site.migrator().up(atomic=True, resume=True))
 
-    assert "rung up 1 --resume" in error.advice
+    assert "rung up 1 --resume" in error.hint
 
 
 def test_sqlite_does_it_too(tmp_path: Path) -> None:

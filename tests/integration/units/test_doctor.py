@@ -25,13 +25,13 @@ _DUPLICATES = "CREATE TABLE t (x int); INSERT INTO t VALUES (1), (1)"
 
 
 def _found(site: Site, kind: str) -> list[Problem]:
-    return [one for one in site.migrator().doctor().ailments if one.kind == kind]
+    return [one for one in site.migrator().doctor().problems if one.kind == kind]
 
 
 def _mended(site: Site, kind: str) -> bool:
     """Whether the one ailment of a kind is gone once its own advice is followed."""
     (one,) = _found(site, kind)
-    for statement in one.mend.splitlines():
+    for statement in one.fix.splitlines():
         site.ask(statement)
     return not _found(site, kind)
 
@@ -85,7 +85,7 @@ def test_the_duplicates_of_a_unique_index(site: Site, on: str, twice: list[objec
     site.ask("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass")
 
     (one,) = _found(site, "invalid index")
-    assert set(site.ask(one.said.partition("they are: ")[2])) == set(twice)
+    assert set(site.ask(one.description.partition("they are: ")[2])) == set(twice)
 
 
 def test_a_leftover_of_reindex(site: Site) -> None:
@@ -127,7 +127,7 @@ def test_a_dirty_ledger(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.ask("DELETE FROM schema_migrations_history")
 
     (theirs,) = _found(site, "dirty ledger")
-    assert (ours.mend, theirs.mend) == ("rung up --resume", "rung repair")
+    assert (ours.fix, theirs.fix) == ("rung up --resume", "rung repair")
 
 
 def test_an_attempt_without_an_end(site: Site) -> None:
@@ -144,7 +144,7 @@ def test_a_database_that_was_left(site: Site) -> None:
     site.ask(f"CREATE DATABASE {name}")
 
     (left,) = (one for one in _found(site, "scratch database") if one.name == name)
-    site.ask(left.mend)
+    site.ask(left.fix)
     assert name not in [one.name for one in _found(site, "scratch database")]
     assert f'"{SCRATCH}' in inspect.getsource(ScratchDatabases)
 
@@ -172,7 +172,7 @@ def test_the_lock_holder_is_named_at_once(site: Site) -> None:
         (one,) = _found(site, "lock holder")
         assert (one.name, one.harmless) == (f"process {holder.locate().process}", True)
 
-    assert "pg_terminate_backend" in one.mend
+    assert "pg_terminate_backend" in one.fix
 
 
 def test_an_index_that_is_being_built(site: Site) -> None:
@@ -188,4 +188,4 @@ def test_an_index_that_is_being_built(site: Site) -> None:
         builder.cancel_safe()
 
     assert one.harmless
-    assert f"process {builder_pid}" in one.said
+    assert f"process {builder_pid}" in one.description

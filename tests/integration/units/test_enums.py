@@ -61,7 +61,7 @@ def test_it_is_not_cut_where_that_is_not_safe(site: Site, text: str) -> None:
     error = site.add("1_t", _TYPE).add("2_v", text).up_fails(MigrationFailed)
 
     assert (error.server.sqlstate, error.dirty) == ("55P04", False)
-    assert "a migration of its own before" in error.advice
+    assert "a migration of its own before" in error.hint
     assert site.ledger() == [(1, False)]
 
 

@@ -61,8 +61,8 @@ def test_a_unique_build_that_fails_is_resumed_behind_mended_data(site: Site) -> 
 
     assert _resume(site) == (2, 3)
     assert _indexes(site) == {"i": True}
-    assert "rung up --resume" in error.advice
-    assert "invalid index" in error.advice
+    assert "rung up --resume" in error.hint
+    assert "invalid index" in error.hint
     assert "dropped" in site.heard(Notice)[-1].message
 
 

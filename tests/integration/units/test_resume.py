@@ -48,8 +48,8 @@ def test_the_advice_of_failure_and_dirt_names_it(site: Site) -> None:
     """Who meets the failure, or the dirty ledger later, is told the command that goes on."""
     error = site.add("1_a", _STOPS).up_fails(MigrationFailed)
 
-    assert "rung up --resume" in error.advice
-    assert "rung up --resume" in site.up_fails(DirtyLedger).advice
+    assert "rung up --resume" in error.hint
+    assert "rung up --resume" in site.up_fails(DirtyLedger).hint
 
 
 def test_an_attempt_that_was_cut_off_is_ended(site: Site) -> None:
@@ -192,7 +192,7 @@ def test_what_code_has_set_is_not_guessed(site: Site, setting: str) -> None:
     error = failing(CannotResume, lambda: site.migrator().up(resume=True))
 
     assert "statement 1 on line 1 runs code that may have set its session" in error.reason
-    assert "rung repair" in error.advice
+    assert "rung repair" in error.hint
     assert site.ask("SELECT to_regclass('public.made')") == [(None,)]
 
 
@@ -258,7 +258,7 @@ def test_what_cannot_be_gone_on_with_is_refused(site: Site, prepare, said: str) 
     error = failing(CannotResume, lambda: site.migrator().up(resume=True))
 
     assert said in error.reason
-    assert "rung repair" in error.advice
+    assert "rung repair" in error.hint
     assert (site.ledger(), site.tables()) == ([(1, True)], {"a"})
 
 

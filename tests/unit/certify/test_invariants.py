@@ -175,5 +175,6 @@ def test_a_violation_is_told_with_what_is_there() -> None:
     (violation,) = judge(UP, _left(schema=SCHEMAS[1]))
 
     assert violation.told == (
-        "the ledger is clean at version 2, but the database has no table t2, an undisturbed run has"
+        "the ledger is clean at version 2, but the database does not have table t2, a run without "
+        "faults does"
     )

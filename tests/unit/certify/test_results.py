@@ -52,8 +52,8 @@ def test_the_summary_counts() -> None:
     """Faults, seed and violations in a sentence."""
     assert certificate_summary(certificate()) == (
         "3 faults injected on PostgreSQL 18.1 in 2.5 s, seed 7: 1 violation; "
-        "behind 1 fault repair asks a person; "
-        "1 came too late to disturb anything."
+        "after 1 fault repair asks a person; "
+        "1 came after the run."
     )
 
 

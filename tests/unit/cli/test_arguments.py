@@ -64,7 +64,7 @@ def test_out_of_order_versions_are_named_one_by_one() -> None:
 
     goals = [_parsed(line).goal for line in lines]
     assert goals == [Up(1, (2, 3)), Goto(7, (2,)), Up(allow_out_of_order=(2,))]
-    assert caught.value.advice == "repeat the option: --allow-out-of-order 2 --allow-out-of-order 3"
+    assert caught.value.hint == "repeat the option: --allow-out-of-order 2 --allow-out-of-order 3"
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_violations_have_a_code_of_their_own(
 
     assert code == 9
     assert f"violation: {WRONG.invariant.value}: {WRONG.told}" in out
-    assert err.splitlines()[-1].startswith("3 faults injected on PostgreSQL 18.1")
+    assert err.splitlines()[-1].startswith("detail: 3 faults injected on PostgreSQL 18.1")
     assert "4 of 4 faults, 1 violation\n" in err
 
 
@@ -59,7 +59,7 @@ def test_no_violation_is_done(
 
     assert code == 0
     assert json.loads(out)["violations"] == []
-    assert "note: the disk was not filled: no\n" in err
+    assert "detail: the disk was not filled: no\n" in err
 
 
 def test_quiet_says_nothing(

@@ -25,7 +25,7 @@ def test_what_goes_down_waits_for_a_locked_ledger_as_a_run_does(
     session = FakeSession()
     session.ledger = LedgerState(1)
     monkeypatch.setattr("rung.migrator.open_driver", lambda _: FakeDriver(session))
-    session.failing_looks = [TableLocked("the ledger l", "no answer in 30.0 s", "")]
+    session.failing_looks = [TableLocked(what="the ledger l", said="no answer in 30.0 s")]
 
     assert main(["down", "--yes", "-d", "postgres://h/x", "-s", str(tmp_path)]) == 0
     assert session.ledger == LedgerState(None)

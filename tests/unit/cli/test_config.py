@@ -276,7 +276,7 @@ def test_no_database_names_every_way_to_name_one() -> None:
 
     ways = ["--database", "RUNG_DATABASE_FILE", "DATABASE_URL", "PGHOST", "[tool.rung]", "embedded"]
 
-    assert ways == [way for way in ways if way in caught.value.advice]
+    assert ways == [way for way in ways if way in caught.value.hint]
 
 
 def test_no_source_names_every_way_to_name_one() -> None:
@@ -286,4 +286,4 @@ def test_no_source_names_every_way_to_name_one() -> None:
 
     ways = ["--source", "package:NAME", "RUNG_SOURCE", "[tool.rung]", "rung create"]
 
-    assert ways == [way for way in ways if way in caught.value.advice]
+    assert ways == [way for way in ways if way in caught.value.hint]

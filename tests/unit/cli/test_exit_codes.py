@@ -41,7 +41,7 @@ def _failed(*, dirty: bool, locked: tuple[str, ...] = ()) -> MigrationFailed:
         (errors.PooledConnection("x"), ExitCode.FAILED),
         (errors.LockNotAcquired(1.0), ExitCode.LOCKED),
         (errors.LockLost((), "now", 1, "1_a.up.sql"), ExitCode.LOCKED),
-        (errors.DatabaseBusy("chat.db", "locked", 5.0), ExitCode.LOCKED),
+        (errors.DatabaseBusy(label="chat.db", said="locked", waited=5.0), ExitCode.LOCKED),
         (errors.ConnectionFailed("x"), ExitCode.NO_CONNECTION),
         (errors.ConnectionLost((), "now", 1, "x"), ExitCode.NO_CONNECTION),
         (errors.EmptySource("m"), ExitCode.FAILED),

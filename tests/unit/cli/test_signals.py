@@ -23,8 +23,8 @@ def test_the_first_signal_asks_and_the_second_insists(capfd: pytest.CaptureFixtu
 
     assert (once, twice) == ((True, False), (True, True))
     said = capfd.readouterr().err.splitlines()
-    assert said[0] == "Stopping after this migration; again to cancel it."
-    assert said[1] == "Cancelling this migration; again to leave at once."
+    assert said[0] == "warning: stopping after this migration; signal again to cancel it"
+    assert said[1] == "warning: cancelling this migration; signal again to exit at once"
 
 
 def test_sigterm_leaves_a_grace(
@@ -41,7 +41,8 @@ def test_sigterm_leaves_a_grace(
 
     assert found == [(True, False), (True, True)]
     assert capfd.readouterr().err == (
-        "Stopping after this migration, which is cancelled in 5 s; again to cancel it now.\n"
+        "warning: stopping after this migration, which is cancelled in 5 s; signal again to "
+        "cancel it now\n"
     )
 
 

@@ -20,7 +20,7 @@ def _hint(line: str) -> str:
     with pytest.raises(UsageError) as caught:
         parse(sort_words(line.split()))
     assert caught.value.cause.startswith("unrecognized ")
-    return caught.value.advice
+    return caught.value.hint
 
 
 def _commands(hint: str) -> list[str]:

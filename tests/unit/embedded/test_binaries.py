@@ -92,9 +92,9 @@ def test_every_place_is_named_where_nothing_fits(tmp_path: Path) -> None:
     with pytest.raises(BinariesNotFound) as caught:
         find(97, environ={**named(tmp_path, tmp_path), "RUNG_PG_BIN": "", "PATH": str(wrong)})
 
-    text = str(caught.value)
+    text = "\n".join(caught.value.lines())
     assert f"{wrong} (PostgreSQL 98.1)" in text
-    for part in ("looked at PATH", "/usr/lib/postgresql/*/bin", "pip install 'rung[embedded]'"):
+    for part in ("Searched PATH", "/usr/lib/postgresql/*/bin", "pip install 'rung[embedded]'"):
         assert part in text
 
 

@@ -105,7 +105,7 @@ def test_no_place_to_run_in_is_an_error_that_names_them(tmp_path: Path) -> None:
     """
     deep = tmp_path / ("long" * 30)
     deep.mkdir()
-    with pytest.raises(EmbeddedError, match=r"cannot be written(.|\n)*too long for a socket"):
+    with pytest.raises(EmbeddedError, match=r"is not writable(.|\n)*too long for a socket"):
         directories._new_folder((tmp_path / "none", deep), US)
 
 

@@ -96,7 +96,7 @@ def test_a_lock_that_stays_held_is_an_error(tmp_path: Path) -> None:
     first = supervisor.open_lock(str(tmp_path), supervisor.SERVER)
     second = supervisor.open_lock(str(tmp_path), supervisor.SERVER)
     supervisor.lock_exclusively(first, 0.0)
-    with pytest.raises(supervisor.SupervisorError, match="older server is still there"):
+    with pytest.raises(supervisor.SupervisorError, match="older server is still running"):
         supervisor.lock_exclusively(second, 0.02)
 
     os.close(first)

@@ -63,7 +63,7 @@ def test_a_version_without_a_file(stage: Stage, at: int | None, words: list[str]
     code, said = stage.run(*words)
 
     assert (code, said[0]) == (1, NOT_FOUND.format(2 if at is None else at))
-    assert said[1].startswith("The source holds 3 migrations")
+    assert said[1].startswith("detail: The source has 3 migrations")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_late_file_stops_the_run(stage: Stage) -> None:
     (stage.folder / "2_late.up.sql").touch()
     code, said = stage.run("up")
 
-    assert (code, said[0]) == (1, "error: Late, and never applied: 2_late.up.sql.")
+    assert (code, said[0]) == (1, "error: out-of-order migration was never applied: 2_late.up.sql")
     assert stage.run("down", "1") == (0, ["4/d c (<d>)"])
 
 
@@ -174,7 +174,7 @@ def test_an_edited_file_stops_the_run(stage: Stage) -> None:
     (stage.folder / "1_a.up.sql").write_text("select 3;")
     code, said = stage.run("up")
 
-    assert (code, said[0]) == (1, "error: Edited after it was applied: 1_a.up.sql.")
+    assert (code, said[0]) == (1, "error: edited after it was applied: 1_a.up.sql")
 
 
 def _empty(stage: Stage) -> None:

@@ -28,7 +28,7 @@ KNOWN, UNKNOWN = (
 
 def failed(server: ServerMessage, place: SourceLocation) -> MigrationFailed:
     """A migration that the database refused."""
-    now = "The database is clean at no version."
+    now = "database: clean at no version"
     return MigrationFailed((), now, version=1, direction="up", place=place, server=server)
 
 
@@ -81,13 +81,13 @@ def test_what_stands_below() -> None:
     fault = fault_of(failed(DOUBLE, KNOWN), ErrorStyle.PQ)
 
     assert fault.more == (
-        "1_a.up.sql:2:1",
-        "2 | selct 2;",
-        "    ^",
+        "  --> 1_a.up.sql:2:1",
+        "  2 | selct 2;",
+        "    | ^^^^^",
         "detail: Key (id)=(1) already exists.",
         "hint: a hint",
-        "The database is clean at no version.",
-        "Mend 1_a.up.sql and run again; nothing has to be forced.",
+        "database: clean at no version",
+        "hint: fix 1_a.up.sql and run again; no force is needed",
     )
 
 
@@ -170,4 +170,4 @@ def test_another_ledger_is_named_as_golang_migrate_does() -> None:
     error = LedgerUnreadable("it is a view", "--ledger-table names another table")
     fault = fault_of(error, ErrorStyle.PQ)
 
-    assert fault.lines[-1] == "x-migrations-table in the database's URL names another table"
+    assert fault.lines[-1] == "hint: x-migrations-table in the database's URL names another table"

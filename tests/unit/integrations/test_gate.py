@@ -165,7 +165,7 @@ def test_an_unexpected_error_does_not_end_the_waiting(
     monkeypatch.setattr(schema_manager, "run_migrations", broken)
     state, _, told = asyncio.run(state_of(migrations()))
 
-    assert (state, told["detail"]) == ("failed", "An unexpected error; see the log.")
+    assert (state, told["detail"]) == ("failed", "unexpected error; see the log")
     assert any("KeyError: 'not ours'" in str(record.exc_text) for record in caplog.records)
 
 

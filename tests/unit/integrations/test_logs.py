@@ -11,46 +11,50 @@ from rung import events
 from rung.errors import RungError, SourceNotFound, UnversionedDatabase
 from rung.events import Blocker
 from rung.integrations.log_events import log_crash, log_event, log_failure, log_readiness
-from rung.integrations.readiness import STARTING, Readiness, readiness_of_error
+from rung.integrations.readiness import STARTING, Readiness, of_error
 
 EVENTS: list[tuple[events.Event, str, str]] = [
-    (events.RunPlanned((1, 2), "up"), "INFO", "Going up: 1, 2."),
-    (events.LockWaiting(0, "Somebody."), "INFO", "Waiting for another run to end. Somebody."),
+    (events.RunPlanned((1, 2), "up"), "INFO", "running up: 1, 2"),
+    (
+        events.LockWaiting(0, "Somebody."),
+        "INFO",
+        "Another run is in progress; waiting for it to end. Somebody.",
+    ),
     (events.DatabaseWaiting(0, "No."), "INFO", "Waiting for the database. No."),
     (
         events.BaselineRecorded((1, 2), 2),
         "INFO",
         "Recorded 2 migrations (1 and 2) as applied by another tool.",
     ),
-    (events.StepStarted(2, "b", "up", "x", 1, 3), "INFO", "up 2 b begins (1 of 3)."),
+    (events.StepStarted(2, "b", "up", "x", 1, 3), "INFO", "up 2 b began (1 of 3)"),
     (events.HalfMissing(2, "up"), "WARNING", str(events.HalfMissing(2, "up"))),
     (
         events.StepFinished(2, "b", "up", 0.25, 1, 3, "applied"),
         "INFO",
-        "up 2 b: applied in 0.250 s.",
+        "up 2 b: applied in 0.250 s",
     ),
-    (events.StepRan(2, "b", "up", 0.25, 1, 3), "DEBUG", "up 2 b ran; nothing is kept yet."),
+    (events.StepRan(2, "b", "up", 0.25, 1, 3), "DEBUG", "up 2 b ran; nothing is committed yet"),
     (
         events.LockRefused(8, 1, 0.2, 0.2, 1.0),
         "INFO",
-        "Version 8 had no lock within 200 ms and is rolled back; it is tried again in 1.0 s.",
+        "version 8: lock timeout after 200 ms; rolled back, retrying in 1.0 s",
     ),
-    (events.LockAwaited(0, ()), "INFO", "Waiting for others to end."),
+    (events.LockAwaited(0, ()), "INFO", "Waiting for a lock."),
     (
         events.BuildProgress("building index", 0, 0, "", 1.0),
         "DEBUG",
-        "building index, 1.0 s so far",
+        "Building index, 1.0 s so far.",
     ),
     (
         events.BlockerCancelled(Blocker(0)),
         "INFO",
-        "Cancelled the query of a prepared transaction (see pg_prepared_xacts)",
+        "cancelled the query of a prepared transaction (see pg_prepared_xacts)",
     ),
     (events.StepResumed(2, "up", 1, 4), "INFO", str(events.StepResumed(2, "up", 1, 4))),
     (events.ModeChanged(2, "x", "because"), "INFO", "Version 2 runs x: because."),
-    (events.UnitFinished(2, 1, 4), "DEBUG", "Version 2: 1 of 4 statements are committed."),
-    (events.Notice(2, "NOTICE", "hello"), "DEBUG", "NOTICE from version 2: hello"),
-    (events.Warned("Mind this."), "WARNING", "Mind this."),
+    (events.UnitFinished(2, 1, 4), "DEBUG", "version 2: 1 of 4 statements are committed"),
+    (events.Notice(2, "NOTICE", "hello"), "DEBUG", "version 2: notice: hello"),
+    (events.Warned("mind this"), "WARNING", "mind this"),
 ]
 
 
@@ -74,7 +78,7 @@ def test_each_event_is_a_record(
 
 @pytest.mark.parametrize(
     ("readiness", "level"),
-    [(STARTING, "WARNING"), (Readiness(ready=True, state="current", reason="At 7."), "INFO")],
+    [(STARTING, "WARNING"), (Readiness(ready=True, state="current", reason="at 7"), "INFO")],
 )
 def test_readiness_is_a_record(
     readiness: Readiness, level: str, caplog: pytest.LogCaptureFixture
@@ -105,13 +109,13 @@ def test_an_error_is_logged_whole(
     error: RungError, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One record holds its cause, what is true now and what to do, line by line."""
-    log_failure(readiness_of_error(error), error)
+    log_failure(of_error(error), error)
     [record] = caplog.records
     lines = record.getMessage().splitlines()
 
     assert (record.levelname, lines[0]) == (
         level,
-        f"Not ready: {readiness_of_error(error).state}. {error.cause}",
+        f"Not ready ({of_error(error).state}): {error.cause}",
     )
-    assert [line.strip() for line in lines[1:]] == str(error).splitlines()[1:]
+    assert lines[1:] == [f"  {line}" for line in error.lines()]
     assert all(line.startswith("  ") for line in lines[1:])

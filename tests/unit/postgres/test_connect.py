@@ -190,7 +190,7 @@ def test_what_people_see_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_a_url_where_none_belongs(database: str) -> None:
     """It would be looked for as a host or a name, and shown."""
-    with pytest.raises(UsageError, match="piece of a URL") as caught:
+    with pytest.raises(UsageError, match="part of a URL") as caught:
         connector(database)
 
     assert SECRET not in "".join(traceback.format_exception(caught.value))

@@ -106,7 +106,7 @@ def test_everything_there() -> None:
 
 
 def test_a_standby_with_old_strings() -> None:
-    """A standby takes no writes, and a session may read backslashes the old way."""
+    """A standby is read-only, and a session may read backslashes the old way."""
     look = answer([(*HERE[:2], "t", *HERE[3:5], "off", *HERE[6:])], [], [])
 
     assert (look.place.read_only, look.place.dialect) == (True, Dialect.POSTGRES_ESCAPES)
@@ -156,17 +156,17 @@ def test_ledgers(rows: list[Row], state: LedgerState) -> None:
     ("tables", "error", "kind", "text"),
     [
         ([], "08006", ConnectionFailed, "refused"),
-        ([[("chatapp", None, *HERE[2:])]], "42P01", LedgerUnreadable, "No schema"),
-        ([[(*PLACE, "other", *HERE[7:])]], "42P01", LedgerElsewhere, "is public, .* in: other"),
+        ([[("chatapp", None, *HERE[2:])]], "42P01", LedgerUnreadable, "no schema"),
+        ([[(*PLACE, "other", *HERE[7:])]], "42P01", LedgerElsewhere, "is public, but .* in: other"),
         ([[(*PLACE, "public\nother", *HERE[7:])]], "", LedgerElsewhere, "public, other"),
-        ([[HERE]], "42501", LedgerUnreadable, "Grant the role SELECT"),
-        ([[HERE]], "42703", LedgerUnreadable, "is no ledger: refused"),
+        ([[HERE]], "42501", LedgerUnreadable, "grant the role SELECT"),
+        ([[HERE]], "42703", LedgerUnreadable, "not a schema_migrations table: refused"),
         ([[HERE], [("1", "f"), ("2", "f")]], "", LedgerUnreadable, "1 and 2"),
-        ([[HERE], [("x", "f")]], "", LedgerUnreadable, r"no version: \(x, false\)"),
-        ([[HERE], [(None, "f")]], "", LedgerUnreadable, r"no version: \(NULL, false\)"),
-        ([[HERE], [("1", None)]], "", LedgerUnreadable, r"no version: \(1, NULL\)"),
-        ([[HERE], [("-7", "t")]], "", LedgerUnreadable, r"no version: \(-7, true\)"),
-        ([[HERE], [("1", "f")]], "42703", LedgerUnreadable, "is no history: refused"),
+        ([[HERE], [("x", "f")]], "", LedgerUnreadable, r"invalid version: \(x, false\)"),
+        ([[HERE], [(None, "f")]], "", LedgerUnreadable, r"invalid version: \(NULL, false\)"),
+        ([[HERE], [("1", None)]], "", LedgerUnreadable, r"invalid version: \(1, NULL\)"),
+        ([[HERE], [("-7", "t")]], "", LedgerUnreadable, r"invalid version: \(-7, true\)"),
+        ([[HERE], [("1", "f")]], "42703", LedgerUnreadable, "not a history table: refused"),
     ],
 )
 def test_what_cannot_be_used(

@@ -61,7 +61,7 @@ STATUS = Status(
         StatusLine(2, "index", "dirty"),
         StatusLine(3, "größe", "pending"),
     ),
-    warnings=("3_x.sql is ignored: a migration is named VERSION_NAME.up.sql.",),
+    warnings=("3_x.sql is ignored: a migration is named VERSION_NAME.up.sql",),
 )
 
 
@@ -75,12 +75,12 @@ UNSETTLED = Status(
     history_exists=True,
     lines=(
         StatusLine(1, "users", "applied", None, None, "0123456789abcdef", "another tool"),
-        StatusLine(2, "index", "late", note="its file allows that; the next up runs it"),
+        StatusLine(2, "index", "out of order", note="its file allows that; the next up applies it"),
         StatusLine(3, "rooms", "edited", WHEN, 0.0123, "0123456789abcdef", "rung"),
         StatusLine(4, "tags", "missing", WHEN, 0.0123, "0123456789abcdef", "rung"),
         StatusLine(9, "roles", "ahead", WHEN, 0.0123, "0123456789abcdef", "rung"),
     ),
-    notes=("Another tool moved the ledger.",),
+    notes=("Another tool changed the ledger.",),
 )
 
 
@@ -116,11 +116,11 @@ def entry(
 HEALTH = Diagnostics(
     "chat",
     dirty=True,
-    ailments=(
+    problems=(
         Problem(
             "invalid index",
             "public.users_email",
-            "The index on public.users (16 kB) is invalid: a build failed.",
+            "The index on public.users (16 kB) is invalid because its build failed.",
             "REINDEX INDEX CONCURRENTLY public.users_email;",
         ),
         Problem(
@@ -145,8 +145,9 @@ REPORT = RunReport(
 
 FAILED = MigrationFailed(
     (1,),
-    "The database is clean at version 1. Nothing of the failed migration was kept.",
+    "clean at version 1; the failed migration was rolled back",
     version=2,
+    name="index",
     direction="up",
     place=SourceLocation("000002_index.up.sql", 3, 5, "\tü, nöpe", 5),
     server=ServerMessage('column "nöpe" does not exist', "42703", "a detail", "a hint"),
@@ -162,7 +163,7 @@ EDITED = EditedFile(
 ERRORS: dict[str, RungError] = {
     "migration-failed": FAILED,
     "dirty-ledger": DirtyLedger(2, "The history says: up of version 2 (index) began at noon."),
-    "lock-not-acquired": LockNotAcquired(1.5, "The lock is held by process 7, user me."),
+    "lock-not-acquired": LockNotAcquired(1.5, 'The lock is held by process 7, user "me".'),
     "out-of-order-migrations": OutOfOrderMigrations(
         (2,), ("000002_index.up.sql",), 9, (3, 4, 9), below=1, allowed=()
     ),
@@ -171,17 +172,17 @@ ERRORS: dict[str, RungError] = {
         9,
         "ledger",
         (1, 2, 3),
-        "The history knows it: roles, applied at noon from build-42.",
+        "The history has it: roles, applied at noon from build-42.",
         reversible=True,
     ),
     "unversioned-database": UnversionedDatabase("public", ("rooms", "users")),
-    "stored-sql-unusable": StoredSqlUnusable(9, "holds a secret, which was not kept with it"),
+    "stored-sql-unusable": StoredSqlUnusable(9, "contains a secret, which is not stored"),
     "pooled-connection": PooledConnection(
-        "9_a.up.sql cannot run behind a pooler, as me@db:6432/chat is: statement 1 (line 1) "
-        "changes the session for what follows in another transaction.",
-        "Name the server itself for this run, past the pooler (often port 5432).",
+        "9_a.up.sql cannot run behind a pooler (me@db:6432/chat): statement 1 (line 1) changes "
+        "the session for what follows in another transaction",
+        "connect to the server itself for this run, not through the pooler (often port 5432)",
     ),
-    "stopped": Stopped((1,), "The database is clean at version 1.", (2, 3)),
+    "stopped": Stopped((1,), "clean at version 1", (2, 3)),
 }
 
 

@@ -10,7 +10,7 @@ _CALL = Repeated(
     ("--database postgresql://db/chat", "--ledger-table ops"), ("--source 'my files'",)
 )
 _ALL = "--database postgresql://db/chat --ledger-table ops --source 'my files'"
-_LEFT_OUT = "The password is not repeated: "
+_LEFT_OUT = "the password is not repeated: "
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ DIAGNOSIS = Diagnosis(
 )
 
 _FAULT = InjectedFault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
-_WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, undisturbed 1")
+_WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, without faults 1")
 _CERTIFICATE = Certificate(
     *add_up(
         [
@@ -74,7 +74,7 @@ _CERTIFICATE = Certificate(
                 injected=True,
                 dirty=True,
                 violations=(_WRONG,),
-                undecided="Nothing is proposed: x.",
+                undecided="no repair is proposed: x",
             )
         ]
     ),

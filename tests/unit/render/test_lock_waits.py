@@ -16,17 +16,20 @@ def test_a_refusal() -> None:
     said = Waits().lines(LockRefused(3, 1, 0.0, 0.2, 1.2, (WEB,), QUEUE))
 
     assert said == (
-        "Version 3 had no lock within 200 ms and is rolled back; it is tried again in 1.2 s.",
-        f"  Held by {WEB}",
-        "  To end it: SELECT pg_terminate_backend(7);",
-        "  Behind us in the queue: 4, process 8 (api), 9 (api), 10 (api), …",
+        "warning: version 3: lock timeout after 200 ms; rolled back, retrying in 1.2 s",
+        f"detail: Blocked by {WEB}.",
+        "detail: To end it: SELECT pg_terminate_backend(7);",
+        (
+            "detail: 4 sessions are queued behind this migration: processes 8 (api), 9 (api), "
+            "10 (api) and 1 more."
+        ),
     )
 
 
 def test_who_holds_it() -> None:
     """All that is known of it, in one line."""
     assert str(WEB) == (
-        "process 7 (user ada, application web), active for 1 min 15 s, its transaction open for "
+        'process 7 (user "ada", application "web"), active for 1 min 15 s, transaction open for '
         "1 h 6 min: UPDATE t SET a = 1"
     )
 
@@ -46,10 +49,10 @@ def test_as_far_as_our_rights_show_it() -> None:
     said = Waits().lines(LockAwaited(12.0, (Blocker(7), Blocker(0))))
 
     assert said == (
-        "Waiting for others to end, 12.0 s so far.",
-        "  Held by process 7",
-        "  To end it: SELECT pg_terminate_backend(7);",
-        "  Held by a prepared transaction (see pg_prepared_xacts)",
+        "detail: Waiting for a lock for 12.0 s.",
+        "detail: Blocked by process 7.",
+        "detail: To end it: SELECT pg_terminate_backend(7);",
+        "detail: Blocked by a prepared transaction (see pg_prepared_xacts).",
     )
 
 
@@ -81,10 +84,12 @@ def test_cancelling() -> None:
     """It is said of both: whose query was cancelled, and whose could not be."""
     waits = Waits()
 
-    assert waits.lines(BlockerCancelled(Blocker(7))) == ("Cancelled the query of process 7",)
+    assert waits.lines(BlockerCancelled(Blocker(7))) == (
+        "warning: cancelled the query of process 7",
+    )
     assert waits.lines(BlockerCancelled(Blocker(7), "It is idle.")) == (
-        "Not cancelled: process 7",
-        "  It is idle.",
+        "warning: could not cancel the query of process 7",
+        "detail: It is idle.",
     )
 
 
@@ -95,8 +100,8 @@ def test_an_index_that_is_built() -> None:
     waiting = BuildProgress("waiting for old snapshots", 0, 0, "", 1.0)
 
     assert [waits.lines(event) for event in events] == [
-        ("building index, 1 of 8 blocks (12 %), 1.0 s so far",),
+        ("detail: Building index, 1 of 8 blocks (12 %), 1.0 s so far.",),
         (),
-        ("building index, 7 of 8 blocks (87 %), 7.0 s so far",),
+        ("detail: Building index, 7 of 8 blocks (87 %), 7.0 s so far.",),
     ]
-    assert Waits().lines(waiting) == ("waiting for old snapshots, 1.0 s so far",)
+    assert Waits().lines(waiting) == ("detail: Waiting for old snapshots, 1.0 s so far.",)

@@ -51,7 +51,7 @@ def _lines(*events: Event, verbose: bool = False, quiet: bool = False) -> list[s
 def test_a_finished_migration_is_a_line() -> None:
     """Direction, version, name, time; a warning of the server is shown to everybody."""
     assert _lines(*_RUN) == [
-        "  warning from version 9: careful",
+        "warning: version 9: careful",
         "  up      9 users                               12 ms",
         "  up     10 roles                               2.0 s",
     ]
@@ -61,8 +61,8 @@ def test_verbose_says_units_modes_and_notices() -> None:
     """For those who ask."""
     assert _lines(*_RUN, verbose=True) == [
         "        1 of 2 statements committed",
-        "  notice from version 9: hello",
-        "  warning from version 9: careful",
+        "detail: NOTICE from version 9: hello",
+        "warning: version 9: careful",
         "  up      9 users                               12 ms  unit by unit",
         "  up     10 roles                               2.0 s  transactional",
     ]
@@ -76,18 +76,18 @@ def test_quiet_says_nothing() -> None:
 def test_waiting_says_for_whom_and_how_long() -> None:
     """At once without a time, later with it."""
     assert _lines(LockWaiting(0.0, "Held by me."), LockWaiting(5.0, "")) == [
-        "Waiting for another run to end. Held by me.",
-        "Waiting for another run to end, 5.0 s so far.",
+        "detail: Another run is in progress; waiting for it to end. Held by me.",
+        "detail: Another run is in progress; waiting for it to end, 5.0 s so far.",
     ]
 
 
 def test_waiting_for_a_database_says_why_and_how_long() -> None:
     """The reason stands behind the time."""
-    waiting = DatabaseWaiting(0.0, "No connection."), DatabaseWaiting(65.0, "It is at version 3.")
+    waiting = DatabaseWaiting(0.0, "no connection"), DatabaseWaiting(65.0, "it is at version 3")
 
     assert _lines(*waiting) == [
-        "Waiting for the database. No connection.",
-        "Waiting for the database, 1 min 5 s so far. It is at version 3.",
+        "detail: Waiting for the database: no connection.",
+        "detail: Waiting for the database, 1 min 5 s so far: it is at version 3.",
     ]
 
 
@@ -105,7 +105,7 @@ def test_what_another_tool_did_is_told(
     versions: tuple[int, ...], at: int | None, expected: str
 ) -> None:
     """Once, when it is recorded: upwards by what counts as applied, downwards by where it is."""
-    assert _lines(BaselineRecorded(versions, at)) == [expected]
+    assert _lines(BaselineRecorded(versions, at)) == [f"detail: {expected}"]
 
 
 def test_long_versions_are_aligned() -> None:

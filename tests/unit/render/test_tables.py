@@ -22,7 +22,7 @@ from rung.errors import MigrationFailed, ServerMessage, SourceLocation, UsageErr
 from rung.ledger import LedgerState
 from rung.planning.plan import Down, Goto, Up
 from rung.render.doctor import diagnostics_lines, diagnostics_summary
-from rung.render.errors import error_text, place_lines
+from rung.render.errors import error_text
 from rung.render.tables import (
     check_summary,
     down_lines,
@@ -73,18 +73,18 @@ def test_a_view_is_as_it_was_agreed(case: str) -> None:
 
 def test_a_status_is_summed_up() -> None:
     """Where, at what, and what is left."""
-    expected = "chat (schema public, PostgreSQL 18.6) is dirty at version 2; 1 pending."
+    expected = "chat (schema public, PostgreSQL 18.6), dirty at version 2; 1 pending"
 
     assert expected == status_summary(STATUS)
     assert status_summary(UNSETTLED).endswith(
-        " is at version 9; nothing pending, 1 late, 1 edited, 1 missing, 1 ahead."
+        ", clean at version 9; nothing pending, 1 out of order, 1 edited, 1 missing, 1 ahead"
     )
 
 
 def test_health_is_summed_up() -> None:
     """How many to mend, how many remarks; or that nothing was found."""
-    assert diagnostics_summary(HEALTH) == "Found 2 things to mend, 1 remark."
-    assert diagnostics_summary(Diagnostics("chat", dirty=False)) == "chat: nothing found."
+    assert diagnostics_summary(HEALTH) == "chat; 2 problems found, 1 remark"
+    assert diagnostics_summary(Diagnostics("chat", dirty=False)) == "chat; no problem found"
 
 
 def test_a_check_is_summed_up() -> None:
@@ -92,10 +92,10 @@ def test_a_check_is_summed_up() -> None:
     sound = replace(UNSETTLED, lines=UNSETTLED.lines[:1])
     unnamed = replace(sound, ledger=LedgerState(-1, dirty=True))
 
-    assert check_summary(STATUS) == "chat is dirty at version 2; 1 dirty, 1 pending."
-    assert check_summary(UNSETTLED).endswith("; 1 ahead, 1 edited, 1 late, 1 missing.")
-    assert check_summary(sound) == "chat is at version 9; all as it should be."
-    assert check_summary(unnamed) == "chat is dirty at no version."
+    assert check_summary(STATUS) == "chat, dirty at version 2; 1 dirty, 1 pending"
+    assert check_summary(UNSETTLED).endswith("; 1 ahead, 1 edited, 1 out of order, 1 missing")
+    assert check_summary(sound) == "chat, clean at version 9; up to date"
+    assert check_summary(unnamed) == "chat, dirty at no version"
 
 
 @pytest.mark.parametrize(
@@ -128,36 +128,38 @@ def test_a_down_that_takes_nothing_says_so() -> None:
     """An empty list would look like an oversight."""
     lines = down_lines(preview(Goto(1), 2))
 
-    assert lines[-1] == "Their SQL names no table, column or rows to take away."
+    assert lines[-1] == "detail: Their SQL drops no table or column and deletes no rows."
 
 
 def test_a_long_line_is_cut_around_the_caret() -> None:
     """So that both stay on the screen."""
     sql = "x" * 5000 + "HERE" + "y" * 5000
-    where, line, caret = place_lines(SourceLocation("1_a.up.sql", 1, 5001, sql), _PLAIN)
+    arrow, line, caret = SourceLocation("1_a.up.sql", 1, 5001, sql).lines()
 
-    assert where == "1_a.up.sql:1:5001"
+    assert arrow == "  --> 1_a.up.sql:1:5001"
     assert line.index("HERE") == caret.index("^")
     assert (line.count("…"), len(line) < 130) == (2, True)
 
 
-def test_a_caret_stands_under_its_letter() -> None:
-    """Behind letters that take two columns, and behind tabs."""
-    lines = place_lines(SourceLocation("1_a.up.sql", 1, 4, "\t表表x"), _PLAIN)
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        (SourceLocation("f", 5, 5, "ADD txt NOT"), ["f:5:5", "5 | ADD txt NOT", "  |     ^^^"]),
+        (SourceLocation("f", 1, 4, "\t表表x"), ["f:1:4", "1 | \t表表x", "  | \t    ^"]),
+        (
+            SourceLocation("f", 1, 8, 'DROP x "y z";', 8),
+            ["f:1:8", '1 | DROP x "y z";', "  |        ^^^^^"],
+        ),
+        (SourceLocation("f", 12, 9, "SELECT 1"), ["f:12:9", "12 | SELECT 1", "   |         ^"]),
+        (SourceLocation("f", 3, 0, "INSERT"), ["f:3", "3 | INSERT"]),
+        (SourceLocation("f"), ["f"]),
+    ],
+)
+def test_carets_stand_below_the_word(location: SourceLocation, expected: list[str]) -> None:
+    """Behind tabs and wide letters; without a column, or a statement, there are none."""
+    arrow, *excerpt = expected
 
-    assert lines[1:] == ["1 | \t表表x", "    \t    ^"]
-
-
-def test_a_place_without_a_statement_is_a_file() -> None:
-    """A failure at COMMIT has no line of its own."""
-    assert place_lines(SourceLocation("1_a.up.sql", 1), _PLAIN) == ["1_a.up.sql"]
-
-
-def test_a_statement_without_a_column_has_no_caret() -> None:
-    """A constraint that fails names no place within it."""
-    lines = place_lines(SourceLocation("1_a.up.sql", 3, 0, "INSERT"), _PLAIN)
-
-    assert lines == ["1_a.up.sql:3", "3 | INSERT"]
+    assert location.lines() == (f"  --> {arrow}", *(f"  {line}" for line in excerpt))
 
 
 def test_an_error_without_text_is_still_an_error() -> None:
@@ -168,8 +170,8 @@ def test_an_error_without_text_is_still_an_error() -> None:
 def test_all_lines_of_a_server_message_are_shown() -> None:
     """A message of several lines stays under its error."""
     server = ServerMessage("first\nsecond", "P0001")
-    place = SourceLocation("1_a.up.sql", 1)
+    place = SourceLocation("1_a.up.sql")
     error = MigrationFailed((), "now", version=1, direction="up", place=place, server=server)
 
-    expected = "error: Migration 1 (up) failed: first\n  1_a.up.sql\n  second (SQLSTATE P0001)"
+    expected = "error: migration 1 failed: first\n  second (SQLSTATE P0001)\n  --> 1_a.up.sql"
     assert error_text(error, _PLAIN).startswith(expected)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.unit.render.samples import REPORT, WHEN
 
+from rung.escaping import columns
 from rung.execution.report import RunReport, StepReport
-from rung.render.text import aligned, count, duration, moment, outcome, width
+from rung.render.text import aligned, count, duration, moment, outcome
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_things_are_counted_in_the_plural() -> None:
 
 def test_columns_are_as_wide_as_they_look() -> None:
     """East Asian letters take two columns, combining marks none."""
-    assert [width(text) for text in ("abc", "größe", "表", "e\u0301")] == [3, 5, 2, 1]
+    assert [columns(text) for text in ("abc", "größe", "表", "e\u0301")] == [3, 5, 2, 1]
 
 
 def test_a_table_is_aligned() -> None:
@@ -65,7 +66,7 @@ def test_a_run_ends_with_a_sentence() -> None:
     down = StepReport(1, "users", "down", "f", "transactional", 1, 0.1, "reverted")
 
     done = [outcome(each) for each in (REPORT, RunReport((down, down), None, 3), RunReport((), 7))]
-    assert done[0] == "Applied 1 migration; the database is at version 1."
-    assert done[1].startswith("Reverted 2 migrations, 3 fewer than asked, for there are no more; ")
-    assert done[1].endswith("the database is at no version.")
-    assert done[2] == "Nothing to do; the database is at version 7."
+    assert done[0] == "at version 1; applied 1 migration"
+    assert done[1].startswith("at no version; reverted 2 migrations, 3 fewer than requested ")
+    assert done[1].endswith("because there are no more")
+    assert done[2] == "at version 7; nothing to do"

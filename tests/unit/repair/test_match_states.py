@@ -46,7 +46,7 @@ def test_the_schema_is_believed_before_the_history() -> None:
 
     assert (finding.done, finding.undecided, finding.at_least) == (None, (2,), 3)
     assert found((A, B), 3, statements_done=1, in_flight=None).done == 3
-    assert "somebody was there since" in finding.evidence[1]
+    assert "somebody has changed it since" in finding.evidence[1]
 
 
 def test_what_was_under_way_and_leaves_no_trace_is_open() -> None:
@@ -70,7 +70,7 @@ def test_a_word_decides(stated_done: int) -> None:
     assert (finding.done, finding.evidence[-1]) == (
         stated_done,
         ("1 statement" if stated_done == 1 else f"{stated_done} statements")
-        + " done, by your word",
+        + " done, as given with --done",
     )
 
 
@@ -79,7 +79,7 @@ def test_a_word_against_the_schema_does_not() -> None:
     finding = found((A,), 3)
 
     assert (finding.done, finding.undecided) == (None, ())
-    assert finding.reason == "the schema is not that behind 3 statements of 2_m.up.sql"
+    assert finding.reason == "the schema does not match the state after 3 statements of 2_m.up.sql"
 
 
 @pytest.mark.parametrize(("stated_done", "told"), [(1, True), (2, False)])
@@ -88,7 +88,7 @@ def test_a_word_against_the_history_is_told(stated_done: int, *, told: bool) -> 
     finding = found((A,), stated_done, statements_done=2)
 
     assert finding.done == stated_done
-    sentence = "by the history 2 of 3 statements committed, which is not what you say"
+    sentence = "by the history 2 of 3 statements committed, which contradicts --done"
     assert (sentence in finding.evidence) == told
 
 
@@ -97,7 +97,7 @@ def test_no_state_is_equal() -> None:
     finding = found((B,))
 
     assert finding.done is None
-    assert finding.reason.endswith("nearest is that behind 0 of 3 statements of 2_m.up.sql")
+    assert finding.reason.endswith("nearest is the one after 0 of 3 statements of 2_m.up.sql")
     assert [one.identity for one in finding.differences] == [B]
 
 
@@ -145,12 +145,12 @@ def test_two_files_that_mean_another() -> None:
     finding = judge([[up], [replace(traceless, states=behind)]], snapshot(A, B))
 
     assert (finding.done, finding.undecided) == (None, ())
-    assert "does not tell whether 2_m.up.sql was run or 3_m.down.sql" in finding.reason
+    assert "does not show whether 2_m.up.sql ran or 3_m.down.sql" in finding.reason
 
 
 def test_no_suspect() -> None:
     """Without a file there is nothing to compare."""
-    assert judge([], snapshot()).reason == "there is no file that could have left it"
+    assert judge([], snapshot()).reason == "no file could have left this state"
 
 
 def test_a_schema_that_no_file_makes() -> None:
@@ -158,7 +158,7 @@ def test_a_schema_that_no_file_makes() -> None:
     one = tried(candidate("SET search_path = s1;\nCREATE TABLE a (x int);"), "", "table a")
     live = snapshot("schema s1", "table s1.a")
 
-    assert judge([[one]], live).reason.endswith("names the schema s1, which no file makes")
+    assert judge([[one]], live).reason.endswith("names schema s1, which no file creates")
     assert judge([[one]], live, stated_done=0).done == 0
     assert judge([[one]], snapshot("schema s2", "table s2.a")).done == 0
 
@@ -168,11 +168,11 @@ def test_a_history_that_the_schema_denies_while_more_is_there() -> None:
     attempt = replace(row(2, outcome=Outcome.FAILED), statements_done=3)
     one = tried(candidate(attempt=attempt), "table a", "", "table b")
 
-    assert "no file makes (table z)" in judge([[one]], snapshot("table z")).reason
+    assert "no file creates (table z)" in judge([[one]], snapshot("table z")).reason
     undone = judge([[one]], snapshot())
 
     assert (undone.done, undone.undecided) == (None, ())
-    assert "statement 2 was run too: what it changed" in undone.reason
+    assert "statement 2 ran too: what it changed" in undone.reason
     assert judge([[one]], snapshot(), stated_done=0).done == 0
 
 
@@ -200,4 +200,4 @@ def test_what_was_counted_and_may_still_be_so(first: str, *, asks: bool) -> None
     found = judge([[one]], snapshot())
 
     assert (found.done is None) == asks
-    assert ("statement 2 was run too" in found.reason) == asks
+    assert ("statement 2 ran too" in found.reason) == asks

@@ -111,7 +111,7 @@ def test_another_tools_unique_index_is_resumed_with_a_caution() -> None:
 
     assert action is not None
     assert action.kind.value == "resume"
-    assert "most likely failed on rows that are equal" in action.caution
+    assert "probably failed on duplicate rows" in action.caution
 
 
 def test_a_session_that_cannot_be_made_again_is_not_resumed() -> None:

@@ -72,7 +72,7 @@ def test_a_misspelt_directive_is_refused(line: str) -> None:
         declared(read(f"-- a file\n{line}\nDROP TABLE a"))
 
     assert caught.value.line == 2
-    assert "-- rung: " in caught.value.advice
+    assert "-- rung: " in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_commands_of_psql(dialect: Dialect, line: str, name: str, way: str) -> N
     error = caught.value.in_file("1_x.up.sql")
     assert error.cause == f"1_x.up.sql:2:{line.index(name) + 1}: {error.problem}"
     assert error.problem == f"`{name}` is a command of psql, which no server reads"
-    assert way in error.advice
+    assert way in error.hint
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_commands_of_sqlites_shell(text: str, name: str, line: int, way: str) ->
         read(text, Dialect.SQLITE)
 
     assert (caught.value.line, caught.value.problem.split("`")[1]) == (line, name)
-    assert way in caught.value.advice
+    assert way in caught.value.hint
 
 
 @pytest.mark.parametrize(

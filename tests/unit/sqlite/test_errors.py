@@ -107,5 +107,5 @@ def test_what_a_newer_library_has(
 
     assert what in found
     assert bool(found) == bool(what)
-    assert not what or f"here it is {sqlite3.sqlite_version}" in found
+    assert not what or f"SQLite here is {sqlite3.sqlite_version}" in found
     assert not what or "`pip install" in found

@@ -207,8 +207,8 @@ def everything_question(names: Names, schema: str | None) -> Sql:
 def drop_refused(server: ServerMessage) -> QueryFailed:
     """The error of a drop that the server refused."""
     return QueryFailed(
-        "The server refuses the drop: " + "\n".join(server.lines()),
-        "Nothing was removed. Connect as a role that owns all that is listed, or name "
-        "that role with --role.",
+        "the server rejects the drop: " + "\n".join(server.lines()),
+        "nothing was dropped; connect as a role that owns all listed objects, or name that "
+        "role with --role",
         server.sqlstate,
     )

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _CANCELLED = "57014"
 _DUPLICATE = "23505"
-_MEND_DATA = "Mend the data (the next try drops the invalid index that this one left)"
-_LEFT = "was invalid, left by a build that failed"
+_MEND_DATA = "fix the data (the next try drops the invalid index that this one left)"
+_LEFT = "was invalid, left by a failed build"
 
 
 class Leftover(NamedTuple):
@@ -69,7 +69,7 @@ class Concurrent:
         question = _of_index("invalid_index", self._inquiry)
         ran = self._behind_dropping(self._found(question), send)
         if ran.refusal is None and (still := self._found(question)):
-            return self._refused(f"the index {still[0].name} is invalid behind its build")
+            return self._refused(f"the index {still[0].name} is still invalid after the build")
         return ran
 
     def _build_unnamed(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
@@ -89,7 +89,7 @@ class Concurrent:
         building = next((one for one in leftovers if one.builder), None)
         if building:
             said = f"the index {building.name} is being built by another session"
-            return self._refused(f"{said}: {building.builder}", "Wait until that build is over")
+            return self._refused(f"{said}: {building.builder}", "wait until that build is over")
         dropped = self._drop(leftovers)
         if dropped.refusal:
             return dropped
@@ -105,7 +105,7 @@ class Concurrent:
             return send()
         parent, part = pending[0]
         reply = self._wire.ask(f"ALTER TABLE {parent} DETACH PARTITION {part} FINALIZE")
-        said = f"The detaching of {part} was begun by an earlier attempt: it was finished."
+        said = f"An earlier attempt began to detach {part}; the detach was finished."
         return self._ran(reply, said)
 
     def _found(self, question: Sql) -> list[Leftover]:
@@ -118,7 +118,7 @@ class Concurrent:
         notices: tuple[ServerNotice, ...] = ()
         for one in leftovers:
             reply = self._wire.ask(f"DROP INDEX CONCURRENTLY IF EXISTS {one.name}")
-            ran = self._ran(reply, f"The index {one.name} {_LEFT}: it was dropped.")
+            ran = self._ran(reply, f"The index {one.name} {_LEFT}; it was dropped.")
             notices += ran.notices
             if ran.refusal:
                 return replace(ran, notices=notices)

@@ -153,7 +153,7 @@ class Connector:
                 return opened
             if not any(word in said for word in _REFUSED):
                 break
-        raise ConnectionFailed(f"No connection to {self.shown}: {said}", self._advice, said)
+        raise ConnectionFailed(f"could not connect to {self.shown}: {said}", self._advice, said)
 
     def ping(self) -> Ping:
         """Whether the server takes connections, by libpq's own judgement."""
@@ -166,13 +166,16 @@ class Connector:
     @property
     def _advice(self) -> str:
         right = (
-            "Check that the server runs and that host, port, user, password and database are "
-            "right; one that is only starting up is waited for by: `rung wait`."
+            "check that the server runs and that host, port, user, password and database are "
+            "right; to wait for a server that is starting: `rung wait`"
         )
         if not self._settings.items:
             return right
         names = ", ".join(name for name, _ in self._settings.items)
-        return f"{right} Set for the session, as keys that libpq does not know: {names}."
+        return (
+            f"{right}; parameters set for the session, because libpq does not recognize them: "
+            f"{names}"
+        )
 
     def _try(self, way: _ConnectAttempt, within: float | None) -> tuple[OpenConnection | None, str]:
         """A connection, or why there is none."""
@@ -259,10 +262,10 @@ def _check_no_url(found: dict[str, str]) -> None:
     fault = fault or next((key for key in ("host", "dbname") if "://" in found.get(key, "")), "")
     if fault:
         raise UsageError(
-            f"The {fault} that libpq is given holds a piece of a URL; it is not shown here, for a "
-            "password may be in it.",
-            "Look at the connection string, the service and the PG* variables; a whole URL goes "
-            "into --database, RUNG_DATABASE or DATABASE_URL.",
+            f"the {fault} given to libpq contains a part of a URL; it is not shown, because it "
+            "may hold a password",
+            "check the connection string, the service and the PG* variables; a whole URL "
+            "belongs into --database, RUNG_DATABASE or DATABASE_URL",
         )
 
 

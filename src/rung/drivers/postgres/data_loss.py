@@ -39,7 +39,7 @@ _REASONS = {
     "42501": "no right to read all of them",
     "55P03": "the table is locked",
     "57014": "counting took too long",
-    "55000": "it was never populated",
+    "55000": "it is not populated",
 }
 _CLASSES = {"schema": "pg_catalog.pg_namespace"}
 _NOTHING_MORE = "too much to count"
@@ -87,7 +87,7 @@ class Counting:
         column = quoting.text(loss.column or None)
         row = self._row(statement("lost_relation", table=quoting.text(loss.table), column=column))
         if row is None:
-            yield loss.uncounted(loss.unknown or "no such table is there now")
+            yield loss.uncounted(loss.unknown or "the table does not exist now")
             return
         oid, kind, name, number, named = (value or "" for value in row)
         yield self._of_relation(loss, kind, Sql(name), Sql(named))
@@ -103,7 +103,7 @@ class Counting:
         if reason := _WITH_ROWS[kind]:
             return loss.uncounted(reason)
         if loss.column and not column:
-            return loss.uncounted("no such column is there now")
+            return loss.uncounted("the column does not exist now")
         condition = has_value(column) if loss.column else Sql("")
         bound = Sql(str(MOST_ROWS + 1))
         reply = self._ask(statement("first_rows", table=name, condition=condition, bound=bound))
@@ -221,7 +221,7 @@ def _guarded(loss: DataLoss) -> str:
         "table": Sql(loss.table),
         "condition": Sql(f" {has_value(loss.column)}") if loss.column else Sql(""),
         "rows": quoting.number(loss.rows),
-        "what": quoting.text(f"{loss.table} holds other rows by now than were counted"),
+        "what": quoting.text(f"{loss.table} has changed since its rows were counted"),
     }
     return statement("row_guard", **values) + ";\n"
 
@@ -236,20 +236,20 @@ def _why_not(wire: Wire, tables: Sequence[str]) -> str:
     if found.error:
         return _failed(found)
     if int(found.rows(len(_BEGIN))[0][0] or 0) > _MOST_BYTES:
-        return "the tables that it names are larger than 100 MB"
+        return "its tables are larger than 100 MB"
     if triggers := found.rows(len(asked) - 1)[0][0]:
-        return f"event triggers would run code that nobody can look into ({triggers})"
+        return f"event triggers would run code that cannot be read ({triggers})"
     return ""
 
 
 def _ran(wire: Wire, names: Names, undo: Script) -> DryRun:
     before = wire.ask(ours("", *_BEGIN, *_asking(names)).sql)
     if before.error:
-        return DryRun(f"what is there could not be listed: {before.error.message.message}")
+        return DryRun(f"could not list the objects: {before.error.message.message}")
     there = _relations(before, len(_BEGIN) + 2)
     live = wire.ask(catalog.question(names))
     if live.error:
-        return DryRun(f"the schema could not be read: {live.error.message.message}")
+        return DryRun(f"could not read the schema: {live.error.message.message}")
     until = time.monotonic() + _WITHIN
     pieces = (*file_pieces(undo, 1, len(undo.statements)), CLOSING, ours("", _IMMEDIATE))
     ran = wire.ask(Message(pieces).sql, within=_WITHIN)
@@ -288,5 +288,5 @@ def _failed(reply: Reply) -> str:
     if message.sqlstate == "57014":
         return "the dry run took longer than two seconds"
     if message.sqlstate == "55P03":
-        return "a table that it needs is locked by somebody else"
+        return "a table that it needs is locked"
     return f"the dry run failed: {message.message} (SQLSTATE {message.sqlstate})"

@@ -87,7 +87,7 @@ class DiagnosticsReader:
                 facts.is_unwritable(what, table),
             ):
                 if found is not None:
-                    said = f"Every run is refused: {found.cause}. To do: {found.advice}."
+                    said = f"Runs stop because {found.cause}. To do: {found.advice}."
                     yield Problem("untrusted table", str(table), said, facts.remedy)
 
     def _others(self) -> Iterator[Problem]:
@@ -108,7 +108,7 @@ class DiagnosticsReader:
             yield Problem(
                 "open to others",
                 str(table),
-                f"Others may write it: {'; '.join(ways)}.",
+                f"Other roles may write it: {'; '.join(ways)}.",
                 " ".join(statements),
             )
 
@@ -124,8 +124,8 @@ class DiagnosticsReader:
                 yield Problem(
                     "trigger or rule",
                     str(table),
-                    f"It has {', '.join(found)}: a run fails where one of them changes what Rung "
-                    "writes, or writes nothing.",
+                    f"It has {', '.join(found)}: a run fails if one of them changes or drops "
+                    "what Rung writes.",
                     harmless=True,
                 )
 
@@ -143,7 +143,7 @@ class DiagnosticsReader:
             yield Problem(
                 "pending detach",
                 part or "",
-                f"Its detaching from {parent} was begun and not finished: it takes no new rows, "
+                f"Its detach from {parent} was begun and not finished: it takes no new rows, "
                 "and no other partition can be detached.",
                 f"ALTER TABLE {parent} DETACH PARTITION {part} FINALIZE;",
             )
@@ -154,13 +154,13 @@ class DiagnosticsReader:
         for pid, who, idle, seconds, long in holders:
             holds = f"It holds this ledger's lock ({who})"
             if idle != "t":
-                said = f"{holds} and is at work; every run waits for it."
+                said = f"{holds} and is active; every run waits for it."
                 yield Problem("lock holder", f"process {pid}", said, harmless=True)
                 continue
             yield Problem(
                 "stale lock" if long == "t" else "lock holder",
                 f"process {pid}",
-                f"{holds} and has asked nothing for {_ago(seconds)}: every run waits for it.",
+                f"{holds} and has been idle for {_ago(seconds)}; every run waits for it.",
                 f"SELECT pg_terminate_backend({pid});",
                 harmless=long != "t",
             )
@@ -173,7 +173,7 @@ class DiagnosticsReader:
             yield Problem(
                 "several leases",
                 str(self._lease.table),
-                f"It has {len(states)} rows, and only one can count: runs are refused.",
+                f"It has {len(states)} rows, but only one is allowed; runs stop.",
                 f"DROP TABLE {self._lease.table.sql};",
             )
         elif states == [("expired",)]:
@@ -181,8 +181,8 @@ class DiagnosticsReader:
             yield Problem(
                 "expired lease",
                 "the lease of this ledger",
-                f"A run behind a pooler held it (until {until}) and gives no sign of life any "
-                "more; the next run takes it over.",
+                f"A run behind a pooler held it until {until}, and its heartbeat is overdue; "
+                "the next run takes it over.",
                 "rung unlock",
                 harmless=True,
             )
@@ -193,7 +193,7 @@ class DiagnosticsReader:
             yield Problem(
                 "prepared transaction",
                 gid or "",
-                f"It was prepared {_ago(seconds)} ago by {owner} and not ended: it keeps its "
+                f"It was prepared {_ago(seconds)} ago by {owner} and never ended: it keeps its "
                 "locks, and concurrent index builds wait for it.",
                 f"ROLLBACK PREPARED {named}; or COMMIT PREPARED {named};",
             )
@@ -204,7 +204,7 @@ class DiagnosticsReader:
             yield Problem(
                 "scratch database",
                 name or "",
-                "It was made to try migrations on, and its run ended before it was dropped.",
+                "It is a scratch database of a run that ended before it could drop it.",
                 f"DROP DATABASE {quoted};",
             )
 
@@ -213,7 +213,7 @@ class DiagnosticsReader:
             yield Problem(
                 "unvalidated constraint",
                 f"{table} {name}",
-                "It is NOT VALID: new rows are checked, those that were there before are not.",
+                "It is NOT VALID: new rows are checked, older rows are not.",
                 f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted};",
                 harmless=True,
             )
@@ -231,14 +231,17 @@ def _index(row: Row) -> Problem:
         return Problem(
             "invalid index",
             name,
-            f"The index on the partitioned table {table} is valid once each partition has its "
-            "part attached.",
+            f"The index on the partitioned table {table} becomes valid when each partition's "
+            "index is attached.",
             f"ALTER INDEX {name} ATTACH PARTITION …;",
         )
     if of_reindex == "t":
-        said = f"{what} was left by a REINDEX CONCURRENTLY that failed; writes keep it up to date."
+        said = f"{what} was left by a failed REINDEX CONCURRENTLY; writes keep it up to date."
         return Problem("reindex leftover", name, said, f"DROP INDEX CONCURRENTLY {name};")
-    said = f"{what} is invalid: a build failed. Queries do not use it, and writes pay for it."
+    said = (
+        f"{what} is invalid because its build failed. Queries do not use it, and writes "
+        "maintain it."
+    )
     if system == "t":
         return Problem("invalid index", name, said, f"REINDEX INDEX {name};")
     if made:
@@ -247,7 +250,7 @@ def _index(row: Row) -> Problem:
             f"SELECT {key}, count(*) FROM {table}{where} GROUP BY {key} HAVING count(*) > 1;"  # noqa: S608 - shown, with the server's own quoting
         )
         again = made.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
-        said += f" It is unique: remove duplicates before it is built again; they are: {duplicates}"
+        said += f" It is unique: remove the duplicates first: {duplicates}"
         return Problem("invalid index", name, said, f"DROP INDEX CONCURRENTLY {name};\n{again};")
     return Problem("invalid index", name, said, f"REINDEX INDEX CONCURRENTLY {name};")
 

@@ -115,7 +115,10 @@ class PostgresDriver:
                     return _await_end(session, attempt_id, lost, deadline)
             except (ConnectionFailed, Disconnected):
                 time.sleep(_PAUSE)
-        raise ConnectionFailed(f"{self.shown} did not answer again within {_RECONNECT_FOR:.0f} s.")
+        raise ConnectionFailed(
+            f"{self.shown} did not answer within {_RECONNECT_FOR:.0f} s after the connection "
+            "was lost"
+        )
 
     def _session(
         self, stop: CancelToken, names: Names, conventions: RunOptions = RUNG
@@ -134,7 +137,7 @@ def _await_end(
     assert isinstance(lost, PostgresSession)
     while not session.outlive(lost):
         if time.monotonic() > deadline:
-            raise QueryFailed("What the lost connection began still runs on the server.")
+            raise QueryFailed("the lost connection's statement is still running on the server")
         time.sleep(_PAUSE)
     from rung.drivers.transaction import RecoveryInfo
 

@@ -61,8 +61,8 @@ _LEDGER_AT, _HISTORY_AT = 2, 3
 """Which statement of the message reads which; before them stand `look_place` and `may_read`."""
 _DIVISION = "22012"
 _SHAPE = (
-    "A ledger is (version bigint not null primary key, dirty boolean not null). "
-    "Move the other table away, or name another one with --ledger-table."
+    "a ledger has the columns (version bigint not null primary key, dirty boolean not null); "
+    "rename the other table, or name another ledger with --ledger-table"
 )
 
 
@@ -226,13 +226,13 @@ def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> Inspect
     database, schema, read_only, pid, version, strings = place
     if schema is None or database is None or pid is None:
         raise SchemaMissing(
-            "No schema of the search path exists, so there is no place for the ledger.",
-            "Create the schema, or name another one with search_path or --ledger-table.",
+            "no schema of search_path exists, so the ledger cannot be created",
+            "create the schema, or name another with search_path or --ledger-table",
         )
     if names.ledger.schema is None and is_system(schema):
         raise SchemaMissing(
-            f"the current schema {schema} is temporary or belongs to the server, and no ledger is "
-            "kept there",
+            f"the ledger cannot be in the current schema {schema}: it is temporary or belongs "
+            "to the server",
             "put a schema of your own first in search_path, or name one with --ledger-table",
         )
     if names.ledger.schema is None:
@@ -302,7 +302,9 @@ def _check_hidden(at: InspectedTables) -> None:
     if other := at.ledger_facts.is_other("ledger", at.names.ledger):
         raise LedgerUnreadable(*other)
     if misfits := at.ledger_facts.misfits:
-        raise LedgerUnreadable(f"{at.names.ledger} is there and is no ledger: {misfits}.", _SHAPE)
+        raise LedgerUnreadable(
+            (f"{at.names.ledger} exists but is not a schema_migrations table: {misfits}"), _SHAPE
+        )
     for what, table, facts in (
         ("ledger", at.names.ledger, at.ledger_facts),
         ("history", at.names.history, at.history_facts),
@@ -338,8 +340,8 @@ def _check_place(table: Table, schema: str, quoted: str | None, ledgers: str | N
     if not found or found == (quoted,):
         return
     raise LedgerElsewhere(
-        f"The current schema is {schema}, and {table} stands in: {', '.join(found)}.",
-        f"Say which ledger to go by: --ledger-table SCHEMA.{table}, or one schema in search_path.",
+        f"the current schema is {schema}, but {table} exists in: {', '.join(found)}",
+        f"name the ledger: --ledger-table SCHEMA.{table}, or leave one schema in search_path",
     )
 
 
@@ -351,8 +353,8 @@ def _ledger(reply: Reply, at: InspectedTables) -> LedgerState:
     if len(rows) > 1:
         shown = " and ".join(str(row[0]) for row in rows)
         raise LedgerUnreadable(
-            f"The ledger {table} has more than one row: {shown}, perhaps more.",
-            "Find out which is true and write it: `rung force V` leaves that one row.",
+            f"the ledger {table} has more than one row: {shown}, perhaps more",
+            "find which is true and record it: `rung force V` leaves that one row",
         )
     if not rows:
         return LedgerState()
@@ -369,8 +371,8 @@ def history(reply: Reply, table: Table, index: int = 0) -> tuple[Attempt, ...] |
     if not is_of_shape(_state(reply)):
         raise read_failure(reply.error.message, f"the history {table}")
     raise LedgerUnreadable(
-        f"{table} is there and is no history: {reply.error.message.message}.",
-        "Move the other table away, or name another one with --history-table.",
+        f"{table} exists but is not a history table: {reply.error.message.message}",
+        "rename the other table, or name another history with --history-table",
     )
 
 
@@ -383,14 +385,14 @@ def _unreadable(error: ServerError | None, at: InspectedTables) -> DatabaseError
     if error and error.message.sqlstate == NO_RIGHT:
         grants = at.rights.grants_for_reading(at.names)
         return LedgerUnreadable(
-            f"The ledger {table} may not be read: {error.message.message}.",
-            f"Grant the role SELECT on it: {grants}" if grants else "Grant the role SELECT on it.",
+            f"could not read the ledger {table}: {error.message.message}",
+            f"grant the role SELECT on it: {grants}" if grants else "grant the role SELECT on it",
         )
     if error and not is_of_shape(error.message.sqlstate):
         return read_failure(error.message, f"the ledger {table}")
     said = f": {error.message.message}" if error else ""
     return LedgerUnreadable(
-        f"{table} is there and is no ledger{said}.",
+        f"{table} exists but is not a schema_migrations table{said}",
         _SHAPE,
     )
 
@@ -444,9 +446,14 @@ def read_failure(message: ServerMessage | None, what: str) -> DatabaseError:
         return QueryFailed(f"could not read {what}: the server sent no answer")
     state, said = message.sqlstate, _said(message)
     if state in _LOCKED:
-        return TableLocked(what, f"it is locked: {said}", state)
+        return TableLocked(what=what, said=f"it is locked: {said}", sqlstate=state)
     if state in _DAMAGED:
-        return DatabaseDamaged(what, _CAUSES_OF_DAMAGE.get(state, "it is damaged"), said, state)
+        return DatabaseDamaged(
+            what=what,
+            damage=_CAUSES_OF_DAMAGE.get(state, "it is damaged"),
+            said=said,
+            sqlstate=state,
+        )
     if state in _ENDED or state.startswith(_ENDED_CLASS):
         advice = "try again when the server answers: `rung wait`"
         return ConnectionFailed(f"the connection was lost: {said}", advice, message.message)

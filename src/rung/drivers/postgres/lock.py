@@ -286,9 +286,9 @@ def key_holder(wire: Wire, keys: advisory_keys.Keys) -> LockHolder | None:
 def several(lease: Lease, rows: int) -> LedgerUnreadable:
     """The error of a lease that stands in several rows: nobody can tell which one counts."""
     return LedgerUnreadable(
-        f"the lease {lease.table} has {rows} rows, and only one can count",
-        f"make sure that no run is under way and drop it; the next run that needs one makes it: "
-        f"`DROP TABLE {lease.table.sql};`",
+        f"the lease table {lease.table} has {rows} rows, but only one is allowed",
+        "make sure that no run is in progress, then drop it; the next run that needs a lease "
+        f"creates it: `DROP TABLE {lease.table.sql};`",
     )
 
 
@@ -296,8 +296,8 @@ def lock_lost(holder: LockHolder | None) -> QueryFailed:
     """The error of a write of ours that the fence turned back."""
     who = "" if holder is None else f" {holder}"
     return QueryFailed(
-        f"The lock was lost, and nothing was written: another run took it over.{who}",
-        "Run the same command again.",
+        f"the lock was lost, and nothing was written: another run took the lease over{who}",
+        "run the same command again",
     )
 
 
@@ -328,18 +328,17 @@ def _check_rights(at: InspectedTables) -> None:
     if grants := at.rights.grants_for_lease(at.names):
         verb = "use" if at.rights.lease.exists else "make"
         raise RightsMissing(
-            f"The role {at.rights.role} may not {verb} {at.names.lease}, the lease that excludes "
-            "runs behind a pooler.",
-            f"Grant it: {grants}",
+            f'role "{at.rights.role}" may not {verb} {at.names.lease}, the lease table for runs '
+            "behind a pooler",
+            f"grant it: {grants}",
         )
 
 
 def _check_shape(reply: Reply, at: InspectedTables) -> None:
     if reply.error and any(_is_state(reply, state) for state in _OTHER_SHAPE):
         raise LedgerUnreadable(
-            f"{at.names.lease} is there and is no lease: {reply.error.message.message}.",
-            "That name beside the ledger is kept for what excludes runs behind a pooler. "
-            "Rename the other table.",
+            f"{at.names.lease} exists but is not a lease table: {reply.error.message.message}",
+            "Rung uses that name for its lease table; rename the other table",
         )
 
 

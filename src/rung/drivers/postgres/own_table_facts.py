@@ -76,9 +76,9 @@ class TableFacts(NamedTuple):
         if not self.is_table or not self.hidden:
             return None
         if "r" in self.hidden:
-            cause = f'row-level security hides the {what} {table} from the role "{role}"'
+            cause = f'row-level security hides the {what} {table} from role "{role}"'
         else:
-            cause = f'row-level security keeps the role "{role}" from writing the {what} {table}'
+            cause = f'row-level security does not let role "{role}" write the {what} {table}'
         who, name = quoting.name(role), table.sql
         return Obstacle(
             f"{cause}; its policies were not evaluated",
@@ -94,16 +94,16 @@ class TableFacts(NamedTuple):
         if not self.is_table:
             kind = _KINDS.get(self.kind, "relation that is not a table")
             return Obstacle(
-                f'the {what} {table} is a {kind} of "{self.owner}" and was not read: it would run '
-                "its owner's code with our rights",
+                f'the {what} {table} is a {kind} of "{self.owner}" and was not read: reading it '
+                "would run its owner's code with our rights",
                 f"rename the {kind}, or restore the table under that name"
                 + ("" if what == "lease" else f"; {option} names another table"),
             )
         if self.foreign_below:
             return Obstacle(
-                f"the {what} {table} was not read: a foreign table below it would be read as well, "
-                "with our rights",
-                f"take the foreign table out of it: `{self.foreign_below}`",
+                f"the {what} {table} was not read: it has a foreign table as a child, which "
+                "would be read with our rights",
+                f"detach the foreign table: `{self.foreign_below}`",
             )
         if not self.plain_types:
             return Obstacle(
@@ -133,8 +133,8 @@ class TableFacts(NamedTuple):
         if not self.unwritable:
             return None
         return Obstacle(
-            f"the {what} {table} cannot be written for its columns: {self.unwritable}",
-            "have version and dirty be plain columns, and give each other column a default or "
+            f"the {what} {table} cannot be written because of its columns: {self.unwritable}",
+            "make version and dirty plain columns, and give every other column a default or "
             f"drop it; or name another table with --{what}-table",
         )
 

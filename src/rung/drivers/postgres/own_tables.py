@@ -141,8 +141,8 @@ def _make_ledger(at: InspectedTables) -> tuple[Sql, ...]:
     _check_schema("ledger", at.names.ledger, at.rights.ledger)
     if grants := at.rights.grants_for_ledger(at.names):
         raise RightsMissing(
-            f"The role {at.rights.role} may not make the ledger {at.names.ledger}.",
-            f"Grant it: {grants}",
+            f'role "{at.rights.role}" may not create the ledger {at.names.ledger}',
+            f"grant it: {grants}",
         )
     return (LedgerSql.of(at).make_ledger(),)
 
@@ -173,14 +173,14 @@ def _readers(wire: Wire, at: InspectedTables) -> list[str]:
 def _check_schema(what: str, table: Table, here: TablePrivileges) -> None:
     if here.schema_rights is None:
         raise QueryFailed(
-            f"The schema of the {what} {table} does not exist.",
-            f"Make it: CREATE SCHEMA {quoting.name(table.schema or '')};",
+            f"the schema of the {what} {table} does not exist",
+            f"create it: CREATE SCHEMA {quoting.name(table.schema or '')};",
         )
 
 
 def may_not_write(at: InspectedTables) -> RightsMissing:
     """The error of a ledger that our rights do not let us write."""
     return RightsMissing(
-        f"The role {at.rights.role} may not write the ledger {at.names.ledger}.",
-        f"Grant it: {at.rights.grants_for_ledger(at.names)}",
+        f'role "{at.rights.role}" may not write the ledger {at.names.ledger}',
+        f"grant it: {at.rights.grants_for_ledger(at.names)}",
     )

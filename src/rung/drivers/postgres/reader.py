@@ -20,6 +20,7 @@ from rung.drivers.postgres.quoting import statement
 from rung.drivers.postgres.session_settings import SessionSettings
 from rung.drivers.postgres.wire import Wire
 from rung.errors import DatabaseError, Stopped, TableLocked
+from rung.errors.base import UNCHANGED
 from rung.events import ignore
 
 if TYPE_CHECKING:
@@ -106,13 +107,15 @@ class PostgresReader:
         if reply.error is None or not reply.cancelled:
             return reply
         if not reply.late:
-            raise Stopped((), "Nothing was run here.", ())
+            raise Stopped((), UNCHANGED, ())
         from rung.events import held_by
 
         holders = self._waits.blockers if self._waits else ()
         ending = next((one.ending for one in holders if one.ending), "")
         said = f"{'it is locked: ' if holders else ''}no answer in {self._wire.waited:.1f} s"
-        raise TableLocked("ledger and history", said, "", held_by(holders), ending)
+        raise TableLocked(
+            what="ledger and history", said=said, holders=held_by(holders), ending=ending
+        )
 
     def _meanwhile(self, waited: float) -> None:
         """Look, beside, whom we wait for; loads what it takes when a wait is long."""
@@ -267,7 +270,9 @@ class PostgresReader:
             holders = () if reply.error else tuple(blocker(row) for row in reply.rows(0))
             ending = next((one.ending for one in holders if one.ending), "")
             what, said, state = locked.what, locked.said, locked.sqlstate
-            raise TableLocked(what, said, state, held_by(holders), ending) from None
+            raise TableLocked(
+                what=what, said=said, sqlstate=state, holders=held_by(holders), ending=ending
+            ) from None
 
     def _is_behind_pooler(self, standing: InspectedTables) -> bool:
         """Find out that we are, and ask for nothing more of the session than a message's time."""

@@ -31,8 +31,7 @@ _MOVED = (_DIVISION, "23505", _STALE)
 """1/0 of the compare-and-set; the same key written by another; a newer row."""
 _TWICE = "23505"
 _NUMBERED_TWICE = (
-    "The file is not at fault: the server gave out a number of the history twice, as it may "
-    "behind a crash. See its log"
+    "read the server's log (it assigned an id of the history twice, as it may after a crash)"
 )
 _NO_TABLE, NO_SCHEMA = "42P01", "3F000"
 _LOST = (_DIVISION, _STALE, _NO_TABLE)
@@ -134,7 +133,7 @@ def _altered(label: str, error: ServerMessage) -> ServerMessage | None:
     found = _WRITTEN.search(error.message)
     if found is None:
         return None
-    return ServerMessage(f"a trigger or rule changed what was written: it then held {found[1]}")
+    return ServerMessage(f"a trigger or rule changed what was written: the row has {found[1]}")
 
 
 def _is_rule(state: str) -> bool:
@@ -145,7 +144,7 @@ def _is_rule(state: str) -> bool:
 
 def past_the_pooler(why: str) -> str:
     """The remedy for what a shared session cannot run."""
-    return f"Behind a pooler it cannot run: {why}. Name the server itself, past the pooler."
+    return f"connect to the server itself, not through the pooler ({why})"
 
 
 def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str, ...]) -> str:
@@ -160,7 +159,7 @@ def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str
         return _NUMBERED_TWICE
     fenced = any(piece.label == "lease" for piece in message.pieces)
     if fenced and error.sqlstate == REFUSES_TRANSACTION and words[:1] in _OPENING:
-        return past_the_pooler("there our lock is looked at first in each transaction")
+        return past_the_pooler("behind one, each transaction first checks our lock")
     return ""
 
 

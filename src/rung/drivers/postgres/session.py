@@ -488,11 +488,11 @@ class PostgresSession(PostgresReader):
     def _checked(self, ran: ExecutionResult) -> None:
         for notice in ran.notices:
             if notice.severity == "WARNING":
-                self._listener(Warned(f"the server warns of a commit of ours: {notice.message}"))
+                self._listener(Warned(f"the server warns of Rung's own commit: {notice.message}"))
         if ran.refusal and ran.refusal.lock_lost:
             raise lock.lock_lost(self.holder())
         if ran.refusal and ran.refusal.cancelled and self._wire.is_asked_to_stop:
-            raise Stopped((), "What was to be recorded was not; no migration was run.", ())
+            raise Stopped((), "unchanged; nothing was recorded", ())
         if ran.refusal and ran.refusal.own_table:
             raise write_errors.table_refused(self._explained(ran.refusal))
         if ran.refusal:

@@ -108,13 +108,13 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
     names = Names(first, second)
     if names.lease in (names.ledger, names.history):
         raise UsageError(
-            f"{names.lease} is the name of the lease that Rung keeps beside the ledger.",
-            "Give ledger and history other names: --ledger-table, --history-table.",
+            f"{names.lease} is the name of Rung's lease table",
+            "name other tables: --ledger-table, --history-table",
         )
     if first == second:
         raise UsageError(
-            f"Ledger and history are both to be {first}.",
-            "They are two tables: give --history-table another name, or leave it out.",
+            f"ledger and history cannot both be {first}",
+            "give --history-table another name, or leave it out",
         )
     return names
 
@@ -129,13 +129,13 @@ def _read(what: str, text: str) -> Table:
     found = _NAME.match(text)
     if not text:
         raise UsageError(
-            f"an empty text is no name of a table for the {what}",
+            f"the name of the {what} table is empty",
             f"name it, or leave --{what}-table out; a shell variable that is not set is empty",
         )
     if found is None or "\0" in text:
         raise UsageError(
-            f"{redacted_word(text)!r} is no name of a table for the {what}.",
-            "Write NAME or SCHEMA.NAME; a part with a dot or a quote in it goes in double quotes.",
+            f"invalid table name for the {what}: {redacted_word(text)!r}",
+            "write NAME or SCHEMA.NAME; a part with a dot or a quote in it goes in double quotes",
         )
     schema, name = (None if part is None else _unquoted(part) for part in found.groups())
     assert name is not None
@@ -145,14 +145,13 @@ def _read(what: str, text: str) -> Table:
 def _checked(what: str, table: Table, text: str) -> Table:
     if any(len(part.encode()) > _LONGEST for part in table if part is not None):
         raise UsageError(
-            f"{redacted_word(text)} is too long a name for the {what}: PostgreSQL keeps "
-            f"{_LONGEST} bytes of one.",
-            f"Name a shorter one with --{what}-table.",
+            f'table name for the {what} is too long: "{redacted_word(text)}"; PostgreSQL keeps '
+            f"{_LONGEST} bytes",
+            f"name a shorter one with --{what}-table",
         )
     if table.schema is not None and is_system(table.schema):
         raise UsageError(
-            f"{table} is in a schema that is temporary or belongs to the server, and no {what} is "
-            "kept there",
+            f"the {what} cannot be {table}: its schema is temporary or belongs to the server",
             f"name a schema of your own: --{what}-table SCHEMA.{_shown(table.name)}",
         )
     return table

@@ -244,7 +244,9 @@ def _go_notes(given: Mapping[str, str]) -> list[str]:
     verb, are = ("is", "it is") if len(keys) == 1 else ("are", "they are")
     notes = [f"{_listed(keys)} in the database's URL {verb} for Go's drivers; {are} left out."]
     if "sslinline" in keys:
-        notes.append("Without sslinline, sslcert, sslkey and sslrootcert are names of files.")
+        notes.append(
+            "Without sslinline, the values of sslcert, sslkey and sslrootcert are file names."
+        )
     return notes
 
 
@@ -252,13 +254,13 @@ def _migrate_notes(given: Mapping[str, str]) -> list[str]:
     notes = []
     if given.get("x-statement-timeout", "0") not in ("", "0"):
         notes.append(
-            "x-statement-timeout in the database's URL is golang-migrate's limit for a file and "
-            "is left out; statement_timeout=… there limits each statement."
+            "x-statement-timeout in the database's URL is ignored: it is golang-migrate's "
+            "limit for a file; statement_timeout=… limits each statement"
         )
     if given.get("x-lock-strategy", "advisory") not in ("", "advisory"):
         notes.append(
-            "x-lock-strategy in the database's URL has golang-migrate lock by a table, which "
-            "rung does not look at: do not run both at once."
+            "x-lock-strategy in the database's URL makes golang-migrate lock a table, which "
+            "rung does not check: do not run both at once"
         )
     return notes
 
@@ -277,16 +279,16 @@ def _ledger_table(given: Mapping[str, str]) -> str | None:
     pieces = re.findall(r'"(.*?)"', table)
     if table[0] != '"' or table[-1] != '"' or not 1 <= len(pieces) <= _AT_MOST:
         raise UsageError(
-            "x-migrations-table in the database's URL is no quoted name, and "
-            "x-migrations-table-quoted says that it is one.",
-            'Write x-migrations-table="SCHEMA"."NAME", or leave x-migrations-table-quoted out.',
+            "x-migrations-table in the database's URL is not a quoted name, but "
+            "x-migrations-table-quoted is set",
+            'write x-migrations-table="SCHEMA"."NAME", or leave x-migrations-table-quoted out',
         )
     return ".".join(map(_part, pieces))
 
 
 def _truth(key: str, value: str) -> bool:
     if value not in _TRUE | _FALSE:
-        raise UsageError(f"{key} in the database's URL is neither true nor false.", "Write 1 or 0.")
+        raise UsageError(f"invalid value of {key} in the database's URL", ("write 1 or 0"))
     return value in _TRUE
 
 
@@ -301,13 +303,13 @@ _PIECES = re.compile(r"%(?![0-9A-Fa-f]{2})|[@/]|(?:%[0-9A-Fa-f]{2}|[^@/%])+")
 _HOST = r"(?:\[[0-9A-Fa-f:.%]*\]|[^\[\]:/?@,\s]*)(?::[0-9]*)?"
 _TAIL = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[^/?@:]*)?\Z")
 _FORM = (
-    "Write postgresql://USER:PASSWORD@HOST:PORT/NAME, with reserved characters in the "
-    "password percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, % is %25)."
+    "write postgresql://USER:PASSWORD@HOST:PORT/NAME, with reserved characters in the password "
+    "percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, % is %25)"
 )
 _KEYWORDS = (
-    "Write a URL, postgresql://USER:PASSWORD@HOST:PORT/NAME, or keywords as libpq has them, "
-    "host=HOST dbname=NAME; a value with spaces goes in single quotes, a setting of the "
-    "session into options='-c NAME=VALUE'."
+    "write a URL, postgresql://USER:PASSWORD@HOST:PORT/NAME, or libpq's keywords, host=HOST "
+    "dbname=NAME; a value with spaces goes in single quotes, a session setting into "
+    "options='-c NAME=VALUE'"
 )
 
 
@@ -327,23 +329,23 @@ class _Meant(NamedTuple):
 def unreadable(*, url: bool = False) -> UsageError:
     """The error where nothing can be said of the part at fault."""
     what = "URL" if url else "URL or connection string"
-    return UsageError(f"The database's {what} cannot be read.", _FORM if url else _KEYWORDS)
+    return UsageError(f"could not parse the database's {what}", _FORM if url else _KEYWORDS)
 
 
 def bad_escape(part: str) -> UsageError:
     """The error for a % that begins no escape, in a part without secrets."""
     return UsageError(
-        f"The {part} in the database's URL has a % that begins no character's code.",
-        "Write %25 for a % that is meant as it stands.",
+        f"the {part} in the database's URL has a % that begins no percent-encoded character",
+        "write %25 for a literal %",
     )
 
 
 def bad_key() -> UsageError:
     """The error for a key that can be no key; it is not shown, for it may be no key at all."""
     return UsageError(
-        "The part behind the ? of the database's URL has a key that is no name.",
-        "Write KEY=VALUE pairs with & between them; a ? or & that belongs to the password is "
-        "%3F or %26 there.",
+        "the query of the database's URL has an invalid key",
+        "write KEY=VALUE pairs with & between them; a ? or & that belongs to the password is "
+        "%3F or %26 there",
     )
 
 
@@ -369,12 +371,15 @@ def complaint(scheme: str, rest: str, known_keys: Collection[str]) -> UsageError
     faults = _faults(meant) if meant else ""
     if meant is None or not faults:
         return UsageError(
-            "The port in the database's URL is no number, or a password stands where no @ follows.",
+            (
+                "the port in the database's URL is not a number, or an @ is missing after the "
+                "password"
+            ),
             _FORM,
         )
     return UsageError(
-        f"The {faults} in the database's URL must be percent-encoded.",
-        f"Write {scheme}{_shown(meant)}",
+        f"the {faults} in the database's URL must be percent-encoded",
+        f"write {scheme}{_shown(meant)}",
     )
 
 

@@ -343,7 +343,9 @@ class Wire:
                 self._give_up = time.monotonic() + soon
                 self.cancel()
             if time.monotonic() > self._give_up:
-                raise psycopg.OperationalError("the server does not answer, and cancels nothing")
+                raise psycopg.OperationalError(
+                    "the server does not answer, not even to a cancel request"
+                )
             pause = _LOOK_AT_STOP_MS if self._cancelled else min(_LOOK_AT_STOP_MS, left)
             if ready := self._poll.poll(pause):
                 return ready[0][1]

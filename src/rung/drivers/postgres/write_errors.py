@@ -88,7 +88,7 @@ def own_write(refusal: StatementFailure, table: Table, reply: Reply, facts: Tabl
     if refusal.server.sqlstate == _NO_KEY:
         remedy = _key_for(refusal.own_table, table, facts)
     else:
-        other = f"give the {refusal.own_table} another place: `--{refusal.own_table}-table"
+        other = f"name another {refusal.own_table}: `--{refusal.own_table}-table"
         remedy = f"{_first_way(refusal, objects)}, or {other} SCHEMA.NAME`"
     return OwnWrite(f"the {refusal.own_table} {table}", objects, remedy)
 
@@ -98,21 +98,21 @@ def _key_for(what: str, table: Table, facts: TableFacts) -> str:
     key = "version" if what == "ledger" else "id"
     full = f"run `ALTER TABLE {table.sql} REPLICA IDENTITY FULL;`"
     if what == "ledger" and not facts.publications:
-        return f"{full}, or have the file leave its key alone"
+        return f"{full}, or change the file to leave its key alone"
     return f"{full} or `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
 
 
 def _first_way(refusal: StatementFailure, objects: Sequence[str]) -> str:
     """What to do where the table is to stay: of a rule only where there is one."""
     if refusal.altered and objects:
-        return f"have {' and '.join(objects)} leave Rung's rows as they are written"
+        return f"change {' and '.join(objects)} to leave Rung's rows unchanged"
     if refusal.altered:
-        return "take the trigger or rule on it out of the file that makes it"
+        return "remove the trigger or rule on it from the file that creates it"
     if objects:
-        return f"have {' or '.join(objects)} allow it for our role"
+        return f"change {' or '.join(objects)} to allow it for our role"
     if refusal.server.sqlstate in _MISSHAPEN:
         return f"give the {refusal.own_table} its columns ({_COLUMNS[refusal.own_table]})"
-    return "see to what the server says"
+    return "follow the server's message"
 
 
 _ALTERING = frozenset(("trigger", "rule"))
@@ -133,8 +133,8 @@ def refused_history(refusal: StatementFailure) -> str:
     seen = f" ({', '.join(refusal.own.objects)})" if refusal.own.objects else ""
     said = "; ".join(refusal.server.lines())
     return (
-        f"the database refuses {refusal.own.table}{seen}: {said}. This run is not "
-        "recorded; for a history, name a place where it is allowed: `--history-table SCHEMA.NAME`"
+        f"the database rejects {refusal.own.table}{seen}: {said}. This run is not recorded; to "
+        "keep a history, name a table where it is allowed: `--history-table SCHEMA.NAME`"
     )
 
 
@@ -143,7 +143,7 @@ def _told(refusal: StatementFailure) -> tuple[str, str]:
     table, objects, remedy = refusal.own
     seen = f" ({', '.join(objects)})" if objects else ""
     said = "\n".join(refusal.server.lines())
-    return f"the database refuses a write of Rung's own to {table}{seen}: {said}", remedy
+    return f"the database rejects Rung's own write to {table}{seen}: {said}", remedy
 
 
 def in_spare_place(names: Names) -> str:
@@ -151,8 +151,8 @@ def in_spare_place(names: Names) -> str:
     if not names.uses_spare:
         return ""
     return (
-        f"{names.usual} is the name of another table, or of one that a file makes: the history is "
-        f"kept in {names.history}"
+        f"another table is named {names.usual}, or a file creates one; the history is kept in "
+        f"{names.history}"
     )
 
 
@@ -163,7 +163,7 @@ def name_taken(refusal: StatementFailure, names: Names) -> str:
     for what, table in (("ledger", names.ledger), ("history", names.history)):
         if re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", refusal.server.message):
             return (
-                f"The {what} of Rung has that name: rename the file's table, take its CREATE TABLE "
-                f"out, or give the {what} another name (--{what}-table NAME)"
+                f"rename the file's table, remove its CREATE TABLE, or give Rung's {what} another "
+                f"name (--{what}-table NAME)"
             )
     return ""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED: Final = (
-    "stop writing to it and restore a backup; what can still be read is rescued by "
-    "`sqlite3 DAMAGED.db .recover | sqlite3 NEW.db`"
+    "stop writing to it and restore a backup; this rescues what can be read: `sqlite3 "
+    "DAMAGED.db .recover | sqlite3 NEW.db`"
 )
 _PRIMARY = 0xFF
 """The low byte of an extended error code is its kind."""
@@ -105,13 +105,17 @@ class Opener:
         if _is_closed(error):
             return Disconnected(str(error))
         if code_of(error) in BUSY:
-            return DatabaseBusy(self.shown, str(error), self.address.busy_ms / 1000)
+            return DatabaseBusy(
+                label=self.shown, said=str(error), waited=self.address.busy_ms / 1000
+            )
         if code_of(error) == sqlite3.SQLITE_NOTADB:
             said = f"{self.shown} is damaged, encrypted, or not a SQLite database: {error}"
-            advice = "check the path in the database's URL; a damaged file comes from a backup"
+            advice = "check the path in the database's URL; restore a damaged file from a backup"
             return ConnectionFailed(said, advice, said)
         if code_of(error) == sqlite3.SQLITE_CORRUPT:
-            return DatabaseDamaged(self.shown, "the file is damaged", str(error), "", _DAMAGED)
+            return DatabaseDamaged(
+                what=self.shown, damage="the file is damaged", said=str(error), remedy=_DAMAGED
+            )
         if code_of(error) == sqlite3.SQLITE_CANTOPEN:
             return self._cannot_open(error)
         return QueryFailed(f"{error}.")
@@ -126,8 +130,8 @@ class Opener:
     def _check_folder(self) -> None:
         folder = self.file.parent if self.file else None
         if folder is not None and not folder.is_dir():
-            said = f"{self.shown} cannot be opened: there is no folder {folder}"
-            advice = "Check the path in the database's URL, or make the folder."
+            said = f"could not open {self.shown}: no folder {folder}"
+            advice = "check the path in the database's URL, or create the folder"
             raise ConnectionFailed(f"{said}.", advice, said)
 
     def _connect(self, uri: str) -> sqlite3.Connection:
@@ -146,11 +150,11 @@ class Opener:
         return database
 
     def _cannot_open(self, error: sqlite3.Error) -> ConnectionFailed:
-        said = f"{self.shown} cannot be opened: {error}"
+        said = f"could not open {self.shown}: {error}"
         return ConnectionFailed(
             f"{said}.",
-            "Check that the folder is there, that we may make files in it (SQLite keeps its "
-            "journal beside the database), and that the path names a file.",
+            "check that the folder exists, that Rung may create files in it (SQLite keeps its "
+            "journal there), and that the path names a file",
             said,
         )
 

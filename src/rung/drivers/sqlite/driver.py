@@ -109,6 +109,6 @@ def _check_no_server(database: Database) -> None:
     if database.role is not None or database.password is not None:
         what = "role" if database.role is not None else "password"
         raise UsageError(
-            f"SQLite has no {what}s, and one is given.",
-            "Leave it out: who may open the file may use the database.",
+            f"SQLite has no {what}s, but one is given",
+            "leave it out: everyone who may open the file may use the database",
         )

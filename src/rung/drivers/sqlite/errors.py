@@ -30,14 +30,14 @@ _LOCKED_BY_US = re.compile(r"database .* is locked")
 _GONE = "no such table"
 _QUOTES = "\"`'[]"
 _REMEDIES: Final = {
-    sqlite3.SQLITE_BUSY: "Wait for the program that writes there",
-    sqlite3.SQLITE_LOCKED: "Wait for the program that writes there",
-    sqlite3.SQLITE_FULL: "Make room on the disk",
-    sqlite3.SQLITE_READONLY: "Let us write the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "Let us write the file and its folder",
-    sqlite3.SQLITE_CORRUPT: "The database file is damaged: restore a backup of it",
-    sqlite3.SQLITE_NOTADB: "The database file is damaged: restore a backup of it",
-    sqlite3.SQLITE_IOERR: "Look at the disk that holds the database",
+    sqlite3.SQLITE_BUSY: "wait for the program that writes there",
+    sqlite3.SQLITE_LOCKED: "wait for the program that writes there",
+    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_READONLY: "give Rung write access to the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "give Rung write access to the file and its folder",
+    sqlite3.SQLITE_CORRUPT: "restore a backup: the database file is damaged",
+    sqlite3.SQLITE_NOTADB: "restore a backup: the database file is damaged",
+    sqlite3.SQLITE_IOERR: "check the disk that holds the database",
 }
 
 

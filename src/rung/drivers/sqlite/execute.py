@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 _FAILURES = (sqlite3.Error, sqlite3.Warning)
 _ROWS_SHOWN, _ROWS_KEPT = 5, 1000
-_VIOLATED = "foreign keys are violated that were not before this file"
-_REMEDY = "Have the file keep every row that others refer to"
+_VIOLATED = "new foreign key violations after this file"
+_REMEDY = "change the file to keep every row that others refer to"
 _NOTHING = read("", Dialect.SQLITE)
 
 
@@ -332,16 +332,16 @@ class SqliteExecutor:
         before, now_ = work.violated, foreign_keys.violations(self._database)
         if now_.error:
             if before is None or before.error:
-                self._warn(work, f"foreign keys could not be checked: {now_.error}")
+                self._warn(work, f"could not check foreign keys: {now_.error}")
                 return
             raise _RefusedError(_violated(work, f"foreign_key_check failed: {now_.error}"))
         new = now_.since(before)
         if before is not None and not before.error and new:
             raise _RefusedError(_violated(work, f"{_VIOLATED}: {foreign_keys.told(new)}"))
         if now_.found:
-            what = "that were there before" if before and not before.error else "left"
+            what = "that existed before" if before and not before.error else "left"
             told = foreign_keys.told(now_.found)
-            self._warn(work, f"there are rows {what} that violate a foreign key: {told}")
+            self._warn(work, f"rows {what} violate a foreign key: {told}")
 
     def _warn(self, work: _Work, said: str) -> None:
         notice = ServerNotice("WARNING", "", said)
@@ -376,7 +376,7 @@ class SqliteExecutor:
         if lost := foreign_keys.lost_by_dropping(self._database, table):
             raise sqlite3.IntegrityError(
                 f"dropping {table} with foreign keys on would change rows of {', '.join(lost)}; "
-                "a file that rebuilds a table begins with PRAGMA foreign_keys=OFF"
+                "begin a file that rebuilds a table with PRAGMA foreign_keys=OFF"
             )
 
     def _judge(self, work: _Work, statement: Statement, rows: list[tuple[object, ...]]) -> None:
@@ -400,9 +400,9 @@ class SqliteExecutor:
         sets = meant.set_by(script, statement)
         if sets and self._database.in_transaction and not meant.turned_off_by(script):
             said = (
-                f"PRAGMA foreign_keys on line {statement.line} did nothing: SQLite passes over it "
-                "inside a transaction. It is heard where the file has its own BEGIN and COMMIT "
-                "behind it, or the directive -- rung: no-transaction."
+                f"PRAGMA foreign_keys on line {statement.line} had no effect: SQLite ignores it "
+                "inside a transaction. Give the file its own BEGIN and COMMIT after it, or the "
+                "directive -- rung: no-transaction"
             )
             work.notices.append(ServerNotice("WARNING", "", said))
 

@@ -148,8 +148,8 @@ class SqliteReader:
 
 
 _SHAPE = (
-    "A ledger is (version uint64, dirty bool). Move the other table away, or name another one "
-    "with --ledger-table."
+    "a ledger has the columns (version uint64, dirty bool); rename the other table, or name "
+    "another ledger with --ledger-table"
 )
 
 
@@ -184,12 +184,14 @@ class Found:
         except sqlite3.Error as error:
             if code_of(error) != sqlite3.SQLITE_ERROR:
                 raise
-            raise LedgerUnreadable(f"{name} is there and is no ledger: {error}.", _SHAPE) from None
+            raise LedgerUnreadable(
+                f"{name} exists but is not a schema_migrations table: {error}", _SHAPE
+            ) from None
         if len(rows) > 1:
             shown = " and ".join(str(row[0]) for row in rows)
             raise LedgerUnreadable(
-                f"The ledger {name} has more than one row: {shown}, perhaps more.",
-                "Find out which is true and write it: `rung force V` leaves that one row.",
+                f"the ledger {name} has more than one row: {shown}, perhaps more",
+                "find which is true and record it: `rung force V` leaves that one row",
             )
         return _state(name, rows[0]) if rows else LedgerState()
 
@@ -211,8 +213,8 @@ class Found:
             if code_of(error) != sqlite3.SQLITE_ERROR:
                 raise
             raise LedgerUnreadable(
-                f"{name} is there and is no history: {error}.",
-                "Move the other table away, or name another one with --history-table.",
+                f"{name} exists but is not a history table: {error}",
+                "rename the other table, or name another history with --history-table",
             ) from None
         return tuple(entry(row, name, datetime.fromisoformat) for row in rows)
 
@@ -235,7 +237,7 @@ def _state(name: str, row: tuple[Any, ...]) -> LedgerState:
     version, version_type, dirty, dirty_type = row
     if (version_type, dirty_type) != ("integer", "integer"):
         raise LedgerUnreadable(
-            f"The ledger {name} holds what is no version: ({version!r}, {dirty!r}).",
-            "Find out the version the database is at and write it: `rung force V`.",
+            f"the ledger {name} has an invalid version: ({version}, {dirty})",
+            "find the version the database is at and record it: `rung force V`",
         )
     return ledger_state(version, bool(dirty), name)

@@ -60,7 +60,7 @@ def needs_newer(said: str, sql: str) -> str:
     Returns:
         An order without its end; empty where the library's age is not why.
     """
-    here = f"here it is {sqlite3.sqlite_version}, {_whose()}"
+    here = f"SQLite here is {sqlite3.sqlite_version}, {_whose()}"
     if found := _NO_FUNCTION.search(said):
         return f"{_way_out()} ({here}, which has no such {found[1] or found[2]})"
     if not _SYNTAX.search(said):
@@ -77,5 +77,5 @@ def _whose() -> str:
 
 def _way_out() -> str:
     if sqlite3 is _own:
-        return "Use a newer SQLite, `pip install 'rung[sqlite]'`"
-    return "Use a newer SQLite, `pip install --upgrade pysqlite3-binary`"
+        return "use a newer SQLite, `pip install 'rung[sqlite]'`"
+    return "use a newer SQLite, `pip install --upgrade pysqlite3-binary`"

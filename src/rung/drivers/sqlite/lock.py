@@ -97,8 +97,11 @@ class RunLock:
             if error.errno in {errno.ELOOP, errno.EMLINK}:
                 raise _refused(path, "is a symbolic link, which is not followed") from None
             raise RightsMissing(
-                f"The lock's file {path} cannot be made: {error.strerror}.",
-                "Let us make files in that folder: SQLite keeps its journal there too.",
+                f"could not create the lock file {path}: {error.strerror}",
+                (
+                    "give Rung the right to create files in that folder: SQLite keeps its "
+                    "journal there too"
+                ),
             ) from None
         if why := _not_ours(opened):
             os.close(opened)
@@ -126,14 +129,14 @@ def _not_ours(opened: int) -> str:
     if found.st_nlink > 1:
         return "has a second name (a hard link)"
     if not _SIGNED.fullmatch(os.pread(opened, _LONGEST, 0)):
-        return "holds something else than a lock of rung"
+        return "is not a lock file of rung"
     return ""
 
 
 def _refused(path: Path, why: str) -> RightsMissing:
     return RightsMissing(
         f"the lock file {path} {why}",
-        f"if no other run is under way, move it out of the way: `mv {shlex.quote(str(path))} "
+        f"if no other run is in progress, rename it: `mv {shlex.quote(str(path))} "
         f"{shlex.quote(f'{path}.old')}`",
     )
 
@@ -145,8 +148,8 @@ def _try(opened: int, how: int) -> bool:
         return False
     except OSError as error:
         raise QueryFailed(
-            f"The lock's file cannot be locked: {error.strerror}.",
-            "Keep the database on a file system that has flock; SQLite itself needs locks too.",
+            f"could not lock the lock file: {error.strerror}",
+            "keep the database on a file system that has flock; SQLite itself needs locks too",
         ) from None
     return True
 

@@ -125,8 +125,11 @@ class SqliteSession(SqliteReader):
         """
         if self._opener.read_only:
             raise RightsMissing(
-                f"{self._opener.shown} may not be written.",
-                "Let us write the file and its folder, where SQLite keeps its journal.",
+                f"{self._opener.shown} is not writable",
+                (
+                    "give Rung write access to the file and its folder, where SQLite keeps its "
+                    "journal"
+                ),
             )
         with self._found() as found:
             there = found.has_ledger and found.history(History.ALL) is not None
@@ -301,7 +304,7 @@ class SqliteSession(SqliteReader):
 
     def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:  # noqa: ARG002 - as the contract has it
         """Nothing is sent: no catalog here tells who made what."""
-        return DryRun("SQLite does not keep when an object was made")
+        return DryRun("SQLite does not record when an object was created")
 
     def row_guard(self, losses: Sequence[DataLoss]) -> str:  # noqa: ARG002 - as the contract has it
         """None: nothing is ever proved to be a file's own here."""
@@ -391,6 +394,8 @@ class SqliteSession(SqliteReader):
         message, remedy = ran.refusal.server, ran.refusal.remedy
         if message.message == "database is locked":
             raise DatabaseBusy(
-                self._opener.shown, message.message, self._opener.address.busy_ms / 1000
+                label=self._opener.shown,
+                said=message.message,
+                waited=self._opener.address.busy_ms / 1000,
             )
-        raise QueryFailed(f"{message.message}.", f"{remedy}." if remedy else "")
+        raise QueryFailed(message.message, remedy)

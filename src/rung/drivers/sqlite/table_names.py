@@ -36,8 +36,8 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
     second = f"{first}_history" if history is None else _read("history", history)
     if first.lower() == second.lower():
         raise UsageError(
-            f"Ledger and history are both to be {first}.",
-            "They are two tables: give --history-table another name, or leave it out.",
+            f"ledger and history cannot both be {first}",
+            "give --history-table another name, or leave it out",
         )
     return Names(first, second)
 
@@ -46,15 +46,15 @@ def _read(what: str, text: str) -> str:
     found = _NAME.match(text)
     if found is None:
         raise UsageError(
-            f"{text!r} is no name of a table for the {what}.",
+            f"invalid table name for the {what}: {text!r}",
             "SQLite has no schemas: write NAME; one with a dot or a quote in it goes in double "
-            "quotes.",
+            "quotes",
         )
     name = found[2] or found[1].replace('""', '"')
     if name.lower().startswith("sqlite_"):
         raise UsageError(
-            f"{name} is no name for the {what}: SQLite keeps names that begin so for itself.",
-            f"Name another one with --{what}-table.",
+            f'the {what} cannot be named "{name}": SQLite reserves names that begin like that',
+            f"name another one with --{what}-table",
         )
     return name
 

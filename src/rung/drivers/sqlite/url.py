@@ -113,13 +113,13 @@ def translate(url: str) -> SqliteUrl:
         name = _of_sqlalchemy(url.partition("://")[0], name)
     if not name or name == _URI or "\0" in url:
         raise UsageError(
-            "The database's URL names no file.",
-            "Write sqlite://PATH: sqlite://chat.db, or sqlite:///srv/chat.db with a full path.",
+            "the database's URL has no file",
+            "write sqlite://PATH: sqlite://chat.db, or sqlite:///srv/chat.db with a full path",
         )
     if _CREDENTIALS.match(f"{name}?{query}"):  # a password may hold a ? too
         raise UsageError(
-            "The database's URL begins like one with a user and a password; it is not shown here.",
-            "SQLite has neither: write sqlite://PATH. A file of such a name is sqlite://./NAME.",
+            "the database's URL seems to have a user and a password; it is not shown",
+            "SQLite has neither: write sqlite://PATH. A file of such a name is sqlite://./NAME",
         )
     return _Query(parse_qsl(query, keep_blank_values=True)).address(name)
 
@@ -128,7 +128,7 @@ def _of_sqlalchemy(scheme: str, name: str) -> str:
     """The name that SQLite is given; empty, as SQLAlchemy has it, is a database in memory."""
     if name and not name.startswith("/"):
         raise UsageError(
-            "the database's URL has no path: SQLAlchemy takes what stands there for a host",
+            "the database's URL has no path: SQLAlchemy reads this part as a host",
             f"write {scheme}:///PATH: {scheme}:///chat.db for chat.db in the current folder, "
             f"{scheme}:////srv/chat.db for a full path",
         )
@@ -212,11 +212,11 @@ class _Query:
         left = self.unknown + ([] if uri else [key for key, _ in self.sqlite])
         if left:
             yield (
-                f"Of the database's URL these keys mean nothing here: {', '.join(left)}."
-                + ("" if uri else " SQLite's own, such as mode, are heard behind sqlite://file:.")
+                f"unrecognized keys in the database's URL: {', '.join(left)}"
+                + ("" if uri else ". SQLite's own keys, such as mode, work after sqlite://file:")
             )
         if memory:
-            yield "The database is in memory: it is gone when this run ends."
+            yield "the database is in memory: it is gone when this run ends"
 
 
 def _path(uri: str) -> str:
@@ -226,17 +226,15 @@ def _path(uri: str) -> str:
         host, slash, rest = rest[2:].partition("/")
         if host not in {"", "localhost"} or not slash:
             raise UsageError(
-                f"The database's URL names the host {host}: SQLite's files are on this machine.",
-                "Write sqlite://file:/PATH.",
+                f"the database's URL has the host {host}, but SQLite's files are on this machine",
+                "write sqlite://file:/PATH",
             )
         rest = f"/{rest}"
     return unquote(rest, errors="surrogateescape")
 
 
 def _bad(key: str, wanted: str) -> UsageError:
-    return UsageError(
-        f"The value of {key} in the database's URL is not what it can be.", f"Give it {wanted}."
-    )
+    return UsageError(f"invalid value of {key} in the database's URL", f"give it {wanted}")
 
 
 def check_spelling(url: str) -> None:

@@ -15,12 +15,12 @@ from rung.script.positions import place_of
 _NAME = re.compile(r"\\(?:[A-Za-z_]+[+S]*|[^\sA-Za-z_]?)")
 _GUARD = re.compile(r"\\(?:un)?restrict[ \t]+[A-Za-z0-9]+[ \t\r]*(?=\n|\Z)")
 _REMOVE = "remove the line"
-_VARIABLE = "write the value itself: a migration has no variables of psql"
-_PASTE = "put the SQL of that file into this one, or into a migration of its own"
+_VARIABLE = "write the value itself: a migration has no psql variables"
+_PASTE = "put the SQL of that file into this one, or into its own migration"
 _SEMICOLON = "end the statement with a semicolon"
 _OTHER_DATABASE = (
-    "remove the line: a migration runs in the database that it is given; what is for another "
-    "database belongs into a source of its own"
+    "remove the line: a migration runs in one database; migrations of another database belong "
+    "into their own source"
 )
 _WAYS = {
     **dict.fromkeys((r"\c", r"\connect"), _OTHER_DATABASE),
@@ -36,8 +36,8 @@ _WAYS = {
     r"\gdesc": _SEMICOLON,
     r"\watch": _SEMICOLON,
     r"\;": "write a semicolon without the backslash",
-    r"\.": "remove the line: it ends the rows of a COPY … FROM STDIN, and none is open here",
-    r"\!": "remove the line: a migration runs no programs",
+    r"\.": "remove the line: it ends the rows of a COPY … FROM STDIN, but none is open here",
+    r"\!": "remove the line: a migration cannot run programs",
     r"\password": "write `ALTER ROLE … PASSWORD …`",
     r"\encoding": "remove the line, and keep the file in UTF-8",
     **dict.fromkeys((r"\echo", r"\qecho", r"\warn"), f"{_REMOVE}, or write a comment"),
@@ -58,7 +58,7 @@ def command_at(text: str, start: int) -> ClientCommand:
     line, column, _ = place_of(text, start)
     name = found.group()
     return ClientCommand(
-        f"`{name}` is a command of psql, which no server reads",
+        f"`{name}` is a command of psql, which no server executes",
         line,
         column=column,
         way=_WAYS.get(name.rstrip("+S"), _REMOVE),

@@ -181,8 +181,8 @@ class _Reader:
         end = rest.end() if rest else self.lexer.position
         if end < len(self.text) and self.text[end] != "\n":
             problem = (
-                "SQL stands behind COPY … FROM STDIN; on its line, where only the data can "
-                "follow; put it on a line of its own behind the data"
+                "SQL follows COPY … FROM STDIN; on its line, where only the data can follow; "
+                "put it on its own line after the data"
             )
             raise ScriptError(problem, self.text.count("\n", 0, end) + 1)
         return min(end + 1, len(self.text))

@@ -35,7 +35,7 @@ def mode_of(statements: Sequence[Statement], *, marked: bool = False) -> tuple[M
     """
     _check(statements)
     if not statements:
-        return Mode.TRANSACTIONAL, "it holds no statement"
+        return Mode.TRANSACTIONAL, "it has no statement"
     ends = [one for one in statements if one.control in _ENDS or one.control in _CHAINS]
     if several := _splits(statements, ends, marked=marked):
         return Mode.UNITS, several
@@ -61,7 +61,7 @@ def _splits(statements: Sequence[Statement], ends: Sequence[Statement], *, marke
     if ends and ends[0].control is Control.ROLLBACK:
         return f"its own transaction ends with {_named(ends[0])}"
     follow = bool(ends) and ends[0].number != statements[-1].number
-    return f"statements follow behind {_named(ends[0])}" if follow else ""
+    return f"statements follow {_named(ends[0])}" if follow else ""
 
 
 def units_of(
@@ -121,7 +121,7 @@ def _check(statements: Sequence[Statement]) -> None:
     left = None
     for one, opened in _blocks(statements):
         if one.control is Control.PREPARE:
-            problem = f"{_words(one)} would keep our lock, as it leaves a transaction open"
+            problem = f"{_words(one)} would keep our lock, because it leaves a transaction open"
             raise UnbalancedTransaction(problem, one.line)
         if opened and one.needs_no_transaction:
             what = f"{one.needs_no_transaction} cannot run inside a transaction"

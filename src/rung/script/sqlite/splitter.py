@@ -40,14 +40,14 @@ _FEW = 1000
 """So many tokens are quicker as values of their own."""
 _TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
 _COMMAND = re.compile(r"\.[A-Za-z]+|\\\S*")
-_PASTE = "put the SQL of that file into this one, or into a migration of its own"
+_PASTE = "put the SQL of that file into this one, or into its own migration"
 _WAYS = {
     ".read": _PASTE,
     ".import": "write INSERT statements",
-    ".open": "remove the line: a migration runs in the database that it is given",
-    ".restore": "remove the line: a migration runs in the database that it is given",
-    ".system": "remove the line: a migration runs no programs",
-    ".shell": "remove the line: a migration runs no programs",
+    ".open": "remove the line: a migration runs in one database",
+    ".restore": "remove the line: a migration runs in one database",
+    ".system": "remove the line: a migration cannot run programs",
+    ".shell": "remove the line: a migration cannot run programs",
 }
 
 
@@ -98,7 +98,7 @@ def _check_command(text: str, piece: Tokens) -> None:
         line, column, _ = place_of(text, start)
         name = found.group()
         whose = "SQLite's shell (sqlite3)" if name[0] == "." else "psql"
-        problem = f"`{name}` is a command of {whose}, which no database reads"
+        problem = f"`{name}` is a command of {whose}, which no database executes"
         way = _WAYS.get(name, "remove the line")
         raise ClientCommand(problem, line, column=column, way=way)
 

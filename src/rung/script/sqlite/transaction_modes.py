@@ -36,7 +36,7 @@ def mode_of(statements: Sequence[Statement], *, marked: bool = False) -> tuple[M
     """
     blocks = _blocks(statements)
     if not statements:
-        return Mode.TRANSACTIONAL, "it holds no statement"
+        return Mode.TRANSACTIONAL, "it has no statement"
     kept = () if marked else own_block(statements)
     if forced := _forced_to_units(kept or statements, marked=marked):
         return Mode.UNITS, forced
@@ -45,7 +45,7 @@ def mode_of(statements: Sequence[Statement], *, marked: bool = False) -> tuple[M
     if kept:
         return _of_one_block(kept, whole=len(kept) == len(statements))
     several = "it has several transactions of its own"
-    return Mode.UNITS, several if len(blocks) > 1 else "its own transaction encloses only a part"
+    return Mode.UNITS, several if len(blocks) > 1 else "its own transaction contains only a part"
 
 
 def own_block(statements: Sequence[Statement]) -> Sequence[Statement]:
@@ -110,7 +110,7 @@ def _blocks(statements: Sequence[Statement]) -> dict[int, int]:
             continue
         if control is Control.BEGIN:
             if first:
-                raise _unbalanced(one, "is inside a transaction that is open already")
+                raise _unbalanced(one, "is inside an open transaction")
             first = opened = one
         elif not first:
             raise _unbalanced(one, "has no BEGIN before it")
