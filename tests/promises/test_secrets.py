@@ -14,6 +14,7 @@ import pytest
 
 from rung.cli.commands import COMMANDS
 from rung.cli.main import main as rung
+from rung.cli.options import OPTIONS
 from rung.golang_migrate.main import main as migrate
 from rung.migrator import Migrator
 
@@ -78,29 +79,26 @@ MISTAKES = [
     f"password={_SECRET}",
     f"PGPASSWORD={_SECRET}",
 ]
-_OPTIONS = ["database", "source", "role", "ledger-table", "history-table", "ledger-writers"]
-_OPTIONS += [
-    "wait-for-lock",
-    "lock-timeout",
-    "if-ahead",
-    "allow-out-of-order",
-    "scratch",
-    "timeout",
-]
-_OPTIONS += ["run-stored-sql", "cancel-blockers", "lock-retry-for", "done"]
+_VALUED = [one for one in OPTIONS.values() if one.metavar]
+_KEYS = [one.key for one in _VALUED if one.is_key]
 _OF_RUNG: list[list[str]] = [
     ["?"],
     *([command, "?"] for command in COMMANDS if command != "certify"),
-    *(["up", f"--{option}", "?"] for option in _OPTIONS),
-    *(["wait", f"--{option}", "?"] for option in ("timeout", "role")),
-    *(["repair", f"--{option}", "?"] for option in ("scratch", "done")),
+    *([(option.commands or ("up",))[0], option.name, "?"] for option in _VALUED),
+    ["wait", "--role", "?"],
+    ["up", "--timeout", "?"],
+    ["up", "--dry-run", "?"],
+    ["new", "?"],
+    ["upgrade", "?"],
+    ["-path", "?", "up"],
+    ["-database", "?", "-path", "?", "up"],
+    ["-database=?", "up"],
     ["status", "--databse", "?"],
     ["status", "--databse=?"],
     ["status", "--json=?"],
     ["status", "-d?"],
     ["plan", "up", "?"],
     ["force", "1", "?"],
-    ["mark-applied", "1", "--not", "?"],
     ["status", "--source", "package:?"],
     ["status", "--database", "embedded:?\0"],
     ["status", "--role", "x", "--database", "?"],
@@ -186,7 +184,7 @@ def test_a_credential_in_a_wrong_variable(
     assert leaks == []
 
 
-@pytest.mark.parametrize("key", [*_OPTIONS[:9], "?", "wrong"])
+@pytest.mark.parametrize("key", [*_KEYS, "?", "wrong"])
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "json"])
 def test_a_credential_in_a_wrong_project(
     key: str, option: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]

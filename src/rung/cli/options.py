@@ -9,8 +9,8 @@ pyproject.toml, and docs/reference/options.md follow from the table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung.cli.values import (
     any_text,
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from rung.planning.plan import IfAhead
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """
     What is known of an option.
 
-    Args:
+    Attributes:
         help: one sentence, as the help shows it.
         metavar: what stands for its value; empty for a flag.
         read: reads a value; the second argument names the option or the setting, for errors.
@@ -340,7 +339,7 @@ OPTIONS: dict[str, Option] = {
     for one in fields(CliSettings)
     if (found := one.metadata.get("option"))
     for name in [found.name or f"--{one.name.replace('_', '-')}"]
-    for option in [replace(found, attribute=one.name, name=name)]
+    for option in [found._replace(attribute=one.name, name=name)]
 }
 """Every option by its name, in the order of the help."""
 
