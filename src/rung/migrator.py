@@ -82,10 +82,15 @@ class Migrator:
             insists_on_lock_timeout=lock_timeout is not None,
             lock_retry_for=lock_retry_for,
             cancel_blockers=tuple(cancel_blockers),
+            wait_for_lock=wait_for_lock,
             atomic=atomic,
         )
-        self._target = Target(driver, listener, stop or CancelToken(), wait_for_lock, options)
+        self._target = Target(driver, listener, stop or CancelToken(), options)
         self._source = source
+        self._source_warnings: tuple[str, ...] = ()
+        """Those of the last reading of the source; only others are warned of again."""
+        for note in driver.notes:
+            listener(Warned(note))
 
     @property
     def shown(self) -> str:
@@ -344,7 +349,11 @@ class Migrator:
         return mark(self._target, self._migrations(), versions, not_applied)
 
     def accept_edit(
-        self, version: int, *, expected: tuple[EditedFile, ...] | None = None
+        self,
+        version: int,
+        *,
+        expected: tuple[EditedFile, ...] | None = None,
+        confirm: Callable[[tuple[EditedFile, ...]], None] | None = None,
     ) -> tuple[EditedFile, ...]:
         """
         Record that the edit of an applied version's files is meant. Runs nothing.
@@ -352,6 +361,8 @@ class Migrator:
         Args:
             version: the version.
             expected: refuse any edit but this one, which somebody was shown.
+            confirm: called with the edit before the lock is taken; raises where nobody agreed.
+                Any other edit is refused then.
 
         Returns:
             The edit that was recorded.
@@ -364,7 +375,7 @@ class Migrator:
         """
         from rung.execution.admin import accept_edit
 
-        return accept_edit(self._target, self._migrations(), version, expected)
+        return accept_edit(self._target, self._migrations(), version, expected, confirm)
 
     def diagnose(self, scratch: str | None = None, done: int | None = None) -> Diagnosis | None:
         """
@@ -418,14 +429,20 @@ class Migrator:
         return lock_holder(self._target)
 
     def unlock(
-        self, *, expected: LockHolder | None = None, allow_live_holder: bool = False
+        self,
+        *,
+        expected: LockHolder | None = None,
+        confirm: Callable[[LockHolder], None] | None = None,
+        allow_live_holder: bool = False,
     ) -> LockHolder | None:
         """
         Free the lease of a run behind a pooler that is dead. Ends no process and no connection.
 
         Args:
-            expected: refuse where it is another's by now than this one's, who was shown.
-            allow_live_holder: though its holder gave a sign of life not long ago.
+            expected: refuse any lock holder but this one, who was shown.
+            confirm: called with the lock holder; raises where nobody agreed. Any other lock holder
+                is refused then.
+            allow_live_holder: break it although its last heartbeat is recent.
 
         Returns:
             Whose it was; None where nobody held the lock.
@@ -436,14 +453,21 @@ class Migrator:
         """
         from rung.execution.admin import unlock
 
-        return unlock(self._target, expected, allow_live_holder=allow_live_holder)
+        return unlock(self._target, expected, confirm, allow_live_holder=allow_live_holder)
 
-    def drop(self, *, expected: tuple[DataLoss, ...] | None = None) -> tuple[DataLoss, ...]:
+    def drop(
+        self,
+        *,
+        expected: tuple[DataLoss, ...] | None = None,
+        confirm: Callable[[tuple[DataLoss, ...]], None] | None = None,
+    ) -> tuple[DataLoss, ...]:
         """
         Remove everything in the ledger's schema that no extension owns.
 
         Args:
             expected: refuse where there is more by now than this, which somebody was shown.
+            confirm: called with what would be dropped, if there is something, before the lock is
+                taken; raises where nobody agreed. Where there is more by then, it is refused.
 
         Returns:
             What went.
@@ -453,7 +477,7 @@ class Migrator:
         """
         from rung.execution.admin import drop
 
-        return drop(self._target, expected)
+        return drop(self._target, expected, confirm)
 
     def _newest(self) -> int | None:
         """The version at which `up` ends: the highest that has an up file."""
@@ -464,8 +488,10 @@ class Migrator:
         from rung.source import read_source
 
         migrations = read_source(self._source)
-        for warning in migrations.warnings:
-            self._target.listener(Warned(warning))
+        if migrations.warnings != self._source_warnings:
+            self._source_warnings = migrations.warnings
+            for warning in migrations.warnings:
+                self._target.listener(Warned(warning))
         return migrations
 
 

@@ -27,6 +27,8 @@ class RunOptions(NamedTuple):
     """Whether a database with tables and no ledger is migrated from the first version."""
     drops_current_schema: bool = False
     """Whether `drop` empties the current schema, wherever the ledger is, and not the ledger's."""
+    wait_for_lock: float | None = None
+    """Seconds to wait for another run's lock; None waits until it is free."""
     atomic: bool = False
     """Whether all steps of a run are one transaction."""
     lock_timeout: float | None = 0.2

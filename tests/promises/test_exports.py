@@ -71,12 +71,17 @@ SIGNATURES = {
         "if_ahead: 'IfAhead' = 'compatible', resume: 'bool' = False, atomic: 'bool' = False) "
         "-> 'RunReport'"
     ),
+    "Migrator.run": (
+        "(self, goal: 'Goal', *, expected: 'Plan | None' = None, "
+        "confirm: 'Callable[[PlanPreview], Goal] | None' = None) -> 'RunReport'"
+    ),
     "Migrator.goto": (
         "(self, version: 'int', *, allow_out_of_order: 'Sequence[int]' = ()) -> 'RunReport'"
     ),
     "Migrator.edited": "(self, version: 'int') -> 'tuple[EditedFile, ...]'",
     "Migrator.accept_edit": (
-        "(self, version: 'int', *, expected: 'tuple[EditedFile, ...] | None' = None) "
+        "(self, version: 'int', *, expected: 'tuple[EditedFile, ...] | None' = None, "
+        "confirm: 'Callable[[tuple[EditedFile, ...]], None] | None' = None) "
         "-> 'tuple[EditedFile, ...]'"
     ),
     "Migrator.force": (
@@ -84,7 +89,9 @@ SIGNATURES = {
         "new_ledger: 'bool' = False) -> 'None'"
     ),
     "Migrator.drop": (
-        "(self, *, expected: 'tuple[DataLoss, ...] | None' = None) -> 'tuple[DataLoss, ...]'"
+        "(self, *, expected: 'tuple[DataLoss, ...] | None' = None, "
+        "confirm: 'Callable[[tuple[DataLoss, ...]], None] | None' = None) "
+        "-> 'tuple[DataLoss, ...]'"
     ),
 }
 

@@ -240,6 +240,26 @@ def test_nobody_is_asked_for_nothing(session: FakeSession, folder: Path) -> None
     assert migrator(folder).run(Down(), confirm=confirm).nothing_to_do
 
 
+def test_each_warning_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a URL and a source leave out is said once, and again when the source changes."""
+    driver = FakeDriver(FakeSession(), notes=("left out",))
+    monkeypatch.setattr("rung.migrator.open_driver", lambda _: driver)
+    (folder / "4_d.sql").write_text("")
+    told: list[Event] = []
+    one = migrator(folder, told)
+    one.up(1)
+    one.status()
+    (folder / "5_e.sql").write_text("")
+    one.status()
+
+    warned = [str(event) for event in told if isinstance(event, Warned)]
+    assert [text.split(" are ")[0].split(" is ")[0] for text in warned] == [
+        "left out",
+        "4_d.sql",
+        "4_d.sql and 5_e.sql",
+    ]
+
+
 def test_a_preview(session: FakeSession, folder: Path) -> None:
     """A preview reads the SQL and what it takes away, and touches nothing."""
     session.ledger = LedgerState(2)

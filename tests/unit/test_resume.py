@@ -24,7 +24,7 @@ _CUT = replace(row(1, outcome=Outcome.RUNNING, up=_TEXT), statements_total=3)
 
 
 def _target(session: FakeSession) -> Target:
-    return Target(FakeDriver(session), ignore, CancelToken(), None)
+    return Target(FakeDriver(session), ignore, CancelToken())
 
 
 @pytest.mark.parametrize(

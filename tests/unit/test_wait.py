@@ -12,7 +12,7 @@ from rung.cancellation import CancelToken
 from rung.drivers.contract import Disconnected, Ping
 from rung.drivers.inspection import History
 from rung.errors import ConnectionFailed, DatabaseBusy, Stopped, VersionNotReached
-from rung.events import DatabaseWaiting, Warned
+from rung.events import DatabaseWaiting
 from rung.execution.command import Target
 from rung.execution.wait import Waited, wait
 from rung.ledger import LedgerState
@@ -50,13 +50,12 @@ def waited(
     bound: float | None = None,
     clock: Clock | None = None,
     stop: CancelToken | None = None,
-    notes: tuple[str, ...] = (),
 ) -> tuple[Waited, list[Event]]:
     """Wait for a database that refuses so often, then has these ledgers; and what was said."""
-    driver = FakeDriver(MovingSession(*ledgers), notes=notes)
+    driver = FakeDriver(MovingSession(*ledgers))
     driver.refusals, driver.pings = [REFUSED] * refusals, list(pings)
     said: list[Event] = []
-    target = Target(driver, said.append, stop or CancelToken(), None)
+    target = Target(driver, said.append, stop or CancelToken())
     return wait(target, version, (clock or Clock()).policy(bound)), said
 
 
@@ -174,8 +173,3 @@ def test_a_stop() -> None:
     assert waited(LedgerState(1), stop=stop)[0].version == 1
     with pytest.raises(Stopped):
         waited(LedgerState(1), version=2, stop=stop)
-
-
-def test_notes_are_told() -> None:
-    """What of the URL is left out is said once, at the beginning."""
-    assert waited(LedgerState(), notes=("left out",))[1] == [Warned("left out")]

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from rung.cli.confirm import confirm
 from rung.cli.invocation import make_migrator, open_database
-from rung.errors import LockNotAcquired
-from rung.execution.admin import may_break
 from rung.ledger import LedgerState
 from rung.render import json_output as shapes
 from rung.render.tables import drop_lines, edit_lines
@@ -16,8 +14,9 @@ from rung.render.text import at, count
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
     from rung.drivers.inspection import LockHolder
+    from rung.errors import EditedFile
     from rung.execution.admin import Marked
-    from rung.migrator import Migrator
+    from rung.script.data_loss import DataLoss
 
 
 def force(call: Invocation) -> None:
@@ -41,23 +40,26 @@ def accept_edit(call: Invocation) -> None:
     source, version = call.settings.need_source(), call.request.version or 0
     with open_database(call) as database:
         migrator = make_migrator(call, database, source=source)
-        edits = migrator.edited(version)
-        what = f"Accept the edit of version {version} on {migrator.shown}"
-        confirm(call, what, edit_lines(edits, call.console.err_style))
-        migrator.accept_edit(version, expected=edits)
+
+        def agree(edits: tuple[EditedFile, ...]) -> None:
+            what = f"Accept the edit of version {version} on {migrator.shown}"
+            confirm(call, what, edit_lines(edits, call.console.err_style))
+
+        edits = migrator.accept_edit(version, confirm=agree)
     if call.console.json:
         call.json(shapes.accepted(version, edits))
     call.console.state(f"accepted the edit of version {version}; nothing was run")
 
 
 def drop(call: Invocation) -> None:
-    """Remove everything in the ledger's schema, once somebody agreed."""
+    """Drop every object in the ledger's schema once it is confirmed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
-        losses = migrator.everything()
-        if losses:
+
+        def agree(losses: tuple[DataLoss, ...]) -> None:
             confirm(call, f"Drop everything on {migrator.shown}", drop_lines(losses))
-        gone = migrator.drop(expected=losses)
+
+        gone = migrator.drop(confirm=agree)
     if call.console.json:
         call.json({"dropped": shapes.losses(gone)})
     call.console.state(f"dropped {count(len(gone), 'object')}" if gone else "nothing to drop")
@@ -84,20 +86,15 @@ def _sentence(found: Marked) -> str:
 
 
 def unlock(call: Invocation) -> None:
-    """Break the lease of a run that is dead, once somebody agreed."""
+    """Break the lease of a dead run once it is confirmed."""
     with open_database(call) as database:
         migrator = make_migrator(call, database)
-        holder = migrator.lock_holder()
-        gone = None if holder is None else _broken(call, migrator, holder)
+
+        def agree(holder: LockHolder) -> None:
+            until = f"The lease expires: {holder.until}."
+            confirm(call, f"Break the lease on {migrator.shown}", (str(holder), until))
+
+        gone = migrator.unlock(confirm=agree, allow_live_holder=call.settings.allow_live_holder)
     if call.console.json:
         call.json(shapes.unlocked(gone))
-    call.console.detail("Broke the lease; the lock is free." if gone else "The lock is free.")
-
-
-def _broken(call: Invocation, migrator: Migrator, holder: LockHolder) -> LockHolder | None:
-    even = call.settings.allow_live_holder
-    if not may_break(holder, allow_live_holder=even):
-        raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
-    until = f"The lease expires: {holder.until}."
-    confirm(call, f"Break the lease on {migrator.shown}", (str(holder), until))
-    return migrator.unlock(expected=holder, allow_live_holder=even)
+    call.console.say("Broke the lease; the lock is free." if gone else "Nobody holds the lock.")

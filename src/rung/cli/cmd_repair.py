@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rung.cli.confirm import confirm, needs_confirmation
 from rung.cli.exit_codes import ExitCode, StoppedBySignal
 from rung.cli.invocation import make_migrator, open_database
-from rung.cli.signals import exit_code_of_signal, listening
+from rung.cli.signals import exit_code_of_signal, listening, make_signals
 from rung.errors import RepairUndecided, Stopped
 from rung.render import json_output as shapes
 from rung.render.progress import progress
@@ -23,23 +23,28 @@ from rung.repair import data_loss_refusal
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
     from rung.execution.report import RunReport
+    from rung.ledger import LedgerState
     from rung.migrator import Migrator
+    from rung.process import Signals
     from rung.repair import Diagnosis
 
 _YES = ("y", "yes")
 
 
 def repair(call: Invocation) -> ExitCode | None:
-    """Say what a dirty database holds, and mend it once somebody agreed."""
-    source = call.settings.need_source()
-    with open_database(call) as database:
-        migrator = make_migrator(call, database, source=source)
-        found = _diagnosed(call, migrator) if migrator.version().dirty else None
+    """Say what a dirty database holds, and repair it once that is confirmed."""
+    source, signals = call.settings.need_source(), make_signals()
+    with open_database(call) as database, progress(call.console) as listener:
+        migrator = make_migrator(
+            call, database, source=source, listener=listener, stop=signals.stop
+        )
+        ledger = migrator.version()
+        found = _diagnosed(call, migrator) if ledger.dirty else None
         if found is None:
-            _clean(call, migrator)
+            _clean(call, migrator.version() if ledger.dirty else ledger)
             return None
         if call.console.json:
-            return _json(call, database, source, found)
+            return _json(call, migrator, signals, found)
         for line in diagnosis_lines(found, call.console.out_style):
             call.console.data(line)
         if found.action is None:
@@ -48,7 +53,7 @@ def repair(call: Invocation) -> ExitCode | None:
         what = f"Repair {migrator.shown}"
         _agree_to_losses(call, found)
         confirm(call, what, tuple(proposal_lines(found.action, call.console.err_style)))
-        report = _run(call, database, source, found)
+        report = _run(migrator, signals, found)
     call.console.state(f"clean {at(report.version)}; repaired")
     return None
 
@@ -73,19 +78,18 @@ def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
     raise RepairUndecided(*data_loss_refusal(found))
 
 
-def _clean(call: Invocation, migrator: Migrator) -> None:
-    ledger = migrator.version()
+def _clean(call: Invocation, ledger: LedgerState) -> None:
     if call.console.json:
         call.json(shapes.clean(ledger))
     call.console.state(f"{ledger}; nothing to repair")
 
 
-def _json(call: Invocation, database: str, source: str, found: Diagnosis) -> ExitCode:
-    """The diagnosis as data; without --yes nothing is done, and the database stays dirty."""
+def _json(call: Invocation, migrator: Migrator, signals: Signals, found: Diagnosis) -> ExitCode:
+    """Print the diagnosis as JSON; without --yes nothing is repaired."""
     loses_more = bool(found.action and found.action.losses) and not call.settings.allow_data_loss
     acts = found.action is not None and call.settings.yes and not loses_more
     if acts:
-        _run(call, database, source, found)
+        _run(migrator, signals, found)
     call.json(shapes.diagnosis(found, done=acts))
     return ExitCode.DONE if acts else ExitCode.DIRTY
 
@@ -117,11 +121,8 @@ def _told(call: Invocation, found: Diagnosis) -> int | None:
     return max(asked[-1].number, found.finding.at_least)
 
 
-def _run(call: Invocation, database: str, source: str, found: Diagnosis) -> RunReport:
-    with listening() as signals, progress(call.console) as listener:
-        migrator = make_migrator(
-            call, database, source=source, listener=listener, stop=signals.stop
-        )
+def _run(migrator: Migrator, signals: Signals, found: Diagnosis) -> RunReport:
+    with listening(signals):
         try:
             return migrator.repair(found, allow_data_loss=True)  # agreed to by now
         except Stopped as error:

@@ -7,14 +7,13 @@ Opens the library's `Migrator` for it, and an embedded server where one was aske
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli.config import EMBEDDED
 from rung.database import Database
-from rung.events import Warned
 from rung.options import RUNG
 from rung.redaction import redacted_word
 
@@ -38,8 +37,6 @@ class Invocation:
     request: ParsedArguments
     settings: CliSettings
     console: Console
-    told: set[str] = field(default_factory=set)
-    """The warnings that were shown; what several steps of a call find is said once."""
 
     @property
     def goal(self) -> Goal:
@@ -111,7 +108,6 @@ def make_migrator(
     from rung.migrator import Migrator
 
     settings = call.settings
-    heard = partial(_hear, call.told, listener or partial(_say_event, call.console))
     named = Database(
         database,
         settings.role,
@@ -123,7 +119,7 @@ def make_migrator(
     return Migrator(
         named,
         source,
-        listener=heard,
+        listener=listener or partial(_say_event, call.console),
         stop=stop,
         wait_for_lock=settings.wait_for_lock,
         atomic=call.settings.atomic,
@@ -131,14 +127,6 @@ def make_migrator(
         lock_retry_for=RUNG.lock_retry_for if bound is None else bound,
         cancel_blockers=call.settings.cancel_blockers,
     )
-
-
-def _hear(told: set[str], listener: Listener, event: Event) -> None:
-    if isinstance(event, Warned):
-        if event.message in told:
-            return
-        told.add(event.message)
-    listener(event)
 
 
 def _say_event(console: Console, event: Event) -> None:

@@ -35,7 +35,7 @@ from rung.planning.history_replay import reconcile, replay
 from rung.script import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rung.drivers.contract import Session
     from rung.drivers.inspection import LockHolder
@@ -177,14 +177,35 @@ def everything(target: Target) -> tuple[DataLoss, ...]:
         return session.estimate(session.everything())
 
 
-def drop(target: Target, expected: tuple[DataLoss, ...] | None) -> tuple[DataLoss, ...]:
-    """Remove everything in the ledger's schema that no extension owns; returns what went."""
-    with writing(target) as session:
-        gone = session.estimate(session.everything())
-        if expected is not None and _named(gone) - _named(expected):
-            raise PlanChanged
-        session.drop_everything()
-        return gone
+def drop(
+    target: Target,
+    expected: tuple[DataLoss, ...] | None,
+    confirm: Callable[[tuple[DataLoss, ...]], None] | None = None,
+) -> tuple[DataLoss, ...]:
+    """
+    Drop everything in the ledger's schema that no extension owns; return what was dropped.
+
+    Args:
+        target: the database.
+        expected: refuse where there is more than this, which somebody was shown.
+        confirm: called with what would be dropped before the lock is taken, if there is something;
+            raises where nobody agreed. Where there is more by then, it is refused.
+
+    Raises:
+        PlanChanged: there is more.
+    """
+    with target.connected() as session:
+        if confirm is not None:
+            expected = session.estimate(session.everything())
+            if expected:
+                confirm(expected)
+        with locked(target, session):
+            dropped = session.estimate(session.everything())
+            names = {(loss.kind, loss.table) for loss in dropped}
+            if expected is not None and names - {(loss.kind, loss.table) for loss in expected}:
+                raise PlanChanged
+            session.drop_everything()
+            return dropped
 
 
 def baseline(
@@ -210,12 +231,18 @@ def new_in_baseline(applied: Applied) -> tuple[int, ...]:
 
 @contextmanager
 def writing(target: Target) -> Iterator[Session]:
-    """A session that holds the lock, for what has no plan."""
-    policy = RetryPolicy(target.wait_for_lock)
-    with target.connected() as session:
-        check_writable(target, session.locate())
-        with held(session, policy, target.listener, target.stop, lambda: False):
-            yield session
+    """Connect and take the lock, for what has no plan."""
+    with target.connected() as session, locked(target, session):
+        yield session
+
+
+@contextmanager
+def locked(target: Target, session: Session) -> Iterator[None]:
+    """Hold the lock for a block that has no plan."""
+    policy = RetryPolicy(target.options.wait_for_lock)
+    check_writable(target, session.locate())
+    with held(session, policy, target.listener, target.stop, lambda: False):
+        yield
 
 
 def _skipped(
@@ -228,10 +255,6 @@ def _skipped(
 
 def _number(version: int | None) -> int:
     return -1 if version is None else version
-
-
-def _named(losses: tuple[DataLoss, ...]) -> set[tuple[str, str]]:
-    return {(loss.kind, loss.table) for loss in losses}
 
 
 def edited(target: Target, migrations: MigrationSet, version: int) -> tuple[EditedFile, ...]:
@@ -252,9 +275,18 @@ def accept_edit(
     migrations: MigrationSet,
     version: int,
     expected: tuple[EditedFile, ...] | None,
+    confirm: Callable[[tuple[EditedFile, ...]], None] | None = None,
 ) -> tuple[EditedFile, ...]:
     """
-    Record that an edit is meant; runs nothing.
+    Record that an edit is meant; run nothing.
+
+    Args:
+        target: the database.
+        migrations: the files.
+        version: the version.
+        expected: refuse any edit but this one, which somebody was shown.
+        confirm: called with the edit before the lock is taken; raises where nobody agreed. Any
+            other edit is refused then.
 
     Raises:
         PlanChanged: it is not the edit that somebody was shown.
@@ -262,15 +294,19 @@ def accept_edit(
         ScriptError: the file cannot be read as SQL.
     """
     check_known(version, migrations)
-    with writing(target) as session:
-        state = read_state(session, migrations)
-        found = _edited(state, version, session)
-        if expected is not None and found != expected:
-            raise PlanChanged
-        check_recordable(state.inspection)
-        recorder = Recorder.of(state.inspection.history or (), state.inspection.place.dialect)
-        session.record([recorder.note("edit", version, migrations.by_version[version])])
-        return found
+    with target.connected() as session:
+        if confirm is not None:
+            expected = _edited(read_state(session, migrations), version, session)
+            confirm(expected)
+        with locked(target, session):
+            state = read_state(session, migrations)
+            found = _edited(state, version, session)
+            if expected is not None and found != expected:
+                raise PlanChanged
+            check_recordable(state.inspection)
+            recorder = Recorder.of(state.inspection.history or (), state.inspection.place.dialect)
+            session.record([recorder.note("edit", version, migrations.by_version[version])])
+            return found
 
 
 def _edited(state: DatabaseState, version: int, session: Session) -> tuple[EditedFile, ...]:
@@ -381,15 +417,21 @@ def lock_holder(target: Target) -> LockHolder | None:
 
 
 def unlock(
-    target: Target, expected: LockHolder | None, *, allow_live_holder: bool
+    target: Target,
+    expected: LockHolder | None,
+    confirm: Callable[[LockHolder], None] | None = None,
+    *,
+    allow_live_holder: bool,
 ) -> LockHolder | None:
     """
-    Free the lease of a run behind a pooler; ends no process and no connection.
+    Break the lease of a run behind a pooler; end no process and no connection.
 
     Args:
-        target: its lock.
-        expected: refuse where it is another's by now than this one's, who was shown.
-        allow_live_holder: though its holder gave a sign of life not long ago.
+        target: the database.
+        expected: refuse any lock holder but this one, who was shown.
+        confirm: called with the lock holder; raises where nobody agreed. Any other lock holder is
+            refused then.
+        allow_live_holder: break it although its last heartbeat is recent.
 
     Returns:
         Whose it was; None where nobody held the lock.
@@ -399,18 +441,22 @@ def unlock(
         PlanChanged: it is another's by now.
     """
     with target.connected() as session:
-        holder = session.occupant()
+        holder = _breakable(session, allow_live_holder=allow_live_holder)
+        if holder is not None and confirm is not None:
+            confirm(holder)
+            expected, holder = holder, _breakable(session, allow_live_holder=allow_live_holder)
         if holder is None:
             return None
         if expected is not None and expected.lease != holder.lease:
             raise PlanChanged
-        if not may_break(holder, allow_live_holder=allow_live_holder):
-            raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")
         if not session.break_lease(holder):
             raise PlanChanged
         return holder
 
 
-def may_break(holder: LockHolder, *, allow_live_holder: bool) -> bool:
-    """Whether a lock may be freed: a lease, of one that is not alive or in spite of that."""
-    return bool(holder.lease) and (holder.stale or allow_live_holder)
+def _breakable(session: Session, *, allow_live_holder: bool) -> LockHolder | None:
+    """Find the lock holder; refuse one without a lease, and one that is alive."""
+    holder = session.occupant()
+    if holder is None or (holder.lease and (holder.stale or allow_live_holder)):
+        return holder
+    raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")

@@ -38,21 +38,14 @@ class Target(NamedTuple):
     driver: Driver
     listener: Listener
     stop: CancelToken
-    wait_for_lock: float | None
-    """Seconds; None waits as long as the other run lives."""
     options: RunOptions = RUNG
 
     @contextmanager
     def connected(self) -> Iterator[Session]:
-        """A session for the block; a connection lost in it is a `ConnectionFailed`."""
-        self.tell_notes()
-        with self._session() as session:
+        """Connect for a block; a connection that is lost in it is a `ConnectionFailed`."""
+        with self._connection_errors(), self.driver.connect(self.stop, self.options) as session:
+            session.report_to(self.listener)
             yield session
-
-    def tell_notes(self) -> None:
-        """Tell the listener what of the database's URL is left out."""
-        for note in self.driver.notes:
-            self.listener(Warned(note))
 
     def look(self, within: float | None = None, history: History = History.ALL) -> Inspection:
         """
@@ -70,33 +63,22 @@ class Target(NamedTuple):
             TableLocked: ledger or history were locked for longer.
             Stopped: as asked.
         """
-        self.tell_notes()
         longest = self.options.lock_retry_for
         bound = within or (None if longest is None else max(longest, READ_WITHIN))
-        with self._told(), self.driver.read(self.stop, bound) as reader:
+        with self._connection_errors(), self.driver.read(self.stop, bound) as reader:
             reader.report_to(self.listener)
             look = reader.look(history=history)
         tell_obstacles(self.listener, look)
         if look.ledger.dirty:
-            self._tell_of_another_run()
+            with self.connected() as session:
+                holder = session.holder()
+            if holder is not None:
+                text = f"{holder} Another run is in progress; the dirty flag may be its own."
+                self.listener(Warned(text))
         return look
 
-    def _tell_of_another_run(self) -> None:
-        with self._session() as session:
-            holder = session.holder()
-        if holder is not None:
-            self.listener(
-                Warned(f"{holder} Another run is in progress; the dirty flag may be its own.")
-            )
-
     @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with self._told(), self.driver.connect(self.stop, self.options) as session:
-            session.report_to(self.listener)
-            yield session
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _connection_errors(self) -> Iterator[None]:
         try:
             yield
         except Disconnected as lost:

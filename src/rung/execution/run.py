@@ -140,7 +140,7 @@ class _Run:
 
     def __init__(self, target: Target, session: Session, migrations: MigrationSet) -> None:
         self._target, self._session, self._migrations = target, session, migrations
-        self._options, self._policy = target.options, RetryPolicy(target.wait_for_lock)
+        self._options, self._policy = target.options, RetryPolicy(target.options.wait_for_lock)
         self._has_warned = False
 
     def inspect(self, *, briefly: bool) -> DatabaseState | None:

@@ -51,7 +51,6 @@ def wait(target: Target, version: int | None, policy: RetryPolicy) -> Waited:
         VersionNotReached: it answered, and did not come to that version in time.
         Stopped: as asked.
     """
-    target.tell_notes()
     return _Wait(target, version, policy).wait()
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rung.cancellation import CancelToken
 from rung.drivers import open_driver
 from rung.errors import DriverMissing, SourceError, UsageError
-from rung.events import ignore
+from rung.events import Warned, ignore
 from rung.execution.command import Target
 from rung.golang_migrate.database_urls import address_of
 from rung.golang_migrate.faults import GoFault
@@ -98,13 +98,10 @@ class Opening:
             Fault: source or database cannot be opened, as far as no server is asked.
         """
         assert self.migrations is not None
-        return Target(
-            self._driver,
-            listener,
-            stop or CancelToken(),
-            self._wait_for_lock,
-            self._address.options,
-        )
+        options = self._address.options._replace(wait_for_lock=self._wait_for_lock)
+        for note in self._driver.notes:
+            listener(Warned(note))
+        return Target(self._driver, listener, stop or CancelToken(), options)
 
     def check(self) -> None:
         """

@@ -286,7 +286,7 @@ def _apply(
         session,
         target.listener,
         target.stop,
-        RetryPolicy(target.wait_for_lock),
+        RetryPolicy(target.options.wait_for_lock),
         recorder,
         target.options,
     )
