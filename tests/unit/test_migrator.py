@@ -133,9 +133,9 @@ def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
     looks = iter([LedgerState(), LedgerState(3)])
     look = session.look
 
-    def later(*, briefly: bool = False) -> object:
+    def later(**asked: object) -> object:
         session.ledger = next(looks)
-        return look(briefly=briefly)
+        return look(**asked)  # type: ignore[arg-type]
 
     session.look = later  # type: ignore[assignment,method-assign]
     report = migrator(folder).up()
@@ -356,7 +356,7 @@ def test_lost_while_looking(
 ) -> None:
     """A connection lost outside a migration is told with the database's name."""
 
-    def gone() -> None:
+    def gone(**_: object) -> None:
         raise Disconnected("reset by peer")
 
     monkeypatch.setattr(session, "look", gone)
