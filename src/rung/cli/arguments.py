@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung.cli.commands import COMMANDS, GOALS
-from rung.cli.options import LETTERS, OPTIONS, CliSettings, Option
-from rung.cli.suggestions import GOLANG_MIGRATE, unrecognized_command, unrecognized_option
+from rung.cli.options import GOLANG_MIGRATE, LETTERS, OPTIONS, CliSettings, Option
 from rung.cli.values import forced_version, quoted, whole
 from rung.errors import UsageError
 
@@ -130,10 +129,10 @@ def parse(words: Words) -> ParsedArguments:
     """
     command, arguments = words.command, words.arguments
     stranger = next((one.typed for one in words.options if one.option is None), None)
-    if command not in COMMANDS:
-        raise unrecognized_command(command, arguments, stranger)
-    if stranger is not None:
-        raise unrecognized_option(stranger, command, arguments)
+    if command not in COMMANDS or stranger is not None:
+        from rung.cli.suggestions import unrecognized
+
+        raise unrecognized(command, arguments, stranger)
     way = _way(command, arguments)
     return _parsed(way, arguments, _settings(words, way))
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _COLUMN = 28
-_EVERY = (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE, ExitCode.LOCKED, ExitCode.NO_CONNECTION)
-"""The exit codes of every command that uses a database."""
+_EVERY = (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE)
+_SIGNALS = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+_OF_A_DATABASE = (ExitCode.LOCKED, ExitCode.NO_CONNECTION)
 
 
 def overview() -> str:
@@ -47,8 +48,8 @@ def command_help(name: str) -> str:
     command = COMMANDS[name]
     own = [one for one in OPTIONS.values() if not one.is_common and one.is_of(name)]
     arguments = [(one.metavar, one.help) for one in command.arguments]
-    every = (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE)
-    codes = sorted({*(every if name in ("create", "certify") else _EVERY), *command.codes})
+    uses_database = name not in ("create", "certify")
+    codes = sorted({*_EVERY, *command.codes, *_SIGNALS, *(_OF_A_DATABASE if uses_database else ())})
     lines = [
         f"usage: rung {name} {command.usage}".rstrip() + " [OPTIONS]",
         "",

@@ -19,11 +19,9 @@ from rung.cli.arguments import Words, parse, sort_words
 from rung.cli.commands import COMMANDS
 from rung.cli.config import resolve_settings
 from rung.cli.exit_codes import ExitCode, StoppedBySignal, exit_code_of
-from rung.cli.help import command_help, options_help, overview
 from rung.cli.hints import completer
 from rung.cli.invocation import Invocation
 from rung.cli.signals import leaving
-from rung.cli.suggestions import unrecognized_command, unrecognized_option
 from rung.cli.values import quoted
 from rung.errors import RungError, UsageError
 from rung.redaction import redacted_word
@@ -85,10 +83,9 @@ def _obey(words: Words, console: Console) -> int:
         console.data(f"rung {__version__}")
         return ExitCode.DONE
     if not words.command:
-        for given in words.options:
-            if given.option is None:
-                raise unrecognized_option(given.typed, "", ())
-        console.insist(overview())
+        if any(given.option is None for given in words.options):
+            parse(words)
+        console.insist(_help(words))
         return ExitCode.USAGE
     request = parse(words)
     settings = resolve_settings(request.settings, os.environ, Path.cwd())
@@ -102,6 +99,8 @@ def _obey(words: Words, console: Console) -> int:
 
 def _help(words: Words) -> str:
     """Return the help that was asked for, by `help X` or by `X --help`."""
+    from rung.cli.help import command_help, options_help, overview
+
     asked = words.command
     if asked == "help":
         if len(words.arguments) > 1:
@@ -114,7 +113,9 @@ def _help(words: Words) -> str:
     if asked in COMMANDS:
         return command_help(asked)
     if asked not in ("", "help"):
-        raise unrecognized_command(asked, ())
+        from rung.cli.suggestions import unrecognized
+
+        raise unrecognized(asked)
     return overview()
 
 

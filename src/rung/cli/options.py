@@ -345,3 +345,8 @@ OPTIONS: dict[str, Option] = {
 
 LETTERS = {option.letter: option for option in OPTIONS.values() if option.letter}
 """The options with a short form, by its letter."""
+
+GOLANG_MIGRATE = frozenset(
+    ("-database", "-help", "-lock-timeout", "-path", "-prefetch", "-source", "-verbose", "-version")
+)
+"""golang-migrate's options: with one dash, and none of them a group of letters."""

@@ -12,17 +12,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.cli.commands import COMMANDS, GOALS
-from rung.cli.options import OPTIONS
+from rung.cli.options import GOLANG_MIGRATE, OPTIONS
 from rung.cli.values import quoted
 from rung.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-GOLANG_MIGRATE = frozenset(
-    ("-database", "-help", "-lock-timeout", "-path", "-prefetch", "-source", "-verbose", "-version")
-)
-"""golang-migrate's options: with one dash, and none of them a group of letters."""
 
 _LIKENESS = 0.7
 """How near a spelling must be, of 1."""
@@ -106,21 +101,21 @@ OPTION_MEANINGS: dict[str, str | Meaning] = {
 """Options of other tools, in lower case without any dash."""
 
 
-def unrecognized_command(
-    command: str, arguments: Sequence[str], option: str | None = None
+def unrecognized(
+    command: str, arguments: Sequence[str] = (), option: str | None = None
 ) -> UsageError:
     """
-    Make the error of a command that `rung` does not have.
+    Make the error of a command or of an option that `rung` does not have.
 
     Args:
-        command: as it was typed.
+        command: as it was typed; empty where there is none.
         arguments: the words after it.
-        option: an unrecognized option of the same line; it is the error where the command may be
-            its value, as in `-path migrations`.
+        option: an unrecognized option, as it was typed but without its value. The command may be
+            that value, as in `-path migrations up`, so the error is the option where it can be.
     """
     meanings = COMMAND_MEANINGS.get(command)
     if meanings is None and option is not None:
-        return unrecognized_option(option, command, arguments)
+        return _unrecognized_option(option, command, arguments)
     if command == "downgrade" and "base" in arguments:
         meanings = (Meaning("revert every migration", ("down --all",)),)
     elif command in ("upgrade", "downgrade") and "".join(arguments).isdigit():
@@ -134,15 +129,7 @@ def unrecognized_command(
     return UsageError(f"unrecognized command: {quoted(command)}", hint)
 
 
-def unrecognized_option(option: str, command: str, arguments: Sequence[str]) -> UsageError:
-    """
-    Make the error of an option that no command of `rung` has.
-
-    Args:
-        option: as it was typed, without its value.
-        command: may be unrecognized, too.
-        arguments: the words after it.
-    """
+def _unrecognized_option(option: str, command: str, arguments: Sequence[str]) -> UsageError:
     command = next((word for word in (command, *arguments) if word in COMMANDS), "")
     found = OPTION_MEANINGS.get(option.replace("-", "").replace("_", "").lower())
     offered = [one.name for one in OPTIONS.values() if not command or one.is_of(command)]
