@@ -55,7 +55,7 @@ class ParsedArguments:
 
     command: str
     settings: CliSettings = field(default_factory=CliSettings)
-    """The options as they were given."""
+    """The options as they were settings."""
     goal: Goal | None = None
     """Of up, down, goto, redo and plan; without the policy for a database that is ahead."""
     version: int | None = None
@@ -128,11 +128,11 @@ def parse(words: Words) -> ParsedArguments:
         UsageError: a command, an option or a value is invalid.
     """
     command, arguments = words.command, words.arguments
-    stranger = next((one.typed for one in words.options if one.option is None), None)
-    if command not in COMMANDS or stranger is not None:
+    odd = next((one.typed for one in words.options if one.option is None), None)
+    if command not in COMMANDS or odd is not None:
         from rung.cli.suggestions import unrecognized
 
-        raise unrecognized(command, arguments, stranger)
+        raise unrecognized(command, arguments, odd)
     way = _way(command, arguments)
     return _parsed(way, arguments, _settings(words, way))
 
@@ -143,13 +143,13 @@ def _parsed(way: str, arguments: Sequence[str], settings: CliSettings) -> Parsed
     expected = COMMANDS[command].arguments
     if len(arguments) > len(expected) and not any(one.repeats for one in expected):
         raise UsageError(
-            f"unexpected argument: {quoted(arguments[len(expected)])}", _shows_usage(command)
+            f"unexpected argument: {quoted(arguments[len(expected)])}", _usage(command)
         )
     missing = [one.metavar for one in expected[len(arguments) :] if one.required]
     if way == "plan goto" and len(arguments) == 1:
         raise UsageError("missing argument: V", "usage: rung plan goto V")
     if missing:
-        raise UsageError(f"missing argument: {missing[0]}", _shows_usage(command))
+        raise UsageError(f"missing argument: {missing[0]}", _usage(command))
     number = arguments[-1] if len(arguments) == len(expected) and arguments else None
     match command:
         case "up" | "down" | "goto" | "redo" | "plan":
@@ -191,7 +191,7 @@ def _settings(words: Words, way: str) -> CliSettings:
         if not option.metavar and value is None:
             values[option.attribute] = True
         elif not option.metavar:
-            raise UsageError(f'option "{typed}" takes no value', _shows_usage(words.command))
+            raise UsageError(f'option "{typed}" takes no value', _usage(words.command))
         elif value is None:
             raise UsageError(
                 f'option "{typed}" needs a value', f"write {option.name} {option.metavar}"
@@ -209,28 +209,29 @@ def _goal(way: str, number: str | None, settings: CliSettings) -> Goal:
     from rung.planning.down_choice import DownOptions
     from rung.planning.plan import Down, Goto, Redo, Up
 
-    given = settings
-    if given.all and number is not None:
+    if settings.all and number is not None:
         raise UsageError(
             'option "--all" and a number of steps cannot be used together', "run `rung down --all`"
         )
-    if given.atomic and given.resume:
+    if settings.atomic and settings.resume:
         raise UsageError(
             'options "--atomic" and "--resume" cannot be used together',
             "resume the interrupted migration first: `rung up 1 --resume`",
         )
-    downs = DownOptions(given.allow_missing_down, given.use_edited_down, given.run_stored_sql)
+    downs = DownOptions(
+        settings.allow_missing_down, settings.use_edited_down, settings.run_stored_sql
+    )
     if way == "goto":
         version = whole(number or "", "version")
-        return Goto(version, allow_out_of_order=given.allow_out_of_order, downs=downs)
+        return Goto(version, allow_out_of_order=settings.allow_out_of_order, downs=downs)
     steps = None if number is None else whole(number, "number of steps")
     if way == "up":
-        return Up(steps, given.allow_out_of_order, resume=given.resume)
+        return Up(steps, settings.allow_out_of_order, resume=settings.resume)
     if way == "redo":
         return Redo(1 if steps is None else steps, downs=downs)
-    steps = None if given.all else 1 if steps is None else steps
-    return Down(steps, resume=given.resume, downs=downs)
+    steps = None if settings.all else 1 if steps is None else steps
+    return Down(steps, resume=settings.resume, downs=downs)
 
 
-def _shows_usage(command: str) -> str:
+def _usage(command: str) -> str:
     return f"usage: rung {command} {COMMANDS[command].usage}".rstrip()
