@@ -1,4 +1,4 @@
-"""The commands that settle a database without a plan: force, accept-edit and drop."""
+"""The commands that run no migration but write: force, mark-applied, accept-edit, unlock, drop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def force(call: Invocation) -> None:
-    """Record a version; run nothing."""
+    """Record that the database is at a version; run nothing."""
     version, settings = call.request.version, call.settings
     needs = version is not None and not settings.allow_missing_file
     source = call.settings.need_source() if needs else call.settings.source or ""
@@ -36,7 +36,7 @@ def force(call: Invocation) -> None:
 
 
 def accept_edit(call: Invocation) -> None:
-    """Record that an edit is meant, once somebody agreed; run nothing."""
+    """Accept an edit once it is confirmed; run nothing."""
     source, version = call.settings.need_source(), call.request.version or 0
     with open_database(call) as database:
         migrator = make_migrator(call, database, source=source)

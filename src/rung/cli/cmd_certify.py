@@ -1,7 +1,7 @@
 """
-The command that tries migrations out under faults: certify. Touches no database but its own.
+`rung certify`: run the migrations under faults, on databases of its own.
 
-What is done is told on stderr while it is done, for it takes minutes.
+It takes minutes, so its progress is printed on stderr.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rung.render.terminal import Console
 
 _EVERY = 25
-"""After so many faults a line, where no person looks."""
+"""Faults between two lines of progress if stderr is not a terminal."""
 
 
 def certify(call: Invocation) -> ExitCode:
-    """Certify a source; the code tells whether anything was violated."""
+    """Certify a source; the exit code says whether there were violations."""
     from rung.certify import certify as run
     from rung.render import json_output as shapes
     from rung.render.certificate import certificate_lines, certificate_summary
@@ -53,7 +53,7 @@ def certify(call: Invocation) -> ExitCode:
 
 
 class Progress:
-    """How far a certification is, on stderr: a line that changes, or one now and then."""
+    """The progress of a certification on stderr: one line that is redrawn, or one now and then."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -61,7 +61,7 @@ class Progress:
         self._open = False
 
     def tell(self, trial: FaultResult, number: int, total: int) -> None:
-        """Tell of one more fault."""
+        """Report one more fault."""
         self._violations += len(trial.violations)
         text = f"{number} of {total} faults, {count(self._violations, 'violation')}"
         if self._console.quiet:
@@ -73,12 +73,12 @@ class Progress:
             self._console.say(text)
 
     def end(self) -> None:
-        """Leave the line that changes."""
+        """Leave the line that is redrawn."""
         if self._open:
             self._console.insist("")
         self._open = False
 
 
 def _name(source: str) -> str:
-    """What the report calls a source: its last folder."""
+    """Return the name of a source in the report: its last folder."""
     return source if source.startswith("package:") else Path(source).resolve().name

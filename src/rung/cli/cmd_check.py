@@ -1,4 +1,4 @@
-"""The command for CI: check. Prints what is not as it should be, and fails where there is any."""
+"""`rung check`, for CI: print every problem of files and database, and fail if there is one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def check(call: Invocation) -> ExitCode:
     """
-    Print every version that is not plainly applied; the code tells the worst of them.
+    Print every version that is not simply applied; the exit code is that of the worst.
 
     Raises:
-        EmptySource: there is nothing to check, which a wrong folder would pass.
+        EmptySource: there is nothing to check, as in a wrong folder.
     """
     source = call.settings.need_source()
     with open_database(call) as database:

@@ -1,12 +1,12 @@
-"""The command that makes files: create. Asks no database, loads no driver."""
+"""`rung create`: make the files of a migration. Uses no database and loads no driver."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from rung.cli.values import quoted
 from rung.errors import UsageError
-from rung.redaction import redacted_word
 from rung.render import json_output as shapes
 from rung.source import create_pair
 
@@ -19,8 +19,8 @@ def create(call: Invocation) -> None:
     source = call.settings.need_source()
     if source.startswith("package:"):
         raise UsageError(
-            f"create makes files in a folder, and {redacted_word(source)} is a package.",
-            "Pass the folder of the package: --source DIR.",
+            f"cannot create files in a package: {quoted(source)}",
+            "pass the folder of the package: --source DIR",
         )
     now = datetime.now(timezone.utc) if call.settings.timestamp else None  # noqa: UP017
     up, down = create_pair(source, call.request.name, timestamp=now)

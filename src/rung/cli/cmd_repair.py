@@ -1,7 +1,7 @@
 """
-The command that mends a dirty database: what it holds, what would mend it, and then only that.
+`rung repair`: diagnose a dirty database, propose a repair, and carry out that one if confirmed.
 
-On a terminal it asks what became of statements that leave no trace, before it asks to go on.
+On a terminal it first asks which statements ran, where the schema cannot tell.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ def repair(call: Invocation) -> ExitCode | None:
 
 def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
     """
-    What is lost has a question of its own, and an option of its own where nobody is asked.
+    Confirm a data loss: by an answer on a terminal, else by `--allow-data-loss`.
 
     Raises:
-        RepairUndecided: nobody agreed.
+        RepairUndecided: it was not confirmed.
     """
     lost = found.action.losses if found.action else ()
     if not lost or call.settings.allow_data_loss:
@@ -95,7 +95,7 @@ def _json(call: Invocation, migrator: Migrator, signals: Signals, found: Diagnos
 
 
 def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
-    """The diagnosis, with a person's word where that is needed and can be had."""
+    """Diagnose; where the schema cannot tell which statements ran, ask on a terminal."""
     scratch, done = call.settings.scratch, call.settings.done
     call.console.detail("Running the files on the scratch database.")
     found = migrator.diagnose(scratch, done)
@@ -108,7 +108,7 @@ def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
 
 
 def _told(call: Invocation, found: Diagnosis) -> int | None:
-    """How many statements are done, by the answers; None where somebody does not know."""
+    """Ask how many statements are done; None if the answer is neither yes nor no."""
     asked = [one for one in found.statements if one.number in found.finding.undecided]
     for one in asked:
         question = f"Did statement {one.number} on line {one.line} run? {one.sql}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def version(call: Invocation) -> None:
-    """Print the version, `none` before the first; behind it `(dirty)` where it is so."""
+    """Print the version, `none` before the first, and `(dirty)` if the database is dirty."""
     with open_database(call) as database:
         ledger = make_migrator(call, database).version()
     if call.console.json:

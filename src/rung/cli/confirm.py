@@ -1,4 +1,4 @@
-"""Says what would be lost and asks; without a terminal only `--yes` is an answer."""
+"""Show what would be lost and ask; without a terminal only `--yes` confirms."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _YES = ("y", "yes")
 
 
 def needs_confirmation(call: Invocation) -> bool:
-    """Whether there is somebody to ask: a terminal on stderr and stdin, and no `--yes`."""
+    """Whether to ask: stderr and stdin are terminals, and there is no `--yes`."""
     return not call.settings.yes and call.console.watched and is_terminal(sys.stdin)
 
 
 def confirm(call: Invocation, what: str, facts: Sequence[str]) -> None:
     """
-    Go on only where somebody agreed.
+    Ask for confirmation.
 
     Args:
-        call: may hold a `--yes`; its stderr and stdin must both be a terminal to ask.
+        call: with `--yes` nothing is asked.
         what: what is about to happen, without a full stop; the question repeats it.
-        facts: the lines that tell what goes.
+        facts: the lines that say what would be lost.
 
     Raises:
-        ConfirmationRequired: nobody said yes.
+        ConfirmationRequired: the answer was not yes, or there was nobody to ask.
     """
     console = call.console
     asks = needs_confirmation(call)
@@ -47,10 +47,10 @@ def confirm(call: Invocation, what: str, facts: Sequence[str]) -> None:
 
 def confirm_typed(call: Invocation, what: str) -> None:
     """
-    Go on only where somebody types the whole word; `--yes` is no answer here.
+    Ask for the whole word `yes`; the option `--yes` does not confirm this.
 
     Raises:
-        ConfirmationRequired: nobody did.
+        ConfirmationRequired: it was not typed.
     """
     if _answer(call.console, f"{what}: type yes to continue:") != "yes":
         raise ConfirmationRequired(what)

@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw: one line, and for those who ask where it happened, no secrets."""
+"""Unexpected errors: one line, with `--verbose` a traceback, and no secrets in either."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ class InternalError(RungError):
 
 
 def traceback_of(error: BaseException) -> str:
-    """Where an error happened, as Python tells it."""
+    """Return the traceback of an error."""
     import traceback
 
     return "".join(traceback.format_exception(error))
 
 
 def masked(text: str, environ: Mapping[str, str], words: Sequence[str]) -> str:
-    """A text without the passwords that the command was given, quoted or decoded."""
+    """Redact a text: no password that the command was given is in it, quoted or decoded."""
     return redaction.redacted_text(text, _secrets(environ, words), _names(environ, words))
 
 
 def _names(environ: Mapping[str, str], words: Sequence[str]) -> set[str]:
-    """What the command was given besides: users, hosts, databases, folders."""
+    """Return the users, hosts, databases and folders that the command was given."""
     given = (*words, *(environ.get(name, "") for name in _VARIABLES))
     return {name for word in given for name in _APART.split(redaction.redacted_word(word))}
 

@@ -1,7 +1,7 @@
 """
-One call of the command: what was asked, with which settings, and where the words go.
+One call of a command: its arguments, its options and its streams.
 
-Opens the library's `Migrator` for it, and an embedded server where one was asked for.
+Makes the library's `Migrator` for it, and starts an embedded server if the database is one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What a command's function is given."""
+    """What the function of a command gets."""
 
     request: ParsedArguments
     settings: CliSettings
@@ -40,7 +40,7 @@ class Invocation:
 
     @property
     def goal(self) -> Goal:
-        """Where the command is to go, by the project's policy."""
+        """The goal of the command, with the policy for a database that is ahead."""
         from rung.planning.plan import Up
 
         goal = self.request.goal or Up()
@@ -58,10 +58,10 @@ class Invocation:
 @contextmanager
 def open_database(call: Invocation) -> Iterator[str]:
     """
-    The database of a call; an embedded one is held for as long as the block lasts.
+    Yield the database of a call; an embedded server runs until the block ends.
 
     Raises:
-        UsageError: no database is named.
+        UsageError: no database was given.
         EmbeddedError: the embedded server cannot be used.
     """
     named = call.settings.need_database()
@@ -96,14 +96,14 @@ def make_migrator(
     stop: CancelToken | None = None,
 ) -> Migrator:
     """
-    The library's front door for a call.
+    Make the `Migrator` of a call.
 
     Args:
-        call: has the settings.
+        call: its settings are used.
         database: as `open_database` gave it.
-        source: empty where the command reads no migrations.
-        listener: for commands that run; without it only warnings are shown.
-        stop: for commands that run.
+        source: empty if the command reads no migrations.
+        listener: for commands that run migrations; without it only warnings are shown.
+        stop: for commands that run migrations.
     """
     from rung.migrator import Migrator
 
@@ -130,7 +130,7 @@ def make_migrator(
 
 
 def _say_event(console: Console, event: Event) -> None:
-    """What a command hears that runs no migrations: warnings, and waiting for the lock."""
+    """Show the events of a command that runs no migrations: warnings and waiting for the lock."""
     from rung.render.progress import ProgressLines
 
     ProgressLines(console.say, console.warn, console.err_style, verbose=console.verbose)(event)

@@ -1,8 +1,8 @@
 """
 The entry of the command: from its words to an exit code.
 
-Every error is shown here, in one way, and becomes a code; no traceback is shown but for
-`--verbose`. What a command needs is imported when it runs.
+Every error is shown here and becomes an exit code; a traceback is shown with `--verbose` only.
+What a command needs is imported when it runs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ONLY_READ = "unchanged; nothing was run"
 
 
 def run() -> NoReturn:
-    """Run the command on this process's words and leave with its exit code."""
+    """Run the command with the arguments of this process, and exit with its code."""
     process.run(main)
 
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Run the command.
 
     Args:
-        argv: the words after `rung`; left out, this process's own.
+        argv: the words after `rung`; by default those of this process.
 
     Returns:
         The exit code, one of `ExitCode`.
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sort_words(sys.argv[1:] if argv is None else argv)
     console = _console(words)
     try:
-        return _answer(words, console)
+        return _run_or_show(words, console)
     except BrokenPipeError:
         process.abandon(sys.stdout)
         return ExitCode.DONE
@@ -62,9 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
 
 
-def _answer(words: Words, console: Console) -> int:
+def _run_or_show(words: Words, console: Console) -> int:
     try:
-        return _obey(words, console)
+        return _run(words, console)
     except BrokenPipeError:
         raise
     except StoppedBySignal as stopped:
@@ -75,7 +75,7 @@ def _answer(words: Words, console: Console) -> int:
         return _show_internal(error, words, console)
 
 
-def _obey(words: Words, console: Console) -> int:
+def _run(words: Words, console: Console) -> int:
     if words.has("--help") or words.command == "help":
         console.data(_help(words))
         return ExitCode.DONE
@@ -120,7 +120,7 @@ def _help(words: Words) -> str:
 
 
 def _console(words: Words) -> Console:
-    """The streams, as the words ask for them, even where the words have a fault."""
+    """Make the streams that the words ask for, also if the command line is invalid."""
     colours = not words.has("--no-color")
     return Console(
         sys.stdout,
@@ -147,7 +147,7 @@ def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> i
 
 
 def _show_internal(error: Exception, words: Words, console: Console) -> int:
-    """A fault of ours: one line, and with `--verbose` where it happened."""
+    """Show an unexpected error: one line, and with `--verbose` its traceback."""
     from rung.cli.internal_error import InternalError, masked, traceback_of
 
     secrets = (os.environ, words.typed)

@@ -1,8 +1,8 @@
 """
-What `rung` says of SIGINT and SIGTERM, and the exit code they lead to.
+What `rung` prints on SIGINT and SIGTERM, and the exit codes they lead to.
 
-Where nothing is run, the first one leaves at once; a handler is needed all the same, for
-process 1 of a container is spared the signals that it does not handle.
+If no migration runs, the first signal ends the command. It needs a handler even so, because
+process 1 of a container does not get the signals that it does not handle.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SAID = {
 }
 
 GRACE = 5.0
-"""Seconds that SIGTERM leaves the migration under way: half of what `docker stop` waits."""
+"""Seconds between SIGTERM and cancelling the current migration: half of `docker stop`'s wait."""
 _ON_SIGTERM = (
     f"warning: stopping after this migration, which is cancelled in {GRACE:.0f} s; signal again to "
     "cancel it now"
@@ -54,20 +54,20 @@ def _said(times: int, number: int) -> str:
 
 
 def exit_code_of_signal(number: int) -> ExitCode:
-    """The code of a run that a signal stopped."""
+    """Return the exit code of a run that a signal stopped."""
     return ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
 
 
 @contextmanager
 def leaving(state: str = UNCHANGED) -> Iterator[None]:
     """
-    Leave a block on SIGINT or SIGTERM.
+    End a block on SIGINT or SIGTERM.
 
     Args:
         state: the state of the database then.
 
     Raises:
-        StoppedBySignal: one came.
+        StoppedBySignal: a signal arrived.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:

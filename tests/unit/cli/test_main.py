@@ -181,7 +181,7 @@ def test_create_numbers_by_time_where_asked(capsys: pytest.CaptureFixture[str]) 
 def test_create_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     """A package is read from, not written to."""
     assert main(["create", "x", "-s", "package:chat"]) == 2
-    assert "is a package" in capsys.readouterr().err
+    assert "cannot create files in a package" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", [["--help"], ["--version"], ["create", "x", "-s", "m"]])
