@@ -21,7 +21,7 @@ from bench.folders import CHAT, small_migrations, ups
 from rung import embedded, run_migrations
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.integrations.template_databases import Copies
+from rung.integrations.template_databases import TemplateDatabases
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -40,7 +40,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as made, embedded.start() as server:
         folders = {len(ups(CHAT)): CHAT, 100: small_migrations(Path(made) / "small", 100)}
         for count, folder in folders.items():
-            with Copies(server.conninfo(), folder) as copies:
+            with TemplateDatabases(server.conninfo(), folder) as copies:
                 pairs = [_round(copies, folder) for _ in range(rounds + 1)][1:]
             copied, replayed = zip(*pairs, strict=True)
             ratios = [replay / copy for copy, replay in pairs]
@@ -49,7 +49,7 @@ def main() -> int:
     return 0
 
 
-def _round(copies: Copies, folder: Path) -> tuple[float, float]:
+def _round(copies: TemplateDatabases, folder: Path) -> tuple[float, float]:
     copied, copy = _timed(copies.copy(), None)
     replayed, replay = _timed(copies.empty(), folder)
     if copy != replay:

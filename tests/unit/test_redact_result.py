@@ -13,7 +13,7 @@ from rung.errors import MigrationFailed, ServerMessage
 from rung.execution import outcomes
 from rung.execution.prepare import prepare
 from rung.execution.redact_result import redact_result
-from rung.integrations.readiness import of_error
+from rung.integrations.readiness import readiness_of_error
 from rung.ledger import LedgerState
 from rung.planning.plan import Up, make_plan
 from rung.script import read
@@ -125,7 +125,7 @@ def test_tables_without_a_ledger_are_recorded_not_made(
         (), item, LedgerState(before), StatementFailure(ServerMessage(message, code), 1)
     )
 
-    assert ("`rung force V`" in of_error(error).reason) == named
+    assert ("`rung force V`" in readiness_of_error(error).reason) == named
     assert ("no force is needed" in error.hint) != named
 
 

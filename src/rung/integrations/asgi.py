@@ -1,5 +1,5 @@
 """
-An ASGI service whose schema Rung keeps: Starlette, Litestar, Django, or none of them.
+Migrations for an ASGI service: Starlette, Litestar, Django, or no framework.
 
     from rung.integrations.asgi import Migrations, ReadinessMiddleware, ReadyProbe
 
@@ -10,10 +10,10 @@ An ASGI service whose schema Rung keeps: Starlette, Litestar, Django, or none of
         middleware=[Middleware(ReadinessMiddleware, migrations=migrations)],
     )
 
-The server listens at once, so that a liveness probe is answered while a migration runs; what
-is not a probe is answered with 503 until the schema is at its version. Owns the translation
-into ASGI and no more: `rung.integrations.schema_manager` decides. Needs no framework, and
-touches no logging but the logger "rung".
+The server listens at once, so that a liveness probe is answered while a migration runs; other
+requests are answered with 503 until the schema is at its version. This module only translates to
+ASGI: `rung.integrations.schema_manager` decides. It needs no framework, and uses no logger but
+"rung".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung.errors import RungError
-from rung.integrations.readiness import Readiness, State
+from rung.integrations.readiness import Readiness, ReadinessState
 from rung.integrations.schema_manager import Policy, SchemaManager
 from rung.render.errors import full_text
 
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 __all__ = [
-    "Answer",
     "Lifespan",
     "Migrations",
     "Policy",
+    "ProbeResponse",
     "Readiness",
     "ReadinessMiddleware",
+    "ReadinessState",
     "ReadyProbe",
-    "State",
-    "answer_of",
+    "probe_response",
 ]
 
 _PROBES = ("/health", "/ready", "/metrics")
@@ -53,69 +53,70 @@ _READY, _UNAVAILABLE = 200, 503
 _TRY_AGAIN_LATER = 1013
 
 
-class Answer(NamedTuple):
-    """A response of HTTP, for whatever framework."""
+class ProbeResponse(NamedTuple):
+    """An HTTP response, for any framework."""
 
     status: int
     content_type: str
     headers: dict[str, str]
-    """Besides the content type; in lower case."""
+    """The header fields without the content type, in lower case."""
     facts: dict[str, Any]
-    """What the body says, as JSON."""
+    """The content of the body, to be encoded as JSON."""
 
     @property
     def body(self) -> bytes:
-        """The same, encoded."""
+        """Return the encoded body."""
         return json.dumps(self.facts).encode()
 
 
 class Migrations(SchemaManager):
-    """A `SchemaManager` that an application takes as its lifespan."""
+    """A `SchemaManager` with a lifespan for an application."""
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """Serve at once, migrate meanwhile; give it as `Starlette(lifespan=...)`."""
+        """Migrate while the application serves; pass it as `Starlette(lifespan=...)`."""
         del app
         async with self.running():
             yield
 
 
-def answer_of(readiness: Readiness) -> Answer:
-    """What a readiness probe is told: 200, or 503 as problem+json (RFC 9457), with the state."""
+def probe_response(readiness: Readiness) -> ProbeResponse:
+    """Return a probe's response: 200, or 503 as problem+json (RFC 9457), with the state."""
     facts = {"state": readiness.state, "version": readiness.version, "detail": readiness.reason}
     if readiness.ready:
-        return Answer(_READY, "application/json", {}, facts)
+        return ProbeResponse(_READY, "application/json", {}, facts)
     return _not_ready(facts)
 
 
 class ReadyProbe:
     """
-    ASGI application that answers a readiness probe, whatever its path.
+    ASGI application that answers a readiness probe on any path.
 
     Args:
-        migrations: whose readiness counts.
+        migrations: has the readiness.
     """
 
     def __init__(self, migrations: SchemaManager) -> None:
         self._migrations = migrations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; what is not HTTP gets no answer."""
+        """Answer an HTTP request; ignore anything else."""
         del receive
         if scope["type"] == "http":
-            await _send(answer_of(self._migrations.readiness), scope, send)
+            await _send(probe_response(self._migrations.readiness), scope, send)
 
 
 class ReadinessMiddleware:
     """
-    ASGI middleware: answers 503 in the application's place until the schema is ready.
+    ASGI middleware: answers 503 instead of the application until the schema is ready.
 
-    Says the state and not the reason, which may name hosts and roles: that is for `/ready`.
+    The response has the state without the reason, which may name hosts and roles: that is for
+    `/ready`.
 
     Args:
-        app: what is behind it.
-        migrations: whose readiness counts.
-        let_through: paths that are answered all the same, below the application's root.
+        app: the application.
+        migrations: has the readiness.
+        let_through: paths that the application always answers, relative to its root.
     """
 
     def __init__(
@@ -125,10 +126,10 @@ class ReadinessMiddleware:
         self._let_through = frozenset(let_through)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
-        asked = scope["type"] in {"http", "websocket"}
+        """Forward a request, or answer it."""
+        is_request = scope["type"] in {"http", "websocket"}
         readiness = self._migrations.readiness
-        if not asked or readiness.ready or _path(scope) in self._let_through:
+        if not is_request or readiness.ready or _path(scope) in self._let_through:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             detail = "The service is not ready; /ready says why."
@@ -139,10 +140,10 @@ class ReadinessMiddleware:
 
 class Lifespan:
     """
-    ASGI middleware: migrates beside an application that has no lifespan of its own, as Django's.
+    ASGI middleware: migrates for an application that has no lifespan of its own, such as Django's.
 
     Args:
-        app: what is behind it.
+        app: the application.
         migrations: runs from the server's start to its end.
     """
 
@@ -150,7 +151,7 @@ class Lifespan:
         self._app, self._migrations = app, migrations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass requests on; answer the server's start and end."""
+        """Forward requests; answer the server's start and end."""
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
@@ -159,7 +160,7 @@ class Lifespan:
             async with self._migrations.running():
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-        except RungError as error:  # policy "require": the server is not to start
+        except RungError as error:  # policy "require": the server must not start
             await send({"type": "lifespan.startup.failed", "message": full_text(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
@@ -169,17 +170,17 @@ def _path(scope: Scope) -> str:
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
-def _not_ready(facts: dict[str, Any]) -> Answer:
+def _not_ready(facts: dict[str, Any]) -> ProbeResponse:
     problem = {"type": "about:blank", "title": "Not ready", "status": _UNAVAILABLE, **facts}
-    return Answer(_UNAVAILABLE, "application/problem+json", {"retry-after": "1"}, problem)
+    return ProbeResponse(_UNAVAILABLE, "application/problem+json", {"retry-after": "1"}, problem)
 
 
-async def _send(answer: Answer, scope: Scope, send: Send) -> None:
-    """A HEAD is told how long the body would be, and gets none."""
+async def _send(answer: ProbeResponse, scope: Scope, send: Send) -> None:
+    """Send a response; for HEAD only the length of the body."""
     body = answer.body
     fields = {"content-type": answer.content_type, "content-length": str(len(body))}
     fields |= answer.headers
     headers = [(name.encode(), value.encode()) for name, value in fields.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    shown = b"" if scope.get("method") == "HEAD" else body
-    await send({"type": "http.response.body", "body": shown})
+    content = b"" if scope.get("method") == "HEAD" else body
+    await send({"type": "http.response.body", "body": content})

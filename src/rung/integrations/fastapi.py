@@ -1,5 +1,5 @@
 """
-A FastAPI service whose schema Rung keeps.
+Migrations for a FastAPI service.
 
     from rung.integrations.fastapi import Migrations, ReadinessMiddleware
 
@@ -8,7 +8,7 @@ A FastAPI service whose schema Rung keeps.
     app.add_api_route("/ready", migrations.ready)
     app.add_middleware(ReadinessMiddleware, migrations=migrations)
 
-`rung.integrations.asgi` does all of it; what is here is a response of FastAPI's own kind.
+`rung.integrations.asgi` does the work; this module makes FastAPI responses of it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from __future__ import annotations
 from fastapi.responses import JSONResponse
 
 from rung.integrations import asgi
-from rung.integrations.asgi import ReadinessMiddleware, answer_of
-from rung.integrations.readiness import Readiness, State
+from rung.integrations.asgi import ReadinessMiddleware, probe_response
+from rung.integrations.readiness import Readiness, ReadinessState
 from rung.integrations.schema_manager import Policy
 
 __all__ = [
@@ -25,13 +25,13 @@ __all__ = [
     "Policy",
     "Readiness",
     "ReadinessMiddleware",
-    "State",
+    "ReadinessState",
     "readiness_response",
 ]
 
 
 class Migrations(asgi.Migrations):
-    """A `SchemaManager` that a FastAPI application takes as its lifespan and asks for readiness."""
+    """A `SchemaManager` with a lifespan and a readiness route for a FastAPI application."""
 
     async def ready(self) -> JSONResponse:
         """
@@ -43,7 +43,7 @@ class Migrations(asgi.Migrations):
 
 
 def readiness_response(readiness: Readiness) -> JSONResponse:
-    """A readiness as HTTP says it."""
-    answer = answer_of(readiness)
+    """Return a readiness as a FastAPI response."""
+    answer = probe_response(readiness)
     facts, headers = answer.facts, answer.headers
     return JSONResponse(facts, answer.status, headers, media_type=answer.content_type)

@@ -1,8 +1,8 @@
 """
-Events of a run as records of the logger "rung".
+Write the events of a run as records of the logger "rung".
 
-Adds no handler, sets no level, touches no other logger: whether and how these records are
-written is the application's affair.
+Adds no handler, sets no level, uses no other logger: the application decides whether and how these
+records are written.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _LABEL = re.compile(r"\A(?:detail|warning): ")
 
 
 def log_event(event: Event) -> None:
-    """Write one event; its fields are the record's attribute `rung`."""
+    """Log one event; its fields are the record's attribute `rung`."""
     level = logging.WARNING if isinstance(event, HalfMissing | Warned) else logging.INFO
     if isinstance(event, UnitFinished | BuildProgress | StepRan | Notice):
         level = logging.DEBUG
@@ -55,33 +55,33 @@ def log_event(event: Event) -> None:
 
 
 def log_readiness(readiness: Readiness) -> None:
-    """Write that readiness has changed: a warning where it keeps the service from serving."""
+    """Log a change of readiness; as a warning where the service does not serve."""
     level = logging.INFO if readiness.ready else logging.WARNING
-    said = "Ready" if readiness.ready else "Not ready"
+    status = "Ready" if readiness.ready else "Not ready"
     facts = {"event": "Readiness", **readiness._asdict()}
     reason = escaped_line(readiness.reason)
-    _LOGGER.log(level, "%s (%s): %s", said, readiness.state, reason, extra={"rung": facts})
+    _LOGGER.log(level, "%s (%s): %s", status, readiness.state, reason, extra={"rung": facts})
 
 
 def log_failure(readiness: Readiness, error: RungError) -> None:
     """
-    Write that an error keeps a service from serving: all of it, with what to do, in one record.
+    Log the error because of which a service does not serve, with its advice, in one record.
 
-    An error where a migration failed, for somebody has to act; a warning where waiting may help.
+    The level is error where a migration failed, and warning where waiting may help.
     """
     level = logging.ERROR if isinstance(error, MigrationFailed) else logging.WARNING
     facts = {"event": "Readiness", **readiness._asdict()}
-    told = full_text(error).replace("\n", "\n  ")
-    _LOGGER.log(level, "Not ready (%s): %s", readiness.state, told, extra={"rung": facts})
+    message = full_text(error).replace("\n", "\n  ")
+    _LOGGER.log(level, "Not ready (%s): %s", readiness.state, message, extra={"rung": facts})
 
 
 def log_crash(error: Exception) -> None:
-    """Write an error that Rung did not raise on purpose, with its traceback."""
+    """Log an unexpected error with its traceback."""
     _LOGGER.error("unexpected error in the migrations", exc_info=error)
 
 
-def log_let_go() -> None:
-    """Write that a cancelled run was not seen to end."""
+def log_abandoned_run() -> None:
+    """Log that a cancelled run did not end in time."""
     _LOGGER.warning(
         "the database did not answer the cancel request for the migration; the service ends "
         "without waiting. The server rolls back when it notices the closed connection"
@@ -89,12 +89,12 @@ def log_let_go() -> None:
 
 
 def in_words(event: Event) -> str:
-    """An event on one line."""
+    """Describe an event on one line."""
     match event:
         case RunPlanned(versions, direction):
             return f"running {direction}: {', '.join(map(str, versions))}"
         case StepStarted() | StepRan() | StepFinished() | UnitFinished() | Notice():
-            return _of_a_step(event)
+            return _step_text(event)
         case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
             return sentence(event)
         case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
@@ -103,7 +103,7 @@ def in_words(event: Event) -> str:
             return str(event)
 
 
-def _of_a_step(event: StepStarted | StepRan | StepFinished | UnitFinished | Notice) -> str:
+def _step_text(event: StepStarted | StepRan | StepFinished | UnitFinished | Notice) -> str:
     match event:
         case StepStarted():
             where = f"{event.number} of {event.total}"
@@ -111,10 +111,10 @@ def _of_a_step(event: StepStarted | StepRan | StepFinished | UnitFinished | Noti
         case StepRan():
             return f"{event.direction} {event.version} {event.name} ran; nothing is committed yet"
         case StepFinished():
-            done = f"{event.result or 'done'} in {event.seconds:.3f} s"
-            return f"{event.direction} {event.version} {event.name}: {done}"
+            result = f"{event.result or 'done'} in {event.seconds:.3f} s"
+            return f"{event.direction} {event.version} {event.name}: {result}"
         case UnitFinished():
-            done = f"{event.statements_done} of {event.statements_total}"
-            return f"version {event.version}: {done} statements are committed"
+            result = f"{event.statements_done} of {event.statements_total}"
+            return f"version {event.version}: {result} statements are committed"
         case Notice():
             return f"version {event.version}: {event.severity.lower()}: {event.message}"

@@ -1,8 +1,9 @@
 """
-A schema as pg_dump writes it: a second opinion beside Rung's own snapshot.
+Read a schema with pg_dump, to compare it in addition to Rung's snapshot.
 
-Sees what that leaves out, the order of columns above all. Owns where the program is, and which
-of its lines mean something. Where none is at hand that reads the server, it has no opinion.
+pg_dump shows what the snapshot leaves out, mainly the order of columns. This module owns where the
+program is, and which of its lines are significant. It returns nothing where no installed pg_dump
+can read the server.
 """
 
 from __future__ import annotations
@@ -23,29 +24,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TOO_OLD = "server version mismatch"
-_OURS = "*.schema_migrations*"
-# A comment, or the key that a dump of late is locked with, which is another each time.
+_OWN_TABLES = "*.schema_migrations*"
+# Comments, and the random key with which newer versions restrict a dump.
 _MEANINGLESS = ("--", "\\restrict", "\\unrestrict")
 _VERSIONS_IN_A_MAJOR = 10_000
 
 
 def dump_of(conninfo: str) -> tuple[str, ...] | None:
     """
-    The lines of a schema, without the ledger's and the history's; None without a pg_dump.
+    Return the lines of a schema without ledger and history; None without a usable pg_dump.
 
     Args:
-        conninfo: the database, in a form of libpq's.
+        conninfo: the database, as libpq's keywords or URL.
 
     Raises:
-        DatabaseError: pg_dump was refused something.
+        DatabaseError: pg_dump failed.
     """
     for program in _programs(_major(conninfo)):
-        ran = _run(program, conninfo)
-        if ran.returncode == 0:
-            lines = (line.rstrip() for line in ran.stdout.splitlines())
+        result = _run(program, conninfo)
+        if result.returncode == 0:
+            lines = (line.rstrip() for line in result.stdout.splitlines())
             return tuple(one for one in lines if one and not one.startswith(_MEANINGLESS))
-        if _TOO_OLD not in ran.stderr:
-            raise DatabaseError(f"pg_dump failed: {ran.stderr.strip()}", "follow its message")
+        if _TOO_OLD not in result.stderr:
+            raise DatabaseError(f"pg_dump failed: {result.stderr.strip()}", "follow its message")
     return None
 
 
@@ -55,14 +56,14 @@ def _major(conninfo: str) -> int:
 
 
 def _programs(major: int) -> Iterator[Path]:
-    """The server's own where it is here, then the one on the path."""
+    """Yield the pg_dump of the server's version if installed, then the one on PATH."""
     try:
-        beside = embedded.find(major).bin_dir / "pg_dump"
+        own_program = embedded.find(major).bin_dir / "pg_dump"
     except BinariesNotFound:
-        beside = None
+        own_program = None
     on_path = shutil.which("pg_dump")
-    if beside is not None and beside.is_file():
-        yield beside
+    if own_program is not None and own_program.is_file():
+        yield own_program
     if on_path is not None:
         yield Path(on_path)
 
@@ -75,8 +76,8 @@ def _run(program: Path, conninfo: str) -> subprocess.CompletedProcess[str]:
 
 
 def command_of(program: Path, conninfo: str) -> tuple[list[str], dict[str, str]]:
-    """The command line and its environment, which has the password: that one nobody else reads."""
+    """Return the command line and environment; the password is in the environment only."""
     facts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     secret = {"PGPASSWORD": facts.pop("password")} if "password" in facts else {}
-    command = [str(program), "--schema-only", f"--exclude-table={_OURS}"]
+    command = [str(program), "--schema-only", f"--exclude-table={_OWN_TABLES}"]
     return [*command, f"--dbname={make_conninfo('', **facts)}"], os.environ | secret

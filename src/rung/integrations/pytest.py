@@ -1,5 +1,5 @@
 """
-pytest fixtures that give each test, or each worker, its own migrated database.
+pytest fixtures for a migrated database per test, or per worker.
 
     # conftest.py at the top
     pytest_plugins = ["rung.integrations.pytest"]
@@ -8,9 +8,9 @@ pytest fixtures that give each test, or each worker, its own migrated database.
     [tool.pytest.ini_options]
     rung_source = "migrations"
 
-The databases are made on an embedded PostgreSQL, or on the server that `rung_server` names;
-`rung.integrations.template_databases` owns what is done there. A test that is imported into a
-module runs there: `from rung.integrations.pytest import test_every_migration_can_be_undone`.
+The databases are created on an embedded PostgreSQL, or on the server that `rung_server` names, by
+`rung.integrations.template_databases`. The test of this module runs where it is imported:
+`from rung.integrations.pytest import test_every_migration_can_be_undone`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from rung.errors import RungError
-from rung.integrations.reversibility import left_behind
-from rung.integrations.template_databases import Copies, TestDatabase
+from rung.integrations.reversibility import undo_differences
+from rung.integrations.template_databases import TemplateDatabases, TestDatabase
 from rung.render.errors import full_text
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ __all__ = [
     "worker_database",
 ]
 
-_Made = TypeVar("_Made")
+_Resource = TypeVar("_Resource")
 
 _SERVER = "RUNG_TEST_SERVER"
 _PACKAGE = "package:"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what the fixtures are told in pytest's settings."""
+    """Add the fixtures' settings to pytest's."""
     parser.addini("rung_source", "The migrations: a folder, or package:NAME.", default="")
     parser.addini(
         "rung_server",
@@ -60,73 +60,73 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def rung_source(pytestconfig: pytest.Config) -> str:
-    """Where the migrations are; override it where that is not known before."""
-    named = str(pytestconfig.getini("rung_source"))
-    if not named:
+    """Return the source of the migrations; override it where it is computed."""
+    setting = str(pytestconfig.getini("rung_source"))
+    if not setting:
         raise pytest.UsageError("name the migrations: rung_source in pytest's settings")
-    return named if named.startswith(_PACKAGE) else str(pytestconfig.rootpath / named)
+    return setting if setting.startswith(_PACKAGE) else str(pytestconfig.rootpath / setting)
 
 
 @pytest.fixture(scope="session")
 def rung_server(pytestconfig: pytest.Config) -> Iterator[str]:
-    """How to connect to the server; RUNG_TEST_SERVER goes before the settings."""
-    named = os.environ.get(_SERVER) or str(pytestconfig.getini("rung_server"))
-    if named:
-        yield named
+    """Return the server's connection string; RUNG_TEST_SERVER overrides the settings."""
+    setting = os.environ.get(_SERVER) or str(pytestconfig.getini("rung_server"))
+    if setting:
+        yield setting
         return
     from rung import embedded
 
-    with _entered(embedded.start) as server:
+    with _enter(embedded.start) as server:
         yield server.conninfo()
 
 
 @pytest.fixture(scope="session")
-def rung_copies(rung_server: str, rung_source: str) -> Iterator[Copies]:
-    """Make databases for as long as this worker runs."""
-    with _entered(partial(Copies, rung_server, rung_source)) as copies:
+def rung_copies(rung_server: str, rung_source: str) -> Iterator[TemplateDatabases]:
+    """Create databases while this worker runs."""
+    with _enter(partial(TemplateDatabases, rung_server, rung_source)) as copies:
         yield copies
 
 
 @pytest.fixture
-def migrated_database(rung_copies: Copies, rung_source: str) -> Iterator[TestDatabase]:
-    """Give a test its own database, every migration applied."""
-    with _entered(partial(rung_copies.copy, rung_source)) as database:
+def migrated_database(rung_copies: TemplateDatabases, rung_source: str) -> Iterator[TestDatabase]:
+    """Return a database for one test, with every migration applied."""
+    with _enter(partial(rung_copies.copy, rung_source)) as database:
         yield database
 
 
 @pytest.fixture(scope="session")
-def worker_database(rung_copies: Copies, rung_source: str) -> Iterator[TestDatabase]:
-    """Give all tests of a worker one database, every migration applied."""
-    with _entered(partial(rung_copies.copy, rung_source)) as database:
+def worker_database(rung_copies: TemplateDatabases, rung_source: str) -> Iterator[TestDatabase]:
+    """Return a database for all tests of a worker, with every migration applied."""
+    with _enter(partial(rung_copies.copy, rung_source)) as database:
         yield database
 
 
 @pytest.fixture
-def empty_database(rung_copies: Copies) -> Iterator[TestDatabase]:
-    """Give a test its own database with nothing in it."""
-    with _entered(rung_copies.empty) as database:
+def empty_database(rung_copies: TemplateDatabases) -> Iterator[TestDatabase]:
+    """Return an empty database for one test."""
+    with _enter(rung_copies.empty) as database:
         yield database
 
 
 def test_every_migration_can_be_undone(empty_database: TestDatabase, rung_source: str) -> None:
     """Each down leaves the schema from before its up, and each up works after its down."""
-    with _in_its_own_words():
-        left = left_behind(empty_database.conninfo, rung_source)
+    with _failing_without_traceback():
+        differences = undo_differences(empty_database.conninfo, rung_source)
 
-    assert not left, "\n".join(left)
+    assert not differences, "\n".join(differences)
 
 
 @contextmanager
-def _entered(make: Callable[[], AbstractContextManager[_Made]]) -> Iterator[_Made]:
+def _enter(make: Callable[[], AbstractContextManager[_Resource]]) -> Iterator[_Resource]:
     with ExitStack() as stack:
-        with _in_its_own_words():
-            made = stack.enter_context(make())
-        yield made
+        with _failing_without_traceback():
+            resource = stack.enter_context(make())
+        yield resource
 
 
 @contextmanager
-def _in_its_own_words() -> Iterator[None]:
-    """An error says all that there is to say; a traceback would show connections in its frames."""
+def _failing_without_traceback() -> Iterator[None]:
+    """Report an error by its text only: a traceback would show connections in its frames."""
     try:
         yield
     except RungError as error:

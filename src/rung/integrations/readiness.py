@@ -1,8 +1,8 @@
 """
-Whether a service may serve on its database, and why not: as values. Pure.
+The readiness of a service for its database, as values. Pure.
 
-Owns the names of the states, which errors mean which, and how long to pause before looking
-again. Runs nothing and knows no framework.
+Owns the names of the states, their errors, and the pause before the next check. Runs nothing and
+uses no framework.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rung.errors import (
     UnwrittenMigration,
 )
 
-State = Literal[
+ReadinessState = Literal[
     "starting",
     "migrating",
     "locked",
@@ -53,19 +53,18 @@ State = Literal[
     "stopped",
 ]
 """
-Where a service stands with its schema.
+The state of a service's schema.
 
-starting (nothing known yet), migrating, locked (another run is waited for), current, unchecked
-(policy "ignore"), behind (pending, and not to be applied here), ahead (of this build),
-unknown-version (at a version without a file), dirty, late, edited, unwritten (the
-newest file holds no statement yet), unversioned (tables and no
-ledger), incomplete (the ledger is ahead of a schema that lacks what the service
-uses), down (no connection), read-only (pending, and the server takes no writes), refused
-(rights, poolers, an unreadable ledger), files (the migrations cannot be read), failed
-(a migration was refused), stopped.
+starting (not checked yet), migrating, locked (waiting for another run), current, unchecked (policy
+"ignore"), behind (pending, and this process does not apply them), ahead (of this build),
+unknown-version (at a version without a file), dirty, late, edited, unwritten (the newest file holds
+no statement yet), unversioned (tables and no ledger), incomplete (the ledger is ahead of a schema
+that lacks what the service uses), down (no connection), read-only (pending, and the server accepts
+no writes), refused (rights, poolers, an unreadable ledger), files (the migrations cannot be read),
+failed (a migration failed), stopped.
 """
 
-_STATES: tuple[tuple[type[RungError], State], ...] = (
+_STATES: tuple[tuple[type[RungError], ReadinessState], ...] = (
     (DirtyLedger, "dirty"),
     (OutOfOrderMigrations, "out-of-order"),
     (EditedMigrations, "edited"),
@@ -83,53 +82,53 @@ _STATES: tuple[tuple[type[RungError], State], ...] = (
     (Stopped, "stopped"),
 )
 _FIRST_PART = 30
-"""The first pause is this part of the longest."""
+"""The longest pause divided by the first."""
 _FAILED_TIMES = 20
-"""A migration that was refused is tried this many times more seldom."""
+"""The factor by which a failed migration is retried less often."""
 
 
 class Readiness(NamedTuple):
-    """What a readiness probe is told."""
+    """The content of a readiness probe."""
 
     ready: bool
-    state: State
+    state: ReadinessState
     reason: str
-    """A sentence, masked as every text of Rung's is."""
+    """A sentence, with secrets redacted."""
     version: int | None = None
-    """Where the database is, as far as it is known."""
+    """The version of the database; None where it is not known."""
 
 
 STARTING = Readiness(ready=False, state="starting", reason="the database was not inspected yet")
 
 
-def of_error(error: RungError) -> Readiness:
-    """What an error of a look or a run says about readiness."""
-    told = isinstance(error, DirtyLedger) or (
+def readiness_of_error(error: RungError) -> Readiness:
+    """Return the readiness that an error of a check or a run means."""
+    has_hint = isinstance(error, DirtyLedger) or (
         isinstance(error, MigrationFailed) and error.unrecorded
     )
-    hint = f"; {error.hint}" if told else ""
+    hint = f"; {error.hint}" if has_hint else ""
     reason = " ".join(f"{error.cause}{hint}".split())
     version = error.version if isinstance(error, DirtyLedger | MissingMigrationFile) else None
     return Readiness(ready=False, state=_state(error), reason=reason, version=version)
 
 
-def _state(error: RungError) -> State:
+def _state(error: RungError) -> ReadinessState:
     if isinstance(error, MissingMigrationFile):
         return "ahead" if error.ahead else "unknown-version"
     return next((state for kind, state in _STATES if isinstance(error, kind)), "failed")
 
 
-def pause_after(state: State, times: int, longest: float) -> float:
+def pause_after(state: ReadinessState, times: int, longest: float) -> float:
     """
-    Seconds to wait before the next look; the caller jitters it.
+    Return the seconds to wait before the next check; the caller adds jitter.
 
-    A migration that was refused locks tables each time that it is tried, so it is tried
-    seldom. Everything else costs a round trip.
+    A failed migration locks tables each time that it is retried, so it is retried rarely. Any
+    other check costs a round trip.
 
     Args:
-        state: what the last look came to.
-        times: how many looks in a row came to that, from 1.
-        longest: seconds, the longest pause between two looks.
+        state: the result of the last check.
+        times: how many checks in a row had this result, from 1.
+        longest: seconds, the longest pause between two checks.
     """
     if state == "failed":
         first, most = longest, longest * _FAILED_TIMES

@@ -1,8 +1,8 @@
 """
-Every migration up, down and up again on a database of a test's, and what that leaves behind.
+Run every migration up, down and up again on a test database, and compare the schemas.
 
-Two opinions are asked: Rung's snapshot, which tells differences object by object, and pg_dump,
-which sees more and is not always at hand.
+They are compared twice: by Rung's snapshot, which shows differences by object, and by pg_dump,
+which shows more and is not always installed.
 """
 
 from __future__ import annotations
@@ -28,62 +28,62 @@ if TYPE_CHECKING:
 class _Schema(NamedTuple):
     snapshot: Snapshot
     dump: tuple[str, ...] | None
-    """Its lines; None where there is no pg_dump."""
+    """The lines of pg_dump; None where there is none."""
 
 
-def left_behind(database: str, source: str | os.PathLike[str]) -> tuple[str, ...]:
+def undo_differences(database: str, source: str | os.PathLike[str]) -> tuple[str, ...]:
     """
-    What each down leaves of its up, and each second up of the first, in sentences.
+    Describe what each down leaves of its up, and how each second up differs from the first.
 
-    A migration without a down file is taken up only: it says itself that there is no way back.
+    A migration without a down file runs up only: it is irreversible.
 
     Args:
-        database: an empty one, which is at the newest version afterwards.
+        database: an empty database, which is at the newest version afterwards.
         source: a folder, or `package:NAME`.
 
     Returns:
-        The sentences; they end early where what a down left keeps the second up from working.
+        Sentences; they end early where a second up fails because of what a down left.
 
     Raises:
-        RungError: a migration, or taking it back, failed for another reason.
+        RungError: an up or a down failed for another reason.
     """
-    return tuple(_left_behind(database, source))
+    return tuple(_undo_differences(database, source))
 
 
-def _left_behind(database: str, source: str | os.PathLike[str]) -> Iterator[str]:
+def _undo_differences(database: str, source: str | os.PathLike[str]) -> Iterator[str]:
     migrator = Migrator(database, source)
-    below = _schema(database)
+    before = _schema(database)
     for migration in read_source(source).migrations:
         migrator.up(1)
-        there = _schema(database)
+        applied = _schema(database)
         if migration.down is not None:
             migrator.down(1)
-            left = _told(migration.version, below, _schema(database), "after its down")
-            yield from left
+            sentences = _compare(migration.version, before, _schema(database), "after its down")
+            yield from sentences
             try:
                 migrator.up(1)
             except MigrationFailed as failed:
-                if not left:
+                if not sentences:
                     raise
                 yield f"version {migration.version}, the second time: {failed.cause}"
                 return
-            yield from _told(migration.version, there, _schema(database), "the second time")
-        below = there
+            yield from _compare(migration.version, applied, _schema(database), "the second time")
+        before = applied
 
 
-def _told(version: int, wanted: _Schema, found: _Schema, when: str) -> list[str]:
-    differing = differences(wanted.snapshot, found.snapshot)
-    sentences = list(in_words(differing, "the one before", "the database"))
-    if not sentences and wanted.dump != found.dump:
-        lines = "\n  ".join(_changed(wanted.dump or (), found.dump or ()))
+def _compare(version: int, expected: _Schema, actual: _Schema, when: str) -> list[str]:
+    diff = differences(expected.snapshot, actual.snapshot)
+    sentences = list(in_words(diff, "the one before", "the database"))
+    if not sentences and expected.dump != actual.dump:
+        lines = "\n  ".join(_changed_lines(expected.dump or (), actual.dump or ()))
         return [(f"version {version}, {when}: pg_dump writes other lines:\n  {lines}")]
     return [f"version {version}, {when}: {sentence}" for sentence in sentences]
 
 
-def _changed(wanted: tuple[str, ...], found: tuple[str, ...]) -> list[str]:
-    """The lines that are less, by a minus, and those that are more, by a plus."""
-    compared = list(unified_diff(wanted, found, n=0, lineterm=""))[2:]
-    return [line for line in compared if not line.startswith("@@")]
+def _changed_lines(expected: tuple[str, ...], actual: tuple[str, ...]) -> list[str]:
+    """Return the removed lines with a minus, and the added ones with a plus."""
+    diff = list(unified_diff(expected, actual, n=0, lineterm=""))[2:]
+    return [line for line in diff if not line.startswith("@@")]
 
 
 def _schema(database: str) -> _Schema:

@@ -1,11 +1,11 @@
 """
-Databases for tests: copies of a template that was migrated once, on a server of PostgreSQL's.
+Create databases for tests: copies of a template that is migrated once, on a PostgreSQL server.
 
-Touches no database that it did not make. What it makes bears a mark from its first moment: a
-connection limit, far above what is ever reached, that is a checksum of the name. So what a killed
-process left can be told from what is somebody else's, and is dropped by a later one, which sees
-from an advisory lock that the maker is gone. These locks are of the database that is connected
-to, so its number is part of each name.
+Touches no database that it did not create. Its databases have a mark from their creation: a
+connection limit, far above any number of connections, that is a checksum of the name. So the
+databases of a killed process can be told from those of others. A later process drops them if it
+gets the creator's advisory lock. These locks belong to the database that is connected to, so that
+database's oid is part of each name.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CLASS = 0x52554E47
-"""The class of our advisory locks, beside an id."""
+"""The first key of the advisory locks; the second is an id."""
 _BUILDING, _IN_USE = 1, 2
 _LIBPQ = ("psycopg", "psycopg_async", "psycopg2")
-"""The drivers that take every key of libpq's."""
+"""The drivers that accept every keyword of libpq."""
 _DRIVERS = ("asyncpg", *_LIBPQ, "pg8000")
 _RUNS = (16, 2**31)
 _FINISHED = "rung test template of "
 _COMMENTS = "rung test "
-"""What every comment of ours begins with."""
-_LEAST, _DIGITS = 2**20, 7
+"""The prefix of every comment that is written here."""
+_LEAST_LIMIT, _DIGITS = 2**20, 7
 _INVALID = -2
-"""The limit of a database whose DROP was broken off; nobody can use it any more."""
+"""The limit of a database whose DROP was interrupted; nobody can use it any more."""
 
 _WHO = (
     "SELECT oid::text, current_user FROM pg_catalog.pg_database "
@@ -63,30 +63,30 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class TestDatabase:
-    """A database that a test may do with as it likes."""
+    """A database that a test may change freely."""
 
-    __test__ = False  # it is no test, whatever its name says
+    __test__ = False  # pytest must not collect it
 
     name: str
     conninfo: str = field(repr=False)
-    """How to connect, in libpq's key=value form; it may hold a password."""
+    """The connection string in libpq's key=value form; may hold a password."""
 
     @property
     def url(self) -> str:
-        """How to connect, as a postgresql:// URL."""
+        """Return the connection string as a postgresql:// URL."""
         facts = conninfo_to_dict(self.conninfo)
         name = quote(str(facts.pop("dbname")), safe="")
         return f"postgresql:///{name}?{urlencode(facts)}"
 
     def url_for(self, driver: str) -> str:
         """
-        How SQLAlchemy connects with one of its drivers: `postgresql+DRIVER://…`.
+        Return the URL for one of SQLAlchemy's drivers: `postgresql+DRIVER://…`.
 
         Args:
             driver: asyncpg, psycopg, psycopg_async, psycopg2 or pg8000.
 
         Raises:
-            ValueError: it is none of those.
+            ValueError: the driver is unrecognized.
         """
         if driver not in _DRIVERS:
             raise ValueError(
@@ -102,17 +102,17 @@ class TestDatabase:
         return f"postgresql+{driver}://{who}@/{quote(name, safe='')}?{urlencode(facts)}"
 
     def connect(self) -> psycopg.Connection[Any]:
-        """Connect with autocommit; the caller closes, best by `with`."""
+        """Connect with autocommit; the caller closes the connection, best by `with`."""
         return psycopg.connect(self.conninfo, autocommit=True)
 
 
-class Copies:
+class TemplateDatabases:
     """
     The databases of one test process; a context manager that drops them.
 
     Args:
-        server: how to connect to a database of the server, as a role that may make others.
-        source: the migrations of the template, where a copy is not asked for another's.
+        server: the connection string of a database of the server, for a role with CREATEDB.
+        source: the migrations of the template, unless `copy` is called with others.
 
     Raises:
         ConnectionFailed: the server cannot be reached.
@@ -120,21 +120,21 @@ class Copies:
 
     def __init__(self, server: str, source: str | os.PathLike[str]) -> None:
         self._server, self._source = server, source
-        self._connection = _connected(server)
-        [(self._here, self._role)] = self._connection.execute(_WHO).fetchall()
+        self._connection = _connect(server)
+        [(self._database_oid, self._role)] = self._connection.execute(_WHO).fetchall()
         self._run = secrets.choice(range(*_RUNS))
         self._numbers = count(1)
         self._templates: dict[str, str | RungError] = {}
 
     def __enter__(self) -> Self:
         try:
-            self._begin()
+            self._prepare()
         except BaseException:
             self._connection.close()
             raise
         return self
 
-    def _begin(self) -> None:
+    def _prepare(self) -> None:
         self._lock(self._run)
         self._sweep_copies()
         self._sweep_templates(self._source)
@@ -146,31 +146,31 @@ class Copies:
     @contextmanager
     def copy(self, source: str | os.PathLike[str] | None = None) -> Iterator[TestDatabase]:
         """
-        A database with every migration applied, for a block.
+        Create a database with every migration applied, for a `with` block.
 
         Args:
-            source: the migrations, where they are not those that all copies are of.
+            source: other migrations than the template's.
 
         Raises:
-            RungError: the migrations cannot be applied, or no database be made.
+            RungError: the migrations cannot be applied, or no database can be created.
         """
-        with self._made(self._template(source or self._source)) as database:
+        with self._temporary(self._template(source or self._source)) as database:
             yield database
 
     @contextmanager
     def empty(self) -> Iterator[TestDatabase]:
         """
-        A database with nothing in it, for a block.
+        Create an empty database for a `with` block.
 
         Raises:
-            RungError: no database can be made.
+            RungError: no database can be created.
         """
-        with self._made("template0") as database:
+        with self._temporary("template0") as database:
             yield database
 
     @contextmanager
-    def _made(self, template: str) -> Iterator[TestDatabase]:
-        name = f"rung_test_{self._here}_{self._run}_{next(self._numbers)}"
+    def _temporary(self, template: str) -> Iterator[TestDatabase]:
+        name = f"rung_test_{self._database_oid}_{self._run}_{next(self._numbers)}"
         self._create(name, template)
         try:
             self._comment(name, f"{_COMMENTS}copy")
@@ -181,54 +181,54 @@ class Copies:
     # --- the template --------------------------------------------------------------------
 
     def _template(self, source: str | os.PathLike[str]) -> str:
-        """The template's name; what once failed is not tried again for each test."""
+        """Return the template's name; a failure is raised again without another try."""
         key = str(source)
         if key not in self._templates:
             try:
-                self._templates[key] = self._made_template(source)
+                self._templates[key] = self._ensure_template(source)
             except RungError as error:
                 self._templates[key] = error
-        known = self._templates[key]
-        if isinstance(known, RungError):
-            raise known.with_traceback(None)
-        return known
+        template = self._templates[key]
+        if isinstance(template, RungError):
+            raise template.with_traceback(None)
+        return template
 
-    def _made_template(self, source: str | os.PathLike[str]) -> str:
-        """Made by the first who needs it, while the others wait."""
+    def _ensure_template(self, source: str | os.PathLike[str]) -> str:
+        """Create the template unless it exists; other processes wait meanwhile."""
         name = self._name_of(source)
         self._lock(_BUILDING)
         try:
             self._sweep_templates(source)
-            if not self._ours().get(name, "").startswith(_FINISHED):
+            if not self._own_databases().get(name, "").startswith(_FINISHED):
                 self._build(name, source)
         finally:
             self._unlock(_BUILDING)
         return name
 
     def _name_of(self, source: str | os.PathLike[str]) -> str:
-        return f"rung_template_{self._here}_{_digest(source, self._role)}"
+        return f"rung_template_{self._database_oid}_{_digest(source, self._role)}"
 
     def _build(self, name: str, source: str | os.PathLike[str]) -> None:
-        """Make it where it is not; one that a killed process left half made is made anew."""
-        if name in self._ours():
+        """Create the template; replace one that a killed process left unfinished."""
+        if name in self._own_databases():
             self._drop(name)
         self._create(name, "template0")
         run_migrations(self._database(name).conninfo, source)
-        self._do("ALTER DATABASE {} ALLOW_CONNECTIONS false", sql.Identifier(name))
+        self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", sql.Identifier(name))
         self._comment(name, f"{_FINISHED}{source}")
 
     # --- what is left over ---------------------------------------------------------------
 
     def _sweep_copies(self) -> None:
-        """Drop the copies of processes that are gone."""
-        pattern = re.compile(rf"rung_test_{self._here}_([0-9]+)_[0-9]+")
-        for found in filter(None, map(pattern.fullmatch, self._ours())):
-            self._drop_where_free(found[0], int(found[1]))
+        """Drop the copies of processes that have ended."""
+        pattern = re.compile(rf"rung_test_{self._database_oid}_([0-9]+)_[0-9]+")
+        for match in filter(None, map(pattern.fullmatch, self._own_databases())):
+            self._drop_where_free(match[0], int(match[1]))
 
     def _sweep_templates(self, source: str | os.PathLike[str]) -> None:
-        """Drop the templates of files that were edited, and those that were never finished."""
-        current, mine = self._name_of(source), f"rung_template_{self._here}_"
-        for name, comment in self._ours().items():
+        """Drop the templates of edited files, and unfinished ones."""
+        current, mine = self._name_of(source), f"rung_template_{self._database_oid}_"
+        for name, comment in self._own_databases().items():
             if name == current or not name.startswith(mine):
                 continue
             if comment == f"{_FINISHED}{source}":
@@ -237,13 +237,13 @@ class Copies:
                 self._drop_where_free(name, _BUILDING)
 
     def _drop_where_free(self, name: str, key: int) -> None:
-        """Drop a database where nobody else holds the lock of whoever may be using it."""
+        """Drop a database if no other process holds its lock."""
         if key == self._run:
             return
-        asked = "SELECT pg_catalog.pg_try_advisory_lock(%s, %s)"
-        [(free,)] = self._connection.execute(asked, _key(key)).fetchall()
+        query = "SELECT pg_catalog.pg_try_advisory_lock(%s, %s)"
+        [(free,)] = self._connection.execute(query, _key(key)).fetchall()
         if free:
-            with suppress(psycopg.Error):  # what cannot be dropped is no reason not to test
+            with suppress(psycopg.Error):  # tests run although it cannot be dropped
                 self._drop(name)
             self._unlock(key)
 
@@ -252,8 +252,8 @@ class Copies:
     def _database(self, name: str) -> TestDatabase:
         return TestDatabase(name, make_conninfo(self._server, dbname=name))
 
-    def _ours(self) -> dict[str, str]:
-        """The databases that were made here and that our role may drop, with their comments."""
+    def _own_databases(self) -> dict[str, str]:
+        """Return the marked databases that this role may drop, with their comments."""
         rows = self._connection.execute(_COMMENTED).fetchall()
         return {
             name: comment or ""
@@ -262,27 +262,26 @@ class Copies:
         }
 
     def _comment(self, name: str, text: str) -> None:
-        self._do("COMMENT ON DATABASE {} IS {}", sql.Identifier(name), sql.Literal(text))
+        self._execute("COMMENT ON DATABASE {} IS {}", sql.Identifier(name), sql.Literal(text))
 
     def _create(self, name: str, template: str) -> None:
-        places = sql.Identifier(name), sql.Identifier(template), sql.Literal(_mark(name))
+        names = sql.Identifier(name), sql.Identifier(template), sql.Literal(_mark(name))
         try:
-            self._do("CREATE DATABASE {} TEMPLATE {} CONNECTION LIMIT {}", *places)
+            self._execute("CREATE DATABASE {} TEMPLATE {} CONNECTION LIMIT {}", *names)
         except psycopg.errors.DuplicateDatabase:
             advice = f"inspect it; if it is left over from tests: DROP DATABASE {name}"
-            raise DatabaseError(
-                f"database {name} exists and was not created by Rung", advice
-            ) from None
-        except psycopg.errors.InsufficientPrivilege as refused:
+            cause = f"database {name} exists and was not created by Rung"
+            raise DatabaseError(cause, advice) from None
+        except psycopg.errors.InsufficientPrivilege as error:
             advice = f"allow it: ALTER ROLE {self._role} CREATEDB\n{_SETTINGS}"
-            cause = f"role {self._role} may not create databases for tests: {refused}"
+            cause = f"role {self._role} may not create databases for tests: {error}"
             raise RightsMissing(cause, advice) from None
 
     def _drop(self, name: str) -> None:
-        self._do("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
 
-    def _do(self, text: str, *places: sql.Composable) -> None:
-        self._connection.execute(sql.SQL(text).format(*places))
+    def _execute(self, text: str, *names: sql.Composable) -> None:
+        self._connection.execute(sql.SQL(text).format(*names))
 
     def _lock(self, key: int) -> None:
         self._connection.execute("SELECT pg_catalog.pg_advisory_lock(%s, %s)", _key(key))
@@ -291,30 +290,30 @@ class Copies:
         self._connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", _key(key))
 
 
-def _connected(server: str) -> psycopg.Connection[Any]:
+def _connect(server: str) -> psycopg.Connection[Any]:
     try:
         return psycopg.connect(server, autocommit=True)
     except psycopg.ProgrammingError:
-        # libpq quotes what it cannot parse, and a piece of a password may be in that.
-        said = "libpq cannot parse its connection string"
-    except psycopg.Error as refused:
-        said = redacted_text(str(refused), secrets_in(server)).strip()
-    cause = f"could not connect to the server for test databases: {said}"
-    raise ConnectionFailed(cause, _SETTINGS, said)
+        # libpq quotes what it cannot parse, which may include a part of a password.
+        reason = "libpq cannot parse its connection string"
+    except psycopg.Error as error:
+        reason = redacted_text(str(error), secrets_in(server)).strip()
+    cause = f"could not connect to the server for test databases: {reason}"
+    raise ConnectionFailed(cause, _SETTINGS, reason)
 
 
 def _mark(name: str) -> int:
-    """The connection limit that a database of this name has where it was made here."""
-    return _LEAST + int(sha256(name.encode()).hexdigest()[:_DIGITS], 16)
+    """Return the connection limit that marks a database of this name."""
+    return _LEAST_LIMIT + int(sha256(name.encode()).hexdigest()[:_DIGITS], 16)
 
 
-def _key(of: int) -> tuple[int, int]:
-    return _CLASS, of
+def _key(key: int) -> tuple[int, int]:
+    return _CLASS, key
 
 
 def _digest(source: str | os.PathLike[str], role: str) -> str:
-    """What a template is made of: the files' names and texts, and the Rung and the role at work."""
-    found = read_source(source)
-    halves = [half for one in found.migrations for half in (one.up, one.down) if half]
-    parts = [__version__, role, *(part for half in halves for part in (half.file, half.text))]
+    """Return a digest of the files' names and texts, Rung's version, and the role."""
+    migrations = read_source(source).migrations
+    files = [file for one in migrations for file in (one.up, one.down) if file]
+    parts = [__version__, role, *(part for file in files for part in (file.file, file.text))]
     return sha256(repr(parts).encode()).hexdigest()[:24]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.integrations import pg_dump
-from rung.integrations.reversibility import left_behind
+from rung.integrations.reversibility import undo_differences
 
 if TYPE_CHECKING:
     import pytest
@@ -28,7 +28,7 @@ def test_an_order_of_columns_that_is_not_restored(database: Database, tmp_path: 
         up2="ALTER TABLE a DROP COLUMN first;",
         down2="ALTER TABLE a ADD COLUMN first int;",
     )
-    [said] = left_behind(database.conninfo, source)
+    [said] = undo_differences(database.conninfo, source)
 
     assert said.startswith("Version 2, after its down: pg_dump writes other lines:\n")
     assert "-    first integer," in said
@@ -38,7 +38,7 @@ def test_our_own_tables_are_not_compared(database: Database, tmp_path: Path) -> 
     """The first down leaves ledger and history behind, which is no fault of its own."""
     source = write(tmp_path, up1="CREATE TABLE a ();", down1="DROP TABLE a;")
 
-    assert left_behind(database.conninfo, source) == ()
+    assert undo_differences(database.conninfo, source) == ()
     assert "schema_migrations" not in str(pg_dump.dump_of(database.conninfo))
 
 
@@ -50,7 +50,7 @@ def test_without_a_pg_dump(
     source = write(tmp_path, up1="CREATE TABLE a ();", down1="DROP TABLE a;")
 
     assert pg_dump.dump_of(database.conninfo) is None
-    assert left_behind(database.conninfo, source) == ()
+    assert undo_differences(database.conninfo, source) == ()
 
 
 def test_a_password_is_not_on_the_command_line() -> None:

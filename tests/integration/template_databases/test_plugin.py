@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.integrations.pytest import test_every_migration_can_be_undone as undone
-from rung.integrations.reversibility import left_behind
+from rung.integrations.reversibility import undo_differences
 
 if TYPE_CHECKING:
     from tests.servers import Database
@@ -150,7 +150,7 @@ def test_what_a_down_leaves_behind(database: Database, tmp_path: Path) -> None:
     (source / "1_a.up.sql").write_text(
         "DROP SEQUENCE IF EXISTS left_over; CREATE TABLE a (id int); CREATE TABLE b ();"
     )
-    left = left_behind(database.conninfo, source)
+    left = undo_differences(database.conninfo, source)
 
     assert all(sentence.startswith("Version 1, ") for sentence in left)
     assert any("after its down: the database has sequence public.left_over" in s for s in left)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import rung
 from rung.errors import ConnectionFailed, DatabaseError, MigrationFailed, RightsMissing
-from rung.integrations.template_databases import Copies, TestDatabase
+from rung.integrations.template_databases import TemplateDatabases, TestDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_copies_are_migrated_and_apart(
 ) -> None:
     """Two copies have the schema, what one test writes no other sees, and none is left."""
     before = names(admin)
-    with Copies(server.conninfo(), source) as copies:
+    with TemplateDatabases(server.conninfo(), source) as copies:
         with copies.copy() as one, copies.copy() as other:
             with one.connect() as connection:
                 connection.execute("INSERT INTO a VALUES (1)")
@@ -78,7 +78,7 @@ def test_the_template_is_migrated_once(
     """Another worker, and a later run, copy the template that is there."""
     found = []
     for _ in range(2):
-        with Copies(server.conninfo(), source) as copies, copies.copy() as copy:
+        with TemplateDatabases(server.conninfo(), source) as copies, copies.copy() as copy:
             found.append(asked(copy, ATTEMPTS))
 
     assert len(found[0]) == 1
@@ -97,7 +97,7 @@ def test_equal_files_share_a_template(
         (twin / file.name).write_text(file.read_text())
     found = []
     for folder in (source, twin):
-        with Copies(server.conninfo(), folder) as copies, copies.copy() as copy:
+        with TemplateDatabases(server.conninfo(), folder) as copies, copies.copy() as copy:
             found.append(asked(copy, ATTEMPTS))
 
     assert found[0] == found[1]
@@ -108,12 +108,12 @@ def test_other_files_are_another_template(
 ) -> None:
     """After an edit a new template is made, and the old one goes when nobody may be using it."""
     before = names(admin)
-    with Copies(server.conninfo(), source) as copies, copies.copy():
+    with TemplateDatabases(server.conninfo(), source) as copies, copies.copy():
         (source / "2_b.up.sql").write_text("CREATE TABLE b (id int);")
-        with Copies(server.conninfo(), source) as later, later.copy() as copy:
+        with TemplateDatabases(server.conninfo(), source) as later, later.copy() as copy:
             versions = asked(copy, "SELECT version FROM schema_migrations")
         meanwhile = len(names(admin) - before)
-    with Copies(server.conninfo(), source):
+    with TemplateDatabases(server.conninfo(), source):
         left = len(names(admin) - before)
 
     assert versions == [(2,)]
@@ -124,10 +124,13 @@ def test_what_a_killed_worker_left_is_dropped(
     admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
 ) -> None:
     """A copy whose maker is gone is dropped by the next; one whose maker lives is not."""
-    killed, living = Copies(server.conninfo(), source), Copies(server.conninfo(), source)
+    killed, living = (
+        TemplateDatabases(server.conninfo(), source),
+        TemplateDatabases(server.conninfo(), source),
+    )
     with killed, living, killed.copy() as gone, living.copy() as stays:
         killed._connection.close()
-        with Copies(server.conninfo(), source):
+        with TemplateDatabases(server.conninfo(), source):
             left = names(admin)
         killed._connection = psycopg.connect(server.conninfo(), autocommit=True)  # for its end
 
@@ -139,16 +142,16 @@ def test_a_template_that_was_not_finished_is_made_anew(
     admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
 ) -> None:
     """Where its maker was killed, however early, the next takes its place."""
-    with Copies(server.conninfo(), source) as copies:
+    with TemplateDatabases(server.conninfo(), source) as copies:
         copies._create(copies._name_of(source), "template0")
-    with Copies(server.conninfo(), source) as copies, copies.copy() as copy:
+    with TemplateDatabases(server.conninfo(), source) as copies, copies.copy() as copy:
         assert len(asked(copy, ATTEMPTS)) == 1
 
 
 def test_what_fails_is_not_tried_for_each_test(server: EmbeddedServer, source: Path) -> None:
     """A migration that fails is run once, and what it said is told again."""
     (source / "2_b.up.sql").write_text("SELECT 1 / 0;")
-    with Copies(server.conninfo(), source) as copies:
+    with TemplateDatabases(server.conninfo(), source) as copies:
         with pytest.raises(MigrationFailed, match="by zero") as first:
             copies.copy().__enter__()
         with pytest.raises(MigrationFailed) as second:
@@ -166,7 +169,7 @@ def test_another_source(
     """A copy may be of other migrations than the rest."""
     other = tmp_path_factory.mktemp("other")
     (other / "5_b.up.sql").write_text("CREATE TABLE b (id int);")
-    copies = Copies(server.conninfo(), source)
+    copies = TemplateDatabases(server.conninfo(), source)
     with copies, copies.copy(other) as one, copies.copy() as two:
         found = [asked(copy, "SELECT version FROM schema_migrations") for copy in (one, two)]
 
@@ -178,8 +181,11 @@ def test_another_source(
 
 def left_over(server: EmbeddedServer, source: Path) -> tuple[str, str]:
     """What a run leaves that is killed at the worst moment: a copy and a template, no comments."""
-    killed = Copies(server.conninfo(), source)
-    copy, template = f"rung_test_{killed._here}_77_1", f"rung_template_{killed._here}_0"
+    killed = TemplateDatabases(server.conninfo(), source)
+    copy, template = (
+        f"rung_test_{killed._database_oid}_77_1",
+        f"rung_template_{killed._database_oid}_0",
+    )
     for name in (copy, template):
         killed._create(name, "template0")
     killed._connection.close()
@@ -192,7 +198,7 @@ def test_what_was_killed_before_its_comment_is_dropped(
     """A database can be told to be ours from its first moment."""
     left = left_over(server, source)
     before = names(admin)
-    with Copies(server.conninfo(), source):
+    with TemplateDatabases(server.conninfo(), source):
         after = names(admin)
 
     assert before - after == {*left}
@@ -205,7 +211,7 @@ def test_what_was_renamed_is_somebodys(
     for name, kept in zip(left_over(server, source), ("kept", "rung_test_5_77_1"), strict=True):
         admin.execute(f"COMMENT ON DATABASE {name} IS 'rung test template of {source}'".encode())
         admin.execute(f"ALTER DATABASE {name} RENAME TO {kept}".encode())
-    with Copies(server.conninfo(), source), Copies(server.conninfo(), source):
+    with TemplateDatabases(server.conninfo(), source), TemplateDatabases(server.conninfo(), source):
         assert {"kept", "rung_test_5_77_1"} <= names(admin)
 
 
@@ -214,14 +220,14 @@ def test_what_is_not_ours_is_left_alone(
     admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path, comment: str
 ) -> None:
     """A database with a name like ours that somebody else made is neither used nor dropped."""
-    with Copies(server.conninfo(), source) as copies:
-        strangers = {copies._name_of(source), f"rung_test_{copies._here}_77_1"}
+    with TemplateDatabases(server.conninfo(), source) as copies:
+        strangers = {copies._name_of(source), f"rung_test_{copies._database_oid}_77_1"}
         for name in strangers:
             admin.execute(f"CREATE DATABASE {name}".encode())
             admin.execute(f"COMMENT ON DATABASE {name} IS {comment}".encode())
         with pytest.raises(DatabaseError, match="is not ours"):
             copies.copy().__enter__()
-    with Copies(server.conninfo(), source):
+    with TemplateDatabases(server.conninfo(), source):
         assert strangers <= names(admin)
 
 
@@ -244,7 +250,7 @@ def test_a_role_that_may_not(
 ) -> None:
     """A role without the right is told of it, and how it is given."""
     with (
-        Copies(make_conninfo(server.conninfo(), user=role), source) as copies,
+        TemplateDatabases(make_conninfo(server.conninfo(), user=role), source) as copies,
         pytest.raises(RightsMissing, match="ALTER ROLE tester CREATEDB"),
     ):
         copies.empty().__enter__()
@@ -255,10 +261,10 @@ def test_roles_do_not_meet(
 ) -> None:
     """What another role left, and its template, is in nobody's way."""
     admin.execute("ALTER ROLE tester CREATEDB")
-    with Copies(server.conninfo(), source) as copies, copies.copy():
+    with TemplateDatabases(server.conninfo(), source) as copies, copies.copy():
         theirs = make_conninfo(server.conninfo(), user=role)
         left = left_over(server, source)
-        with Copies(theirs, source) as others, others.copy() as copy:
+        with TemplateDatabases(theirs, source) as others, others.copy() as copy:
             owner = asked(copy, "SELECT tableowner FROM pg_tables WHERE tablename = 'a'")
         kept = names(admin)
 
@@ -270,7 +276,7 @@ def test_secrets_stay_out_of_sight(source: Path) -> None:
     """Neither an error nor a value shows the password of the server."""
     shown = repr(TestDatabase("d", "host=h password=hidden"))
     with pytest.raises(ConnectionFailed) as failed:
-        Copies("postgresql://u:hid den@localhost:1/d", source)
+        TemplateDatabases("postgresql://u:hid den@localhost:1/d", source)
 
     assert "hid" not in shown + str(failed.value)
 
@@ -279,7 +285,7 @@ def test_urls_lead_to_the_database(
     admin: psycopg.Connection[Any], server: EmbeddedServer, source: Path
 ) -> None:
     """Both ways to say where it is lead there."""
-    with Copies(server.url(), source) as copies, copies.empty() as database:
+    with TemplateDatabases(server.url(), source) as copies, copies.empty() as database:
         for where in (database.url, database.conninfo):
             with psycopg.connect(where) as connection:
                 assert connection.info.dbname == database.name
@@ -304,7 +310,7 @@ def test_urls_of_sqlalchemy(
     more: dict[str, str],
 ) -> None:
     """They lead its drivers there, and Rung as well."""
-    with Copies(server.url(), source) as copies, copies.empty() as database:
+    with TemplateDatabases(server.url(), source) as copies, copies.empty() as database:
         url = TestDatabase(database.name, make_conninfo(database.conninfo, **more)).url_for(driver)
 
         assert asyncio.run(connected_to(url)) == database.name

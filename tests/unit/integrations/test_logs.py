@@ -11,7 +11,7 @@ from rung import events
 from rung.errors import RungError, SourceNotFound, UnversionedDatabase
 from rung.events import Blocker
 from rung.integrations.log_events import log_crash, log_event, log_failure, log_readiness
-from rung.integrations.readiness import STARTING, Readiness, of_error
+from rung.integrations.readiness import STARTING, Readiness, readiness_of_error
 
 EVENTS: list[tuple[events.Event, str, str]] = [
     (events.RunPlanned((1, 2), "up"), "INFO", "running up: 1, 2"),
@@ -20,7 +20,7 @@ EVENTS: list[tuple[events.Event, str, str]] = [
         "INFO",
         "Another run is in progress; waiting for it to end. Somebody.",
     ),
-    (events.DatabaseWaiting(0, "No."), "INFO", "Waiting for the database. No."),
+    (events.DatabaseWaiting(0, "no"), "INFO", "Waiting for the database: no."),
     (
         events.BaselineRecorded((1, 2), 2),
         "INFO",
@@ -78,7 +78,7 @@ def test_each_event_is_a_record(
 
 @pytest.mark.parametrize(
     ("readiness", "level"),
-    [(STARTING, "WARNING"), (Readiness(ready=True, state="current", reason="at 7"), "INFO")],
+    [(STARTING, "WARNING"), (Readiness(ready=True, state="current", reason="At 7."), "INFO")],
 )
 def test_readiness_is_a_record(
     readiness: Readiness, level: str, caplog: pytest.LogCaptureFixture
@@ -109,13 +109,13 @@ def test_an_error_is_logged_whole(
     error: RungError, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One record holds its cause, what is true now and what to do, line by line."""
-    log_failure(of_error(error), error)
+    log_failure(readiness_of_error(error), error)
     [record] = caplog.records
     lines = record.getMessage().splitlines()
 
     assert (record.levelname, lines[0]) == (
         level,
-        f"Not ready ({of_error(error).state}): {error.cause}",
+        f"Not ready ({readiness_of_error(error).state}): {error.cause}",
     )
     assert lines[1:] == [f"  {line}" for line in error.lines()]
     assert all(line.startswith("  ") for line in lines[1:])

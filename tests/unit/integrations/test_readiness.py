@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung import errors
-from rung.integrations.readiness import _STATES, of_error, pause_after
+from rung.integrations.readiness import _STATES, pause_after, readiness_of_error
 
 STATES = [
     (errors.DirtyLedger(7), "dirty"),
@@ -29,7 +29,7 @@ STATES = [
 @pytest.mark.parametrize(("error", "state"), STATES)
 def test_each_error_is_a_state(error: errors.RungError, state: str) -> None:
     """A service is told what keeps it, in one line, and is not ready."""
-    readiness = of_error(error)
+    readiness = readiness_of_error(error)
 
     assert (readiness.ready, readiness.state) == (False, state)
     assert readiness.reason
@@ -71,7 +71,7 @@ def test_no_error_is_without_a_state() -> None:
 
 def test_a_dirty_database_says_what_to_do() -> None:
     """Where a person has to act, the probe says how."""
-    assert "rung force" in of_error(errors.DirtyLedger(7)).reason
+    assert "rung force" in readiness_of_error(errors.DirtyLedger(7)).reason
 
 
 def test_pauses_grow_to_the_longest() -> None:
