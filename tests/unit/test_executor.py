@@ -518,10 +518,7 @@ def test_cancelled_by_somebody_else() -> None:
             RecoveryInfo(Outcome.RUNNING, LedgerState(1, dirty=True)),
             (),
             False,
-            (
-                "The database is dirty at version 1. "
-                "`rung history` names the statement that was under way."
-            ),
+            "dirty at version 1; `rung history` names the statement that was running",
         ),
         (DatabaseError("away"), (), None, "clean at no version or clean at version 1"),
         (Disconnected("again"), (), None, "clean at no version or clean at version 1"),

@@ -28,7 +28,7 @@ KNOWN, UNKNOWN = (
 
 def failed(server: ServerMessage, place: SourceLocation) -> MigrationFailed:
     """A migration that the database refused."""
-    now = "database: clean at no version"
+    now = "clean at no version"
     return MigrationFailed((), now, version=1, direction="up", place=place, server=server)
 
 

@@ -182,7 +182,7 @@ def test_a_run_that_cannot_be_ended_is_let_go(
         thawed.wait()
 
     monkeypatch.setattr(schema_manager, "run_migrations", frozen)
-    monkeypatch.setattr(schema_manager, "_LET_GO", 0.05)
+    monkeypatch.setattr(schema_manager, "_CANCEL_TIMEOUT", 0.05)
     asyncio.run(begun_and_ended(migrations(grace=0.05), stops))
     thawed.set()
 

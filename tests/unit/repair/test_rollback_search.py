@@ -121,7 +121,7 @@ def test_the_history_has_to_know(counted: int | None, reason: str) -> None:
         ("ALTER TABLE a RENAME TO b", "computes or moves rows (RENAME)"),
         ("ALTER TYPE a SET SCHEMA b", "computes or moves rows (SCHEMA)"),
         ("ALTER TABLE a ENABLE TRIGGER ALL", "computes or moves rows (TRIGGER)"),
-        ("ALTER TABLE a CLUSTER ON i", "is not completely visible by the schema"),
+        ("ALTER TABLE a CLUSTER ON i", "is not completely visible in the schema"),
         ("ALTER TYPE a DROP ATTRIBUTE b", ""),
     ],
 )
