@@ -55,7 +55,7 @@ class ParsedArguments:
 
     command: str
     settings: CliSettings = field(default_factory=CliSettings)
-    """The options as they were settings."""
+    """The options of the command line."""
     goal: Goal | None = None
     """Of up, down, goto, redo and plan; without the policy for a database that is ahead."""
     version: int | None = None
