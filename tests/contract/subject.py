@@ -18,7 +18,7 @@ from rung.script import Dialect, Script, read
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.contract import Driver, ExecutionResult, Session
+    from rung.drivers.contract import Driver, Session
 
 EMPTY, ONE, TWO, DIRTY = LedgerState(), LedgerState(1), LedgerState(2), LedgerState(2, dirty=True)
 BELOW, BELOW_DIRTY = LedgerState(-1), LedgerState(-1, dirty=True)
@@ -95,21 +95,8 @@ def attempt(version: int | None = 1, direction: str = "up", total: int = 2) -> N
     return NewAttempt(str(uuid.uuid4()), version, TEXT, direction, up, down, total)
 
 
-def run_whole(
-    session: Session,
-    script: Script,
-    move: LedgerTransition,
-    tried: NewAttempt,
-    *,
-    last: bool = True,
-    meanwhile: Callable[[], None] = lambda: None,
-) -> ExecutionResult:
-    """A whole script, with nothing to do meanwhile where nothing is said."""
-    return session.run_whole(script, move, tried, meanwhile, last=last)
-
-
-def refusal(message: str = "no") -> StatementFailure:
-    """A refusal of the second statement."""
+def failure(message: str = "no") -> StatementFailure:
+    """A failure of the second statement."""
     return StatementFailure(ServerMessage(message, "XX000"), statement=2, statements_done=1)
 
 

@@ -21,12 +21,20 @@ from tests.contract.subject import (
     TEXT,
     Subject,
     attempt,
-    refusal,
+    failure,
     rows_of,
-    run_whole,
     state_of,
 )
 from tests.contract.tables import TablesContract
+from tests.contract.transactions import (
+    begin_units,
+    end_units,
+    flush,
+    force,
+    record_failure,
+    run_unit,
+    run_whole,
+)
 from tests.contract.units import ContinuingContract
 from tests.contract.unrecorded import TryingContract
 
@@ -138,7 +146,7 @@ class RunContract(TablesContract):
         tried = attempt()
         ran = run_whole(ready, subject.read(MAKES), LedgerTransition(EMPTY, ONE), tried, last=last)
 
-        assert ran.refusal is None
+        assert ran.failure is None
         assert subject.ask("SELECT x FROM made") == [(1,)]
         (entry,) = ready.look().history or ()
         assert (entry.attempt, entry.version, entry.name) == (tried.id, 1, tried.name)
@@ -166,10 +174,10 @@ class RunContract(TablesContract):
         """A statement that fails leaves nothing, and is named with its place."""
         ran = run_whole(ready, subject.read(FAILS), LedgerTransition(EMPTY, ONE), attempt())
 
-        assert ran.refusal is not None
-        assert (ran.refusal.statement, ran.refusal.statements_done) == (2, 1)
-        assert ran.refusal.offset in (None, FAILS.index("nowhere"))
-        assert not ran.refusal.ledger_moved
+        assert ran.failure is not None
+        assert (ran.failure.statement, ran.failure.statements_done) == (2, 1)
+        assert ran.failure.offset in (None, FAILS.index("nowhere"))
+        assert not ran.failure.ledger_moved
         assert not subject.exists("made")
         assert (subject.ledger(), subject.outcomes()) == ([], [])
 
@@ -183,13 +191,13 @@ class RunContract(TablesContract):
         ran = run_whole(ready, subject.read(MAKES), move, attempt())
 
         if state_of(rows) == move.before:
-            assert ran.refusal is None
+            assert ran.failure is None
             assert subject.ledger() == rows_of(move.after)
         else:
-            assert ran.refusal is not None
-            assert ran.refusal.ledger_moved
+            assert ran.failure is not None
+            assert ran.failure.ledger_moved
             assert (subject.ledger(), subject.outcomes()) == (rows, [])
-        assert subject.exists("made") == (ran.refusal is None)
+        assert subject.exists("made") == (ran.failure is None)
 
     @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
     @pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE)
@@ -198,19 +206,19 @@ class RunContract(TablesContract):
     ) -> None:
         """The dirty mark of a file of units is set from exactly the planned state, too."""
         subject.put(rows)
-        ran = ready.begin_units(move, attempt())
+        ran = begin_units(ready, move, attempt())
 
         if state_of(rows) == move.before:
-            assert (ran.refusal, subject.ledger()) == (None, rows_of(move.after))
+            assert (ran.failure, subject.ledger()) == (None, rows_of(move.after))
             assert subject.outcomes() == [("running", 0, None)]
         else:
-            assert ran.refusal is not None
-            assert ran.refusal.ledger_moved
+            assert ran.failure is not None
+            assert ran.failure.ledger_moved
             assert (subject.ledger(), subject.outcomes()) == (rows, [])
 
     def test_a_recorded_failure(self, subject: Subject, ready: Session) -> None:
         """A failed attempt has its statement and the database's words, and nothing committed."""
-        ready.record_failure(attempt(), refusal("it's no"), 0.5)
+        record_failure(ready, attempt(), failure("it's no"), 0.5)
 
         (entry,) = ready.look().history or ()
         assert (entry.outcome, entry.statements_done) == (Outcome.FAILED, 0)
@@ -223,27 +231,27 @@ class RunContract(TablesContract):
         """Dirty from before the first unit to behind the last, with progress at each."""
         script, tried = subject.read(f"{MAKES}\n{subject.outside}"), attempt(total=3)
         told = [
-            ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried),
-            ready.run_unit(script, Unit(1, 2, "ours"), tried.id),
+            begin_units(ready, LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried),
+            run_unit(ready, script, Unit(1, 2, "ours"), tried.id),
         ]
         assert (subject.ledger(), subject.outcomes()) == ([(1, True)], [("running", 2, None)])
         told += [
-            ready.run_unit(script, Unit(3, 3, "none"), tried.id),
-            ready.end_units(LedgerTransition(LedgerState(1, dirty=True), ONE), tried.id, None),
+            run_unit(ready, script, Unit(3, 3, "none"), tried.id),
+            end_units(ready, LedgerTransition(LedgerState(1, dirty=True), ONE), tried.id, None),
         ]
 
-        assert [ran.refusal for ran in told] == [None] * 4
+        assert [ran.failure for ran in told] == [None] * 4
         assert (subject.ledger(), subject.outcomes()) == ([(1, False)], [("done", 3, None)])
 
     def test_a_unit_that_fails(self, subject: Subject, ready: Session) -> None:
         """A refused unit is rolled back, those before it are kept, and the end says so."""
         script, tried = subject.read(f"{MAKES}\nINSERT INTO nowhere VALUES (1);"), attempt(total=3)
-        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
-        ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
-        ran = ready.run_unit(script, Unit(2, 3, "ours"), tried.id)
-        assert ran.refusal is not None
-        assert ran.refusal.statement == 3
-        ready.end_units(None, tried.id, ran.refusal)
+        begin_units(ready, LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
+        run_unit(ready, script, Unit(1, 1, "ours"), tried.id)
+        ran = run_unit(ready, script, Unit(2, 3, "ours"), tried.id)
+        assert ran.failure is not None
+        assert ran.failure.statement == 3
+        end_units(ready, None, tried.id, ran.failure)
 
         assert subject.ask("SELECT x FROM made") == []
         assert (subject.ledger(), subject.outcomes()) == ([(1, True)], [("failed", 1, None)])
@@ -251,20 +259,20 @@ class RunContract(TablesContract):
     def test_a_unit_that_refuses_a_transaction(self, subject: Subject, ready: Session) -> None:
         """What runs only outside a transaction is refused in one, and says that it would run."""
         script, tried = subject.read(subject.outside), attempt(total=1)
-        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
-        ran = ready.run_unit(script, Unit(1, 1, "ours"), tried.id)
+        begin_units(ready, LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
+        ran = run_unit(ready, script, Unit(1, 1, "ours"), tried.id)
 
-        assert ran.refusal is not None
-        assert ran.refusal.needs_no_transaction
-        assert ready.run_unit(script, Unit(1, 1, "none"), tried.id).refusal is None
+        assert ran.failure is not None
+        assert ran.failure.needs_no_transaction
+        assert run_unit(ready, script, Unit(1, 1, "none"), tried.id).failure is None
 
     def test_the_statement_in_flight(self, subject: Subject, ready: Session) -> None:
         """A statement that fails outside a transaction stays named as the one in flight."""
         script, tried = subject.read("DROP TABLE nowhere;"), attempt(total=1)
-        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
-        ran = ready.run_unit(script, Unit(1, 1, "none"), tried.id)
+        begin_units(ready, LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
+        ran = run_unit(ready, script, Unit(1, 1, "none"), tried.id)
 
-        assert ran.refusal is not None
+        assert ran.failure is not None
         assert subject.outcomes() == [("running", 0, 1)]
 
     # --- the rest ------------------------------------------------------------------------
@@ -280,7 +288,7 @@ class RunContract(TablesContract):
     ) -> None:
         """Whatever stood there, force leaves one clean row or none, with its history row."""
         subject.put(rows)
-        ready.force(version, [attempt(version, "force", 0)])
+        force(ready, version, attempt(version, "force", 0))
 
         assert subject.ledger() == ([] if version is None else [(version, False)])
         assert subject.outcomes() == [("done", 0, None)]
@@ -300,7 +308,7 @@ class RunContract(TablesContract):
     def test_flush_changes_nothing(self, subject: Subject, ready: Session) -> None:
         """A flush leaves ledger and history as they are."""
         subject.put([(2, False)])
-        ready.flush()
+        flush(ready)
 
         assert (subject.ledger(), subject.outcomes()) == ([(2, False)], [])
 

@@ -16,9 +16,9 @@ from tests.contract.subject import (
     Ground,
     Subject,
     attempt,
-    run_whole,
     state_of,
 )
+from tests.contract.transactions import begin_units, force, record, run_unit, run_whole
 
 from rung.cancellation import CancelToken
 from rung.drivers.contract import LedgerTransition
@@ -65,8 +65,8 @@ class TablesContract(Ground):
         script = subject.read(f"{MAKES}\nDROP TABLE {table};")
         ran = run_whole(ready, script, move, attempt(2, "down"))
 
-        assert ran.refusal is not None
-        assert (ran.refusal.ledger_dropped, ran.refusal.ledger_moved) == (True, False)
+        assert ran.failure is not None
+        assert (ran.failure.ledger_dropped, ran.failure.ledger_moved) == (True, False)
         assert (subject.ledger(), subject.outcomes()) == ([(2, False)], [])
         assert not subject.exists("made")
 
@@ -81,12 +81,12 @@ class TablesContract(Ground):
         ran = run_whole(ready, script, LedgerTransition(TWO, EMPTY), attempt(2, "down"))
 
         if state_of(rows) == TWO:
-            assert (ran.refusal, subject.ledger(), subject.outcomes()) == (None, [], [])
+            assert (ran.failure, subject.ledger(), subject.outcomes()) == (None, [], [])
         else:
-            assert ran.refusal is not None
-            assert (ran.refusal.ledger_moved, ran.refusal.ledger_dropped) == (True, False)
+            assert ran.failure is not None
+            assert (ran.failure.ledger_moved, ran.failure.ledger_dropped) == (True, False)
             assert subject.ledger() == rows
-        assert subject.exists("made") == (ran.refusal is None)
+        assert subject.exists("made") == (ran.failure is None)
 
     @pytest.mark.parametrize("table", [LEDGER_TABLE, HISTORY_TABLE])
     def test_a_unit_that_drops_our_tables(
@@ -94,12 +94,12 @@ class TablesContract(Ground):
     ) -> None:
         """The unit is undone, and what was before it stays."""
         script, tried = subject.read(f"{MAKES}\nDROP TABLE {table};"), attempt(total=3)
-        ready.begin_units(LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
-        ready.run_unit(script, Unit(1, 2, "ours"), tried.id)
-        ran = ready.run_unit(script, Unit(3, 3, "ours"), tried.id)
+        begin_units(ready, LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
+        run_unit(ready, script, Unit(1, 2, "ours"), tried.id)
+        ran = run_unit(ready, script, Unit(3, 3, "ours"), tried.id)
 
-        assert ran.refusal is not None
-        assert ran.refusal.ledger_dropped
+        assert ran.failure is not None
+        assert ran.failure.ledger_dropped
         assert (subject.ledger(), subject.outcomes()) == ([(1, True)], [("running", 2, None)])
 
     def test_tables_that_were_dropped_while_we_waited(
@@ -142,7 +142,7 @@ class TablesContract(Ground):
     def test_rows_of_what_ran_no_sql(self, subject: Subject, ready: Session) -> None:
         """They are written in order, and the ledger stays."""
         subject.put([(2, False)])
-        ready.record([attempt(1, "baseline", 0), attempt(2, "edit", 0)])
+        record(ready, attempt(1, "baseline", 0), attempt(2, "edit", 0))
         history = ready.read_history() or ()
 
         assert [(entry.version, entry.direction) for entry in history] == [
@@ -153,7 +153,7 @@ class TablesContract(Ground):
 
     def test_the_texts_that_are_kept(self, ready: Session) -> None:
         """Both halves come back to the letter; of other versions, and of none, nothing does."""
-        ready.record([attempt(1, "baseline", 0), attempt(2, "baseline", 0)])
+        record(ready, attempt(1, "baseline", 0), attempt(2, "baseline", 0))
 
         assert [(half.version, half.direction, half.sql) for half in ready.stored([2])] == [
             (2, "up", TEXT),
@@ -163,7 +163,7 @@ class TablesContract(Ground):
 
     def test_what_is_read_of_the_history(self, subject: Subject, ready: Session) -> None:
         """The current rows of a history replay as all of them do, and none are read unasked."""
-        ready.record([attempt(1, "baseline", 0)])
+        record(ready, attempt(1, "baseline", 0))
         chosen = random.Random(14)
         for _ in range(30):
             for _ in range(5):
@@ -177,7 +177,7 @@ class TablesContract(Ground):
 
     def test_a_history_without_its_ledger(self, subject: Subject, ready: Session) -> None:
         """What is left of the history is read where the ledger is gone."""
-        ready.record([attempt(1, "baseline", 0)])
+        record(ready, attempt(1, "baseline", 0))
         subject.ask(f"DROP TABLE {LEDGER_TABLE}")
         look = ready.look()
 
@@ -191,7 +191,7 @@ class TablesContract(Ground):
         assert session.look().tables == ("made",)
         session.ensure_tables()
         assert session.look().tables == ("made",)
-        session.force(None, [attempt(None, "force", 0)])
+        force(session, None, attempt(None, "force", 0))
         assert session.look().tables == ()
 
 

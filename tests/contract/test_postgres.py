@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg.errors import UniqueViolation
-from tests.contract.subject import EMPTY, MAKES, ONE, TWO, Subject, attempt, run_whole
+from tests.contract.subject import EMPTY, MAKES, ONE, TWO, Subject, attempt
 from tests.contract.suite import DriverContract
+from tests.contract.transactions import force, run_whole
 
 from rung import database as databases
 from rung.cancellation import CancelToken
@@ -64,8 +65,8 @@ def test_a_fooled_reading_is_noticed(subject: Subject, database: Database) -> No
         _prepare(session)
         ran = run_whole(session, script, LedgerTransition(EMPTY, ONE), attempt())
 
-    assert (len(script.statements), ran.refusal) == (1, None)
-    assert "transaction" in ran.control_warning
+    assert (len(script.statements), ran.failure) == (1, None)
+    assert "transaction" in ran.transaction_control
 
 
 def test_a_stale_snapshot_does_not_move_the_ledger(subject: Subject) -> None:
@@ -85,7 +86,7 @@ def test_a_stale_snapshot_does_not_move_the_ledger(subject: Subject) -> None:
         subject.put([(2, False)])
         later.join()
 
-    assert [ran.refusal.ledger_moved for ran in told if ran.refusal] == [True]
+    assert [ran.failure.ledger_moved for ran in told if ran.failure] == [True]
     assert subject.ledger() == [(2, False)]
 
 
@@ -103,7 +104,7 @@ def test_a_stale_snapshot_does_not_make_a_second_first_row(subject: Subject) -> 
             subject.ask("INSERT INTO schema_migrations VALUES (1, false)")
         later.join()
 
-    assert [ran.refusal for ran in told] == [None]
+    assert [ran.failure for ran in told] == [None]
     assert subject.ledger() == [(1, False)]
 
 
@@ -120,7 +121,7 @@ def test_a_drop_of_the_current_schema(subject: Subject, database: Database) -> N
     driver = open_driver(databases.Database(database.conninfo, ledger_table="s2.mig"))
     with driver.connect(CancelToken(), RunOptions(drops_current_schema=True)) as session:
         _prepare(session)
-        session.force(3, ())
+        force(session, 3)
         session.drop_everything()
 
     assert subject.ask("SELECT * FROM s2.mig") == []
@@ -141,7 +142,7 @@ def test_a_time_limit(subject: Subject) -> None:
             for one in (slow, quick)
         ]
 
-    assert [ran.refusal is not None and ran.refusal.cancelled for ran in told] == [True, False]
+    assert [ran.failure is not None and ran.failure.cancelled for ran in told] == [True, False]
     assert (subject.exists("made"), subject.ledger()) == (False, [(1, False)])
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.subject import EMPTY, ONE, Subject, attempt, run_whole
+from tests.contract.subject import EMPTY, ONE, Subject, attempt
 from tests.contract.suite import DriverContract
+from tests.contract.transactions import run_whole
 
 from rung.cancellation import CancelToken
 from rung.database import Database
@@ -53,7 +54,7 @@ def test_a_fooled_reading_is_noticed(subject: Subject) -> None:
         session.ensure_tables()
         ran = run_whole(session, fooled, LedgerTransition(EMPTY, ONE), attempt())
 
-    assert "transaction" in ran.control_warning
+    assert "transaction" in ran.transaction_control
     assert subject.ledger() == [(1, False)]
 
 
@@ -67,7 +68,7 @@ def test_a_session_in_memory_is_put_back() -> None:
     )
     with driver.connect(CancelToken()) as session:
         session.ensure_tables()
-        assert run_whole(session, script, LedgerTransition(EMPTY, ONE), attempt()).refusal is None
+        assert run_whole(session, script, LedgerTransition(EMPTY, ONE), attempt()).failure is None
         assert session.restore_session().names == ("cache_size", "temp.d", "temp.c", "ATTACH b")
 
         assert session.restore_session().names == ()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.contract.subject import DIRTY, EMPTY, FAILS, MAKES, ONE, Ground, attempt
+from tests.contract.transactions import begin_units, run_together, run_whole, whole_file
 
-from rung.drivers.contract import LedgerTransition
+from rung.drivers.contract import LedgerTransition, PartResult, Transaction, Unobserved
 from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 TWO = LedgerState(2)
 
 
+class _Raises(Unobserved):
+    def after_part(self, number: int, result: PartResult) -> None:
+        raise LookupError
+
+
 class ContinuingContract(Ground):
     """Inherit, and give `subject`."""
 
@@ -25,13 +32,14 @@ class ContinuingContract(Ground):
         """The one that was cut off is ended with its statement named; the new one has its own."""
         subject.put([(2, True)])
         first = attempt(2, total=3)
-        ready.begin_units(LedgerTransition(DIRTY, DIRTY), first)
-        ran = ready.begin_units(
+        begin_units(ready, LedgerTransition(DIRTY, DIRTY), first)
+        ran = begin_units(
+            ready,
             LedgerTransition(DIRTY, DIRTY),
             replace(attempt(2), statements_done=1, continues=first.id),
         )
 
-        assert ran.refusal is None
+        assert ran.failure is None
         assert subject.outcomes() == [("failed", 0, None), ("running", 1, None)]
         assert subject.ledger() == [(2, True)]
 
@@ -42,38 +50,49 @@ class ContinuingContract(Ground):
         assert ready.finished(script, 1, ()) is False
         assert ready.finished(script, 2, ()) is None
 
-    def test_scripts_together(self, subject: Subject, ready: Session) -> None:
+    def test_files_in_one_transaction(self, subject: Subject, ready: Session) -> None:
         """Nothing is seen before the last has run; then all of it is there."""
         one, two = subject.read(MAKES), subject.read("CREATE TABLE more (x int);")
-        ready.run_together(one, LedgerTransition(EMPTY, ONE), attempt(1), first=True, last=False)
-        assert (subject.ledger(), subject.exists("made")) == ([], False)
-        ran = ready.run_together(
-            two, LedgerTransition(ONE, TWO), attempt(2), first=False, last=True
-        )
+        moves = LedgerTransition(EMPTY, ONE), LedgerTransition(ONE, TWO)
+        result = run_together(ready, (one, moves[0], attempt(1)), (two, moves[1], attempt(2)))
 
-        assert ran.refusal is None
+        assert (result.failure, len(result.parts)) == (None, 2)
         assert (subject.exists("made"), subject.exists("more")) == (True, True)
         assert (subject.ledger(), len(subject.outcomes())) == ([(2, False)], 2)
 
     def test_one_of_them_that_fails(self, subject: Subject, ready: Session) -> None:
-        """All of them are undone, and the session can go on."""
+        """All of them are rolled back, its part is named, and the session goes on."""
         one, two = subject.read("CREATE TABLE first (x int);"), subject.read(FAILS)
-        ready.run_together(one, LedgerTransition(EMPTY, ONE), attempt(1), first=True, last=False)
-        ran = ready.run_together(
-            two, LedgerTransition(ONE, TWO), attempt(2), first=False, last=True
-        )
+        moves = LedgerTransition(EMPTY, ONE), LedgerTransition(ONE, TWO)
+        result = run_together(ready, (one, moves[0], attempt(1)), (two, moves[1], attempt(2)))
 
-        assert ran.refusal is not None
-        assert ran.refusal.statement == 2
+        assert result.failure is not None
+        assert (result.failure.part, result.failure.statement) == (1, 2)
         assert not subject.exists("first")
         assert (subject.ledger(), subject.outcomes()) == ([], [])
+        assert run_whole(ready, one, moves[0], attempt(1)).failure is None
 
-    def test_scripts_that_are_given_up(self, subject: Subject, ready: Session) -> None:
-        """Rolled back between two of them, nothing stays."""
-        one = subject.read(MAKES)
-        ready.run_together(one, LedgerTransition(EMPTY, ONE), attempt(1), first=True, last=False)
-        ready.roll_back()
+    def test_files_that_are_stopped_between(self, subject: Subject, ready: Session) -> None:
+        """An observer that sends no further part leaves nothing of those before."""
+        one, two = subject.read(MAKES), subject.read("CREATE TABLE more (x int);")
+        moves = LedgerTransition(EMPTY, ONE), LedgerTransition(ONE, TWO)
+        files = (one, moves[0], attempt(1)), (two, moves[1], attempt(2))
+        result = run_together(ready, *files, ends_before=1)
 
+        assert (result.stopped, result.failure) == (True, None)
+        assert not subject.exists("made")
+        assert (subject.ledger(), subject.outcomes()) == ([], [])
+
+    def test_an_observer_that_raises(self, subject: Subject, ready: Session) -> None:
+        """What it raises is raised by the commit, and nothing is kept."""
+        one, two = subject.read(MAKES), subject.read("CREATE TABLE more (x int);")
+        parts = (
+            whole_file(one, LedgerTransition(EMPTY, ONE), attempt(1)),
+            whole_file(two, LedgerTransition(ONE, TWO), attempt(2)),
+        )
+
+        with pytest.raises(LookupError):
+            ready.commit(Transaction(parts, durable=True), _Raises())
         assert not subject.exists("made")
         assert (subject.ledger(), subject.outcomes()) == ([], [])
 

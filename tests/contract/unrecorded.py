@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.contract.snapshots import MADE
 from tests.contract.subject import DIRTY, MAKES, ONE, Ground, attempt
+from tests.contract.transactions import settle
 
 from rung.drivers.contract import LedgerTransition
 from rung.ledger import HISTORY_TABLE
@@ -23,26 +24,26 @@ class TryingContract(Ground):
     def test_a_move_without_a_file(self, subject: Subject, ready: Session) -> None:
         """The ledger moves and the rows are written, together."""
         subject.put([(2, True)])
-        ran = ready.settle(LedgerTransition(DIRTY, ONE), [attempt(1, "force")])
+        ran = settle(ready, LedgerTransition(DIRTY, ONE), attempt(1, "force"))
 
-        assert ran.refusal is None
+        assert ran.failure is None
         assert (subject.ledger(), subject.outcomes()) == ([(1, False)], [("done", 2, None)])
 
     def test_a_move_from_elsewhere(self, subject: Subject, ready: Session) -> None:
         """From another state than the one that was looked at nothing is written."""
         subject.put([(2, False)])
-        ran = ready.settle(LedgerTransition(DIRTY, ONE), [attempt(1, "force")])
+        ran = settle(ready, LedgerTransition(DIRTY, ONE), attempt(1, "force"))
 
-        assert ran.refusal is not None
-        assert ran.refusal.ledger_moved
+        assert ran.failure is not None
+        assert ran.failure.ledger_moved
         assert (subject.ledger(), subject.outcomes()) == ([(2, False)], [])
 
     def test_statements_tried_out(self, subject: Subject, ready: Session) -> None:
         """They run as they stand, and nothing is recorded of them."""
         script = subject.read(f"{MAKES}\nINSERT INTO nowhere VALUES (1);")
-        ran = [ready.run_unrecorded(script, number, number).refusal for number in (1, 2, 3)]
+        ran = [ready.run_unrecorded(script, number, number).failure for number in (1, 2, 3)]
 
-        assert [refusal is None for refusal in ran] == [True, True, False]
+        assert [failure is None for failure in ran] == [True, True, False]
         assert ran[2] is not None
         assert (ran[2].statement, subject.ask("SELECT x FROM made")) == (3, [(1,)])
         assert subject.ask(f"SELECT * FROM {HISTORY_TABLE}") == []

@@ -10,17 +10,20 @@ from tests.unit.history import row
 
 from rung.cancellation import CancelToken
 from rung.drivers.contract import (
+    AddAttempt,
     ExecutionResult,
     Inspection,
     LeakedSettings,
     Location,
     LockHolder,
     LockTimeout,
+    PartResult,
     Ping,
     RecoveryInfo,
     ServerContext,
     StatementFailure,
     TablesReady,
+    UpdateAttempt,
 )
 from rung.drivers.inspection import History
 from rung.errors import ServerMessage
@@ -28,7 +31,7 @@ from rung.events import ignore
 from rung.execution.command import Context, RetryPolicy
 from rung.execution.history_records import Recorder
 from rung.execution.prepare import prepare
-from rung.ledger import LedgerState
+from rung.ledger import LedgerState, Outcome
 from rung.options import RUNG
 from rung.planning.plan import Up, make_plan
 from rung.script.data_loss import DryRun
@@ -37,17 +40,17 @@ from rung.snapshot import Snapshot
 from rung.source import Migration, MigrationFile, MigrationSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from rung.diagnostics import Problem
-    from rung.drivers.contract import LedgerTransition, NewAttempt, Session, StoredSql
+    from rung.drivers.contract import NewAttempt, Observer, Part, Session, StoredSql, Transaction
     from rung.drivers.inspection import TwinLedger
     from rung.events import Listener
     from rung.execution.prepare import PreparedStep
     from rung.ledger import Attempt
     from rung.options import RunOptions
     from rung.planning.plan import Goal, Plan
-    from rung.script import Script, Unit
+    from rung.script import Script
     from rung.script.data_loss import DataLoss
     from rung.script.expected_names import ExpectedName
 
@@ -87,8 +90,6 @@ class FakeSession:
     overwritten: bool = False
     """Whether another tool has written the ledger behind the history."""
     left_over: tuple[Problem, ...] = ()
-    kept_before: LedgerState = field(default_factory=LedgerState)
-    """The ledger before a transaction that holds several scripts."""
     calls: list[str] = field(default_factory=list)
     signs_of_life: int = 0
     told: Listener = ignore
@@ -111,10 +112,6 @@ class FakeSession:
 
     def surroundings(self) -> ServerContext:
         return ServerContext()
-
-    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
-        self._remember(*attempts)
-        return self._moved(move, self._answer())
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         return self._answer()
@@ -152,59 +149,40 @@ class FakeSession:
     def report_to(self, listener: Listener) -> None:
         self.told = listener
 
-    def run_whole(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        meanwhile: Callable[[], None],
-        *,
-        last: bool,
-    ) -> ExecutionResult:
-        meanwhile()
-        self.calls.append(f"whole {attempt.version}" + " last" * last)
-        ran = self._moved(move, self._answer())
-        if ran.refusal is None:
-            self._remember(attempt)
-        return ran
-
-    def run_together(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        *,
-        first: bool,
-        last: bool,
-    ) -> ExecutionResult:
-        self.calls.append(f"together {attempt.version}" + " first" * first + " last" * last)
-        self.kept_before = self.ledger if first else self.kept_before
-        ran = self._moved(move, self._answer())
-        if ran.refusal:
-            self.ledger = self.kept_before
-        return ran
-
-    def roll_back(self) -> None:
-        self.calls.append("roll back")
-        self.ledger = self.kept_before
+    def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
+        """All parts or none, on the two variables; what was asked is named in `calls`."""
+        if not transaction.parts:
+            self.calls.append("flush")
+            return ExecutionResult()
+        before, results = self.ledger, list[PartResult]()
+        for number, part in enumerate(transaction.parts):
+            if not observer.before_part(number):
+                self.calls.append("roll back")
+                self.ledger = before
+                return ExecutionResult(tuple(results), stopped=True)
+            self.calls += _called(transaction, number)
+            answer = self._answer() if part.statements else ExecutionResult()
+            observer.sent()
+            failure = answer.failure or self._moved(part)
+            result = answer.parts[0] if answer.parts else PartResult()
+            results.append(result)
+            if failure is not None:
+                self.ledger = before
+                failed = replace(failure, part=number)
+                return ExecutionResult(tuple(results), failed)
+            if result.transaction_control:
+                break
+            observer.after_part(number, result)
+        for part in transaction.parts:
+            rows = (one for one in part.history if isinstance(one, AddAttempt))
+            self._remember(*(one.attempt for one in rows if one.outcome is Outcome.DONE))
+        return ExecutionResult(tuple(results))
 
     def check_syntax(self, script: Script) -> ExecutionResult:
         return ExecutionResult()
 
     def left_nothing(self, attempt_id: str) -> bool:
         return self.nothing_left
-
-    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
-        self.calls.append(f"begin {attempt.version}")
-        return self._moved(move, ExecutionResult())
-
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
-        self.calls.append(f"unit {unit.first}-{unit.last} {unit.transaction}")
-        return self._answer()
-
-    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
-        self.calls.append(f"replay {', '.join(map(str, numbers))}")
-        return ExecutionResult()
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         self.calls.append(f"finished {number}?")
@@ -219,32 +197,9 @@ class FakeSession:
     def ledger_changed_since(self, entry: Attempt) -> bool:
         return self.overwritten
 
-    def end_units(
-        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
-    ) -> ExecutionResult:
-        self.calls.append("end " + ("failed" if refusal else "done"))
-        return self._moved(move, ExecutionResult()) if move else ExecutionResult()
-
-    def record_failure(
-        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
-    ) -> None:
-        self.calls.append(f"record {attempt.version}")
-
     def restore_session(self) -> LeakedSettings:
         self.calls.append("restore")
         return self.carried
-
-    def flush(self) -> None:
-        self.calls.append("flush")
-
-    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
-        self.calls.append(f"force {version}")
-        self.ledger = LedgerState(version)
-        self._remember(*attempts)
-
-    def record(self, attempts: Sequence[NewAttempt]) -> None:
-        self.calls += [f"{one.direction} {one.version}" for one in attempts]
-        self._remember(*attempts)
 
     def read_history(self) -> tuple[Attempt, ...] | None:
         return self.history
@@ -293,13 +248,40 @@ class FakeSession:
             raise answer
         return answer
 
-    def _moved(self, move: LedgerTransition, ran: ExecutionResult) -> ExecutionResult:
-        if ran.refusal:
-            return ran
-        if self.ledger != move.before:
-            return ExecutionResult(MOVED)
-        self.ledger = move.after
-        return ran
+    def _moved(self, part: Part) -> StatementFailure | None:
+        if part.ledger is None:
+            return None
+        if part.ledger.before not in (None, self.ledger):
+            return MOVED
+        self.ledger = part.ledger.after
+        return None
+
+
+def _called(transaction: Transaction, number: int) -> list[str]:
+    """What a part of a transaction is, in a word or two."""
+    part = transaction.parts[number]
+    attempts = [one for one in part.history if isinstance(one, AddAttempt)]
+    if part.statements is None:
+        return _records_called(part, attempts)
+    if part.ledger is not None:
+        several, last = len(transaction.parts) > 1, " last" * transaction.durable
+        return [f"{'part' if several else 'whole'} {attempts[0].attempt.version}{last}"]
+    replay = [f"replay {', '.join(map(str, part.replays))}"] if part.replays else []
+    first, to = part.statements.first, part.statements.last
+    return [*replay, f"unit {first}-{to} {transaction.wrap.value}"]
+
+
+def _records_called(part: Part, attempts: Sequence[AddAttempt]) -> list[str]:
+    if part.ledger is not None and part.ledger.before is None:
+        return [f"force {part.ledger.after.version}"]
+    ends = [one.outcome for one in part.history if isinstance(one, UpdateAttempt)]
+    if not attempts:
+        return [f"end {outcome.value}" for outcome in ends if outcome]
+    words = {Outcome.RUNNING: "begin", Outcome.FAILED: "record"}
+    if attempts[-1].outcome in words:
+        return [f"{words[attempts[-1].outcome]} {attempts[-1].attempt.version}"]
+    settled = part.ledger is not None
+    return [f"{one.attempt.direction} {one.attempt.version}" for one in attempts if not settled]
 
 
 def remembered(attempt: NewAttempt) -> Attempt:
@@ -422,4 +404,4 @@ def context(
 
 def refused(sqlstate: str = "42601", **facts: int | bool | LockTimeout) -> ExecutionResult:
     """A script or a unit that the server refused."""
-    return ExecutionResult(StatementFailure(ServerMessage("no", sqlstate), **facts))  # type: ignore[arg-type]
+    return ExecutionResult(failure=StatementFailure(ServerMessage("no", sqlstate), **facts))  # type: ignore[arg-type]

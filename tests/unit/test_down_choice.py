@@ -168,9 +168,9 @@ def test_a_stored_down_that_fails_has_a_way_out() -> None:
     """No file holds its text, so what is proposed is not to change a file."""
     (step,) = planned(Down(), LedgerState(1), up1=UP, down1=DOWN)[0].steps
     step = replace(step, stored=StoredDownSql(digest(DOWN)))
-    refusal = refused().refusal
-    assert refusal is not None
-    error = failed((), PreparedStep(step, read(DOWN)), LedgerState(1), refusal)
+    failure = refused().failure
+    assert failure is not None
+    error = failed((), PreparedStep(step, read(DOWN)), LedgerState(1), failure)
 
     assert "`rung accept-edit 1`" in error.hint
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from tests.unit.fakes import (
@@ -20,8 +20,11 @@ from rung.drivers.contract import (
     Disconnected,
     ExecutionResult,
     LeakedSettings,
+    PartResult,
     RecoveryInfo,
     ServerNotice,
+    StatementFailure,
+    UpdateAttempt,
 )
 from rung.errors import (
     ConnectionLost,
@@ -30,6 +33,7 @@ from rung.errors import (
     MigrationFailed,
     QueryFailed,
     RunError,
+    ServerMessage,
     Stopped,
     UnexpectedTransactionControl,
 )
@@ -52,6 +56,7 @@ from rung.planning.plan import Down, Up, make_plan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rung.drivers.contract import Observer, Transaction
     from rung.events import Event, Listener
     from rung.execution.prepare import PreparedStep
     from rung.planning.plan import Plan
@@ -144,7 +149,7 @@ def test_notices_are_handed_on() -> None:
     """What the server says meanwhile reaches the listener with the version."""
     told: list[Event] = []
     session = FakeSession(
-        answers=[ExecutionResult(notices=(ServerNotice("NOTICE", "00000", "hi"),))]
+        answers=[ExecutionResult((PartResult((ServerNotice("NOTICE", "00000", "hi"),)),))]
     )
     run_plan(context(session, listener=told.append), *planned(up1="select 1"))
 
@@ -195,10 +200,15 @@ def test_a_failure_that_cannot_be_recorded(
     told: list[Event] = []
     session = FakeSession(answers=[refused()])
 
-    def unable(*_: object) -> None:
-        raise error
+    def unable(transaction: Transaction, observer: Observer) -> ExecutionResult:
+        if transaction.parts[0].statements is not None:
+            return FakeSession.commit(session, transaction, observer)
+        if isinstance(error, Disconnected):
+            raise error
+        assert isinstance(error, QueryFailed)
+        return ExecutionResult(failure=StatementFailure(ServerMessage("no"), error=error))
 
-    monkeypatch.setattr(session, "record_failure", unable)
+    monkeypatch.setattr(session, "commit", unable)
     with pytest.raises(MigrationFailed):
         run_plan(context(session, listener=told.append), *planned(up1="select 1"))
 
@@ -218,7 +228,11 @@ def test_the_ledger_moved() -> None:
 def test_control_that_was_not_seen() -> None:
     """A warning of transaction control from inside a file stops the run."""
     session = FakeSession(
-        answers=[ExecutionResult(control_warning="there is no transaction in progress")]
+        answers=[
+            ExecutionResult(
+                (PartResult(transaction_control="there is no transaction in progress"),)
+            )
+        ]
     )
 
     with pytest.raises(UnexpectedTransactionControl, match="there is no transaction in progress"):
@@ -372,7 +386,14 @@ def test_a_statement_alone_that_was_rejected(
 def test_going_back_to_clean_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the ledger cannot be put back, the failure says what it holds instead."""
     session = FakeSession(answers=[refused(statement=1)])
-    monkeypatch.setattr(session, "end_units", lambda *_: refused("22012", ledger_moved=True))
+
+    def commit(transaction: Transaction, observer: Observer) -> ExecutionResult:
+        ends = isinstance(transaction.parts[0].history[0], UpdateAttempt)
+        if ends and transaction.parts[0].statements is None:
+            return refused("22012", ledger_moved=True)
+        return FakeSession.commit(session, transaction, observer)
+
+    monkeypatch.setattr(session, "commit", commit)
 
     with pytest.raises(MigrationFailed, match="dirty at version 1"):
         run_plan(context(session), *planned(up1=UNITS))
@@ -442,9 +463,8 @@ def test_a_ledger_that_moved_before_the_first_unit() -> None:
 
 def test_control_that_was_not_seen_in_a_unit() -> None:
     """A warning of transaction control inside a unit stops the run, dirty."""
-    session = FakeSession(
-        answers=[ExecutionResult(control_warning="there is already a transaction")]
-    )
+    warned = PartResult(transaction_control="there is already a transaction")
+    session = FakeSession(answers=[ExecutionResult((warned,))])
 
     with pytest.raises(UnexpectedTransactionControl, match="dirty at version 1"):
         run_plan(context(session), *planned(up1=UNITS))
@@ -559,11 +579,15 @@ def test_lost_between_steps(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     stop = CancelToken()
     session = FakeSession()
 
-    def gone() -> None:
+    def gone() -> NoReturn:
         raise Disconnected("gone")
 
-    monkeypatch.setattr(session, what, gone)
-    ask = _on_start(CancelToken.set, stop) if what == "flush" else ignore
+    def commit(transaction: Transaction, observer: Observer) -> ExecutionResult:
+        return FakeSession.commit(session, transaction, observer) if transaction.parts else gone()
+
+    flushes = what == "flush"
+    monkeypatch.setattr(session, "commit" if flushes else what, commit if flushes else gone)
+    ask = _on_start(CancelToken.set, stop) if flushes else ignore
     plan = planned(up1="set search_path = x", up2="select 1")
     with pytest.raises(RunError) as caught:
         run_plan(context(session, stop=stop, listener=ask), *plan)

@@ -49,7 +49,7 @@ def run(
 
 
 def test_a_whole_file_is_tried_again() -> None:
-    """Until the lock is had; each refusal says how long it was tried and who is in the way."""
+    """Until the lock is had; each failure says how long it was tried and who is in the way."""
     clock = Clock()
     made, told = run(met(2), clock)
     run_plan(made, *planned(up1="alter table t add a int"))
@@ -83,7 +83,7 @@ def test_a_lock_that_is_not_waited_for_is_not_asked_for_all_the_time() -> None:
 
 
 def test_it_ends_when_time_is_up() -> None:
-    """Measured from the first refusal; the error says who held it and how often it was tried."""
+    """Measured from the first failure; the error says who held it and how often it was tried."""
     made, _ = run(met(9), Clock(), RUNG._replace(lock_retry_for=3.0))
 
     with pytest.raises(MigrationFailed) as caught:
@@ -98,7 +98,7 @@ def test_it_ends_when_time_is_up() -> None:
 
 
 def test_without_time_it_is_tried_once() -> None:
-    """A bound of 0 fails at the first refusal."""
+    """A bound of 0 fails at the first failure."""
     clock = Clock()
     made, _ = run(met(1), clock, RUNG._replace(lock_retry_for=0.0))
 

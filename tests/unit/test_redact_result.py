@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import migrations
 
-from rung.drivers.transaction import ExecutionResult, ServerNotice, StatementFailure
+from rung.drivers.transaction import ExecutionResult, PartResult, ServerNotice, StatementFailure
 from rung.errors import MigrationFailed, ServerMessage
 from rung.execution import outcomes
 from rung.execution.prepare import prepare
@@ -27,20 +27,21 @@ _SECRET = read("CREATE USER u PASSWORD 'hun''ter2';")
 def test_every_field_of_a_refusal() -> None:
     """Raw or decoded; the code is kept."""
     said = ServerMessage("near 'hun''ter2'", "42601", "hun'ter2", "is hun'ter2", "line hun''ter2")
-    refusal = redact_result(ExecutionResult(StatementFailure(said, statement=1)), _SECRET).refusal
+    failure = redact_result(
+        ExecutionResult(failure=StatementFailure(said, statement=1)), _SECRET
+    ).failure
 
-    assert refusal
-    assert refusal.server == ServerMessage("near '***'", "42601", "***", "is ***", "line ***")
-    assert refusal.statement == 1
+    assert failure
+    assert failure.server == ServerMessage("near '***'", "42601", "***", "is ***", "line ***")
+    assert failure.statement == 1
 
 
 def test_notices_and_warnings() -> None:
     """Severity and code are kept."""
-    ran = ExecutionResult(None, (ServerNotice("NOTICE", "00000", "made hun'ter2"),), "in hun'ter2")
+    said = PartResult((ServerNotice("NOTICE", "00000", "made hun'ter2"),), "in hun'ter2")
+    redacted = PartResult((ServerNotice("NOTICE", "00000", "made ***"),), "in ***")
 
-    assert redact_result(ran, _SECRET) == ExecutionResult(
-        None, (ServerNotice("NOTICE", "00000", "made ***"),), "in ***"
-    )
+    assert redact_result(ExecutionResult((said,)), _SECRET) == ExecutionResult((redacted,))
 
 
 def test_a_secret_that_the_server_cut() -> None:
@@ -48,31 +49,32 @@ def test_a_secret_that_the_server_cut() -> None:
     secret = "ü" * 40 + "z" * 60
     said = ServerMessage("no", "23514", f"Failing row contains ({secret[:32]}...).")
     ran = redact_result(
-        ExecutionResult(StatementFailure(said)), read(f"UPDATE users SET password = '{secret}';")
+        ExecutionResult(failure=StatementFailure(said)),
+        read(f"UPDATE users SET password = '{secret}';"),
     )
 
-    assert ran.refusal
-    assert ran.refusal.server.detail == "Failing row contains (***...)."
+    assert ran.failure
+    assert ran.failure.server.detail == "Failing row contains (***...)."
 
 
 def test_a_secret_of_an_earlier_file() -> None:
     """The server quotes the SQL of a function that was made with it."""
     said = ServerMessage("no", context="SQL statement \"ALTER USER u PASSWORD 'hunter2'\"")
-    ran = redact_result(ExecutionResult(StatementFailure(said)), read("SELECT f();"))
+    found = ExecutionResult(failure=StatementFailure(said))
+    ran = redact_result(found, read("SELECT f();"))
 
-    assert ran.refusal
-    assert "hunter2" not in ran.refusal.server.context
+    assert ran.failure
+    assert "hunter2" not in ran.failure.server.context
 
 
 def test_a_short_secret_is_hidden_as_a_word() -> None:
     """Not wherever its letters stand."""
     said = ServerMessage('syntax error at or near "at"')
-    ran = redact_result(
-        ExecutionResult(StatementFailure(said)), read("CREATE USER u PASSWORD 'a';")
-    )
+    found = ExecutionResult(failure=StatementFailure(said))
+    ran = redact_result(found, read("CREATE USER u PASSWORD 'a';"))
 
-    assert ran.refusal
-    assert ran.refusal.server == said
+    assert ran.failure
+    assert ran.failure.server == said
 
 
 @pytest.mark.parametrize(
@@ -143,8 +145,8 @@ def test_what_belongs_to_the_server_says_nothing_of_a_database(
     sql: str, code: str, message: str, *, shared: bool
 ) -> None:
     """A role that is there already was not necessarily made by these migrations."""
-    refusal = StatementFailure(ServerMessage(message, code), 1)
-    advice = outcomes.failed((), _prepared(sql), LedgerState(), refusal).hint
+    failure = StatementFailure(ServerMessage(message, code), 1)
+    advice = outcomes.failed((), _prepared(sql), LedgerState(), failure).hint
 
     assert ("belongs to the whole server" in advice) == shared
     assert ("`rung force V`" in advice) != shared

@@ -20,17 +20,27 @@ from rung.drivers.inspection import (
     ServerContext,
 )
 from rung.drivers.transaction import (
+    AddAttempt,
     ExecutionResult,
     FileVersion,
+    HistoryWrite,
     LeakedSettings,
     LedgerTransition,
     LockTimeout,
     NewAttempt,
+    Observer,
+    Part,
+    PartResult,
     RecoveryInfo,
     ServerNotice,
     StatementFailure,
+    StatementRange,
     StoredSql,
     TablesReady,
+    Transaction,
+    Unobserved,
+    UpdateAttempt,
+    Wrap,
     makes_none,
 )
 from rung.options import RUNG
@@ -45,16 +55,18 @@ if TYPE_CHECKING:
     from rung.events import Listener
     from rung.ledger import Attempt
     from rung.options import RunOptions
-    from rung.script import Script, Unit
+    from rung.script import Script
     from rung.script.data_loss import DataLoss, DryRun
     from rung.script.expected_names import ExpectedName
     from rung.snapshot import Snapshot
 
 __all__ = [
+    "AddAttempt",
     "Disconnected",
     "Driver",
     "ExecutionResult",
     "FileVersion",
+    "HistoryWrite",
     "Inspection",
     "LeakedSettings",
     "LedgerTransition",
@@ -62,6 +74,9 @@ __all__ = [
     "LockHolder",
     "LockTimeout",
     "NewAttempt",
+    "Observer",
+    "Part",
+    "PartResult",
     "Ping",
     "Reader",
     "RecoveryInfo",
@@ -69,8 +84,13 @@ __all__ = [
     "ServerNotice",
     "Session",
     "StatementFailure",
+    "StatementRange",
     "StoredSql",
     "TablesReady",
+    "Transaction",
+    "Unobserved",
+    "UpdateAttempt",
+    "Wrap",
 ]
 
 
@@ -180,58 +200,26 @@ class Session(Reader, Protocol):
     def heartbeat(self) -> None:
         """Keep the lock in a pause, where that takes a sign of life; now and then is enough."""
 
-    def run_whole(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        meanwhile: Callable[[], None],
-        *,
-        last: bool,
-    ) -> ExecutionResult:
+    def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
         """
-        Run a script in one transaction with its move and its history row, in one round trip.
+        Send a transaction, all or nothing. The only call that writes ledger or history.
 
-        A script that drops ledger or history is refused (`ledger_dropped`), unless its move
-        leads to no version: then both are made again, empty.
-        `meanwhile` is called once while the server is at work.
-        `last` asks for a commit that is on disk when it returns, and with it all before.
+        A file that drops ledger or history fails (`ledger_dropped`), unless the transaction
+        may do so: then both are made again, empty.
+
+        Returns:
+            What came of it; failures of every kind are in there, and no transaction is open.
+
+        Raises:
+            Disconnected: the connection was lost; what became of it is for `Driver.aftermath`.
         """
-
-    def run_together(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        *,
-        first: bool,
-        last: bool,
-    ) -> ExecutionResult:
-        """
-        Run a script with its move and its history row in a transaction with others.
-
-        `first` opens the transaction, `last` commits it; a refusal undoes all of it.
-        """
-
-    def roll_back(self) -> None:
-        """Undo the transaction that `run_together` has opened."""
 
     def check_syntax(self, script: Script) -> ExecutionResult:
         """
         Have the server parse a script, as far as it can, and run nothing of it.
 
-        A refusal is one of the grammar, with its place; without one nothing is proved.
+        A failure is one of the grammar, with its place; without one nothing is proved.
         """
-
-    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
-        """
-        Commit the dirty mark and the history row of a file that runs unit by unit.
-
-        An attempt that it goes on with, and that was cut off, is ended as failed with it.
-        """
-
-    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
-        """Run statements of a script again that set the session and nothing else."""
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """
@@ -265,39 +253,14 @@ class Session(Reader, Protocol):
         False where nothing tells.
         """
 
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
-        """Run one unit of such a file and record the progress with it."""
-
-    def end_units(
-        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
-    ) -> ExecutionResult:
-        """Commit the outcome of such a file, and the ledger's move where it is settled."""
-
-    def record_failure(
-        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
-    ) -> None:
-        """Write the history row of an attempt that was rolled back after so long; flushed."""
-
     def restore_session(self) -> LeakedSettings:
         """Put the session back to what it was at connect; name what had been changed."""
-
-    def flush(self) -> None:
-        """Have every commit so far on disk."""
-
-    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
-        """Write the ledger, clean at `version`, whatever it holds, with history rows."""
-
-    def record(self, attempts: Sequence[NewAttempt]) -> None:
-        """Write history rows of what ran no SQL, at once, in order; flushed."""
 
     def read_history(self) -> tuple[Attempt, ...] | None:
         """The history alone, oldest first; None where there is none to read."""
 
     def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
-
-    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
-        """Commit a move of the ledger that runs no SQL, with history rows; flushed."""
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """

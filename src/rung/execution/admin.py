@@ -20,7 +20,7 @@ from rung.errors import (
 )
 from rung.events import BaselineRecorded, Warned
 from rung.execution.command import RetryPolicy, held
-from rung.execution.history_records import Recorder
+from rung.execution.history_records import Recorder, record, try_record
 from rung.execution.plan_under_lock import edited_files
 from rung.execution.preflight import (
     check_kept,
@@ -119,7 +119,8 @@ def force(
             if fresh
             else baseline(skipped, migrations, recorder)
         )
-        session.force(version, [*below, forced])
+        move = LedgerTransition(None, LedgerState(version))
+        record(session, [*below, forced], target.listener, move)
     if skipped and history is not None and not fresh:
         target.listener(BaselineRecorded(skipped, version))
     if warns and skipped and fresh:
@@ -305,7 +306,8 @@ def accept_edit(
                 raise PlanChanged
             check_recordable(state.inspection)
             recorder = Recorder.of(state.inspection.history or (), state.inspection.place.dialect)
-            session.record([recorder.note("edit", version, migrations.by_version[version])])
+            note = recorder.note("edit", version, migrations.by_version[version])
+            record(session, [note], target.listener)
             return found
 
 
@@ -378,9 +380,10 @@ def mark(
         rows = baseline(state.applied.unrecorded, migrations, recorder)
         rows += [recorder.note(MARK_NOT_APPLIED, v, migrations.by_version.get(v)) for v in gone]
         rows += [recorder.note(MARK_APPLIED, v, migrations.by_version[v]) for v in new]
+        move = LedgerTransition(look.ledger, LedgerState(left))
         if left == look.ledger.version:
-            session.record(rows)
-        elif session.settle(LedgerTransition(look.ledger, LedgerState(left)), rows).refusal:
+            record(session, rows, target.listener)
+        elif try_record(session, rows, target.listener, move):
             raise PlanChanged
         return Marked(new, gone, look.ledger.version, left)
 

@@ -1,25 +1,33 @@
 """
 Runs all steps of a plan in one transaction: all of them are there in the end, or none.
 
-Each step is a message; the first one opens the transaction, the last one commits it, and
-ledger and history move within. Nothing is committed before the end, so a step is told of as
-run when it has run, and as finished when all are.
+Each step is a part of one `Transaction`, with its move of the ledger and its row of the history.
+Nothing is committed before the end, so a step is reported as run when it has run, and as
+finished when all are.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import Disconnected
-from rung.drivers.transaction import ExecutionResult, LedgerTransition
-from rung.errors import AtomicRefused, DatabaseError, QueryFailed
+from rung.drivers.transaction import (
+    AddAttempt,
+    ExecutionResult,
+    LedgerTransition,
+    Part,
+    StatementRange,
+    Transaction,
+)
+from rung.errors import AtomicRefused, DatabaseError
 from rung.events import HalfMissing, RunPlanned, StepFinished, StepRan, StepStarted, Warned
 from rung.execution import outcomes
 from rung.execution.lock_retry import ends_as_asked, tried
-from rung.execution.redact_result import redact_result
+from rung.execution.redact_result import redact_part, redact_result
 from rung.execution.report import RunReport, StepReport
+from rung.execution.step_outcome import is_last_down, record_failure, report_notices
 from rung.ledger import LedgerState, Outcome
 from rung.script import Mode
 from rung.script.dialect import Dialect
@@ -28,7 +36,8 @@ from rung.script.sqlite.foreign_keys import turned_off_by
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.transaction import NewAttempt, RecoveryInfo, StatementFailure
+    from rung.drivers.transaction import PartResult, RecoveryInfo, StatementFailure
+    from rung.events import Event
     from rung.execution.command import Context
     from rung.execution.prepare import PreparedStep
     from rung.planning.plan import Plan
@@ -82,105 +91,115 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[PreparedStep])
             every run, with nothing of it kept.
         Exception: what the listener raised; nothing is kept then, if it was before the end.
     """
-    run = _Together(context, plan, prepared)
+    run = _AtomicRun(context, plan, prepared)
+    scripts = [item.script for item in prepared]
     context.session.report_to(context.say)
     context.remaining = tuple(item.step.version for item in prepared)
     context.say(RunPlanned(context.remaining, prepared[0].step.direction.value))
     try:
-        ran = tried(context, context.remaining[0], run.send)
+        result = tried(
+            context,
+            context.remaining[0],
+            lambda: redact_result(context.session.commit(run.transaction, run), *scripts),
+        )
     except Disconnected as lost:
         _find_out(run, lost)
-        ran = ExecutionResult()
-    if ran.refusal:
-        _fail(run, ran.refusal)
-    if ran.control_warning:
+        result = ExecutionResult()
+    if result.stopped:
+        _stop(run)
+    if result.failure:
+        report_notices(context, run.item, result)
+        _fail(run, result.failure)
+    if result.transaction_control:
+        report_notices(context, run.item, result)
         now = str(context.session.look().ledger)
-        raise outcomes.fooled((), run.item, now, ran.control_warning)
+        raise outcomes.fooled((), run.item, now, result.transaction_control)
     return _finish(run)
 
 
-@dataclass(slots=True)
-class _Together:
-    """All steps, and how far the try at them has come."""
+class _AtomicRun:
+    """All steps as one transaction; observes how far the try at it is."""
 
-    context: Context
-    plan: Plan
-    prepared: Sequence[PreparedStep]
-    attempts: list[NewAttempt] = field(init=False)
-    ran: list[StepReport] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.attempts = [self.context.recorder.attempt(item) for item in self.prepared]
+    def __init__(self, context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> None:
+        self.context, self.plan, self.prepared = context, plan, prepared
+        self.attempts = [context.recorder.attempt(item) for item in prepared]
+        self.transaction = self._transaction()
+        self.ran: list[StepReport] = []
 
     @property
     def item(self) -> PreparedStep:
-        """The step under way."""
+        """The step that is sent now."""
         return self.prepared[min(len(self.ran), len(self.prepared) - 1)]
 
     @property
     def end(self) -> LedgerState:
-        """The ledger behind all steps."""
+        """The ledger after all steps."""
         return LedgerState(self.prepared[-1].step.after)
 
-    def send(self) -> ExecutionResult:
-        """Try all of it, from the beginning; what stands behind a refusal is undone."""
-        self.ran.clear()
-        state, ran = self.plan.made_for, ExecutionResult()
-        for item in self.prepared:
-            self._may_go_on()
+    def _transaction(self) -> Transaction:
+        parts, state = [], self.plan.made_for
+        for item, attempt in zip(self.prepared, self.attempts, strict=True):
             after = LedgerState(item.step.after)
-            ran = self._step(item, LedgerTransition(state, after))
-            if ran.refusal or ran.control_warning:
-                return ran
+            span = StatementRange.whole(item.script)
+            history = (AddAttempt(attempt, Outcome.DONE),)
+            move = LedgerTransition(state, after)
+            parts.append(Part(span, move, history, starts_file=True))
             state = after
-        return ran
+        last_down = is_last_down(self.prepared[-1])
+        return Transaction(tuple(parts), durable=True, may_drop_ledger=last_down)
 
-    def _may_go_on(self) -> None:
-        """End the run here, undone, where it was asked to stop or the listener raised."""
-        context = self.context
-        if not context.stop.requested and context.listener_error is None:
-            return
-        if self.ran:
-            context.session.roll_back()
-        if context.listener_error is not None:
-            raise context.listener_error
-        raise outcomes.stopped((), self.plan.made_for, context.remaining)
+    # --- as `rung.drivers.transaction.Observer` -------------------------------------------
 
-    def _step(self, item: PreparedStep, move: LedgerTransition) -> ExecutionResult:
-        context, step, number = self.context, item.step, len(self.ran) + 1
-        total = len(self.prepared)
+    def before_part(self, number: int) -> bool:
+        """Announce a step; False where the run was asked to stop, or the listener raised."""
+        context, total = self.context, len(self.prepared)
+        del self.ran[number:]  # a retry begins with the first
+        if context.stop.requested or context.listener_error is not None:
+            return False
+        item = self.prepared[number]
+        step = item.step
         facts = (step.version, step.title, step.direction.value)
-        context.say(StepStarted(*facts, ATOMIC, number, total))
+        context.say(StepStarted(*facts, ATOMIC, number + 1, total))
         if step.half is None and not step.passes:
             context.say(HalfMissing(step.version, step.direction.value))
         context.began = time.perf_counter()
-        attempt = self.attempts[number - 1]
-        first, last = number == 1, number == total
-        ran = context.session.run_together(item.script, move, attempt, first=first, last=last)
-        ran = redact_result(ran, item.script)
-        context.tell(item, ran)
-        if ran.refusal or ran.control_warning:
-            return ran
-        if item.script.touches_session and not last:
-            self._restore(item)
-        seconds = time.perf_counter() - context.began
+        return True
+
+    def sent(self) -> None:
+        """Nothing: every record is made already."""
+
+    def after_part(self, number: int, result: PartResult) -> None:
+        """Report a step that ran; it is finished when all are committed."""
+        context, item = self.context, self.prepared[number]
+        report_notices(context, item, redact_part(result, item.script))
+        if result.leaked_settings:
+            context.say(Warned(outcomes.carried_over(item.file, result.leaked_settings)))
+        self.add_report(item)
+        ran = self.ran[-1]
+        facts = (ran.version, ran.name, ran.direction)
+        context.say(StepRan(*facts, ran.seconds, number + 1, len(self.prepared)))
+
+    def report(self, event: Event) -> None:
+        """Hand it on."""
+        self.context.say(event)
+
+    def add_report(self, item: PreparedStep) -> None:
+        """Count a step as run."""
+        seconds = time.perf_counter() - self.context.began
+        facts = (item.step.version, item.step.title, item.step.direction.value)
         statements = len(item.script.statements)
-        report = StepReport(*facts, item.file, ATOMIC, statements, seconds, item.result)
-        self.ran.append(report)
-        context.say(StepRan(*facts, seconds, number, total))
-        return ran
-
-    def _restore(self, item: PreparedStep) -> None:
-        try:
-            carried = self.context.session.restore_session()
-        except QueryFailed:
-            self.context.session.roll_back()
-            raise
-        if carried.names:
-            self.context.say(Warned(outcomes.carried_over(item.file, carried.names)))
+        self.ran.append(StepReport(*facts, item.file, ATOMIC, statements, seconds, item.result))
 
 
-def _finish(run: _Together) -> RunReport:
+def _stop(run: _AtomicRun) -> None:
+    """End a run of which nothing is kept: the listener raised, or it was asked to stop."""
+    context = run.context
+    if context.listener_error is not None:
+        raise context.listener_error
+    raise outcomes.stopped((), run.plan.made_for, context.remaining)
+
+
+def _finish(run: _AtomicRun) -> RunReport:
     """All is committed."""
     context, total = run.context, len(run.ran)
     for number, step in enumerate(run.ran, 1):
@@ -193,25 +212,24 @@ def _finish(run: _Together) -> RunReport:
     return RunReport(tuple(context.done), run.end.version, run.plan.short)
 
 
-def _fail(run: _Together, refusal: StatementFailure) -> None:
+def _fail(run: _AtomicRun, failure: StatementFailure) -> None:
     context, before = run.context, run.plan.made_for
-    attempt = run.attempts[len(run.ran)]
-    context.record_failure(attempt, refusal)
-    if ends_as_asked(context, refusal):
+    record_failure(context, run.attempts[failure.part], failure)
+    if ends_as_asked(context, failure):
         raise outcomes.stopped((), before, context.remaining)
-    if refusal.ledger_moved or refusal.lock_lost:
+    if failure.ledger_moved or failure.lock_lost:
         before = context.session.look().ledger
-    explained = _explained(refusal)
+    explained = _explained(failure)
     raise outcomes.failed((), run.item, before, explained, kept=outcomes.NOTHING_OF_THE_RUN)
 
 
-def _explained(refusal: StatementFailure) -> StatementFailure:
-    if refusal.needs_no_transaction:
-        return replace(refusal, remedy=_NO_TRANSACTION)
-    return replace(refusal, remedy=_NEW_VALUE) if refusal.needs_commit_before else refusal
+def _explained(failure: StatementFailure) -> StatementFailure:
+    if failure.needs_no_transaction:
+        return replace(failure, remedy=_NO_TRANSACTION)
+    return replace(failure, remedy=_NEW_VALUE) if failure.needs_commit_before else failure
 
 
-def _find_out(run: _Together, lost: Disconnected) -> None:
+def _find_out(run: _AtomicRun, lost: Disconnected) -> None:
     """Learn what became of the transaction; return where all of it is committed."""
     context = run.context
     try:
@@ -223,14 +241,10 @@ def _find_out(run: _Together, lost: Disconnected) -> None:
         places = (run.plan.made_for, run.end)
         raise outcomes.lost_together(run.item, places, lost.reason, state)
     if len(run.ran) < len(run.prepared):
-        item = run.prepared[-1]
-        seconds = time.perf_counter() - context.began
-        facts = (item.step.version, item.step.title, item.step.direction.value)
-        statements = len(item.script.statements)
-        run.ran.append(StepReport(*facts, item.file, ATOMIC, statements, seconds, item.result))
+        run.add_report(run.prepared[-1])
 
 
-def _committed(run: _Together, found: RecoveryInfo) -> bool:
+def _committed(run: _AtomicRun, found: RecoveryInfo) -> bool:
     """Whether all is there: by the history, and without one by the ledger."""
     if found.outcome is not None or found.recorded:
         return found.outcome is Outcome.DONE

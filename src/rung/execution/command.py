@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.inspection import Disconnected, History
-from rung.errors import ConnectionFailed, LockNotAcquired, QueryFailed, Stopped
-from rung.events import LockWaiting, Notice, Warned
+from rung.errors import ConnectionFailed, LockNotAcquired, Stopped
+from rung.events import LockWaiting, Warned
 from rung.options import RUNG
 
 if TYPE_CHECKING:
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.drivers.contract import Driver, Session
     from rung.drivers.inspection import Inspection
-    from rung.drivers.transaction import ExecutionResult, NewAttempt, StatementFailure
     from rung.events import Event, Listener
     from rung.execution.history_records import Recorder
-    from rung.execution.prepare import PreparedStep
     from rung.execution.report import StepReport
     from rung.options import RunOptions
 
@@ -126,19 +124,6 @@ class Context:
             self.listener(event)
         except Exception as error:  # noqa: BLE001 - a listener is the user's, and may raise anything
             self.listener_error = self.listener_error or error
-
-    def tell(self, item: PreparedStep, ran: ExecutionResult) -> None:
-        """Hand the server's notices on."""
-        for notice in ran.notices:
-            self.say(Notice(item.step.version, notice.severity, notice.message))
-
-    def record_failure(self, attempt: NewAttempt, refusal: StatementFailure) -> None:
-        """Write the history's row of an attempt that was rolled back; a warning where it cannot."""
-        seconds = time.perf_counter() - self.began
-        try:
-            self.session.record_failure(attempt, refusal, seconds)
-        except (Disconnected, QueryFailed) as error:
-            self.say(Warned(f"could not record the failed attempt: {error}"))
 
 
 _FIRST_PAUSE = 0.025

@@ -13,7 +13,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import Disconnected
-from rung.drivers.transaction import LedgerTransition
+from rung.drivers.transaction import (
+    AddAttempt,
+    LedgerTransition,
+    Part,
+    StatementRange,
+    Transaction,
+    Unobserved,
+    Wrap,
+)
 from rung.errors import DatabaseError
 from rung.events import HalfMissing, ModeChanged, RunPlanned, StepFinished, StepStarted, Warned
 from rung.execution import outcomes
@@ -21,12 +29,18 @@ from rung.execution.history_records import Attempts
 from rung.execution.lock_retry import ends_as_asked, tried
 from rung.execution.redact_result import redact_result
 from rung.execution.report import RunReport, StepReport
+from rung.execution.step_outcome import (
+    StepObserver,
+    is_last_down,
+    record_failure,
+    report_notices,
+)
 from rung.execution.units import cut_at_value, run_units
 from rung.ledger import LedgerState, Outcome
 from rung.script import Mode, cut_around
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from rung.drivers.transaction import ExecutionResult, NewAttempt, RecoveryInfo, StatementFailure
     from rung.execution.command import Context
@@ -77,7 +91,7 @@ def _may_go_on(context: Context, state: LedgerState) -> None:
         return
     if context.done and remaining:
         try:
-            context.session.flush()
+            context.session.commit(Transaction(durable=True), Unobserved(context.say))
         except Disconnected as gone:
             raise outcomes.lost_between(context.applied, state, gone.reason) from None
     if context.listener_error is not None:
@@ -101,10 +115,10 @@ def _step(
         context.say(HalfMissing(step.version, step.direction.value))
     context.began = time.perf_counter()
     attempt = attempts.take()
-    meanwhile = attempts.look_ahead
+    observer = StepObserver(context.say, attempts.look_ahead)
     try:
         move = LedgerTransition(before, LedgerState(step.after))
-        ran_as = _run(context, item, move, attempt, meanwhile, last=last)
+        ran_as = _run(context, item, move, attempt, observer, last=last)
     except Disconnected as lost:
         _find_out(context, item, attempt, lost, last=last)
         ran_as = item.script.mode
@@ -123,82 +137,89 @@ def _run(
     item: PreparedStep,
     move: LedgerTransition,
     attempt: NewAttempt,
-    meanwhile: Callable[[], None],
+    observer: StepObserver,
     *,
     last: bool,
 ) -> Mode:
     """Run a step; how it was run in the end."""
-    if item.script.mode is Mode.UNITS or item.step.done:
+    script = item.script
+    if script.mode is Mode.UNITS or item.step.done:
         run_units(context, item, move, attempt)
         return Mode.UNITS
-    script = item.script
-
-    def send() -> ExecutionResult:
-        return redact_result(
-            context.session.run_whole(script, move, attempt, meanwhile, last=last), script
-        )
-
-    ran = tried(context, item.step.version, send)
-    context.tell(item, ran)
-    if ran.refusal is None:
-        _check_control(context, item, ran)
-    elif units := _otherwise(context, item, ran.refusal):
+    history = (AddAttempt(attempt, Outcome.DONE),)
+    transaction = Transaction(
+        (Part(StatementRange.whole(script), move, history, starts_file=True),),
+        wrap=Wrap.OWN if script.mode is Mode.OWN_TRANSACTION else Wrap.OURS,
+        durable=last,
+        may_drop_ledger=is_last_down(item),
+    )
+    result = tried(
+        context,
+        item.step.version,
+        lambda: redact_result(context.session.commit(transaction, observer), script),
+    )
+    report_notices(context, item, result)
+    if result.failure is None:
+        _check_control(context, item, result)
+    elif units := _otherwise(context, item, result.failure):
         run_units(context, item, move, attempt, units)
         return Mode.UNITS
     else:
-        _fail(context, item, move.before, attempt, ran.refusal)
-    return item.script.mode
+        _fail(context, item, move, attempt, result.failure)
+    return script.mode
 
 
-def _otherwise(context: Context, item: PreparedStep, refusal: StatementFailure) -> tuple[Unit, ...]:
+def _otherwise(context: Context, item: PreparedStep, failure: StatementFailure) -> tuple[Unit, ...]:
     """The units of a file that was refused as one transaction; none where it failed."""
     script = item.script
     (whole,) = script.units or (None,)
     if whole is None:
         return ()
-    if refusal.needs_no_transaction:
-        assert refusal.statement is not None
-        units = cut_around(script, whole, refusal.statement)
-        reason = f"{_at(script, refusal)} cannot run inside a transaction, the server says"
-    elif refusal.read_only:
+    if failure.needs_no_transaction:
+        assert failure.statement is not None
+        units = cut_around(script, whole, failure.statement)
+        reason = f"{_at(script, failure)} cannot run inside a transaction, the server says"
+    elif failure.read_only:
         units = script.units
         reason = "its transaction is read-only, so the ledger row has to follow it"
     else:
-        units = cut_at_value(script, whole, refusal) if refusal.needs_commit_before else ()
+        units = cut_at_value(script, whole, failure) if failure.needs_commit_before else ()
         reason = "it uses an enum value that it adds, which must be committed first"
     if units:
         context.say(ModeChanged(item.step.version, Mode.UNITS.value, reason))
     return units
 
 
-def _at(script: Script, refusal: StatementFailure) -> str:
+def _at(script: Script, failure: StatementFailure) -> str:
     """The statement that was refused, by its first word and its line."""
-    assert refusal.statement is not None
-    statement = script.statements[refusal.statement - 1]
+    assert failure.statement is not None
+    statement = script.statements[failure.statement - 1]
     return f"{' '.join(statement.words[:1])} on line {statement.line}"
 
 
-def _check_control(context: Context, item: PreparedStep, ran: ExecutionResult) -> None:
-    if ran.control_warning:
+def _check_control(context: Context, item: PreparedStep, result: ExecutionResult) -> None:
+    if warning := result.transaction_control:
         now = str(context.session.look().ledger)
-        raise outcomes.fooled(context.applied, item, now, ran.control_warning)
+        raise outcomes.fooled(context.applied, item, now, warning)
 
 
 def _fail(
     context: Context,
     item: PreparedStep,
-    before: LedgerState,
+    move: LedgerTransition,
     attempt: NewAttempt,
-    refusal: StatementFailure,
+    failure: StatementFailure,
 ) -> None:
-    if refusal.lock_lost:
-        raise outcomes.failed(context.applied, item, context.session.look().ledger, refusal)
-    context.record_failure(attempt, refusal)
-    if ends_as_asked(context, refusal):
+    assert move.before is not None
+    before = move.before
+    if failure.lock_lost:
+        raise outcomes.failed(context.applied, item, context.session.look().ledger, failure)
+    record_failure(context, attempt, failure)
+    if ends_as_asked(context, failure):
         raise outcomes.stopped(context.applied, before, context.remaining)
-    if refusal.ledger_moved:
+    if failure.ledger_moved:
         before = context.session.look().ledger
-    raise outcomes.failed(context.applied, item, before, refusal)
+    raise outcomes.failed(context.applied, item, before, failure)
 
 
 def _find_out(

@@ -1,8 +1,8 @@
 """
-Makes the history's record of a step: its checksums, and the texts that are not kept yet.
+Makes the history's record of a step, and commits records that run no SQL of a file.
 
-Pure, and apart from the preparation because it can be done while the server is busy with
-the step before: a record refuses nothing.
+To make one (its checksums, the texts that are not kept yet) is pure, and apart from the
+preparation because it can be done while the server is busy with the step before: it cannot fail.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
-from rung.drivers.transaction import FileVersion, NewAttempt
+from rung.drivers.transaction import (
+    AddAttempt,
+    FileVersion,
+    LedgerTransition,
+    NewAttempt,
+    Part,
+    Transaction,
+    Unobserved,
+)
 from rung.errors import ScriptError
-from rung.ledger import NOT_REVERTED
+from rung.ledger import NOT_REVERTED, Outcome
 from rung.planning.down_choice import NOT_REVERTED as PASSED_OVER
 from rung.script import Dialect, checksum, read, redacted_sql
 from rung.source import Direction
@@ -22,6 +30,9 @@ from rung.source import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rung.drivers.contract import Session
+    from rung.drivers.transaction import HistoryWrite, StatementFailure
+    from rung.events import Listener
     from rung.execution.prepare import PreparedStep
     from rung.ledger import Attempt
     from rung.script import Script
@@ -138,3 +149,45 @@ class Attempts:
     def look_ahead(self) -> None:
         """Make the record of the step after the one that was taken last."""
         self._ahead = self._ahead or next(self._made, None)
+
+
+def of_records(
+    history: Sequence[HistoryWrite], move: LedgerTransition | None = None
+) -> Transaction:
+    """A transaction that runs no SQL of a file: on disk when it returns, and hard to cancel."""
+    part = Part(ledger=move, history=tuple(history))
+    return Transaction((part,), durable=True, cancellable=False)
+
+
+def done(attempts: Iterable[NewAttempt]) -> tuple[AddAttempt, ...]:
+    """The rows of attempts that ended well, in order."""
+    return tuple(AddAttempt(attempt, Outcome.DONE) for attempt in attempts)
+
+
+def record(
+    session: Session,
+    attempts: Iterable[NewAttempt],
+    listener: Listener,
+    move: LedgerTransition | None = None,
+) -> None:
+    """
+    Commit rows of what ran no SQL, and a move of the ledger with them.
+
+    Raises:
+        DatabaseError, Stopped: nothing was written.
+    """
+    failure = try_record(session, attempts, listener, move)
+    if failure is not None:
+        assert failure.error is not None
+        raise failure.error
+
+
+def try_record(
+    session: Session,
+    attempts: Iterable[NewAttempt],
+    listener: Listener,
+    move: LedgerTransition | None = None,
+) -> StatementFailure | None:
+    """The same; returns why nothing was written, or None."""
+    transaction = of_records(done(attempts), move)
+    return session.commit(transaction, Unobserved(listener)).failure

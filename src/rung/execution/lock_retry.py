@@ -40,7 +40,7 @@ def tried(
         context: its options say how long; its policy has the clock.
         version: of the migration, or of the first of those that are tried together.
         send: sends one transaction and tells what it came to, its secrets hidden.
-        again: False where a refusal does not mean that nothing was committed.
+        again: False where a failure does not mean that nothing was committed.
 
     Returns:
         What the last try came to; the lock that it was refused knows of all tries.
@@ -48,7 +48,7 @@ def tried(
     policy, tries, first = context.policy, 0, None
     while True:
         ran = _sent(send)
-        wait = ran.refusal.lock_wait if ran.refusal else None
+        wait = ran.failure.lock_wait if ran.failure else None
         if wait is None or not (wait.ours or context.options.retries_refused_locks):
             return ran
         tries, now = tries + 1, policy.clock()
@@ -67,7 +67,7 @@ def _sent(send: Callable[[], ExecutionResult]) -> ExecutionResult:
     """Send; again at once where the file has changed what the ledger's triggers fire for."""
     for _ in range(_OTHER_TRIGGERS):
         ran = send()
-        if ran.refusal is None or ran.refusal.triggers is None:
+        if ran.failure is None or ran.failure.triggers is None:
             break
     return ran
 
@@ -97,11 +97,11 @@ def may_be_tried_again(script: Script, unit: Unit) -> bool:
     return sum(one.control not in (None, Control.BEGIN) for one in inside) <= 1
 
 
-def ends_as_asked(context: Context, refusal: StatementFailure) -> bool:
-    """Whether a refusal is the end that the run was asked for, and not the file's fault."""
-    if refusal.lock_wait is not None:
+def ends_as_asked(context: Context, failure: StatementFailure) -> bool:
+    """Whether a failure is the end that the run was asked for, and not the file's fault."""
+    if failure.lock_wait is not None:
         return context.stop.requested
-    return refusal.cancelled and context.stop.cancelling
+    return failure.cancelled and context.stop.cancelling
 
 
 def _is_over(context: Context, wait: LockTimeout, pause: float) -> bool:
@@ -120,7 +120,7 @@ def _rest(context: Context, seconds: float) -> None:
 
 
 def _with(ran: ExecutionResult, wait: LockTimeout) -> ExecutionResult:
-    return replace(ran, refusal=ran.refusal and replace(ran.refusal, lock_wait=wait))
+    return replace(ran, failure=ran.failure and replace(ran.failure, lock_wait=wait))
 
 
 def _event(version: int, wait: LockTimeout, pause: float) -> LockRefused:

@@ -79,7 +79,7 @@ def failed(
     applied: Sequence[int],
     item: PreparedStep,
     now: LedgerState,
-    refusal: StatementFailure,
+    failure: StatementFailure,
     *,
     alone: bool = False,
     recorded: bool = True,
@@ -93,27 +93,27 @@ def failed(
         applied: what is finished of the run.
         item: the step.
         now: the ledger as it is.
-        refusal: why.
+        failure: why.
         alone: whether the statement was sent outside a transaction.
         recorded: whether there is a history, which tells where the file stopped.
         kept: what was rolled back, where the ledger is clean.
         committed: how many of its statements are committed, where the ledger is dirty.
     """
-    if refusal.lock_lost:
+    if failure.lock_lost:
         return LockLost(applied, str(now), item.step.version, item.file)
-    if refusal.ledger_moved:
+    if failure.ledger_moved:
         return LedgerMoved(applied, str(now), item.step.version, item.file)
     kept = statements_committed(committed, item.script) if now.dirty else kept
-    if refusal.own is not None:
+    if failure.own is not None:
         way = f"rung {item.step.direction.value} --resume" if now.dirty else ""
         where_now = str(now) + kept
-        own, server = refusal.own, refusal.server
+        own, server = failure.own, failure.server
         return OwnWriteRefused(applied, where_now, item.step.version, *own[:2], server, own[2], way)
-    if refusal.ledger_dropped:
-        said = refusal.server.message
+    if failure.ledger_dropped:
+        said = failure.server.message
         return LedgerDropped(applied, str(now) + kept, item.step.version, item.file, said)
-    exists = _exists(item, refusal)
-    shared = exists and _is_shared(item, refusal)
+    exists = _exists(item, failure)
+    shared = exists and _is_shared(item, failure)
     first = now.version is None and not now.dirty
     return MigrationFailed(
         applied,
@@ -121,19 +121,19 @@ def failed(
         version=item.step.version,
         name=item.step.title,
         direction=item.step.direction.value,
-        place=_place(item, refusal)._replace(sql=_refused(item.script, refusal)),
-        server=refusal.server,
-        at_commit=refusal.at_commit,
+        place=_place(item, failure)._replace(sql=_refused(item.script, failure)),
+        server=failure.server,
+        at_commit=failure.at_commit,
         dirty=now.dirty,
-        remedy=refusal.remedy
+        remedy=failure.remedy
         or _remedy_of_stored(item.step)
-        or (_ALONE.get(refusal.server.sqlstate, "") if alone else ""),
-        resumes=recorded and _resumes(item.script, refusal, alone=alone),
-        strange=_strange(item.script, refusal),
+        or (_ALONE.get(failure.server.sqlstate, "") if alone else ""),
+        resumes=recorded and _resumes(item.script, failure, alone=alone),
+        strange=_strange(item.script, failure),
         unrecorded=exists and first and not shared,
         exists=exists,
         cluster_wide=shared,
-        locked=() if refusal.lock_wait is None else locked(refusal.lock_wait),
+        locked=() if failure.lock_wait is None else locked(failure.lock_wait),
     )
 
 
@@ -147,15 +147,15 @@ def statements_committed(last: int, script: Script) -> str:
     return f"; statements 1-{last} of {total} are committed"
 
 
-def _strange(script: Script, refusal: StatementFailure) -> str:
+def _strange(script: Script, failure: StatementFailure) -> str:
     """A character that may be why a file is wrong though it looks right."""
-    wrong = refusal.server.sqlstate[:2] == _SYNTAX_OR_NAME or script.dialect is Dialect.SQLITE
-    return strange_character(script, refusal.statement) if wrong else ""
+    wrong = failure.server.sqlstate[:2] == _SYNTAX_OR_NAME or script.dialect is Dialect.SQLITE
+    return strange_character(script, failure.statement) if wrong else ""
 
 
-def _exists(item: PreparedStep, refusal: StatementFailure) -> bool:
+def _exists(item: PreparedStep, failure: StatementFailure) -> bool:
     """Whether an up met what it makes."""
-    said = refusal.server
+    said = failure.server
     exists = said.sqlstate in EXISTS_ALREADY or (
         not said.sqlstate and said.message.endswith("already exists")
     )
@@ -163,14 +163,14 @@ def _exists(item: PreparedStep, refusal: StatementFailure) -> bool:
     return item.step.direction.value == "up" and (exists or twice)
 
 
-def _is_shared(item: PreparedStep, refusal: StatementFailure) -> bool:
+def _is_shared(item: PreparedStep, failure: StatementFailure) -> bool:
     """Whether what is there already is of a kind that belongs to the whole server."""
-    if refusal.server.sqlstate == _DATABASE_TWICE or _SHARED.match(refusal.server.message):
+    if failure.server.sqlstate == _DATABASE_TWICE or _SHARED.match(failure.server.message):
         return True
     script = item.script
-    if refusal.statement is None or not script.statements:
+    if failure.statement is None or not script.statements:
         return False
-    return makes_shared(script, script.statements[refusal.statement - 1])
+    return makes_shared(script, script.statements[failure.statement - 1])
 
 
 def _remedy_of_stored(step: Step) -> str:
@@ -200,11 +200,11 @@ def _how_often(wait: LockTimeout) -> str:
     return f"It was tried {wait.tries} times within {wait.tried_for:.1f} s."
 
 
-def _resumes(script: Script, refusal: StatementFailure, *, alone: bool) -> bool:
+def _resumes(script: Script, failure: StatementFailure, *, alone: bool) -> bool:
     """Whether the rest of a file can follow on a statement that was refused."""
-    if refusal.statement is None or not alone:
+    if failure.statement is None or not alone:
         return True
-    statement = script.statements[refusal.statement - 1]
+    statement = script.statements[failure.statement - 1]
     return rerun_rule_of(script, statement).trace is not RerunSafety.UNKNOWN
 
 
@@ -276,18 +276,18 @@ def _kept(applied: Sequence[int], step: Step, ledger: LedgerState) -> tuple[int,
     return tuple(v for v in applied if (v <= at) == (step.direction.value == "up"))
 
 
-def _refused(script: Script, refusal: StatementFailure) -> str:
-    if script.mode is not Mode.UNITS or refusal.statement is None:
+def _refused(script: Script, failure: StatementFailure) -> str:
+    if script.mode is not Mode.UNITS or failure.statement is None:
         return redacted_sql(script)
-    statement = script.statements[refusal.statement - 1]
+    statement = script.statements[failure.statement - 1]
     return redacted_sql(script, statement.start, statement.end)
 
 
-def _place(item: PreparedStep, refusal: StatementFailure) -> SourceLocation:
+def _place(item: PreparedStep, failure: StatementFailure) -> SourceLocation:
     script = item.script
-    if refusal.offset is not None:
-        line, column, excerpt = place_of(script.text, refusal.offset)
-        begin = min(refusal.offset, len(script.text)) - column + 1
+    if failure.offset is not None:
+        line, column, excerpt = place_of(script.text, failure.offset)
+        begin = min(failure.offset, len(script.text)) - column + 1
         before = redacted_sql(script, begin, begin + column - 1)
         return SourceLocation(
             item.file,
@@ -296,9 +296,9 @@ def _place(item: PreparedStep, refusal: StatementFailure) -> SourceLocation:
             redacted_sql(script, begin, begin + len(excerpt)),
             len(before) + 1,
         )
-    if refusal.statement is None or not script.statements:
+    if failure.statement is None or not script.statements:
         return SourceLocation(item.file)
-    start = script.statements[refusal.statement - 1].start
+    start = script.statements[failure.statement - 1].start
     line, column, excerpt = place_of(script.text, start)
     begin = start - column + 1
     return SourceLocation(item.file, line, 0, redacted_sql(script, begin, begin + len(excerpt)))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rung.drivers.transaction import (
         ExecutionResult,
         LockTimeout,
+        PartResult,
         ServerNotice,
         StatementFailure,
     )
@@ -28,31 +29,49 @@ _FIELD_BYTES = 64
 """The server cuts a value that it shows, as in `Failing row contains`, to so many."""
 
 
-def redact_result(ran: ExecutionResult, script: Script) -> ExecutionResult:
+def redact_result(result: ExecutionResult, *scripts: Script) -> ExecutionResult:
     """
-    Give the same outcome without the script's secrets.
+    Take the secrets of scripts out of what came of a transaction.
 
     A literal behind PASSWORD in SQL that the server quotes is hidden whoever wrote it: it
     may come from a function that an earlier file made.
+
+    Args:
+        result: of a transaction.
+        scripts: those of its parts, in order.
     """
-    if ran.refusal is None and not ran.notices and not ran.control_warning:
-        return ran
-    found = secrets_of(script).values
-    values = found | {_clipped(value) for value in found}
+    parts = zip(result.parts, scripts, strict=False)
+    failure = result.failure
+    if failure is not None:
+        failure = _failure(failure, _values(scripts[failure.part]))
     return replace(
-        ran,
-        refusal=ran.refusal and _refusal(ran.refusal, values),
-        notices=tuple(_notice(notice, values) for notice in ran.notices),
-        control_warning=_hidden(ran.control_warning, values),
+        result, parts=tuple(redact_part(part, script) for part, script in parts), failure=failure
     )
 
 
-def _refusal(refusal: StatementFailure, values: Iterable[str]) -> StatementFailure:
-    told = refusal.server
+def redact_part(result: PartResult, script: Script) -> PartResult:
+    """Take the secrets of a script out of what it left to be reported."""
+    if not (result.notices or result.transaction_control):
+        return result
+    values = _values(script)
+    return replace(
+        result,
+        notices=tuple(_notice(notice, values) for notice in result.notices),
+        transaction_control=_hidden(result.transaction_control, values),
+    )
+
+
+def _values(script: Script) -> frozenset[str]:
+    found = frozenset(secrets_of(script).values)
+    return found | {_clipped(value) for value in found}
+
+
+def _failure(failure: StatementFailure, values: Iterable[str]) -> StatementFailure:
+    told = failure.server
     texts = (told.message, told.detail, told.hint, told.context)
     message, detail, hint, context = (_hidden(text, values) for text in texts)
     server = told._replace(message=message, detail=detail, hint=hint, context=context)
-    return replace(refusal, server=server, lock_wait=_lock_wait(refusal.lock_wait, values))
+    return replace(failure, server=server, lock_wait=_lock_wait(failure.lock_wait, values))
 
 
 def _lock_wait(wait: LockTimeout | None, values: Iterable[str]) -> LockTimeout | None:

@@ -19,7 +19,7 @@ from rung.execution.admin import baseline, new_in_baseline
 from rung.execution.atomic_run import check_together, run_together
 from rung.execution.command import READ_WITHIN, Context, RetryPolicy, held, tell_obstacles
 from rung.execution.executor import run_plan
-from rung.execution.history_records import Recorder
+from rung.execution.history_records import Recorder, record
 from rung.execution.plan_under_lock import plan_for
 from rung.execution.preflight import (
     check_kept,
@@ -282,7 +282,7 @@ class _Run:
         files = state.migrations.by_version
         rows += [recorder.note("edit", version, files[version]) for version in state.edited_downs]
         if rows:
-            session.record(rows)
+            record(session, rows, self._target.listener)
         if unrecorded:
             new = new_in_baseline(state.applied)
             self._target.listener(BaselineRecorded(new, inspection.ledger.version))

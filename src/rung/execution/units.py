@@ -10,16 +10,30 @@ inside a transaction, its unit is cut around it, and it is sent again without on
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
-from rung.drivers.transaction import ExecutionResult, LedgerTransition
+from rung.drivers.transaction import (
+    AddAttempt,
+    ExecutionResult,
+    LedgerTransition,
+    Part,
+    StatementRange,
+    Transaction,
+    Unobserved,
+    UpdateAttempt,
+    Wrap,
+    error_text,
+)
 from rung.events import StepResumed, UnitFinished
 from rung.execution import outcomes
 from rung.execution.command import wait_until
+from rung.execution.history_records import of_records
 from rung.execution.lock_retry import ends_as_asked, may_be_tried_again, tried
 from rung.execution.redact_result import redact_result
-from rung.ledger import NO_VERSION, LedgerState
+from rung.execution.step_outcome import record_failure, report_notices
+from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
 from rung.script import (
     Control,
     cut_after_value,
@@ -33,7 +47,7 @@ from rung.script import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.transaction import NewAttempt, StatementFailure
+    from rung.drivers.transaction import HistoryWrite, NewAttempt, StatementFailure
     from rung.execution.command import Context
     from rung.execution.prepare import PreparedStep
     from rung.script import Script, Unit
@@ -42,6 +56,7 @@ if TYPE_CHECKING:
 _REJECTED_CLASSES = ("42", "3D", "3F")
 _NOT_SUPPORTED = "0A000"
 _MAY_COMMIT = (("CALL",), ("DO",))
+_WRAPS = {"ours": Wrap.OURS, "own": Wrap.OWN, "none": Wrap.NONE}
 
 
 def run_units(
@@ -66,101 +81,156 @@ def run_units(
             else dirty.
         LedgerMoved, UnexpectedTransactionControl, Stopped: as for every run.
     """
-    _check_syntax(context, item, move.before, attempt)
+    before = move.before
+    assert before is not None
+    _check_syntax(context, item, before, attempt)
     dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
-    first = LedgerTransition(move.before, dirty)
-    begun = tried(context, item.step.version, lambda: context.session.begin_units(first, attempt))
-    if begun.refusal and ends_as_asked(context, begun.refusal):
+    observer = Unobserved(context.say)
+    begin = _beginning(LedgerTransition(before, dirty), attempt)
+    begun = tried(context, item.step.version, lambda: context.session.commit(begin, observer))
+    if begun.failure and ends_as_asked(context, begun.failure):
         way = item.step.direction.value
-        raise outcomes.stopped(context.applied, move.before, context.remaining, way)
-    _insist(context, item, move.before, begun)
-    _go_on(context, item, dirty, attempt)
+        raise outcomes.stopped(context.applied, before, context.remaining, way)
+    _insist(context, item, before, begun.failure)
+    if item.step.done:
+        total, done = len(item.script.statements), item.step.done
+        context.say(StepResumed(item.step.version, item.step.direction.value, done, total))
+    replays = session_before(item.script, item.step.done) if item.step.done else ()
     for unit in units or units_after(item.script, item.step.done):
-        _run_unit(context, item, unit, LedgerTransition(dirty, move.before), attempt)
-    ended = context.session.end_units(LedgerTransition(dirty, move.after), attempt.id, None)
-    _insist(context, item, dirty, ended)
+        _run_unit(context, item, unit, LedgerTransition(dirty, before), attempt, replays)
+        replays = ()
+    end = UpdateAttempt(attempt.id, outcome=Outcome.DONE)
+    ending = of_records((end,), LedgerTransition(dirty, move.after))
+    _insist(context, item, dirty, context.session.commit(ending, observer).failure)
+
+
+def _beginning(move: LedgerTransition, attempt: NewAttempt) -> Transaction:
+    """The dirty mark, and the row of an attempt; one that it resumes is ended as failed."""
+    history: tuple[HistoryWrite, ...] = (AddAttempt(attempt, Outcome.RUNNING),)
+    if attempt.continues:
+        cut_off = UpdateAttempt(
+            attempt.continues, outcome=Outcome.FAILED, error=CUT_OFF, if_still_running=True
+        )
+        history = (cut_off, *history)
+    part = Part(ledger=move, history=history, starts_file=True)
+    return Transaction((part,), durable=True)
 
 
 def _check_syntax(
     context: Context, item: PreparedStep, before: LedgerState, attempt: NewAttempt
 ) -> None:
     """End the run here, before anything of the file ran, where it can never be parsed."""
-    refusal = redact_result(context.session.check_syntax(item.script), item.script).refusal
-    if refusal is None:
+    failure = redact_result(context.session.check_syntax(item.script), item.script).failure
+    if failure is None:
         return
     if not attempt.continues:
-        context.record_failure(attempt, refusal)
-    raise outcomes.failed(context.applied, item, before, refusal)
+        record_failure(context, attempt, failure)
+    raise outcomes.failed(context.applied, item, before, failure)
 
 
 def _run_unit(
-    context: Context, item: PreparedStep, unit: Unit, back: LedgerTransition, attempt: NewAttempt
+    context: Context,
+    item: PreparedStep,
+    unit: Unit,
+    back: LedgerTransition,
+    attempt: NewAttempt,
+    replays: tuple[int, ...] = (),
 ) -> None:
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
     script = item.script
-    ran = tried(
-        context,
-        item.step.version,
-        lambda: redact_result(_send(context, item, unit, attempt), script),
-        again=may_be_tried_again(script, unit),
-    )
-    if ran.refusal and (smaller := _smaller(item.script, unit, ran.refusal)):
+    transaction = _of_unit(script, unit, attempt.id, replays)
+    result = _send_with_retry(context, item, unit, transaction)
+    if result.failure and result.failure.read_only:
+        transaction = _with_records_after(transaction, script, unit, attempt.id)
+        result = _send_with_retry(context, item, unit, transaction)
+    if result.failure and (smaller := _smaller(script, unit, result.failure)):
         for one in smaller:
             _run_unit(context, item, one, back, attempt)
         return
-    context.tell(item, ran)
-    if ran.refusal:
-        _fail(context, item, unit, back, attempt, ran.refusal)
-    if ran.control_warning:
+    report_notices(context, item, result)
+    if result.failure:
+        _fail(context, item, unit, back, attempt, result.failure)
+    assert back.before is not None
+    if result.transaction_control:
         now = str(back.before)
-        raise outcomes.fooled(context.applied, item, now, ran.control_warning)
-    total = len(item.script.statements)
+        raise outcomes.fooled(context.applied, item, now, result.transaction_control)
+    total = len(script.statements)
     context.say(UnitFinished(item.step.version, unit.last, total))
 
 
-def cut_at_value(script: Script, unit: Unit, refusal: StatementFailure) -> tuple[Unit, ...]:
+def _of_unit(
+    script: Script, unit: Unit, attempt_id: str, replays: tuple[int, ...] = ()
+) -> Transaction:
+    """A unit and its progress, which commits with it where the unit commits."""
+    progress = UpdateAttempt(attempt_id, statements_done=unit.last)
+    span = StatementRange(script, unit.first, unit.last)
+    in_flight = (UpdateAttempt(attempt_id, in_flight=unit.first),)
+    own = unit.transaction == "own"
+    return Transaction(
+        (Part(span, history=(progress,), replays=replays),),
+        wrap=_WRAPS[unit.transaction],
+        announce=in_flight if unit.transaction == "none" else (),
+        records_follow=own and script.statements[unit.last - 1].control is Control.ROLLBACK,
+        durable=True,
+    )
+
+
+def _with_records_after(
+    transaction: Transaction, script: Script, unit: Unit, attempt_id: str
+) -> Transaction:
+    """
+    The same for a transaction in which nobody may write: its progress follows it.
+
+    It is announced before, unless it can write nothing: then it may run twice.
+    """
+    begin = script.statements[unit.first - 1]
+    may_run_twice = ("READ", "ONLY") in set(pairwise(begin.words))
+    in_flight = (UpdateAttempt(attempt_id, in_flight=unit.first),)
+    announce = () if may_run_twice else in_flight
+    return replace(transaction, announce=announce, records_follow=True)
+
+
+def _send_with_retry(
+    context: Context, item: PreparedStep, unit: Unit, transaction: Transaction
+) -> ExecutionResult:
+    return tried(
+        context,
+        item.step.version,
+        lambda: redact_result(_send(context, item, unit, transaction), item.script),
+        again=may_be_tried_again(item.script, unit),
+    )
+
+
+def cut_at_value(script: Script, unit: Unit, failure: StatementFailure) -> tuple[Unit, ...]:
     """A unit in two, behind the value of an enum that it uses; none where that is not safe."""
-    if refusal.statement is None:
+    if failure.statement is None:
         return ()
-    last = cut_after_value(script, unit.first, refusal.statement)
+    last = cut_after_value(script, unit.first, failure.statement)
     if last is None or in_block(script, unit.first, last):
         return ()
     return (replace(unit, last=last, transaction="ours"), replace(unit, first=last + 1))
 
 
-def _go_on(context: Context, item: PreparedStep, dirty: LedgerState, attempt: NewAttempt) -> None:
-    """Have the session as the statements left it that are done."""
-    done = item.step.done
-    if not done:
-        return
-    ran = redact_result(
-        context.session.replay(item.script, session_before(item.script, done)), item.script
-    )
-    if ran.refusal:
-        context.session.end_units(None, attempt.id, ran.refusal)
-        raise outcomes.failed(context.applied, item, dirty, ran.refusal, committed=done)
-    total = len(item.script.statements)
-    context.say(StepResumed(item.step.version, item.step.direction.value, done, total))
-
-
-def _smaller(script: Script, unit: Unit, refusal: StatementFailure) -> tuple[Unit, ...]:
+def _smaller(script: Script, unit: Unit, failure: StatementFailure) -> tuple[Unit, ...]:
     """What to send in place of a unit that was refused for its transaction; none if for more."""
-    if refusal.needs_commit_before:
-        return cut_at_value(script, unit, refusal)
-    if not refusal.needs_no_transaction or refusal.statement is None:
+    if failure.needs_commit_before:
+        return cut_at_value(script, unit, failure)
+    if not failure.needs_no_transaction or failure.statement is None:
         return ()
-    return cut_around(script, unit, refusal.statement)
+    return cut_around(script, unit, failure.statement)
 
 
-def _send(context: Context, item: PreparedStep, unit: Unit, attempt: NewAttempt) -> ExecutionResult:
+def _send(
+    context: Context, item: PreparedStep, unit: Unit, transaction: Transaction
+) -> ExecutionResult:
     statement = item.script.statements[unit.first - 1]
     if unit.transaction == "none" and statement.concurrent_build:
-        return _run_without_foreign_keys(context, item, unit, attempt)
-    return context.session.run_unit(item.script, unit, attempt.id)
+        return _send_without_foreign_locks(context, item, transaction)
+    return context.session.commit(transaction, Unobserved(context.say))
 
 
-def _run_without_foreign_keys(
-    context: Context, item: PreparedStep, unit: Unit, attempt: NewAttempt
+def _send_without_foreign_locks(
+    context: Context, item: PreparedStep, transaction: Transaction
 ) -> ExecutionResult:
     """
     Another tool queueing on its key would hold the snapshot that this statement awaits.
@@ -170,7 +240,7 @@ def _run_without_foreign_keys(
     """
     session, stop = context.session, context.stop
     session.release_foreign_locks()
-    ran = session.run_unit(item.script, unit, attempt.id)
+    result = session.commit(transaction, Unobserved(context.say))
     policy = replace(context.policy, bound=None)
     taken = wait_until(
         session.try_foreign_locks,
@@ -184,7 +254,7 @@ def _run_without_foreign_keys(
         state = session.look().ledger
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, state, context.remaining, way)
-    return ran
+    return result
 
 
 def _fail(
@@ -193,15 +263,17 @@ def _fail(
     unit: Unit,
     back: LedgerTransition,
     attempt: NewAttempt,
-    refusal: StatementFailure,
+    failure: StatementFailure,
 ) -> None:
-    nothing_left = _leaves_nothing(context, item.script, unit, attempt, refusal)
-    settled = back if nothing_left else None
-    ended = context.session.end_units(settled, attempt.id, refusal)
+    nothing_left = _leaves_nothing(context, item.script, unit, attempt, failure)
+    end = UpdateAttempt(attempt.id, outcome=Outcome.FAILED, error=error_text(failure))
+    ending = of_records((end,), back if nothing_left else None)
+    ended = context.session.commit(ending, Unobserved(context.say))
     now = back.after if nothing_left else back.before
-    if ended.refusal:
+    assert now is not None
+    if ended.failure:
         now = context.session.look().ledger
-    if ends_as_asked(context, refusal):
+    if ends_as_asked(context, failure):
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"
@@ -210,7 +282,7 @@ def _fail(
         context.applied,
         item,
         now,
-        refusal,
+        failure,
         alone=alone,
         recorded=recorded,
         committed=unit.first - 1,
@@ -218,7 +290,7 @@ def _fail(
 
 
 def _leaves_nothing(
-    context: Context, script: Script, unit: Unit, attempt: NewAttempt, refusal: StatementFailure
+    context: Context, script: Script, unit: Unit, attempt: NewAttempt, failure: StatementFailure
 ) -> bool:
     """
     Whether nothing of the file is left where a unit was refused.
@@ -226,10 +298,11 @@ def _leaves_nothing(
     The unit is one transaction, ours or its own, or a statement that the server rejected and
     that left no trace; and before it only the session was changed.
     """
-    if not leaves_nothing_before(script, unit.first):
+    is_replay = failure.statement is not None and failure.statement < unit.first
+    if is_replay or not leaves_nothing_before(script, unit.first):
         return False
     if unit.transaction == "none":
-        rejected = refusal.statement == unit.first and _rejects(refusal.server.sqlstate)
+        rejected = failure.statement == unit.first and _rejects(failure.server.sqlstate)
         may_commit = script.statements[unit.first - 1].words[:1] in _MAY_COMMIT
         return rejected and not may_commit and context.session.left_nothing(attempt.id)
     inside = script.statements[unit.first - 1 : unit.last]
@@ -243,10 +316,9 @@ def _rejects(sqlstate: str) -> bool:
 
 
 def _insist(
-    context: Context, item: PreparedStep, before: LedgerState, ran: ExecutionResult
+    context: Context, item: PreparedStep, before: LedgerState, failure: StatementFailure | None
 ) -> None:
-    if ran.refusal:
-        refusal = ran.refusal
-        if refusal.ledger_moved or refusal.ledger_dropped or refusal.lock_lost:
+    if failure:
+        if failure.ledger_moved or failure.ledger_dropped or failure.lock_lost:
             before = context.session.look().ledger
-        raise outcomes.failed(context.applied, item, before, ran.refusal)
+        raise outcomes.failed(context.applied, item, before, failure)

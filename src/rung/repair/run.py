@@ -13,13 +13,13 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from rung.drivers.transaction import LedgerTransition, StatementFailure
-from rung.errors import MigrationFailed, PlanChanged, RepairUndecided, ServerMessage
+from rung.drivers.transaction import LedgerTransition, Unobserved, UpdateAttempt
+from rung.errors import MigrationFailed, PlanChanged, RepairUndecided
 from rung.events import Warned
 from rung.execution.admin import baseline, writing
 from rung.execution.command import Context, RetryPolicy
 from rung.execution.executor import run_plan
-from rung.execution.history_records import Recorder
+from rung.execution.history_records import Recorder, of_records, record, try_record
 from rung.execution.prepare import prepare
 from rung.execution.report import RunReport
 from rung.execution.state import find_interrupted, read_state, set_unseen, with_all_stored
@@ -275,12 +275,11 @@ def _apply(
     if action.plan is None:
         rows = _mark_attempts(diagnosis, action, state, recorder)
         move = LedgerTransition(inspection.ledger, LedgerState(action.version))
-        ran = session.settle(move, rows)
-        if ran.refusal:
+        if try_record(session, rows, target.listener, move):
             raise PlanChanged
         return RunReport((), action.version)
     prepared = prepare(action.plan, inspection.place.dialect, target.options)
-    session.record(_baseline_attempts(diagnosis, state, recorder))
+    record(session, _baseline_attempts(diagnosis, state, recorder), target.listener)
     context = Context(
         target.driver,
         session,
@@ -338,7 +337,8 @@ def _close_attempt(session: Session, diagnosis: Diagnosis, action: Action) -> No
     done = diagnosis.finding.done
     how = f"{done} of its statements were done" if candidate.attempt else "gone on with"
     text = f"cut off; by rung repair {how} ({action.kind.value})"
-    session.end_units(None, attempt.attempt, StatementFailure(ServerMessage(text)))
+    end = UpdateAttempt(attempt.attempt, outcome=Outcome.FAILED, error=text)
+    session.commit(of_records((end,)), Unobserved())
 
 
 def _stamp(inspection: Inspection, live: Snapshot) -> str:

@@ -217,7 +217,7 @@ def _run_statements(
             return failure
         observe(statement.number)
         if statement.number in closes:
-            failure = session.run_unrecorded(_BLOCK, *_CLOSE).refusal
+            failure = session.run_unrecorded(_BLOCK, *_CLOSE).failure
             if failure:
                 return replace(failure, statement=None)
         ended = statement.number in closes or statement.control in _TRANSACTION_ENDS
@@ -244,7 +244,7 @@ def _run_statement(
     tolerated, number = _tolerated_states(script, statement), statement.number
     if tolerated and inside:
         session.run_unrecorded(_SAVEPOINT, *_OPEN)
-    failure = redact_result(session.run_unrecorded(script, number, number), script).refusal
+    failure = redact_result(session.run_unrecorded(script, number, number), script).failure
     if failure and failure.server.sqlstate in tolerated:
         if inside:
             session.run_unrecorded(_SAVEPOINT, *_CLOSE)

@@ -85,8 +85,8 @@ def _exclude_superusers(driver: Driver, server: EmbeddedServer, admin: Session, 
 
 def _execute(session: Session, sql: str) -> None:
     result = session.run_unrecorded(read(sql), 1, 1)
-    if result.refusal:
-        raise ScratchFailed("; ".join(result.refusal.server.lines()))
+    if result.failure:
+        raise ScratchFailed("; ".join(result.failure.server.lines()))
 
 
 def _server(major: int | None, say: Callable[[str], None]) -> EmbeddedServer:

@@ -98,8 +98,8 @@ class ScratchDatabases:
             ScratchFailed: it failed.
         """
         result = self.admin.run_unrecorded(read(sql), 1, 1)
-        if result.refusal:
-            raise ScratchFailed("; ".join(result.refusal.server.lines()))
+        if result.failure:
+            raise ScratchFailed("; ".join(result.failure.server.lines()))
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def test_nothing_leaves_the_database(site: Site, role: str, where: str, tmp_path
         gained = session.run_unrecorded(read(f"SELECT 1 / (1 - ({_GAINED})::int)"), 1, 1)
 
     assert list(marks.iterdir()) == []
-    assert (read_in.refusal, gained.refusal) == (None, None)
+    assert (read_in.failure, gained.failure) == (None, None)
     assert site.ask("SELECT 1 FROM pg_roles WHERE rolname LIKE 'rung_scratch%'") == []
 
 

@@ -7,8 +7,9 @@ import pytest
 from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
 from rung.drivers.postgres.message import Message, file_pieces
 from rung.drivers.postgres.session_settings import SessionSettings
+from rung.drivers.transaction import StatementRange
 from rung.options import RUNG, RunOptions
-from rung.script import Unit, read
+from rung.script import read
 
 OURS = ("SET LOCAL lock_timeout = 200",)
 OF_URL = SessionSettings((("lock_timeout", "3s"),))
@@ -98,7 +99,7 @@ def test_a_concurrent_statement_has_none() -> None:
         "SET lock_timeout = '3s'",
         "SET statement_timeout TO DEFAULT",
     )
-    assert found.of(script, Unit(1, 1, "none")) == 0.0
+    assert found.of(StatementRange(script, 1, 1), alone=True) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_files_own_is_carried_where_its_session_is() -> None:
     """By golang-migrate's convention it holds for the files that follow."""
     carried, fresh = limits(RUNG._replace(carries_session=True)), limits()
     for found in (carried, fresh):
-        found.ran(read("set lock_timeout = '5s'"), None)
+        found.ran(StatementRange.whole(read("set lock_timeout = '5s'")))
 
     assert (carried.inside(read("select 1"), 1), fresh.inside(read("select 1"), 1)) == ((), OURS)
     assert not carried.holds_for(read("select 1"))

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from rung.drivers.contract import FileVersion, LedgerTransition, NewAttempt, StatementFailure
 from rung.drivers.postgres import advisory_keys, quoting
 from rung.drivers.postgres.catalog import drop_statements
-from rung.drivers.postgres.ledger_sql import FORGET, RESET, Form, LedgerSql, error_text
+from rung.drivers.postgres.ledger_sql import FORGET, RESET, Form, LedgerSql
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.drivers.postgres.table_names import Table
+from rung.drivers.transaction import error_text
 from rung.errors import ServerMessage
 from rung.ledger import LedgerState, Outcome
 from rung.script import Dialect, TokenKind, read
@@ -199,7 +200,7 @@ def test_without_a_history() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "refusal", "expected"),
+    ("outcome", "failure", "expected"),
     [
         (Outcome.DONE, None, "E'done', (4), (4), pg_catalog.statement_timestamp()"),
         (Outcome.RUNNING, None, "E'running', (4), (0), pg_catalog.statement_timestamp(), NULL"),
@@ -213,9 +214,9 @@ def test_without_a_history() -> None:
         ),
     ],
 )
-def test_history_rows(outcome: Outcome, refusal: StatementFailure | None, expected: str) -> None:
+def test_history_rows(outcome: Outcome, failure: StatementFailure | None, expected: str) -> None:
     """A row says how far the attempt came, and its texts are literals."""
-    sql = flat(TABLES.record(ATTEMPT, outcome, refusal))
+    sql = flat(TABLES.record(ATTEMPT, outcome, failure))
 
     assert f"SELECT E'a-1', (3), E'o''hara', E'up', {expected}" in sql
     assert r"E'sum', NULL, (1), E'digest', NULL, E'select ''é\\''', NULL, E'rung'," in sql

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def refused(text: str) -> StatementFailure:
-    """The refusal of the first statement of a file that fails inside a transaction."""
+    """The failure of the first statement of a file that fails inside a transaction."""
     script = read(text, Dialect.SQLITE)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
         database.execute("CREATE TABLE a (x UNIQUE)")
@@ -54,10 +54,10 @@ def test_the_place(text: str, place: str | None) -> None:
 
 def test_the_words() -> None:
     """The statement is counted, and what SQLite says is told to the letter."""
-    refusal = refused("SELECT 1; INSERT INTO a VALUES (1), (1)")
+    failure = refused("SELECT 1; INSERT INTO a VALUES (1), (1)")
 
-    assert (refusal.statement, refusal.statements_done) == (2, 1)
-    assert refusal.server.lines() == ("UNIQUE constraint failed: a.x",)
+    assert (failure.statement, failure.statements_done) == (2, 1)
+    assert failure.server.lines() == ("UNIQUE constraint failed: a.x",)
 
 
 @pytest.mark.parametrize(

@@ -87,13 +87,13 @@ class BlockerMonitor:
 
     def cancel(self, blocker: Blocker) -> None:
         """Cancel its query, and say so; what cannot be cancelled is said once."""
-        refused = _cannot_be(blocker) or self._refusal(blocker)
+        refused = _cannot_be(blocker) or self._failure(blocker)
         if refused is None or (refused and blocker.pid in self._told):
             return
         self._told |= {blocker.pid} if refused else set()
         self.listener(BlockerCancelled(blocker, refused))
 
-    def _refusal(self, blocker: Blocker) -> str | None:
+    def _failure(self, blocker: Blocker) -> str | None:
         """Empty where its query was cancelled; None where it was not in the way any more."""
         places = {
             "pid": quoting.number(self._process()),

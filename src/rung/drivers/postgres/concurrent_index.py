@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.quoting import statement
-from rung.drivers.transaction import ExecutionResult, ServerNotice, StatementFailure
+from rung.drivers.postgres.reply import MessageResult
+from rung.drivers.transaction import ServerNotice, StatementFailure
 from rung.errors import ServerMessage
 from rung.script import RerunSafety, rerun_rule_of
 
@@ -52,7 +53,7 @@ class Concurrent:
         self._wire, self._number = wire, number
         self._inquiry = rerun_rule_of(script, script.statements[number - 1])
 
-    def run(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
+    def run(self, send: Callable[[], MessageResult]) -> MessageResult:
         """Run it by `send`, and what has to be done before and behind it."""
         match self._inquiry.trace:
             case RerunSafety.INDEX_BUILT if self._inquiry.name:
@@ -65,38 +66,38 @@ class Concurrent:
                 return self._behind_dropping(self._found(_of_reindex(self._inquiry)), send)
         return send()
 
-    def _build(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
+    def _build(self, send: Callable[[], MessageResult]) -> MessageResult:
         question = _of_index("invalid_index", self._inquiry)
         ran = self._behind_dropping(self._found(question), send)
-        if ran.refusal is None and (still := self._found(question)):
+        if ran.failure is None and (still := self._found(question)):
             return self._refused(f"the index {still[0].name} is still invalid after the build")
         return ran
 
-    def _build_unnamed(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
+    def _build_unnamed(self, send: Callable[[], MessageResult]) -> MessageResult:
         """A name that the server chooses is a new one; the old index is its twin."""
         question = _of_index("invalid_twins", self._inquiry)
         of_others = self._found(question)
         ran = _explained(send())
-        if ran.refusal:
+        if ran.failure:
             return ran
         twins = [one for one in self._found(question) if one not in of_others]
         dropped = self._drop([one for one in twins if not one.builder])
         return replace(dropped, notices=(*ran.notices, *dropped.notices))
 
     def _behind_dropping(
-        self, leftovers: Sequence[Leftover], send: Callable[[], ExecutionResult]
-    ) -> ExecutionResult:
+        self, leftovers: Sequence[Leftover], send: Callable[[], MessageResult]
+    ) -> MessageResult:
         building = next((one for one in leftovers if one.builder), None)
         if building:
             said = f"the index {building.name} is being built by another session"
             return self._refused(f"{said}: {building.builder}", "wait until that build is over")
         dropped = self._drop(leftovers)
-        if dropped.refusal:
+        if dropped.failure:
             return dropped
         ran = _explained(send())
         return replace(ran, notices=(*dropped.notices, *ran.notices))
 
-    def _detach(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
+    def _detach(self, send: Callable[[], MessageResult]) -> MessageResult:
         table, name = (quoting.text(part) for part in (self._inquiry.table, self._inquiry.name))
         only = statement("of_that_detaching", table=table, name=name)
         reply = self._wire.ask(statement("pending_detaches", only=only))
@@ -114,33 +115,33 @@ class Concurrent:
         rows = [] if reply.error else reply.rows(0)
         return [Leftover(name or "", builder or "") for name, builder in rows]
 
-    def _drop(self, leftovers: Sequence[Leftover]) -> ExecutionResult:
+    def _drop(self, leftovers: Sequence[Leftover]) -> MessageResult:
         notices: tuple[ServerNotice, ...] = ()
         for one in leftovers:
             reply = self._wire.ask(f"DROP INDEX CONCURRENTLY IF EXISTS {one.name}")
             ran = self._ran(reply, f"The index {one.name} {_LEFT}; it was dropped.")
             notices += ran.notices
-            if ran.refusal:
+            if ran.failure:
                 return replace(ran, notices=notices)
-        return ExecutionResult(notices=notices)
+        return MessageResult(notices=notices)
 
-    def _ran(self, reply: Reply, said: str) -> ExecutionResult:
+    def _ran(self, reply: Reply, said: str) -> MessageResult:
         if reply.error is None:
-            return ExecutionResult(notices=(ServerNotice("WARNING", "", said),))
+            return MessageResult(notices=(ServerNotice("WARNING", "", said),))
         message = reply.error.message
         cancelled = message.sqlstate == _CANCELLED
-        return ExecutionResult(StatementFailure(message, self._number, cancelled=cancelled))
+        return MessageResult(StatementFailure(message, self._number, cancelled=cancelled))
 
-    def _refused(self, said: str, remedy: str = "") -> ExecutionResult:
-        return ExecutionResult(StatementFailure(ServerMessage(said), self._number, remedy=remedy))
+    def _refused(self, said: str, remedy: str = "") -> MessageResult:
+        return MessageResult(StatementFailure(ServerMessage(said), self._number, remedy=remedy))
 
 
-def _explained(ran: ExecutionResult) -> ExecutionResult:
+def _explained(ran: MessageResult) -> MessageResult:
     """The same; where equal values stopped a unique build, with what to do about it."""
-    refusal = ran.refusal
-    if refusal is None or refusal.server.sqlstate != _DUPLICATE:
+    failure = ran.failure
+    if failure is None or failure.server.sqlstate != _DUPLICATE:
         return ran
-    return replace(ran, refusal=replace(refusal, remedy=_MEND_DATA))
+    return replace(ran, failure=replace(failure, remedy=_MEND_DATA))
 
 
 def _of_index(which: str, inquiry: RerunRule) -> Sql:

@@ -1,62 +1,58 @@
 """
-Runs a file's SQL: one message for a whole transaction, a message or two for a unit.
+Sends transactions: one message for a part, so one round trip and one commit for a file.
 
 Inside a transaction that a BEGIN opened, a large history row follows its file in a message of its
-own, before the COMMIT.
-
-The order inside a transaction of ours: reset (takes no snapshot, so a leading SET
-TRANSACTION still works); BEGIN; only SET LOCAL of ours; the file; our rights put back; the
-ledger moved by compare-and-set; the history row; COMMIT.
+own, before the COMMIT. A statement that runs outside any transaction takes three messages: what
+announces it, itself, and its records.
 """
 
 from __future__ import annotations
 
 import random
-import re
 import time
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import ServerContext
 from rung.drivers.postgres.concurrent_index import Concurrent
-from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, LedgerSql, leave_clean
-from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
+from rung.drivers.postgres.message import Message, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.own_tables import make_closed
+from rung.drivers.postgres.pieces import TABLES_MADE, MessageBuilder
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reply import (
-    CLEAN,
     NO_SCHEMA,
     REFUSES_TRANSACTION,
+    MessageResult,
     is_busy,
     outcome_of,
     past_the_pooler,
 )
-from rung.drivers.transaction import ExecutionResult, LockTimeout, StatementFailure
-from rung.ledger import Outcome
-from rung.script import Control, Mode, needs_session, statement_by_statement
+from rung.drivers.postgres.session_settings import put_back
+from rung.drivers.transaction import (
+    ExecutionResult,
+    LockTimeout,
+    PartResult,
+    StatementFailure,
+    StatementRange,
+    Wrap,
+)
+from rung.script import needs_session, statement_by_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from rung.drivers.postgres.blockers import BlockerMonitor, Watch
+    from rung.drivers.postgres.ledger_sql import LedgerSql
     from rung.drivers.postgres.lock import Lock
     from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
     from rung.drivers.postgres.session_settings import SessionSettings
     from rung.drivers.postgres.wire import Reply, Row, Wire
-    from rung.drivers.transaction import LedgerTransition, NewAttempt
+    from rung.drivers.transaction import HistoryWrite, Observer, Part, Transaction
     from rung.options import RunOptions
-    from rung.script import Script, Statement, Unit
+    from rung.script import Script
 
 
-_BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
-_OUR_PATH_AGAIN = Sql("SET LOCAL search_path TO DEFAULT")
-_MAY_NAME_ELSEWHERE = re.compile(r"search_path|\brole\b|authorization", re.IGNORECASE)
-_BEGIN_WRITING = Sql("BEGIN READ WRITE")
-"""For writes of ours, whatever default_transaction_read_only the file has set."""
-_ASYNC = Sql("SET LOCAL synchronous_commit = off")
-_SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
-"""As the session had it at connect, whatever the file did."""
+_COMMIT, _ROLLBACK = Sql("COMMIT"), Sql("ROLLBACK")
 _NO_LOCK = "55P03"
 _TIMED_OUT = "ProcessInterrupts"
 """Where the server ends a wait by lock_timeout, and not at once as for NOWAIT."""
@@ -65,8 +61,8 @@ _KEYS_WITHIN = 5.0
 _PAUSE = 0.05
 
 
-class ScriptExecutor:
-    """Sends a file's SQL through a wire, with the records that belong to it."""
+class PostgresSender:
+    """Sends transactions through a wire."""
 
     def __init__(
         self,
@@ -82,380 +78,240 @@ class ScriptExecutor:
         self._limits, self._watcher = limits, watcher
         self._settings = settings
         self._time_limit = conventions.time_limit
-        kept = conventions.carries_session or hold.shares_session
-        self._reset = () if kept else (*RESET, *settings.for_session)
-        again = (*RESET, UTF8, *settings.for_message) if hold.shares_session else ()
-        self._anew_inside = again
-        """In a transaction under way: what goes in front of every other message there."""
-        self._put_back = (*PUT_BACK, *settings.rights_and_time)
-        self._our_path = (_OUR_PATH_AGAIN, *settings.where.for_message)
-        """For what of others hangs on our tables; our own statements qualify every name."""
-        self._within_file = (*self._put_back, *limits.put_back)
-        """The same while the file's locks are held: then ours are not waited for either."""
+        keeps_session = conventions.carries_session
+        self._build = MessageBuilder(tables, settings, hold, limits, keeps_session=keeps_session)
 
-    def whole(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        meanwhile: Callable[[], None],
-        *,
-        last: bool,
-    ) -> ExecutionResult:
-        """
-        A script in one transaction with its move and its history row.
+    def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
+        """Send a transaction, all or nothing; see `rung.drivers.contract.Session.commit`."""
+        if not transaction.parts:
+            return _result(self._send(self._build.of_flush()))
+        try:
+            if transaction.wrap is Wrap.NONE or transaction.records_follow:
+                return self._send_before_records(transaction, observer)
+            return self._send_parts(transaction, observer)
+        except BaseException:
+            self._roll_back()
+            raise
 
-        The last down may drop ledger and history: it is sent again then, and both are made
-        anew behind it.
-        """
-        tables = self._tables
-        before, behind = ((), (_SYNC,)) if last else ((_ASYNC,), ())
-        records = (
-            *self._ours_again(script, *behind),
-            *_in_order(tables, ours("move", *tables.move(move)), self._record(attempt)),
-        )
-        guard = ours("begin", *before, *tables.guard(move))
-        ran = self._send(self._enclosed(script, (guard,), records), meanwhile)
-        if ran.refusal and ran.refusal.ledger_dropped and _is_last_down(move, attempt):
-            rights = ours("rights", *self._within_file, *behind)
-            return self._anew(script, move, attempt, (before, rights)) or ran
-        return self._alone_or_not(ran, script)
+    def _send_parts(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
+        """One message a part; the first begins the transaction, the last one commits it."""
+        results: list[PartResult] = []
+        for number, part in enumerate(transaction.parts):
+            if not observer.before_part(number):
+                self._roll_back()
+                return ExecutionResult(tuple(results), stopped=True)
+            sent = self._replay(part)
+            if sent.failure is None:
+                sent = self._send_part(transaction, number, observer)
+            leaked: tuple[str, ...] = ()
+            if sent.failure or sent.transaction_control:
+                self._roll_back()
+            elif part.statements and number < len(transaction.parts) - 1:
+                leaked = self._reset_between(part.statements.script)
+            result = PartResult(sent.notices, sent.transaction_control, leaked)
+            results.append(result)
+            if sent.failure:
+                failure = replace(sent.failure, part=number)
+                return ExecutionResult(tuple(results), failure)
+            if sent.transaction_control:
+                break
+            observer.after_part(number, result)
+        return ExecutionResult(tuple(results))
 
-    def _alone_or_not(self, ran: ExecutionResult, script: Script) -> ExecutionResult:
-        """Where the session is shared, not every script can go on outside a transaction."""
-        refusal = ran.refusal
-        if refusal is None or not (refusal.needs_no_transaction and self._hold.shares_session):
-            return ran
+    def _send_part(
+        self, transaction: Transaction, number: int, observer: Observer
+    ) -> MessageResult:
+        part = transaction.parts[number]
+        if not (part.statements or part.ledger or (part.history and self._tables.records)):
+            return MessageResult()  # there is no history to write
+        message = self._build.of_part(transaction, number)
+        sent = self._send(message, observer.sent, part.statements, opens=number == 0)
+        failure, alone = sent.failure, len(transaction.parts) == 1
+        if failure and failure.ledger_dropped and transaction.may_drop_ledger and alone:
+            return self._send_making_tables(transaction) or sent
+        return self._without_shared_session(sent, part)
+
+    def _without_shared_session(self, sent: MessageResult, part: Part) -> MessageResult:
+        """Where the session is shared, not every script can run outside a transaction."""
+        failure = sent.failure
+        if failure is None or part.statements is None or not self._hold.shares_session:
+            return sent
+        if not (failure.needs_no_transaction and part.starts_file):
+            return sent
         loose = ", ".join(self._settings.names)
-        if why := loose or needs_session(statement_by_statement(script)):
-            refusal = replace(refusal, needs_no_transaction=False, remedy=past_the_pooler(why))
-        return replace(ran, refusal=refusal)
+        if why := loose or needs_session(statement_by_statement(part.statements.script)):
+            failure = replace(failure, needs_no_transaction=False, remedy=past_the_pooler(why))
+        return replace(sent, failure=failure)
 
-    def together(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        *,
-        first: bool,
-        last: bool,
-    ) -> ExecutionResult:
+    def _send_making_tables(self, transaction: Transaction) -> MessageResult | None:
         """
-        A script with its move and its history row in a transaction with others.
-
-        Each finds the session's settings as they were at connect, inside the transaction too.
-        """
-        tables = self._tables
-        opening, guard = ((_BEGIN,), tables.guard(move)) if first else (self._anew_inside, ())
-        pieces = (
-            ours("begin", *self._reset, *opening),
-            *self._fence,
-            self._limit(script, 1),
-            ours("begin", *guard),
-            *self._text(script, 1, len(script.statements)),
-            CLOSING,
-            *((ours("commit", AT_ONCE),) if tables.defers else ()),
-            ours("rights", *self._clean(script), *self._within_file, *((_SYNC,) if last else ())),
-            *_in_order(tables, ours("move", *tables.move(move)), self._record(attempt)),
-            *((ours("commit", _COMMIT),) if last else ()),
-        )
-        return self._send(Message(pieces, copy_blocks(script, 1, len(script.statements)), script))
-
-    def _record(self, attempt: NewAttempt) -> Piece:
-        return ours("record", *self._tables.record(attempt, Outcome.DONE))
-
-    def _anew(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        around: tuple[tuple[Sql, ...], Piece],
-    ) -> ExecutionResult | None:
-        """
-        The same for a last down that drops our tables, which are made anew behind it.
+        The same for a last down that drops our tables, which are made again after it.
 
         None where the script's transaction allows no query before it, to compare the ledger.
         """
-        tables = self._tables
-        opening, rights = around
-        check = ours("move", *tables.check(move.before), tables.remember)
-        before = (ours("begin", *opening, *tables.lock), check)
-        record = ours("record", *tables.record_anew(attempt))
         for with_schemas in (False, True):
-            anew = ours("anew", *tables.make_anew(with_schemas=with_schemas))
-            whole = self._enclosed(script, before, (rights, anew, record))
-            made = whole.pieces.index(anew) + 1
+            whole = self._build.of_part(transaction, 0, makes_tables=with_schemas)
+            made = 1 + max(
+                number for number, one in enumerate(whole.pieces) if one.label == TABLES_MADE
+            )
             head = replace(whole, pieces=whole.pieces[:made])
-            ran = make_closed(self, tables, head, whole.pieces[made:])
-            refused = ran.refusal.server.sqlstate if ran.refusal else ""
-            if refused != NO_SCHEMA:
+            sent = make_closed(self, self._tables, head, whole.pieces[made:])
+            rejected = sent.failure.server.sqlstate if sent.failure else ""
+            if rejected != NO_SCHEMA:
                 break
-        return None if refused == REFUSES_TRANSACTION else ran
+        return None if rejected == REFUSES_TRANSACTION else sent
 
-    def _enclosed(
-        self, script: Script, before: tuple[Piece, ...], behind: tuple[Piece, ...]
-    ) -> Message:
-        """A script's transaction with pieces of ours before and behind it."""
-        blocks = copy_blocks(script, 1, len(script.statements))
-        limit = self._limit(script, 1)
-        if script.mode is Mode.OWN_TRANSACTION:
-            total = len(script.statements)
-            within = _within(self._text(script, 1, total), script, total, behind)
-            opening = (ours("reset", *self._reset), *self._fence, limit, *before)
-            return Message((*opening, *within, *self._left(script)), blocks, script)
-        opening = (ours("begin", *self._reset, _BEGIN), *self._fence, limit, *before)
-        body = self._text(script, 1, len(script.statements))
-        closing = (CLOSING, *behind, ours("commit", _COMMIT), *self._left(script))
-        return Message((*opening, *body, *closing), blocks, script)
-
-    def unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
-        """One unit of a script, with its progress."""
-        if unit.transaction == "none":
-            return self._alone(script, unit, attempt_id)
-        return self._in_a_transaction(script, unit, attempt_id)
-
-    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
-        """Statements that set the session and nothing else, in a message of their own."""
-        pieces = (
-            piece for number in numbers for piece in (*file_pieces(script, number, number), CLOSING)
-        )
-        return self._send(Message(tuple(pieces), (), script)) if numbers else ExecutionResult()
-
-    def write(self, *statements: Sql) -> ExecutionResult:
-        """Statements of ours in one transaction; the file's settings stay for what follows."""
-        return self._write(statements)
-
-    def _write(self, statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()) -> ExecutionResult:
-        """The same, with settings of the session behind it."""
-        if not (statements or behind):
-            return ExecutionResult()
-        before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
-        return self._send(self._fenced(before, statements, behind))
-
-    def make(self, *making: Sql) -> ExecutionResult:
-        """Make tables of ours in a transaction, closed to others before it commits."""
-        before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
-        there = ours("move", self._tables.remember)
-        pieces = (ours("begin", *before), *self._fence, there, *self._by_table(making))
-        return make_closed(self, self._tables, Message(pieces), (ours("move", _COMMIT),))
-
-    def touch(self) -> ExecutionResult:
-        """A write that changes nothing, whoever holds the lock: it puts commits on disk."""
-        before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
-        return self._send(Message((ours("move", *before, self._tables.touch(), _COMMIT),)))
-
-    def write_first(self, moves: Sequence[Sql], records: Sequence[Sql]) -> ExecutionResult:
-        """A move and its records before a file's first unit: its session put back, its limit."""
-        before = (*self._reset, _BEGIN_WRITING, *self._our_path, *self._limits.put_back)
-        moved, recorded = ours("move", *moves), ours("record", *records)
-        both = _in_order(self._tables, moved, recorded)
-        pieces = (ours("begin", *before), *self._fence, *both, ours("move", _COMMIT))
-        return self._send(Message(pieces, waits_as_file=True))
-
-    def _fenced(
-        self, before: tuple[Sql, ...], statements: tuple[Sql, ...], behind: tuple[Sql, ...] = ()
-    ) -> Message:
-        moves = (
-            ours("begin", *before),
-            *self._fence,
-            *self._by_table(statements),
-            ours("move", _COMMIT),
-        )
-        return Message((*(moves if statements else ()), ours("session", *behind)))
-
-    def _by_table(self, statements: Sequence[Sql]) -> Iterator[Piece]:
-        """Statements of ours as pieces that say which table each of them writes."""
-        history, ledger = self._tables.history, self._tables.ledger
-        for sql in statements:
-            yield ours("record" if history in sql and ledger not in sql else "move", sql)
-
-    def _text(self, script: Script, first: int, last: int) -> tuple[Piece, ...]:
-        """Statements of a script inside a transaction, under the limit to its end."""
-        return tuple(self._limits.within(script, file_pieces(script, first, last)))
-
-    def _limit(self, script: Script, first: int) -> Piece:
-        return ours("limit", *self._limits.inside(script, first))
-
-    @property
-    def _fence(self) -> tuple[Piece, ...]:
-        """Behind a pooler what stands for the lock, in front of all else in a transaction."""
-        fence = self._hold.fence
-        pieces = ours("keys", *fence.keys), ours("lease", *fence.lease, *fence.settings)
-        return tuple(piece for piece in pieces if piece.statements)
-
-    def _left(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Piece, ...]:
-        """Behind a pooler what leaves nothing of the file in a session that is not ours alone."""
-        clean = self._clean(script, first, last)
-        return (ours(CLEAN, *clean),) if clean else ()
-
-    def _clean(self, script: Script, first: int = 1, last: int | None = None) -> tuple[Sql, ...]:
-        last = len(script.statements) if last is None else last
-        return leave_clean(script, first, last) if self._hold.shares_session else ()
-
-    def _in_a_transaction(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
-        """
-        With its progress, which goes in before the transaction ends.
-
-        Not where it is rolled back, nor where it lets nobody write: there it follows.
-        """
-        end = script.statements[unit.last - 1].control
-        if end is not Control.ROLLBACK:
-            progress = ours("record", *self._tables.progress(attempt_id, unit.last))
-            records = (*self._ours_again(script), progress)
-            ran = self._send(self._of_unit(script, unit, records), unit=unit)
-            if not (ran.refusal and ran.refusal.read_only):
-                return ran
-        if end is not Control.ROLLBACK and not _begins_read_only(script.statements[unit.first - 1]):
-            noted = self._write(self._tables.in_flight(attempt_id, unit.first))
-            if noted.refusal:
-                return noted
-        ran = self._send(self._of_unit(script, unit, ()), unit=unit)
-        return ran if ran.refusal else self._then(ran, attempt_id, unit.last)
-
-    def _ours_again(self, script: Script, *behind: Sql) -> tuple[Piece, ...]:
-        """
-        Our rights and our time for what follows the file in its transaction.
-
-        Our search path too, where the file may have another: what it deferred to its COMMIT is
-        checked before, under its own.
-        """
-        elsewhere = _MAY_NAME_ELSEWHERE.search(script.text)
-        checked = (ours("commit", AT_ONCE),) if elsewhere or self._tables.defers else ()
-        path = self._our_path if elsewhere else ()
-        return *checked, ours("rights", *self._within_file, *path, *behind)
-
-    def _of_unit(self, script: Script, unit: Unit, record: tuple[Piece, ...]) -> Message:
-        """A unit's transaction, ours or the file's own, with a record before its COMMIT."""
-        opening = (*self._fence, self._limit(script, unit.first))
-        text = self._text(script, unit.first, unit.last)
-        left = self._left(script, unit.first, unit.last)
-        blocks = copy_blocks(script, unit.first, unit.last)
-        if unit.transaction == "ours":
-            commit = ours("commit", _COMMIT)
-            pieces = (ours("begin", _BEGIN), *opening, *text, CLOSING, *record, commit, *left)
-        elif record:
-            pieces = (*opening, *_within(text, script, unit.last, record), *left)
-        else:
-            pieces = (*opening, *text, CLOSING, *left)
-        return Message(pieces, blocks, script)
-
-    def _alone(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
-        ahead, after = self._around(script, unit.first)
-        noted = self._write(self._tables.in_flight(attempt_id, unit.first), ahead)
-        if noted.refusal:
-            return noted
-        message = Message(tuple(file_pieces(script, unit.first, unit.last)), (), script)
-        with self._wire.bare():
-            ran = self._concurrently(script, unit.first, lambda: self._send(message, unit=unit))
-        return ran if ran.refusal else self._then(ran, attempt_id, unit.last, after)
-
-    def _around(self, script: Script, number: int) -> tuple[tuple[Sql, ...], tuple[Sql, ...]]:
-        """The session's limit before and after a statement sent alone; not in a shared session."""
-        if self._hold.shares_session:
-            return (), ()
-        return self._limits.alone(script, number), self._limits.behind(script, number)
+    def _send_before_records(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
+        """Statements whose records cannot commit with them: these follow in a message."""
+        (part,) = transaction.parts
+        assert part.statements is not None
+        if not observer.before_part(0):
+            return ExecutionResult(stopped=True)
+        span, alone = part.statements, transaction.wrap is Wrap.NONE
+        before, after = self._build.limits_alone(span) if alone else ((), ())
+        sent = self._replay(part)
+        if sent.failure is None:
+            sent = self._write(transaction.announce, before)
+        if sent.failure is None and alone:
+            text = tuple(file_pieces(span.script, span.first, span.last))
+            message = Message(text, (), span.script)
+            with self._wire.bare():
+                sent = self._concurrently(
+                    span, lambda: self._send(message, observer.sent, span, alone=True)
+                )
+        elif sent.failure is None:
+            sent = self._send(self._build.of_part(transaction, 0), observer.sent, span)
+        if sent.failure is None:
+            recorded = self._write(part.history, after)
+            sent = replace(sent, failure=recorded.failure)
+        result = PartResult(sent.notices, sent.transaction_control)
+        if sent.failure is None and not sent.transaction_control:
+            observer.after_part(0, result)
+        return ExecutionResult((result,), sent.failure)
 
     def _concurrently(
-        self, script: Script, number: int, send: Callable[[], ExecutionResult]
-    ) -> ExecutionResult:
-        if not script.statements[number - 1].concurrent_build:
+        self, span: StatementRange, send: Callable[[], MessageResult]
+    ) -> MessageResult:
+        if not span.script.statements[span.first - 1].concurrent_build:
             return send()
-        return Concurrent(self._wire, script, number).run(send)
+        return Concurrent(self._wire, span.script, span.first).run(send)
 
-    def _then(
-        self, ran: ExecutionResult, attempt_id: str, done: int, behind: tuple[Sql, ...] = ()
-    ) -> ExecutionResult:
-        recorded = self._write(self._tables.progress(attempt_id, done), behind)
-        return recorded if recorded.refusal else ran
+    def _replay(self, part: Part) -> MessageResult:
+        if not (part.replays and part.statements):
+            return MessageResult()
+        whole = StatementRange.whole(part.statements.script)
+        return self._send(self._build.of_replay(part.statements, part.replays), None, whole)
+
+    def _reset_between(self, script: Script) -> tuple[str, ...]:
+        """Reset the session inside the transaction; behind a pooler the message has done it."""
+        if not script.touches_session or self._hold.shares_session:
+            return ()
+        return put_back(self._wire, self._settings).names
+
+    def _roll_back(self) -> None:
+        if self._wire.is_open and self._wire.in_transaction:
+            self._wire.settle(_ROLLBACK)
+
+    def _write(self, history: tuple[HistoryWrite, ...], after: tuple[Sql, ...]) -> MessageResult:
+        """Records in a transaction of their own; the file's settings stay for what follows."""
+        message = self._build.of_records(history, after)
+        return MessageResult() if message is None else self._send(message)
+
+    def write(self, *statements: Sql) -> MessageResult:
+        """Statements of ours in one transaction, which cannot be cancelled for a while."""
+        if not statements:
+            return MessageResult()
+        opened = self._build.of_own_statements(*statements)
+        return self._send(replace(opened, pieces=(*opened.pieces, ours("move", _COMMIT))))
+
+    def make(self, *making: Sql) -> MessageResult:
+        """Make tables of ours in a transaction, closed to others before it commits."""
+        opened = self._build.of_own_statements(self._tables.remember, *making)
+        return make_closed(self, self._tables, opened, (ours("move", _COMMIT),))
 
     def _send(
         self,
         message: Message,
-        meanwhile: Callable[[], None] | None = None,
-        unit: Unit | None = None,
-    ) -> ExecutionResult:
+        sent: Callable[[], None] | None = None,
+        span: StatementRange | None = None,
+        *,
+        alone: bool = False,
+        opens: bool = True,
+    ) -> MessageResult:
         """Send it, and read the reply."""
-        return self.exchange(message, meanwhile, unit)[0]
+        return self.exchange(message, sent, span, alone=alone, opens=opens)[0]
 
     def exchange(
         self,
         message: Message,
-        meanwhile: Callable[[], None] | None = None,
-        unit: Unit | None = None,
-    ) -> tuple[ExecutionResult, Reply]:
-        """Send it; again for a while where another has a key of the fence for a moment."""
+        sent: Callable[[], None] | None = None,
+        span: StatementRange | None = None,
+        *,
+        alone: bool = False,
+        opens: bool = True,
+    ) -> tuple[MessageResult, Reply]:
+        """
+        Send a message; again for a while where another has a key of the lock for a moment.
+
+        Args:
+            message: what is sent.
+            sent: called once, while the server works.
+            span: which statements of a file it holds; None for ours.
+            alone: whether that is one statement outside any transaction.
+            opens: whether a transaction begins with it, so that it may be sent again.
+        """
         deadline = time.monotonic() + _KEYS_WITHIN
         while True:
             self._hold.renew()
-            reply, wait = self._send_once(message, meanwhile, unit)
-            if not is_busy(message, reply) or time.monotonic() > deadline:
+            reply, wait = self._send_once(message, sent, span, alone=alone)
+            busy = opens and is_busy(message, reply)
+            if not busy or time.monotonic() > deadline:
                 return outcome_of(message, reply, wait), reply
-            meanwhile = None
+            sent = None
             time.sleep(random.uniform(_PAUSE / 2, _PAUSE * 1.5))  # noqa: S311 - no secret
 
     def _send_once(
-        self, message: Message, meanwhile: Callable[[], None] | None, unit: Unit | None
+        self,
+        message: Message,
+        sent: Callable[[], None] | None,
+        span: StatementRange | None,
+        *,
+        alone: bool,
     ) -> tuple[Reply, LockTimeout | None]:
-        """The reply, and where a file was refused a lock, that lock."""
+        """The reply, and where a file met a lock, that lock."""
         script, wait = message.script, None
         if script is None and not message.waits_as_file:
             reply = self._wire.settle(message.parts)
         else:
-            limit = self._limits.of(script, unit)
+            limit = self._limits.of(span, alone=alone)
             with self._watcher.over(self._wire, limit) as watch:
                 within = self._time_limit if script else None
                 first, more = message.split()
                 reply = self._wire.ask(
-                    first, message.copy_data, meanwhile, within, message.is_ours, more=more
+                    first, message.copy_data, sent, within, message.is_ours, more=more
                 )
             wait = self._lock_wait(script, reply, watch, limit)
-            if script and reply.error is None:
-                self._limits.ran(script, unit)
+            if span and reply.error is None:
+                self._limits.ran(span)
         if reply.error and self._wire.in_transaction:
-            left = self._left(message.script) if message.script else ()
+            left = self._build.cleaning(StatementRange.whole(script)) if script else ()
             self._wire.settle(Message((ours("rollback", _ROLLBACK), *left)).sql)
         return reply, wait
 
     def _lock_wait(
         self, script: Script | None, reply: Reply, watch: Watch, limit: float
     ) -> LockTimeout | None:
-        """The lock that a file was refused; where it has limits of its own, for how long it was."""
+        """The lock that a file met; where it has limits of its own, for how long it waited."""
         if reply.error is None or reply.error.message.sqlstate != _NO_LOCK:
             return None
         holds = self._limits.holds_for(script)
-        ours = holds and reply.error.function == _TIMED_OUT
+        is_ours = holds and reply.error.function == _TIMED_OUT
         waited = limit if holds else max(limit, self._wire.waited)
-        return LockTimeout(waited, ours, watch.blockers, watch.queued)
+        return LockTimeout(waited, is_ours, watch.blockers, watch.queued)
 
 
-def _begins_read_only(statement: Statement) -> bool:
-    """Whether a transaction that begins so can write nothing, so that it may run twice."""
-    return ("READ", "ONLY") in set(pairwise(statement.words))
-
-
-def _within(
-    body: tuple[Piece, ...], script: Script, last: int, records: tuple[Piece, ...]
-) -> tuple[Piece, ...]:
-    """A transaction of the file's own, with records of ours just before its COMMIT."""
-    commit = script.statements[last - 1]
-    cut = body[-1]
-    split = commit.start - cut.file_start
-    return (
-        *body[:-1],
-        Piece(cut.sql[:split], cut.statements - 1, "", cut.file_start, cut.first),
-        CLOSING,
-        *records,
-        Piece(cut.sql[split:], 1, "", commit.start, last),
-    )
-
-
-def _in_order(tables: LedgerSql, move: Piece, record: Piece) -> tuple[Piece, Piece]:
-    """The move and the row of the history; a move that keeps readers waiting comes last."""
-    return (record, move) if tables.moves_last else (move, record)
-
-
-def _is_last_down(move: LedgerTransition, attempt: NewAttempt) -> bool:
-    return move.after.row is None and attempt.direction == "down"
+def _result(sent: MessageResult) -> ExecutionResult:
+    return ExecutionResult((PartResult(sent.notices, sent.transaction_control),), sent.failure)
 
 
 _VERSIONS = 10_000
@@ -467,7 +323,7 @@ def run_unrecorded(wire: Wire, script: Script, first: int, last: int) -> Executi
     pieces = tuple(file_pieces(script, first, last))
     message = Message(pieces, copy_blocks(script, first, last), script)
     reply = wire.ask(message.sql, message.copy_data, keeps=message.is_ours)
-    return ExecutionResult(_refusal(message, reply), tuple(reply.notices))
+    return ExecutionResult((PartResult(tuple(reply.notices)),), _failure(message, reply))
 
 
 def surroundings(rows: list[Row]) -> ServerContext:
@@ -488,7 +344,7 @@ def surroundings(rows: list[Row]) -> ServerContext:
     )
 
 
-def _refusal(message: Message, reply: Reply) -> StatementFailure | None:
+def _failure(message: Message, reply: Reply) -> StatementFailure | None:
     if reply.error is None:
         return None
     position = reply.error.position

@@ -19,15 +19,19 @@ from rung.drivers.postgres import quoting
 from rung.drivers.postgres.own_table_facts import changes_records, check_triggers, may_be_deferred
 from rung.drivers.postgres.privileges import remember, revokes
 from rung.drivers.postgres.quoting import NULL, Sql, statement
-from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
+from rung.drivers.transaction import AddAttempt, UpdateAttempt, error_text
+from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.script import CHECKSUM_FORMULA, holds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.table_names import Table
-    from rung.drivers.transaction import LedgerTransition, NewAttempt, StatementFailure
+    from rung.drivers.transaction import (
+        HistoryWrite,
+        LedgerTransition,
+        NewAttempt,
+        StatementFailure,
+    )
     from rung.script import Script
 
 _NOW = Sql("pg_catalog.clock_timestamp()")
@@ -195,6 +199,8 @@ class LedgerSql:
         locked before the file's snapshot is taken, which then sees whatever another run has
         written.
         """
+        if move.before is None:
+            return ()  # `write` locks it
         empties = self.truncates and move.after.row is None
         needed = move.before.row is None or self.form is Form.TRUNCATE or empties
         return self.lock if needed else ()
@@ -205,7 +211,9 @@ class LedgerSql:
         return (statement("lock_ledger", ledger=self.ledger),)
 
     def move(self, move: LedgerTransition) -> tuple[Sql, ...]:
-        """The compare-and-set from one state to the next, behind its `guard`."""
+        """The compare-and-set from one state to the next, after its `guard`."""
+        if move.before is None:
+            return self.write(move.after.row)
         version, keeps_row = _row(move.after)
         to = {"version": quoting.number(version), "dirty": quoting.truth(move.after.dirty)}
         known = check_triggers(self.ledger, self.events, self.history, self.history_events)
@@ -236,14 +244,6 @@ class LedgerSql:
             "dirty": quoting.truth(after.dirty),
         }
         return (statement("check_written", ledger=self.ledger, **places),)
-
-    def moved(self, move: LedgerTransition | None, records: Sequence[Sql]) -> tuple[Sql, ...]:
-        """A move behind its guard, with records; a move that keeps readers waiting comes last."""
-        if move is None:
-            return tuple(records)
-        moves = self.move(move)
-        both = (*records, *moves) if self.moves_last else (*moves, *records)
-        return (*self.guard(move), *both)
 
     def check(self, state: LedgerState) -> tuple[Sql, ...]:
         """Raise unless the ledger is in a state."""
@@ -314,7 +314,7 @@ class LedgerSql:
         self,
         attempt: NewAttempt,
         outcome: Outcome,
-        refusal: StatementFailure | None = None,
+        failure: StatementFailure | None = None,
         seconds: float = 0.0,
         *,
         only_where: Sql = _ALWAYS,
@@ -323,7 +323,7 @@ class LedgerSql:
         if not self.records:
             return ()
         over = outcome is not Outcome.RUNNING
-        done = attempt.statements_done if refusal or not over else attempt.statements_total
+        done = attempt.statements_done if failure or not over else attempt.statements_total
         row = statement(
             "record_attempt",
             history=self.history,
@@ -337,7 +337,7 @@ class LedgerSql:
             statements_done=quoting.number(done),
             started=_begun(seconds),
             finished=_NOW if over else NULL,
-            error=quoting.text(error_text(refusal) or attempt.remark),
+            error=quoting.text(error_text(failure) or attempt.remark),
             up_checksum=quoting.text(attempt.up and attempt.up.checksum),
             down_checksum=quoting.text(attempt.down and attempt.down.checksum),
             formula=quoting.number(CHECKSUM_FORMULA),
@@ -376,6 +376,21 @@ class LedgerSql:
         has_rows = Sql(f"WHERE EXISTS (SELECT FROM {self.history})")
         return self.record(attempt, Outcome.DONE, only_where=has_rows)
 
+    def write_history(self, write: HistoryWrite) -> tuple[Sql, ...]:
+        """The statements of one write to the history; none where there is none."""
+        match write:
+            case AddAttempt(attempt, outcome, failure, ago):
+                return self.record(attempt, outcome, failure, ago)
+            case UpdateAttempt(if_still_running=True):
+                return self.cut_off(write.attempt_id, write.error)
+            case UpdateAttempt(outcome=Outcome() as outcome):
+                return self.end(write.attempt_id, outcome, write.error)
+            case UpdateAttempt(statements_done=int(done)):
+                return self.progress(write.attempt_id, done)
+            case UpdateAttempt(in_flight=int(number)):
+                return self.in_flight(write.attempt_id, number)
+        return ()
+
     def in_flight(self, attempt_id: str, number: int) -> tuple[Sql, ...]:
         """Say which statement is about to run outside a transaction."""
         places = {"attempt": quoting.text(attempt_id), "statement": quoting.number(number)}
@@ -386,21 +401,17 @@ class LedgerSql:
         places = {"attempt": quoting.text(attempt_id), "done": quoting.number(done)}
         return (self.still_there(), *self._update("record_progress", **places))
 
-    def cut_off(self, attempt_id: str) -> tuple[Sql, ...]:
+    def cut_off(self, attempt_id: str, error: str | None) -> tuple[Sql, ...]:
         """Say that an attempt did not come to its end, where nothing is said of it yet."""
-        if not attempt_id:
-            return ()
-        places = {"attempt": quoting.text(attempt_id), "error": quoting.text(CUT_OFF)}
+        places = {"attempt": quoting.text(attempt_id), "error": quoting.text(error)}
         return self._update("record_cut_off", **places)
 
-    def end(
-        self, attempt_id: str, outcome: Outcome, refusal: StatementFailure | None
-    ) -> tuple[Sql, ...]:
+    def end(self, attempt_id: str, outcome: Outcome, error: str | None) -> tuple[Sql, ...]:
         """Say how a file of several units ended."""
         places = {
             "attempt": quoting.text(attempt_id),
             "outcome": quoting.text(outcome.value),
-            "error": quoting.text(error_text(refusal)),
+            "error": quoting.text(error),
         }
         ended = self._update("record_end", **places)
         return (*ended, *self._recorded(attempt_id, outcome=places["outcome"])) if ended else ()
@@ -426,14 +437,6 @@ def _begun(seconds: float) -> Sql:
         return _BEGUN
     ago = f"pg_catalog.make_interval(secs => {seconds:.6f})"
     return Sql(f"{_BEGUN} OPERATOR(pg_catalog.-) {ago}")
-
-
-def error_text(refusal: StatementFailure | None) -> str | None:
-    """What the history keeps of a refusal: the failing statement and the server's words."""
-    if refusal is None:
-        return None
-    where = f"statement {refusal.statement}: " if refusal.statement else ""
-    return where + "\n".join(refusal.server.lines())
 
 
 def _row(state: LedgerState) -> tuple[int, bool]:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from rung.drivers.postgres.message import Piece
     from rung.drivers.postgres.session_settings import SessionSettings
+    from rung.drivers.transaction import StatementRange
     from rung.options import RunOptions
-    from rung.script import Script, Statement, Unit
+    from rung.script import Script, Statement
 
 _NAME = "lock_timeout"
 _STATEMENT = "statement_timeout"
@@ -102,11 +103,11 @@ class LockTimeoutPolicy:
         given = _STATEMENT in self._given or self._is_chosen(script, number, _STATEMENT)
         return concurrent and not given
 
-    def of(self, script: Script | None, unit: Unit | None) -> float:
-        """The seconds for a unit of a script, None for all of it or a write; 0 for no limit."""
-        if script is None or unit is None or unit.transaction != "none":
+    def of(self, span: StatementRange | None, *, alone: bool = False) -> float:
+        """The seconds for statements of a script, None for a write of ours; 0 for no limit."""
+        if span is None or not alone:
             return self.seconds
-        return 0.0 if script.statements[unit.first - 1].concurrent_build else self.seconds
+        return 0.0 if span.script.statements[span.first - 1].concurrent_build else self.seconds
 
     def holds_for(self, script: Script | None) -> bool:
         """Whether a script, or a write, stands under our limit and sets none itself."""
@@ -114,12 +115,12 @@ class LockTimeoutPolicy:
             return self.ours
         return self.ours and _NAME not in self._chosen and not holds(script.text, _NAME)
 
-    def ran(self, script: Script, unit: Unit | None) -> None:
-        """Remember what a script ran, all of it or a unit, where its session is carried over."""
+    def ran(self, span: StatementRange) -> None:
+        """Remember the limits that statements set, where their session is carried over."""
         if self._carries:
-            last = unit.last if unit else len(script.statements)
+            script, after = span.script, span.last + 1
             limits = (_NAME, _STATEMENT)
-            self._chosen |= {one for one in limits if self._is_chosen(script, last + 1, one)}
+            self._chosen |= {one for one in limits if self._is_chosen(script, after, one)}
 
     def _is_chosen(self, script: Script, first: int, name: str = _NAME) -> bool:
         """Whether a limit was set before a script's statement `first`."""

@@ -17,15 +17,15 @@ from rung.drivers.postgres.lock import insist
 from rung.drivers.postgres.message import Message, ours
 from rung.drivers.postgres.privileges import rights_state
 from rung.drivers.postgres.quoting import Sql, statement
+from rung.drivers.postgres.reply import MessageResult
 from rung.drivers.postgres.table_names import Table
 from rung.drivers.postgres.write_errors import refused_history
-from rung.drivers.transaction import ExecutionResult
 from rung.errors import QueryFailed, RightsMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.drivers.postgres.execute import ScriptExecutor
+    from rung.drivers.postgres.execute import PostgresSender
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.message import Piece
     from rung.drivers.postgres.privileges import TablePrivileges
@@ -47,8 +47,8 @@ def table_statements(wire: Wire, at: InspectedTables) -> tuple[tuple[Sql, ...], 
 
 
 def make_closed(
-    running: ScriptExecutor, tables: LedgerSql, making: Message, ending: tuple[Piece, ...]
-) -> ExecutionResult:
+    running: PostgresSender, tables: LedgerSql, making: Message, ending: tuple[Piece, ...]
+) -> MessageResult:
     """
     Make tables, and take from others what they were given with them, before it is committed.
 
@@ -59,10 +59,10 @@ def make_closed(
         ending: what of the transaction stands behind, with its COMMIT.
     """
     made, _ = running.exchange(making)
-    if made.refusal:
+    if made.failure:
         return made
     asked, reply = running.exchange(Message((ours("anew", tables.revokes),)))
-    if asked.refusal:
+    if asked.failure:
         return asked
     closing = ours("anew", *(Sql(row[0] or "") for row in reply.rows(0)))
     ended, _ = running.exchange(Message((closing, *ending), (), making.script))
@@ -70,11 +70,11 @@ def make_closed(
 
 
 def make_tables(
-    running: ScriptExecutor,
+    running: PostgresSender,
     ledger: tuple[Sql, ...],
     history: tuple[Sql, ...],
     explain: Callable[[StatementFailure], StatementFailure],
-) -> tuple[ExecutionResult, str]:
+) -> tuple[MessageResult, str]:
     """
     Make what is missing; why there is no history, where a rule of the database refuses it.
 
@@ -82,16 +82,16 @@ def make_tables(
     without for the history's sake.
     """
     if not (ledger or history):
-        return ExecutionResult(), ""
+        return MessageResult(), ""
     ran = running.make(*ledger, *history)
-    if not (history and ran.refusal and ran.refusal.own_table):
+    if not (history and ran.failure and ran.failure.own_table):
         return ran, ""
-    first = running.make(*ledger) if ledger else ExecutionResult()
-    if first.refusal:
+    first = running.make(*ledger) if ledger else MessageResult()
+    if first.failure:
         return first, ""
     ran = running.make(*history)
-    if ran.refusal and ran.refusal.own_table:
-        return ExecutionResult(), refused_history(explain(ran.refusal))
+    if ran.failure and ran.failure.own_table:
+        return MessageResult(), refused_history(explain(ran.failure))
     return ran, ""
 
 

@@ -7,10 +7,11 @@ Pure. Which code means what, and what of it was of the file and what of ours, is
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.message import inner_offset
-from rung.drivers.transaction import LEDGER_MOVED, ExecutionResult, StatementFailure
+from rung.drivers.transaction import LEDGER_MOVED, StatementFailure
 from rung.errors import ServerMessage
 from rung.script import Control
 
@@ -45,14 +46,24 @@ _OPENING = (("SET",), ("BEGIN",), ("START",))
 CLEAN = "clean"
 
 
-def outcome_of(message: Message, reply: Reply, wait: LockTimeout | None) -> ExecutionResult:
-    """What a message came to; `wait` is the lock that it was refused, if it was."""
+@dataclass(frozen=True, slots=True)
+class MessageResult:
+    """What came of one message: all of it ran, unless it failed."""
+
+    failure: StatementFailure | None = None
+    notices: tuple[ServerNotice, ...] = ()
+    transaction_control: str = ""
+    """The server's warning of a BEGIN or COMMIT that the lexer did not see; else empty."""
+
+
+def outcome_of(message: Message, reply: Reply, wait: LockTimeout | None) -> MessageResult:
+    """Read the reply to a message; `wait` is the lock that it did not get, if it was one."""
     warnings = [notice.message for notice in reply.notices if _of_control(notice)]
     fooled = len(warnings) > _foreseen_warnings(message)
-    return ExecutionResult(
-        refusal=_refusal(message, reply, wait),
+    return MessageResult(
+        failure=_failure(message, reply, wait),
         notices=tuple(n for n in reply.notices if not (fooled and _of_control(n))),
-        control_warning=warnings[-1] if fooled else "",
+        transaction_control=warnings[-1] if fooled else "",
     )
 
 
@@ -85,7 +96,7 @@ def _of_control(notice: ServerNotice) -> bool:
     return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
 
 
-def _refusal(message: Message, reply: Reply, wait: LockTimeout | None) -> StatementFailure | None:
+def _failure(message: Message, reply: Reply, wait: LockTimeout | None) -> StatementFailure | None:
     error = reply.error
     if error is None or message.running(reply.done).label == CLEAN:
         return None
@@ -137,7 +148,7 @@ def _altered(label: str, error: ServerMessage) -> ServerMessage | None:
 
 
 def _is_rule(state: str) -> bool:
-    """Whether a refusal comes from a rule of the database, and not from how it fares now."""
+    """Whether a failure comes from a rule of the database, and not from how it fares now."""
     passing = (*_MOVED, _NO_TABLE, NO_SCHEMA, _NO_LOCK, _READ_ONLY)
     return state not in passing and state[:2] not in _FARES
 

@@ -22,7 +22,7 @@ from rung.drivers.postgres import (
     quoting,
     write_errors,
 )
-from rung.drivers.postgres.execute import ScriptExecutor
+from rung.drivers.postgres.execute import PostgresSender
 from rung.drivers.postgres.lease import Lease
 from rung.drivers.postgres.ledger_sql import OUR_PATH, LedgerSql
 from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
@@ -39,23 +39,27 @@ from rung.options import RUNG
 from rung.script.data_loss import DataLoss, DryRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from rung.cancellation import CancelToken
     from rung.diagnostics import Problem
     from rung.drivers.postgres.connect import Connector
     from rung.drivers.postgres.lock import Lock
     from rung.drivers.postgres.quoting import Sql
+    from rung.drivers.postgres.reply import MessageResult
     from rung.drivers.postgres.table_names import Names
     from rung.drivers.transaction import (
         ExecutionResult,
-        LedgerTransition,
-        NewAttempt,
+        Observer,
+        ServerNotice,
         StatementFailure,
+        Transaction,
     )
+    from rung.errors import RungError
+    from rung.events import Listener
     from rung.ledger import Attempt
     from rung.options import RunOptions
-    from rung.script import Script, Unit
+    from rung.script import Script
 
 _LEAST = 30.0
 """Seconds that a message of ours has at the least, however short a lock is tried for."""
@@ -186,13 +190,13 @@ class PostgresSession(PostgresReader):
             self._names = at.names._replace(uses_spare=True)
             self._standing = at = at._replace(names=self._names)
         ledger, history = own_tables.table_statements(self._wire, at)
-        ran, without = own_tables.make_tables(self._running, ledger, history, self._explained)
+        ran, without = own_tables.make_tables(self._sender, ledger, history, self._explained)
         if ledger or history:
             self._checked(ran)
             self._look_around()
         new = self._found.rights.history.exists and not had
         if noting := own_tables.note_statements(self._wire, self._found, new=new):
-            self._running.write(*noting)  # refused where somebody was quicker: noted next time
+            self._sender.write(*noting)  # refused where somebody was quicker: noted next time
             self._look_around()
         at = self._found
         if not at.rights.may_write_ledger:
@@ -204,53 +208,25 @@ class PostgresSession(PostgresReader):
         self._standing = None
         self.locate()
 
-    def run_whole(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        meanwhile: Callable[[], None],
-        *,
-        last: bool,
-    ) -> ExecutionResult:
-        """Run a script in one transaction with its move and its history row."""
-        ran = self._running.whole(script, move, attempt, meanwhile, last=last)
-        return self._explained_if_refused(ran)
-
-    def run_together(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        *,
-        first: bool,
-        last: bool,
-    ) -> ExecutionResult:
-        """Run a script with its move and its history row in a transaction with others."""
-        ran = self._running.together(script, move, attempt, first=first, last=last)
-        return self._explained_if_refused(ran)
-
-    def roll_back(self) -> None:
-        """Undo the transaction that holds scripts together."""
-        self._wire.ask("ROLLBACK")
+    def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
+        """Send a transaction, all or nothing."""
+        before, self._listener = self._listener, observer.report
+        try:
+            result = self._explained_result(self._sender.commit(transaction, observer))
+            if any(part.statements for part in transaction.parts):
+                return result
+            if result.failure and result.failure.triggers is not None:
+                result = self._explained_result(self._sender.commit(transaction, observer))
+        finally:
+            self._listener = before
+        self._report_warnings(result.notices, observer.report)
+        if result.failure is None:
+            return result
+        return replace(result, failure=replace(result.failure, error=self._error(result.failure)))
 
     def check_syntax(self, script: Script) -> ExecutionResult:
         """Have the server parse a script, and run nothing of it."""
         return check_syntax(self._wire, script)
-
-    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
-        """Commit the dirty mark and the history row of a file that runs unit by unit."""
-
-        def send() -> ExecutionResult:
-            tables = self._tables
-            records = (*tables.cut_off(attempt.continues), *tables.record(attempt, Outcome.RUNNING))
-            return self._running.write_first((*tables.guard(move), *tables.move(move)), records)
-
-        return self._moved(send)
-
-    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
-        """Run statements of a script again that set the session and nothing else."""
-        return self._running.replay(script, numbers)
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
@@ -272,35 +248,6 @@ class PostgresSession(PostgresReader):
         """Whether the ledger's row has a later transaction than the history's."""
         return catalog.ledger_changed_since(self._wire, self._tables, entry)
 
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
-        """Run one unit and record the progress with it."""
-        return self._explained_if_refused(self._running.unit(script, unit, attempt_id))
-
-    def end_units(
-        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
-    ) -> ExecutionResult:
-        """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
-        outcome = Outcome.FAILED if refusal else Outcome.DONE
-
-        def send() -> ExecutionResult:
-            tables = self._tables
-            end = tables.end(attempt_id, outcome, refusal)
-            return self._running.write(*tables.moved(move, end))
-
-        return self._moved(send)
-
-    def record_failure(
-        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
-    ) -> None:
-        """
-        Write the history row of an attempt that was rolled back.
-
-        Where a rule of the database refuses that too, the attempt's own error says enough.
-        """
-        ran = self._running.write(*self._tables.record(attempt, Outcome.FAILED, refusal, seconds))
-        if not (ran.refusal and ran.refusal.own_table):
-            self._checked(ran)
-
     def restore_session(self) -> LeakedSettings:
         """
         Put the session back to what it was at connect; name what had been changed.
@@ -311,36 +258,11 @@ class PostgresSession(PostgresReader):
             return LeakedSettings()
         return put_back(self._wire, self._settings)
 
-    def flush(self) -> None:
-        """Have every commit so far on disk."""
-        self._checked(self._running.touch())
-
-    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
-        """Write the ledger, clean at `version`, whatever it holds, with history rows."""
-        self._commit(*self._tables.write(version), *self._done(attempts))
-
-    def record(self, attempts: Sequence[NewAttempt]) -> None:
-        """Write history rows of what ran no SQL, at once, in order."""
-        self._commit(*self._done(attempts))
-
-    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
-        """Commit a move of the ledger that runs no SQL, with history rows."""
-
-        def send() -> ExecutionResult:
-            tables = self._tables
-            return self._running.write(*tables.moved(move, (*self._done(attempts), tables.touch())))
-
-        return self._moved(send)
-
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """Have statements of a script run as they stand, unrecorded."""
         from rung.drivers.postgres.execute import run_unrecorded
 
         return run_unrecorded(self._wire, script, first, last)
-
-    def _done(self, attempts: Sequence[NewAttempt]) -> Iterator[Sql]:
-        for attempt in attempts:
-            yield from self._tables.record(attempt, Outcome.DONE)
 
     def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
@@ -417,11 +339,11 @@ class PostgresSession(PostgresReader):
 
     def drop_everything(self) -> None:
         """Remove all objects of a schema that no extension owns, at once."""
-        ran = self._running.write(
+        ran = self._sender.write(
             *self._beside_the_rest(), *catalog.drop_statements(self.everything())
         )
-        if ran.refusal and not ran.refusal.lock_lost:
-            raise catalog.drop_refused(ran.refusal.server)
+        if ran.failure and not ran.failure.lock_lost:
+            raise catalog.drop_refused(ran.failure.server)
         self._checked(ran)
         self._look_around()
 
@@ -451,8 +373,8 @@ class PostgresSession(PostgresReader):
         return advisory_keys.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
-    def _running(self) -> ScriptExecutor:
-        return ScriptExecutor(
+    def _sender(self) -> PostgresSender:
+        return PostgresSender(
             self._wire,
             self._tables,
             self._settings,
@@ -462,39 +384,38 @@ class PostgresSession(PostgresReader):
             self._watcher,
         )
 
-    def _commit(self, *statements: Sql) -> None:
-        self._checked(self._running.write(*statements))
+    def _explained_result(self, result: ExecutionResult) -> ExecutionResult:
+        failure = result.failure
+        return replace(result, failure=self._explained(failure)) if failure else result
 
-    def _moved(self, send: Callable[[], ExecutionResult]) -> ExecutionResult:
-        """Send a move of ours; again where the tables' triggers are not what was found."""
-        ran = self._explained_if_refused(send())
-        if ran.refusal and ran.refusal.triggers is not None:
-            return self._explained_if_refused(send())
-        return ran
-
-    def _explained_if_refused(self, ran: ExecutionResult) -> ExecutionResult:
-        return replace(ran, refusal=self._explained(ran.refusal)) if ran.refusal else ran
-
-    def _explained(self, refusal: StatementFailure) -> StatementFailure:
+    def _explained(self, failure: StatementFailure) -> StatementFailure:
         """What refused a write of ours; and what triggers fire for, for the next try."""
-        if refusal.triggers is not None:
-            of_ledger, of_history = refusal.triggers
+        if failure.triggers is not None:
+            of_ledger, of_history = failure.triggers
             self._standing = self._found._replace(
                 ledger_facts=self._found.ledger_facts._replace(events=of_ledger),
                 history_facts=self._found.history_facts._replace(events=of_history),
             )
-        return write_errors.explained(self._wire, self._found, refusal)
+        return write_errors.explained(self._wire, self._found, failure)
 
-    def _checked(self, ran: ExecutionResult) -> None:
-        for notice in ran.notices:
+    def _checked(self, sent: MessageResult) -> None:
+        """Raise what a write of ours failed with."""
+        self._report_warnings(sent.notices, self._listener)
+        if sent.failure:
+            raise self._error(self._explained(sent.failure))
+
+    def _report_warnings(self, notices: Iterable[ServerNotice], report: Listener) -> None:
+        for notice in notices:
             if notice.severity == "WARNING":
-                self._listener(Warned(f"the server warns of Rung's own commit: {notice.message}"))
-        if ran.refusal and ran.refusal.lock_lost:
-            raise lock.lock_lost(self.holder())
-        if ran.refusal and ran.refusal.cancelled and self._wire.is_asked_to_stop:
-            raise Stopped((), "unchanged; nothing was recorded", ())
-        if ran.refusal and ran.refusal.own_table:
-            raise write_errors.table_refused(self._explained(ran.refusal))
-        if ran.refusal:
-            server = ran.refusal.server
-            raise QueryFailed("\n".join(server.lines()), "", server.sqlstate)
+                report(Warned(f"the server warns of Rung's own commit: {notice.message}"))
+
+    def _error(self, failure: StatementFailure) -> RungError:
+        """The error of a write of ours, with no file at fault."""
+        if failure.lock_lost:
+            return lock.lock_lost(self.holder())
+        if failure.cancelled and self._wire.is_asked_to_stop:
+            return Stopped((), "unchanged; nothing was recorded", ())
+        if failure.own is not None:
+            return write_errors.table_refused(failure)
+        server = failure.server
+        return QueryFailed("\n".join(server.lines()), "", server.sqlstate)

@@ -6,8 +6,8 @@ prepared statement and neither bound nor executed: so the server reads them by i
 looks nothing up, takes no lock and writes no line into its log. Only BEGIN and END are no
 statements in there, and are sent as START TRANSACTION and COMMIT, which mean the same.
 
-A refusal proves that the file cannot be parsed; no refusal proves nothing else. What the server
-says of text of ours (that it knows no BEGIN ATOMIC), or without a place, is no refusal.
+A failure proves that the file cannot be parsed; no failure proves nothing else. What the server
+says of text of ours (that it knows no BEGIN ATOMIC), or without a place, is no failure.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _INSTEAD: Final = {"BEGIN": "START TRANSACTION", "END": "COMMIT"}
 
 def check_syntax(wire: Wire, script: Script) -> ExecutionResult:
     """
-    Parse a script; the refusal names the place where it cannot be read.
+    Parse a script; the failure names the place where it cannot be read.
 
     Args:
         wire: idle, with no transaction open.
@@ -50,7 +50,7 @@ def check_syntax(wire: Wire, script: Script) -> ExecutionResult:
     if offset is None:
         return ExecutionResult()
     number = next((s.number for s in reversed(script.statements) if s.start <= offset), 1)
-    return ExecutionResult(StatementFailure(error.message, number, offset))
+    return ExecutionResult(failure=StatementFailure(error.message, number, offset))
 
 
 def _message(script: Script) -> Message:

@@ -160,6 +160,11 @@ class Wire:
         return self._pgconn.transaction_status != pq.TransactionStatus.IDLE
 
     @property
+    def is_open(self) -> bool:
+        """False where the connection is lost or closed."""
+        return self._pgconn.status == pq.ConnStatus.OK
+
+    @property
     def waited(self) -> float:
         """Seconds since the last message was sent."""
         return time.monotonic() - self._asked

@@ -50,16 +50,16 @@ def check_trusted(obstacles: Sequence[Obstacle]) -> None:
         raise TablesUntrusted(cause, first.advice)
 
 
-def explained(wire: Wire, at: InspectedTables, refusal: StatementFailure) -> StatementFailure:
-    """The same refusal, with what of the database refused a write of ours, or has our name."""
-    if refusal.triggers is not None:
-        return refusal
-    if refusal.own_table:
-        table = at.names.ledger if refusal.own_table == "ledger" else at.names.history
-        own = own_write(refusal, table, wire.ask(guards_of(table)), at.ledger_facts)
-        return replace(refusal, own=own, server=refusal.server._replace(detail=""))
-    taken = name_taken(refusal, at.names) if refusal.statement is not None else ""
-    return replace(refusal, remedy=taken) if taken else refusal
+def explained(wire: Wire, at: InspectedTables, failure: StatementFailure) -> StatementFailure:
+    """The same failure, with what of the database refused a write of ours, or has our name."""
+    if failure.triggers is not None:
+        return failure
+    if failure.own_table:
+        table = at.names.ledger if failure.own_table == "ledger" else at.names.history
+        own = own_write(failure, table, wire.ask(guards_of(table)), at.ledger_facts)
+        return replace(failure, own=own, server=failure.server._replace(detail=""))
+    taken = name_taken(failure, at.names) if failure.statement is not None else ""
+    return replace(failure, remedy=taken) if taken else failure
 
 
 def guards_of(table: Table) -> Sql:
@@ -68,29 +68,29 @@ def guards_of(table: Table) -> Sql:
     return statement("guards", schema=schema, name=name)
 
 
-def own_write(refusal: StatementFailure, table: Table, reply: Reply, facts: TableFacts) -> OwnWrite:
+def own_write(failure: StatementFailure, table: Table, reply: Reply, facts: TableFacts) -> OwnWrite:
     """
     What is known of a write of ours that was refused.
 
     Args:
-        refusal: of the write.
+        failure: of the write.
         table: the ledger or the history.
         reply: to `guards_of`.
         facts: of the ledger, as it was found.
     """
     rows = [] if reply.error else reply.rows(0)
     kinds = _GUARDING if any(kind == "table" for kind, _ in rows) else frozenset(("event trigger",))
-    if refusal.altered:
+    if failure.altered:
         kinds = _ALTERING
-    elif refusal.server.sqlstate == _NO_KEY:
+    elif failure.server.sqlstate == _NO_KEY:
         kinds = frozenset(("publication",))
     objects = tuple(f"{kind} {name}" for kind, name in rows if kind in kinds)
-    if refusal.server.sqlstate == _NO_KEY:
-        remedy = _key_for(refusal.own_table, table, facts)
+    if failure.server.sqlstate == _NO_KEY:
+        remedy = _key_for(failure.own_table, table, facts)
     else:
-        other = f"name another {refusal.own_table}: `--{refusal.own_table}-table"
-        remedy = f"{_first_way(refusal, objects)}, or {other} SCHEMA.NAME`"
-    return OwnWrite(f"the {refusal.own_table} {table}", objects, remedy)
+        other = f"name another {failure.own_table}: `--{failure.own_table}-table"
+        remedy = f"{_first_way(failure, objects)}, or {other} SCHEMA.NAME`"
+    return OwnWrite(f"the {failure.own_table} {table}", objects, remedy)
 
 
 def _key_for(what: str, table: Table, facts: TableFacts) -> str:
@@ -102,16 +102,16 @@ def _key_for(what: str, table: Table, facts: TableFacts) -> str:
     return f"{full} or `ALTER TABLE {table.sql} ADD PRIMARY KEY ({key});`, or grant TRUNCATE on it"
 
 
-def _first_way(refusal: StatementFailure, objects: Sequence[str]) -> str:
+def _first_way(failure: StatementFailure, objects: Sequence[str]) -> str:
     """What to do where the table is to stay: of a rule only where there is one."""
-    if refusal.altered and objects:
+    if failure.altered and objects:
         return f"change {' and '.join(objects)} to leave Rung's rows unchanged"
-    if refusal.altered:
+    if failure.altered:
         return "remove the trigger or rule on it from the file that creates it"
     if objects:
         return f"change {' or '.join(objects)} to allow it for our role"
-    if refusal.server.sqlstate in _MISSHAPEN:
-        return f"give the {refusal.own_table} its columns ({_COLUMNS[refusal.own_table]})"
+    if failure.server.sqlstate in _MISSHAPEN:
+        return f"give the {failure.own_table} its columns ({_COLUMNS[failure.own_table]})"
     return "follow the server's message"
 
 
@@ -121,28 +121,28 @@ _GUARDING = _ALTERING | {"check constraint", "policy"}
 """What may refuse a write to a table that is there."""
 
 
-def table_refused(refusal: StatementFailure) -> TableRefused:
+def table_refused(failure: StatementFailure) -> TableRefused:
     """The error where no migration is under way."""
-    cause, advice = _told(refusal)
-    return TableRefused(cause, advice, refusal.server.sqlstate)
+    cause, advice = _told(failure)
+    return TableRefused(cause, advice, failure.server.sqlstate)
 
 
-def refused_history(refusal: StatementFailure) -> str:
+def refused_history(failure: StatementFailure) -> str:
     """The warning of a run that goes on without a history."""
-    assert refusal.own is not None
-    seen = f" ({', '.join(refusal.own.objects)})" if refusal.own.objects else ""
-    said = "; ".join(refusal.server.lines())
+    assert failure.own is not None
+    seen = f" ({', '.join(failure.own.objects)})" if failure.own.objects else ""
+    said = "; ".join(failure.server.lines())
     return (
-        f"the database rejects {refusal.own.table}{seen}: {said}. This run is not recorded; to "
+        f"the database rejects {failure.own.table}{seen}: {said}. This run is not recorded; to "
         "keep a history, name a table where it is allowed: `--history-table SCHEMA.NAME`"
     )
 
 
-def _told(refusal: StatementFailure) -> tuple[str, str]:
-    assert refusal.own is not None
-    table, objects, remedy = refusal.own
+def _told(failure: StatementFailure) -> tuple[str, str]:
+    assert failure.own is not None
+    table, objects, remedy = failure.own
     seen = f" ({', '.join(objects)})" if objects else ""
-    said = "\n".join(refusal.server.lines())
+    said = "\n".join(failure.server.lines())
     return f"the database rejects Rung's own write to {table}{seen}: {said}", remedy
 
 
@@ -156,12 +156,12 @@ def in_spare_place(names: Names) -> str:
     )
 
 
-def name_taken(refusal: StatementFailure, names: Names) -> str:
+def name_taken(failure: StatementFailure, names: Names) -> str:
     """What to do where a file makes a table that has a name of ours; empty where it has not."""
-    if refusal.server.sqlstate != _NAME_TAKEN:
+    if failure.server.sqlstate != _NAME_TAKEN:
         return ""
     for what, table in (("ledger", names.ledger), ("history", names.history)):
-        if re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", refusal.server.message):
+        if re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", failure.server.message):
             return (
                 f"rename the file's table, remove its CREATE TABLE, or give Rung's {what} another "
                 f"name (--{what}-table NAME)"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rung.drivers.sqlite.connect import BUSY, code_of
 from rung.drivers.sqlite.library import needs_newer, sqlite3
-from rung.drivers.transaction import LEDGER_MOVED, StatementFailure
+from rung.drivers.transaction import StatementFailure
 from rung.errors import ServerMessage
 from rung.script import TokenKind
 
@@ -44,7 +44,7 @@ _REMEDIES: Final = {
 def of_statement(
     script: Script, statement: Statement, error: Exception, *, done: int, at_commit: bool = False
 ) -> StatementFailure:
-    """The refusal of one of a file's statements."""
+    """The failure of one of a file's statements."""
     return StatementFailure(
         ServerMessage(str(error)),
         statement.number,
@@ -59,7 +59,7 @@ def of_statement(
 
 
 def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> StatementFailure:
-    """The refusal of a statement of ours behind a file's."""
+    """The failure of a statement of ours behind a file's."""
     gone = _GONE in str(error) and not at_commit
     return StatementFailure(
         ServerMessage(str(error)),
@@ -68,11 +68,6 @@ def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> Statemen
         ledger_dropped=gone,
         remedy=_remedy(error),
     )
-
-
-def moved(done: int) -> StatementFailure:
-    """The refusal of a ledger that is not in the state that a move starts from."""
-    return StatementFailure(ServerMessage(LEDGER_MOVED), statements_done=done, ledger_moved=True)
 
 
 def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:

@@ -13,21 +13,25 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rung._version import __version__
+from rung.drivers.dbapi.execute import LedgerMovedError
 from rung.drivers.sqlite.library import sqlite3
 from rung.drivers.sqlite.lock import user_name
 from rung.drivers.sqlite.table_names import in_main, quoted, statement
-from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
+from rung.drivers.transaction import AddAttempt, UpdateAttempt, error_text
+from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.script import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
     from rung.drivers.sqlite.table_names import Names
-    from rung.drivers.transaction import FileVersion, LedgerTransition, NewAttempt, StatementFailure
+    from rung.drivers.transaction import (
+        FileVersion,
+        HistoryWrite,
+        LedgerTransition,
+        NewAttempt,
+        StatementFailure,
+    )
 
 _NO_HALF = (None, None, None)
-
-
-class LedgerMovedError(Exception):
-    """The ledger was not in the state that a move starts from."""
 
 
 class Records:
@@ -84,7 +88,8 @@ class Records:
         Raises:
             LedgerMovedError: it is not in the state that the move starts from.
         """
-        self.check(move.before)
+        if move.before is not None:
+            self.check(move.before)
         self.clear()
         if move.after.row is not None or move.after.dirty:
             self.write(NO_VERSION if move.after.row is None else move.after.row, move.after.dirty)
@@ -104,11 +109,11 @@ class Records:
         attempt: NewAttempt,
         outcome: Outcome,
         began: datetime,
-        refusal: StatementFailure | None = None,
+        failure: StatementFailure | None = None,
     ) -> None:
         """Write the history row of an attempt."""
         over = outcome is not Outcome.RUNNING
-        done = attempt.statements_done if refusal or not over else attempt.statements_total
+        done = attempt.statements_done if failure or not over else attempt.statements_total
         up, down = _half(attempt.up), _half(attempt.down)
         values = {
             "attempt": attempt.id,
@@ -120,7 +125,7 @@ class Records:
             "statements_done": done,
             "started": told(began),
             "finished": told(now()) if over else None,
-            "error": error_text(refusal) or attempt.remark,
+            "error": error_text(failure) or attempt.remark,
             **dict(zip(("up_checksum", "up_digest", "up_sql"), up, strict=True)),
             **dict(zip(("down_checksum", "down_digest", "down_sql"), down, strict=True)),
             "formula": CHECKSUM_FORMULA,
@@ -140,6 +145,20 @@ class Records:
         if self._database.execute(statement("has_history", history=self._history)).fetchall():
             self.record(attempt, Outcome.DONE, began)
 
+    def write_history(self, write: HistoryWrite, began: datetime) -> None:
+        """Add or update a row of the history."""
+        match write:
+            case AddAttempt(attempt, outcome, failure, ago):
+                self.record(attempt, outcome, began - timedelta(seconds=ago), failure)
+            case UpdateAttempt(if_still_running=True):
+                self.cut_off(write.attempt_id, write.error)
+            case UpdateAttempt(outcome=Outcome() as outcome):
+                self.end(write.attempt_id, outcome, write.error)
+            case UpdateAttempt(statements_done=int(done)):
+                self.progress(write.attempt_id, done)
+            case UpdateAttempt(in_flight=int(number)):
+                self.in_flight(write.attempt_id, number)
+
     def in_flight(self, attempt_id: str, number: int) -> None:
         """Say which statement is about to run outside a transaction."""
         self._update("record_in_flight", attempt=attempt_id, statement=number)
@@ -149,18 +168,17 @@ class Records:
         self.still_there()
         self._update("record_progress", attempt=attempt_id, done=done)
 
-    def cut_off(self, attempt_id: str) -> None:
+    def cut_off(self, attempt_id: str, error: str | None) -> None:
         """Say that an attempt did not come to its end, where nothing is said of it yet."""
-        if attempt_id:
-            self._update("record_cut_off", attempt=attempt_id, error=CUT_OFF, finished=told(now()))
+        self._update("record_cut_off", attempt=attempt_id, error=error, finished=told(now()))
 
-    def end(self, attempt_id: str, outcome: Outcome, refusal: StatementFailure | None) -> None:
+    def end(self, attempt_id: str, outcome: Outcome, error: str | None) -> None:
         """Say how a file of several units ended."""
         self._update(
             "record_end",
             attempt=attempt_id,
             outcome=outcome.value,
-            error=error_text(refusal),
+            error=error,
             finished=told(now()),
         )
 
@@ -173,22 +191,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def ago(seconds: float) -> datetime:
-    """The moment so many seconds ago."""
-    return now() - timedelta(seconds=seconds)
-
-
 def told(moment: datetime) -> str:
     """A moment as the history keeps it, in UTC."""
     return moment.isoformat(timespec="microseconds")
-
-
-def error_text(refusal: StatementFailure | None) -> str | None:
-    """What the history keeps of a refusal: the failing statement and SQLite's words."""
-    if refusal is None:
-        return None
-    where = f"statement {refusal.statement}: " if refusal.statement else ""
-    return where + "\n".join(refusal.server.lines())
 
 
 def as_it_can_stand(name: str) -> str:

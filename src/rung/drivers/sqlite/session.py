@@ -8,14 +8,15 @@ is made, before the first call that has to.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import Disconnected, History
 from rung.drivers.sqlite import catalog
-from rung.drivers.sqlite.execute import SqliteExecutor
+from rung.drivers.sqlite.execute import SqliteSender
 from rung.drivers.sqlite.inspection import SqliteReader
 from rung.drivers.sqlite.interrupt import Watch
-from rung.drivers.sqlite.ledger_sql import Records, ago, now
+from rung.drivers.sqlite.ledger_sql import Records
 from rung.drivers.sqlite.lock import RunLock
 from rung.drivers.sqlite.session_state import SessionState
 from rung.drivers.sqlite.table_names import in_main, statement
@@ -41,9 +42,10 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.table_names import Names
-    from rung.drivers.transaction import LedgerTransition, NewAttempt, StatementFailure
+    from rung.drivers.transaction import Observer, StatementFailure, Transaction
+    from rung.errors import RungError
     from rung.ledger import Attempt
-    from rung.script import Script, Unit
+    from rung.script import Script
     from rung.script.data_loss import DataLoss
 
 
@@ -134,37 +136,18 @@ class SqliteSession(SqliteReader):
         with self._found() as found:
             there = found.has_ledger and found.history(History.ALL) is not None
         if not there:
-            self._commit(self._records.make)
+            self._write(self._records.make)
         return TablesReady()
 
-    def run_whole(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        meanwhile: Callable[[], None],
-        *,
-        last: bool,  # noqa: ARG002 - every commit is on disk here
-    ) -> ExecutionResult:
-        """Run a script in one transaction with its move and its history row."""
-        meanwhile()
-        return self._running.whole(script, move, attempt)
-
-    def run_together(
-        self,
-        script: Script,
-        move: LedgerTransition,
-        attempt: NewAttempt,
-        *,
-        first: bool,
-        last: bool,
-    ) -> ExecutionResult:
-        """Run a script with its move and its history row in a transaction with others."""
-        return self._running.together(script, move, attempt, first=first, last=last)
-
-    def roll_back(self) -> None:
-        """Undo the transaction that holds scripts together."""
-        self._writing.rollback()
+    def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
+        """Send a transaction, all or nothing; every commit is on disk when it returns."""
+        if not transaction.parts:
+            return ExecutionResult()
+        result = self._sender.commit(transaction, observer)
+        if result.failure is None or any(part.statements for part in transaction.parts):
+            return result
+        error = self._error(result.failure)
+        return replace(result, failure=replace(result.failure, error=error))
 
     def check_syntax(self, script: Script) -> ExecutionResult:  # noqa: ARG002 - nothing to ask
         """Nothing: what SQLite parses it looks up in the schema too."""
@@ -173,19 +156,6 @@ class SqliteSession(SqliteReader):
     def left_nothing(self, attempt_id: str) -> bool:  # noqa: ARG002 - nothing tells
         """Nothing tells."""
         return False
-
-    def begin_units(self, move: LedgerTransition, attempt: NewAttempt) -> ExecutionResult:
-        """Commit the dirty mark and the history row of a file that runs unit by unit."""
-        records = self._records
-        return self._running.write(
-            lambda: records.move(move),
-            lambda: records.cut_off(attempt.continues),
-            lambda: records.record(attempt, Outcome.RUNNING, now()),
-        )
-
-    def replay(self, script: Script, numbers: Sequence[int]) -> ExecutionResult:
-        """Run statements again that set the session and nothing else."""
-        return self._running.replay(script, numbers)
 
     def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:  # noqa: ARG002 - no session decides here
         """What is sent alone here may be run again, or nothing tells."""
@@ -204,26 +174,6 @@ class SqliteSession(SqliteReader):
         """Rows have no order of writing here."""
         return False
 
-    def run_unit(self, script: Script, unit: Unit, attempt_id: str) -> ExecutionResult:
-        """Run one unit and record the progress with it."""
-        return self._running.unit(script, unit, attempt_id)
-
-    def end_units(
-        self, move: LedgerTransition | None, attempt_id: str, refusal: StatementFailure | None
-    ) -> ExecutionResult:
-        """Commit the ledger's last move and the outcome of a file that ran unit by unit."""
-        outcome = Outcome.FAILED if refusal else Outcome.DONE
-        records = self._records
-        moves = [lambda: records.move(move)] if move else []
-        return self._running.write(*moves, lambda: records.end(attempt_id, outcome, refusal))
-
-    def record_failure(
-        self, attempt: NewAttempt, refusal: StatementFailure, seconds: float
-    ) -> None:
-        """Write the history row of an attempt that was rolled back."""
-        records = self._records
-        self._commit(lambda: records.record(attempt, Outcome.FAILED, ago(seconds), refusal))
-
     def restore_session(self) -> LeakedSettings:
         """Put the session back to what it was; name what had been changed."""
         with self._told():
@@ -236,40 +186,9 @@ class SqliteSession(SqliteReader):
                 self._open_to_write()
             return LeakedSettings(after.changed_since(before))
 
-    def flush(self) -> None:
-        """Nothing: a commit is on disk when it returns."""
-
-    def force(self, version: int | None, attempts: Sequence[NewAttempt]) -> None:
-        """Write the ledger, clean at `version`, whatever it holds, with history rows."""
-        records = self._records
-
-        def write() -> None:
-            records.clear()
-            if version is not None:
-                records.write(version, dirty=False)
-
-        self._commit(write, *self._done(attempts))
-
-    def record(self, attempts: Sequence[NewAttempt]) -> None:
-        """Write history rows of what ran no SQL, at once, in order."""
-        self._commit(*self._done(attempts))
-
-    def settle(self, move: LedgerTransition, attempts: Sequence[NewAttempt]) -> ExecutionResult:
-        """Commit a move of the ledger that runs no SQL, with history rows."""
-        records = self._records
-        return self._running.write(lambda: records.move(move), *self._done(attempts))
-
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """Have statements of a script run as they stand, unrecorded."""
-        return self._running.as_it_stands(script, first, last)
-
-    def _done(self, attempts: Sequence[NewAttempt]) -> list[Callable[[], None]]:
-        records, began = self._records, now()
-
-        def recording(attempt: NewAttempt) -> Callable[[], None]:
-            return lambda: records.record(attempt, Outcome.DONE, began)
-
-        return [recording(attempt) for attempt in attempts]
+        return self._sender.as_it_stands(script, first, last)
 
     def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
@@ -339,7 +258,7 @@ class SqliteSession(SqliteReader):
         with self._told():
             database = self._writing
             database.execute("PRAGMA foreign_keys = OFF")
-        self._commit(lambda: catalog.drop(database))
+        self._write(lambda: catalog.drop(database))
         with suppress(Exception):  # what is dropped is dropped; the space is a kindness
             database.execute("VACUUM")
         self._open_anew()
@@ -381,21 +300,24 @@ class SqliteSession(SqliteReader):
         return Records(self._writing, self._names)
 
     @property
-    def _running(self) -> SqliteExecutor:
+    def _sender(self) -> SqliteSender:
         begin = self._opener.address.begin
-        return SqliteExecutor(
+        return SqliteSender(
             self._writing, self._records, begin, self._watch, self._violated, self._check_file
         )
 
-    def _commit(self, *actions: Callable[[], None]) -> None:
-        ran = self._running.write(*actions)
-        if ran.refusal is None:
-            return
-        message, remedy = ran.refusal.server, ran.refusal.remedy
+    def _write(self, action: Callable[[], None]) -> None:
+        """Do something of ours in one transaction; raise what it failed with."""
+        if failure := self._sender.write(action):
+            raise self._error(failure)
+
+    def _error(self, failure: StatementFailure) -> RungError:
+        """The error of a write of ours, with no file at fault."""
+        message, remedy = failure.server, failure.remedy
         if message.message == "database is locked":
-            raise DatabaseBusy(
+            return DatabaseBusy(
                 label=self._opener.shown,
                 said=message.message,
                 waited=self._opener.address.busy_ms / 1000,
             )
-        raise QueryFailed(message.message, remedy)
+        return QueryFailed(message.message, remedy)

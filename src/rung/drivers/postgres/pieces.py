@@ -1,0 +1,251 @@
+"""
+Turns the steps of a transaction's part into one message. Pure.
+
+What each step is in SQL depends on the lock (a lease is proved in each transaction), on the
+triggers and rights of our tables, and on whose session it is: see `LedgerSql`, `Lock`, `Limits`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, leave_clean
+from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
+from rung.drivers.postgres.quoting import Sql
+from rung.drivers.postgres.reply import CLEAN
+from rung.drivers.transaction import AddAttempt, Step, Wrap, steps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rung.drivers.postgres.ledger_sql import LedgerSql
+    from rung.drivers.postgres.lock import Lock
+    from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
+    from rung.drivers.postgres.session_settings import SessionSettings
+    from rung.drivers.transaction import HistoryWrite, Part, StatementRange, Transaction
+
+_BEGIN, _COMMIT = Sql("BEGIN"), Sql("COMMIT")
+_BEGIN_WRITING = Sql("BEGIN READ WRITE")
+"""For writes of ours, whatever default_transaction_read_only the file has set."""
+_ASYNC = Sql("SET LOCAL synchronous_commit = off")
+_SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
+"""As the session had it at connect, whatever the file did."""
+_OUR_PATH_AGAIN = Sql("SET LOCAL search_path TO DEFAULT")
+_MAY_NAME_ELSEWHERE = re.compile(r"search_path|\brole\b|authorization", re.IGNORECASE)
+TABLES_MADE = "anew"
+"""The label of what makes our tables again, after a last down has dropped them."""
+
+
+class MessageBuilder:
+    """
+    Makes the messages of one session.
+
+    Args:
+        tables: how ledger and history are written.
+        settings: of the session, as they were asked for at connect.
+        hold: the lock.
+        limits: for how long a file may wait for a lock.
+        keeps_session: whether a file finds the session as the one before left it.
+    """
+
+    def __init__(
+        self,
+        tables: LedgerSql,
+        settings: SessionSettings,
+        hold: Lock,
+        limits: LockTimeoutPolicy,
+        *,
+        keeps_session: bool,
+    ) -> None:
+        self._tables, self._hold, self._limits = tables, hold, limits
+        kept = keeps_session or hold.shares_session
+        self._reset = () if kept else (*RESET, *settings.for_session)
+        again = (*RESET, UTF8, *settings.for_message) if hold.shares_session else ()
+        self._reset_inside = (*self._reset, *again)
+        """Inside a transaction, where nothing else goes in front of a message."""
+        self._put_back = (*PUT_BACK, *settings.rights_and_time)
+        self._our_path = (_OUR_PATH_AGAIN, *settings.where.for_message)
+        """For objects of others that hang on our tables; our own statements qualify every name."""
+        self._within_file = (*self._put_back, *limits.put_back)
+        """The same while the file's locks are held: then ours are not waited for either."""
+
+    def of_part(
+        self, transaction: Transaction, number: int, *, makes_tables: bool | None = None
+    ) -> Message:
+        """
+        The message of one part.
+
+        Args:
+            transaction: all of it: the first part begins it, the last one commits.
+            number: of the part, from 0.
+            makes_tables: for a last down that drops ledger and history: make them again after it,
+                and their schemas too, if True.
+        """
+        part, span = transaction.parts[number], transaction.parts[number].statements
+        tables, anew = self._tables, makes_tables is not None
+        body, commit = self._cut(transaction, part)
+        made = tables.make_anew(with_schemas=makes_tables) if makes_tables is not None else ()
+        sql_of: dict[Step, Callable[[], Iterable[Piece]]] = {
+            Step.RESET_SESSION: lambda: self._resets(number),
+            Step.REPLAY: tuple,  # sent before, in a message of its own
+            Step.BEGIN: lambda: (ours("begin", _BEGIN if span else _BEGIN_WRITING),),
+            Step.PROVE_LOCK: lambda: self.proof_of_lock,
+            Step.LOCK_TIMEOUT: lambda: self._limit(span),
+            Step.GUARD_LEDGER: lambda: self._guard(transaction, part, anew=anew),
+            Step.STATEMENTS: lambda: (*body, CLOSING),
+            Step.OUR_RIGHTS: lambda: self._rights(transaction, part, anew=anew),
+            Step.MOVE_LEDGER: lambda: (
+                (ours(TABLES_MADE, *made),) if anew else (ours("move", *self._move(part)),)
+            ),
+            Step.WRITE_HISTORY: lambda: (ours("record", *self._history(part.history, anew=anew)),),
+            Step.COMMIT: lambda: (ours("commit" if span else "move", _COMMIT),),
+            Step.OWN_COMMIT: lambda: commit,
+        }
+        moves_last = tables.moves_last and not anew
+        steps = steps_of(transaction, number, moves_last=moves_last)
+        pieces = [piece for step in steps for piece in sql_of[step]()]
+        if span is None:
+            return Message(tuple(pieces), waits_as_file=transaction.cancellable)
+        if number == len(transaction.parts) - 1:
+            pieces += self.cleaning(span)
+        return Message(tuple(pieces), copy_blocks(span.script, span.first, span.last), span.script)
+
+    def of_records(
+        self, history: Sequence[HistoryWrite], after: Sequence[Sql] = ()
+    ) -> Message | None:
+        """
+        The message of records that commit by themselves; None where there is nothing to send.
+
+        Args:
+            history: what is written.
+            after: settings of the session, behind the transaction.
+        """
+        records = self._history(history)
+        if not (records or after):
+            return None
+        pieces = (
+            ours("begin", _BEGIN_WRITING, *self._put_back, *self._our_path),
+            *self.proof_of_lock,
+            ours("record", *records),
+            ours("move", _COMMIT),
+        )
+        return Message((*(pieces if records else ()), ours("session", *after)))
+
+    def of_flush(self) -> Message:
+        """A write that changes nothing, whoever holds the lock: it puts commits on disk."""
+        before = (_BEGIN_WRITING, *self._put_back, *self._our_path)
+        return Message((ours("move", *before, self._tables.touch(), _COMMIT),))
+
+    def of_replay(self, span: StatementRange, numbers: Sequence[int]) -> Message:
+        """Statements that set the session and nothing else, in a message of their own."""
+        script = span.script
+        pieces = (
+            piece for number in numbers for piece in (*file_pieces(script, number, number), CLOSING)
+        )
+        return Message(tuple(pieces), (), script)
+
+    def of_own_statements(self, *statements: Sql) -> Message:
+        """A transaction that is left open, with statements of ours that make our tables."""
+        tables = self._tables
+        by_table = (
+            ours("record" if tables.history in sql and tables.ledger not in sql else "move", sql)
+            for sql in statements
+        )
+        begin = ours("begin", _BEGIN_WRITING, *self._put_back, *self._our_path)
+        return Message((begin, *self.proof_of_lock, *by_table))
+
+    @property
+    def proof_of_lock(self) -> tuple[Piece, ...]:
+        """What proves the lock behind a pooler, in front of all else in a transaction."""
+        fence = self._hold.fence
+        pieces = ours("keys", *fence.keys), ours("lease", *fence.lease, *fence.settings)
+        return tuple(piece for piece in pieces if piece.statements)
+
+    def cleaning(self, span: StatementRange) -> tuple[Piece, ...]:
+        """What leaves nothing of the file in a session that is not ours alone."""
+        clean = self._clean(span)
+        return (ours(CLEAN, *clean),) if clean else ()
+
+    def limits_alone(self, span: StatementRange) -> tuple[tuple[Sql, ...], tuple[Sql, ...]]:
+        """The session's limits before and after a statement sent alone; none where it is shared."""
+        if self._hold.shares_session:
+            return (), ()
+        script, number = span.script, span.first
+        return self._limits.alone(script, number), self._limits.behind(script, number)
+
+    def _clean(self, span: StatementRange) -> tuple[Sql, ...]:
+        shared = self._hold.shares_session
+        return leave_clean(span.script, span.first, span.last) if shared else ()
+
+    def _cut(
+        self, transaction: Transaction, part: Part
+    ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+        """The part's text, and apart from it the COMMIT that records of ours go before."""
+        if part.statements is None:
+            return (), ()
+        script, last = part.statements.script, part.statements.last
+        pieces = file_pieces(script, part.statements.first, last)
+        text = tuple(self._limits.within(script, pieces))
+        if transaction.wrap is not Wrap.OWN or transaction.records_follow:
+            return text, ()
+        cut, commit = text[-1], script.statements[last - 1]
+        split = commit.start - cut.file_start
+        before = Piece(cut.sql[:split], cut.statements - 1, "", cut.file_start, cut.first)
+        return (*text[:-1], before), (Piece(cut.sql[split:], 1, "", commit.start, last),)
+
+    def _resets(self, number: int) -> Iterator[Piece]:
+        yield ours("reset", *(self._reset_inside if number else self._reset))
+
+    def _limit(self, span: StatementRange | None) -> Iterator[Piece]:
+        if span is not None:
+            yield ours("limit", *self._limits.inside(span.script, span.first))
+
+    def _guard(self, transaction: Transaction, part: Part, *, anew: bool) -> Iterator[Piece]:
+        asynchronous = () if transaction.durable else (_ASYNC,)
+        move, tables = part.ledger, self._tables
+        if move is None or move.before is None:
+            yield ours("begin", *asynchronous)
+        elif anew:
+            yield ours("begin", *asynchronous, *tables.lock)
+            yield ours("move", *tables.check(move.before), tables.remember)
+        else:
+            label = "begin" if part.statements else "move"
+            yield ours(label, *asynchronous, *tables.guard(move))
+
+    def _rights(self, transaction: Transaction, part: Part, *, anew: bool) -> Iterator[Piece]:
+        """
+        Our rights and our time for what follows in the transaction.
+
+        Our search path too, where the file may have another: what it deferred to its COMMIT is
+        checked before, under its own. Not between the parts of an atomic run, where the next
+        file's constraints are still to be deferred.
+        """
+        durable = (_SYNC,) if transaction.durable else ()
+        span = part.statements
+        if span is None:
+            limit = self._limits.put_back if transaction.cancellable else ()
+            yield ours("begin", *self._put_back, *self._our_path, *limit, *durable)
+        elif anew:
+            yield ours("rights", *self._within_file, *durable)
+        elif len(transaction.parts) > 1:
+            yield ours("commit", *((AT_ONCE,) if self._tables.defers else ()))
+            yield ours("rights", *self._clean(span), *self._within_file, *durable)
+        else:
+            elsewhere = _MAY_NAME_ELSEWHERE.search(span.script.text)
+            yield ours("commit", *((AT_ONCE,) if elsewhere or self._tables.defers else ()))
+            path = self._our_path if elsewhere else ()
+            yield ours("rights", *self._within_file, *path, *durable)
+
+    def _move(self, part: Part) -> tuple[Sql, ...]:
+        return self._tables.move(part.ledger) if part.ledger else ()
+
+    def _history(self, history: Sequence[HistoryWrite], *, anew: bool = False) -> tuple[Sql, ...]:
+        """The statements of writes; where the tables are made again, only if one has rows."""
+        tables, statements = self._tables, list[Sql]()
+        for write in history:
+            if anew and isinstance(write, AddAttempt):
+                statements += tables.record_anew(write.attempt)
+            else:
+                statements += tables.write_history(write)
+        return tuple(statements)
