@@ -9,7 +9,7 @@ import pytest
 from rung.cli.config import resolve_settings
 from rung.cli.options import CliSettings
 from rung.errors import UsageError
-from rung.golang_migrate.database_urls import address_of
+from rung.golang_migrate.database_urls import parse_database_url
 from rung.golang_migrate.gostd.urls import parse
 from rung.golang_migrate.schemes import DATABASES
 from rung.project import ProjectTables, project_tables
@@ -73,6 +73,6 @@ def test_they_reach_golang_migrates_command(
     url: str, ledger: str | None, history: str | None
 ) -> None:
     """A URL that names a ledger of its own has nothing of the project's names."""
-    database = address_of(parse(url), DATABASES[url.partition(":")[0]], NAMES).database
+    database = parse_database_url(parse(url), DATABASES[url.partition(":")[0]], NAMES).database
 
     assert (database.ledger_table, database.history_table) == (ledger, history)

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def version(call: GoInvocation) -> int:
-    """Tell the ledger's version; reads only."""
-    ledger = call.opening.target().look().ledger
+    """Print the ledger's version; reads only."""
+    ledger = call.endpoints.target().look().ledger
     if ledger.version is None and not ledger.dirty:
         raise GoFault("no migration")
-    call.talk.line(f"{ledger.row} (dirty)" if ledger.dirty else f"{ledger.row}")
+    call.console.line(f"{ledger.row} (dirty)" if ledger.dirty else f"{ledger.row}")
     return 0
 
 
 def force(call: GoInvocation, parsed: Parsed) -> int:
-    """Record a version; a file is not asked for, and its absence is told."""
+    """Record a version; print a warning where it has no file."""
     if not parsed.words:
         raise call.refuse("please specify version argument V")
     wanted = parse_int(parsed.words[0])
@@ -35,18 +35,18 @@ def force(call: GoInvocation, parsed: Parsed) -> int:
         raise call.refuse("can't read version argument V")
     if wanted < NO_VERSION:
         raise call.refuse("argument V must be >= -1")
-    migrations = call.opening.migrations
+    migrations = call.endpoints.migrations
     version = None if wanted == NO_VERSION else wanted
     admin.force(_target(call), migrations, version, warns=False, new_ledger=True)
     if wanted != NO_VERSION and wanted not in migrations.by_version:
-        call.talk.line(f"warning: {not_found(wanted)}")
+        call.console.line(f"warning: {not_found(wanted)}")
     return 0
 
 
 def drop(call: GoInvocation, parsed: Parsed) -> int:
-    """Remove everything in the current schema, asking first; what is at fault is told before."""
-    call.opening.check()
-    if not parsed.yes("f") and not call.agrees(
+    """Drop everything in the current schema after confirmation; report faults before it."""
+    call.endpoints.check()
+    if not parsed.yes("f") and not call.confirm(
         "Are you sure you want to drop the entire database schema?",
         "Dropping the entire database schema",
         "Aborted dropping the entire database schema",
@@ -57,5 +57,5 @@ def drop(call: GoInvocation, parsed: Parsed) -> int:
 
 
 def _target(call: GoInvocation) -> Target:
-    lines = GoProgressLines(call.talk, call.opening.migrations, prefetches=call.prefetches)
-    return call.opening.target(lines, call.stop)
+    lines = GoProgressLines(call.console, call.endpoints.migrations, prefetches=call.prefetches)
+    return call.endpoints.target(lines, call.stop)

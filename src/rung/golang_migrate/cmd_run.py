@@ -40,8 +40,8 @@ def down(call: GoInvocation, parsed: Parsed) -> int:
         raise call.refuse("too many arguments")
     limit = call.number(parsed, _NO_LIMIT) if words else None
     if limit is None and not every:
-        call.opening.check()
-        if not call.agrees(
+        call.endpoints.check()
+        if not call.confirm(
             "Are you sure you want to apply all down migrations?",
             "Applying all down migrations",
             "Not applying all down migrations",
@@ -56,18 +56,18 @@ def goto(call: GoInvocation, parsed: Parsed) -> int:
         raise call.refuse("please specify version argument V")
     goal = Goto(call.number(parsed, "can't read version argument V"))
     if not _run(call, goal).steps:
-        call.talk.line("no change")
+        call.console.line("no change")
     return 0
 
 
 def _steps(call: GoInvocation, goal: Up | Down, limit: int | None) -> int:
     if limit == 0:  # golang-migrate asks neither lock nor ledger for it
-        call.opening.check()
-        call.talk.line("no change")
+        call.endpoints.check()
+        call.console.line("no change")
         return 0
     report = _run(call, goal)
     if limit is None and not report.steps:
-        call.talk.line("no change")
+        call.console.line("no change")
     if limit is not None and not report.steps:
         raise GoFault("file does not exist")
     if report.short:
@@ -76,11 +76,11 @@ def _steps(call: GoInvocation, goal: Up | Down, limit: int | None) -> int:
 
 
 def _run(call: GoInvocation, goal: Goal) -> RunReport:
-    migrations = call.opening.migrations
+    migrations = call.endpoints.migrations
     for warning in migrations.warnings:
-        call.talk.line(f"warning: {warning}")
-    lines = GoProgressLines(call.talk, migrations, prefetches=call.prefetches)
-    target = call.opening.target(lines, call.stop)
+        call.console.line(f"warning: {warning}")
+    lines = GoProgressLines(call.console, migrations, prefetches=call.prefetches)
+    target = call.endpoints.target(lines, call.stop)
     try:
         return run_goal(target, migrations, goal)
     except EmptySource as empty:

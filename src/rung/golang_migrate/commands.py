@@ -1,4 +1,4 @@
-"""The commands there are: their flags, their usage, and what carries each of them out. Data."""
+"""The commands: their flags, their usage texts, and their functions. Data."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class Command:
     A command.
 
     Args:
-        usage: shown by its `-help`, before its flags.
-        flags: what may stand between its word and its arguments.
-        home: the module and the function that carry it out, loaded when they are needed.
+        usage: printed by its `-help`, before its flags.
+        flags: the flags between its name and its arguments.
+        location: module and name of its function, which is loaded when it is needed.
     """
 
     usage: str
     flags: FlagSet
-    home: tuple[str, str]
+    location: tuple[str, str]
 
     @property
     def run(self) -> Callable[[GoInvocation, Parsed], int]:
-        """What carries it out; gives the exit code."""
-        module, function = self.home
-        found: Callable[[GoInvocation, Parsed], int] = getattr(import_module(module), function)
-        return found
+        """Return the function of the command, which returns the exit code."""
+        module, name = self.location
+        function: Callable[[GoInvocation, Parsed], int] = getattr(import_module(module), name)
+        return function
 
 
 COMMANDS = {

@@ -1,8 +1,8 @@
 """
-What the command says: lines on stderr, in golang-migrate's two styles.
+Write the command's lines to stderr, in golang-migrate's two styles.
 
-Nothing ever goes to stdout. With `-verbose` each line begins with the local time, as Go's
-logger writes it.
+Nothing is written to stdout. With `-verbose` each line begins with the local time, in the format of
+Go's logger.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from rung.escaping import escaped
 
 class GoConsole:
     """
-    The lines of one call.
+    The output of one invocation.
 
     Args:
-        verbose: with the time before each line, and the lines that only then are said.
-        stream: where they go; stderr.
+        verbose: begins each line with the time, and writes details.
+        stream: for the lines; stderr by default.
     """
 
     def __init__(self, *, verbose: bool = False, stream: TextIO | None = None) -> None:
@@ -28,20 +28,20 @@ class GoConsole:
         self._stream = stream or sys.stderr
 
     def plain(self, text: str) -> None:
-        """A text as it is, whatever the style: usages and flags that are refused."""
+        """Write a text without a prefix: usage texts and errors of flags."""
         self._stream.write(f"{escaped(text)}\n")
         self._stream.flush()
 
     def line(self, text: str) -> None:
-        """A line in the style that was asked for."""
+        """Write a line, with the time if verbose."""
         self.plain(f"{self.prefix}{text}")
 
     def detail(self, text: str) -> None:
-        """A line that is said with `-verbose` only."""
+        """Write a line with `-verbose` only."""
         if self.verbose:
             self.line(text)
 
     @property
     def prefix(self) -> str:
-        """What stands before a line now."""
+        """Return the current prefix of a line."""
         return f"{datetime.now().astimezone():%Y/%m/%d %H:%M:%S} " if self.verbose else ""

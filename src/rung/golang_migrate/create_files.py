@@ -1,9 +1,9 @@
 """
-`create` of the `migrate` command: which number, which names, and what is said.
+`create` of the `migrate` command: the number, the names, and the messages.
 
-Numbers by sequence or by a layout. Better than golang-migrate: the next number is counted over
-the valid names of every extension, so that foreign files do not matter and no version comes
-twice; nothing in a folder's name is a pattern; both files are made or none.
+The number is sequential or a formatted time. Better than golang-migrate: the next number counts the
+valid names of every extension, so that other files are ignored and no version occurs twice; nothing
+in a folder's name is a pattern; both files are created or none.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
 
 
 DEFAULT_LAYOUT = "20060102150405"
-"""The layout of a number where none is asked for."""
+"""The default layout of a timestamp."""
 
 _WIDEST = 1_000
-"""Zeros beyond this make no other name: no file system takes one half as long."""
+"""The most digits of a number: no file system accepts a name half as long."""
 
 
 class CreateRefused(Exception):
-    """No files were made. The text is golang-migrate's, without `error: `."""
+    """No files were created. The text is golang-migrate's, without `error: `."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Number by the next number, in so many digits."""
+    """Numbers by sequence, with this many digits."""
 
     digits: int
 
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """Number by a moment: in a layout of Go's, or `unix` or `unixNano`."""
+    """Numbers by a time: in a layout of Go's, or `unix` or `unixNano`."""
 
     layout: str
     moment: Moment
@@ -58,10 +58,10 @@ class Timestamp:
 
 def numbering(*, seq: bool, digits: int, layout: str, moment: Moment) -> Sequence | Timestamp:
     """
-    What the options of `create` ask for.
+    Return the numbering that the options of `create` select.
 
     Raises:
-        CreateRefused: they ask for a sequence and for a layout.
+        CreateRefused: the options select both a sequence and a layout.
     """
     if not seq:
         return Timestamp(layout, moment)
@@ -74,40 +74,40 @@ def make_pair(
     folder: str, name: str, extension: str, number: Sequence | Timestamp
 ) -> tuple[str, str]:
     """
-    Make `NUMBER_NAME.up.EXTENSION` and `NUMBER_NAME.down.EXTENSION`, both empty.
+    Create `NUMBER_NAME.up.EXTENSION` and `NUMBER_NAME.down.EXTENSION`, both empty.
 
     Args:
-        folder: made where it is not there; empty for the working directory.
-        name: taken as it is.
+        folder: created if necessary; empty for the working directory.
+        name: used unchanged.
         extension: with or without its dot.
-        number: how the version is made.
+        number: how the version is chosen.
 
     Returns:
-        Both paths from the root on, up first.
+        Both absolute paths, up first.
 
     Raises:
-        CreateRefused: there is no such number, it is taken, or the files cannot be made.
+        CreateRefused: the number is invalid or used, or the files cannot be created.
         VersionTooLarge: a file in the folder has a version above 2^63-1.
     """
-    place, ending = clean(folder), "." + extension.removeprefix(".")
+    directory, suffix = clean(folder), "." + extension.removeprefix(".")
     if isinstance(number, Sequence):
-        version = _next(place, number.digits)
+        version = _next_number(directory, number.digits)
     else:
-        version = _written(number)
-        _check_free(place, version, ending)
-    _make_folder(place)
-    up, down = (joined(place, f"{version}_{name}.{half}{ending}") for half in ("up", "down"))
+        version = _timestamp(number)
+        _check_unused(directory, version, suffix)
+    _make_folder(directory)
+    up, down = (joined(directory, f"{version}_{name}.{half}{suffix}") for half in ("up", "down"))
     try:
         write_both(Path(up), Path(down))
     except OSError as error:
-        raise _failed("open", str(error.filename), error) from error
+        raise _os_failure("open", str(error.filename), error) from error
     return absolute(up), absolute(down)
 
 
-def _next(folder: str, digits: int) -> str:
+def _next_number(folder: str, digits: int) -> str:
     if digits <= 0:
         raise CreateRefused("digits must be positive")
-    number = max(_taken(folder), default=0) + 1
+    number = max(_taken_versions(folder), default=0) + 1
     if len(str(number)) > digits:
         raise CreateRefused(
             f"next sequence number {number} too large, at most {digits} digits are allowed"
@@ -117,7 +117,7 @@ def _next(folder: str, digits: int) -> str:
     return str(number).zfill(min(digits, _WIDEST))
 
 
-def _written(number: Timestamp) -> str:
+def _timestamp(number: Timestamp) -> str:
     if not number.layout:
         raise CreateRefused("time format may not be empty")
     if number.layout == "unix":
@@ -127,22 +127,22 @@ def _written(number: Timestamp) -> str:
     return formatted(number.moment, number.layout)
 
 
-def _check_free(folder: str, version: str, ending: str) -> None:
-    """A number is taken by a migration of the same version, or by a name that begins with it."""
-    place, start = os.path.split(joined(folder, f"{version}_"))
-    names = _names(place)
-    alike = any(name.startswith(start) and name.endswith(ending) for name in names)
-    if alike or parse_uint(version) in _taken(folder):
+def _check_unused(folder: str, version: str, suffix: str) -> None:
+    """Check that no migration has this version, and no file name begins with it."""
+    directory, start = os.path.split(joined(folder, f"{version}_"))
+    names = _names(directory)
+    is_taken = any(name.startswith(start) and name.endswith(suffix) for name in names)
+    if is_taken or parse_uint(version) in _taken_versions(folder):
         raise CreateRefused(f"duplicate migration version: {version}")
 
 
-def _taken(folder: str) -> set[int]:
+def _taken_versions(folder: str) -> set[int]:
     try:
         return taken_versions(Path(folder))
     except (FileNotFoundError, NotADirectoryError):
         return set()
     except OSError as error:
-        raise _failed("open", folder, error) from error
+        raise _os_failure("open", folder, error) from error
 
 
 def _names(folder: str) -> list[str]:
@@ -153,7 +153,7 @@ def _names(folder: str) -> list[str]:
 
 
 def _make_folder(folder: str) -> None:
-    """Make a folder and those above it; the first that cannot be made is named."""
+    """Create a folder and its parents; name the first that cannot be created."""
     path = Path(folder)
     try:
         if path.is_dir():
@@ -164,15 +164,15 @@ def _make_folder(folder: str) -> None:
             _make_folder(str(path.parent))
         path.mkdir(exist_ok=True)
     except OSError as error:
-        raise _failed("mkdir", folder, error) from error
+        raise _os_failure("mkdir", folder, error) from error
 
 
-def _failed(doing: str, path: str, error: OSError) -> CreateRefused:
+def _os_failure(doing: str, path: str, error: OSError) -> CreateRefused:
     return CreateRefused(f"{doing} {path}: {(error.strerror or str(error)).lower()}")
 
 
 def create(call: GoInvocation, parsed: Parsed) -> int:
-    """Make a pair of files and print their paths."""
+    """Create a pair of files and print their paths."""
     if not parsed.words:
         raise GoFault("please specify name")
     if not parsed.text("ext"):
@@ -183,24 +183,24 @@ def create(call: GoInvocation, parsed: Parsed) -> int:
             seq=parsed.yes("seq"),
             digits=parsed.number("digits"),
             layout=parsed.text("format"),
-            moment=Moment.at(call.began, zone),
+            moment=Moment.at(call.started_ns, zone),
         )
-        made = make_pair(parsed.text("dir"), parsed.words[0], parsed.text("ext"), number)
+        paths = make_pair(parsed.text("dir"), parsed.words[0], parsed.text("ext"), number)
     except ZoneUnknown as error:
         raise PlainFault(str(error)) from None
     except CreateRefused as error:
-        given = (parsed.text("dir"), parsed.words[0], parsed.text("ext"))
-        raise GoFault(_without_credentials(str(error), given)) from None
+        words = (parsed.text("dir"), parsed.words[0], parsed.text("ext"))
+        raise GoFault(_without_credentials(str(error), words)) from None
     except SourceError as error:
         raise GoFault(error.cause, error.hint) from None
-    for path in made:
-        call.talk.line(redacted_word(path))
+    for path in paths:
+        call.console.line(redacted_word(path))
     return 0
 
 
-def _without_credentials(text: str, given: Iterable[str]) -> str:
-    """A message about a path that is made of words which may be misplaced URLs."""
-    for word in given:
-        if (shown := redacted_word(word)) != word:
-            text = text.replace(word, shown).replace(clean(word), shown)
+def _without_credentials(text: str, words: Iterable[str]) -> str:
+    """Redact a message whose path is made of words that may be misplaced URLs."""
+    for word in words:
+        if (redacted := redacted_word(word)) != word:
+            text = text.replace(word, redacted).replace(clean(word), redacted)
     return redacted_word(text)

@@ -1,9 +1,9 @@
 """
-From a database URL of golang-migrate's to a database of Rung's, and how files run there.
+Translate a database URL of golang-migrate into a database of Rung and the options of its runs.
 
-The session is the one that golang-migrate's library would have: the same file stores other
-dates under another DateStyle. What of the URL is golang-migrate's own (`x-…`) is taken out
-here; the rest is a driver's to read. Asks no server.
+The session has the settings of golang-migrate's library: the same file stores other dates under
+another DateStyle. golang-migrate's own keys (`x-…`) are read here, the rest by the driver. Connects
+to no server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.integers import NumberRefused, atoi, truth
 from rung.golang_migrate.gostd.urls import written
 from rung.golang_migrate.schemes import ErrorStyle
-from rung.golang_migrate.source_urls import custom, for_the_library, settings_of
+from rung.golang_migrate.source_urls import custom, library_url, settings_of
 from rung.options import RunOptions
 from rung.project import ProjectTables
 
@@ -37,95 +37,97 @@ _PQ = {
     "DateStyle": ("ISO, MDY", ("PGDATESTYLE",)),
     "extra_float_digits": ("2", ()),
 }
-"""lib/pq's defaults, and the variables of the environment that stand above them."""
+"""lib/pq's defaults, and the environment variables that override them."""
 _MILLISECOND = 0.001
 _ADVISORY = "advisory"
 
 
 class GoDatabaseUrl(NamedTuple):
-    """A database, how files run there, and whose words its errors have."""
+    """A database, the options of its runs, and the style of its errors."""
 
     database: Database
     options: RunOptions
-    tongue: ErrorStyle
+    error_style: ErrorStyle
 
     def __repr__(self) -> str:
         return "Address(***)"
 
 
-def address_of(url: Url, scheme: Scheme, project: ProjectTables | None = None) -> GoDatabaseUrl:
+def parse_database_url(
+    url: Url, scheme: Scheme, project: ProjectTables | None = None
+) -> GoDatabaseUrl:
     """
     Read a database URL.
 
     Args:
-        url: by Go's rules.
-        scheme: the driver that it names.
-        project: the names of its tables, for what the URL does not name.
+        url: parsed by Go's rules.
+        scheme: the driver that the URL names.
+        project: the names of its tables, for those that the URL does not name.
 
     Raises:
-        Fault: a value of golang-migrate's own keys cannot be read.
+        GoFault: a value of golang-migrate's own keys cannot be read.
     """
     settings = settings_of(url)
-    own = {key: values[0] for key, values in custom(settings).items()}
-    if scheme.tongue is ErrorStyle.SQLITE:
-        return _sqlite(url, scheme, own, project or ProjectTables())
-    _check_table(own)
-    if scheme.locks_by_choice:
-        _check_lock(own.get("x-lock-strategy") or _ADVISORY)
+    custom_values = {key: values[0] for key, values in custom(settings).items()}
+    if scheme.error_style is ErrorStyle.SQLITE:
+        return _parse_sqlite(url, scheme, custom_values, project or ProjectTables())
+    _check_table(custom_values)
+    if scheme.has_lock_strategy:
+        _check_lock(custom_values.get("x-lock-strategy") or _ADVISORY)
     options = RunOptions(
         passes_empty=True,
         runs_foreign_downs=True,
         carries_session=True,
-        each_statement=_truth(own, "x-multi-statement"),
-        time_limit=_time_limit(own),
+        each_statement=_boolean(custom_values, "x-multi-statement"),
+        time_limit=_time_limit(custom_values),
         takes_tables=True,
         drops_current_schema=True,
         lock_retry_for=None,
         retries_refused_locks=False,
     )
-    given = {key: values[0] for key, values in settings.items() if key not in own}
-    given |= {key: own[key] for key in _FOR_THE_DRIVER if own.get(key)}
-    if scheme.tongue is ErrorStyle.PQ:
-        given |= _pq_defaults(url, given)
-    place = written(replace(url, scheme=scheme.ours, query=None, fragment=""))
-    named = f"{place}?{_query(given)}" if given else place
-    names = ProjectTables() if own.get(_TABLE) or project is None else project
-    table = None if own.get(_TABLE) else names.ledger or scheme.ledger_table
+    driver_values = {key: values[0] for key, values in settings.items() if key not in custom_values}
+    driver_values |= {key: custom_values[key] for key in _FOR_THE_DRIVER if custom_values.get(key)}
+    if scheme.error_style is ErrorStyle.PQ:
+        driver_values |= _pq_defaults(url, driver_values)
+    base = written(replace(url, scheme=scheme.rung_scheme, query=None, fragment=""))
+    location = f"{base}?{_query(driver_values)}" if driver_values else base
+    names = ProjectTables() if custom_values.get(_TABLE) or project is None else project
+    table = None if custom_values.get(_TABLE) else names.ledger or scheme.ledger_table
     writers = () if project is None else project.ledger_writers
     database = Database(
-        named, ledger_table=table, history_table=names.history, ledger_writers=writers
+        location, ledger_table=table, history_table=names.history, ledger_writers=writers
     )
-    return GoDatabaseUrl(database, options, scheme.tongue)
+    return GoDatabaseUrl(database, options, scheme.error_style)
 
 
-def _sqlite(
-    url: Url, scheme: Scheme, own: Mapping[str, str], project: ProjectTables
+def _parse_sqlite(
+    url: Url, scheme: Scheme, custom_values: Mapping[str, str], project: ProjectTables
 ) -> GoDatabaseUrl:
-    """A raw space in a file's name becomes `%20` on the way, as there."""
+    """Read a SQLite URL; a raw space in a file's name becomes `%20`, as in golang-migrate."""
     try:
-        bare = truth(own.get("x-no-tx-wrap") or "false")
+        runs_by_statement = truth(custom_values.get("x-no-tx-wrap") or "false")
     except NumberRefused as error:
         raise GoFault(f"{_OPEN}: x-no-tx-wrap: {error}") from None
     options = RunOptions(
         passes_empty=True,
         runs_foreign_downs=True,
         carries_session=True,
-        each_statement=bare,
+        each_statement=runs_by_statement,
         takes_tables=True,
         drops_current_schema=True,
     )
-    names = ProjectTables(own[_TABLE]) if own.get(_TABLE) else project
+    names = ProjectTables(custom_values[_TABLE]) if custom_values.get(_TABLE) else project
     database = Database(
-        for_the_library(replace(url, scheme=scheme.ours)),
+        library_url(replace(url, scheme=scheme.rung_scheme)),
         ledger_table=names.ledger,
         history_table=names.history,
     )
-    return GoDatabaseUrl(database, options, scheme.tongue)
+    return GoDatabaseUrl(database, options, scheme.error_style)
 
 
-def _check_table(own: Mapping[str, str]) -> None:
-    table = own.get(_TABLE, "")
-    if not _truth(own, _QUOTED) or not table:
+def _check_table(custom_values: Mapping[str, str]) -> None:
+    table = custom_values.get(_TABLE, "")
+    if not _boolean(custom_values, _QUOTED) or not table:
         return
     if not (table.startswith('"') and table.endswith('"')):
         raise GoFault(
@@ -148,35 +150,35 @@ def _check_lock(strategy: str) -> None:
         raise GoFault(f'{_OPEN}: unknown lock strategy "{strategy}"')
 
 
-def _truth(own: Mapping[str, str], key: str) -> bool:
+def _boolean(custom_values: Mapping[str, str], key: str) -> bool:
     try:
-        return truth(own.get(key) or "false")
+        return truth(custom_values.get(key) or "false")
     except NumberRefused as error:
         raise GoFault(f"{_OPEN}: unable to parse option {key}: {error}") from None
 
 
-def _time_limit(own: Mapping[str, str]) -> float | None:
-    """The limit in seconds; the size of a piece is read for its faults alone: none is too long."""
+def _time_limit(custom_values: Mapping[str, str]) -> float | None:
+    """Return the limit in seconds; the maximum size is only checked: no statement is too long."""
     try:
-        atoi(own.get("x-multi-statement-max-size") or "0")
-        milliseconds = atoi(own.get("x-statement-timeout") or "0")
+        atoi(custom_values.get("x-multi-statement-max-size") or "0")
+        milliseconds = atoi(custom_values.get("x-statement-timeout") or "0")
     except NumberRefused as error:
         raise GoFault(f"{_OPEN}: {error}") from None
     return milliseconds * _MILLISECOND if milliseconds else None
 
 
-def _pq_defaults(url: Url, given: Mapping[str, str]) -> dict[str, str]:
-    """What lib/pq asks for where neither the URL nor the environment does."""
-    named = {key.lower() for key in given}
-    named |= {"host"} if url.host.partition(":")[0] else set()
+def _pq_defaults(url: Url, driver_values: Mapping[str, str]) -> dict[str, str]:
+    """Return lib/pq's defaults for what neither the URL nor the environment sets."""
+    set_keys = {key.lower() for key in driver_values}
+    set_keys |= {"host"} if url.host.partition(":")[0] else set()
     return {
         key: value
         for key, (value, variables) in _PQ.items()
-        if key.lower() not in named and not any(map(os.environ.get, variables))
+        if key.lower() not in set_keys and not any(map(os.environ.get, variables))
     }
 
 
-def _query(given: Mapping[str, str]) -> str:
+def _query(driver_values: Mapping[str, str]) -> str:
     return "&".join(
-        f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in given.items()
+        f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in driver_values.items()
     )

@@ -1,4 +1,4 @@
-"""What ends a call with a line of golang-migrate's and an exit code. Values, no more."""
+"""The exceptions that end an invocation with a line of golang-migrate's and an exit code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ USAGE = 2
 
 class GoFault(Exception):
     """
-    A call that cannot be carried out.
+    An invocation that cannot be executed.
 
     Args:
         text: the line, without `error: `.
-        more: lines of ours below it: what was found, what state it is in, what to do next.
+        more: Rung's lines below it: details, the database state, what to do next.
     """
 
     def __init__(self, text: str, *more: str) -> None:
@@ -26,7 +26,7 @@ class GoFault(Exception):
 
 
 class PlainFault(GoFault):
-    """The few whose line has no `error: ` before it."""
+    """A fault whose line has no `error: ` before it."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -34,8 +34,8 @@ class PlainFault(GoFault):
         return (self.text, *self.more)
 
 
-class NotUnderstood(Exception):
-    """Words that are no flags or no command: a line where there is one, a usage, and a code."""
+class UsageExit(Exception):
+    """Ends an invocation with an optional line, a usage text and an exit code."""
 
     def __init__(self, line: str, usage: str, code: int = USAGE) -> None:
         super().__init__(line, usage, code)

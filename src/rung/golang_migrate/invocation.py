@@ -1,4 +1,4 @@
-"""One call of the command: its ends, its talk, and the stop that signals set."""
+"""One invocation of the command: its endpoints, its console, and its cancel token."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from rung.source import MAX_VERSION
 if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.golang_migrate.console import GoConsole
+    from rung.golang_migrate.endpoints import Endpoints
     from rung.golang_migrate.gostd.flags import Parsed
-    from rung.golang_migrate.open import Opening
 
 
 @dataclass(frozen=True, slots=True)
 class GoInvocation:
-    """What a command's function is given."""
+    """The argument of a command's function."""
 
-    opening: Opening
-    talk: GoConsole
+    endpoints: Endpoints
+    console: GoConsole
     stop: CancelToken
     prefetches: bool
-    began: int
-    """Nanoseconds since 1970 at which the call began, for `create`."""
+    started_ns: int
+    """The start of the invocation in nanoseconds since 1970, for `create`."""
 
     def refuse(self, text: str) -> GoFault:
         """
-        The fault of words that cannot be taken; both ends are opened before it is told.
+        Return the fault of wrong arguments, after opening source and database.
 
         Raises:
-            Fault, RungError: one of them cannot be opened; that is told instead.
+            GoFault, RungError: one of them cannot be opened; reported instead.
         """
-        self.opening.check()
+        self.endpoints.check()
         return GoFault(text)
 
-    def number(self, parsed: Parsed, at_fault: str) -> int:
+    def number(self, parsed: Parsed, message: str) -> int:
         """
-        The first word as a number.
+        Return the first argument as a number.
 
         Raises:
-            Fault: it is none, or above 2^63-1, where golang-migrate's would turn negative.
+            GoFault: it is not a number, or above 2^63-1, where golang-migrate's overflows.
         """
-        found = parse_uint(parsed.words[0])
-        if found is None or found > MAX_VERSION:
-            raise self.refuse(at_fault)
-        return found
+        number = parse_uint(parsed.words[0])
+        if number is None or number > MAX_VERSION:
+            raise self.refuse(message)
+        return number
 
-    def agrees(self, question: str, agreed: str, refused: str) -> bool:
-        """Ask, and read one word of an answer; only y is a yes, also where no terminal is."""
-        self.talk.line(f"{question} [y/N]")
-        word = "".join(sys.stdin.readline().split()[:1])
-        yes = word.lower() == "y"
-        self.talk.line(agreed if yes else refused)
-        return yes
+    def confirm(self, question: str, yes_text: str, no_text: str) -> bool:
+        """Ask a question on any stream, and read one word; only y is a yes."""
+        self.console.line(f"{question} [y/N]")
+        answer = "".join(sys.stdin.readline().split()[:1])
+        is_yes = answer.lower() == "y"
+        self.console.line(yes_text if is_yes else no_text)
+        return is_yes

@@ -1,8 +1,8 @@
 """
-The entry of the command: from its words to an exit code, in golang-migrate's order.
+The entry point of the command: from its arguments to an exit code, in golang-migrate's order.
 
-Global flags come before the command, its own before its arguments. Every fault is shown here,
-and no traceback. What a command needs is imported when it runs.
+Global flags come before the command, its own flags before its arguments. Every fault is printed
+here, never a traceback. A command's modules are imported when it runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rung.errors import RungError
 from rung.golang_migrate import usage
 from rung.golang_migrate.commands import COMMANDS
 from rung.golang_migrate.console import GoConsole
-from rung.golang_migrate.faults import FAILED, GoFault, NotUnderstood
+from rung.golang_migrate.faults import FAILED, GoFault, UsageExit
 from rung.golang_migrate.gostd.durations import duration
 from rung.golang_migrate.gostd.flags import (
     FlagSet,
@@ -34,8 +34,8 @@ from rung.redaction import redacted_text, redacted_words, secrets_among, without
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rung.golang_migrate.endpoints import Endpoints
     from rung.golang_migrate.gostd.flags import Parsed
-    from rung.golang_migrate.open import Opening
     from rung.render.hints import Repeated
 
 GLOBAL = FlagSet(
@@ -49,10 +49,10 @@ GLOBAL = FlagSet(
     string("database"),
     string("source"),
 )
-"""What may stand before the command."""
+"""The flags before the command."""
 _NEGATIVE = re.compile(r"-\d+\Z")
 _INTERRUPTED = 130
-_SAID = {
+_SIGNAL_MESSAGES = {
     1: "Stopping after this running migration ...",
     2: "Cancelling this running migration ...",
     process.LEAVE: "Leaving at once; rung status tells what became of the migration.",
@@ -60,7 +60,7 @@ _SAID = {
 
 
 def run() -> NoReturn:
-    """Run the command on this process's words and leave with its exit code."""
+    """Run the command with this process's arguments, and exit with its code."""
     process.run(main)
 
 
@@ -69,16 +69,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     Run the command.
 
     Args:
-        argv: the words after `migrate`; left out, this process's own.
+        argv: the arguments after `migrate`; by default this process's own.
 
     Returns:
-        The exit code: 0, 1 for a fault, 2 for words that are not understood.
+        The exit code: 0, 1 for a fault, 2 for unrecognized arguments.
     """
-    began = time.time_ns()
+    started_ns = time.time_ns()
     words = sys.argv[1:] if argv is None else argv
     try:
-        return _understood(words, began)
-    except NotUnderstood as fault:
+        return _run_words(words, started_ns)
+    except UsageExit as fault:
         line = redacted_words(without_values(fault.line, secrets_among(words)))
         text = f"{line}\n{fault.usage}" if line else fault.usage
         sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
@@ -90,95 +90,99 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _understood(words: Sequence[str], began: int) -> int:
-    given = _parsed(GLOBAL, words, usage.overview())
-    talk = GoConsole(verbose=given.yes("verbose"))
-    if given.yes("version"):
-        talk.plain(f"rung {__version__}")
+def _run_words(words: Sequence[str], started_ns: int) -> int:
+    flags = _parse_flags(GLOBAL, words, usage.overview())
+    console = GoConsole(verbose=flags.yes("verbose"))
+    if flags.yes("version"):
+        console.plain(f"rung {__version__}")
         return 0
-    if given.yes("help"):
-        raise NotUnderstood("", usage.overview(), 0)
-    if not given.words:
-        raise NotUnderstood("", usage.overview())
+    if flags.yes("help"):
+        raise UsageExit("", usage.overview(), 0)
+    if not flags.words:
+        raise UsageExit("", usage.overview())
     try:
-        return _obeyed(given, talk, began)
+        return _run_command(flags, console, started_ns)
     except GoFault as fault:
-        _show(talk, fault, _repeated(given))
-    except (NotUnderstood, BrokenPipeError):
+        _show(console, fault, _options_for_rung(flags))
+    except (UsageExit, BrokenPipeError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
-        said = redacted_text(f"{type(error).__name__}: {error}", secrets_among(words))
-        _show(talk, GoFault(f"Rung met a fault of its own. {said}"))
+    except Exception as error:  # noqa: BLE001 - a user gets a line, never a traceback
+        text = redacted_text(f"{type(error).__name__}: {error}", secrets_among(words))
+        _show(console, GoFault(f"Rung met a fault of its own. {text}"))
     return FAILED
 
 
-def _obeyed(given: Parsed, talk: GoConsole, began: int) -> int:
-    """Carry a command out; errors of the engine leave as faults."""
-    from rung.golang_migrate.messages import fault_of
+def _run_command(flags: Parsed, console: GoConsole, started_ns: int) -> int:
+    """Execute a command; raise the engine's errors as faults."""
+    from rung.golang_migrate.messages import to_go_fault
 
-    opening = _opening(given)
-    with process.listening(lambda times, _: f"{talk.prefix}{_SAID[times]}") as signals:
-        prefetches = given.number("prefetch") > 0
-        call = GoInvocation(opening, talk, signals.stop, prefetches, began)
+    endpoints = _endpoints(flags)
+    with process.listening(
+        lambda times, _: f"{console.prefix}{_SIGNAL_MESSAGES[times]}"
+    ) as signals:
+        prefetches = flags.number("prefetch") > 0
+        call = GoInvocation(endpoints, console, signals.stop, prefetches, started_ns)
         try:
-            return _dispatched(call, *given.words)
+            return _dispatch(call, *flags.words)
         except RungError as error:
-            raise fault_of(error, opening.tongue, timed=opening.timed) from None
+            raise to_go_fault(
+                error, endpoints.error_style, has_time_limit=endpoints.has_time_limit
+            ) from None
 
 
-def _dispatched(call: GoInvocation, name: str, *words: str) -> int:
+def _dispatch(call: GoInvocation, name: str, *words: str) -> int:
     if name == "version":
         from rung.golang_migrate.cmd_force_drop import version
 
         code = version(call)
-        call.talk.detail("Closing source and database")
+        call.console.detail("Closing source and database")
         return code
     if name not in COMMANDS:
-        raise NotUnderstood("", usage.overview())
+        raise UsageExit("", usage.overview())
     command = COMMANDS[name]
     if name == "force" and words and _NEGATIVE.match(words[0]):
         words = ("--", *words)
-    parsed = _parsed(command.flags, words, command.flags.usage())
+    parsed = _parse_flags(command.flags, words, command.flags.usage())
     if parsed.yes("help"):
-        raise NotUnderstood("", f"{command.usage}\n{command.flags.defaults()}", 0)
+        raise UsageExit("", f"{command.usage}\n{command.flags.defaults()}", 0)
     code = command.run(call, parsed)
     if code == 0 and name != "create":
-        call.talk.detail(f"Finished after {duration(time.time_ns() - call.began)}")
-        call.talk.detail("Closing source and database")
+        call.console.detail(f"Finished after {duration(time.time_ns() - call.started_ns)}")
+        call.console.detail("Closing source and database")
     return code
 
 
-def _parsed(flags: FlagSet, words: Sequence[str], told: str) -> Parsed:
+def _parse_flags(flags: FlagSet, words: Sequence[str], usage_text: str) -> Parsed:
     try:
         return flags.parse(words)
     except HelpWanted:
-        raise NotUnderstood("", told, 0) from None
+        raise UsageExit("", usage_text, 0) from None
     except FlagsRefused as refused:
-        raise NotUnderstood(str(refused), told) from None
+        raise UsageExit(str(refused), usage_text) from None
 
 
-def _opening(given: Parsed) -> Opening:
-    from rung.golang_migrate.open import Opening
+def _endpoints(flags: Parsed) -> Endpoints:
+    from rung.golang_migrate.endpoints import Endpoints
 
-    source, path = given.text("source"), given.text("path")
-    waits = float(given.number("lock-timeout")) if "lock-timeout" in given.given else None
+    source, path = flags.text("source"), flags.text("path")
+    waits = float(flags.number("lock-timeout")) if "lock-timeout" in flags.present else None
     if source or not path:
-        return Opening(source, "", given.text("database"), waits)
-    return Opening(f"file://{path}", path, given.text("database"), waits)
+        return Endpoints(source, "", flags.text("database"), waits)
+    return Endpoints(f"file://{path}", path, flags.text("database"), waits)
 
 
-def _repeated(given: Parsed) -> Repeated:
-    """What the commands of `rung` that are named need of this call."""
-    from rung.golang_migrate.open import repeated_by
+def _options_for_rung(flags: Parsed) -> Repeated:
+    """Return the options for the commands of `rung` that messages name."""
+    from rung.golang_migrate.endpoints import options_for_rung
 
-    return repeated_by(given.text("source"), given.text("path"), given.text("database"))
+    return options_for_rung(flags.text("source"), flags.text("path"), flags.text("database"))
 
 
-def _show(talk: GoConsole, fault: GoFault, call: Repeated | None = None) -> None:
+def _show(console: GoConsole, fault: GoFault, call: Repeated | None = None) -> None:
     from rung.render.hints import Repeated, completed
 
     lines = [completed(line, call or Repeated()) for line in fault.lines]
     first, *more = [part for line in lines for part in line.splitlines()] or [""]
-    talk.line(first)
+    console.line(first)
     for line in more:
-        talk.plain(line)
+        console.plain(line)

@@ -1,9 +1,9 @@
 """
-What went wrong, in golang-migrate's words: from an error of Rung's to the line that is printed.
+Translate Rung's errors into golang-migrate's lines.
 
-The first line is golang-migrate's to the letter, as far as it has one. Below it stand lines
-of ours: the place in the file, what state the database is in, and what to do next. Where a
-word comes from depends on the library that golang-migrate uses for a database.
+The first line is golang-migrate's to the letter, where it has one. Rung's lines follow: the place
+in the file, the database state, and what to do next. Some words depend on the library that
+golang-migrate uses for a database.
 """
 
 from __future__ import annotations
@@ -38,27 +38,32 @@ _REFUSED = re.compile(
 _NO_SOCKET = re.compile(r'connection to server on socket "([^"]*)" failed: No such file')
 _FATAL = re.compile(r"FATAL:  (.*)")
 _NO_TLS = "server does not support SSL, but SSL was required"
-_FIXED: dict[type[RungError], str] = {
+_FIXED_LINES: dict[type[RungError], str] = {
     EmptySource: "first .: file does not exist",
     LockNotAcquired: "timeout: can't acquire database lock",
     SchemaMissing: "failed to open database: no schema",
 }
 
 
-def fault_of(error: RungError, tongue: ErrorStyle, *, timed: bool = False) -> GoFault:
+def to_go_fault(
+    error: RungError, error_style: ErrorStyle, *, has_time_limit: bool = False
+) -> GoFault:
     """
-    The fault that an error of the engine becomes.
+    Translate an error of the engine into a fault.
 
     Args:
-        error: what was raised.
-        tongue: whose words the database's errors have.
-        timed: whether files run under a time limit.
+        error: the error.
+        error_style: the style of the database's errors.
+        has_time_limit: whether files run under a time limit.
     """
-    return GoFault(_first_line(error, tongue, timed=timed), *_lines(_more(error)))
+    return GoFault(
+        _first_line(error, error_style, has_time_limit=has_time_limit),
+        *_lines(_detail_lines(error)),
+    )
 
 
 def source_fault(url: str, error: SourceError) -> GoFault:
-    """The fault of a source that cannot be opened; its URL is shown, without secrets."""
+    """Return the fault of a source that cannot be opened, with its redacted URL."""
     opened = f'failed to open source, "{url}":'
     match error:
         case SourceNotFound():
@@ -69,30 +74,30 @@ def source_fault(url: str, error: SourceError) -> GoFault:
 
 
 def not_found(version: int) -> str:
-    """The line for a version that has no file."""
+    """Return the line for a version that has no file."""
     return (
         f"no migration found for version {version}: "
         f"read down for version {version} .: file does not exist"
     )
 
 
-def _first_line(error: RungError, tongue: ErrorStyle, *, timed: bool) -> str:
+def _first_line(error: RungError, error_style: ErrorStyle, *, has_time_limit: bool) -> str:
     match error:
         case MigrationFailed():
-            late = timed and error.server.sqlstate == _CANCELLED
-            return _failed(error, tongue, late=late)
+            timed_out = has_time_limit and error.server.sqlstate == _CANCELLED
+            return _migration_failure(error, error_style, timed_out=timed_out)
         case ConnectionFailed() if error.reason:
-            return f"failed to open database: {_refused(error.reason, tongue)}"
+            return f"failed to open database: {_connection_reason(error.reason, error_style)}"
         case DirtyLedger():
             version = NO_VERSION if error.version is None else error.version
             return f"Dirty database version {version}. Fix and force version."
         case MissingMigrationFile():
             return not_found(error.version)
-    return _FIXED.get(type(error), error.cause)
+    return _FIXED_LINES.get(type(error), error.cause)
 
 
-def _more(error: RungError) -> list[str]:
-    """What stands below the first line; nothing where golang-migrate's line says it all."""
+def _detail_lines(error: RungError) -> list[str]:
+    """Return the lines below the first; none where golang-migrate's line is complete."""
     match error:
         case EmptySource() | SchemaMissing() | ConnectionFailed():
             return []
@@ -105,36 +110,36 @@ def _more(error: RungError) -> list[str]:
     return [line.replace("--ledger-table", url) for line in error.lines()]
 
 
-def _failed(error: MigrationFailed, tongue: ErrorStyle, *, late: bool) -> str:
+def _migration_failure(error: MigrationFailed, error_style: ErrorStyle, *, timed_out: bool) -> str:
     message, sqlstate, detail, *_ = error.server
     place = error.place
-    if tongue is ErrorStyle.SQLITE:
+    if error_style is ErrorStyle.SQLITE:
         return f"{message} in line 0: {place.sql}"
-    if tongue is ErrorStyle.PGX and late:
+    if error_style is ErrorStyle.PGX and timed_out:
         details = "timeout: context deadline exceeded"
         return f"migration failed in line 0: {place.sql} (details: {details})"
-    known = bool(place.column)
-    said = f"migration failed: {message}"
-    if known or tongue is ErrorStyle.PGX:
-        said += f" (column {place.column})"
-    said += f", {detail}" if detail else ""
-    unknown = 1 if tongue is ErrorStyle.PGX else 0
+    has_column = bool(place.column)
+    text = f"migration failed: {message}"
+    if has_column or error_style is ErrorStyle.PGX:
+        text += f" (column {place.column})"
+    text += f", {detail}" if detail else ""
+    default_line = 1 if error_style is ErrorStyle.PGX else 0
     details = f"ERROR: {message} (SQLSTATE {sqlstate})"
-    details = details if tongue is ErrorStyle.PGX else f"pq: {message}"
-    line = place.line if known else unknown
-    return f"{said} in line {line}: {place.sql} (details: {details})"
+    details = details if error_style is ErrorStyle.PGX else f"pq: {message}"
+    line = place.line if has_column else default_line
+    return f"{text} in line {line}: {place.sql} (details: {details})"
 
 
-def _refused(reason: str, tongue: ErrorStyle) -> str:
-    """The commonest refusals in the library's words; others in those of libpq or SQLite."""
-    if tongue is ErrorStyle.PQ:
-        if found := _REFUSED.search(reason):
-            address = found["address"] or found["host"]
-            return f"dial tcp {address}:{found['port']}: connect: connection refused"
-        if found := _NO_SOCKET.search(reason):
-            return f"dial unix {found[1]}: connect: no such file or directory"
-        if found := _FATAL.search(reason):
-            return f"pq: {found[1]}"
+def _connection_reason(reason: str, error_style: ErrorStyle) -> str:
+    """Return the commonest connection errors in lib/pq's words, others unchanged."""
+    if error_style is ErrorStyle.PQ:
+        if match := _REFUSED.search(reason):
+            address = match["address"] or match["host"]
+            return f"dial tcp {address}:{match['port']}: connect: connection refused"
+        if match := _NO_SOCKET.search(reason):
+            return f"dial unix {match[1]}: connect: no such file or directory"
+        if match := _FATAL.search(reason):
+            return f"pq: {match[1]}"
         if _NO_TLS in reason:
             return "pq: SSL is not enabled on the server"
     return " ".join(reason.split())

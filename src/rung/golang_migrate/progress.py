@@ -1,8 +1,8 @@
 """
-A run's events as golang-migrate's lines.
+Print a run's events as golang-migrate's lines.
 
-Left out is what it never says: a database's notices, and that a half has no file, which
-shows as `<empty>`. Said beyond it is whom we wait for, and what a person should know.
+What golang-migrate does not print is left out: notices of the database, and missing files, which
+appear as `<empty>`. In addition to its lines, lock waits and warnings are printed.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ class GoProgressLines:
     The listener of a run.
 
     Args:
-        talk: where the lines go.
-        migrations: the files, for the titles of what is about to run.
+        console: receives the lines.
+        migrations: the files, for the titles of scheduled steps.
         prefetches: False with `-prefetch 0`, which only changes a word.
     """
 
-    def __init__(self, talk: GoConsole, migrations: MigrationSet, *, prefetches: bool) -> None:
-        self._talk, self._migrations, self._prefetches = talk, migrations, prefetches
+    def __init__(self, console: GoConsole, migrations: MigrationSet, *, prefetches: bool) -> None:
+        self._talk, self._migrations, self._prefetches = console, migrations, prefetches
         self._waits = Waits()
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Print one event."""
         match event:
             case RunPlanned(versions, direction):
                 for version in versions:
                     self._talk.detail(self._scheduled(version, direction))
             case StepStarted(version, name, direction):
                 if self._identifier(version, direction, name) != _EMPTY:
-                    what = self._step(version, direction, name)
-                    self._talk.detail(f"Read and execute {what}")
+                    step = self._step(version, direction, name)
+                    self._talk.detail(f"Read and execute {step}")
             case StepFinished():
                 self._talk.line(self._finished(event))
             case LockWaiting():
@@ -64,31 +64,33 @@ class GoProgressLines:
             case Warned(message):
                 self._talk.line(f"warning: {message}")
             case _:
-                self._meanwhile(event)
+                self._wait_lines(event)
 
-    def _meanwhile(self, event: Event) -> None:
-        """Whom a migration waits for, which golang-migrate does not say."""
+    def _wait_lines(self, event: Event) -> None:
+        """Print lock waits and progress, which golang-migrate does not print."""
         if isinstance(event, LockRefused | LockAwaited | BuildProgress):
             for line in self._waits.lines(event):
                 self._talk.line(line)
 
     def _scheduled(self, version: int, direction: str) -> str:
-        ahead = self._prefetches and self._identifier(version, direction) != _EMPTY
-        word = "Start buffering" if ahead else "Scheduled"
+        is_buffered = self._prefetches and self._identifier(version, direction) != _EMPTY
+        word = "Start buffering" if is_buffered else "Scheduled"
         return f"{word} {self._step(version, direction)}"
 
     def _finished(self, event: StepFinished) -> str:
-        what = self._step(event.version, event.direction, event.name)
-        took = duration(round(event.seconds * _SECOND))
+        step = self._step(event.version, event.direction, event.name)
+        elapsed = duration(round(event.seconds * _SECOND))
         return (
-            f"Finished {what} (read 0s, ran {took})" if self._talk.verbose else f"{what} ({took})"
+            f"Finished {step} (read 0s, ran {elapsed})"
+            if self._talk.verbose
+            else f"{step} ({elapsed})"
         )
 
     def _step(self, version: int, direction: str, name: str = "") -> str:
         return f"{version}/{direction[0]} {self._identifier(version, direction, name)}"
 
     def _identifier(self, version: int, direction: str, name: str = "") -> str:
-        """The title of the file that runs; of one that only the history has, its name there."""
+        """Return the title of the file that runs, or the name in the history."""
         migration = self._migrations.by_version.get(version)
         if migration is None:
             return name

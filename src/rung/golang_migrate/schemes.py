@@ -1,4 +1,4 @@
-"""Which drivers there are by golang-migrate's names, and what each of them means here. Data."""
+"""golang-migrate's drivers by their names, and their properties. Data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class ErrorStyle(Enum):
-    """Whose words an error of the database has: those of the library that golang-migrate uses."""
+    """The style of a database's errors: that of the library that golang-migrate uses."""
 
     PQ = "pq"
     PGX = "pgx"
@@ -17,13 +17,13 @@ class ErrorStyle(Enum):
 class Scheme(NamedTuple):
     """A database driver of golang-migrate."""
 
-    tongue: ErrorStyle
-    ours: str
-    """The scheme of ours that reaches it."""
+    error_style: ErrorStyle
+    rung_scheme: str
+    """Rung's scheme for the same database."""
     ledger_table: str | None = None
-    """The ledger where the URL names none; None for the usual one."""
-    locks_by_choice: bool = False
-    """Whether its URL may name a way to lock, `x-lock-strategy`."""
+    """The default ledger table; None for `schema_migrations`."""
+    has_lock_strategy: bool = False
+    """Whether its URL may have `x-lock-strategy`."""
 
 
 SOURCES = ("file",)
@@ -32,8 +32,8 @@ DATABASES = {
     "cockroach": Scheme(ErrorStyle.PQ, "postgresql"),
     "cockroachdb": Scheme(ErrorStyle.PQ, "postgresql"),
     "crdb-postgres": Scheme(ErrorStyle.PQ, "postgresql"),
-    "pgx": Scheme(ErrorStyle.PGX, "postgresql", locks_by_choice=True),
-    "pgx4": Scheme(ErrorStyle.PGX, "postgresql", locks_by_choice=True),
+    "pgx": Scheme(ErrorStyle.PGX, "postgresql", has_lock_strategy=True),
+    "pgx4": Scheme(ErrorStyle.PGX, "postgresql", has_lock_strategy=True),
     "pgx5": Scheme(ErrorStyle.PGX, "postgresql"),
     "postgres": Scheme(ErrorStyle.PQ, "postgresql"),
     "postgresql": Scheme(ErrorStyle.PQ, "postgresql"),

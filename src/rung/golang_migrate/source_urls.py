@@ -1,7 +1,7 @@
 """
-What golang-migrate makes of the URLs that it is given: a driver's name, a folder, settings.
+Read URLs as golang-migrate does: a driver's name, a folder, settings.
 
-Owns the rules and their texts. Whether there is such a driver or folder is asked elsewhere.
+Owns the rules and their texts. Whether the driver or folder exists is checked elsewhere.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Values = dict[str, list[str]]
-"""The settings of a query: each key with its values, in the order they were given."""
+"""The settings of a query: each key with its values, in order."""
 
 _CUSTOM = "x-"
 _MOST_PAIRS = 10_000
 
 
 class AddressRefused(ValueError):
-    """A URL that names no driver or no folder. The text is golang-migrate's."""
+    """A URL without a driver or a folder. The text is golang-migrate's."""
 
 
 def scheme_of(url: str) -> str:
     """
-    The text before the first colon, which is the name of a database's driver as it stands.
+    Return the text before the first colon, the name of a database's driver.
 
     Raises:
         AddressRefused: the URL is empty, or has nothing before a colon.
@@ -51,10 +51,10 @@ def scheme_of(url: str) -> str:
 
 def source_scheme(url: str) -> str:
     """
-    The name of a source's driver, in lower case.
+    Return the name of a source's driver, in lower case.
 
     Raises:
-        UrlRefused: it is no URL.
+        UrlRefused: it is not a URL.
         AddressRefused: it has a colon, but no scheme.
     """
     scheme = parse(url).scheme
@@ -65,14 +65,14 @@ def source_scheme(url: str) -> str:
 
 def source_folder(url: str) -> str:
     """
-    The folder that a `file:` URL names, from the root on.
+    Return the absolute path of the folder that a `file:` URL names.
 
     Host and path together are the path: `file://a/b` is `a/b` in the working directory. User,
-    query and fragment do not count.
+    query and fragment are ignored.
 
     Raises:
-        UrlRefused: it is no URL.
-        AddressRefused: the working directory is gone.
+        UrlRefused: it is not a URL.
+        AddressRefused: the working directory does not exist any more.
     """
     address = parse(url)
     path = address.opaque or address.host + address.path
@@ -86,10 +86,10 @@ def source_folder(url: str) -> str:
 
 def settings_of(url: Url) -> Values:
     """
-    The settings in a URL's query, decoded.
+    Return the settings in a URL's query, decoded.
 
-    A pair that is malformed, or holds a `;`, does not count, as in Go; nor does any of more
-    than ten thousand.
+    As in Go, a pair that is malformed or contains a `;` is ignored, and all are where there are
+    more than ten thousand.
     """
     values: Values = {}
     pairs = (url.query or "").split("&")
@@ -104,26 +104,26 @@ def settings_of(url: Url) -> Values:
 
 
 def first(values: Mapping[str, list[str]], key: str) -> str:
-    """The first value of a key; empty where it is not there."""
+    """Return the first value of a key; empty where the key is absent."""
     return values.get(key, [""])[0]
 
 
 def custom(values: Mapping[str, list[str]]) -> Values:
-    """The settings that are golang-migrate's own: those whose keys begin with `x-`."""
-    return {key: given for key, given in values.items() if key.startswith(_CUSTOM)}
+    """Return golang-migrate's own settings: those whose keys begin with `x-`."""
+    return {key: value for key, value in values.items() if key.startswith(_CUSTOM)}
 
 
-def for_the_library(url: Url) -> str:
+def library_url(url: Url) -> str:
     """
-    A database's URL as golang-migrate hands it to the database's library.
+    Return a database's URL as golang-migrate passes it to the database's library.
 
-    Without its own settings; the others are sorted by key and escaped anew.
+    Its own settings are removed; the others are sorted by key and escaped again.
     """
-    kept = {k: v for k, v in settings_of(url).items() if not k.startswith(_CUSTOM)}
+    values = {k: v for k, v in settings_of(url).items() if not k.startswith(_CUSTOM)}
     query = "&".join(
         f"{_escaped(key)}={_escaped(value)}"
-        for key in sorted(kept, key=encoded)
-        for value in kept[key]
+        for key in sorted(values, key=encoded)
+        for value in values[key]
     )
     return written(replace(url, query=query or ("" if url.query == "" else None)))
 

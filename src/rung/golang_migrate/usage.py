@@ -1,7 +1,7 @@
 """
-The usage texts of golang-migrate: the whole command's, and each command's. Data, no more.
+The usage texts of golang-migrate: the whole command's, and each command's. Data.
 
-They are kept to the letter, uneven indents included: scripts and people look for them.
+They are identical to the letter, uneven indents included: scripts may search for them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Database drivers: {databases}"""
 
 
 def overview() -> str:
-    """The usage of the whole command."""
+    """Return the usage text of the whole command."""
     return _OVERVIEW.format(
         commands=f"{CREATE}\n  {GOTO}\n  {UP}\n  {DOWN}\n  {DROP}\n  {FORCE}",
         sources=", ".join(SOURCES),

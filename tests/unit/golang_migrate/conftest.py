@@ -62,5 +62,5 @@ def stage(
         (folder / f"{name}.up.sql").write_text("select 1;\n")
         (folder / f"{name}.down.sql").write_text("select 2;\n")
     made = Stage(folder, capsys, monkeypatch)
-    monkeypatch.setattr("rung.golang_migrate.open.open_driver", made.open_driver)
+    monkeypatch.setattr("rung.golang_migrate.endpoints.open_driver", made.open_driver)
     return made

@@ -199,7 +199,7 @@ def test_the_last_number(here: Path) -> None:
 
 def test_both_or_none(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the second file is there already, the first is not left behind."""
-    monkeypatch.setattr("rung.golang_migrate.create_files._check_free", lambda *_: None)
+    monkeypatch.setattr("rung.golang_migrate.create_files._check_unused", lambda *_: None)
     filled(here / "s", "x_a.down.sql")
 
     with pytest.raises(CreateRefused, match=r"open s/x_a\.down\.sql: file exists"):

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from rung.golang_migrate.database_urls import GoDatabaseUrl, address_of
+from rung.golang_migrate.database_urls import GoDatabaseUrl, parse_database_url
 from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.urls import parse
 from rung.golang_migrate.schemes import DATABASES, ErrorStyle
@@ -31,7 +31,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def address(url: str) -> GoDatabaseUrl:
     """What a URL comes to."""
-    return address_of(parse(url), DATABASES[url.partition(":")[0]])
+    return parse_database_url(parse(url), DATABASES[url.partition(":")[0]])
 
 
 def query(url: str) -> dict[str, str]:
@@ -89,7 +89,7 @@ def test_golang_migrates_own_keys() -> None:
     found = address("pgx5://h/x?x-multi-statement=1&x-statement-timeout=200&x-unknown=2&a=b")
 
     assert found.options == POSTGRES._replace(each_statement=True, time_limit=0.2)
-    assert (found.tongue, query("pgx5://h/x?x-multi-statement=1&a=b")) == (
+    assert (found.error_style, query("pgx5://h/x?x-multi-statement=1&a=b")) == (
         ErrorStyle.PGX,
         {"a": "b"},
     )
@@ -114,7 +114,7 @@ def test_the_distributed_ones(url: str, table: str | None) -> None:
     """They are PostgreSQL with a table of their own name."""
     found = address(url)
 
-    assert (found.database.ledger_table, found.tongue) == (table, ErrorStyle.PQ)
+    assert (found.database.ledger_table, found.error_style) == (table, ErrorStyle.PQ)
     assert found.database.url.startswith("postgresql://h/x?")
 
 
@@ -123,7 +123,7 @@ def test_sqlite() -> None:
     found = address("sqlite3://d/a b.db?x-no-tx-wrap=true&_fk=1&x-migrations-table=m")
 
     assert found.database.url == "sqlite3://d/a%20b.db?_fk=1"
-    assert (found.database.ledger_table, found.tongue) == ("m", ErrorStyle.SQLITE)
+    assert (found.database.ledger_table, found.error_style) == ("m", ErrorStyle.SQLITE)
     assert found.options == PLAIN._replace(each_statement=True)
 
 
@@ -137,4 +137,4 @@ def test_a_table_as_a_lock_is_refused() -> None:
     with pytest.raises(GoFault, match="x-lock-strategy=table is not supported"):
         address("pgx://h/x?x-lock-strategy=table")
 
-    assert address("pgx5://h/x?x-lock-strategy=table").tongue is ErrorStyle.PGX
+    assert address("pgx5://h/x?x-lock-strategy=table").error_style is ErrorStyle.PGX

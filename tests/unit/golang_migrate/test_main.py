@@ -127,7 +127,7 @@ def test_a_fault_of_ours(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*given: object, **named: object) -> None:
         raise RuntimeError("postgres://u:secret@h/chatapp")
 
-    monkeypatch.setattr("rung.golang_migrate.open.open_driver", fail)
+    monkeypatch.setattr("rung.golang_migrate.endpoints.open_driver", fail)
     code, said = stage.run("version")
 
     assert (code, said) == (

@@ -13,7 +13,7 @@ from rung.errors import (
     ServerMessage,
     SourceLocation,
 )
-from rung.golang_migrate.messages import fault_of
+from rung.golang_migrate.messages import to_go_fault
 from rung.golang_migrate.schemes import ErrorStyle
 
 SYNTAX = ServerMessage('syntax error at or near "selct"', "42601")
@@ -33,7 +33,7 @@ def failed(server: ServerMessage, place: SourceLocation) -> MigrationFailed:
 
 
 @pytest.mark.parametrize(
-    ("tongue", "server", "place", "said"),
+    ("error_style", "server", "place", "said"),
     [
         (
             *(ErrorStyle.PQ, SYNTAX, KNOWN),
@@ -70,15 +70,15 @@ def failed(server: ServerMessage, place: SourceLocation) -> MigrationFailed:
     ],
 )
 def test_a_failed_file(
-    tongue: ErrorStyle, server: ServerMessage, place: SourceLocation, said: str
+    error_style: ErrorStyle, server: ServerMessage, place: SourceLocation, said: str
 ) -> None:
     """The library's words, the true line and column, the whole file."""
-    assert fault_of(failed(server, place), tongue).text == said
+    assert to_go_fault(failed(server, place), error_style).text == said
 
 
 def test_what_stands_below() -> None:
     """The place with the hint, the state, and what to do."""
-    fault = fault_of(failed(DOUBLE, KNOWN), ErrorStyle.PQ)
+    fault = to_go_fault(failed(DOUBLE, KNOWN), ErrorStyle.PQ)
 
     assert fault.more == (
         "  --> 1_a.up.sql:2:1",
@@ -92,7 +92,7 @@ def test_what_stands_below() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tongue", "timed", "said"),
+    ("error_style", "has_time_limit", "said"),
     [
         (
             *(ErrorStyle.PGX, True),
@@ -111,9 +111,11 @@ def test_what_stands_below() -> None:
         ),
     ],
 )
-def test_a_time_limit(tongue: ErrorStyle, said: str, *, timed: bool) -> None:
+def test_a_time_limit(error_style: ErrorStyle, said: str, *, has_time_limit: bool) -> None:
     """Pgx speaks of its own deadline."""
-    assert fault_of(failed(LATE, UNKNOWN), tongue, timed=timed).text == said
+    assert (
+        to_go_fault(failed(LATE, UNKNOWN), error_style, has_time_limit=has_time_limit).text == said
+    )
 
 
 REFUSED = (
@@ -143,14 +145,14 @@ REFUSED = (
 )
 def test_a_connection_that_is_refused(reason: str, said: str) -> None:
     """The commonest in lib/pq's words, the others in libpq's, on one line."""
-    fault = fault_of(ConnectionFailed("No connection.", "Check it.", reason), ErrorStyle.PQ)
+    fault = to_go_fault(ConnectionFailed("No connection.", "Check it.", reason), ErrorStyle.PQ)
 
     assert fault.lines == (f"error: failed to open database: {said}",)
 
 
 def test_a_lock_that_is_not_to_be_had() -> None:
     """golang-migrate's line, and who holds it."""
-    fault = fault_of(LockNotAcquired(1.0, "The lock is held by process 7."), ErrorStyle.PQ)
+    fault = to_go_fault(LockNotAcquired(1.0, "The lock is held by process 7."), ErrorStyle.PQ)
 
     assert fault.lines == (
         "error: timeout: can't acquire database lock",
@@ -160,7 +162,7 @@ def test_a_lock_that_is_not_to_be_had() -> None:
 
 def test_a_search_path_without_a_schema() -> None:
     """golang-migrate's line alone."""
-    fault = fault_of(SchemaMissing("No schema.", "Make one."), ErrorStyle.PQ)
+    fault = to_go_fault(SchemaMissing("No schema.", "Make one."), ErrorStyle.PQ)
 
     assert fault.lines == ("error: failed to open database: no schema",)
 
@@ -168,6 +170,6 @@ def test_a_search_path_without_a_schema() -> None:
 def test_another_ledger_is_named_as_golang_migrate_does() -> None:
     """It has no option for it."""
     error = LedgerUnreadable("it is a view", "--ledger-table names another table")
-    fault = fault_of(error, ErrorStyle.PQ)
+    fault = to_go_fault(error, ErrorStyle.PQ)
 
     assert fault.lines[-1] == "hint: x-migrations-table in the database's URL names another table"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.golang_migrate.open import repeated_by
+from rung.golang_migrate.endpoints import options_for_rung
 from rung.render.hints import completed
 
 
@@ -34,6 +34,6 @@ def test_what_a_call_says_is_repeated(
     source: str, folder: str, database: str, expected: str
 ) -> None:
     """In the options of `rung`; what only the other command reads is left out."""
-    command = completed("`rung up`", repeated_by(source, folder, database))
+    command = completed("`rung up`", options_for_rung(source, folder, database))
 
     assert command == f"`rung up {expected}`".replace(" `", "`")

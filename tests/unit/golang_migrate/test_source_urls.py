@@ -13,7 +13,7 @@ from rung.golang_migrate.source_urls import (
     AddressRefused,
     custom,
     first,
-    for_the_library,
+    library_url,
     scheme_of,
     settings_of,
     source_folder,
@@ -66,7 +66,7 @@ def test_folders(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_for_the_library() -> None:
     """Without golang-migrate's own settings, and written as Go writes URLs."""
     rows = [row for row in ROWS if row[1].get("scheme")]
-    written = [(row[0], for_the_library(parse(row[0]))) for row in rows]
+    written = [(row[0], library_url(parse(row[0]))) for row in rows]
 
     assert written == [(row[0], row[3]) for row in rows]
 

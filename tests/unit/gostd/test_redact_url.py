@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rung.golang_migrate.gostd.redact_url import masked
+from rung.golang_migrate.gostd.redact_url import redacted_url
 from rung.golang_migrate.gostd.urls import UrlRefused, parse
 
 
@@ -34,7 +34,7 @@ from rung.golang_migrate.gostd.urls import UrlRefused, parse
 )
 def test_hidden(url: str, expected: str) -> None:
     """The password; where it is not certain where it ends, all that may be it."""
-    assert expected == masked(url)
+    assert expected == redacted_url(url)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_hidden(url: str, expected: str) -> None:
 )
 def test_shown(url: str) -> None:
     """Without a password a URL stays as it is."""
-    assert url == masked(url)
+    assert url == redacted_url(url)
 
 
 PIECES = st.lists(st.sampled_from(["QZ", "ZQ", *"/?#@:%[] &=\\\n;", "%zz", "é", "://"]), min_size=1)
@@ -66,7 +66,7 @@ PLACES = ["h", "h:x", "[::1]", "", "h/d", "h/d?user=a@b", "h/a@b#c@d", "h h", "{
 def test_whatever_the_password(scheme: str, pieces: list[str], place: str) -> None:
     """No two letters of a password are shown, wherever it breaks its URL."""
     url = f"{scheme}user:{''.join(pieces)}@{place}"
-    shown = masked(url)
+    shown = redacted_url(url)
     try:
         parse(url)
     except UrlRefused as error:

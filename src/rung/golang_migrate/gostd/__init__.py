@@ -1,7 +1,7 @@
 """
-What Go's standard library does, as far as golang-migrate's command line shows it. Pure.
+The behaviour of Go's standard library that golang-migrate's command line shows. Pure.
 
-Flags, numbers, quotes, durations, time layouts and zones, URLs and paths: the same words are
-taken and refused, in the same sentences. Knows nothing of migrations. One thing is better:
-no message has a password in it.
+Flags, numbers, quotes, durations, time layouts and zones, URLs and paths: the same texts are
+accepted and rejected, with the same messages. Unlike Go's, no message contains a password. Nothing
+here is about migrations.
 """

@@ -1,4 +1,4 @@
-"""A duration as Go writes it (`time.Duration.String`). Pure."""
+"""Format a duration as Go does (`time.Duration.String`). Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SECOND = 1_000_000_000
 
 def duration(nanoseconds: int) -> str:
     """
-    Such as `0s`, `310ns`, `26.476µs`, `2.648589ms`, `1m0.5s`, `-1h2m3s`.
+    Format a duration: `0s`, `310ns`, `26.476µs`, `2.648589ms`, `1m0.5s`, `-1h2m3s`.
 
     Args:
         nanoseconds: may be negative; nothing is rounded.
@@ -38,7 +38,7 @@ def _long(size: int) -> str:
 
 
 def _decimal(size: int, unit: int) -> str:
-    """A size in units, exactly, without trailing zeros."""
+    """Format a size in units, exactly, without trailing zeros."""
     whole, rest = divmod(size, unit)
     fraction = str(rest).zfill(len(str(unit)) - 1).rstrip("0")
     return f"{whole}.{fraction}" if fraction else str(whole)

@@ -1,9 +1,9 @@
 """
-Go's `flag` package: how words become options, and what is said of those that do not. Pure.
+Parse flags as Go's `flag` package does, with its messages. Pure.
 
-A flag is `-name` or `--name`, its value follows after `=` or, but for booleans, as the next
-word. Parsing stops at the first word that is no flag. Nothing is printed here and nothing
-exits: the errors carry the text that Go prints before the usage.
+A flag is `-name` or `--name`; its value follows after `=` or, except for booleans, as the next
+word. Parsing stops at the first word that is not a flag. Nothing is printed here and nothing
+exits: the errors have the text that Go prints before the usage.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _SHORT = len("  -x")
 
 
 class FlagsRefused(Exception):
-    """The words cannot be taken as flags. The text is Go's line, to be followed by the usage."""
+    """The words are not valid flags. The text is Go's line, printed before the usage."""
 
 
 class HelpWanted(FlagsRefused):
-    """`-h` or `-help` where no such flag is declared: only the usage is to be shown."""
+    """`-h` or `-help` where no such flag is declared: only the usage is printed."""
 
 
 class Kind(Enum):
-    """What a flag holds, by the word that stands for its value in a usage."""
+    """The type of a flag, by the name of its value in the usage."""
 
     BOOL = ""
     STRING = "string"
@@ -49,9 +49,9 @@ class Flag:
 
     Args:
         name: without dashes.
-        kind: what it holds.
-        default: its value where it is not given.
-        usage: what is told of it; a word in back quotes names its value.
+        kind: its type.
+        default: its value where it is absent.
+        usage: its description; a word in back quotes names its value.
     """
 
     name: str
@@ -61,22 +61,22 @@ class Flag:
 
 
 def boolean(name: str, usage: str = "", *, default: bool = False) -> Flag:
-    """A flag that is there or not; a value is given only after `=`."""
+    """Declare a boolean flag; a value follows only after `=`."""
     return Flag(name, Kind.BOOL, default, usage)
 
 
 def string(name: str, default: str = "", usage: str = "") -> Flag:
-    """A flag whose value is taken as it is."""
+    """Declare a flag with a text."""
     return Flag(name, Kind.STRING, default, usage)
 
 
 def int64(name: str, default: int = 0, usage: str = "") -> Flag:
-    """A flag with a number from -2^63 to 2^63-1, in any base of Go's."""
+    """Declare a flag with a number from -2^63 to 2^63-1, in any base of Go's."""
     return Flag(name, Kind.INT, default, usage)
 
 
 def uint64(name: str, default: int = 0, usage: str = "") -> Flag:
-    """A flag with a number from 0 to 2^64-1, in any base of Go's."""
+    """Declare a flag with a number from 0 to 2^64-1, in any base of Go's."""
     return Flag(name, Kind.UINT, default, usage)
 
 
@@ -86,23 +86,23 @@ class Parsed:
 
     values: Mapping[str, Value]
     words: tuple[str, ...]
-    given: frozenset[str] = frozenset()
-    """The flags that were given, whatever their value."""
+    present: frozenset[str] = frozenset()
+    """The names of the flags that were present."""
 
     def yes(self, name: str) -> bool:
-        """The value of a boolean flag."""
+        """Return the value of a boolean flag."""
         value = self.values[name]
         assert isinstance(value, bool), name
         return value
 
     def text(self, name: str) -> str:
-        """The value of a string flag."""
+        """Return the value of a string flag."""
         value = self.values[name]
         assert isinstance(value, str), name
         return value
 
     def number(self, name: str) -> int:
-        """The value of a number's flag."""
+        """Return the value of a number's flag."""
         value = self.values[name]
         assert isinstance(value, int), name
         return value
@@ -113,8 +113,8 @@ class FlagSet:
     The flags of the whole command or of one of its commands.
 
     Args:
-        name: stands in the default usage; may be empty.
-        flags: what is declared.
+        name: for the default usage; may be empty.
+        flags: the declared flags.
     """
 
     def __init__(self, name: str, *flags: Flag) -> None:
@@ -123,35 +123,35 @@ class FlagSet:
 
     def parse(self, words: Sequence[str]) -> Parsed:
         """
-        Read flags up to the first word that is none; of a repeated flag the last counts.
+        Parse flags up to the first word that is not a flag; the last of a repeated flag counts.
 
         Raises:
-            HelpWanted: `-h` or `-help` was given and is not declared.
-            FlagsRefused: a flag is unknown, malformed, or has a value it cannot have.
+            HelpWanted: `-h` or `-help` is present and not declared.
+            FlagsRefused: a flag is unrecognized, malformed, or has an invalid value.
         """
         values = {flag.name: flag.default for flag in self._flags.values()}
-        rest, given = list(words), set()
+        rest, present = list(words), set()
         while rest and _is_flag(rest[0]):
             word = rest.pop(0)
             if word == "--":
                 break
-            name, value = self._one(word, rest)
+            name, value = self._parse_one(word, rest)
             values[name] = value
-            given.add(name)
-        return Parsed(values, tuple(rest), frozenset(given))
+            present.add(name)
+        return Parsed(values, tuple(rest), frozenset(present))
 
-    def _one(self, word: str, rest: list[str]) -> tuple[str, Value]:
+    def _parse_one(self, word: str, rest: list[str]) -> tuple[str, Value]:
         body = word[2:] if word.startswith("--") else word[1:]
         if body.startswith(("-", "=")):
             raise FlagsRefused(f"bad flag syntax: {redacted_word(word)}")
-        name, equals, given = body.partition("=")
+        name, equals, text = body.partition("=")
         flag = self._flags.get(name)
         if flag is None:
             if name in _HELP:
                 raise HelpWanted
             raise FlagsRefused(f"flag provided but not defined: -{redacted_word(name)}")
         if equals:
-            return name, _read(flag, given)
+            return name, _read(flag, text)
         if flag.kind is Kind.BOOL:
             return name, True
         if not rest:
@@ -159,11 +159,11 @@ class FlagSet:
         return name, _read(flag, rest.pop(0))
 
     def defaults(self) -> str:
-        """Every flag with its usage and default, as Go's PrintDefaults prints them."""
-        return "".join(_described(flag) for _, flag in sorted(self._flags.items()))
+        """Return every flag with its usage and default, as Go's PrintDefaults prints them."""
+        return "".join(_describe(flag) for _, flag in sorted(self._flags.items()))
 
     def usage(self) -> str:
-        """Go's usage of a flag set that has no usage of its own."""
+        """Return Go's default usage of a flag set."""
         head = f"Usage of {self._name}:\n" if self._name else "Usage:\n"
         return head + self.defaults()
 
@@ -180,28 +180,28 @@ def _is_flag(word: str) -> bool:
     return word.startswith("-") and word != "-"
 
 
-def _read(flag: Flag, given: str) -> Value:
+def _read(flag: Flag, text: str) -> Value:
     try:
-        return _READERS[flag.kind](given)
+        return _READERS[flag.kind](text)
     except NumberRefused as error:
         what, before = ("boolean value", "-") if flag.kind is Kind.BOOL else ("value", "flag -")
         reason = "parse error" if error.reason == SYNTAX else error.reason
         raise FlagsRefused(
-            f"invalid {what} {quoted(redacted_word(given))} for {before}{flag.name}: {reason}"
+            f"invalid {what} {quoted(redacted_word(text))} for {before}{flag.name}: {reason}"
         ) from None
 
 
-def _described(flag: Flag) -> str:
-    named, usage = _named(flag)
-    head = f"  -{flag.name} {named}" if named else f"  -{flag.name}"
-    # Only a boolean of one letter leaves room for its usage on the same line.
+def _describe(flag: Flag) -> str:
+    value_name, usage = _value_name(flag)
+    head = f"  -{flag.name} {value_name}" if value_name else f"  -{flag.name}"
+    # Only a boolean of one letter has its usage on the same line.
     gap = "\t" if len(head.encode(errors="surrogateescape")) <= _SHORT else "\n    \t"
-    told = usage.replace("\n", "\n    \t")
-    return f"{head}{gap}{told}{_default(flag)}\n"
+    usage = usage.replace("\n", "\n    \t")
+    return f"{head}{gap}{usage}{_default(flag)}\n"
 
 
-def _named(flag: Flag) -> tuple[str, str]:
-    """The word for a flag's value, and its usage without the back quotes around that word."""
+def _value_name(flag: Flag) -> tuple[str, str]:
+    """Return the name of a flag's value, and the usage without its back quotes."""
     before, _, rest = flag.usage.partition("`")
     named, closing, after = rest.partition("`")
     return (named, before + named + after) if closing else (flag.kind.value, flag.usage)

@@ -1,7 +1,7 @@
 """
-The host of a URL: `name`, `name:port`, several of them, or an IPv6 address in brackets. Pure.
+Parse the host of a URL: `name`, `name:port`, several of them, or an IPv6 address in brackets. Pure.
 
-Takes what Go's `net/url` and `net/netip` take, and refuses the rest in their words.
+Accepts what Go's `net/url` and `net/netip` accept, and rejects the rest with their messages.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _FIELDS, _FIELD = 4, 255
 
 def parse_host(host: bytes) -> bytes:
     """
-    A host and its port, with their escapes resolved.
+    Return a host and its port, unescaped.
 
     Raises:
-        PartRefused: it is none.
+        PartRefused: it is invalid.
     """
-    opened = host.rfind(b"[")
-    if opened > 0:
+    bracket = host.rfind(b"[")
+    if bracket > 0:
         raise PartRefused("invalid IP-literal")
-    if opened == 0:
-        return _bracketed(host)
+    if bracket == 0:
+        return _parse_bracketed(host)
     if (colon := host.rfind(b":")) >= 0:
         _check_port(host[colon:])
     return unescape(host, Part.HOST)
@@ -42,20 +42,20 @@ def _check_port(port: bytes) -> None:
         raise PartRefused("invalid port ", port, " after host")
 
 
-def _bracketed(host: bytes) -> bytes:
-    closed = host.rfind(b"]")
-    if closed < 0:
+def _parse_bracketed(host: bytes) -> bytes:
+    closing = host.rfind(b"]")
+    if closing < 0:
         raise PartRefused("missing ']' in host")
-    port = host[closed + 1 :]
+    port = host[closing + 1 :]
     _check_port(port)
-    name, percent, zone = host[1:closed].partition(_ZONE)
+    name, percent, zone = host[1:closing].partition(_ZONE)
     address = unescape(name, Part.HOST) + unescape(percent + zone, Part.ZONE)
     _check_address(address)
     return b"[" + address + b"]" + port
 
 
 def _check_address(address: bytes) -> None:
-    """Refuse what is no IPv6 address; one of IPv4 does not stand in brackets."""
+    """Reject what is not an IPv6 address; an IPv4 address must not be in brackets."""
     mark = _MARK.search(address)
     if mark is None:
         _refuse(address, "unable to parse IP")
@@ -69,8 +69,8 @@ def _check_address(address: bytes) -> None:
 
 
 def _refuse(address: bytes, reason: str, at: bytes = b"") -> NoReturn:
-    place: tuple[str | bytes, ...] = (" (at ", at, ")") if at else ()
-    raise PartRefused("invalid host: ParseAddr(", address, f"): {reason}", *place)
+    position: tuple[str | bytes, ...] = (" (at ", at, ")") if at else ()
+    raise PartRefused("invalid host: ParseAddr(", address, f"): {reason}", *position)
 
 
 def _check_v6(address: bytes) -> None:
@@ -81,22 +81,22 @@ def _check_v6(address: bytes) -> None:
     if gap:
         rest = rest[2:]
     while groups < _GROUPS and (rest or not gap):
-        after = _group(address, rest)
+        after = _after_group(address, rest)
         if after.startswith(b"."):
             _check_v4_at_the_end(address, rest, groups, gap=gap)
             rest, groups = b"", groups + 2
             break
         groups += 1
-        rest, gap = _separated(address, after, gap=gap)
+        rest, gap = _after_separator(address, after, gap=gap)
         if not after:
             break
     _check_length(address, rest, groups, gap=gap)
 
 
-def _group(address: bytes, rest: bytes) -> bytes:
-    """What follows after a group of hexadecimal digits."""
-    found = _HEX.match(rest)
-    digits = found[0] if found else b""
+def _after_group(address: bytes, rest: bytes) -> bytes:
+    """Return the text after a group of hexadecimal digits."""
+    match = _HEX.match(rest)
+    digits = match[0] if match else b""
     if len(digits) > _HEX_DIGITS:
         _refuse(address, "each group must have 4 or less digits", rest)
     if not digits:
@@ -104,8 +104,8 @@ def _group(address: bytes, rest: bytes) -> bytes:
     return rest[len(digits) :]
 
 
-def _separated(address: bytes, rest: bytes, *, gap: bool) -> tuple[bytes, bool]:
-    """What follows after the colon or the two colons, and whether there were ever two."""
+def _after_separator(address: bytes, rest: bytes, *, gap: bool) -> tuple[bytes, bool]:
+    """Return the text after `:` or `::`, and whether the address has had a `::`."""
     if not rest:
         return rest, gap
     if not rest.startswith(b":"):
@@ -155,8 +155,8 @@ def _check_v4(address: bytes, text: bytes) -> None:
 
 
 def _check_field(address: bytes, field: bytes, text: bytes) -> None:
-    found = _DIGITS.match(field)
-    digits = found[0] if found else b""
+    match = _DIGITS.match(field)
+    digits = match[0] if match else b""
     if digits.startswith(b"0") and len(digits) > 1:
         _refuse(address, "IPv4 field has octet with leading zero")
     if int(digits[:4] or b"0") > _FIELD:

@@ -1,8 +1,8 @@
 """
-Go's reading of numbers and booleans (`strconv`), with its texts. Pure.
+Parse numbers and booleans as Go's `strconv` does, with its messages. Pure.
 
-In base 10 only ASCII digits count. Base 0 is the base that the text itself names: `0x`, `0o`
-or a bare `0`, `0b`; there an underscore may stand between digits.
+In base 10 only ASCII digits are valid. Base 0 is the base of the text's prefix: `0x`, `0o` or a
+bare `0`, `0b`; there an underscore may separate digits.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _GAPPED = {
     16: re.compile("[0-9a-fA-F_]*"),
 }
 _LONGEST = 64
-"""More significant digits than this are beyond 64 bits in every base."""
+"""More significant digits than this exceed 64 bits in every base."""
 
 
 class NumberRefused(ValueError):
     """
-    A text that is not what was asked for.
+    A text that is not a valid number or boolean.
 
     Args:
         reason: `SYNTAX` or `RANGE`.
-        text: the whole sentence, Go's; empty where the caller makes its own.
+        text: Go's whole message; empty where the caller composes it.
     """
 
     def __init__(self, reason: str, text: str = "") -> None:
@@ -49,23 +49,23 @@ class NumberRefused(ValueError):
 
 def unsigned(text: str, base: int = 10) -> int:
     """
-    A number from 0 to 2^64-1.
+    Parse a number from 0 to 2^64-1.
 
     Args:
         text: without a sign.
-        base: 10, or 0 for the base that the text names.
+        base: 10, or 0 for the base of the text's prefix.
 
     Raises:
-        NumberRefused: it is none. A text that is too large before its first wrong character
-            is too large, not wrong.
+        NumberRefused: it is invalid. A text that is too large before its first invalid character
+            is out of range, not a syntax error.
     """
     if not text:
         raise NumberRefused(SYNTAX)
-    return _based(text) if base == 0 else _value(text, 10, _PLAIN)
+    return _parse_prefixed(text) if base == 0 else _parse_digits(text, 10, _PLAIN)
 
 
 def signed(text: str, base: int = 10) -> int:
-    """A number from -2^63 to 2^63-1, with or without a sign; else as `unsigned`."""
+    """Parse a number from -2^63 to 2^63-1, with or without a sign; else as `unsigned`."""
     negative = text.startswith("-")
     size = unsigned(text[1:] if text.startswith(("+", "-")) else text, base)
     if size > MAX_INT + negative:
@@ -74,7 +74,7 @@ def signed(text: str, base: int = 10) -> int:
 
 
 def parse_uint(text: str) -> int | None:
-    """What Go's ParseUint(text, 10, 64) takes; None for anything else."""
+    """Parse as Go's ParseUint(text, 10, 64); None for an invalid text."""
     try:
         return unsigned(text)
     except NumberRefused:
@@ -82,7 +82,7 @@ def parse_uint(text: str) -> int | None:
 
 
 def parse_int(text: str) -> int | None:
-    """What Go's ParseInt(text, 10, 64) takes; None for anything else."""
+    """Parse as Go's ParseInt(text, 10, 64); None for an invalid text."""
     try:
         return signed(text)
     except NumberRefused:
@@ -91,7 +91,7 @@ def parse_int(text: str) -> int | None:
 
 def atoi(text: str) -> int:
     """
-    What Go's Atoi takes.
+    Parse as Go's Atoi.
 
     Raises:
         NumberRefused: with the text of Go's error.
@@ -104,7 +104,7 @@ def atoi(text: str) -> int:
 
 def truth(text: str) -> bool:
     """
-    What Go's ParseBool takes.
+    Parse as Go's ParseBool.
 
     Raises:
         NumberRefused: with the text of Go's error.
@@ -120,17 +120,17 @@ def _sentence(function: str, text: str, reason: str) -> str:
     return f"strconv.{function}: parsing {quoted(text)}: {reason}"
 
 
-def _based(text: str) -> int:
-    found = _PREFIX.match(text)
-    prefix = found[0].lower() if found else ""
+def _parse_prefixed(text: str) -> int:
+    match = _PREFIX.match(text)
+    prefix = match[0].lower() if match else ""
     digits, radix = text[len(prefix) :], _RADIX.get(prefix, 10)
-    value = _value(digits, radix, _GAPPED[radix])
+    value = _parse_digits(digits, radix, _GAPPED[radix])
     if "__" in digits or digits.endswith("_") or (not prefix and digits.startswith("_")):
         raise NumberRefused(SYNTAX)
     return value
 
 
-def _value(digits: str, radix: int, allowed: re.Pattern[str]) -> int:
+def _parse_digits(digits: str, radix: int, allowed: re.Pattern[str]) -> int:
     end = allowed.match(digits).end()  # type: ignore[union-attr]  # it matches nothing at least
     significant = digits[:end].replace("_", "").lstrip("0")
     if len(significant) > _LONGEST or int(significant or "0", radix) > MAX_UINT:

@@ -1,8 +1,8 @@
 """
-Paths as Go's `path/filepath` cleans and joins them, and the working directory as Go has it.
+Clean and join paths as Go's `path/filepath` does, and find the working directory as Go does.
 
-Python's `os.path` differs in small things: two slashes at the front, an empty path, a working
-directory that was reached through a link.
+Python's `os.path` differs for two leading slashes, an empty path, and a working directory that was
+reached through a link.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ import os
 
 
 def clean(path: str) -> str:
-    """The shortest path that means the same by its words alone; `.` for an empty one."""
+    """Return the shortest lexically equal path; `.` for an empty one."""
     cleaned = os.path.normpath(path)
     return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
 def joined(*parts: str) -> str:
-    """Parts put together and cleaned; empty ones are left out, none leads back to the root."""
-    given = [part for part in parts if part]
-    return clean("/".join(given)) if given else ""
+    """Join and clean parts; empty parts are left out, and an absolute part is appended."""
+    nonempty = [part for part in parts if part]
+    return clean("/".join(nonempty)) if nonempty else ""
 
 
 def absolute(path: str) -> str:
-    """A path from the root on, cleaned."""
+    """Return an absolute, cleaned path."""
     return clean(path) if path.startswith("/") else joined(working_directory(), path)
 
 
 def working_directory() -> str:
     """
-    The working directory, by the name that the shell has for it where that is right.
+    Return the working directory, by `PWD` where that is correct.
 
     Raises:
-        OSError: it is gone.
+        OSError: it does not exist any more.
     """
-    named = os.environ.get("PWD", "")
-    if named.startswith("/") and _is_here(named):
-        return named
+    path = os.environ.get("PWD", "")
+    if path.startswith("/") and _is_here(path):
+        return path
     return os.getcwd()  # noqa: PTH109 - as text
 
 

@@ -1,8 +1,8 @@
 """
-Percent escapes of a URL, as Go's `net/url` reads and writes them. Pure, on bytes.
+Read and write percent escapes of a URL as Go's `net/url` does. Pure, on bytes.
 
-Which bytes may stand as they are depends on the part of the URL. A refusal keeps the piece
-that it quotes apart, because the piece may belong to a secret.
+Which bytes need no escape depends on the part of the URL. An error keeps the piece that it quotes
+separate, because the piece may be part of a secret.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _FIRST_NOT_ASCII = 0x80
 _PERCENT, _SPACE = b"%25", b"%20"
 HIDDEN = "xxxxx"
-"""What stands where a secret was."""
+"""The replacement of a secret."""
 
 
 class Part(Enum):
-    """A part of a URL that has rules of its own."""
+    """The parts of a URL, which have different rules."""
 
     PATH = "path"
     HOST = "host"
@@ -46,67 +46,67 @@ class PartRefused(Exception):
     A URL that cannot be read.
 
     Args:
-        pieces: of the sentence; bytes are pieces of the URL, to be quoted.
+        pieces: of the message; bytes are pieces of the URL, to be quoted.
     """
 
     def __init__(self, *pieces: str | bytes) -> None:
         super().__init__(*pieces)
         self._pieces = pieces
 
-    def told(self, secrets: tuple[bytes, ...] = (), *, openly: bool = True) -> str:
+    def message(self, secrets: tuple[bytes, ...] = (), *, is_unambiguous: bool = True) -> str:
         """
-        The sentence, without secrets.
+        Return the message without secrets.
 
         Args:
-            secrets: a piece that is part of one of them is hidden.
-            openly: whether any piece may be shown at all.
+            secrets: a piece that is part of one of them is redacted.
+            is_unambiguous: False redacts every piece.
         """
-        shown = ""
+        text = ""
         for piece in self._pieces:
             if isinstance(piece, str):
-                shown += piece
-            elif openly and not any(piece in secret for secret in secrets):
-                shown += quoted(decoded(piece))
+                text += piece
+            elif is_unambiguous and not any(piece in secret for secret in secrets):
+                text += quoted(decoded(piece))
             else:
-                shown += f'"{HIDDEN}"'
-        return shown
+                text += f'"{HIDDEN}"'
+        return text
 
 
 def encoded(text: str) -> bytes:
-    """A text as the bytes that the command line had."""
+    """Encode a text to the bytes of the command line."""
     return text.encode(errors="surrogateescape")
 
 
 def decoded(raw: bytes) -> str:
-    """Bytes as a text that `encoded` leads back to them."""
+    """Decode bytes to a text from which `encoded` restores them."""
     return raw.decode(errors="surrogateescape")
 
 
 def unescape(raw: bytes, part: Part) -> bytes:
     """
-    Bytes with their escapes resolved; in a query `+` is a space.
+    Resolve the escapes of bytes; in a query `+` is a space.
 
     Raises:
-        PartRefused: an escape is malformed or not allowed there, or a byte is not allowed in
-            a host.
+        PartRefused: an escape is malformed or not allowed in this part, or a byte is not allowed
+            in a host.
     """
     position = 0
     while position < len(raw):
         position += _checked(raw[position : position + 3], part)
     if part is Part.QUERY:
         raw = raw.replace(b"+", b" ")
-    return _ESCAPE.sub(lambda found: bytes.fromhex(found[0][1:].decode()), raw)
+    return _ESCAPE.sub(lambda match: bytes.fromhex(match[0][1:].decode()), raw)
 
 
 def escape(raw: bytes, part: Part) -> bytes:
-    """Bytes with everything escaped that may not stand in a part; in a query a space is `+`."""
+    """Escape every byte that a part does not allow; in a query a space becomes `+`."""
     allowed = _ALLOWED[part]
-    shown = b"".join(bytes((c,)) if c in allowed else b"%%%02X" % c for c in raw)
-    return shown.replace(b"%20", b"+") if part is Part.QUERY else shown
+    text = b"".join(bytes((c,)) if c in allowed else b"%%%02X" % c for c in raw)
+    return text.replace(b"%20", b"+") if part is Part.QUERY else text
 
 
 def _checked(piece: bytes, part: Part) -> int:
-    """How many of these three bytes belong together."""
+    """Return the length of the escape or byte at the start of these three bytes."""
     if piece.startswith(b"%"):
         _check_escape(piece, part)
         return len(piece)
@@ -117,12 +117,12 @@ def _checked(piece: bytes, part: Part) -> int:
 
 
 def _check_escape(piece: bytes, part: Part) -> None:
-    good = bool(_ESCAPE.fullmatch(piece))
-    if good and piece != _PERCENT:
+    is_valid = bool(_ESCAPE.fullmatch(piece))
+    if is_valid and piece != _PERCENT:
         code = int(piece[1:], 16)
         if part is Part.HOST:
-            good = code >= _FIRST_NOT_ASCII
+            is_valid = code >= _FIRST_NOT_ASCII
         elif part is Part.ZONE:
-            good = piece == _SPACE or code in _ALLOWED[part]
-    if not good:
+            is_valid = piece == _SPACE or code in _ALLOWED[part]
+    if not is_valid:
         raise PartRefused("invalid URL escape ", piece)

@@ -1,8 +1,8 @@
 """
-Go's way to quote a text (`%q`, `strconv.Quote`). Pure.
+Quote a text as Go does (`%q`, `strconv.Quote`). Pure.
 
-A word of the command line that is no UTF-8 holds its odd bytes as Python's surrogate
-escapes; they are shown as Go shows those bytes.
+A word of the command line that is not UTF-8 has its invalid bytes as Python's surrogate escapes;
+they are quoted as Go quotes those bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PLANE = 0x10000
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, with what cannot be printed as an escape."""
+    """Return a text in double quotes, with unprintable characters escaped."""
     return '"' + "".join(map(_shown, text)) + '"'
 
 

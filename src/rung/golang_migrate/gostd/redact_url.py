@@ -1,9 +1,9 @@
 """
-A URL without its secrets, however malformed it is. Pure.
+Redact the secrets of a URL, even of a malformed one. Pure.
 
-Where it cannot be told for certain what the password is, everything is hidden that might be
-it: from the first colon after `://` to the last `@`, since raw `/`, `?`, `#` and `@` in a
-password make Go read the URL otherwise than its writer did.
+Where the password is ambiguous, everything that may be a part of it is redacted: from the first
+colon after `://` to the last `@`, because a raw `/`, `?`, `#` or `@` in a password makes Go parse
+the URL differently than its author meant it.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ _ESCAPED_COLON = "%3a"
 @dataclass(frozen=True, slots=True)
 class UrlSecrets:
     """
-    Where the secrets of a URL are.
+    The positions of the secrets of a URL.
 
     Args:
-        url: the whole of it.
-        spans: first and last index of each secret.
-        openly: whether the URL leaves no doubt where its password ends.
+        url: the whole URL.
+        spans: start and end of each secret.
+        is_unambiguous: whether it is certain where the password ends.
     """
 
     url: str
     spans: tuple[Span, ...]
-    openly: bool
+    is_unambiguous: bool
 
     @classmethod
     def of(cls, url: str) -> UrlSecrets:
-        """The secrets of any text that is used as a URL."""
+        """Find the secrets of any text that is used as a URL."""
         start, end = _credentials(url)
         area = url[start:end]
         clear = "@" not in area and not _END_OF_HOST.search(area)
@@ -55,40 +55,40 @@ class UrlSecrets:
         if not (password or "@" in url) and (cut := _without_host(url, start)):
             clear, password = False, [cut]
         spans = [*password, *_values(url)]
-        ended = "@" in url or "%40" in url  # else only what stands where a port does is hidden
+        ended = "@" in url or "%40" in url  # else only a port is suspect
         more = [span for span in redaction.secret_spans(url) if not _is_within(span, spans)]
         more = more if ended or not password else []
-        found = sorted(span for span in (*spans, *more) if span[0] < span[1])
-        return cls(url, tuple(found), not more and (clear or not password))
+        merged = sorted(span for span in (*spans, *more) if span[0] < span[1])
+        return cls(url, tuple(merged), not more and (clear or not password))
 
-    def hidden(self, end: int | None = None) -> str:
-        """The URL up to an index, without its secrets."""
-        shown, position = "", 0
+    def redacted(self, end: int | None = None) -> str:
+        """Return the redacted URL up to an index."""
+        text, position = "", 0
         stop = len(self.url) if end is None else end
         for first, last in self.spans:
             if position <= first < stop:
-                shown += self.url[position:first] + HIDDEN
+                text += self.url[position:first] + HIDDEN
             position = max(position, last)
-        return shown + self.url[position:stop]
+        return text + self.url[position:stop]
 
-    def told(self, error: PartRefused) -> str:
-        """What is wrong with the URL, without its secrets."""
+    def message(self, error: PartRefused) -> str:
+        """Return the redacted message of an error of this URL."""
         secrets = tuple(encoded(self.url[first:last]) for first, last in self.spans)
-        return error.told(secrets, openly=self.openly)
+        return error.message(secrets, is_unambiguous=self.is_unambiguous)
 
 
-def masked(url: str) -> str:
+def redacted_url(url: str) -> str:
     """
-    A URL with `xxxxx` for every password, for messages that show it.
+    Replace every password in a URL by `xxxxx`, for messages.
 
     Args:
-        url: may be malformed; a URL without user and password is left as it is.
+        url: may be malformed; a URL without user and password is unchanged.
     """
-    return UrlSecrets.of(url).hidden()
+    return UrlSecrets.of(url).redacted()
 
 
 def _credentials(url: str) -> Span:
-    """From after the scheme to the last `@`; empty where there is none."""
+    """Return the span from after the scheme to the last `@`; empty where there is none."""
     colon = url.find(":")
     start = 2 if url.startswith("//") else colon + 1
     if url.startswith("//", start) and start > 0:
@@ -109,7 +109,7 @@ def _password(url: str, start: int, end: int, *, clear: bool) -> list[Span]:
 
 
 def _without_host(url: str, start: int) -> Span | None:
-    """What stands where a port does and is none: it may be the password of a URL cut short."""
+    """Return an invalid port's span: it may be the password of a truncated URL."""
     authority = _END_OF_HOST.split(url[start:], maxsplit=1)[0]
     host, colon, port = authority.partition(":")
     of_a_file = url[:start].lower().startswith("file:")
@@ -126,7 +126,7 @@ def _is_within(span: Span, spans: list[Span]) -> bool:
 
 
 def _values(url: str) -> list[Span]:
-    """The values of the keys that hold secrets."""
+    """Return the spans of the values whose keys name secrets."""
     pairs = [pair.span(2) for pair in _PAIR.finditer(url) if pair[2] and _is_secret(pair[1])]
     return pairs + [word.span(1) for word in _KEYWORD.finditer(url)]
 

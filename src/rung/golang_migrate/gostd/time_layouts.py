@@ -1,8 +1,8 @@
 """
-Go's reference layouts (`time.Time.Format`). Pure.
+Format times by Go's reference layouts (`time.Time.Format`). Pure.
 
-A layout is an example: the moment 2006-01-02 15:04:05 -0700 as it is wanted. What is no part
-of that moment stays text, without a warning.
+A layout is an example: the moment 2006-01-02 15:04:05 -0700 in the format wanted. Anything else in
+it is literal text, without a warning.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Moment:
     A moment to the nanosecond, in a time zone.
 
     Args:
-        local: aware; its fraction of a second is not looked at.
+        local: aware; its fraction of a second is ignored.
         nanosecond: within the second.
     """
 
@@ -62,28 +62,28 @@ class Moment:
 
     @classmethod
     def at(cls, nanoseconds: int, zone: tzinfo) -> Moment:
-        """The moment so long after 1970 began in UTC, as clocks in a zone show it."""
+        """Return the moment this long after 1970-01-01 UTC, in a time zone."""
         seconds, nanosecond = divmod(nanoseconds, _SECOND)
         return cls((_EPOCH + timedelta(seconds=seconds)).astimezone(zone), nanosecond)
 
     @property
     def unix(self) -> int:
-        """Whole seconds since 1970 began in UTC."""
+        """Return whole seconds since 1970-01-01 UTC."""
         return (self.local.replace(microsecond=0) - _EPOCH) // timedelta(seconds=1)
 
     @property
     def unix_nano(self) -> int:
-        """Nanoseconds since 1970 began in UTC."""
+        """Return nanoseconds since 1970-01-01 UTC."""
         return self.unix * _SECOND + self.nanosecond
 
     @property
     def offset(self) -> int:
-        """Seconds east of UTC."""
+        """Return the offset in seconds east of UTC."""
         return (self.local.utcoffset() or timedelta()) // timedelta(seconds=1)
 
 
 def formatted(moment: Moment, layout: str) -> str:
-    """A moment, written as a layout writes Go's reference time."""
+    """Format a moment by a layout."""
     return _TOKEN.sub(lambda found: _written(moment, found), layout)
 
 
@@ -132,7 +132,7 @@ def _hour(local: datetime) -> int:
 
 
 def _fraction(nanosecond: int, mark: str, digits: str) -> str:
-    """Cut, never rounded; nines leave out zeros at the end, and a mark with nothing after it."""
+    """Format a fraction, truncated; nines drop trailing zeros, and a mark without digits."""
     written = str(nanosecond).zfill(_FRACTION)[: len(digits)]
     if digits.startswith("0"):
         return mark + written

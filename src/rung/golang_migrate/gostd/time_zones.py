@@ -1,7 +1,7 @@
 """
-Time zones by name, as Go's `time.LoadLocation` finds them.
+Find time zones by name, as Go's `time.LoadLocation` does.
 
-Owns where the IANA database is looked for and what is said of a name that is not there.
+Owns the folders of the IANA database, and the messages for a name that is not in it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _SYSTEM = "/etc/localtime"
 
 
 class ZoneUnknown(Exception):
-    """There is no such time zone. The text is Go's whole line, without `error: `."""
+    """The time zone does not exist. The text is Go's whole line, without `error: `."""
 
 
 def load_location(name: str) -> tzinfo:
     """
-    The time zone of a name.
+    Return the time zone of a name.
 
     Args:
         name: of the IANA database; `UTC` or empty for UTC, `Local` for the machine's.
 
     Raises:
-        ZoneUnknown: there is none of this name, or it cannot be read.
+        ZoneUnknown: the zone does not exist, or cannot be read.
     """
     if name in {"", "UTC"}:
         return UTC
@@ -48,7 +48,7 @@ def load_location(name: str) -> tzinfo:
 
 
 def _local() -> tzinfo:
-    """By TZ where it is set, else the system's; UTC where there is nothing that can be read."""
+    """Return the zone of TZ if set, else the system's; UTC where neither can be read."""
     name = os.environ.get("TZ", _SYSTEM).removeprefix(":")
     try:
         if name.startswith("/"):
@@ -73,7 +73,7 @@ def _named(name: str) -> tzinfo:
 
 
 def _read(path: str) -> tzinfo:
-    with io.FileIO(path) as file:  # a Path would forgive a slash at the end
+    with io.FileIO(path) as file:  # a Path would accept a trailing slash
         content = file.readall()
     from zoneinfo import ZoneInfo
 
@@ -84,7 +84,7 @@ def _read(path: str) -> tzinfo:
 
 
 def _packaged(name: str, reason: str) -> tzinfo:
-    """From Python's own search, which knows the tzdata package too."""
+    """Return the zone from Python's own search, which includes the tzdata package."""
     from zoneinfo import ZoneInfo
 
     try:

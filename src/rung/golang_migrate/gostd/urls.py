@@ -1,8 +1,8 @@
 """
-URLs as Go's `net/url` takes them apart and puts them together. Pure.
+Parse and compose URLs as Go's `net/url` does. Pure.
 
-The same URLs are taken and refused, in the same words, but that no password is in them: Go
-shows the whole URL, password included.
+The same URLs are accepted and rejected, with the same messages, except that no message contains a
+password: Go prints the whole URL.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _LEFT_ALONE = {
 
 
 class UrlRefused(ValueError):
-    """A URL that cannot be read. The text is Go's, without a secret."""
+    """A URL that cannot be parsed. The text is Go's, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What stands between `//` and the path, decoded."""
+    """The part between `//` and the path, decoded."""
 
     user: str | None
     """None where there is no `@`."""
@@ -59,9 +59,9 @@ class Url:
         scheme: lower-case; empty where the URL has none.
         opaque: all before the query where no slash follows the scheme.
         authority: None where the URL has no `//`.
-        path: as it is written.
-        query: as it is written; None where the URL has no `?`.
-        fragment: as it is written.
+        written_path: encoded, as in the URL.
+        query: encoded; None where the URL has no `?`.
+        fragment: encoded.
     """
 
     scheme: str
@@ -73,12 +73,12 @@ class Url:
 
     @property
     def host(self) -> str:
-        """The host with its port; empty where there is none."""
+        """Return the host with its port; empty where there is none."""
         return self.authority.host if self.authority else ""
 
     @property
     def path(self) -> str:
-        """The path, decoded."""
+        """Return the decoded path."""
         return decoded(unescape(encoded(self.written_path), Part.PATH))
 
     def __repr__(self) -> str:
@@ -87,21 +87,21 @@ class Url:
 
 def parse(text: str) -> Url:
     """
-    Take a URL apart.
+    Parse a URL.
 
     Raises:
-        UrlRefused: Go refuses it too.
+        UrlRefused: Go rejects it too.
     """
     head, _, fragment = text.partition("#")
-    shown = len(head)
+    length = len(head)
     try:
         url = _parse(encoded(head), fragment)
-        shown = len(text)
+        length = len(text)
         unescape(encoded(fragment), Part.FRAGMENT)
     except PartRefused as error:
         secrets = UrlSecrets.of(text)
-        said = f"parse {quoted(secrets.hidden(shown))}: {secrets.told(error)}"
-        raise UrlRefused(said) from None
+        reason = f"parse {quoted(secrets.redacted(length))}: {secrets.message(error)}"
+        raise UrlRefused(reason) from None
     return url
 
 
@@ -110,29 +110,29 @@ def _parse(head: bytes, fragment: str) -> Url:
         raise PartRefused("net/url: invalid control character in URL")
     scheme, rest = _scheme(head)
     rest, mark, query = rest.partition(b"?")
-    asked = decoded(query) if mark else None
+    query_text = decoded(query) if mark else None
     if scheme and not rest.startswith(b"/"):
-        return Url(scheme, decoded(rest), None, "", asked, fragment)
+        return Url(scheme, decoded(rest), None, "", query_text, fragment)
     if b":" in rest.partition(b"/")[0]:
         raise PartRefused("first path segment in URL cannot contain colon")
     authority = None
     if rest.startswith(b"//") and (scheme or not rest.startswith(b"///")):
-        named, slash, path = rest[2:].partition(b"/")
-        authority, rest = _authority(named), slash + path
+        authority_text, slash, path = rest[2:].partition(b"/")
+        authority, rest = _authority(authority_text), slash + path
     unescape(rest, Part.PATH)
-    return Url(scheme, "", authority, decoded(rest), asked, fragment)
+    return Url(scheme, "", authority, decoded(rest), query_text, fragment)
 
 
 def _scheme(head: bytes) -> tuple[str, bytes]:
     if head.startswith(b":"):
         raise PartRefused("missing protocol scheme")
-    found = _SCHEME.match(head)
-    return (decoded(found[1]).lower(), head[found.end() :]) if found else ("", head)
+    match = _SCHEME.match(head)
+    return (decoded(match[1]).lower(), head[match.end() :]) if match else ("", head)
 
 
 def _authority(written: bytes) -> Authority:
-    userinfo, at, place = written.rpartition(b"@")
-    host = decoded(parse_host(place))
+    userinfo, at, host_text = written.rpartition(b"@")
+    host = decoded(parse_host(host_text))
     if not at:
         return Authority(None, None, host)
     if not _USERINFO.match(userinfo):
@@ -143,21 +143,21 @@ def _authority(written: bytes) -> Authority:
 
 
 def written(url: Url) -> str:
-    """A URL with a scheme put together again, with everything escaped that Go escapes."""
-    place = url.opaque or _place(url) + _escaped(url.written_path, Part.PATH)
+    """Compose a URL with a scheme, with the escapes that Go writes."""
+    location = url.opaque or _place(url) + _escaped(url.written_path, Part.PATH)
     query = "" if url.query is None else f"?{url.query}"
     fragment = _escaped(url.fragment, Part.FRAGMENT)
-    return f"{url.scheme}:{place}{query}" + (f"#{fragment}" if fragment else "")
+    return f"{url.scheme}:{location}{query}" + (f"#{fragment}" if fragment else "")
 
 
 def _place(url: Url) -> str:
-    named = url.authority
-    if named is None or not (named.host or named.user is not None or url.written_path):
+    authority = url.authority
+    if authority is None or not (authority.host or authority.user is not None or url.written_path):
         return ""
-    user = "" if named.user is None else _escape(named.user, Part.USER)
-    secret = "" if named.password is None else f":{_escape(named.password, Part.USER)}"
-    at = "" if named.user is None else "@"
-    return f"//{user}{secret}{at}{_escape(named.host, Part.HOST)}"
+    user = "" if authority.user is None else _escape(authority.user, Part.USER)
+    secret = "" if authority.password is None else f":{_escape(authority.password, Part.USER)}"
+    at = "" if authority.user is None else "@"
+    return f"//{user}{secret}{at}{_escape(authority.host, Part.HOST)}"
 
 
 def _escape(text: str, part: Part) -> str:
@@ -165,6 +165,6 @@ def _escape(text: str, part: Part) -> str:
 
 
 def _escaped(given: str, part: Part) -> str:
-    """A path or fragment as it was given, where nothing in it needs to be escaped."""
+    """Return a path or fragment; unchanged where nothing in it needs an escape."""
     raw = encoded(given)
     return given if _LEFT_ALONE[part].match(raw) else decoded(escape(unescape(raw, part), part))

@@ -1,9 +1,9 @@
 """
-The two ends of a call, source and database: opened when they are needed.
+The source and the database of an invocation, opened when they are needed.
 
-golang-migrate opens both before it looks at its command. Here only what a command needs is
-opened, and where the words are at fault both are, so that of several faults the one is told
-that golang-migrate would tell. Opening a database connects and looks; it never writes.
+golang-migrate opens both before it reads its command. Here a command opens what it needs, and both
+where its arguments are wrong, so that of several faults the one is reported that golang-migrate
+would report. Opening a database connects and inspects; it never writes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rung.drivers import open_driver
 from rung.errors import DriverMissing, SourceError, UsageError
 from rung.events import Warned, ignore
 from rung.execution.command import Target
-from rung.golang_migrate.database_urls import address_of
+from rung.golang_migrate.database_urls import parse_database_url
 from rung.golang_migrate.faults import GoFault
-from rung.golang_migrate.gostd.redact_url import masked
+from rung.golang_migrate.gostd.redact_url import redacted_url
 from rung.golang_migrate.gostd.urls import UrlRefused, parse
 from rung.golang_migrate.messages import source_fault
 from rung.golang_migrate.schemes import DATABASES, SOURCES, ErrorStyle
@@ -46,15 +46,15 @@ if TYPE_CHECKING:
     from rung.source import MigrationSet
 
 
-class Opening:
+class Endpoints:
     """
-    The ends of a call.
+    The source and the database of an invocation.
 
     Args:
-        source: the source's URL; empty where none was given.
-        folder: the folder of a `-path`, taken as it is; empty where the URL says it.
-        database: the database's URL; empty where none was given.
-        wait_for_lock: seconds; None waits as long as another run lives.
+        source: the source's URL; may be empty.
+        folder: the folder of `-path`, used unchanged; empty where `source` names it.
+        database: the database's URL; may be empty.
+        wait_for_lock: seconds; None waits until the other run ends.
     """
 
     def __init__(
@@ -64,25 +64,25 @@ class Opening:
         self._wait_for_lock = wait_for_lock
 
     @property
-    def tongue(self) -> ErrorStyle:
-        """Whose words the database's errors have."""
-        return self._address.tongue
+    def error_style(self) -> ErrorStyle:
+        """Return the style of the database's errors."""
+        return self._address.error_style
 
     @property
-    def timed(self) -> bool:
-        """Whether files run under a time limit."""
+    def has_time_limit(self) -> bool:
+        """Report whether files run under a time limit."""
         return self._address.options.time_limit is not None
 
     @cached_property
     def migrations(self) -> MigrationSet:
         """
-        The files of the source.
+        Return the files of the source.
 
         Raises:
-            Fault: a URL cannot be read, or the source not be opened.
+            GoFault: a URL cannot be read, or the source cannot be opened.
         """
         self._check_schemes()
-        shown = masked(self._source)
+        shown = redacted_url(self._source)
         try:
             return self._read_source()
         except (AddressRefused, UrlRefused) as error:
@@ -92,10 +92,10 @@ class Opening:
 
     def target(self, listener: Listener = ignore, stop: CancelToken | None = None) -> Target:
         """
-        The database, not yet connected to.
+        Return the database, not connected yet.
 
         Raises:
-            Fault: source or database cannot be opened, as far as no server is asked.
+            GoFault: source or database cannot be opened, for a reason that needs no connection.
         """
         assert self.migrations is not None
         options = self._address.options._replace(wait_for_lock=self._wait_for_lock)
@@ -105,20 +105,20 @@ class Opening:
 
     def check(self) -> None:
         """
-        Open both, and look at the database.
+        Open both, and inspect the database.
 
         Raises:
-            Fault, RungError: one of them cannot be opened.
+            GoFault, RungError: one of them cannot be opened.
         """
         self.target().look()
 
     def _check_schemes(self) -> None:
-        """Golang-migrate reads both schemes before it opens the source."""
-        for what, url in (("source", self._source), ("database", self._database)):
+        """Check both schemes, as golang-migrate does before it opens the source."""
+        for which, url in (("source", self._source), ("database", self._database)):
             try:
                 scheme_of(url)
             except AddressRefused as error:
-                raise GoFault(f"failed to parse scheme from {what} URL: {error}") from None
+                raise GoFault(f"failed to parse scheme from {which} URL: {error}") from None
 
     def _read_source(self) -> MigrationSet:
         scheme = source_scheme(self._source) if not self._folder else SOURCES[0]
@@ -131,12 +131,12 @@ class Opening:
     def _address(self) -> GoDatabaseUrl:
         name = scheme_of(self._database)
         if name not in DATABASES:
-            shown = masked(self._database).partition(":")[0]
-            said = f"database driver: unknown driver {shown} (forgotten import?)"
-            raise GoFault(f"failed to open database: {said}")
+            shown = redacted_url(self._database).partition(":")[0]
+            reason = f"database driver: unknown driver {shown} (forgotten import?)"
+            raise GoFault(f"failed to open database: {reason}")
         try:
             project = project_tables(Path.cwd(), os.environ)
-            return address_of(parse(self._database), DATABASES[name], project)
+            return parse_database_url(parse(self._database), DATABASES[name], project)
         except UrlRefused as error:
             raise GoFault(f"failed to open database: {error}") from None
         except UsageError as error:
@@ -150,30 +150,30 @@ class Opening:
             raise GoFault(f"failed to open database: {error.cause}", error.hint) from None
 
 
-def repeated_by(source: str, folder: str, database: str) -> Repeated:
+def options_for_rung(source: str, folder: str, database: str) -> Repeated:
     """
-    What a command of `rung` needs of a call: the folder, the database, and the ledger's name.
+    Return the options for a command of `rung` on the same folder, database and ledger.
 
-    A URL that only golang-migrate's command reads is not repeated.
+    A URL that only golang-migrate's command reads is left out.
     """
     with suppress(AddressRefused, UrlRefused, GoFault, ValueError):
         scheme = DATABASES.get(scheme_of(database))
-        address = address_of(parse(database), scheme) if scheme else None
+        address = parse_database_url(parse(database), scheme) if scheme else None
         url = parse(database)
         table = first(settings_of(url), "x-migrations-table") or (scheme and scheme.ledger_table)
-        options = {"--database": _for_rung(url, database, scheme)} if address and scheme else {}
+        options = {"--database": _rung_url(url, database, scheme)} if address and scheme else {}
         options |= {"--ledger-table": table} if table else {}
         place = source_folder(source) if source.startswith("file:") else folder
         return repeated(options, os.environ, place or None)
     return Repeated()
 
 
-def _for_rung(url: Url, database: str, scheme: Scheme) -> str:
-    """The URL as `rung` takes it; as it was given where nothing has to change."""
+def _rung_url(url: Url, database: str, scheme: Scheme) -> str:
+    """Return the URL for `rung`; unchanged where nothing has to change."""
     keys = [pair for pair in (url.query or "").split("&") if pair and not pair.startswith("x-")]
-    known = url.scheme == scheme.ours or url.scheme in ("postgres", "pgx", "pgx5")
-    if known and len(keys) == len([pair for pair in (url.query or "").split("&") if pair]):
+    is_known = url.scheme == scheme.rung_scheme or url.scheme in ("postgres", "pgx", "pgx5")
+    if is_known and len(keys) == len([pair for pair in (url.query or "").split("&") if pair]):
         return database
     head = database.partition("?")[0]
-    head = head if known else scheme.ours + head[head.index(":") :]
+    head = head if is_known else scheme.rung_scheme + head[head.index(":") :]
     return f"{head}?{'&'.join(keys)}" if keys else head
