@@ -89,13 +89,13 @@ class Migrator:
         self._source = source
         self._source_warnings: tuple[str, ...] = ()
         """Those of the last reading of the source; only others are warned of again."""
-        for note in driver.notes:
+        for note in driver.warnings:
             listener(Warned(note))
 
     @property
     def shown(self) -> str:
         """The database as people may see it: user, host, port and name, no secrets."""
-        return self._target.driver.shown
+        return self._target.driver.label
 
     # --- reading -------------------------------------------------------------------------
 

@@ -127,11 +127,11 @@ class Ground:
     @pytest.fixture
     def session(self, open_one: Callable[[], Session]) -> Session:
         one = open_one()
-        one.look()
+        one.inspect()
         return one
 
     @pytest.fixture
     def ready(self, session: Session) -> Session:
         assert session.try_lock()
-        session.ensure_tables()
+        session.prepare_tables()
         return session

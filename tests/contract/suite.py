@@ -58,7 +58,7 @@ class RunContract(TablesContract):
 
     def test_a_fresh_database(self, subject: Subject, session: Session) -> None:
         """A look at an empty database finds no ledger, no history, and writes nothing."""
-        look = session.look()
+        look = session.inspect()
 
         assert (look.ledger, look.ledger_exists, look.history) == (EMPTY, False, None)
         assert not look.place.read_only
@@ -67,18 +67,18 @@ class RunContract(TablesContract):
     def test_a_server_that_answers(self, subject: Subject, session: Session) -> None:
         """A ping is answered, and a connection straight to the server is not pooled."""
         assert subject.driver.ping() is Ping.ANSWERS
-        assert not session.look().place.pooled
+        assert not session.inspect().place.pooled
         assert not session.locate().pooled
 
     def test_a_look_finds_the_place_too(self, session: Session) -> None:
         """To locate gives the same place as to look."""
-        assert session.locate() == session.look().place
+        assert session.locate() == session.inspect().place
 
     def test_tables_are_made_once(self, subject: Subject, ready: Session) -> None:
         """To ensure the tables a second time changes nothing."""
         subject.put([(3, False)])
-        ready.ensure_tables()
-        look = ready.look()
+        ready.prepare_tables()
+        look = ready.inspect()
 
         assert (look.ledger, look.ledger_exists, look.history) == (LedgerState(3), True, ())
 
@@ -90,9 +90,9 @@ class RunContract(TablesContract):
         subject.put(rows)
         if state_of(rows) is None:
             with pytest.raises(LedgerUnreadable, match="2 and 7"):
-                ready.look()
+                ready.inspect()
         else:
-            assert ready.look().ledger == state_of(rows)
+            assert ready.inspect().ledger == state_of(rows)
 
     # --- locking -------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class RunContract(TablesContract):
 
         assert first.try_lock()
         assert not second.try_lock()
-        holder = second.holder()
+        holder = second.lock_holder()
         assert holder is not None
         assert holder.pid == first.locate().process
 
@@ -113,7 +113,7 @@ class RunContract(TablesContract):
         assert not second.try_lock()
         first.unlock()
 
-        assert second.holder() is None
+        assert second.lock_holder() is None
         assert second.try_lock()
 
     def test_a_lock_ends_with_its_session(self, subject: Subject) -> None:
@@ -148,7 +148,7 @@ class RunContract(TablesContract):
 
         assert ran.failure is None
         assert subject.ask("SELECT x FROM made") == [(1,)]
-        (entry,) = ready.look().history or ()
+        (entry,) = ready.inspect().history or ()
         assert (entry.attempt, entry.version, entry.name) == (tried.id, 1, tried.name)
         assert (entry.outcome, entry.statements_done, entry.in_flight) == (Outcome.DONE, 2, None)
         assert entry.finished is not None
@@ -220,7 +220,7 @@ class RunContract(TablesContract):
         """A failed attempt has its statement and the database's words, and nothing committed."""
         record_failure(ready, attempt(), failure("it's no"), 0.5)
 
-        (entry,) = ready.look().history or ()
+        (entry,) = ready.inspect().history or ()
         assert (entry.outcome, entry.statements_done) == (Outcome.FAILED, 0)
         assert entry.error == "statement 2: it's no (SQLSTATE XX000)"
         assert subject.ledger() == []
@@ -295,13 +295,13 @@ class RunContract(TablesContract):
 
     def test_restoring_an_untouched_session(self, ready: Session) -> None:
         """A session that nothing was done to has carried nothing over."""
-        assert ready.restore_session().names == ()
+        assert ready.reset() == ()
 
     def test_restoring_keeps_the_lock(self, open_one: Callable[[], Session]) -> None:
         """To put a session back does not give its lock away."""
         first, second = open_one(), open_one()
         assert first.try_lock()
-        first.restore_session()
+        first.reset()
 
         assert not second.try_lock()
 
@@ -326,11 +326,11 @@ class RunContract(TablesContract):
         """All that was listed is gone, the ledger too, and the next look is at a fresh database."""
         subject.ask("CREATE TABLE made (x int)")
         subject.ask("CREATE VIEW seen AS SELECT x FROM made")
-        assert len(ready.everything()) >= 4
-        ready.drop_everything()
+        assert len(ready.objects()) >= 4
+        ready.drop()
 
-        assert ready.everything() == ()
-        assert not ready.look().ledger_exists
+        assert ready.objects() == ()
+        assert not ready.inspect().ledger_exists
 
     def test_what_became_of_an_attempt(self, subject: Subject, ready: Session) -> None:
         """After the session is gone the attempt's outcome and the ledger are found anew."""
@@ -338,9 +338,9 @@ class RunContract(TablesContract):
         run_whole(ready, subject.read(MAKES), LedgerTransition(EMPTY, ONE), kept, last=True)
         ready.close()
 
-        found = subject.driver.aftermath(kept.id, ready)
+        found = subject.driver.recover(ready, kept.id)
         assert (found.outcome, found.ledger) == (Outcome.DONE, ONE)
-        assert subject.driver.aftermath(lost.id, ready).outcome is None
+        assert subject.driver.recover(ready, lost.id).outcome is None
 
     def test_close_twice(self, session: Session) -> None:
         """To close again is quiet, and a closed session says that it is lost."""
@@ -348,7 +348,7 @@ class RunContract(TablesContract):
         session.close()
 
         with pytest.raises(Disconnected):
-            session.look()
+            session.inspect()
 
 
 class DriverContract(RunContract, SnapshotContract, TryingContract, ContinuingContract):

@@ -109,7 +109,7 @@ class TablesContract(Ground):
         for table in (LEDGER_TABLE, HISTORY_TABLE):
             subject.ask(f"DROP TABLE {table}")
         assert ready.try_lock()
-        ready.ensure_tables()
+        ready.prepare_tables()
 
         assert (subject.ledger(), subject.outcomes()) == ([], [])
 
@@ -118,9 +118,9 @@ class TablesContract(Ground):
     def test_new_tables_are_closed_to_others(self, session: Session) -> None:
         """Nobody else may write them, and nobody could since the first row."""
         assert session.try_lock()
-        session.ensure_tables()
+        session.prepare_tables()
 
-        assert session.look().other_writers == OtherWriters(closed_after=0)
+        assert session.inspect().other_writers == OtherWriters(closed_after=0)
 
     def test_they_are_closed_when_they_were_made_again(
         self, subject: Subject, ready: Session
@@ -132,8 +132,8 @@ class TablesContract(Ground):
         ready.unlock()
         with subject.driver.connect(CancelToken()) as later:
             assert later.try_lock()
-            later.ensure_tables()
-            found = later.look().other_writers
+            later.prepare_tables()
+            found = later.inspect().other_writers
 
         assert found == OtherWriters(closed_after=0)
 
@@ -155,11 +155,11 @@ class TablesContract(Ground):
         """Both halves come back to the letter; of other versions, and of none, nothing does."""
         record(ready, attempt(1, "baseline", 0), attempt(2, "baseline", 0))
 
-        assert [(half.version, half.direction, half.sql) for half in ready.stored([2])] == [
+        assert [(half.version, half.direction, half.sql) for half in ready.stored_sql([2])] == [
             (2, "up", TEXT),
             (2, "down", TEXT),
         ]
-        assert (ready.stored([]), ready.stored([9])) == ((), ())
+        assert (ready.stored_sql([]), ready.stored_sql([9])) == ((), ())
 
     def test_what_is_read_of_the_history(self, subject: Subject, ready: Session) -> None:
         """The current rows of a history replay as all of them do, and none are read unasked."""
@@ -168,31 +168,31 @@ class TablesContract(Ground):
         for _ in range(30):
             for _ in range(5):
                 subject.ask(_another_row(chosen.choice(DIRECTIONS), chosen))
-            every = ready.look().history or ()
-            current = ready.look(history=History.CURRENT).history or ()
+            every = ready.inspect().history or ()
+            current = ready.inspect(history=History.CURRENT).history or ()
             assert replay(current) == replay(every)
 
         assert len(current) < len(every) / 2
-        assert ready.look(history=History.NONE).history is None
+        assert ready.inspect(history=History.NONE).history is None
 
     def test_a_history_without_its_ledger(self, subject: Subject, ready: Session) -> None:
         """What is left of the history is read where the ledger is gone."""
         record(ready, attempt(1, "baseline", 0))
         subject.ask(f"DROP TABLE {LEDGER_TABLE}")
-        look = ready.look()
+        look = ready.inspect()
 
         assert (look.ledger_exists, len(look.history or ())) == (False, 1)
 
     def test_tables_without_a_ledger(self, subject: Subject, session: Session) -> None:
         """The tables are named until something says which migrations they come from."""
         subject.ask("CREATE TABLE made (x int)")
-        assert session.look().tables == ("made",)
+        assert session.inspect().tables == ("made",)
         assert session.try_lock()
-        assert session.look().tables == ("made",)
-        session.ensure_tables()
-        assert session.look().tables == ("made",)
+        assert session.inspect().tables == ("made",)
+        session.prepare_tables()
+        assert session.inspect().tables == ("made",)
         force(session, None, attempt(None, "force", 0))
-        assert session.look().tables == ()
+        assert session.inspect().tables == ()
 
 
 def _another_row(direction: str, chosen: random.Random) -> str:

@@ -45,7 +45,7 @@ class TestBehindAPooler(RunContract):
     def test_a_server_that_answers(self, subject: Subject, session: Session) -> None:
         """A ping is answered, and each look and each place says that it is pooled."""
         assert subject.driver.ping() is Ping.ANSWERS
-        assert session.look().place.pooled
+        assert session.inspect().place.pooled
         assert session.locate().pooled
 
     def test_a_lock_excludes_a_second_session(self, open_one: Callable[[], Session]) -> None:
@@ -53,7 +53,7 @@ class TestBehindAPooler(RunContract):
         first, second = open_one(), open_one()
         assert first.try_lock()
         assert not second.try_lock()
-        holder = second.holder()
+        holder = second.lock_holder()
 
         assert holder is not None
         assert (holder.pid, holder.address) == (os.getpid(), os.uname().nodename)

@@ -110,8 +110,8 @@ def test_a_stale_snapshot_does_not_make_a_second_first_row(subject: Subject) -> 
 
 def _prepare(*sessions: Session) -> None:
     for session in sessions:
-        session.look()
-        session.ensure_tables()
+        session.inspect()
+        session.prepare_tables()
 
 
 def test_a_drop_of_the_current_schema(subject: Subject, database: Database) -> None:
@@ -122,7 +122,7 @@ def test_a_drop_of_the_current_schema(subject: Subject, database: Database) -> N
     with driver.connect(CancelToken(), RunOptions(drops_current_schema=True)) as session:
         _prepare(session)
         force(session, 3)
-        session.drop_everything()
+        session.drop()
 
     assert subject.ask("SELECT * FROM s2.mig") == []
     assert subject.ask("SELECT tablename FROM pg_tables WHERE schemaname = 's2'") == [

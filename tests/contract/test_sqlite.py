@@ -51,7 +51,7 @@ def test_a_fooled_reading_is_noticed(subject: Subject) -> None:
     seen = script.text.replace("ROLLBACK TO a", "COMMIT       ")
     fooled = replace(script, text=seen)
     with subject.driver.connect(CancelToken()) as session:
-        session.ensure_tables()
+        session.prepare_tables()
         ran = run_whole(session, fooled, LedgerTransition(EMPTY, ONE), attempt())
 
     assert "transaction" in ran.transaction_control
@@ -67,10 +67,10 @@ def test_a_session_in_memory_is_put_back() -> None:
         Dialect.SQLITE,
     )
     with driver.connect(CancelToken()) as session:
-        session.ensure_tables()
+        session.prepare_tables()
         assert run_whole(session, script, LedgerTransition(EMPTY, ONE), attempt()).failure is None
-        assert session.restore_session().names == ("cache_size", "temp.d", "temp.c", "ATTACH b")
+        assert session.reset() == ("cache_size", "temp.d", "temp.c", "ATTACH b")
 
-        assert session.restore_session().names == ()
-        assert session.look().ledger == ONE
+        assert session.reset() == ()
+        assert session.inspect().ledger == ONE
         assert session.try_foreign_locks()

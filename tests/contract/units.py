@@ -98,5 +98,5 @@ class ContinuingContract(Ground):
 
     def test_nothing_ails_a_fresh_database(self, subject: Subject, ready: Session) -> None:
         """The look for leftovers reads, and finds none."""
-        assert [one for one in ready.ailments() if one.kind != "scratch database"] == []
+        assert [one for one in ready.problems() if one.kind != "scratch database"] == []
         assert subject.outcomes() == []

@@ -66,7 +66,7 @@ class TryingContract(Ground):
         with scratch_of(subject.driver, ready, None, lambda _: None) as scratch:
             first = scratch.new()
             with scratch.open(first) as session:
-                session.ensure_tables()
+                session.prepare_tables()
                 session.run_unrecorded(script, 1, 3)
                 made = session.snapshot()
             with scratch.open(scratch.copy(first)) as session:

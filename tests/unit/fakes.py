@@ -13,7 +13,6 @@ from rung.drivers.contract import (
     AddAttempt,
     ExecutionResult,
     Inspection,
-    LeakedSettings,
     Location,
     LockHolder,
     LockTimeout,
@@ -80,9 +79,9 @@ class FakeSession:
     history: tuple[Attempt, ...] | None = ()
     ledger_exists: bool = True
     place: Location = PLACE
-    carried: LeakedSettings = field(default_factory=LeakedSettings)
+    carried: tuple[str, ...] = ()
     kept: tuple[StoredSql, ...] = ()
-    objects: tuple[DataLoss, ...] = ()
+    droppable: tuple[DataLoss, ...] = ()
     ended: bool | None = False
     """What is known of a statement whose end nobody saw."""
     nothing_left: bool = False
@@ -94,7 +93,7 @@ class FakeSession:
     signs_of_life: int = 0
     told: Listener = ignore
 
-    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
+    def inspect(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         if self.failing_looks:
             raise self.failing_looks.pop(0)
         self.calls.append("look")
@@ -110,13 +109,13 @@ class FakeSession:
         self.calls.append("absent")
         return ()
 
-    def surroundings(self) -> ServerContext:
+    def server_context(self) -> ServerContext:
         return ServerContext()
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         return self._answer()
 
-    def ensure_tables(self, makes: object = None) -> TablesReady:
+    def prepare_tables(self, makes: object = None) -> TablesReady:
         self.calls.append("ensure tables")
         return TablesReady()
 
@@ -127,11 +126,11 @@ class FakeSession:
     def unlock(self) -> None:
         self.calls.append("unlock")
 
-    def holder(self) -> LockHolder | None:
+    def lock_holder(self) -> LockHolder | None:
         return HOLDER
 
-    def occupant(self) -> LockHolder | None:
-        return self.holder()
+    def lease_holder(self) -> LockHolder | None:
+        return self.lock_holder()
 
     def break_lease(self, holder: LockHolder) -> bool:
         return False
@@ -197,17 +196,17 @@ class FakeSession:
     def ledger_changed_since(self, entry: Attempt) -> bool:
         return self.overwritten
 
-    def restore_session(self) -> LeakedSettings:
+    def reset(self) -> tuple[str, ...]:
         self.calls.append("restore")
         return self.carried
 
     def read_history(self) -> tuple[Attempt, ...] | None:
         return self.history
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
+    def stored_sql(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         return tuple(half for half in self.kept if half.version in versions)
 
-    def ailments(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         return self.left_over
 
     def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
@@ -228,10 +227,10 @@ class FakeSession:
     def twin_ledgers(self) -> tuple[TwinLedger, ...]:
         return ()
 
-    def everything(self) -> tuple[DataLoss, ...]:
-        return self.objects
+    def objects(self) -> tuple[DataLoss, ...]:
+        return self.droppable
 
-    def drop_everything(self) -> None:
+    def drop(self) -> None:
         self.calls.append("drop")
 
     def close(self) -> None:
@@ -306,8 +305,8 @@ class FakeDriver:
     found: RecoveryInfo | Exception = field(
         default_factory=lambda: RecoveryInfo(None, LedgerState())
     )
-    shown: str = "ada@db/chatapp"
-    notes: tuple[str, ...] = ()
+    label: str = "ada@db/chatapp"
+    warnings: tuple[str, ...] = ()
     refusals: list[Exception] = field(default_factory=list)
     """Raised by the next attempts to connect for reading, one after the other."""
     pings: list[Ping] = field(default_factory=list)
@@ -330,7 +329,7 @@ class FakeDriver:
     def ping(self) -> Ping:
         return self.pings.pop(0) if self.pings else Ping.ANSWERS
 
-    def beside(
+    def sibling(
         self,
         url: str,
         name: str | None = None,
@@ -340,7 +339,7 @@ class FakeDriver:
     ) -> FakeDriver:
         return self
 
-    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:
+    def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:
         if isinstance(self.found, Exception):
             raise self.found
         return self.found

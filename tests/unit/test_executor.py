@@ -19,7 +19,6 @@ from rung.cancellation import CancelToken
 from rung.drivers.contract import (
     Disconnected,
     ExecutionResult,
-    LeakedSettings,
     PartResult,
     RecoveryInfo,
     ServerNotice,
@@ -136,7 +135,7 @@ def test_a_missing_half_moves_the_ledger() -> None:
 def test_a_session_that_is_carried_from_file_to_file() -> None:
     """By golang-migrate's convention the next file finds the session as it was left."""
     told: list[Event] = []
-    session = FakeSession(carried=LeakedSettings(("search_path",)))
+    session = FakeSession(carried=("search_path",))
     run = context(session, listener=told.append)
     run.options = RunOptions(carries_session=True)
     run_plan(run, *planned(up1="set search_path = x", up2="select 1"))
@@ -242,7 +241,7 @@ def test_control_that_was_not_seen() -> None:
 def test_the_next_file_starts_afresh() -> None:
     """A session that a file may have changed is put back before the next, with a warning."""
     told: list[Event] = []
-    session = FakeSession(carried=LeakedSettings(("search_path",)))
+    session = FakeSession(carried=("search_path",))
     plan = planned(up1="set search_path = x", up2="set search_path = x")
     run_plan(context(session, listener=told.append), *plan)
 
@@ -573,7 +572,7 @@ def test_lost_after_the_last_commit() -> None:
 # --- what a run may not lose ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", ["restore_session", "flush"])
+@pytest.mark.parametrize("what", ["reset", "flush"])
 def test_lost_between_steps(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """A connection lost between two steps still tells how far the run got."""
     stop = CancelToken()

@@ -117,7 +117,7 @@ def test_a_stop_ends_the_pause() -> None:
     with pytest.raises(Stopped) as caught:
         run_plan(made, *planned(up1="alter table t add a int"))
     assert (clock.naps, caught.value.dirty) == ([], False)
-    assert made.session.look().ledger == LedgerState()
+    assert made.session.inspect().ledger == LedgerState()
 
 
 def test_golang_migrates_way() -> None:

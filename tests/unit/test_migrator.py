@@ -131,13 +131,13 @@ def test_another_run_did_it(session: FakeSession, folder: Path) -> None:
     session.history = (row(1, up="select 1", down="drop table t"), row(3, up="select 1"))
     session.history = (*session.history, row(2, up="select 1", down="drop table t"))
     looks = iter([LedgerState(), LedgerState(3)])
-    look = session.look
+    look = session.inspect
 
     def later(**asked: object) -> object:
         session.ledger = next(looks)
         return look(**asked)  # type: ignore[arg-type]
 
-    session.look = later  # type: ignore[assignment,method-assign]
+    session.inspect = later  # type: ignore[assignment,method-assign]
     report = migrator(folder).up()
 
     assert (report.nothing_to_do, report.version) == (True, 3)
@@ -242,7 +242,7 @@ def test_nobody_is_asked_for_nothing(session: FakeSession, folder: Path) -> None
 
 def test_each_warning_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a URL and a source leave out is said once, and again when the source changes."""
-    driver = FakeDriver(FakeSession(), notes=("left out",))
+    driver = FakeDriver(FakeSession(), warnings=("left out",))
     monkeypatch.setattr("rung.migrator.open_driver", lambda _: driver)
     (folder / "4_d.sql").write_text("")
     told: list[Event] = []
@@ -359,17 +359,17 @@ def test_lost_while_looking(
     def gone(**_: object) -> None:
         raise Disconnected("reset by peer")
 
-    monkeypatch.setattr(session, "look", gone)
+    monkeypatch.setattr(session, "inspect", gone)
     with pytest.raises(ConnectionFailed, match=r"ada@db/chatapp was lost: reset by peer"):
         migrator(folder).version()
 
 
 def test_drop(session: FakeSession, folder: Path) -> None:
     """What would go can be asked beforehand; dropping happens under the lock and returns it."""
-    session.objects = (DataLoss("table", "t").counted(3),)
+    session.droppable = (DataLoss("table", "t").counted(3),)
     one = migrator(folder)
 
-    assert one.everything() == one.drop() == session.objects
+    assert one.everything() == one.drop() == session.droppable
     assert session.calls == ["lock", "drop", "unlock"]
 
 
@@ -398,7 +398,7 @@ def test_the_wait_is_told(session: FakeSession, folder: Path) -> None:
 
 def test_dropping_more_than_was_shown(session: FakeSession, folder: Path) -> None:
     """What came after somebody was asked is not dropped with the rest."""
-    session.objects = (DataLoss("table", "public.a"), DataLoss("table", "public.late"))
+    session.droppable = (DataLoss("table", "public.a"), DataLoss("table", "public.late"))
 
     with pytest.raises(PlanChanged):
         migrator(folder).drop(expected=(DataLoss("table", "public.a", rows=3),))

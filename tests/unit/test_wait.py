@@ -34,12 +34,12 @@ class MovingSession(FakeSession):
         super().__init__()
         self._ledgers: Iterator[LedgerState | Exception] = iter(ledgers)
 
-    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
+    def inspect(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         ledger = next(self._ledgers)
         if isinstance(ledger, Exception):
             raise ledger
         self.ledger = ledger
-        return super().look()
+        return super().inspect()
 
 
 def waited(

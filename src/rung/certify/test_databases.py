@@ -174,7 +174,7 @@ class DatabaseObserver:
 
     def observe(self) -> ObservedDatabase:
         """Return the database's content."""
-        inspection = self._session.look()
+        inspection = self._session.inspect()
         schema = self._session.snapshot()
         return ObservedDatabase(
             inspection.ledger, inspection.history, schema, count_rows(self._address)

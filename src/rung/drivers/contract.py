@@ -24,7 +24,6 @@ from rung.drivers.transaction import (
     ExecutionResult,
     FileVersion,
     HistoryWrite,
-    LeakedSettings,
     LedgerTransition,
     LockTimeout,
     NewAttempt,
@@ -68,7 +67,6 @@ __all__ = [
     "FileVersion",
     "HistoryWrite",
     "Inspection",
-    "LeakedSettings",
     "LedgerTransition",
     "Location",
     "LockHolder",
@@ -97,7 +95,7 @@ __all__ = [
 class Reader(Protocol):
     """One connection that only reads."""
 
-    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
+    def inspect(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         """
         Read all that a decision needs, in one round trip, without lock or write.
 
@@ -137,7 +135,7 @@ class Reader(Protocol):
             QueryFailed: the server refused.
         """
 
-    def surroundings(self) -> ServerContext:
+    def server_context(self) -> ServerContext:
         """What of the server a file's SQL may lean on."""
 
     def report_to(self, listener: Listener) -> None:
@@ -150,7 +148,7 @@ class Reader(Protocol):
 class Session(Reader, Protocol):
     """One connection that may write. Everything that touches the database goes through here."""
 
-    def ensure_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
+    def prepare_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
         """
         Make ledger and history where they are missing; only under the lock.
 
@@ -177,10 +175,10 @@ class Session(Reader, Protocol):
     def unlock(self) -> None:
         """Give all keys back; quiet where the connection is gone."""
 
-    def holder(self) -> LockHolder | None:
+    def lock_holder(self) -> LockHolder | None:
         """Who holds a key that `try_lock` needs; None where nobody is seen."""
 
-    def occupant(self) -> LockHolder | None:
+    def lease_holder(self) -> LockHolder | None:
         """
         Whose the lock is, dead or alive: as `holder`, and a lease that nobody keeps any more.
 
@@ -211,7 +209,7 @@ class Session(Reader, Protocol):
             What came of it; failures of every kind are in there, and no transaction is open.
 
         Raises:
-            Disconnected: the connection was lost; what became of it is for `Driver.aftermath`.
+            Disconnected: the connection was lost; what became of it is for `Driver.recover`.
         """
 
     def check_syntax(self, script: Script) -> ExecutionResult:
@@ -253,13 +251,13 @@ class Session(Reader, Protocol):
         False where nothing tells.
         """
 
-    def restore_session(self) -> LeakedSettings:
+    def reset(self) -> tuple[str, ...]:
         """Put the session back to what it was at connect; name what had been changed."""
 
     def read_history(self) -> tuple[Attempt, ...] | None:
         """The history alone, oldest first; None where there is none to read."""
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
+    def stored_sql(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
@@ -270,7 +268,7 @@ class Session(Reader, Protocol):
         that fails, is left as it is.
         """
 
-    def ailments(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         """What failed work has left in the database and on its server; reads only."""
 
     def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
@@ -307,10 +305,10 @@ class Session(Reader, Protocol):
     def twin_ledgers(self) -> tuple[TwinLedger, ...]:
         """Where our ledger is missing, and its schema was not named: those of other schemas."""
 
-    def everything(self) -> tuple[DataLoss, ...]:
-        """All that `drop_everything` would remove."""
+    def objects(self) -> tuple[DataLoss, ...]:
+        """All that `drop` would remove."""
 
-    def drop_everything(self) -> None:
+    def drop(self) -> None:
         """Remove all objects of the ledger's schema that no extension owns, at once."""
 
 
@@ -318,11 +316,11 @@ class Driver(Protocol):
     """One database, named and not yet connected to."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The database as people may see it, without secrets."""
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """What of the database's URL is left out and might be missed, in sentences."""
 
     def ping(self) -> Ping:
@@ -357,7 +355,7 @@ class Driver(Protocol):
             ConnectionFailed: with the reason, masked.
         """
 
-    def beside(
+    def sibling(
         self,
         url: str,
         name: str | None = None,
@@ -381,7 +379,7 @@ class Driver(Protocol):
             UsageError: the URL cannot be read, or leads to a database of another kind.
         """
 
-    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:
+    def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:
         """
         What became of an attempt whose connection was lost.
 

@@ -457,10 +457,3 @@ class RecoveryInfo:
     ledger: LedgerState
     recorded: bool = True
     """False where there is no history that could know of the attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeakedSettings:
-    """Settings that a file left changed in its session, before they were put back."""
-
-    names: tuple[str, ...] = ()

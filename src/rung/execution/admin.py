@@ -107,7 +107,7 @@ def force(
             check_one_ledger(session, migrations)
         dialect = session.locate().dialect
         fresh = not replay(session.read_history() or ()) and _is_at_none(session)
-        ready = session.ensure_tables(made_by(migrations, dialect))
+        ready = session.prepare_tables(made_by(migrations, dialect))
         for said in filter(None, ready):
             target.listener(Warned(said))
         history = session.read_history()
@@ -137,7 +137,7 @@ def _is_at_none(session: Session) -> bool:
     for force is what is there to write over it.
     """
     try:
-        return session.look(briefly=True, history=History.NONE).ledger.version is None
+        return session.inspect(briefly=True, history=History.NONE).ledger.version is None
     except DatabaseError:
         return False
 
@@ -175,7 +175,7 @@ def _never_ran(version: int | None, history: Sequence[Attempt], migrations: Migr
 def everything(target: Target) -> tuple[DataLoss, ...]:
     """All objects that `drop` would remove."""
     with target.connected() as session:
-        return session.estimate(session.everything())
+        return session.estimate(session.objects())
 
 
 def drop(
@@ -197,15 +197,15 @@ def drop(
     """
     with target.connected() as session:
         if confirm is not None:
-            expected = session.estimate(session.everything())
+            expected = session.estimate(session.objects())
             if expected:
                 confirm(expected)
         with locked(target, session):
-            dropped = session.estimate(session.everything())
+            dropped = session.estimate(session.objects())
             names = {(loss.kind, loss.table) for loss in dropped}
             if expected is not None and names - {(loss.kind, loss.table) for loss in expected}:
                 raise PlanChanged
-            session.drop_everything()
+            session.drop()
             return dropped
 
 
@@ -374,7 +374,7 @@ def mark(
         there = state.applied.lone_downs(migrations, look.ledger).versions
         left = max({*there, *new} - set(gone), default=None)
         check_one_ledger(session, migrations)
-        ready = session.ensure_tables(made_by(migrations, look.place.dialect))
+        ready = session.prepare_tables(made_by(migrations, look.place.dialect))
         check_kept(ready)
         recorder = Recorder.of(look.history or (), look.place.dialect)
         rows = baseline(state.applied.unrecorded, migrations, recorder)
@@ -416,7 +416,7 @@ def _is_new(version: int, state: DatabaseState) -> bool:
 def lock_holder(target: Target) -> LockHolder | None:
     """Whose the lock is, dead or alive; None where it is free. Reads only."""
     with target.connected() as session:
-        return session.occupant()
+        return session.lease_holder()
 
 
 def unlock(
@@ -459,7 +459,7 @@ def unlock(
 
 def _breakable(session: Session, *, allow_live_holder: bool) -> LockHolder | None:
     """Find the lock holder; refuse one without a lease, and one that is alive."""
-    holder = session.occupant()
+    holder = session.lease_holder()
     if holder is None or (holder.lease and (holder.stale or allow_live_holder)):
         return holder
     raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")

@@ -112,7 +112,7 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[PreparedStep])
         _fail(run, result.failure)
     if result.transaction_control:
         report_notices(context, run.item, result)
-        now = str(context.session.look().ledger)
+        now = str(context.session.inspect().ledger)
         raise outcomes.fooled((), run.item, now, result.transaction_control)
     return _finish(run)
 
@@ -218,7 +218,7 @@ def _fail(run: _AtomicRun, failure: StatementFailure) -> None:
     if ends_as_asked(context, failure):
         raise outcomes.stopped((), before, context.remaining)
     if failure.ledger_moved or failure.lock_lost:
-        before = context.session.look().ledger
+        before = context.session.inspect().ledger
     explained = _explained(failure)
     raise outcomes.failed((), run.item, before, explained, kept=outcomes.NOTHING_OF_THE_RUN)
 
@@ -233,7 +233,7 @@ def _find_out(run: _AtomicRun, lost: Disconnected) -> None:
     """Learn what became of the transaction; return where all of it is committed."""
     context = run.context
     try:
-        found = context.driver.aftermath(run.attempts[0].id, context.session)
+        found = context.driver.recover(context.session, run.attempts[0].id)
     except (DatabaseError, Disconnected):
         found = None
     if found is None or not _committed(run, found):

@@ -65,11 +65,11 @@ class Target(NamedTuple):
         bound = within or (None if longest is None else max(longest, READ_WITHIN))
         with self._connection_errors(), self.driver.read(self.stop, bound) as reader:
             reader.report_to(self.listener)
-            look = reader.look(history=history)
+            look = reader.inspect(history=history)
         tell_obstacles(self.listener, look)
         if look.ledger.dirty:
             with self.connected() as session:
-                holder = session.holder()
+                holder = session.lock_holder()
             if holder is not None:
                 text = f"{holder} Another run is in progress; the dirty flag may be its own."
                 self.listener(Warned(text))
@@ -81,7 +81,7 @@ class Target(NamedTuple):
             yield
         except Disconnected as lost:
             raise ConnectionFailed(
-                f"the connection to {self.driver.shown} was lost: {lost.reason}",
+                f"the connection to {self.driver.label} was lost: {lost.reason}",
                 "see `rung status` when the server answers again",
             ) from None
 
@@ -204,5 +204,5 @@ def _cut(pause: float, waited: float, bound: float | None) -> float:
 
 
 def _holder(session: Session) -> str:
-    holder = session.holder()
+    holder = session.lock_holder()
     return "" if holder is None else str(holder)

@@ -199,7 +199,7 @@ def _at(script: Script, failure: StatementFailure) -> str:
 
 def _check_control(context: Context, item: PreparedStep, result: ExecutionResult) -> None:
     if warning := result.transaction_control:
-        now = str(context.session.look().ledger)
+        now = str(context.session.inspect().ledger)
         raise outcomes.fooled(context.applied, item, now, warning)
 
 
@@ -213,12 +213,12 @@ def _fail(
     assert move.before is not None
     before = move.before
     if failure.lock_lost:
-        raise outcomes.failed(context.applied, item, context.session.look().ledger, failure)
+        raise outcomes.failed(context.applied, item, context.session.inspect().ledger, failure)
     record_failure(context, attempt, failure)
     if ends_as_asked(context, failure):
         raise outcomes.stopped(context.applied, before, context.remaining)
     if failure.ledger_moved:
-        before = context.session.look().ledger
+        before = context.session.inspect().ledger
     raise outcomes.failed(context.applied, item, before, failure)
 
 
@@ -227,7 +227,7 @@ def _find_out(
 ) -> None:
     """Learn what became of a step whose connection was lost; return where the run is done."""
     try:
-        found = _told_by_ledger(item, context.driver.aftermath(attempt.id, context.session))
+        found = _told_by_ledger(item, context.driver.recover(context.session, attempt.id))
     except (DatabaseError, Disconnected):
         found = None
     if not (last and found and found.outcome is Outcome.DONE):
@@ -251,9 +251,9 @@ def _told_by_ledger(item: PreparedStep, found: RecoveryInfo) -> RecoveryInfo | N
 
 def _restore(context: Context, item: PreparedStep) -> None:
     try:
-        carried = context.session.restore_session()
+        carried = context.session.reset()
     except Disconnected as gone:
         state = LedgerState(item.step.after)
         raise outcomes.lost_between(context.applied, state, gone.reason) from None
-    if carried.names:
-        context.say(Warned(outcomes.carried_over(item.file, carried.names)))
+    if carried:
+        context.say(Warned(outcomes.carried_over(item.file, carried)))

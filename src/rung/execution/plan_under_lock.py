@@ -156,7 +156,7 @@ def edited_files(
     edits: Sequence[Edit], state: DatabaseState, session: Session
 ) -> tuple[EditedFile, ...]:
     """Return the edited files, each with its difference from the stored text."""
-    stored = session.stored(sorted({edit.version for edit in edits}))
+    stored = session.stored_sql(sorted({edit.version for edit in edits}))
     return tuple(
         EditedFile(edit.version, edit.half.file, _difference(edit, stored, state), edit.applied_as)
         for edit in edits

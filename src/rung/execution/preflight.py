@@ -41,7 +41,7 @@ def check_writable(target: Target, place: Location) -> None:
     Raises:
         ReadOnlyDatabase: a standby, or a session that takes no writes.
     """
-    shown = target.driver.shown
+    shown = target.driver.label
     if place.read_only:
         raise ReadOnlyDatabase(
             f"{shown} is read-only: a standby, a read-only session or a read-only file",
@@ -62,7 +62,7 @@ def check_pooler_safe(target: Target, place: Location, prepared: Sequence[Prepar
     for item in prepared:
         if why := needs_session(item.script, place.loose):
             raise PooledConnection(
-                f"{item.file} cannot run behind a pooler ({target.driver.shown}): {why}",
+                f"{item.file} cannot run behind a pooler ({target.driver.label}): {why}",
                 (
                     "connect to the server itself for this run, not through the pooler (often "
                     "port 5432)"

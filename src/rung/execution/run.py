@@ -84,7 +84,7 @@ def preview(target: Target, migrations: MigrationSet, goal: Goal) -> PlanPreview
         try:
             return run.preview(goal, state)
         except DirtyLedger:
-            holder = session.holder()
+            holder = session.lock_holder()
             if holder is None:
                 raise
             raise LockNotAcquired(0.0, str(holder)) from None
@@ -269,7 +269,7 @@ class _Run:
         if needs_history:
             check_recordable(inspection)
         of_twins = twins_warning(session)
-        ready = session.ensure_tables(made_by(state.migrations, inspection.place.dialect))
+        ready = session.prepare_tables(made_by(state.migrations, inspection.place.dialect))
         if needs_history:
             check_kept(ready)
         self._say(of_twins, others_warning(inspection.other_writers))

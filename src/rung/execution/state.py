@@ -129,7 +129,7 @@ def read_state(
     The version that a dirty ledger names is not applied: there the history's word counts.
     """
     read = History.CURRENT if briefly else History.ALL
-    inspection = session.look(briefly=briefly, history=read)
+    inspection = session.inspect(briefly=briefly, history=read)
     ledger, history, dialect = inspection.ledger, inspection.history, inspection.place.dialect
     if ledger.dirty and history is not None:
         applied = Applied(replay(history)).lone_downs(migrations, ledger)
@@ -148,7 +148,7 @@ def _is_compatible(
     above = [one for one in applied.versions.values() if newest is None or one.version > newest]
     if newest is None or not above or any(one.up is None for one in above):
         return False
-    stored = session.stored([one.version for one in above])
+    stored = session.stored_sql([one.version for one in above])
     texts = [
         kept_text(stored, one.version, Direction.UP, one.up.checksum)
         for one in above
@@ -178,7 +178,7 @@ def with_all_stored(
         say: told of a text that is left out though no file stands in for it.
     """
     newest = {row.version: row for row in history if row.version is not None and _has_texts(row)}
-    halves = session.stored(sorted(newest))
+    halves = session.stored_sql(sorted(newest))
     found = dict(migrations.by_version)
     for version, row in newest.items():
         found[version] = _as_it_ran(found.get(version), row, halves, look, say)
@@ -313,7 +313,7 @@ def find_resume_point(
     choice = (downs or {}).get(version)
     migration = choice.migration if choice else state.migrations.by_version.get(version)
     checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
-    text = kept_text(session.stored([version]), version, direction, checksum)
+    text = kept_text(session.stored_sql([version]), version, direction, checksum)
     attempt = interrupted_attempt(entry, migration, text, inspection.place.dialect)
     assert migration is not None
     finished = attempt.in_flight is not None and _is_finished(attempt, attempt.in_flight, session)

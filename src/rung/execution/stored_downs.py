@@ -54,7 +54,7 @@ def choose_downs(
     chosen = [
         one for one in versions if one.version in files or (one.kept and state.applied.recorded)
     ]
-    stored = session.stored([one.version for one in chosen]) if chosen else ()
+    stored = session.stored_sql([one.version for one in chosen]) if chosen else ()
     return {
         one.version: choose_down(
             one,

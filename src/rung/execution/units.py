@@ -251,7 +251,7 @@ def _send_without_foreign_locks(
         lambda: stop.cancelling,
     )
     if not taken:
-        state = session.look().ledger
+        state = session.inspect().ledger
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, state, context.remaining, way)
     return result
@@ -272,7 +272,7 @@ def _fail(
     now = back.after if nothing_left else back.before
     assert now is not None
     if ended.failure:
-        now = context.session.look().ledger
+        now = context.session.inspect().ledger
     if ends_as_asked(context, failure):
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, now, context.remaining, way)
@@ -320,5 +320,5 @@ def _insist(
 ) -> None:
     if failure:
         if failure.ledger_moved or failure.ledger_dropped or failure.lock_lost:
-            before = context.session.look().ledger
+            before = context.session.inspect().ledger
         raise outcomes.failed(context.applied, item, before, failure)

@@ -90,7 +90,7 @@ class _Wait:
     def _watch(self, reader: Reader) -> LedgerState:
         """Look on one connection until the ledger is where it should be."""
         while True:
-            self._ledger = ledger = reader.look(briefly=True, history=History.NONE).ledger
+            self._ledger = ledger = reader.inspect(briefly=True, history=History.NONE).ledger
             if self._version is None or _reached(ledger, self._version):
                 return ledger
             self._rest(f"it is {_described(ledger)}, not yet at version {self._version}")
@@ -145,7 +145,7 @@ class _Wait:
         if isinstance(self._busy, TableLocked) and reason == self._busy.cause:
             return self._busy
         return ConnectionFailed(
-            f"{self._target.driver.shown} did not answer within {self._waited:.1f} s: {reason}",
+            f"{self._target.driver.label} did not answer within {self._waited:.1f} s: {reason}",
             "check that the server is running, and allow more time: --timeout DURATION",
         )
 

@@ -99,7 +99,7 @@ class Endpoints:
         """
         assert self.migrations is not None
         options = self._address.options._replace(wait_for_lock=self._wait_for_lock)
-        for note in self._driver.notes:
+        for note in self._driver.warnings:
             listener(Warned(note))
         return Target(self._driver, listener, stop or CancelToken(), options)
 

@@ -35,15 +35,15 @@ def diagnose_server(
         without: why there are no files, in a sentence.
     """
     with target.connected() as session:
-        inspection = session.look()
-        holder = session.holder()
+        inspection = session.inspect()
+        holder = session.lock_holder()
         running_lock = "" if holder is None else str(holder)
         own_problems = (
             *_ledger(inspection, session, running_lock),
             *_attempts(inspection, running_lock),
         )
         ahead = () if running_lock else _ahead(session, inspection, migrations, without)
-        problems = (*own_problems, *ahead, *session.ailments())
+        problems = (*own_problems, *ahead, *session.problems())
     ordered = sorted(problems, key=lambda one: one.harmless)
     return Diagnostics(inspection.place.database, inspection.ledger.dirty, tuple(ordered))
 

@@ -223,7 +223,7 @@ def _reject_lookalike(finding: StateMatch, session: Session) -> StateMatch:
 def _check_nobody_builds(session: Session, finding: StateMatch) -> None:
     """Check that no invalid index of the file is still being built; it is no leftover then."""
     names = invalid_indexes(finding)
-    for one in session.ailments() if names else ():
+    for one in session.problems() if names else ():
         if one.name in names and one.harmless:
             raise RepairUndecided(f"{one.name}: {one.description}", _WAIT)
 
@@ -270,7 +270,7 @@ def _apply(
     target: Target, session: Session, state: DatabaseState, diagnosis: Diagnosis, action: Action
 ) -> RunReport:
     inspection = state.inspection
-    session.ensure_tables()
+    session.prepare_tables()
     recorder = Recorder.of(inspection.history or (), inspection.place.dialect)
     if action.plan is None:
         rows = _mark_attempts(diagnosis, action, state, recorder)

@@ -150,7 +150,7 @@ class ScratchRunner:
             if self.location.dialect is not Dialect.SQLITE:
                 schema = '"' + self.location.schema.replace('"', '""') + '"'
                 session.run_unrecorded(read(f"CREATE SCHEMA IF NOT EXISTS {schema}"), 1, 1)
-            session.ensure_tables()
+            session.prepare_tables()
         return name
 
     def _apply(self, session: Session, version: int) -> None:
@@ -166,7 +166,7 @@ class ScratchRunner:
             failure = _run_statements(session, script, last, in_transaction=False)
         if failure is None:
             if script.touches_session:
-                session.restore_session()
+                session.reset()
             return
         _check_rights(file.file, script, failure)
         why = _failure_text(script, failure)

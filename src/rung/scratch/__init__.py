@@ -49,7 +49,7 @@ def scratch_of(
         with on_files(driver) as files:
             yield files
         return
-    context = session.surroundings()
+    context = session.server_context()
     if url is None:
         server = on_embedded_server(driver, context, say)
     else:

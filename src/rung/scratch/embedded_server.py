@@ -45,9 +45,9 @@ def on_embedded_server(
     """
     with _server(context.major, say) as server:
         name, password = f"rung_scratch_{secrets.token_hex(8)}", secrets.token_hex(16)
-        with driver.beside(server.url()).connect(CancelToken()) as first:
+        with driver.sibling(server.url()).connect(CancelToken()) as first:
             _execute(first, roles.administrator(name, password))
-        with driver.beside(server.url(), None, name, (), password).connect(CancelToken()) as admin:
+        with driver.sibling(server.url(), None, name, (), password).connect(CancelToken()) as admin:
             for sql in roles.role_statements(context, server.major, USER):
                 admin.run_unrecorded(read(sql), 1, 1)  # a failure shows when a file needs the role
             _exclude_superusers(driver, server, admin, name)
@@ -74,7 +74,7 @@ def _exclude_superusers(driver: Driver, server: EmbeddedServer, admin: Session, 
     deadline = time.monotonic() + _TIMEOUT
     while time.monotonic() < deadline:
         try:
-            with driver.beside(server.url(), None, name, (), _WRONG_PASSWORD).connect(
+            with driver.sibling(server.url(), None, name, (), _WRONG_PASSWORD).connect(
                 CancelToken()
             ):
                 time.sleep(_PAUSE)

@@ -83,7 +83,7 @@ class ScratchDatabases:
     def _driver_for(
         self, name: str, account: Account, settings: Sequence[tuple[str, str]] = ()
     ) -> Driver:
-        return self.driver.beside(self.url, name, account.user, settings, account.password)
+        return self.driver.sibling(self.url, name, account.user, settings, account.password)
 
     def remove(self) -> None:
         """Drop all databases that were created."""
@@ -118,8 +118,8 @@ def on_named_server(driver: Driver, context: ServerContext, url: str) -> Iterato
     Raises:
         ScratchFailed: the server does not create databases for this user.
     """
-    with driver.beside(url).connect(CancelToken()) as admin:
-        server = admin.surroundings()
+    with driver.sibling(url).connect(CancelToken()) as admin:
+        server = admin.server_context()
         databases = ScratchDatabases(
             driver, admin, url, Account(), context, f"PostgreSQL {server.major}"
         )
@@ -131,7 +131,7 @@ def on_named_server(driver: Driver, context: ServerContext, url: str) -> Iterato
             try:
                 _drop(databases)
             except (DatabaseError, Disconnected):  # the connection is lost: use a new one
-                with driver.beside(url).connect(CancelToken()) as session:
+                with driver.sibling(url).connect(CancelToken()) as session:
                     databases.admin = session
                     _drop(databases)
 

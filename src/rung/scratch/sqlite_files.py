@@ -41,7 +41,7 @@ class ScratchFiles:
 
     def open(self, name: str) -> AbstractContextManager[Session]:
         """Connect to one for a `with` block."""
-        return self.driver.beside(str(self.folder), name).connect(CancelToken())
+        return self.driver.sibling(str(self.folder), name).connect(CancelToken())
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_a_pooler_is_noticed(mode: str, database: Database, pooler: Callable[...
     """The process that answers is not the one we were told of; a direct one is."""
     driver = open_driver(Named(pooler(mode).url(database)))
     with driver.read() as behind, open_driver(Named(database.url)).read() as direct:
-        found = behind.look().place, behind.locate(), direct.look().place
+        found = behind.inspect().place, behind.locate(), direct.inspect().place
 
     assert [place.pooled for place in found] == [True, True, False]
 
@@ -73,11 +73,11 @@ def test_settings_stay_with_us_behind_a_pooler(
 
     with driver.connect(CancelToken()) as session:
         schemas = [
-            session.look().place.schema,
+            session.inspect().place.schema,
             session.locate().schema,
-            session.look().place.schema,
+            session.inspect().place.schema,
         ]
-        versions = [session.look().ledger.version for _ in range(2)]
+        versions = [session.inspect().ledger.version for _ in range(2)]
 
     assert (schemas, versions) == (["s2"] * 3, [7, 7])
 

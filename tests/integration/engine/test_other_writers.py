@@ -66,7 +66,7 @@ def other(site: Site) -> Iterator[Other]:
 def writers(site: Site, **said: tuple[str, ...]) -> OtherWriters:
     """What a look says of other writers."""
     with open_driver(Database(site.database.url, **said)).read() as reader:  # type: ignore[arg-type]
-        return reader.look().other_writers
+        return reader.inspect().other_writers
 
 
 # --- what others get when our tables are made --------------------------------------------
@@ -232,7 +232,7 @@ def test_the_owner_is_ours_where_we_belong_to_him(site: Site, other: Other) -> N
     site.add("1_a", "SELECT 1;").migrator(Database(site.database.url, role=other.name)).up()
     url = site.database.url.replace("postgres@", f"{_deploy(site)}@", 1)
     with open_driver(Database(url)).read() as reader:
-        found = reader.look().other_writers
+        found = reader.inspect().other_writers
     site.ask(f"DROP ROLE {_deploy(site)}")
 
     assert (found.ledger, found.history, found.closed_after) == ((), (), 0)
@@ -341,8 +341,8 @@ def test_a_row_that_is_written_meanwhile_keeps_the_note_back(site: Site) -> None
         writing.execute(f"UPDATE {_HISTORY} SET error = NULL WHERE id = 1")
         with open_driver(Database(site.database.url)).connect(CancelToken()) as session:
             session.try_lock()
-            session.ensure_tables()
-            assert session.look().other_writers.closed_after is None
+            session.prepare_tables()
+            assert session.inspect().other_writers.closed_after is None
     site.add_tables(2).up()
     assert writers(site).closed_after == 1
 

@@ -67,7 +67,7 @@ class Role:
     def look(self) -> Inspection:
         """What it sees."""
         with open_driver(self.place).connect(CancelToken()) as session:
-            return session.look()
+            return session.inspect()
 
 
 @pytest.fixture
@@ -252,9 +252,9 @@ def test_the_aftermath_without_a_history(site: Site, role: Role) -> None:
     role.ledger(_BY_TRUNCATE)
     driver = open_driver(role.place)
     with driver.connect(CancelToken()) as session:
-        session.look()
+        session.inspect()
         session.close()
-        found = driver.aftermath("5f9a3a06-0000-4000-8000-000000000000", session)
+        found = driver.recover(session, "5f9a3a06-0000-4000-8000-000000000000")
 
     assert (found.outcome, found.recorded) == (None, False)
 
@@ -359,7 +359,7 @@ def test_a_history_without_its_ledger_is_read(site: Site) -> None:
     site.add_tables(1).up()
     site.ask("DROP TABLE schema_migrations")
     with open_driver(databases.Database(site.database.conninfo)).connect(CancelToken()) as session:
-        look = session.look()
+        look = session.inspect()
 
     assert look.ledger_exists is False
     assert [entry.version for entry in look.history or ()] == [1]

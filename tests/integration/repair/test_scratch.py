@@ -121,7 +121,7 @@ def test_a_superusers_password_is_asked_for_on_our_server(site: Site) -> None:
         scratch_of(driver, live, None, lambda _: None) as made,
         made.open(made.new()) as session,
     ):
-        names = session.surroundings().roles
+        names = session.server_context().roles
         for name in (one for one in names if one.startswith("rung_scratch")):
             with pytest.raises(Exception, match=r"password|reject"):
                 made.driver.beside(made.url, None, name).connect(CancelToken()).__enter__()  # type: ignore[attr-defined]

@@ -271,8 +271,8 @@ def test_opening_names_and_does_not_connect() -> None:
     """A driver is made without asking any server, and has the notes of its URL."""
     driver = open_driver(Database("postgres://ada:x@db.invalid/chatapp?pool_max_conns=3"))
 
-    assert driver.shown == "ada@db.invalid/chatapp"
-    assert "pool_max_conns" in driver.notes[0]
+    assert driver.label == "ada@db.invalid/chatapp"
+    assert "pool_max_conns" in driver.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_a_path_that_sqlalchemy_reads_otherwise(here: Path, scheme: str, name: s
 
     ways = f"write {relative} for the file in the current folder, or {full} for /{name}"
     assert ways in caught.value.hint
-    assert [open_driver(Database(url)).shown for url in (relative, full)] == [name, f"//{name}"]
+    assert [open_driver(Database(url)).label for url in (relative, full)] == [name, f"//{name}"]
 
 
 def test_a_path_that_golang_migrate_reads(here: Path) -> None:
@@ -206,9 +206,9 @@ def test_a_path_that_golang_migrate_reads(here: Path) -> None:
     paths = [str(here / "there.db"), str(here / "new.db"), "/nowhere/at/all.db"]
     drivers = [open_driver(Database(f"sqlite://{path}")) for path in paths]
 
-    assert [driver.shown for driver in drivers] == paths
+    assert [driver.label for driver in drivers] == paths
     golang = open_driver(Database("sqlite:///no-such-file.db"), as_golang_migrate=True)
-    assert golang.shown == "/no-such-file.db"
+    assert golang.label == "/no-such-file.db"
 
 
 @pytest.mark.parametrize("url", ["sqlite:a.db", "sqlite::memory:", "SQLite3:a.db", "file:a.db?x=1"])

@@ -53,12 +53,12 @@ class PostgresDriver:
         )
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The database as people may see it, without secrets."""
         return self._connector.shown
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """What of the URL is left out and might be missed."""
         return self._address.notes
 
@@ -82,7 +82,7 @@ class PostgresDriver:
         """Connect; the connection is closed at the end, whatever happens."""
         return closing(self._session(stop, self._names, conventions))
 
-    def beside(
+    def sibling(
         self,
         url: str,
         name: str | None = None,
@@ -105,7 +105,7 @@ class PostgresDriver:
         database = self._database._replace(role=None, password=None, ledger_writers=())
         return PostgresDriver(database, address)
 
-    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:
+    def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:
         """What is found of an attempt, once what the lost connection began has ended."""
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
@@ -116,7 +116,7 @@ class PostgresDriver:
             except (ConnectionFailed, Disconnected):
                 time.sleep(_PAUSE)
         raise ConnectionFailed(
-            f"{self.shown} did not answer within {_RECONNECT_FOR:.0f} s after the connection "
+            f"{self.label} did not answer within {_RECONNECT_FOR:.0f} s after the connection "
             "was lost"
         )
 
@@ -141,7 +141,7 @@ def _await_end(
         time.sleep(_PAUSE)
     from rung.drivers.transaction import RecoveryInfo
 
-    look = session.look()
+    look = session.inspect()
     recorded = session.records_history
     outcome = session.attempt_outcome(attempt_id) if recorded else None
     return RecoveryInfo(outcome, look.ledger, recorded=recorded)

@@ -206,7 +206,7 @@ class PostgresSender:
         """Reset the session inside the transaction; behind a pooler the message has done it."""
         if not script.touches_session or self._hold.shares_session:
             return ()
-        return put_back(self._wire, self._settings).names
+        return put_back(self._wire, self._settings)
 
     def _roll_back(self) -> None:
         if self._wire.is_open and self._wire.in_transaction:

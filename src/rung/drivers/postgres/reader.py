@@ -147,15 +147,15 @@ class PostgresReader:
         place = self._standing.place
         return None if place.pooled else place.process
 
-    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
+    def inspect(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         """Read all that a decision needs, in one round trip, without lock or write."""
         reply = self._ask(inspection.question(self._names, history=history, briefly=briefly))
         if briefly and inspection.needs_facts(reply):
-            return self.look(history=history)
+            return self.inspect(history=history)
         standing = inspection.standing(reply, self._names, self._writers)
         if self._is_behind_pooler(standing):
             if briefly:
-                return self.look(history=history)
+                return self.inspect(history=history)
             reply = self._ask(inspection.question(self._names, history=history))
             standing = inspection.standing(reply, self._names, self._writers)
         asked, standing = self._names, self._settle_in(standing)
@@ -221,7 +221,7 @@ class PostgresReader:
             raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
         return catalog.answer(reply)
 
-    def surroundings(self) -> ServerContext:
+    def server_context(self) -> ServerContext:
         """What of the server a file's SQL may lean on."""
         from rung.drivers.postgres.execute import surroundings
 

@@ -31,7 +31,7 @@ from rung.drivers.postgres.quoting import statement
 from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.session_settings import put_back
 from rung.drivers.postgres.syntax import check_syntax
-from rung.drivers.transaction import LeakedSettings, StoredSql, TablesReady, makes_none
+from rung.drivers.transaction import StoredSql, TablesReady, makes_none
 from rung.errors import QueryFailed, Stopped
 from rung.events import Warned
 from rung.ledger import Outcome
@@ -140,13 +140,13 @@ class PostgresSession(PostgresReader):
         """Give a sign of life behind a pooler, where one is due."""
         self._hold.renew()
 
-    def holder(self) -> LockHolder | None:
+    def lock_holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
         readable = self._found.lease_facts.may_be_read
         holder = lock.lease_holder(self._wire, self._lease) if readable else None
         return holder or lock.key_holder(self._wire, self._keys)
 
-    def occupant(self) -> LockHolder | None:
+    def lease_holder(self) -> LockHolder | None:
         """Whose the lock is by the lease, dead or alive, or by the keys."""
         readable = self._found.lease_facts.may_be_read and self._lease_is_there()
         found = lock.lease_occupant(self._wire, self._lease) if readable else None
@@ -173,7 +173,7 @@ class PostgresSession(PostgresReader):
 
     # --- writing -------------------------------------------------------------------------
 
-    def ensure_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
+    def prepare_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
         """
         Make ledger and history where they are missing.
 
@@ -248,14 +248,14 @@ class PostgresSession(PostgresReader):
         """Whether the ledger's row has a later transaction than the history's."""
         return catalog.ledger_changed_since(self._wire, self._tables, entry)
 
-    def restore_session(self) -> LeakedSettings:
+    def reset(self) -> tuple[str, ...]:
         """
         Put the session back to what it was at connect; name what had been changed.
 
         Behind a pooler each file's own message has done so already.
         """
         if self._found.place.pooled:
-            return LeakedSettings()
+            return ()
         return put_back(self._wire, self._settings)
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
@@ -264,7 +264,7 @@ class PostgresSession(PostgresReader):
 
         return run_unrecorded(self._wire, script, first, last)
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
+    def stored_sql(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
         if not versions or not self._found.reads_history:
             return ()
@@ -273,7 +273,7 @@ class PostgresSession(PostgresReader):
         rows = lock.insist(self._wire, statement("stored_halves", **places)).rows(0)
         return tuple(half for row in rows for half in inspection.halves(row))
 
-    def ailments(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         """What failed work has left in the database and on its server."""
         from rung.drivers.postgres.diagnostics import DiagnosticsReader
 
@@ -315,8 +315,8 @@ class PostgresSession(PostgresReader):
 
         return other_ledgers(self._wire, self._found)
 
-    def everything(self) -> tuple[DataLoss, ...]:
-        """All that `drop_everything` would remove."""
+    def objects(self) -> tuple[DataLoss, ...]:
+        """All that `drop` would remove."""
         question = catalog.everything_question(self._found.names, self._schema_to_empty())
         found = lock.insist(self._wire, quoting.Sql(ours("", OUR_PATH, question).sql)).rows(1)
         return tuple(DataLoss(kind or "", described or "") for kind, described in found)
@@ -337,11 +337,9 @@ class PostgresSession(PostgresReader):
     def _lease_is_there(self) -> bool:
         return lock.insist(self._wire, self._lease.is_there).rows(0)[0][0] == "t"
 
-    def drop_everything(self) -> None:
+    def drop(self) -> None:
         """Remove all objects of a schema that no extension owns, at once."""
-        ran = self._sender.write(
-            *self._beside_the_rest(), *catalog.drop_statements(self.everything())
-        )
+        ran = self._sender.write(*self._beside_the_rest(), *catalog.drop_statements(self.objects()))
         if ran.failure and not ran.failure.lock_lost:
             raise catalog.drop_refused(ran.failure.server)
         self._checked(ran)
@@ -412,7 +410,7 @@ class PostgresSession(PostgresReader):
     def _error(self, failure: StatementFailure) -> RungError:
         """The error of a write of ours, with no file at fault."""
         if failure.lock_lost:
-            return lock.lock_lost(self.holder())
+            return lock.lock_lost(self.lock_holder())
         if failure.cancelled and self._wire.is_asked_to_stop:
             return Stopped((), "unchanged; nothing was recorded", ())
         if failure.own is not None:

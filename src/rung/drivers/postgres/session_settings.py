@@ -17,7 +17,6 @@ from rung.drivers.postgres.lock import checked, insist
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.drivers.postgres.reply import CANCELLED
-from rung.drivers.transaction import LeakedSettings
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Wire
@@ -94,7 +93,7 @@ _WHO = ("role", "session_authorization")
 """What `who_we_are` asks for, in its order."""
 
 
-def put_back(wire: Wire, settings: SessionSettings) -> LeakedSettings:
+def put_back(wire: Wire, settings: SessionSettings) -> tuple[str, ...]:
     """
     Put the session back; name what had been changed.
 
@@ -107,10 +106,10 @@ def put_back(wire: Wire, settings: SessionSettings) -> LeakedSettings:
     reply = wire.ask(Sql(sql))
     if reply.error and reply.error.message.sqlstate == CANCELLED:
         insist(wire, Sql(ours("", *forget).sql))
-        return LeakedSettings(("statement_timeout",))
+        return ("statement_timeout",)
     checked(reply)
     names, *before = reply.rows(0)[0]
     after = reply.rows(reply.done - 1)[0]
     changed = set(names.split(", ") if names else ()) - settings.names
     changed |= {name for name, was, now in zip(_WHO, before, after, strict=True) if was != now}
-    return LeakedSettings(tuple(sorted(changed)))
+    return tuple(sorted(changed))

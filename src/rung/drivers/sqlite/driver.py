@@ -49,12 +49,12 @@ class SqliteDriver:
         self._opener = Opener(address)
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The database as people may see it: the file's name."""
         return self._opener.shown
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """What of the URL is left out and might be missed."""
         return self._opener.address.notes
 
@@ -76,7 +76,7 @@ class SqliteDriver:
         """Open; the connection is closed at the end, whatever happens."""
         return closing(self._session(stop, conventions))
 
-    def beside(
+    def sibling(
         self,
         url: str,
         name: str | None = None,
@@ -89,12 +89,12 @@ class SqliteDriver:
         address = self._opener.address._replace(name=path, path=path)
         return SqliteDriver(self._database, address)
 
-    def aftermath(self, attempt_id: str, lost: Session) -> RecoveryInfo:  # noqa: ARG002 - no server outlives it
+    def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:  # noqa: ARG002 - no server outlives it
         """What is found of an attempt."""
         from rung.drivers.transaction import RecoveryInfo
 
         with closing(self._session(CancelToken())) as session:
-            look = session.look()
+            look = session.inspect()
             recorded = look.history is not None
             outcome = session.attempt_outcome(attempt_id) if recorded else None
             return RecoveryInfo(outcome, look.ledger, recorded=recorded)

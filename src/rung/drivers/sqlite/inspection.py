@@ -42,7 +42,7 @@ class SqliteReader:
         """Whether the connection is to an empty database in place of a file that is missing."""
         self._connection = opener.to_read()
 
-    def look(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
+    def inspect(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         """Read all that a decision needs, as one transaction sees it, without lock or write."""
         del briefly
         with self._found() as found:
@@ -105,7 +105,7 @@ class SqliteReader:
             there = found.names()
         return tuple(one for one in names if (one.name.lower(), one.column.lower()) not in there)
 
-    def surroundings(self) -> ServerContext:
+    def server_context(self) -> ServerContext:
         """There is no server to lean on."""
         from rung.drivers.inspection import ServerContext
 

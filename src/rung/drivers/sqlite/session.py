@@ -22,7 +22,6 @@ from rung.drivers.sqlite.session_state import SessionState
 from rung.drivers.sqlite.table_names import in_main, statement
 from rung.drivers.transaction import (
     ExecutionResult,
-    LeakedSettings,
     StoredSql,
     TablesReady,
     makes_none,
@@ -90,11 +89,11 @@ class SqliteSession(SqliteReader):
         """Give it back."""
         self._lock.give_back()
 
-    def holder(self) -> LockHolder | None:
+    def lock_holder(self) -> LockHolder | None:
         """Who else holds it."""
         return self._lock.holder()
 
-    def occupant(self) -> LockHolder | None:
+    def lease_holder(self) -> LockHolder | None:
         """The same: the lock ends with its process."""
         return self._lock.holder()
 
@@ -114,7 +113,7 @@ class SqliteSession(SqliteReader):
 
     # --- writing -------------------------------------------------------------------------
 
-    def ensure_tables(
+    def prepare_tables(
         self,
         makes: Callable[[str], bool] = makes_none,  # noqa: ARG002 - no recipe takes a name here
     ) -> TablesReady:
@@ -174,7 +173,7 @@ class SqliteSession(SqliteReader):
         """Rows have no order of writing here."""
         return False
 
-    def restore_session(self) -> LeakedSettings:
+    def reset(self) -> tuple[str, ...]:
         """Put the session back to what it was; name what had been changed."""
         with self._told():
             database = self._writing
@@ -184,13 +183,13 @@ class SqliteSession(SqliteReader):
                 after.put_back(database, before)
             else:
                 self._open_to_write()
-            return LeakedSettings(after.changed_since(before))
+            return after.changed_since(before)
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """Have statements of a script run as they stand, unrecorded."""
         return self._sender.as_it_stands(script, first, last)
 
-    def stored(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
+    def stored_sql(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
         """Every text that the history keeps of these versions, oldest first."""
         if not versions or self.read_history() is None:
             return ()
@@ -205,7 +204,7 @@ class SqliteSession(SqliteReader):
             if sql is not None
         )
 
-    def ailments(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         """Nothing here is built outside a transaction, so nothing is left half built."""
         return ()
 
@@ -246,12 +245,12 @@ class SqliteSession(SqliteReader):
         """None: a file has no schemas."""
         return ()
 
-    def everything(self) -> tuple[DataLoss, ...]:
-        """All that `drop_everything` would remove."""
+    def objects(self) -> tuple[DataLoss, ...]:
+        """All that `drop` would remove."""
         with self._told():
             return catalog.objects(self._current())
 
-    def drop_everything(self) -> None:
+    def drop(self) -> None:
         """Remove all tables and views at once, and give the space back."""
         if self._opener.absent:
             return
