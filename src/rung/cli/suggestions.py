@@ -19,6 +19,8 @@ from rung.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_FAMILIES = ("migrate", "migration", "migrations", "db")
+"""First words of two, as in `migrate deploy` and `db upgrade`; also before a colon."""
 _LIKENESS = 0.7
 """How near a spelling must be, of 1."""
 _NUMBER = re.compile(r"[+-]?([0-9]{1,18})\Z")
@@ -46,7 +48,7 @@ _DROP = Meaning("delete every object in the schema", ("drop",))
 _FRESH = Meaning("delete every object in the schema and apply all migrations", ("drop", "up"))
 
 COMMAND_MEANINGS: dict[str, tuple[Meaning, ...]] = {
-    **dict.fromkeys(("upgrade", "apply", "migrate", "deploy", "latest", "update"), (_UP,)),
+    **dict.fromkeys(("upgrade", "apply", "migrate", "deploy", "latest", "update", "run"), (_UP,)),
     "up-by-one": (Meaning("apply the next migration", ("up 1",)),),
     **dict.fromkeys(("downgrade", "rollback", "revert", "undo"), (_DOWN,)),
     **dict.fromkeys(("up-to", "down-to", "migrate-to", "to"), (_GOTO,)),
@@ -71,7 +73,7 @@ COMMAND_MEANINGS: dict[str, tuple[Meaning, ...]] = {
         (Meaning("break the lease of a dead run", ("unlock",)),),
     ),
     **dict.fromkeys(("diagnose", "health"), (Meaning("list problems", ("doctor",)),)),
-    **dict.fromkeys(("fix", "recover", "heal"), (Meaning("repair a dirty database", ("repair",)),)),
+    **dict.fromkeys(("recover", "heal"), (Meaning("repair a dirty database", ("repair",)),)),
 }
 """Commands of other tools."""
 
@@ -113,7 +115,10 @@ def unrecognized(
         option: an unrecognized option, as it was typed but without its value. The command may be
             that value, as in `-path migrations up`, so the error is the option where it can be.
     """
-    meanings = COMMAND_MEANINGS.get(command)
+    word, arguments = _without_family(command, arguments)
+    meanings = COMMAND_MEANINGS.get(word)
+    if word in COMMANDS and command not in COMMANDS:
+        meanings = (_meaning_of(word),)
     if meanings is None and option is not None:
         return _unrecognized_option(option, command, arguments)
     if command == "downgrade" and "base" in arguments:
@@ -152,6 +157,24 @@ def _unrecognized_option(option: str, command: str, arguments: Sequence[str]) ->
     if option in GOLANG_MIGRATE:
         hint += "; the command migrate takes golang-migrate's options"
     return UsageError(f"unrecognized option: {quoted(option)}", hint)
+
+
+def _without_family(command: str, arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Return the word that says what to do, and the words after it: of `db:migrate` the second."""
+    family, _, rest = command.partition(":")
+    if family in _FAMILIES and rest:
+        return rest.rpartition(":")[2], arguments
+    if family in _FAMILIES and arguments and arguments[0] in {*COMMANDS, *COMMAND_MEANINGS}:
+        return arguments[0], arguments[1:]
+    return command, arguments
+
+
+def _meaning_of(command: str) -> Meaning:
+    """Return a command of ours that was typed in another tool's way: `migrate:status`."""
+    given = {"N": " {n}", "V": " {v}", "NAME": " NAME"}
+    words = [one for one in COMMANDS[command].arguments if one.required or one.metavar == "N"]
+    text = command + "".join(given[one.metavar] for one in words)
+    return Meaning(COMMANDS[command].summary.partition(";")[0], (text.replace(" {n}", "{n}"),))
 
 
 def _hint(meaning: Meaning, arguments: Sequence[str]) -> str:

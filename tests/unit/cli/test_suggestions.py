@@ -61,6 +61,18 @@ def _commands(hint: str) -> list[str]:
         ("up-by-one", ["up 1"]),
         ("up-to 5", ["goto 5"]),
         ("down-to 5", ["goto 5"]),
+        # those of Rails, Laravel, Knex, Prisma, Flask-Migrate and sqlx
+        ("db:migrate", ["up"]),
+        ("migrate:rollback 2", ["down 2"]),
+        ("migrate:status", ["status"]),
+        ("migrate:latest", ["up"]),
+        ("migrate deploy", ["up"]),
+        ("migrate up 2", ["up 2"]),
+        ("migrate goto 7", ["goto 7"]),
+        ("migrate create users", ["create NAME"]),
+        ("migrate reset", ["down --all", "up", "drop"]),
+        ("db upgrade", ["up"]),
+        ("migrate run", ["up"]),
         # spelling
         ("stauts", ["status"]),
         ("hisory", ["history"]),
