@@ -90,7 +90,7 @@ def test_a_run() -> None:
         (1, "1_m1.up.sql", "transactional", 1),
         (2, "2_m2.up.sql", "transactional", 1),
     ]
-    assert (report.version, report.short, report.nothing_to_do) == (2, 0, False)
+    assert (report.version, report.missing_steps, report.nothing_to_do) == (2, 0, False)
 
 
 def test_events_in_order() -> None:
@@ -116,7 +116,7 @@ def test_all_the_way_down() -> None:
     plan = planned(Down(3), LedgerState(1), up1="", down1="select 1")
     report = run_plan(context(session), *plan)
 
-    assert (session.ledger, report.version, report.short) == (LedgerState(), None, 2)
+    assert (session.ledger, report.version, report.missing_steps) == (LedgerState(), None, 2)
 
 
 def test_a_missing_half_moves_the_ledger() -> None:

@@ -79,7 +79,7 @@ def test_late(at: int | None, history: list[int], late: list[int]) -> None:
     """Late is what stands at or below the ledger and is not in the history."""
     found = account(at, *map(row, history))
 
-    assert [one.version for one in found.late(FILES, LedgerState(at))] == late
+    assert [one.version for one in found.out_of_order(FILES, LedgerState(at))] == late
 
 
 def test_nothing_is_late_without_a_history() -> None:
@@ -87,7 +87,7 @@ def test_nothing_is_late_without_a_history() -> None:
     found = reconcile(None, LedgerState(3), FILES)
 
     assert (found.recorded, found.ascending) == (False, (1, 2, 3))
-    assert not found.late(FILES, LedgerState(3))
+    assert not found.out_of_order(FILES, LedgerState(3))
 
 
 def test_missing() -> None:

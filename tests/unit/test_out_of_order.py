@@ -132,12 +132,12 @@ def test_ahead() -> None:
 
 
 @pytest.mark.parametrize("policy", ["compatible", "fail"])
-def test_ahead_and_suited(policy: IfAhead) -> None:
+def test_ahead_and_compatible(policy: IfAhead) -> None:
     """What is above the files is declared to suit them: that is heard, unless it is not wished."""
     files = migrations(up1=SQL, up2=SQL)
     goal, ledger = Up(if_ahead=policy), LedgerState(9)
     try:
-        ahead = make_plan(goal, files, ledger, suited=True).ahead
+        ahead = make_plan(goal, files, ledger, is_compatible=True).ahead
     except MissingMigrationFile as error:
         ahead = not error.compatible
 

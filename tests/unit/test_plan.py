@@ -59,7 +59,7 @@ def test_gapped_source(
     """A source of 1, 3, 4 is walked from file to file; what was asked beyond it is told."""
     plan = make_plan(goal, GAPPED, LedgerState(row))
 
-    assert (shown(plan), plan.target, plan.short) == (steps, target, short)
+    assert (shown(plan), plan.target, plan.missing_steps) == (steps, target, short)
 
 
 @pytest.mark.parametrize(
@@ -262,5 +262,5 @@ def test_asked_is_planned_and_short(files: MigrationSet, limit: int) -> None:
     """What was asked is either a step of the plan or counted as short."""
     plan = make_plan(Up(limit), files, LedgerState())
 
-    assert len(plan.steps) + plan.short == limit
+    assert len(plan.steps) + plan.missing_steps == limit
     assert all(a.version < b.version for a, b in pairwise(plan.steps))

@@ -209,7 +209,7 @@ def _finish(run: _AtomicRun) -> RunReport:
     context.remaining = ()
     if context.listener_error is not None:
         raise context.listener_error
-    return RunReport(tuple(context.done), run.end.version, run.plan.short)
+    return RunReport(tuple(context.done), run.end.version, run.plan.missing_steps)
 
 
 def _fail(run: _AtomicRun, failure: StatementFailure) -> None:

@@ -80,7 +80,7 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> 
         state = LedgerState(item.step.after)
     context.remaining = ()
     _may_go_on(context, state)
-    return RunReport(tuple(context.done), state.version, plan.short)
+    return RunReport(tuple(context.done), state.version, plan.missing_steps)
 
 
 def _may_go_on(context: Context, state: LedgerState) -> None:

@@ -25,15 +25,15 @@ class StepReport:
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """
-    A run that ended as it was asked to.
+    A run that succeeded.
 
-    `version` is the version of the database now, None before the first migration. `short` is
-    how many of the asked steps there were no migrations for.
+    `version` is the version of the database now, None before the first migration. `missing_steps`
+    is how many of the requested steps there were no migrations for.
     """
 
     steps: tuple[StepReport, ...]
     version: int | None
-    short: int = 0
+    missing_steps: int = 0
     waited: float = 0.0
     """Seconds until the lock was held, or until another run had left nothing to do."""
     taken_over: bool = False

@@ -162,7 +162,9 @@ class _Run:
         if state.edited_ups and not plan.ahead and not isinstance(goal, Down):
             return None
         self._warn(state, plan, ())
-        return RunReport((), plan.made_for.version, plan.short, taken_over=bool(taken_over(state)))
+        return RunReport(
+            (), plan.made_for.version, plan.missing_steps, taken_over=bool(taken_over(state))
+        )
 
     def preview(self, goal: Goal, state: DatabaseState) -> PlanPreview:
         """Plan a goal, read its SQL and count the rows that it would delete."""
@@ -235,7 +237,7 @@ class _Run:
             self._prepare_tables(state, plan, recorder)
         self._warn(state, plan, prepared)
         if not plan.steps:
-            return RunReport((), inspection.ledger.version, plan.short)
+            return RunReport((), inspection.ledger.version, plan.missing_steps)
         context = Context(
             target.driver,
             session,

@@ -59,7 +59,7 @@ class DatabaseState:
     migrations: MigrationSet
     inspection: Inspection
     applied: Applied
-    suited: bool = False
+    is_compatible: bool = False
     """Whether the database is ahead, and by its history suits a build of these files."""
 
     @cached_property
@@ -114,7 +114,7 @@ class DatabaseState:
             self.applied,
             self.inspection.place.dialect,
             resume_point,
-            suited=self.suited,
+            is_compatible=self.is_compatible,
             downs=downs,
             passes_empty=passes_empty,
         )

@@ -63,9 +63,9 @@ def _ahead(state: DatabaseState, plan: Plan, edited: str) -> str:
         f"the database is ahead of the files: version {plan.made_for.version} has no file; the "
         "database is left unchanged"
     )
-    if state.suited:
+    if state.is_compatible:
         said += f". It is declared compatible with version {max(state.migrations.versions)}"
-    if late := state.applied.late(state.migrations, plan.made_for):
+    if late := state.applied.out_of_order(state.migrations, plan.made_for):
         said += f". Never applied: {', '.join(str(one.version) for one in late)}"
     if edited:
         said += f". Edited after it was applied: {edited}"

@@ -70,8 +70,8 @@ def _steps(call: GoInvocation, goal: Up | Down, limit: int | None) -> int:
         call.console.line("no change")
     if limit is not None and not report.steps:
         raise GoFault("file does not exist")
-    if report.short:
-        raise GoFault(f"limit {report.short} short")
+    if report.missing_steps:
+        raise GoFault(f"limit {report.missing_steps} short")
     return 0
 
 

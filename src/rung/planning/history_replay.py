@@ -94,15 +94,15 @@ class Applied:
         """The versions in order."""
         return tuple(sorted(self.versions))
 
-    def late(self, migrations: MigrationSet, ledger: LedgerState) -> tuple[Migration, ...]:
+    def out_of_order(self, migrations: MigrationSet, ledger: LedgerState) -> tuple[Migration, ...]:
         """The migrations at or below the ledger that were never applied, or ran empty."""
         current = ledger.version
         if current is None or not self.recorded:
             return ()
         below = (m for m in migrations.migrations if m.version <= current and m.up is not None)
-        return tuple(m for m in below if self._is_late(m.version))
+        return tuple(m for m in below if self._is_out_of_order(m.version))
 
-    def _is_late(self, version: int) -> bool:
+    def _is_out_of_order(self, version: int) -> bool:
         if version in self.reopened:
             return version < self._newest_done
         return version not in self.versions

@@ -1,15 +1,15 @@
 """
-Decides what to run. Nothing here opens a file or a connection.
+Plan which migrations run. Opens no file and no connection.
 
-In: the migrations there are, what is applied, what the ledger says, and a goal. Out: a
-`Plan`, or an error naming the version that is in the way. `runner` carries plans out.
+In: the migrations, what is applied, the ledger, and a goal. Out: a `Plan`, or an error that names
+the version that prevents it. `rung.execution` runs plans.
 
-golang-migrate's rules are kept where they are no trap: version 0 is a version like any other.
-These rules are ours. Going up stops at a late version, one below the ledger that was never
-applied, unless it is allowed; then it runs first and the ledger stays. It stops at an up that
-is not written yet, passes over a version that has only a down, and runs what was applied while
-it was empty and holds SQL now. Going down undoes what is applied, newest version first, and
-passes over what is not; `rung.planning.down_choice` chooses what each version runs.
+golang-migrate's rules hold where they do no harm: version 0 is a version like any other. These
+rules are ours. Going up stops at an out-of-order version, one below the ledger that was never
+applied, unless it is allowed; then it runs first and the ledger stays. Going up stops at an up file
+that is not written yet, passes over a version that has only a down file, and runs a version that
+was applied while its file was empty and that has SQL now. Going down reverts what is applied,
+newest version first; `rung.planning.down_choice` chooses what each version runs.
 """
 
 from __future__ import annotations
@@ -138,14 +138,14 @@ class Plan:
     The ordered steps from where a database is to where it was asked to be.
 
     `made_for` is the ledger that it was computed from; a run refuses it once the ledger has
-    moved on. `short` is how many of the asked steps there were no migrations for. `ahead`
+    moved on. `missing_steps` is how many of the asked steps there were no migrations for. `ahead`
     tells that the database is ahead of the files and the goal takes that as it is.
     """
 
     goal: Goal
     made_for: LedgerState
     steps: tuple[Step, ...] = ()
-    short: int = 0
+    missing_steps: int = 0
     ahead: bool = False
 
     @property
@@ -165,9 +165,9 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
     ledger: LedgerState,
     applied: Applied | None = None,
     dialect: Dialect = Dialect.POSTGRES,
-    resumption: ResumePoint | None = None,
+    resume_point: ResumePoint | None = None,
     *,
-    suited: bool = False,
+    is_compatible: bool = False,
     downs: Mapping[int, DownChoice] | None = None,
     passes_empty: bool = False,
 ) -> Plan:
@@ -176,12 +176,13 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
 
     Args:
         goal: where to go.
-        migrations: the files there are.
+        migrations: the files.
         ledger: where the database is.
         applied: what is applied; left out, every file at or below the ledger.
-        dialect: the SQL that the database reads; a file may say there that it may be late.
-        resumption: where the file that left the ledger dirty goes on, for a goal that resumes.
-        suited: the applied versions above every file say that these files' build suits them.
+        dialect: the SQL dialect in which a file may allow that it runs out of order.
+        resume_point: where the file that left the ledger dirty resumes, for a goal that resumes.
+        is_compatible: whether the applied versions above every file are declared compatible with
+            the newest file.
         downs: what reverting a version runs; left out, its down file.
         passes_empty: whether ups that are not written and lone downs are steps that run nothing.
 
@@ -193,81 +194,64 @@ def make_plan(  # noqa: PLR0913 - facts, each named where it is given
         MissingMigrationFile: the ledger's version, or one of the goal's, has no file.
         OutOfOrderMigrations: versions below the ledger were never applied, and are not allowed to.
     """
-    _check_numbers(goal)
-    if ledger.dirty and resumption is not None:
-        return _resumed(
-            goal, migrations, ledger, applied or Applied(), dialect, resumption, downs or {}
-        )
-    if ledger.dirty:
-        raise DirtyLedger(ledger.version)
+    number = goal.version if isinstance(goal, Goto) else goal.limit
+    if number is not None and not 0 <= number <= MAX_VERSION:
+        what = "version" if isinstance(goal, Goto) else "number of steps"
+        raise UsageError(f"invalid {what}: {number}", "give a number from 0 to 9223372036854775807")
     chosen = downs or {}
+    if ledger.dirty and resume_point is None:
+        raise DirtyLedger(ledger.version)
+    if ledger.dirty and resume_point is not None:
+        return _resume(
+            goal, migrations, ledger, applied or Applied(), dialect, resume_point, chosen
+        )
     if not (migrations.versions or chosen or (isinstance(goal, Down) and ledger.version is None)):
         raise EmptySource(migrations.source, ledger.version)
-    account = (applied or reconcile(None, ledger, migrations)).lone_downs(
+    if ledger.version is not None and not {*migrations.by_version, *chosen} & {ledger.version}:
+        missing = MissingMigrationFile(
+            ledger.version, "ledger", migrations.versions, compatible=is_compatible
+        )
+        policy = goal.if_ahead if isinstance(goal, Up) else "fail"
+        allowed = policy == "ok" or (policy == "compatible" and is_compatible)
+        if not (missing.ahead and allowed):
+            raise missing
+        return Plan(goal, ledger, ahead=True)
+    applied = (applied or reconcile(None, ledger, migrations)).lone_downs(
         migrations, ledger, count=passes_empty
     )
-    if ledger.version is not None and not {*migrations.by_version, *chosen} & {ledger.version}:
-        gone = MissingMigrationFile(
-            ledger.version, "ledger", migrations.versions, compatible=suited
-        )
-        if not (gone.ahead and _takes_ahead(goal, suited=suited)):
-            raise gone
-        return Plan(goal, ledger, ahead=True)
-    _check_named(goal, migrations, ledger, account, either=passes_empty)
-    plan = _way(goal, migrations, ledger, account, dialect, chosen, passes_empty=passes_empty)
-    if not passes_empty:
-        _check_written(plan, migrations, dialect)
-    return plan
+    return _Planner(migrations, ledger, applied, dialect, chosen, passes_empty).plan(goal)
 
 
-def _way(
-    goal: Goal,
-    migrations: MigrationSet,
-    ledger: LedgerState,
-    applied: Applied,
-    dialect: Dialect,
-    downs: Mapping[int, DownChoice],
-    *,
-    passes_empty: bool,
-) -> Plan:
+def versions_down(goal: Goal, applied: Applied) -> tuple[int, ...]:
+    """Return the applied versions that a goal reverts where it goes down, newest first."""
+    newest_first = applied.ascending[::-1]
     match goal:
-        case Down(resume=True):
-            return Plan(goal, ledger)
-        case Down():
-            return _down(goal, migrations, ledger, applied, downs)
-        case Redo():
-            return _redo(goal, migrations, ledger, applied, downs)
-    late = _check_late(goal, migrations, ledger, applied, dialect)
-    if isinstance(goal, Goto) and ledger.version is not None and goal.version < ledger.version:
-        return _down(goal, migrations, ledger, applied, downs, late)
-    first = (*late, *applied.again(migrations))
-    return _up(goal, migrations, ledger, first, passes_empty=passes_empty)
+        case Down(limit=limit) | Redo(limit=limit):
+            return newest_first if limit is None else newest_first[:limit]
+        case Goto(version=target):
+            return tuple(version for version in newest_first if version > target)
+    return ()
 
 
-def _takes_ahead(goal: Goal, *, suited: bool) -> bool:
-    policy = goal.if_ahead if isinstance(goal, Up) else "fail"
-    return policy == "ok" or (policy == "compatible" and suited)
-
-
-def _resumed(
+def _resume(
     goal: Goal,
     migrations: MigrationSet,
     ledger: LedgerState,
     applied: Applied,
     dialect: Dialect,
-    found: ResumePoint,
+    point: ResumePoint,
     downs: Mapping[int, DownChoice],
 ) -> Plan:
-    """What stopped in the middle, and behind it what the goal asks for as usual."""
+    """Plan the rest of an interrupted file first, then what else the goal asks for."""
     assert isinstance(goal, Up | Down)
-    choice = downs.get(found.migration.version) if found.direction is Direction.DOWN else None
+    choice = downs.get(point.migration.version) if point.direction is Direction.DOWN else None
     first = Step(
-        found.migration,
-        found.direction,
-        found.before,
-        found.after,
-        found.done,
-        found.continues,
+        point.migration,
+        point.direction,
+        point.before,
+        point.after,
+        point.done,
+        point.continues,
         stored=choice.stored if choice else None,
     )
     left = None if goal.limit is None else goal.limit - 1
@@ -284,196 +268,146 @@ def _resumed(
         dialect,
         downs=downs,
     )
-    return Plan(goal, ledger, (first, *rest.steps), rest.short, rest.ahead)
+    return Plan(goal, ledger, (first, *rest.steps), rest.missing_steps, rest.ahead)
 
 
-def versions_down(goal: Goal, applied: Applied) -> tuple[int, ...]:
-    """The applied versions that a goal undoes where it goes down, newest first."""
-    newest_first = applied.ascending[::-1]
-    match goal:
-        case Down(limit=limit) | Redo(limit=limit):
-            return newest_first if limit is None else newest_first[:limit]
-        case Goto(version=target):
-            return tuple(version for version in newest_first if version > target)
-    return ()
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """The facts that one plan is made from; the ledger is clean and its version has a file."""
 
+    migrations: MigrationSet
+    ledger: LedgerState
+    applied: Applied
+    dialect: Dialect
+    downs: Mapping[int, DownChoice]
+    passes_empty: bool
 
-def _check_numbers(goal: Goal) -> None:
-    number = goal.version if isinstance(goal, Goto) else goal.limit
-    if number is not None and not 0 <= number <= MAX_VERSION:
-        what = "version" if isinstance(goal, Goto) else "number of steps"
-        raise UsageError(f"invalid {what}: {number}", "give a number from 0 to 9223372036854775807")
+    def plan(self, goal: Goal) -> Plan:
+        at = self.ledger.version
+        match goal:
+            case Down(resume=True):  # nothing stopped in the middle
+                return Plan(goal, self.ledger)
+            case Down():
+                return self._down(goal)
+            case Redo():
+                plan = self._redo(goal)
+            case Up() | Goto():
+                self._check_named(goal)
+                out_of_order = self._out_of_order(goal)
+                if isinstance(goal, Goto) and at is not None and goal.version < at:
+                    plan = self._down(goal, out_of_order)
+                else:
+                    plan = self._up(goal, out_of_order)
+        if not self.passes_empty:
+            self._check_written(plan)
+        return plan
 
-
-def _check_named(
-    goal: Goal, migrations: MigrationSet, ledger: LedgerState, applied: Applied, *, either: bool
-) -> None:
-    """Refuse a version that was named and is not known, or has no up; with `either` a down does."""
-    if isinstance(goal, Down | Redo):
-        return
-    named = (
-        (goal.version, *goal.allow_out_of_order)
-        if isinstance(goal, Goto)
-        else goal.allow_out_of_order
-    )
-    for version in named:
-        migration = migrations.by_version.get(version)
-        has_file = migration is not None and (either or migration.up is not None)
-        if not (has_file or version in applied.versions or version == ledger.version):
+    def _check_named(self, goal: Up | Goto) -> None:
+        """Refuse a version of the goal that has no up file and is not applied."""
+        versions = goal.allow_out_of_order
+        for version in (goal.version, *versions) if isinstance(goal, Goto) else versions:
+            migration = self.migrations.by_version.get(version)
+            has_file = migration is not None and (self.passes_empty or migration.up is not None)
+            if has_file or version in self.applied.versions or version == self.ledger.version:
+                continue
             raise MissingMigrationFile(
-                version, "target", migrations.versions, lone_down=migration is not None
+                version, "target", self.migrations.versions, lone_down=migration is not None
             )
 
+    def _out_of_order(self, goal: Up | Goto) -> tuple[Migration, ...]:
+        """Find the out-of-order migrations that run first; refuse those that are not allowed."""
+        found = self.applied.out_of_order(self.migrations, self.ledger)
+        if isinstance(goal, Goto):  # those above its version stay as they are
+            found = tuple(m for m in found if m.version <= goal.version)
+        named = goal.allow_out_of_order
+        refused = [m for m in found if not allows_out_of_order(m, self.dialect, named)]
+        if refused:
+            allowed = [m.version for m in found if m.version in named]
+            raise out_of_order_error(refused, self.ledger, self.applied, allowed)
+        return found
 
-def _up(
-    goal: Up | Goto,
-    migrations: MigrationSet,
-    ledger: LedgerState,
-    first: Sequence[Migration],
-    *,
-    passes_empty: bool,
-) -> Plan:
-    current = ledger.version
-    ups = [m for m in migrations.migrations if passes_empty or m.up is not None]
-    above = [m for m in ups if current is None or m.version > current]
-    if isinstance(goal, Goto):
-        above = [m for m in above if m.version <= goal.version]
-        first = [m for m in first if m.version <= goal.version]
-    steps = _late_ups(first, current) + _ups(above, current)
-    asked = goal.limit if isinstance(goal, Up) else None
-    if asked is None:
-        return Plan(goal, ledger, steps)
-    return Plan(goal, ledger, steps[:asked], asked - len(steps[:asked]))
+    def _up(self, goal: Up | Goto, out_of_order: Sequence[Migration]) -> Plan:
+        at = self.ledger.version
+        first = [*out_of_order, *self.applied.again(self.migrations)]
+        ups = [m for m in self.migrations.migrations if self.passes_empty or m.up is not None]
+        above = [m for m in ups if at is None or m.version > at]
+        if isinstance(goal, Goto):
+            first = [m for m in first if m.version <= goal.version]
+            above = [m for m in above if m.version <= goal.version]
+        steps = self._ups_in_place(first) + _ups(above, at)
+        limit = goal.limit if isinstance(goal, Up) else None
+        if limit is None:
+            return Plan(goal, self.ledger, steps)
+        return Plan(goal, self.ledger, steps[:limit], limit - len(steps[:limit]))
+
+    def _ups_in_place(self, migrations: Sequence[Migration]) -> tuple[Step, ...]:
+        """Apply versions below the ledger, which stays at the highest version that is applied."""
+        at = self.ledger.version
+        ascending = sorted(migrations, key=lambda one: one.version)
+        return tuple(Step(migration, Direction.UP, at, at) for migration in ascending)
+
+    def _down(self, goal: Down | Goto, out_of_order: Sequence[Migration] = ()) -> Plan:
+        """Plan the out-of-order versions that run first, then the way down over what is applied."""
+        steps = self._downs(goal, out_of_order)
+        limit = goal.limit if isinstance(goal, Down) else None
+        missing = 0 if limit is None else limit - len(steps)
+        leave = () if limit == 0 else self._leave_lone_down(out_of_order)
+        return Plan(goal, self.ledger, self._ups_in_place(out_of_order) + leave + steps, missing)
+
+    def _redo(self, goal: Redo) -> Plan:
+        """Go down over the newest applied versions, and up again with their files of now."""
+        down = self._downs(goal)
+        at = down[-1].after if down else self.ledger.version
+        again = [self._file_of(step.version) for step in reversed(down)]
+        leave = self._leave_lone_down() if down else ()
+        steps = leave + down + _ups([m for m in again if m.up is not None], at)
+        return Plan(goal, self.ledger, steps, goal.limit - len(down))
+
+    def _downs(
+        self, goal: Down | Goto | Redo, out_of_order: Sequence[Migration] = ()
+    ) -> tuple[Step, ...]:
+        applied = {*self.applied.versions, *(migration.version for migration in out_of_order)}
+        next_lower = (*sorted(applied, reverse=True), None)[1:]
+        steps = []
+        for version, after in zip(versions_down(goal, self.applied), next_lower, strict=False):
+            choice = self.downs.get(version)
+            if choice is None:
+                steps.append(Step(self._file_of(version), Direction.DOWN, version, after))
+            else:
+                passes, stored = choice.passes, choice.stored
+                step = Step(choice.migration, Direction.DOWN, version, after)
+                steps.append(replace(step, passes=passes, stored=stored))
+        return tuple(steps)
+
+    def _leave_lone_down(self, out_of_order: Sequence[Migration] = ()) -> tuple[Step, ...]:
+        """Leave a version that has only a down file, where another tool left the ledger."""
+        at = self.ledger.version
+        migration = self.migrations.by_version.get(at) if at is not None else None
+        if at is None or migration is None or at in self.applied.versions or migration.up:
+            return ()
+        applied = {*self.applied.versions, *(one.version for one in out_of_order)}
+        below = max((version for version in applied if version < at), default=None)
+        return (Step(migration, Direction.DOWN, at, below, passes=EMPTY),)
+
+    def _file_of(self, version: int) -> Migration:
+        if version not in self.migrations.by_version:
+            raise MissingMigrationFile(version, "ledger", self.migrations.versions)
+        return self.migrations.by_version[version]
+
+    def _check_written(self, plan: Plan) -> None:
+        """Refuse the newest up file while it has no statement and does not declare that."""
+        newest = max((m.version for m in self.migrations.migrations if m.up), default=None)
+        for step in plan.steps:
+            if step.direction is Direction.DOWN or step.half is None or step.version != newest:
+                continue
+            if contents_of(step.half.text, self.dialect).is_undeclared:
+                raise UnwrittenMigration(step.version, step.half.file)
 
 
-def _check_written(plan: Plan, migrations: MigrationSet, dialect: Dialect) -> None:
-    """Refuse the newest up while it holds no statement, and does not say that this is meant."""
-    newest = max((m.version for m in migrations.migrations if m.up is not None), default=None)
-    for step in plan.steps:
-        half = step.half if step.direction is Direction.UP else None
-        if half is None or step.version != newest:
-            continue
-        if contents_of(half.text, dialect).is_undeclared:
-            raise UnwrittenMigration(step.version, half.file)
-
-
-def _check_late(
-    goal: Up | Goto,
-    migrations: MigrationSet,
-    ledger: LedgerState,
-    applied: Applied,
-    dialect: Dialect,
-) -> tuple[Migration, ...]:
-    """The late migrations that may run; those above a Goto's version are not its concern."""
-    late = applied.late(migrations, ledger)
-    if isinstance(goal, Goto):
-        late = tuple(m for m in late if m.version <= goal.version)
-    if refused := [m for m in late if not allows_out_of_order(m, dialect, goal.allow_out_of_order)]:
-        allowed = [m.version for m in late if m.version in goal.allow_out_of_order]
-        raise out_of_order_error(refused, ledger, applied, allowed)
-    return late
-
-
-def _late_ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ...]:
-    """The ledger stays at the highest version that is applied."""
-    ascending = sorted(migrations, key=lambda one: one.version)
-    return tuple(Step(migration, Direction.UP, current, current) for migration in ascending)
-
-
-def _ups(migrations: Sequence[Migration], current: int | None) -> tuple[Step, ...]:
-    versions = (current, *(migration.version for migration in migrations))
+def _ups(migrations: Sequence[Migration], at: int | None) -> tuple[Step, ...]:
+    """Apply migrations one after the other, from the version that the ledger names."""
+    versions = (at, *(migration.version for migration in migrations))
     return tuple(
         Step(migration, Direction.UP, before, after)
         for migration, (before, after) in zip(migrations, pairwise(versions), strict=True)
     )
-
-
-def _down(
-    goal: Down | Goto,
-    migrations: MigrationSet,
-    ledger: LedgerState,
-    applied: Applied,
-    downs: Mapping[int, DownChoice],
-    late: Sequence[Migration] = (),
-) -> Plan:
-    """The late ones that may run first, then down over what is applied."""
-    steps = _downs(goal, migrations, applied, downs, late)
-    asked = goal.limit if isinstance(goal, Down) else None
-    short = 0 if asked is None else asked - len(steps)
-    left = () if asked == 0 else _leave(ledger, migrations, applied, late)
-    return Plan(goal, ledger, _late_ups(late, ledger.version) + left + steps, short)
-
-
-def _leave(
-    ledger: LedgerState,
-    migrations: MigrationSet,
-    applied: Applied,
-    late: Sequence[Migration] = (),
-) -> tuple[Step, ...]:
-    """The way from a version that has only a down, where another tool left the ledger."""
-    at = ledger.version
-    migration = migrations.by_version.get(at) if at is not None else None
-    if at is None or migration is None or at in applied.versions or migration.up is not None:
-        return ()
-    there = {*applied.versions, *(one.version for one in late)}
-    below = max((version for version in there if version < at), default=None)
-    return (Step(migration, Direction.DOWN, at, below, passes=EMPTY),)
-
-
-def _downs(
-    goal: Down | Goto | Redo,
-    migrations: MigrationSet,
-    applied: Applied,
-    downs: Mapping[int, DownChoice],
-    late: Sequence[Migration] = (),
-) -> tuple[Step, ...]:
-    versions = versions_down(goal, applied)
-    there = {*applied.versions, *(migration.version for migration in late)}
-    behind = (*sorted(there, reverse=True), None)[1:]
-    return tuple(
-        _down_step(version, after, migrations, downs.get(version))
-        for version, after in zip(versions, behind, strict=False)
-    )
-
-
-def _down_step(
-    version: int, after: int | None, migrations: MigrationSet, choice: DownChoice | None
-) -> Step:
-    if choice is None:
-        return Step(_at(version, migrations), Direction.DOWN, version, after)
-    return Step(
-        choice.migration,
-        Direction.DOWN,
-        version,
-        after,
-        passes=choice.passes,
-        stored=choice.stored,
-    )
-
-
-def _redo(
-    goal: Redo,
-    migrations: MigrationSet,
-    ledger: LedgerState,
-    applied: Applied,
-    downs: Mapping[int, DownChoice],
-) -> Plan:
-    """Down over the newest that are applied, and up again with their files as they are now."""
-    down = _downs(goal, migrations, applied, downs)
-    again = [_at(step.version, migrations) for step in reversed(down)]
-    at = down[-1].after if down else ledger.version
-    left = _leave(ledger, migrations, applied) if down else ()
-    steps = left + down + _ups([m for m in again if m.up is not None], at)
-    return Plan(goal, ledger, steps, goal.limit - len(down))
-
-
-def _at(version: int, migrations: MigrationSet) -> Migration:
-    """
-    The migration of an applied version.
-
-    Raises:
-        MissingMigrationFile: it has no file.
-    """
-    if version not in migrations.by_version:
-        raise MissingMigrationFile(version, "ledger", migrations.versions)
-    return migrations.by_version[version]

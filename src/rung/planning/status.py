@@ -209,7 +209,7 @@ def _lines(
     ups = {edit.version: edit for edit in found if edit.direction is Direction.UP}
     notes = _notes_of(files, applied, found)
     missing = set(applied.missing(migrations))
-    late = {m.version for m in applied.late(migrations, look.ledger)}
+    late = {m.version for m in applied.out_of_order(migrations, look.ledger)}
     for version in sorted({*migrations.versions, *applied.versions}):
         line = _line(version, migrations, look.ledger, applied.versions.get(version))
         if line.state == DIRTY:

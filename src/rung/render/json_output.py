@@ -115,7 +115,7 @@ def report(run: RunReport) -> dict[str, Any]:
     return {
         "version": run.version,
         "steps": run.steps,
-        "missing_steps": run.short,
+        "missing_steps": run.missing_steps,
         "waited_seconds": run.waited,
     }
 
@@ -189,7 +189,7 @@ def preview(found: PlanPreview) -> dict[str, Any]:
     return {
         **version(found.plan.made_for),
         "target": found.plan.target,
-        "missing_steps": found.plan.short,
+        "missing_steps": found.plan.missing_steps,
         "ahead": found.plan.ahead,
         "atomic": found.atomic,
         "steps": [_step(item) for item in found.prepared],

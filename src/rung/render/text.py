@@ -90,6 +90,6 @@ def outcome(report: RunReport) -> str:
         return f"{at(report.version)}; nothing to do"
     verbs = ("applied", "reverted", "skipped", "did not revert")
     done = results([step.result for step in report.steps], verbs)
-    if report.short:
-        done += f", {report.short} fewer than requested because there are no more"
+    if report.missing_steps:
+        done += f", {report.missing_steps} fewer than requested because there are no more"
     return f"{at(report.version)}; {done}"
