@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rung.cli.options import Option
 
-_WIDTH = 100
-_COLUMN = 28
+_WIDTH = 80
+_COLUMN = 26
 _EVERY = (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE)
 _SIGNALS = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 _OF_A_DATABASE = (ExitCode.LOCKED, ExitCode.NO_CONNECTION)
@@ -59,8 +59,8 @@ def command_help(name: str) -> str:
         if rows:
             lines += ["", f"{title}:", *_rows(rows)]
     lines += ["", "example:", f"  {command.example}"]
-    lines += ["", "exit codes:", *(f"  {code:<3} {code.__doc__}" for code in codes)]
-    common = "--database, --source, --yes, --json and others"
+    lines += ["", "exit codes:", *_rows(((str(code), code.__doc__ or "") for code in codes), 8)]
+    common = "--database, --json, --yes, ..."
     return "\n".join([*lines, "", f"options of every command ({common}): `rung help options`"])
 
 
@@ -73,8 +73,8 @@ def options_help() -> str:
             "options of every command, before or after it:",
             *_rows(rows),
             "",
-            "The command line takes precedence over the environment, and the environment over",
-            "[tool.rung] in pyproject.toml, where a key has the name of its option.",
+            "The command line takes precedence over the environment, and the environment",
+            "over [tool.rung] in pyproject.toml, where a key has the name of its option.",
             *textwrap.wrap(f"The keys are {', '.join(keys)}.", _WIDTH),
         )
     )
@@ -121,17 +121,17 @@ def _described(option: Option) -> tuple[str, str]:
     return option.shown, f"{option.help}{end}"
 
 
-def _rows(pairs: Iterable[tuple[str, str]]) -> list[str]:
+def _rows(pairs: Iterable[tuple[str, str]], column: int = _COLUMN) -> list[str]:
     """Lay out names and texts in two columns; a long name has a line of its own."""
     lines = []
     for name, text in pairs:
         head = f"  {name}"
-        if len(head) > _COLUMN - 2:
+        if len(head) > column - 2:
             lines.append(head)
             head = ""
-        blank = " " * _COLUMN
+        blank = " " * column
         lines += textwrap.wrap(
-            text, _WIDTH, initial_indent=head.ljust(_COLUMN), subsequent_indent=blank
+            text, _WIDTH, initial_indent=head.ljust(column), subsequent_indent=blank
         )
     return lines
 

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung import redaction
+from rung.cli.options import OPTIONS
 from rung.errors import RungError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _APART = re.compile(r"[^\w-]+")
-_VARIABLES = ("RUNG_DATABASE", "DATABASE_URL", "RUNG_SCRATCH")
+_VARIABLES = [
+    name
+    for option in OPTIONS.values()
+    for name in option.variables
+    if option.metavar == "URL" and not name.endswith("_FILE")
+]
+"""The variables that may hold the URL of a database."""
 
 
 @dataclass(eq=False, repr=False)
