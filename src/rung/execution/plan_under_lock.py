@@ -164,7 +164,7 @@ def edited_files(
 
 
 def _difference(edit: Edit, stored: Sequence[StoredSql], state: DatabaseState) -> str:
-    checksum = edit.kept.checksum if edit.kept else None
+    checksum = edit.recorded.checksum if edit.recorded else None
     before = kept_text(stored, edit.version, edit.direction, checksum)
     if before is None:
         return ""
@@ -179,7 +179,7 @@ def _difference(edit: Edit, stored: Sequence[StoredSql], state: DatabaseState) -
 
 def _recorded(held: AppliedVersion | None) -> str:
     """Say when and from where a version was applied; empty where the history does not tell."""
-    if held is None or not held.kept or held.entry is None:
+    if held is None or not held.has_files or held.entry is None:
         return ""
     entry = held.entry
     when = f" at {entry.finished:%Y-%m-%d %H:%M:%S %Z}" if entry.finished else ""

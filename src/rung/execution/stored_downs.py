@@ -52,7 +52,9 @@ def choose_downs(
     versions = [applied.versions[version] for version in versions_down(goal, applied)]
     # A version without files and without a history row has nothing that could be chosen.
     chosen = [
-        one for one in versions if one.version in files or (one.kept and state.applied.recorded)
+        one
+        for one in versions
+        if one.version in files or (one.has_files and state.applied.recorded)
     ]
     stored = session.stored_sql([one.version for one in chosen]) if chosen else ()
     return {

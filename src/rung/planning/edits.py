@@ -1,12 +1,12 @@
 """
-Which files of applied migrations were edited, exchanged or renamed since. Pure.
+Find the files of applied migrations that were edited, replaced or renamed since. Pure.
 
-A migration's identity is its version, its title and its text. Another text is an edit, and
-with another title it is another migration; another title alone is a new name.
+A migration's identity is its version, its title and its text. Another text is an edit, and with
+another title it is another migration; another title alone is a new name.
 
-Two texts are the same where their checksums are; comments and spacing do not count. Equal
-digests spare the reading. A checksum of a formula that is not known here cannot be
-compared: `uncompared` names its version, and it proves nothing where SQL is to run by it.
+Two texts are equal where their checksums are; comments and spacing do not count. Files with equal
+digests are not parsed. A checksum with a formula that this version does not have cannot be
+compared: `uncompared` returns its version, and it proves nothing where SQL is to run by it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,25 @@ from rung.script import Dialect, has_checksum, is_proven_by, knows_formula, read
 from rung.source import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rung.planning.history_replay import Applied, AppliedFile, AppliedVersion
-    from rung.source import Migration, MigrationFile, MigrationSet
+    from rung.planning.history_replay import Applied, AppliedFile
+    from rung.source import MigrationFile, MigrationSet
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A half that is not any more what the history holds of it."""
+    """A file that differs from what the history has of it."""
 
     version: int
     direction: Direction
     half: MigrationFile
-    kept: AppliedFile | None
-    """None for a half that had no file when the version was applied."""
+    recorded: AppliedFile | None
+    """None for a file that did not exist when the version was applied."""
     applied_as: str = ""
-    """The title it was applied under, where that is another: then it is another migration."""
+    """The title it was applied under, if that is another: then it is another migration."""
 
 
 class Renamed(NamedTuple):
-    """An applied migration whose files have another title, and the same text."""
+    """An applied migration whose files have another title and the same text."""
 
     version: int
     applied_as: str
@@ -50,7 +48,7 @@ class Renamed(NamedTuple):
 def renamed(
     applied: Applied, migrations: MigrationSet, dialect: Dialect = Dialect.POSTGRES
 ) -> tuple[Renamed, ...]:
-    """Give every applied migration that has another title now and the same text."""
+    """Find the applied migrations that have another title now and the same text."""
     pairs = ((m, applied.versions.get(m.version)) for m in migrations.migrations)
     return tuple(
         Renamed(migration.version, known.name, migration.up.title)
@@ -65,88 +63,88 @@ def edits(
     applied: Applied, migrations: MigrationSet, dialect: Dialect = Dialect.POSTGRES
 ) -> tuple[Edit, ...]:
     """
-    Every edited half, ascending by version.
+    Find the edited files, ascending by version.
 
     Args:
-        applied: what the history holds.
-        migrations: the files there are now.
-        dialect: the SQL that the database reads.
+        applied: what the history has.
+        migrations: the files.
+        dialect: the SQL dialect of the database.
     """
-    pairs = ((m, applied.versions.get(m.version)) for m in migrations.migrations)
-    return tuple(
-        edit
-        for migration, known in pairs
-        if known is not None and known.kept and not known.is_empty
-        for edit in _of(migration, known, dialect)
-    )
+    found = []
+    for migration in migrations.migrations:
+        before = applied.versions.get(migration.version)
+        if before is None or not before.has_files or before.is_empty:
+            continue
+        for direction, recorded in ((Direction.UP, before.up), (Direction.DOWN, before.down)):
+            file = migration.half(direction)
+            if file is None or (recorded and is_unedited(file.text, recorded, dialect)):
+                continue
+            is_other = direction is Direction.UP and before.name not in ("", file.title)
+            applied_as = before.name if is_other else ""
+            found.append(Edit(migration.version, direction, file, recorded, applied_as))
+    return tuple(found)
 
 
 def uncompared(applied: Applied, migrations: MigrationSet) -> tuple[int, ...]:
-    """The versions of which a half can be called neither edited nor unedited, ascending."""
-    return tuple(
-        migration.version
-        for migration in migrations.migrations
-        if (known := applied.versions.get(migration.version)) is not None and not known.is_empty
-        if _cannot_be_compared(migration.up, known.up)
-        or _cannot_be_compared(migration.down, known.down)
-    )
+    """Return the versions with a file that can be called neither edited nor unedited, ascending."""
+    found = []
+    for migration in migrations.migrations:
+        before = applied.versions.get(migration.version)
+        if before is None or before.is_empty:
+            continue
+        pairs = ((migration.up, before.up), (migration.down, before.down))
+        if any(_cannot_be_compared(file, recorded) for file, recorded in pairs):
+            found.append(migration.version)
+    return tuple(found)
 
 
-def _cannot_be_compared(half: MigrationFile | None, kept: AppliedFile | None) -> bool:
-    if half is None or kept is None or kept.checksum is None or knows_formula(kept.formula):
+def _cannot_be_compared(file: MigrationFile | None, recorded: AppliedFile | None) -> bool:
+    if file is None or recorded is None or recorded.checksum is None:
         return False
-    return kept.digest != sha256(half.text.encode()).hexdigest()
+    if knows_formula(recorded.formula):
+        return False
+    return recorded.digest != sha256(file.text.encode()).hexdigest()
 
 
-def differences(kept: str, now: str, file: str) -> str:
-    """The differences between a kept text and a file's, as a unified diff; empty for none."""
+def differences(stored: str, now: str, file: str) -> str:
+    """Return the differences between a stored text and a file's as a unified diff."""
     from difflib import unified_diff
 
-    before, after = (text.replace("\r\n", "\n").splitlines() for text in (kept, now))
+    before, after = (text.replace("\r\n", "\n").splitlines() for text in (stored, now))
     lines = unified_diff(before, after, f"{file} as applied", f"{file} now", lineterm="", n=2)
     return "\n".join(lines)
 
 
-def is_proven(text: str, kept: AppliedFile | None, dialect: Dialect = Dialect.POSTGRES) -> bool:
+def is_proven(text: str, recorded: AppliedFile | None, dialect: Dialect = Dialect.POSTGRES) -> bool:
     """
-    Whether the history proves that a text is what it holds of a half.
+    Whether the history proves that a text is what it has of a file.
 
-    Unlike `is_kept` it says no where that cannot be compared.
+    Unlike `is_unedited` it returns False where they cannot be compared.
     """
-    if kept is None:
+    if recorded is None:
         return False
-    if kept.digest == sha256(text.encode()).hexdigest():
+    if recorded.digest == sha256(text.encode()).hexdigest():
         return True
     try:
         script = read(text, dialect)
     except ScriptError:
         return False
-    return is_proven_by(script, kept.checksum, kept.formula)
+    return is_proven_by(script, recorded.checksum, recorded.formula)
 
 
-def is_kept(text: str, kept: AppliedFile, dialect: Dialect = Dialect.POSTGRES) -> bool:
+def is_unedited(text: str, recorded: AppliedFile, dialect: Dialect = Dialect.POSTGRES) -> bool:
     """
-    Whether a text is what the history holds of a half.
+    Whether a text is what the history has of a file.
 
-    Without a checksum, of a half whose SQL could not be read, only the same text is. True where
-    that cannot be compared: see `uncompared`.
+    A file whose SQL could not be read has no checksum: then only the same text is. True where they
+    cannot be compared: see `uncompared`.
     """
-    if kept.digest == sha256(text.encode()).hexdigest():
+    if recorded.digest == sha256(text.encode()).hexdigest():
         return True
-    if kept.checksum is None:
+    if recorded.checksum is None:
         return False
     try:
         script = read(text, dialect)
     except ScriptError:
         return False
-    return has_checksum(script, kept.checksum, kept.formula)
-
-
-def _of(migration: Migration, known: AppliedVersion, dialect: Dialect) -> Iterator[Edit]:
-    for direction, kept in ((Direction.UP, known.up), (Direction.DOWN, known.down)):
-        half = migration.half(direction)
-        if half is None:
-            continue
-        if kept is None or not is_kept(half.text, kept, dialect):
-            other = direction is Direction.UP and bool(known.name) and known.name != half.title
-            yield Edit(migration.version, direction, half, kept, known.name if other else "")
+    return has_checksum(script, recorded.checksum, recorded.formula)

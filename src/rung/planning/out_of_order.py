@@ -1,4 +1,4 @@
-"""Late migrations: which of them may run behind newer ones, and the error of the others. Pure."""
+"""Out-of-order migrations: which of them may run, and the error of the others. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def allows_out_of_order(
     migration: Migration, dialect: Dialect, allowed: Collection[int] = ()
 ) -> bool:
-    """Whether a migration may run behind newer ones: allowed by version, or by its own file."""
+    """Whether a migration may run after newer ones: by its version, or by its own file."""
     if migration.version in allowed:
         return True
     text = migration.up.text if migration.up else ""
@@ -31,25 +31,25 @@ def allows_out_of_order(
 
 
 def out_of_order_error(
-    late: Sequence[Migration], ledger: LedgerState, applied: Applied, allowed: Sequence[int]
+    refused: Sequence[Migration], ledger: LedgerState, applied: Applied, allowed: Sequence[int]
 ) -> OutOfOrderMigrations:
     """
-    Give the error of late migrations that may not run.
+    Make the error of out-of-order migrations that are not allowed.
 
     Args:
-        late: them, ascending; at least one.
-        ledger: as it stands.
+        refused: them, ascending; at least one.
+        ledger: its row now.
         applied: what is applied.
-        allowed: the late versions that may run.
+        allowed: the out-of-order versions that are allowed.
     """
-    lowest = late[0].version
+    lowest = refused[0].version
     below = [v for v in applied.ascending if v < lowest]
     return OutOfOrderMigrations(
-        [m.version for m in late],
-        [half.file for m in late if (half := m.up or m.down)],
+        [m.version for m in refused],
+        [half.file for m in refused if (half := m.up or m.down)],
         ledger.version or 0,
         [v for v in applied.ascending if v > lowest],
         below[-1] if below else None,
         allowed,
-        [m.version for m in late if m.version in applied.reopened],
+        [m.version for m in refused if m.version in applied.reopened],
     )
