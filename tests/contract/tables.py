@@ -123,13 +123,16 @@ class TablesContract(Ground):
         assert session.inspect().other_writers == OtherWriters(closed_after=0)
 
     def test_they_are_closed_when_they_were_made_again(
-        self, subject: Subject, ready: Session
+        self, subject: Subject, session: Session
     ) -> None:
         """By a last down that drops them: the history's first row is as safe as before."""
+        lock = session.try_lock()
+        assert lock is not None
+        session.prepare_tables()
         subject.put([(2, False)])
         script = subject.read(f"DROP TABLE {LEDGER_TABLE};\nDROP TABLE {HISTORY_TABLE};")
-        run_whole(ready, script, LedgerTransition(TWO, EMPTY), attempt(2, "down"))
-        ready.unlock()
+        run_whole(session, script, LedgerTransition(TWO, EMPTY), attempt(2, "down"))
+        lock.release()
         with subject.driver.connect(CancelToken()) as later:
             assert later.try_lock()
             later.prepare_tables()

@@ -73,4 +73,4 @@ def test_a_session_in_memory_is_put_back() -> None:
 
         assert session.reset() == ()
         assert session.inspect().ledger == ONE
-        assert session.try_foreign_locks()
+        assert session.capabilities.foreign_locks is None

@@ -11,6 +11,7 @@ from tests.unit.history import row
 from rung.cancellation import CancelToken
 from rung.drivers.contract import (
     AddAttempt,
+    Capabilities,
     ExecutionResult,
     Inspection,
     Location,
@@ -119,11 +120,25 @@ class FakeSession:
         self.calls.append("ensure tables")
         return TablesReady()
 
-    def try_lock(self) -> bool:
-        self.calls.append("lock")
-        return self.locks.pop(0) if self.locks else True
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            records_history=self.history is not None,
+            foreign_locks=self,
+            leases=self,
+            completion=self,
+            provenance=self,
+            functions=self,
+            dry_runs=self,
+            problems=self,
+        )
 
-    def unlock(self) -> None:
+    def try_lock(self) -> FakeSession | None:
+        self.calls.append("lock")
+        taken = self.locks.pop(0) if self.locks else True
+        return self if taken else None
+
+    def release(self) -> None:
         self.calls.append("unlock")
 
     def lock_holder(self) -> LockHolder | None:
@@ -183,15 +198,12 @@ class FakeSession:
     def left_nothing(self, attempt_id: str) -> bool:
         return self.nothing_left
 
-    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+    def completed(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         self.calls.append(f"finished {number}?")
         return self.ended
 
     def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
         return ()
-
-    def keeps_history(self) -> bool:
-        return self.history is not None
 
     def ledger_changed_since(self, entry: Attempt) -> bool:
         return self.overwritten
@@ -394,6 +406,7 @@ def context(
     return Context(
         driver=chosen,
         session=session,
+        lock=session,
         listener=listener,
         stop=stop or CancelToken(),
         policy=policy or Clock().policy(),

@@ -38,8 +38,8 @@ def wait(
     session = FakeSession(locks=[False] * refusals)
     said: list[Event] = []
     policy = clock.policy(bound, jitter)
-    with held(session, policy, said.append, stop or CancelToken(), nothing_left) as won:
-        return won, session, said
+    with held(session, policy, said.append, stop or CancelToken(), nothing_left) as lock:
+        return lock is not None, session, said
 
 
 def test_a_free_lock() -> None:

@@ -217,7 +217,7 @@ def test_a_plan_that_a_run_in_progress_hides(session: FakeSession, folder: Path)
     session.locks = [False, True]
     try_lock = session.try_lock
 
-    def later() -> bool:
+    def later() -> FakeSession | None:
         session.ledger = LedgerState(2)
         return try_lock()
 

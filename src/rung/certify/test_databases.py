@@ -182,10 +182,10 @@ class DatabaseObserver:
 
     def lock_free(self) -> bool:
         """Report whether a run's lock can be taken at once; it is released again."""
-        taken = self._session.try_lock()
-        if taken:
-            self._session.unlock()
-        return taken
+        lock = self._session.try_lock()
+        if lock is not None:
+            lock.release()
+        return lock is not None
 
 
 @contextmanager

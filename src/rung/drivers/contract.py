@@ -8,6 +8,7 @@ wait and what to tell people is decided above. A new driver inherits `tests/cont
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rung.drivers.inspection import (
@@ -145,6 +146,142 @@ class Reader(Protocol):
         """Close the connection; quiet where it is gone."""
 
 
+class Lock(Protocol):
+    """The lock of one session on one ledger."""
+
+    def heartbeat(self) -> None:
+        """Keep it in a pause; called often, and does something only where a lease is due."""
+
+    def release(self) -> None:
+        """Give it back; quiet where the connection is gone."""
+
+
+class ForeignLocks(Protocol):
+    """Locks of golang-migrate's that a run holds besides its own."""
+
+    def release_foreign_locks(self) -> None:
+        """Give back the keys on which another tool may queue, keeping our own."""
+
+    def try_foreign_locks(self) -> bool:
+        """Take them again, all or none."""
+
+
+class LeaseRecovery(Protocol):
+    """Freeing the lock of a run that is gone, where the lock does not end with its connection."""
+
+    def lease_holder(self) -> LockHolder | None:
+        """
+        Whose the lock is, dead or alive: as `lock_holder`, and a lease that nobody keeps any more.
+
+        Raises:
+            LedgerUnreadable: there are several leases.
+        """
+
+    def break_lease(self, holder: LockHolder) -> bool:
+        """Free a lease, if it is still that holder's and none of its transactions runs."""
+
+
+class CompletionCheck(Protocol):
+    """Evidence in the catalog for statements that run outside a transaction."""
+
+    def check_syntax(self, script: Script) -> ExecutionResult:
+        """
+        Have the server parse a script, as far as it can, and run nothing of it.
+
+        A failure is one of the grammar, with its place; without one nothing is proved.
+        """
+
+    def completed(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+        """
+        Whether a statement was finished that was sent outside a transaction; reads only.
+
+        False where it is to be run again, None where nothing tells. `before` are the numbers
+        of the statements by which the script had set the session then.
+        """
+
+    def left_nothing(self, attempt_id: str) -> bool:
+        """
+        Whether a statement that was sent alone and refused left nothing in the catalog.
+
+        Reads only. Compared is with the note that it was under way; False where nothing tells.
+        """
+
+
+class Provenance(Protocol):
+    """Evidence in the catalog of who made what, and when."""
+
+    def ledger_changed_since(self, entry: Attempt) -> bool:
+        """
+        Whether somebody wrote the ledger behind a row of the history; reads only.
+
+        False where nothing tells.
+        """
+
+    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
+        """
+        Those of these objects that were perhaps there before the ledger was marked dirty.
+
+        Args:
+            identities: as snapshots name them; of tables, views, indexes and columns.
+        """
+
+    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
+        """Where our ledger is missing, and its schema was not named: those of other schemas."""
+
+
+class FunctionCode(Protocol):
+    """Functions that a file's statements may call."""
+
+    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
+        """
+        The code of every function and procedure of these names that is not the server's own.
+
+        None for one whose code is not SQL or PL/pgSQL, or not kept as text. Reads only.
+        """
+
+
+class DryRuns(Protocol):
+    """Transactions that show what SQL removes, and are rolled back."""
+
+    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
+        """
+        Run SQL that takes schema away in a transaction that is rolled back; tells what went.
+
+        Args:
+            undo: it was judged before: nothing in it reaches beyond its transaction.
+            tables: the names of the tables in it; where they are too large nothing is sent.
+        """
+
+    def row_guard(self, losses: Sequence[DataLoss]) -> str:
+        """SQL that locks what is lost, and fails where other rows are there than were counted."""
+
+
+class ProblemFinder(Protocol):
+    """What failed work has left."""
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What failed work has left in the database and on its server; reads only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """
+    What only some databases can do, as values: None where they cannot.
+
+    Asked for as values, and not by `isinstance`, so that mypy sees each None.
+    """
+
+    records_history: bool = True
+    """Whether there is a history that we may write."""
+    foreign_locks: ForeignLocks | None = None
+    leases: LeaseRecovery | None = None
+    completion: CompletionCheck | None = None
+    provenance: Provenance | None = None
+    functions: FunctionCode | None = None
+    dry_runs: DryRuns | None = None
+    problems: ProblemFinder | None = None
+
+
 class Session(Reader, Protocol):
     """One connection that may write. Everything that touches the database goes through here."""
 
@@ -164,39 +301,20 @@ class Session(Reader, Protocol):
             QueryFailed: it cannot be made for another reason.
         """
 
-    def try_lock(self) -> bool:
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this database can do besides; known after the first inspection."""
+
+    def try_lock(self) -> Lock | None:
         """
-        Take what excludes other runs, or nothing; never wait in the server.
+        Take all that excludes other runs, or nothing; never wait in the server.
 
         Raises:
             RightsMissing: what stands for a lock behind a pooler may not be made or used.
         """
 
-    def unlock(self) -> None:
-        """Give all keys back; quiet where the connection is gone."""
-
     def lock_holder(self) -> LockHolder | None:
         """Who holds a key that `try_lock` needs; None where nobody is seen."""
-
-    def lease_holder(self) -> LockHolder | None:
-        """
-        Whose the lock is, dead or alive: as `holder`, and a lease that nobody keeps any more.
-
-        Raises:
-            LedgerUnreadable: there are several leases.
-        """
-
-    def break_lease(self, holder: LockHolder) -> bool:
-        """Free a lease, if it is still that holder's and none of its transactions runs."""
-
-    def release_foreign_locks(self) -> None:
-        """Give back the keys on which another tool may queue, keeping our own."""
-
-    def try_foreign_locks(self) -> bool:
-        """Take them again, all or none."""
-
-    def heartbeat(self) -> None:
-        """Keep the lock in a pause, where that takes a sign of life; now and then is enough."""
 
     def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
         """
@@ -210,45 +328,6 @@ class Session(Reader, Protocol):
 
         Raises:
             Disconnected: the connection was lost; what became of it is for `Driver.recover`.
-        """
-
-    def check_syntax(self, script: Script) -> ExecutionResult:
-        """
-        Have the server parse a script, as far as it can, and run nothing of it.
-
-        A failure is one of the grammar, with its place; without one nothing is proved.
-        """
-
-    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
-        """
-        Whether a statement was finished that was sent outside a transaction; reads only.
-
-        False where it is to be run again, None where nothing tells. `before` are the numbers
-        of the statements by which the script had set the session then.
-        """
-
-    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
-        """
-        The code of every function and procedure of these names that is not the server's own.
-
-        None for one whose code is not SQL or PL/pgSQL, or not kept as text. Reads only.
-        """
-
-    def left_nothing(self, attempt_id: str) -> bool:
-        """
-        Whether a statement that was sent alone and refused left nothing in the catalog.
-
-        Reads only. Compared is with the note that it was under way; False where nothing tells.
-        """
-
-    def keeps_history(self) -> bool:
-        """Whether what runs is recorded; asks nothing."""
-
-    def ledger_changed_since(self, entry: Attempt) -> bool:
-        """
-        Whether somebody wrote the ledger behind a row of the history; reads only.
-
-        False where nothing tells.
         """
 
     def reset(self) -> tuple[str, ...]:
@@ -268,9 +347,6 @@ class Session(Reader, Protocol):
         that fails, is left as it is.
         """
 
-    def problems(self) -> tuple[Problem, ...]:
-        """What failed work has left in the database and on its server; reads only."""
-
     def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         """
         The same losses with the rows in them, counted up to `rung.script.data_loss.MOST_ROWS`.
@@ -279,31 +355,8 @@ class Session(Reader, Protocol):
         in a few seconds, says why.
         """
 
-    def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
-        """
-        Run SQL that takes schema away in a transaction that is rolled back; tells what went.
-
-        Args:
-            undo: it was judged before: nothing in it reaches beyond its transaction.
-            tables: the names of the tables in it; where they are too large nothing is sent.
-        """
-
-    def row_guard(self, losses: Sequence[DataLoss]) -> str:
-        """SQL that locks what is lost, and fails where other rows are there than were counted."""
-
-    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
-        """
-        Those of these objects that were perhaps there before the ledger was marked dirty.
-
-        Args:
-            identities: as snapshots name them; of tables, views, indexes and columns.
-        """
-
     def other_ledgers(self) -> tuple[str, ...]:
         """Where our ledger is missing: the tables of its shape under another name."""
-
-    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
-        """Where our ledger is missing, and its schema was not named: those of other schemas."""
 
     def objects(self) -> tuple[DataLoss, ...]:
         """All that `drop` would remove."""

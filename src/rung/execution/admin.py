@@ -37,7 +37,7 @@ from rung.script import read
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from rung.drivers.contract import Session
+    from rung.drivers.contract import Lock, Session
     from rung.drivers.inspection import LockHolder
     from rung.drivers.transaction import NewAttempt
     from rung.errors import EditedFile
@@ -238,12 +238,13 @@ def writing(target: Target) -> Iterator[Session]:
 
 
 @contextmanager
-def locked(target: Target, session: Session) -> Iterator[None]:
+def locked(target: Target, session: Session) -> Iterator[Lock]:
     """Hold the lock for a block that has no plan."""
     policy = RetryPolicy(target.options.wait_for_lock)
     check_writable(target, session.locate())
-    with held(session, policy, target.listener, target.stop, lambda: False):
-        yield
+    with held(session, policy, target.listener, target.stop, lambda: False) as lock:
+        assert lock is not None
+        yield lock
 
 
 def _skipped(
@@ -416,7 +417,7 @@ def _is_new(version: int, state: DatabaseState) -> bool:
 def lock_holder(target: Target) -> LockHolder | None:
     """Whose the lock is, dead or alive; None where it is free. Reads only."""
     with target.connected() as session:
-        return session.lease_holder()
+        return _lease_or_lock_holder(session)
 
 
 def unlock(
@@ -452,14 +453,20 @@ def unlock(
             return None
         if expected is not None and expected.lease != holder.lease:
             raise PlanChanged
-        if not session.break_lease(holder):
+        leases = session.capabilities.leases
+        if leases is None or not leases.break_lease(holder):
             raise PlanChanged
         return holder
 
 
+def _lease_or_lock_holder(session: Session) -> LockHolder | None:
+    leases = session.capabilities.leases
+    return session.lock_holder() if leases is None else leases.lease_holder()
+
+
 def _breakable(session: Session, *, allow_live_holder: bool) -> LockHolder | None:
     """Find the lock holder; refuse one without a lease, and one that is alive."""
-    holder = session.lease_holder()
+    holder = _lease_or_lock_holder(session)
     if holder is None or (holder.lease and (holder.stale or allow_live_holder)):
         return holder
     raise LockNotAcquired(0.0, str(holder), "lease" if holder.lease else "lock")

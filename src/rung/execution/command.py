@@ -7,7 +7,7 @@ import random
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rung.drivers.inspection import Disconnected, History
 from rung.errors import ConnectionFailed, LockNotAcquired, Stopped
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rung.cancellation import CancelToken
-    from rung.drivers.contract import Driver, Session
+    from rung.drivers.contract import Driver, Lock, Session
     from rung.drivers.inspection import Inspection
     from rung.events import Event, Listener
     from rung.execution.history_records import Recorder
     from rung.execution.report import StepReport
     from rung.options import RunOptions
 
+
+T = TypeVar("T")
 
 READ_WITHIN = 30.0
 """Seconds for a command that only reads; a ledger that is locked for longer is an error."""
@@ -99,6 +101,8 @@ class Context:
     driver: Driver
     """To connect anew where the connection is lost."""
     session: Session
+    lock: Lock
+    """Of the session; kept by heartbeats in pauses."""
     listener: Listener
     stop: CancelToken
     policy: RetryPolicy
@@ -154,39 +158,39 @@ def held(
     listener: Listener,
     stop: CancelToken,
     nothing_left: Callable[[], bool],
-) -> Iterator[bool]:
+) -> Iterator[Lock | None]:
     """
-    Hold the lock for a block; yields False, without it, where nothing is left to do.
+    Hold the lock for a block; yields None, without it, where nothing is left to do.
 
     Raises:
         LockNotAcquired: the bound was reached.
         Stopped: the run was asked to stop while it waited.
     """
-    won = wait_until(session.try_lock, session, policy, listener, stop, nothing_left)
+    lock = wait_until(session.try_lock, session, policy, listener, stop, nothing_left)
     try:
-        yield won
+        yield lock
     finally:
-        if won:
+        if lock is not None:
             with contextlib.suppress(Disconnected):
-                session.unlock()
+                lock.release()
 
 
 def wait_until(
-    attempt: Callable[[], bool],
+    attempt: Callable[[], T | None],
     session: Session,
     policy: RetryPolicy,
     listener: Listener,
     stop: CancelToken,
     nothing_left: Callable[[], bool],
-) -> bool:
-    """Try until it works (True) or nothing is left to do (False)."""
+) -> T | None:
+    """Try until something is returned, or nothing is left to do (None)."""
     began = policy.clock()
     said = -_SAY_EVERY
     pause = _FIRST_PAUSE
-    while not attempt():
+    while (found := attempt()) is None:
         waited = policy.clock() - began
         if nothing_left():
-            return False
+            return None
         if stop.requested:
             raise Stopped((), "another run holds the lock; this one ran nothing", ())
         if policy.bound is not None and waited >= policy.bound:
@@ -196,7 +200,7 @@ def wait_until(
             listener(LockWaiting(waited, _holder(session)))
         policy.sleep(_cut(pause * (0.5 + policy.jitter()), waited, policy.bound))
         pause = min(pause * 2, _LONGEST_PAUSE)
-    return True
+    return found
 
 
 def _cut(pause: float, waited: float, bound: float | None) -> float:

@@ -116,7 +116,7 @@ def _rest(context: Context, seconds: float) -> None:
     end = policy.clock() + seconds
     while (left := end - policy.clock()) > 0 and not context.stop.requested:
         policy.sleep(min(left, _STEP))
-        context.session.heartbeat()
+        context.lock.heartbeat()
 
 
 def _with(ran: ExecutionResult, wait: LockTimeout) -> ExecutionResult:

@@ -20,7 +20,7 @@ from rung.errors import (
     UnversionedDatabase,
 )
 from rung.execution.preflight import check_no_twin
-from rung.execution.state import find_resume_point, kept_text, resume_command
+from rung.execution.state import find_resume_point, is_overwritten, kept_text, resume_command
 from rung.execution.stored_downs import check_downs, choose_downs
 from rung.ledger import Outcome
 from rung.options import RUNG
@@ -194,7 +194,7 @@ def _dirty_facts(inspection: Inspection, session: Session) -> tuple[str, int | N
     tool has written the ledger since, the history says nothing of it.
     """
     last = inspection.history[-1] if inspection.history else None
-    if last is None or last.outcome is Outcome.DONE or session.ledger_changed_since(last):
+    if last is None or last.outcome is Outcome.DONE or is_overwritten(session, last):
         return "", None
     place = f"{last.statements_done} of {last.statements_total} statements are committed"
     flight = f"; statement {last.in_flight} was running" if last.in_flight else ""

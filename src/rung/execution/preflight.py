@@ -156,7 +156,7 @@ def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") 
     Raises:
         LedgerElsewhere: that is so.
     """
-    found = [twin.table for twin in session.twin_ledgers() if _is_of(twin, migrations)]
+    found = [twin.table for twin in _twin_ledgers(session) if _is_of(twin, migrations)]
     if not found:
         return
     ours = session.locate().ledger
@@ -170,7 +170,7 @@ def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") 
 
 def twins_warning(session: Session) -> str:
     """What is to be known of the ledgers in other schemas; empty where there are none."""
-    twins = session.twin_ledgers()
+    twins = _twin_ledgers(session)
     if not twins:
         return ""
     named = ", ".join(twin.table for twin in twins)
@@ -178,6 +178,11 @@ def twins_warning(session: Session) -> str:
         f"there is no ledger {session.locate().ledger}, but this database has {named}; "
         "`--ledger-table SCHEMA.NAME` names the one to use"
     )
+
+
+def _twin_ledgers(session: Session) -> tuple[TwinLedger, ...]:
+    provenance = session.capabilities.provenance
+    return () if provenance is None else provenance.twin_ledgers()
 
 
 def _is_of(twin: TwinLedger, migrations: MigrationSet) -> bool:

@@ -44,7 +44,7 @@ from rung.source import Direction
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rung.drivers.contract import Session
+    from rung.drivers.contract import Lock, Session
     from rung.drivers.inspection import Inspection
     from rung.execution.command import Target
     from rung.execution.prepare import PreparedStep
@@ -211,9 +211,9 @@ class _Run:
 
         session, target, clock = self._session, self._target, self._policy.clock
         began = clock()
-        with held(session, self._policy, target.listener, target.stop, nothing_left):
+        with held(session, self._policy, target.listener, target.stop, nothing_left) as lock:
             waited = clock() - began
-            if idle:
+            if lock is None:
                 return replace(idle[0], waited=waited)
             state = read_state(session, self._migrations)
             check_trusted(state.inspection)
@@ -221,13 +221,13 @@ class _Run:
             if expected is not None and plan.steps and plan != expected:
                 raise PlanChanged
             try:
-                report = self._run(state, plan)
+                report = self._run(state, plan, lock)
             except MigrationFailed as failed:
                 _explain(failed, state, goal)
                 raise
             return replace(report, waited=waited, taken_over=bool(taken_over(state)))
 
-    def _run(self, state: DatabaseState, plan: Plan) -> RunReport:
+    def _run(self, state: DatabaseState, plan: Plan, lock: Lock) -> RunReport:
         target, session, inspection = self._target, self._session, state.inspection
         check_read(plan)
         prepared = self._prepare(plan, inspection)
@@ -241,6 +241,7 @@ class _Run:
         context = Context(
             target.driver,
             session,
+            lock,
             target.listener,
             target.stop,
             self._policy,

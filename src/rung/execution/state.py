@@ -28,11 +28,13 @@ from rung.planning.resume import (
 )
 from rung.script import (
     Dialect,
+    RerunSafety,
     calls_in,
     calls_of,
     dropped_before,
     in_session,
     redacted_sql,
+    rerun_rule_of,
     session_before,
     suits,
 )
@@ -263,7 +265,9 @@ def _may_set(calls: Calls, session: Session, clean: set[str]) -> bool:
     sets, seen, left = calls.sets, frozenset[str](), calls.names - clean
     while left and not sets:
         seen |= left
-        found = [code and calls_of(code) for code in session.code_of(left)]
+        functions = session.capabilities.functions
+        codes = functions.code_of(left) if functions else ()
+        found = [code and calls_of(code) for code in codes]
         sets = any(not one or one.sets for one in found)
         left = frozenset().union(*(one.names for one in found if one)) - seen - clean
     if not sets:
@@ -277,7 +281,13 @@ _MAY_COMMIT = (("CALL",), ("DO",))
 def find_interrupted(inspection: Inspection, session: Session) -> Attempt | None:
     """Find the attempt that left the ledger dirty; None where another tool wrote it since."""
     entry = unfinished(inspection.history, inspection.ledger)
-    return None if entry is None or session.ledger_changed_since(entry) else entry
+    return None if entry is None or is_overwritten(session, entry) else entry
+
+
+def is_overwritten(session: Session, entry: Attempt) -> bool:
+    """Check whether another tool wrote the ledger after a row of the history, where it shows."""
+    provenance = session.capabilities.provenance
+    return provenance is not None and provenance.ledger_changed_since(entry)
 
 
 def find_resume_point(
@@ -339,7 +349,13 @@ def _is_finished(attempt: InterruptedAttempt, number: int, session: Session) -> 
     statement = attempt.ran.statements[number - 1]
     if was_rejected(attempt.entry) and statement.words[:1] not in _MAY_COMMIT:
         return False
-    finished = session.finished(attempt.ran, number, session_before(attempt.ran, number - 1))
+    finished: bool | None
+    if completion := session.capabilities.completion:
+        before = session_before(attempt.ran, number - 1)
+        finished = completion.completed(attempt.ran, number, before)
+    else:
+        may_run_twice = rerun_rule_of(attempt.ran, statement).trace is RerunSafety.NONE
+        finished = False if may_run_twice else None
     if finished is None:
         sql = " ".join(redacted_sql(attempt.ran, statement.start, statement.end).split())
         raise refused(

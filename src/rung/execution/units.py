@@ -47,6 +47,7 @@ from rung.script import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rung.drivers.contract import ForeignLocks
     from rung.drivers.transaction import HistoryWrite, NewAttempt, StatementFailure
     from rung.execution.command import Context
     from rung.execution.prepare import PreparedStep
@@ -120,7 +121,10 @@ def _check_syntax(
     context: Context, item: PreparedStep, before: LedgerState, attempt: NewAttempt
 ) -> None:
     """End the run here, before anything of the file ran, where it can never be parsed."""
-    failure = redact_result(context.session.check_syntax(item.script), item.script).failure
+    completion = context.session.capabilities.completion
+    if completion is None:
+        return
+    failure = redact_result(completion.check_syntax(item.script), item.script).failure
     if failure is None:
         return
     if not attempt.continues:
@@ -224,13 +228,14 @@ def _send(
     context: Context, item: PreparedStep, unit: Unit, transaction: Transaction
 ) -> ExecutionResult:
     statement = item.script.statements[unit.first - 1]
-    if unit.transaction == "none" and statement.concurrent_build:
-        return _send_without_foreign_locks(context, item, transaction)
+    locks = context.session.capabilities.foreign_locks
+    if locks and unit.transaction == "none" and statement.concurrent_build:
+        return _send_without_foreign_locks(context, locks, item, transaction)
     return context.session.commit(transaction, Unobserved(context.say))
 
 
 def _send_without_foreign_locks(
-    context: Context, item: PreparedStep, transaction: Transaction
+    context: Context, locks: ForeignLocks, item: PreparedStep, transaction: Transaction
 ) -> ExecutionResult:
     """
     Another tool queueing on its key would hold the snapshot that this statement awaits.
@@ -239,11 +244,11 @@ def _send_without_foreign_locks(
     here would leave that ledger behind.
     """
     session, stop = context.session, context.stop
-    session.release_foreign_locks()
+    locks.release_foreign_locks()
     result = session.commit(transaction, Unobserved(context.say))
     policy = replace(context.policy, bound=None)
     taken = wait_until(
-        session.try_foreign_locks,
+        lambda: locks.try_foreign_locks() or None,
         session,
         policy,
         context.say,
@@ -277,7 +282,7 @@ def _fail(
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"
-    recorded = context.session.keeps_history()
+    recorded = context.session.capabilities.records_history
     raise outcomes.failed(
         context.applied,
         item,
@@ -304,7 +309,10 @@ def _leaves_nothing(
     if unit.transaction == "none":
         rejected = failure.statement == unit.first and _rejects(failure.server.sqlstate)
         may_commit = script.statements[unit.first - 1].words[:1] in _MAY_COMMIT
-        return rejected and not may_commit and context.session.left_nothing(attempt.id)
+        completion = context.session.capabilities.completion
+        if completion is None or not rejected or may_commit:
+            return False
+        return completion.left_nothing(attempt.id)
     inside = script.statements[unit.first - 1 : unit.last]
     ends = [s for s in inside if s.control not in (None, Control.BEGIN)]
     return len(ends) <= 1

@@ -43,7 +43,9 @@ def diagnose_server(
             *_attempts(inspection, running_lock),
         )
         ahead = () if running_lock else _ahead(session, inspection, migrations, without)
-        problems = (*own_problems, *ahead, *session.problems())
+        finder = session.capabilities.problems
+        found = () if finder is None else finder.problems()
+        problems = (*own_problems, *ahead, *found)
     ordered = sorted(problems, key=lambda one: one.harmless)
     return Diagnostics(inspection.place.database, inspection.ledger.dirty, tuple(ordered))
 

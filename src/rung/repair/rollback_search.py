@@ -56,12 +56,14 @@ def find_rollback(
         reason = why_down_is_unsafe(script) or _why_too_large(script, session)
     if reason:
         return None, Rollback(Proof.NOT_PROVED, reason)
-    rollback = judge_dry_run(finding, session.dry_run(script, tables_named(script)))
+    dry_runs = session.capabilities.dry_runs
+    assert dry_runs is not None
+    rollback = judge_dry_run(finding, dry_runs.dry_run(script, tables_named(script)))
     if rollback.proof is Proof.PROVED:
         rollback = with_counts(rollback, session.estimate(rollback.losses))
     if rollback.proof is not Proof.PROVED:
         return None, rollback
-    return session.row_guard(rollback.losses) + undo, rollback
+    return dry_runs.row_guard(rollback.losses) + undo, rollback
 
 
 def _why_history_is_untrusted(attempt: Attempt | None, writers: OtherWriters) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.transaction import LedgerTransition, Unobserved, UpdateAttempt
 from rung.errors import MigrationFailed, PlanChanged, RepairUndecided
 from rung.events import Warned
-from rung.execution.admin import baseline, writing
+from rung.execution.admin import baseline, locked
 from rung.execution.command import Context, RetryPolicy
 from rung.execution.executor import run_plan
 from rung.execution.history_records import Recorder, of_records, record, try_record
@@ -46,7 +46,7 @@ from rung.source import Direction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.contract import Session
+    from rung.drivers.contract import Lock, Session
     from rung.drivers.inspection import Inspection
     from rung.drivers.transaction import NewAttempt
     from rung.execution.command import Target
@@ -97,7 +97,7 @@ def diagnose(
             statements than the user states.
         MissingMigrationFile: the ledger's version has no file and no stored text.
     """
-    with writing(target) as session:
+    with target.connected() as session, locked(target, session):
         state = read_state(session, migrations)
         if not state.inspection.ledger.dirty:
             return None
@@ -127,12 +127,12 @@ def repair(
         raise RepairUndecided(f"no repair is proposed: {diagnosis.reason}", diagnosis.advice)
     if action.losses and not allow_data_loss:
         raise RepairUndecided(*data_loss_refusal(diagnosis))
-    with writing(target) as session:
+    with target.connected() as session, locked(target, session) as lock:
         state = read_state(session, migrations)
         if _stamp(state.inspection, session.snapshot()) != diagnosis.stamp:
             raise PlanChanged
         _check_nobody_builds(session, diagnosis.finding)
-        report = _apply(target, session, state, diagnosis, action)
+        report = _apply(target, session, lock, state, diagnosis, action)
         _close_attempt(session, diagnosis, action)
         return report
 
@@ -214,7 +214,10 @@ def _reject_lookalike(finding: StateMatch, session: Session) -> StateMatch:
     states = {(state.done, state.partial): state.snapshot for state in trial.states}
     diff = differences(states[0, None], states[done, finding.partial])
     added = [one.identity for one in diff if one.before is None]
-    if not (older := session.perhaps_older([name for name in added if name.startswith(_DATED)])):
+    dated = tuple(name for name in added if name.startswith(_DATED))
+    provenance = session.capabilities.provenance
+    older = dated if provenance is None else provenance.perhaps_older(dated)
+    if not older:
         return finding
     reason = f"{older[0]} may have existed before {trial.candidate.file} began"
     return replace(finding, done=None, partial=None, reason=reason)
@@ -223,7 +226,8 @@ def _reject_lookalike(finding: StateMatch, session: Session) -> StateMatch:
 def _check_nobody_builds(session: Session, finding: StateMatch) -> None:
     """Check that no invalid index of the file is still being built; it is no leftover then."""
     names = invalid_indexes(finding)
-    for one in session.problems() if names else ():
+    finder = session.capabilities.problems
+    for one in finder.problems() if finder and names else ():
         if one.name in names and one.harmless:
             raise RepairUndecided(f"{one.name}: {one.description}", _WAIT)
 
@@ -267,7 +271,12 @@ def _why_no_action(finding: StateMatch) -> tuple[str, str]:
 
 
 def _apply(
-    target: Target, session: Session, state: DatabaseState, diagnosis: Diagnosis, action: Action
+    target: Target,
+    session: Session,
+    lock: Lock,
+    state: DatabaseState,
+    diagnosis: Diagnosis,
+    action: Action,
 ) -> RunReport:
     inspection = state.inspection
     session.prepare_tables()
@@ -283,6 +292,7 @@ def _apply(
     context = Context(
         target.driver,
         session,
+        lock,
         target.listener,
         target.stop,
         RetryPolicy(target.options.wait_for_lock),

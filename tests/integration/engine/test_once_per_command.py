@@ -13,6 +13,7 @@ import rung.migrator
 from rung.certify.proxy import CountingProxy
 from rung.drivers.postgres.connect import Connector
 from rung.drivers.postgres.driver import PostgresDriver
+from rung.drivers.postgres.lock import AdvisoryLock
 from rung.drivers.postgres.session import PostgresSession
 from rung.drivers.postgres.url import translate
 from rung.execution.plan_under_lock import plan_for
@@ -40,7 +41,7 @@ _COUNTED: dict[CodeType, str] = {
     plan_for.__code__: "plan",
     make_plan.__code__: "steps planned",
     PostgresSession.try_lock.__code__: "lock",
-    PostgresSession.unlock.__code__: "unlock",
+    AdvisoryLock.release.__code__: "unlock",
 }
 _ONCE = ("Migrator", "URL parsed", "driver", "connection", "source read")
 

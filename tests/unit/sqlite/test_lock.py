@@ -31,7 +31,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     first, second = RunLock(tmp_path / "a.db"), RunLock(tmp_path / "a.db")
 
     assert (first.take(), second.take(), first.take()) == (True, False, True)
-    first.give_back()
+    first.release()
     assert second.take()
 
 
@@ -52,8 +52,8 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     lock = RunLock(tmp_path / "a.db")
     lock.take()
     assert [file.name for file in tmp_path.iterdir()] == ["a.db-rung-lock"]
-    lock.give_back()
-    lock.give_back()
+    lock.release()
+    lock.release()
 
     assert list(tmp_path.iterdir()) == []
 
@@ -87,7 +87,7 @@ def test_a_file_that_took_the_place_of_ours(tmp_path: Path) -> None:
     lock.take()
     path.unlink()
     path.write_text("precious")
-    lock.give_back()
+    lock.release()
 
     assert path.read_text() == "precious"
 
@@ -114,7 +114,7 @@ def test_a_file_removed_under_us(tmp_path: Path) -> None:
     first, second, third = (RunLock(tmp_path / "a.db") for _ in range(3))
     first.take()
     stale = os.open(tmp_path / "a.db-rung-lock", os.O_RDONLY)
-    first.give_back()
+    first.release()
     second._open = lambda path: _in_turn(second, path, stale)  # type: ignore[method-assign]
 
     assert second.take()

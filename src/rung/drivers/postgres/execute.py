@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from rung.drivers.postgres.blockers import BlockerMonitor, Watch
     from rung.drivers.postgres.ledger_sql import LedgerSql
-    from rung.drivers.postgres.lock import Lock
+    from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
     from rung.drivers.postgres.session_settings import SessionSettings
     from rung.drivers.postgres.wire import Reply, Row, Wire
@@ -70,7 +70,7 @@ class PostgresSender:
         tables: LedgerSql,
         settings: SessionSettings,
         conventions: RunOptions,
-        hold: Lock,
+        hold: SessionLock,
         limits: LockTimeoutPolicy,
         watcher: BlockerMonitor,
     ) -> None:
@@ -262,7 +262,7 @@ class PostgresSender:
         """
         deadline = time.monotonic() + _KEYS_WITHIN
         while True:
-            self._hold.renew()
+            self._hold.heartbeat()
             reply, wait = self._send_once(message, sent, span, alone=alone)
             busy = opens and is_busy(message, reply)
             if not busy or time.monotonic() > deadline:

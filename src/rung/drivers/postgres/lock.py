@@ -34,7 +34,7 @@ _OTHER_SHAPE = ("42703", "42804", "42809", "42883")
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 
 
-class Lock(Protocol):
+class SessionLock(Protocol):
     """The lock of one session on one ledger."""
 
     @property
@@ -48,10 +48,10 @@ class Lock(Protocol):
     def take(self, at: InspectedTables) -> bool:
         """Take it, or nothing; never wait in the server."""
 
-    def renew(self) -> None:
+    def heartbeat(self) -> None:
         """Give a sign of life, where one is due."""
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Give it back; quiet where it is not ours any more."""
 
     def release_foreign(self) -> None:
@@ -83,14 +83,14 @@ class AdvisoryLock:
         _check_shape(reply, at)
         checked(reply)
         if len(reply.rows(1)) > 1:
-            self.give_back()
+            self.release()
             raise several(self._lease, len(reply.rows(1)))
         return self._all(keys, reply) and self._may_go_on(reply.rows(1))
 
-    def renew(self) -> None:
+    def heartbeat(self) -> None:
         """Nothing: the session lives."""
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Give all keys back."""
         self._wire.ask(advisory_keys.give_back(self._keys.all))
 
@@ -117,11 +117,11 @@ class AdvisoryLock:
     def _may_go_on(self, states: list[Row]) -> bool:
         """Under the keys: whether nobody holds the lease. One that is expired ends here."""
         if len(states) > 1:
-            self.give_back()
+            self.release()
             raise several(self._lease, len(states))
         found = {row[0] for row in states}
         if "held" in found:
-            self.give_back()
+            self.release()
             return False
         if "expired" in found:
             insist(self._wire, self._lease.break_expired)
@@ -173,7 +173,7 @@ class LeaseLock:
             self._begin()
         return self._held
 
-    def renew(self) -> None:
+    def heartbeat(self) -> None:
         """
         Give a sign of life before a message, where none was given for a while.
 
@@ -182,7 +182,7 @@ class LeaseLock:
         if not self._wire.in_transaction and self._is_due():
             self._wire.settle(self._lease.beat)
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Free the lease, if it is still ours."""
         if self._held:
             self._held = False

@@ -2,7 +2,7 @@
 Turns the steps of a transaction's part into one message. Pure.
 
 What each step is in SQL depends on the lock (a lease is proved in each transaction), on the
-triggers and rights of our tables, and on whose session it is: see `LedgerSql`, `Lock`, `Limits`.
+triggers and rights of our tables, and on whose session it is: see `LedgerSql`, `SessionLock`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rung.drivers.postgres.ledger_sql import LedgerSql
-    from rung.drivers.postgres.lock import Lock
+    from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
     from rung.drivers.postgres.session_settings import SessionSettings
     from rung.drivers.transaction import HistoryWrite, Part, StatementRange, Transaction
@@ -53,7 +53,7 @@ class MessageBuilder:
         self,
         tables: LedgerSql,
         settings: SessionSettings,
-        hold: Lock,
+        hold: SessionLock,
         limits: LockTimeoutPolicy,
         *,
         keeps_session: bool,

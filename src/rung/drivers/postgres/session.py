@@ -12,6 +12,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rung.drivers.contract import Capabilities
 from rung.drivers.inspection import Disconnected, LockHolder
 from rung.drivers.postgres import (
     advisory_keys,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.diagnostics import Problem
     from rung.drivers.postgres.connect import Connector
-    from rung.drivers.postgres.lock import Lock
+    from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.reply import MessageResult
     from rung.drivers.postgres.table_names import Names
@@ -89,13 +90,13 @@ class PostgresSession(PostgresReader):
         """Of the URL; golang-migrate's command locks by it."""
         self._owner = str(uuid.uuid4())
         """Of the lease behind a pooler."""
-        self._held: Lock | None = None
+        self._held: SessionLock | None = None
 
     def close(self) -> None:
         """Close the connection, and the one beside it; a lease would outlive them."""
         if self._held is not None and self._held.shares_session:
             with contextlib.suppress(Disconnected):
-                self._held.give_back()
+                self._held.release()
         super().close()
 
     @property
@@ -116,17 +117,27 @@ class PostgresSession(PostgresReader):
 
     # --- locking -------------------------------------------------------------------------
 
-    def try_lock(self) -> bool:
+    @property
+    def capabilities(self) -> Capabilities:
+        """All of them."""
+        return Capabilities(
+            records_history=self._found.may_write_history,
+            foreign_locks=self,
+            leases=self,
+            completion=self,
+            provenance=self,
+            functions=self,
+            dry_runs=self,
+            problems=self,
+        )
+
+    def try_lock(self) -> SessionLock | None:
         """Take every key that excludes other runs, or none; the lease behind a pooler."""
         write_errors.check_trusted(self._found.obstacles)
-        taken = self._hold.take(self._found)
-        if taken:
-            self._stale = True
-        return taken
-
-    def unlock(self) -> None:
-        """Give all keys back."""
-        self._hold.give_back()
+        if not self._hold.take(self._found):
+            return None
+        self._stale = True
+        return self._hold
 
     def release_foreign_locks(self) -> None:
         """Give back golang-migrate's keys, keeping our own."""
@@ -135,10 +146,6 @@ class PostgresSession(PostgresReader):
     def try_foreign_locks(self) -> bool:
         """Take golang-migrate's keys again, all or none."""
         return self._hold.try_foreign()
-
-    def heartbeat(self) -> None:
-        """Give a sign of life behind a pooler, where one is due."""
-        self._hold.renew()
 
     def lock_holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
@@ -228,7 +235,7 @@ class PostgresSession(PostgresReader):
         """Have the server parse a script, and run nothing of it."""
         return check_syntax(self._wire, script)
 
-    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
+    def completed(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """Whether the catalog says that a statement was finished."""
         return catalog.was_finished(self._wire, script, number, before, self._tables.ledger)
 
@@ -239,10 +246,6 @@ class PostgresSession(PostgresReader):
     def left_nothing(self, attempt_id: str) -> bool:
         """Whether the catalog has no row that is newer than the note of what was under way."""
         return catalog.left_nothing(self._wire, self._tables, attempt_id)
-
-    def keeps_history(self) -> bool:
-        """Whether our rights suffice for one."""
-        return self._tables.records
 
     def ledger_changed_since(self, entry: Attempt) -> bool:
         """Whether the ledger's row has a later transaction than the history's."""
@@ -352,7 +355,7 @@ class PostgresSession(PostgresReader):
         return LedgerSql.of(self._found, self._writers)
 
     @property
-    def _hold(self) -> Lock:
+    def _hold(self) -> SessionLock:
         """Made once: where we are does not change, and signs of life go on."""
         if self._held is None:
             if self._found.place.pooled:

@@ -62,7 +62,10 @@ class RunLock:
         _sign(opened)
         return True
 
-    def give_back(self) -> None:
+    def heartbeat(self) -> None:
+        """Nothing: the lock is the file's, and ours as long as this process lives."""
+
+    def release(self) -> None:
         """Give it back; quiet where it is not held."""
         if self._held is None or self._path is None:
             return

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rung.drivers.contract import Capabilities
 from rung.drivers.inspection import Disconnected, History
 from rung.drivers.sqlite import catalog
 from rung.drivers.sqlite.execute import SqliteSender
@@ -28,22 +29,19 @@ from rung.drivers.transaction import (
 )
 from rung.errors import DatabaseBusy, QueryFailed, RightsMissing
 from rung.ledger import Outcome
-from rung.script import RerunSafety, rerun_rule_of
 from rung.script.data_loss import DryRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from rung.cancellation import CancelToken
-    from rung.diagnostics import Problem
-    from rung.drivers.inspection import LockHolder, TwinLedger
+    from rung.drivers.inspection import LockHolder
     from rung.drivers.sqlite.connect import Opener
     from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.library import sqlite3
     from rung.drivers.sqlite.table_names import Names
     from rung.drivers.transaction import Observer, StatementFailure, Transaction
     from rung.errors import RungError
-    from rung.ledger import Attempt
     from rung.script import Script
     from rung.script.data_loss import DataLoss
 
@@ -77,39 +75,22 @@ class SqliteSession(SqliteReader):
     def close(self) -> None:
         """Close the connection, and give the lock back."""
         super().close()
-        self._lock.give_back()
+        self._lock.release()
 
     # --- locking -------------------------------------------------------------------------
 
-    def try_lock(self) -> bool:
-        """Take the lock, or not."""
-        return self._lock.take()
+    @property
+    def capabilities(self) -> Capabilities:
+        """Who may write here may write all; the rest is missing."""
+        return Capabilities(dry_runs=self)
 
-    def unlock(self) -> None:
-        """Give it back."""
-        self._lock.give_back()
+    def try_lock(self) -> RunLock | None:
+        """Take the lock, or not."""
+        return self._lock if self._lock.take() else None
 
     def lock_holder(self) -> LockHolder | None:
         """Who else holds it."""
         return self._lock.holder()
-
-    def lease_holder(self) -> LockHolder | None:
-        """The same: the lock ends with its process."""
-        return self._lock.holder()
-
-    def break_lease(self, holder: LockHolder) -> bool:  # noqa: ARG002 - as the contract has it
-        """There is none to free."""
-        return False
-
-    def release_foreign_locks(self) -> None:
-        """There are none: golang-migrate locks nothing that another process could see."""
-
-    def try_foreign_locks(self) -> bool:
-        """There are none to take."""
-        return True
-
-    def heartbeat(self) -> None:
-        """Nothing: the lock is the file's, and ours as long as we live."""
 
     # --- writing -------------------------------------------------------------------------
 
@@ -148,31 +129,6 @@ class SqliteSession(SqliteReader):
         error = self._error(result.failure)
         return replace(result, failure=replace(result.failure, error=error))
 
-    def check_syntax(self, script: Script) -> ExecutionResult:  # noqa: ARG002 - nothing to ask
-        """Nothing: what SQLite parses it looks up in the schema too."""
-        return ExecutionResult()
-
-    def left_nothing(self, attempt_id: str) -> bool:  # noqa: ARG002 - nothing tells
-        """Nothing tells."""
-        return False
-
-    def finished(self, script: Script, number: int, before: Sequence[int]) -> bool | None:  # noqa: ARG002 - no session decides here
-        """What is sent alone here may be run again, or nothing tells."""
-        trace = rerun_rule_of(script, script.statements[number - 1]).trace
-        return False if trace is RerunSafety.NONE else None
-
-    def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:  # noqa: ARG002 - as the contract has it
-        """There are no functions that a file makes."""
-        return ()
-
-    def keeps_history(self) -> bool:
-        """Who may write here may write all."""
-        return True
-
-    def ledger_changed_since(self, entry: Attempt) -> bool:  # noqa: ARG002 - as the contract has it
-        """Rows have no order of writing here."""
-        return False
-
     def reset(self) -> tuple[str, ...]:
         """Put the session back to what it was; name what had been changed."""
         with self._told():
@@ -204,10 +160,6 @@ class SqliteSession(SqliteReader):
             if sql is not None
         )
 
-    def problems(self) -> tuple[Problem, ...]:
-        """Nothing here is built outside a transaction, so nothing is left half built."""
-        return ()
-
     # --- losing --------------------------------------------------------------------------
 
     def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
@@ -228,10 +180,6 @@ class SqliteSession(SqliteReader):
         """None: nothing is ever proved to be a file's own here."""
         return ""
 
-    def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
-        """All of them: SQLite does not keep when an object was made."""
-        return tuple(identities)
-
     def other_ledgers(self) -> tuple[str, ...]:
         """Where our ledger is missing: the tables of its shape under another name."""
         with self._found() as found:
@@ -240,10 +188,6 @@ class SqliteSession(SqliteReader):
         with self._told():
             rows = self._current().execute(statement("other_ledgers")).fetchall()
         return tuple(row[0] for row in rows)
-
-    def twin_ledgers(self) -> tuple[TwinLedger, ...]:
-        """None: a file has no schemas."""
-        return ()
 
     def objects(self) -> tuple[DataLoss, ...]:
         """All that `drop` would remove."""
