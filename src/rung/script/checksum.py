@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rung.script.directives import directive_text, is_declaration
-from rung.script.model import TokenKind
+from rung.script.model import KINDS, NUMBER_OF, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.script.model import Script, Token
+    from rung.script.model import Script, Tokens
 
 CHECKSUM_FORMULA = 1
 """The newest formula, stored beside each checksum; one that is stored stays valid."""
@@ -26,10 +26,10 @@ CHECKSUM_FORMULA = 1
 NOT_COMPARED: Final = "recorded with a checksum formula that this Rung does not recognize"
 """Why a text is neither edited nor unedited."""
 
+_FOLDED = frozenset(NUMBER_OF[k] for k in (TokenKind.WORD, TokenKind.NUMBER, TokenKind.OPERATOR))
+"""Kinds whose text counts in lower case, or has no letters."""
 _CASELESS = frozenset({TokenKind.WORD, TokenKind.NUMBER})
 _CR_LF = "\r\n"
-_AT_ONCE = 4096
-"""Tokens whose text is put together before it is counted: a file may have a million."""
 
 
 def checksum(script: Script) -> str:
@@ -73,20 +73,27 @@ def _formula_1(script: Script) -> str:
     """
     from hashlib import sha256
 
-    text, told, parts = script.text, sha256(), []
-    for token in script.tokens:
-        if not _is_declaration(text, token):
+    digest = sha256()
+    for part in script.parts():
+        digest.update(_with_lengths(script.text, part).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _with_lengths(text: str, tokens: Tokens) -> str:
+    """Give what counts of several tokens, each with its length before it."""
+    first, last = tokens.starts[0], tokens.ends[-1]
+    here = text[first:last]
+    folded = _folded(here) if here.isascii() else ""
+    parts = []
+    for kind, start, end in zip(tokens.kinds, tokens.starts, tokens.ends, strict=True):
+        if folded and kind in _FOLDED:
+            parts.append(f"{end - start} {folded[start - first : end - first]}")
+            continue
+        token = Token(KINDS[kind], start, end)
+        if token.kind is not TokenKind.DIRECTIVE or not is_declaration(text, token):
             part = said(text, token)
             parts.append(f"{len(part)} {part}")
-        if len(parts) == _AT_ONCE:
-            told.update("".join(parts).encode("utf-8", "surrogatepass"))
-            parts.clear()
-    told.update("".join(parts).encode("utf-8", "surrogatepass"))
-    return told.hexdigest()
-
-
-def _is_declaration(text: str, token: Token) -> bool:
-    return token.kind is TokenKind.DIRECTIVE and is_declaration(text, token)
+    return "".join(parts)
 
 
 def said(text: str, token: Token) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from rung.errors import DirectiveUnusable, ScriptError
 from rung.script.directives import COMPATIBLE_WITH, directive_text
-from rung.script.model import TokenKind
 from rung.script.parse import read
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def minimum_compatible_version(script: Script) -> int | None:
     Raises:
         DirectiveUnusable: it says so, and not with one version.
     """
-    for token in script.tokens.of_kind(TokenKind.DIRECTIVE):
+    for token in script.directives:
         word, _, said = directive_text(script.text, token).partition(" ")
         if word == COMPATIBLE_WITH:
             version = said.strip()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import DeclarationUnusable
-from rung.script.model import TokenKind
+from rung.script.model import TokenWalk
 
 if TYPE_CHECKING:
     from rung.script.model import Script, Token
@@ -40,9 +38,7 @@ class Declared(NamedTuple):
 
 def directives(script: Script) -> tuple[str, ...]:
     """Give the texts behind `-- rung:` in a script's line comments, in order."""
-    return tuple(
-        directive_text(script.text, token) for token in script.tokens.of_kind(TokenKind.DIRECTIVE)
-    )
+    return tuple(directive_text(script.text, token) for token in script.directives)
 
 
 def directive_text(text: str, token: Token) -> str:
@@ -69,7 +65,7 @@ def declared(script: Script) -> Declared:
     """
     _check_spelling(script)
     reasons: dict[str, str] = {}
-    for token in script.tokens.of_kind(TokenKind.DIRECTIVE):
+    for token in script.directives:
         if not is_declaration(script.text, token):
             continue
         word, reason = _word(script.text, token)
@@ -95,7 +91,8 @@ def _check_spelling(script: Script) -> None:
     lines = list(_MEANT.finditer(text))
     if not lines:
         return
-    known = {token.start for token in script.tokens.of_kind(TokenKind.DIRECTIVE)}
+    known = {token.start for token in script.directives}
+    walk = TokenWalk(script)
     for line in lines:
         start = line.start() + len(line[0]) - len(line[0].lstrip())
         meant = _closest(line[1])
@@ -103,7 +100,7 @@ def _check_spelling(script: Script) -> None:
             if line[1] in _WORDS:
                 continue
             problem = f'unrecognized directive "{line[1]}"'
-        elif meant and not _is_inside_token(script, start):
+        elif meant and not _is_inside(walk.before(start), start):
             problem = f'"{line[0].strip()}" is read as a comment, not as a directive'
         else:
             continue
@@ -118,9 +115,8 @@ def _closest(word: str) -> str:
     return next(iter(get_close_matches(word.casefold().rstrip(":,."), _WORDS, 1, _ALIKE)), "")
 
 
-def _is_inside_token(script: Script, place: int) -> bool:
-    at = bisect_right(script.tokens, place, key=attrgetter("start")) - 1
-    return at >= 0 and script.tokens[at].end > place
+def _is_inside(before: Token | None, place: int) -> bool:
+    return before is not None and before.end > place
 
 
 def _word(text: str, token: Token) -> tuple[str, str]:

@@ -13,10 +13,11 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.errors import ForeignMarker
+from rung.script.model import TokenWalk
 from rung.script.positions import place_of
 
 if TYPE_CHECKING:
-    from rung.script.model import Script
+    from rung.script.model import Script, Token
 
 _TOOLS = {
     "goose": r"\+goose[ \t]+down\b",
@@ -46,9 +47,11 @@ def foreign_marker(script: Script, *, down: bool) -> ForeignMarker | None:
         script: the file.
         down: whether it is a down file: there a marker before all statements does no harm.
     """
+    walk: TokenWalk | None = None
     for found in _MARKER.finditer(script.text):
         at = found.start()
-        if not _is_line_comment(script, at):
+        walk = walk or TokenWalk(script)
+        if not _is_line_comment(script.text, walk.before(at), at):
             continue
         if down and not any(one.start < at for one in script.statements[:1]):
             continue
@@ -64,12 +67,10 @@ def foreign_marker(script: Script, *, down: bool) -> ForeignMarker | None:
     return None
 
 
-def _is_line_comment(script: Script, at: int) -> bool:
+def _is_line_comment(text: str, before: Token | None, at: int) -> bool:
     """Whether the two dashes there begin a line, and a comment that is part of nothing else."""
-    text = script.text
     if text[text.rfind("\n", 0, at) + 1 : at].strip():
         return False
-    before = script.tokens.before(at)
     place = before.end if before else 0
     while place < at:
         found = _GAP.match(text, place)

@@ -7,11 +7,11 @@ Offsets count characters of the script's text from 0, lines count from 1.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
-from operator import eq
+from operator import eq, itemgetter
 from typing import Any, NamedTuple, overload
 
 from rung.script.dialect import Dialect
@@ -45,8 +45,8 @@ class Token(NamedTuple):
     end: int
 
 
-_KINDS = tuple(TokenKind)
-NUMBER_OF: dict[TokenKind, int] = {kind: number for number, kind in enumerate(_KINDS)}
+KINDS = tuple(TokenKind)
+NUMBER_OF: dict[TokenKind, int] = {kind: number for number, kind in enumerate(KINDS)}
 """How `Tokens` keeps a kind."""
 
 
@@ -74,29 +74,19 @@ class Tokens(Sequence[Token]):
         """How many of them begin before a place in the text."""
         return bisect_left(self.starts, place)
 
-    def of_kind(self, kind: TokenKind) -> Iterator[Token]:
-        """Those of one kind."""
-        number, at = NUMBER_OF[kind], -1
-        while (at := self.kinds.find(number, at + 1)) >= 0:
-            yield self[at]
-
-    def before(self, place: int) -> Token | None:
-        """The last that begins at a place or before it."""
-        index = bisect_right(self.starts, place) - 1
-        return self[index] if index >= 0 else None
-
     def merged(self, others: Iterable[Token]) -> Tokens:
         """The same with others, ascending too, in their places."""
         whole, done = Tokens(), 0
         for one in others:
             here = self.at(one.start)
-            whole._extend(self, done, here)
+            whole.extend(self, done, here)
             whole.append(one)
             done = here
-        whole._extend(self, done, len(self))
+        whole.extend(self, done, len(self))
         return whole
 
-    def _extend(self, other: Tokens, first: int, last: int) -> None:
+    def extend(self, other: Tokens, first: int, last: int) -> None:
+        """Add a range of other tokens, which follow these."""
         self.kinds += other.kinds[first:last]
         self.starts += other.starts[first:last]
         self.ends += other.ends[first:last]
@@ -107,7 +97,7 @@ class Tokens(Sequence[Token]):
     def __iter__(self) -> Iterator[Token]:
         new = tuple.__new__
         for kind, start, end in zip(self.kinds, self.starts, self.ends, strict=True):
-            yield new(Token, (_KINDS[kind], start, end))
+            yield new(Token, (KINDS[kind], start, end))
 
     @overload
     def __getitem__(self, index: int) -> Token: ...
@@ -119,7 +109,7 @@ class Tokens(Sequence[Token]):
             part.kinds, part.starts = self.kinds[index], self.starts[index]
             part.ends = self.ends[index]
             return part
-        return Token(_KINDS[self.kinds[index]], self.starts[index], self.ends[index])
+        return Token(KINDS[self.kinds[index]], self.starts[index], self.ends[index])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tokens):
@@ -205,6 +195,11 @@ class Statements(Sequence[Statement]):
         """True where some of them may leave the session changed."""
         return any(self.kinds[row][_TOUCHES] for row in set(self.rows))
 
+    @property
+    def copy_data(self) -> bool:
+        """True where some of them have data of a COPY."""
+        return any(self.kinds[row][_COPIES] for row in set(self.rows))
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -243,15 +238,15 @@ class Statements(Sequence[Statement]):
 _OF_KIND = Statement._fields.index("words")
 """From there on a statement's fields may be what others have too."""
 _TOUCHES = Statement._fields.index("touches_session") - _OF_KIND
+_COPIES = Statement._fields.index("copy_data") - _OF_KIND
 
 
 class Cut(NamedTuple):
     """What a dialect cuts a text into."""
 
     statements: Statements
-    tokens: Tokens
     directives: Sequence[Token]
-    """Apart from the other tokens; each ascending."""
+    """Ascending."""
     passed_over: Sequence[tuple[int, int]] = ()
     """Ranges of the text that are not sent, between statements, ascending."""
 
@@ -281,13 +276,47 @@ class Unit:
     transaction: str
 
 
+class TokenWalk:
+    """Walks over the tokens of a script beside places that ascend, so that each is read once."""
+
+    def __init__(self, script: Script) -> None:
+        self._left = (token for part in script.parts() for token in part)
+        self._next = next(self._left, None)
+        self._last: Token | None = None
+
+    def before(self, place: int) -> Token | None:
+        """Give the last token that begins at a place or before it."""
+        while self._next is not None and self._next.start <= place:
+            self._last, self._next = self._next, next(self._left, None)
+        return self._last
+
+
+_COPY_END = "\\."
+
+Scan = Callable[[str, int, int], Iterator[Tokens]]
+
+
+def no_tokens(text: str, start: int, end: int) -> Iterator[Tokens]:  # noqa: ARG001 - as `Scan`
+    """Give no tokens: the scan of an empty script."""
+    return iter(())
+
+
+def joined(parts: Iterable[Tokens]) -> Tokens:
+    """Give several parts as one."""
+    whole = Tokens()
+    for part in parts:
+        whole.extend(part, 0, len(part))
+    return whole
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A script's text with its statements, and how it can be run."""
 
     text: str
     statements: Statements
-    tokens: Tokens
+    directives: tuple[Token, ...]
+    """The line comments that speak to Rung, ascending."""
     mode: Mode
     reason: str
     """Why it has that mode, in a sentence for people."""
@@ -297,6 +326,46 @@ class Script:
     """The SQL that it was read as."""
     passed_over: tuple[tuple[int, int], ...] = ()
     """Ranges of the text that are not sent: pg_dump's lines for psql, between statements."""
+    scan: Scan = field(default=no_tokens, compare=False, repr=False)
+    """
+    Gives the tokens of a range in parts. They are not kept: of 50 MB of rows they take 200 MB, and
+    reading a range again costs what walking over its tokens costs.
+    """
+
+    @property
+    def tokens(self) -> Tokens:
+        """All tokens, directives among them. They are read at each call; see `parts`."""
+        return joined(self.parts())
+
+    def parts(self) -> Iterator[Tokens]:
+        """Read the tokens of the script from its beginning, some thousand at a time."""
+        at = 0
+        for start, end in self._copy_ranges():
+            yield from self._with_directives(at, start)
+            yield Tokens((Token(TokenKind.COPY_DATA, start, end),))
+            at = end
+        yield from self._with_directives(at, len(self.text))
+
+    def copy_end(self, statement: Statement) -> int:
+        """The end of a COPY's data, with its closing line of backslash-dot."""
+        end = statement.copy_data[1] if statement.copy_data else statement.end
+        return end + len(_COPY_END) if self.text.startswith(_COPY_END, end) else end
+
+    def _copy_ranges(self) -> Iterator[tuple[int, int]]:
+        if not self.statements.copy_data:
+            return
+        for one in self.statements:
+            if one.copy_data and self.copy_end(one) > one.copy_data[0]:
+                yield one.copy_data[0], self.copy_end(one)
+
+    def _with_directives(self, start: int, end: int) -> Iterator[Tokens]:
+        left = [one for one in self.directives if start <= one.start < end]
+        for part in self.scan(self.text, start, end):
+            here = bisect_left(left, part.starts[-1], key=itemgetter(1))
+            yield part.merged(left[:here]) if here else part
+            del left[:here]
+        if left:
+            yield Tokens(left)
 
     @property
     def touches_session(self) -> bool:
@@ -305,4 +374,4 @@ class Script:
 
     def tokens_of(self, statement: Statement) -> Tokens:
         """The tokens of one of its statements."""
-        return self.tokens[self.tokens.at(statement.start) : self.tokens.at(statement.end)]
+        return joined(self._with_directives(statement.start, statement.end))

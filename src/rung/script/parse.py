@@ -13,20 +13,27 @@ from typing import TYPE_CHECKING
 from rung.script.dialect import Dialect
 from rung.script.directives import NO_TRANSACTION, directive_text
 from rung.script.model import Mode, Script
+from rung.script.postgres import lexer
 from rung.script.postgres import splitter as postgres
 from rung.script.postgres import transaction_modes as of_message
+from rung.script.sqlite import lexer as sqlite_lexer
 from rung.script.sqlite import splitter as sqlite
 from rung.script.sqlite import transaction_modes as of_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rung.script.model import Cut
+    from rung.script.model import Cut, Scan
 
 _CUTTERS: Mapping[Dialect, Callable[[str], Cut]] = {
     Dialect.POSTGRES: postgres.cut,
     Dialect.POSTGRES_ESCAPES: postgres.cut_with_escapes,
     Dialect.SQLITE: sqlite.cut,
+}
+_SCANS: Mapping[Dialect, Scan] = {
+    Dialect.POSTGRES: lexer.scan,
+    Dialect.POSTGRES_ESCAPES: lexer.scan_with_escapes,
+    Dialect.SQLITE: sqlite_lexer.scan,
 }
 
 
@@ -45,9 +52,7 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
         ClientCommand: a line is psql's, or of SQLite's shell.
         ScriptError: it can never be read for another reason.
     """
-    statements, tokens, directives, passed_over = _CUTTERS[dialect](text)
-    if directives:
-        tokens = tokens.merged(directives)
+    statements, directives, passed_over = _CUTTERS[dialect](text)
     marked = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
     if dialect is Dialect.SQLITE:
         mode, reason = of_statements.mode_of(statements, marked=marked)
@@ -58,12 +63,13 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
     return Script(
         text,
         statements,
-        tokens,
+        tuple(directives),
         mode,
         reason,
         units,
         dialect,
         tuple(passed_over),
+        _SCANS[dialect],
     )
 
 

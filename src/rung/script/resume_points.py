@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING
 
 from rung.script.checksum import said
@@ -146,7 +146,8 @@ def same_until(script: Script, other: Script, done: int) -> bool:
 
 def _beginning(script: Script, done: int) -> str:
     end = script.statements[done - 1].end
-    within = takewhile(lambda token: token.start < end, script.tokens)
+    tokens = chain.from_iterable(script.parts())
+    within = takewhile(lambda token: token.start < end, tokens)
     parts = [said(script.text, one) for one in within if one.kind is not TokenKind.DIRECTIVE]
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rung.errors import ClientCommand, ScriptError, UnbalancedTransaction
 from rung.script import Dialect, read
+from rung.script.sqlite.lexer import tokens_of
 from rung.script.sqlite.splitter import cut
 
 # Pieces that make and break every rule when strung together at random.
@@ -35,7 +36,7 @@ def test_statements_end_where_sqlite_ends_them(text: str) -> None:
     assume("/*" not in text[pieces[-1].end :])
     # A byte order mark is white space to SQLite's tokenizer, and a word to this function.
     assume("\ufeff" not in text[pieces[-1].end :])
-    closed = [token.start for token in cut(text).tokens if text[token.start] == ";"]
+    closed = [token.start for token in tokens_of(text) if text[token.start] == ";"]
 
     assert all(sqlite3.complete_statement(text[one.start : one.end] + ";") for one in pieces[:-1])
     assert sqlite3.complete_statement(text) == any(at >= pieces[-1].end for at in closed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from rung.script import Dialect, Token, TokenKind, read
-from rung.script.model import Tokens
+from rung.script.model import Tokens, TokenWalk
 
 WORD, SIGN = TokenKind.WORD, TokenKind.OPERATOR
 THREE = [Token(WORD, 0, 1), Token(SIGN, 1, 2), Token(WORD, 3, 9)]
@@ -23,10 +23,11 @@ def test_a_sequence() -> None:
 
 def test_places() -> None:
     """Found by where they begin."""
-    tokens = Tokens(THREE)
+    walk = TokenWalk(read("a+ bcdefg"))
 
-    assert [tokens.at(place) for place in (0, 1, 2, 9)] == [0, 1, 2, 3]
-    assert (tokens.before(2), Tokens().before(2)) == (THREE[1], None)
+    assert [Tokens(THREE).at(place) for place in (0, 1, 2, 9)] == [0, 1, 2, 3]
+    assert [walk.before(place) for place in (1, 2, 2, 9)] == [THREE[1]] * 3 + [THREE[2]]
+    assert TokenWalk(read("")).before(2) is None
 
 
 def test_merging() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rung.script import Control, Mode, TokenKind
+from rung.script import Control, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,11 +215,7 @@ def _end(script: Script, last: Statement) -> int:
 def _copy_range(script: Script, statement: Statement) -> tuple[int, int]:
     """The range of the data with its closing line, which only psql reads."""
     assert statement.copy_data is not None
-    start, end = statement.copy_data
-    token = script.tokens.before(start)
-    if token and token.kind is TokenKind.COPY_DATA and token.start == start:
-        return start, token.end
-    return start, end
+    return statement.copy_data[0], script.copy_end(statement)
 
 
 _MOST = 100

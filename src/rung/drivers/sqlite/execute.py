@@ -24,7 +24,7 @@ from rung.drivers.transaction import (
     UpdateAttempt,
 )
 from rung.errors import ServerMessage
-from rung.script import Mode, Script, TokenKind, own_block
+from rung.script import Mode, Script, own_block
 from rung.script.sqlite import foreign_keys as meant
 
 if TYPE_CHECKING:
@@ -297,8 +297,7 @@ def sent(script: Script, statement: Statement) -> str:
 
     SQLite keeps a view's text up to there, comments included.
     """
-    at = script.tokens.at(statement.end)
-    while at < len(script.tokens) and script.tokens[at].kind is TokenKind.DIRECTIVE:
-        at += 1
-    end = script.tokens[at].end if at < len(script.tokens) else len(script.text)
-    return script.text[statement.start : end]
+    following = script.statements[statement.number : statement.number + 1]
+    limit = following[0].start if following else len(script.text)
+    closing = next(script.scan(script.text, statement.end, limit), None)
+    return script.text[statement.start : closing[0].end if closing else len(script.text)]

@@ -9,6 +9,7 @@ looked at a bounded number of times, whatever the text.
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from rung.script.model import NUMBER_OF, Token, TokenKind, Tokens
 from rung.script.postgres.psql_commands import command_at, end_of_guard
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import NoReturn
 
 # No possessive quantifiers below: Python 3.11.0 to 3.11.4 gets those on groups wrong. Where a
@@ -105,34 +107,46 @@ class Lexer:
         standard_conforming_strings: the session's setting; off, a backslash in a plain
             '' string is an escape.
         of_file: a command of psql is refused; off, its backslash is a token like any other.
+        start, end: the range of the text that is read, between tokens.
     """
 
     def __init__(
-        self, text: str, *, standard_conforming_strings: bool = True, of_file: bool = False
+        self,
+        text: str,
+        *,
+        standard_conforming_strings: bool = True,
+        of_file: bool = False,
+        start: int = 0,
+        end: int | None = None,
     ) -> None:
         self.text = text
+        self._end = len(text) if end is None else end
         self.passed_over: list[tuple[int, int]] = []
         """The lines that are pg_dump's for psql, which are not sent."""
         self._of_file = of_file
-        self.position = 1 if text.startswith("\ufeff") else 0
+        self.position = 1 if not start and text.startswith("\ufeff") else start
         self.tokens = Tokens()
         self.directives: list[Token] = []
         self.at_end = False
         self._match = _pattern(standard_conforming_strings=standard_conforming_strings).match
 
-    def read(self) -> None:
+    def read(self, most: int = sys.maxsize) -> None:  # noqa: C901 - the hot loop, in one piece
         """
         Read up to and with the next semicolon outside parentheses, else to the end.
+
+        Args:
+            most: end at an opening parenthesis too, where so many tokens are read.
 
         Raises:
             UnterminatedToken: a string, quoted name, dollar quote or comment is not closed.
             ClientCommand: a line is psql's.
         """
         match, text, position, depth = self._match, self.text, self.position, 0
+        last = self._end
         tokens = self.tokens
         kind, begin, close = tokens.kinds.append, tokens.starts.append, tokens.ends.append
         while True:
-            found = match(text, position)
+            found = match(text, position, last)
             group: int = found.lastindex  # type: ignore[union-attr, assignment]
             start, position = found.span(group)  # type: ignore[union-attr]
             if group < _OPEN:
@@ -150,6 +164,8 @@ class Lexer:
             close(position)
             if group == _OPEN:
                 depth += 1
+                if len(tokens.kinds) >= most:
+                    break
             elif group == _CLOSE:
                 depth = max(depth - 1, 0)
             elif not depth:
@@ -234,3 +250,31 @@ class Lexer:
     def _refuse(self, what: str, start: int) -> NoReturn:
         line = self.text.count("\n", 0, start) + 1
         raise UnterminatedToken(f"the {what} that begins here is never closed", line)
+
+
+_AT_ONCE = 4096
+
+
+def scan(
+    text: str, start: int, end: int, *, standard_conforming_strings: bool = True
+) -> Iterator[Tokens]:
+    """Give the tokens of a range of a script that was read before, some thousand at a time."""
+    lexer = Lexer(
+        text,
+        standard_conforming_strings=standard_conforming_strings,
+        of_file=True,
+        start=start,
+        end=end,
+    )
+    while not lexer.at_end:
+        lexer.read(_AT_ONCE)
+        if len(lexer.tokens) >= _AT_ONCE:
+            yield lexer.tokens
+            lexer.tokens = Tokens()
+    if len(lexer.tokens):
+        yield lexer.tokens
+
+
+def scan_with_escapes(text: str, start: int, end: int) -> Iterator[Tokens]:
+    """Give the same for a session with standard_conforming_strings off."""
+    return scan(text, start, end, standard_conforming_strings=False)

@@ -59,7 +59,7 @@ def cut_with_escapes(text: str) -> Cut:
 
 def _cut(lexer: Lexer) -> Cut:
     statements = Statements(_Reader(lexer).statements())
-    return Cut(statements, lexer.tokens, lexer.directives, lexer.passed_over)
+    return Cut(statements, lexer.directives, lexer.passed_over)
 
 
 class _Reader:

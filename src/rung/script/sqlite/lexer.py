@@ -8,10 +8,11 @@ is a token like any other. Each character is looked at a bounded number of times
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Final
 
 from rung.errors import UnterminatedToken
-from rung.script.model import Token, TokenKind
+from rung.script.model import NUMBER_OF, Token, TokenKind, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,32 +43,82 @@ _KINDS: Final = {
     "parameter": TokenKind.PARAMETER,
     "operator": TokenKind.OPERATOR,
 }
+_RULE: Final = ("", *_RULES)
+_DIRECTIVES: Final = _RULE.index("directive")
+_UNCLOSED: Final = _RULE.index("unclosed")
+_KIND: Final = tuple(NUMBER_OF[_KINDS.get(rule, TokenKind.OPERATOR)] for rule in _RULE)
 # A comment that is never closed goes on to the end; one that is only begun there is two signs.
 _COMMENT = r"/\*(?!\Z)[\s\S]*?(?:\*/|\Z)"
-_GAP = re.compile(rf"(?:{_BLANK}+|(?!{_DIRECTIVE})--[^\n]*|{_COMMENT})*")
-_TOKEN = re.compile("|".join(f"(?P<{rule}>{pattern})" for rule, pattern in _RULES.items()))
+_TOKEN = re.compile(
+    rf"(?:{_BLANK}+|(?!{_DIRECTIVE})--[^\n]*|{_COMMENT})*"
+    rf"(?:{'|'.join(f'({pattern})' for pattern in _RULES.values())}|\Z)"
+)
+_AT_ONCE = 4096
 
 
-def tokens_of(text: str) -> Iterator[Token]:
+class Lexer:
+    """
+    A reading position in a text; `tokens` and `directives` grow as it moves.
+
+    Args:
+        text: the SQL.
+        start, end: the range that is read, between tokens.
+    """
+
+    def __init__(self, text: str, start: int = 0, end: int | None = None) -> None:
+        self.text, self.position = text, start
+        self._end = len(text) if end is None else end
+        self.tokens = Tokens()
+        self.directives: list[Token] = []
+        self.at_end = False
+
+    def read(self, most: int = sys.maxsize) -> None:
+        """
+        Read to the end, or until so many tokens are read.
+
+        Raises:
+            UnterminatedToken: a string or a quoted name is not closed.
+        """
+        match, text, position, last = _TOKEN.match, self.text, self.position, self._end
+        kinds, starts, ends = self.tokens.kinds, self.tokens.starts, self.tokens.ends
+        kind, begin, close = kinds.append, starts.append, ends.append
+        while len(kinds) < most:
+            found = match(text, position, last)
+            group = found.lastindex  # type: ignore[union-attr]
+            if group is None:
+                self.at_end = True
+                break
+            start, position = found.span(group)  # type: ignore[union-attr]
+            if group == _UNCLOSED:
+                what = "string" if text[position - 1] == "'" else "quoted name"
+                line = text.count("\n", 0, start) + 1
+                raise UnterminatedToken(f"the {what} that begins here is never closed", line)
+            if group == _DIRECTIVES:
+                self.directives.append(Token(TokenKind.DIRECTIVE, start, position))
+                continue
+            kind(_KIND[group])
+            begin(start)
+            close(position)
+        self.position = position
+
+
+def tokens_of(text: str) -> Tokens:
     """
     Give the tokens of a text in order, directives among them.
 
     Raises:
         UnterminatedToken: a string or a quoted name is not closed.
     """
-    at = _behind_gap(text, 0)
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        assert found
-        assert found.lastgroup
-        if found.lastgroup == "unclosed":
-            what = "string" if found[0].endswith("'") else "quoted name"
-            line = text.count("\n", 0, at) + 1
-            raise UnterminatedToken(f"the {what} that begins here is never closed", line)
-        yield Token(_KINDS[found.lastgroup], at, found.end())
-        at = _behind_gap(text, found.end())
+    lexer = Lexer(text)
+    lexer.read()
+    return lexer.tokens.merged(lexer.directives)
 
 
-def _behind_gap(text: str, at: int) -> int:
-    gap = _GAP.match(text, at)
-    return gap.end() if gap else at
+def scan(text: str, start: int, end: int) -> Iterator[Tokens]:
+    """Give the tokens of a range of a script that was read before, some thousand at a time."""
+    lexer = Lexer(text, start, end)
+    while not lexer.at_end:
+        lexer.tokens = Tokens()
+        lexer.read(_AT_ONCE)
+        if len(lexer.tokens):
+            yield lexer.tokens

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from rung.errors import ClientCommand, UnterminatedToken
 from rung.script.directives import NO_TRANSACTION, directive_text
 from rung.script.model import (
-    NUMBER_OF,
     Control,
     Cut,
     Statement,
@@ -24,7 +23,7 @@ from rung.script.model import (
     Tokens,
 )
 from rung.script.positions import place_of
-from rung.script.sqlite.lexer import tokens_of
+from rung.script.sqlite.lexer import Lexer
 from rung.script.sqlite.statement_rules import (
     control_of,
     is_of_session,
@@ -62,32 +61,21 @@ def cut(text: str) -> Cut:
         UnterminatedToken: a string or a quoted name is not closed.
         ClientCommand: a line is a command of SQLite's shell.
     """
-    tokens, directives = Tokens(), list[Token]()
-    _read(text, tokens, directives)
-    heard = any(directive_text(text, one) == NO_TRANSACTION for one in directives)
+    lexer = Lexer(text)
+    tokens = lexer.tokens
+    try:
+        lexer.read()
+    except UnterminatedToken:  # a command of the shell may hold a quote that nothing closes
+        for piece in _pieces(text, tokens):
+            _check_command(text, piece)
+        raise
+    heard = any(directive_text(text, one) == NO_TRANSACTION for one in lexer.directives)
     pieces = array("I")
     for piece in _pieces(text, tokens):
         _check_command(text, piece)
         heard = heard or control_of(text, piece) is not None
         pieces.extend((tokens.at(piece.starts[0]), len(piece)))
-    return Cut(Statements(_statements(text, tokens, pieces, heard)), tokens, directives)
-
-
-def _read(text: str, tokens: Tokens, directives: list[Token]) -> None:
-    """Read the tokens; a command of the shell may hold a quote that nothing closes."""
-    try:
-        for token in tokens_of(text):
-            kind, start, end = token
-            if kind is TokenKind.DIRECTIVE:
-                directives.append(token)
-                continue
-            tokens.kinds.append(NUMBER_OF[kind])
-            tokens.starts.append(start)
-            tokens.ends.append(end)
-    except UnterminatedToken:
-        for piece in _pieces(text, tokens):
-            _check_command(text, piece)
-        raise
+    return Cut(Statements(_statements(text, tokens, pieces, heard)), lexer.directives)
 
 
 def _check_command(text: str, piece: Tokens) -> None:
