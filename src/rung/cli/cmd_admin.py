@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
     from rung.drivers.inspection import LockHolder
     from rung.errors import EditedFile
-    from rung.execution.admin import Marked
     from rung.script.data_loss import DataLoss
 
 
@@ -73,16 +72,11 @@ def mark_applied(call: Invocation) -> None:
         found = migrator.mark_applied(call.request.versions, not_applied=settings.not_applied)
     if call.console.json:
         call.json(shapes.marked(found))
-    call.console.state(_sentence(found))
-
-
-def _sentence(found: Marked) -> str:
     ways = ((found.applied, "applied"), (found.not_applied, "not applied"))
     said = [f"{', '.join(map(str, versions))} as {what}" for versions, what in ways if versions]
-    if not said:
-        return f"{at(found.version)}; nothing to record"
     moved = "" if found.version == found.before else f", was {at(found.before)}"
-    return f"{at(found.version)}{moved}; recorded {' and '.join(said)}; nothing was run"
+    done = f"recorded {' and '.join(said)}; nothing was run" if said else "nothing to record"
+    call.console.state(f"{at(found.version)}{moved}; {done}")
 
 
 def unlock(call: Invocation) -> None:
@@ -97,4 +91,4 @@ def unlock(call: Invocation) -> None:
         gone = migrator.unlock(confirm=agree, allow_live_holder=call.settings.allow_live_holder)
     if call.console.json:
         call.json(shapes.unlocked(gone))
-    call.console.say("Broke the lease; the lock is free." if gone else "Nobody holds the lock.")
+    call.console.detail("Broke the lease; the lock is free." if gone else "The lock is free.")

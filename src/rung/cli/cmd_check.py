@@ -10,7 +10,6 @@ from rung.errors import EmptySource
 
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
-    from rung.planning.status import Status
 
 
 def check(call: Invocation) -> ExitCode:
@@ -25,33 +24,24 @@ def check(call: Invocation) -> ExitCode:
         found = make_migrator(call, database, source=source).status()
     if not found.lines:
         raise EmptySource(found.source)
-    code = _code(call, found)
+    undeclared = call.settings.strict and found.undeclared
+    one_way = call.settings.require_downs and found.empty_downs
+    code = ExitCode.PENDING if found.problems or undeclared or one_way else ExitCode.DONE
+    if found.ledger.dirty:
+        code = ExitCode.DIRTY
+    elif found.versions("ahead"):
+        code = ExitCode.AHEAD
     if call.console.json:
         from rung.render import json_output as shapes
 
         call.json(shapes.check(found, code))
         return code
-    _show(call, found, failed=code is ExitCode.PENDING)
-    return code
-
-
-def _code(call: Invocation, found: Status) -> ExitCode:
-    if found.ledger.dirty:
-        return ExitCode.DIRTY
-    if found.versions("ahead"):
-        return ExitCode.AHEAD
-    undeclared = call.settings.strict and found.undeclared
-    one_way = call.settings.require_downs and found.empty_downs
-    return ExitCode.PENDING if found.problems or undeclared or one_way else ExitCode.DONE
-
-
-def _show(call: Invocation, found: Status, *, failed: bool) -> None:
     from rung.render.tables import check_notes, check_summary, problem_table
 
-    console = call.console
     if found.problems:
-        for line in problem_table(found, console.out_style):
-            console.data(line)
+        for line in problem_table(found, call.console.out_style):
+            call.console.data(line)
     for note in (*found.notes, *check_notes(found)):
-        console.detail(note)
-    console.state(check_summary(found, failed=failed))
+        call.console.detail(note)
+    call.console.state(check_summary(found, failed=code is ExitCode.PENDING))
+    return code

@@ -1,4 +1,4 @@
-"""The command that looks for what failed work has left: doctor. Prints it, and mends nothing."""
+"""`rung doctor`: print the problems that failed work has left; change nothing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from rung.cli.invocation import make_migrator, open_database
 
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
-    from rung.diagnostics import Diagnostics
 
 
 def doctor(call: Invocation) -> ExitCode:
     """Print every problem; the exit code says whether one has to be fixed."""
     with open_database(call) as database:
         found = make_migrator(call, database, source=call.settings.source or "").doctor()
-    code = _code(found)
+    code = ExitCode.DONE
+    if found.serious:
+        code = ExitCode.DIRTY if found.dirty else ExitCode.PROBLEMS
     if call.console.json:
         from rung.render import json_output as shapes
 
@@ -28,9 +29,3 @@ def doctor(call: Invocation) -> ExitCode:
         call.console.data(line)
     call.console.state(diagnostics_summary(found))
     return code
-
-
-def _code(found: Diagnostics) -> ExitCode:
-    if not found.serious:
-        return ExitCode.DONE
-    return ExitCode.DIRTY if found.dirty else ExitCode.PROBLEMS

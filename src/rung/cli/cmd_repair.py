@@ -23,7 +23,6 @@ from rung.repair import data_loss_refusal
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
     from rung.execution.report import RunReport
-    from rung.ledger import LedgerState
     from rung.migrator import Migrator
     from rung.process import Signals
     from rung.repair import Diagnosis
@@ -41,15 +40,17 @@ def repair(call: Invocation) -> ExitCode | None:
         ledger = migrator.version()
         found = _diagnosed(call, migrator) if ledger.dirty else None
         if found is None:
-            _clean(call, migrator.version() if ledger.dirty else ledger)
+            ledger = migrator.version() if ledger.dirty else ledger
+            if call.console.json:
+                call.json(shapes.clean(ledger))
+            call.console.state(f"{ledger}; nothing to repair")
             return None
         if call.console.json:
             return _json(call, migrator, signals, found)
         for line in diagnosis_lines(found, call.console.out_style):
             call.console.data(line)
         if found.action is None:
-            cause = f"{found.reason[0].upper()}{found.reason[1:]}."
-            raise RepairUndecided(cause, found.advice, found.finding.undecided)
+            raise RepairUndecided(found.reason, found.advice, found.finding.undecided)
         what = f"Repair {migrator.shown}"
         _agree_to_losses(call, found)
         confirm(call, what, tuple(proposal_lines(found.action, call.console.err_style)))
@@ -78,12 +79,6 @@ def _agree_to_losses(call: Invocation, found: Diagnosis) -> None:
     raise RepairUndecided(*data_loss_refusal(found))
 
 
-def _clean(call: Invocation, ledger: LedgerState) -> None:
-    if call.console.json:
-        call.json(shapes.clean(ledger))
-    call.console.state(f"{ledger}; nothing to repair")
-
-
 def _json(call: Invocation, migrator: Migrator, signals: Signals, found: Diagnosis) -> ExitCode:
     """Print the diagnosis as JSON; without --yes nothing is repaired."""
     loses_more = bool(found.action and found.action.losses) and not call.settings.allow_data_loss
@@ -103,11 +98,11 @@ def _diagnosed(call: Invocation, migrator: Migrator) -> Diagnosis | None:
         return found
     for line in diagnosis_lines(found, call.console.err_style):
         call.console.insist(line)
-    told = _told(call, found)
-    return found if told is None else migrator.diagnose(scratch, told)
+    done = _ask_how_many(call, found)
+    return found if done is None else migrator.diagnose(scratch, done)
 
 
-def _told(call: Invocation, found: Diagnosis) -> int | None:
+def _ask_how_many(call: Invocation, found: Diagnosis) -> int | None:
     """Ask how many statements are done; None if the answer is neither yes nor no."""
     asked = [one for one in found.statements if one.number in found.finding.undecided]
     for one in asked:

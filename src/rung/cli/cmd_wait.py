@@ -1,4 +1,4 @@
-"""The command for init containers: wait."""
+"""`rung wait`, for init containers: wait for a server and for a version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def wait(call: Invocation) -> None:
-    """Wait for the server and, where one was asked for, for a version."""
+    """Wait for the server and, if one was given, for a version."""
     request = call.request
     source = call.settings.need_source() if request.newest else ""
     with open_database(call) as database, progress(call.console) as listener:

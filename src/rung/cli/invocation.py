@@ -71,7 +71,9 @@ def open_database(call: Invocation) -> Iterator[str]:
         return
     from rung.embedded import start
 
-    say = partial(_say_embedded, call.console)
+    def say(text: str) -> None:
+        call.console.detail(f"Embedded server: {text}.")
+
     say("starting a PostgreSQL server")
     with start(Path(folder) if folder else None, say=say) as server:
         end = (
@@ -81,10 +83,6 @@ def open_database(call: Invocation) -> Iterator[str]:
         )
         say(f"PostgreSQL {server.version} runs; {end}")
         yield server.conninfo()
-
-
-def _say_embedded(console: Console, text: str) -> None:
-    console.detail(f"Embedded server: {text}.")
 
 
 def make_migrator(
