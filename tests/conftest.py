@@ -55,7 +55,6 @@ _NOT_COVERED = {
     _HERE / "integration/errors/test_large_file.py",
     _HERE / "promises/test_patterns.py",
     _HERE / "promises/test_secrets.py",
-    _HERE / "unit/cli/test_redaction.py",
     _HERE / "unit/script/test_judge.py",
     _HERE / "unit/script/test_large.py",
     _HERE / "unit/script/test_scaling.py",

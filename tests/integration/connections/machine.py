@@ -65,7 +65,7 @@ class Machine:
             made = Machine(self.binaries, template)
             initdb = ("initdb", "-D", made.data, "-U", "postgres", "-A", "trust", "-N")
             made._run(*initdb).check_returncode()
-        copy = ["cp", "-a", template / "data", self.folder]
+        copy = ["cp", "-a", str(template / "data"), str(self.folder)]
         subprocess.run(copy, check=True, **self._as())
         (self.data / "pg_hba.conf").write_text(_HBA)
 
