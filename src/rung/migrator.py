@@ -101,17 +101,17 @@ class Migrator:
 
     def version(self) -> LedgerState:
         """The ledger as it stands. Reads only, and needs no source."""
-        return self._target.look(READ_WITHIN, History.NONE).ledger
+        return self._target.inspect(READ_WITHIN, History.NONE).ledger
 
     def status(self) -> Status:
         """Every migration with its state. Reads only."""
         from rung.planning.status import make_status
 
-        return make_status(self._migrations(), self._target.look(READ_WITHIN, History.CURRENT))
+        return make_status(self._migrations(), self._target.inspect(READ_WITHIN, History.CURRENT))
 
     def history(self) -> tuple[Attempt, ...]:
         """Every attempt ever recorded, oldest first. Reads only, and needs no source."""
-        return self._target.look(READ_WITHIN).history or ()
+        return self._target.inspect(READ_WITHIN).history or ()
 
     def plan(self, goal: Goal | None = None) -> PlanPreview:
         """

@@ -366,27 +366,27 @@ def mark(
     _check_words(applied, not_applied)
     with writing(target) as session:
         state = read_state(session, migrations)
-        look = state.inspection
-        if look.ledger.dirty:
-            raise DirtyLedger(look.ledger.version)
-        check_recordable(look)
+        inspection = state.inspection
+        if inspection.ledger.dirty:
+            raise DirtyLedger(inspection.ledger.version)
+        check_recordable(inspection)
         new = tuple(sorted(v for v in set(applied) if _is_new(v, state)))
         gone = tuple(sorted(v for v in set(not_applied) if v in state.applied.versions))
-        there = state.applied.lone_downs(migrations, look.ledger).versions
+        there = state.applied.lone_downs(migrations, inspection.ledger).versions
         left = max({*there, *new} - set(gone), default=None)
         check_one_ledger(session, migrations)
-        ready = session.prepare_tables(made_by(migrations, look.place.dialect))
+        ready = session.prepare_tables(made_by(migrations, inspection.place.dialect))
         check_kept(ready)
-        recorder = Recorder.of(look.history or (), look.place.dialect)
+        recorder = Recorder.of(inspection.history or (), inspection.place.dialect)
         rows = baseline(state.applied.unrecorded, migrations, recorder)
         rows += [recorder.note(MARK_NOT_APPLIED, v, migrations.by_version.get(v)) for v in gone]
         rows += [recorder.note(MARK_APPLIED, v, migrations.by_version[v]) for v in new]
-        move = LedgerTransition(look.ledger, LedgerState(left))
-        if left == look.ledger.version:
+        move = LedgerTransition(inspection.ledger, LedgerState(left))
+        if left == inspection.ledger.version:
             record(session, rows, target.listener)
         elif try_record(session, rows, target.listener, move):
             raise PlanChanged
-        return Marked(new, gone, look.ledger.version, left)
+        return Marked(new, gone, inspection.ledger.version, left)
 
 
 def _check_words(applied: Sequence[int], not_applied: Sequence[int]) -> None:

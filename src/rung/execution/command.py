@@ -33,7 +33,7 @@ READ_WITHIN = 30.0
 
 
 class Target(NamedTuple):
-    """What every call of a `Migrator` is about."""
+    """The database of a `Migrator`, its listener, its cancel token and its options."""
 
     driver: Driver
     listener: Listener
@@ -47,16 +47,16 @@ class Target(NamedTuple):
             session.report_to(self.listener)
             yield session
 
-    def look(self, within: float | None = None, history: History = History.ALL) -> Inspection:
+    def inspect(self, within: float | None = None, history: History = History.ALL) -> Inspection:
         """
-        One look, on a connection of its own that cannot write.
+        Inspect once, on a connection of its own that cannot write.
 
-        A healthy run of another tool looks dirty from outside; where somebody holds the
-        lock of a dirty ledger, the listener is told.
+        A ledger is dirty while a healthy run is in progress; where the lock of a dirty ledger is
+        held, the listener is warned.
 
         Args:
-            within: seconds; None for as long as a locked table is tried again for, and no
-                shorter than a command that only reads.
+            within: seconds; None for as long as a run retries a locked table, and at least as
+                long as a command that only reads.
             history: how much of it is read.
 
         Raises:
@@ -67,15 +67,15 @@ class Target(NamedTuple):
         bound = within or (None if longest is None else max(longest, READ_WITHIN))
         with self._connection_errors(), self.driver.read(self.stop, bound) as reader:
             reader.report_to(self.listener)
-            look = reader.inspect(history=history)
-        tell_obstacles(self.listener, look)
-        if look.ledger.dirty:
+            inspection = reader.inspect(history=history)
+        tell_obstacles(self.listener, inspection)
+        if inspection.ledger.dirty:
             with self.connected() as session:
                 holder = session.lock_holder()
             if holder is not None:
                 text = f"{holder} Another run is in progress; the dirty flag may be its own."
                 self.listener(Warned(text))
-        return look
+        return inspection
 
     @contextmanager
     def _connection_errors(self) -> Iterator[None]:
@@ -88,9 +88,9 @@ class Target(NamedTuple):
             ) from None
 
 
-def tell_obstacles(listener: Listener, look: Inspection) -> None:
-    """Warn of what keeps runs from writing our tables: who only reads is told, and answered."""
-    for obstacle in look.obstacles:
+def tell_obstacles(listener: Listener, inspection: Inspection) -> None:
+    """Warn a command that only reads of what prevents runs from writing our tables."""
+    for obstacle in inspection.obstacles:
         listener(Warned(f"{obstacle}; until then runs stop"))
 
 

@@ -20,7 +20,7 @@ from rung.errors import (
     UnversionedDatabase,
 )
 from rung.execution.preflight import check_no_twin
-from rung.execution.state import find_resume_point, is_overwritten, kept_text, resume_command
+from rung.execution.state import find_resume_point, is_overwritten, resume_command, stored_text
 from rung.execution.stored_downs import check_downs, choose_downs
 from rung.ledger import Outcome
 from rung.options import RUNG
@@ -165,7 +165,7 @@ def edited_files(
 
 def _difference(edit: Edit, stored: Sequence[StoredSql], state: DatabaseState) -> str:
     checksum = edit.recorded.checksum if edit.recorded else None
-    before = kept_text(stored, edit.version, edit.direction, checksum)
+    before = stored_text(stored, edit.version, edit.direction, checksum)
     if before is None:
         return ""
     try:

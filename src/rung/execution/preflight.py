@@ -83,16 +83,16 @@ def others_warning(writers: OtherWriters) -> str:
     )
 
 
-def check_trusted(look: Inspection) -> None:
+def check_trusted(inspection: Inspection) -> None:
     """
     Refuse tables of ours that cannot be written without running what lesser roles wrote.
 
     Raises:
         TablesUntrusted: that is so, or rows of them are hidden.
     """
-    if look.obstacles:
+    if inspection.obstacles:
         raise TablesUntrusted(
-            "; ".join(one.cause for one in look.obstacles), look.obstacles[0].advice
+            "; ".join(one.cause for one in inspection.obstacles), inspection.obstacles[0].advice
         )
 
 
@@ -107,17 +107,17 @@ def check_kept(ready: TablesReady) -> None:
         raise TableRefused(f"this is recorded only in the history, and {ready.no_history}")
 
 
-def check_recordable(look: Inspection) -> None:
+def check_recordable(inspection: Inspection) -> None:
     """
     Refuse a database whose history cannot be written, for what is kept in it alone.
 
     Raises:
         RightsMissing: that is so.
     """
-    if look.missing_grant:
+    if inspection.missing_grant:
         raise RightsMissing(
             "our role may not write the history, and this is recorded only there",
-            f"grant it: {look.missing_grant}",
+            f"grant it: {inspection.missing_grant}",
         )
 
 

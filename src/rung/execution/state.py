@@ -1,8 +1,8 @@
 """
-What one look at a database comes to, beside the files: the ground of every decision.
+Database state: one inspection compared with the files, on which every decision is made.
 
-Reads only. Owns what is applied, edited, owed to the history, and whether a build of the files
-suits a database that is ahead of them. Refuses nothing: that is for whoever plans on it.
+Reads only. Owns what is applied, edited and missing in the history, whether a database that is
+ahead is compatible with the files, and where an interrupted file resumes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatabaseState:
-    """The files, what a look found, and what is applied by both."""
+    """The files, one inspection, and what is applied by both."""
 
     migrations: MigrationSet
     inspection: Inspection
@@ -108,7 +108,7 @@ class DatabaseState:
         *,
         passes_empty: bool = False,
     ) -> Plan:
-        """The way to a goal from here; raises what `rung.planning.plan.make_plan` raises."""
+        """Plan the way to a goal; raise what `rung.planning.plan.make_plan` raises."""
         return make_plan(
             goal,
             self.migrations,
@@ -126,9 +126,9 @@ def read_state(
     session: Session, migrations: MigrationSet, *, briefly: bool = False
 ) -> DatabaseState:
     """
-    Look at the database.
+    Inspect the database once, and compare it with the files.
 
-    The version that a dirty ledger names is not applied: there the history's word counts.
+    The version that a dirty ledger names is not applied unless the history says so.
     """
     read = History.CURRENT if briefly else History.ALL
     inspection = session.inspect(briefly=briefly, history=read)
@@ -152,100 +152,96 @@ def _is_compatible(
         return False
     stored = session.stored_sql([one.version for one in above])
     texts = [
-        kept_text(stored, one.version, Direction.UP, one.up.checksum)
+        stored_text(stored, one.version, Direction.UP, one.up.checksum)
         for one in above
         if one.up is not None
     ]
     return suits(newest, texts, dialect)
 
 
-def with_all_stored(
+def with_stored_sql(
     migrations: MigrationSet,
     history: Sequence[Attempt],
     session: Session,
-    look: Inspection,
-    say: Callable[[str], None],
+    inspection: Inspection,
+    warn: Callable[[str], None],
 ) -> MigrationSet:
     """
-    The migrations as they ran, as far as the history tells, with those that only it has.
+    Return the migrations as they ran, as far as the history has them.
 
-    A file that was edited since stands back behind the text that is kept, unless a secret was
-    redacted in that, or others could have written it: that is run nowhere unseen.
+    The stored text replaces a file that was edited since, unless a secret was redacted in it, or
+    others could have written it: such a text runs nowhere unread.
 
     Args:
         migrations: the files.
         history: every row, oldest first.
-        session: asked for the texts.
-        look: the dialect, and who else may write the history.
-        say: told of a text that is left out though no file stands in for it.
+        session: read for the stored texts.
+        inspection: the dialect, and who else may write the history.
+        warn: called for a stored text that is left out where there is no file either.
     """
-    newest = {row.version: row for row in history if row.version is not None and _has_texts(row)}
-    halves = session.stored_sql(sorted(newest))
+    newest = {
+        row.version: row
+        for row in history
+        if row.version is not None and (row.up_checksum or row.down_checksum)
+    }
+    stored = session.stored_sql(sorted(newest))
     found = dict(migrations.by_version)
     for version, row in newest.items():
-        found[version] = _as_it_ran(found.get(version), row, halves, look, say)
-    there = sorted((m for m in found.values() if m.up or m.down), key=lambda one: one.version)
-    return MigrationSet(migrations.source, tuple(there), migrations.warnings)
+        before = found.get(version)
+        up, down = (
+            _file_as_applied(
+                before.half(direction) if before else None, row, direction, stored, inspection, warn
+            )
+            for direction in (Direction.UP, Direction.DOWN)
+        )
+        found[version] = Migration(version, up, down)
+    kept = sorted((m for m in found.values() if m.up or m.down), key=lambda one: one.version)
+    return MigrationSet(migrations.source, tuple(kept), migrations.warnings)
 
 
-def _has_texts(row: Attempt) -> bool:
-    return bool(row.up_checksum or row.down_checksum)
-
-
-def _as_it_ran(
-    migration: Migration | None,
+def _file_as_applied(
+    file: MigrationFile | None,
     row: Attempt,
-    halves: Sequence[StoredSql],
-    look: Inspection,
-    say: Callable[[str], None],
-) -> Migration:
-    version, dialect = row.version or 0, look.place.dialect
-    here = migration or Migration(version)
-    sums = {Direction.UP: row.up_checksum, Direction.DOWN: row.down_checksum}
-    digests = {Direction.UP: row.up_digest, Direction.DOWN: row.down_digest}
-    made = {}
-    for direction, total in sums.items():
-        made[direction] = half = here.half(direction)
-        kept = AppliedFile(total, row.checksum_formula, digests[direction])
-        stored = _newest(halves, version, direction, total) if total else None
-        if stored is None or not is_proven(stored.sql, kept, dialect):
-            continue
-        file = f"{version}_{row.name}.{direction.value}.sql (as stored)"
-        if half is not None and is_proven(half.text, kept, dialect):
-            continue
-        if why := why_unseen(min(stored.id, row.id), look.other_writers):
-            if half is None:
-                say(f"{file} is not run on the scratch database. {why}")
-            continue
-        made[direction] = MigrationFile(file, row.name, stored.sql)
-    return Migration(version, made[Direction.UP], made[Direction.DOWN])
+    direction: Direction,
+    stored: Sequence[StoredSql],
+    inspection: Inspection,
+    warn: Callable[[str], None],
+) -> MigrationFile | None:
+    is_up, dialect = direction is Direction.UP, inspection.place.dialect
+    checksum = row.up_checksum if is_up else row.down_checksum
+    digest = row.up_digest if is_up else row.down_digest
+    wanted = (row.version, direction.value, checksum)
+    texts = [one for one in stored if (one.version, one.direction, one.checksum) == wanted]
+    recorded = AppliedFile(checksum, row.checksum_formula, digest)
+    if not (checksum and texts) or not is_proven(texts[-1].sql, recorded, dialect):
+        return file
+    if file is not None and is_proven(file.text, recorded, dialect):
+        return file
+    name = f"{row.version}_{row.name}.{direction.value}.sql (as stored)"
+    if why := why_unseen(min(texts[-1].id, row.id), inspection.other_writers):
+        if file is None:
+            warn(f"{name} is not run on the scratch database. {why}")
+        return file
+    return MigrationFile(name, row.name, texts[-1].sql)
 
 
-def _newest(
-    halves: Sequence[StoredSql], version: int, direction: Direction, checksum: str
-) -> StoredSql | None:
-    wanted = (version, direction.value, checksum)
-    found = [half for half in halves if (half.version, half.direction, half.checksum) == wanted]
-    return found[-1] if found else None
-
-
-def kept_text(
-    halves: Sequence[StoredSql], version: int, direction: Direction, checksum: str | None
+def stored_text(
+    stored: Sequence[StoredSql], version: int, direction: Direction, checksum: str | None
 ) -> str | None:
-    """The newest kept text of a half with a checksum; None where there is none."""
+    """Return the newest stored text of a file with a checksum; None where there is none."""
     wanted = (version, direction.value, checksum)
-    found = [h.sql for h in halves if (h.version, h.direction, h.checksum) == wanted]
-    return found[-1] if found else None
+    texts = [one.sql for one in stored if (one.version, one.direction, one.checksum) == wanted]
+    return texts[-1] if texts else None
 
 
-def set_unseen(script: Script, done: int, session: Session) -> str:
+def unseen_settings(script: Script, done: int, session: Session) -> str:
     """
-    Why the session behind the first `done` statements may not be what SET makes; else empty.
+    Say why replaying SET may not restore the session of a file; empty where it does.
 
     Args:
         script: the file's, as it ran.
         done: how many of its statements are committed.
-        session: asked for the code of functions.
+        session: read for the code of functions.
     """
     if script.dialect is Dialect.SQLITE:
         return ""
@@ -261,7 +257,7 @@ def set_unseen(script: Script, done: int, session: Session) -> str:
 
 
 def _may_set(calls: Calls, session: Session, clean: set[str]) -> bool:
-    """Whether code may set the session; names that are read and do not are added to `clean`."""
+    """Whether code may change the session; add the names that do not to `clean`."""
     sets, seen, left = calls.sets, frozenset[str](), calls.names - clean
     while left and not sets:
         seen |= left
@@ -323,12 +319,12 @@ def find_resume_point(
     choice = (downs or {}).get(version)
     migration = choice.migration if choice else state.migrations.by_version.get(version)
     checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
-    text = kept_text(session.stored_sql([version]), version, direction, checksum)
+    text = stored_text(session.stored_sql([version]), version, direction, checksum)
     attempt = interrupted_attempt(entry, migration, text, inspection.place.dialect)
     assert migration is not None
     finished = attempt.in_flight is not None and _is_finished(attempt, attempt.in_flight, session)
     point = resume_point(attempt, migration, ledger, state.applied, finished=finished)
-    if unseen := set_unseen(attempt.now, point.done, session):
+    if unseen := unseen_settings(attempt.now, point.done, session):
         raise refused(entry, unseen)
     return point
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def version(call: GoInvocation) -> int:
     """Print the ledger's version; reads only."""
-    ledger = call.endpoints.target().look().ledger
+    ledger = call.endpoints.target().inspect().ledger
     if ledger.version is None and not ledger.dirty:
         raise GoFault("no migration")
     call.console.line(f"{ledger.row} (dirty)" if ledger.dirty else f"{ledger.row}")

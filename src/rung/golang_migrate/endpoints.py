@@ -110,7 +110,7 @@ class Endpoints:
         Raises:
             GoFault, RungError: one of them cannot be opened.
         """
-        self.target().look()
+        self.target().inspect()
 
     def _check_schemes(self) -> None:
         """Check both schemes, as golang-migrate does before it opens the source."""

@@ -1,4 +1,4 @@
-"""What a database's migrations look like side by side: files, ledger and history. Pure."""
+"""Compare files, ledger and history, version by version. Pure."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole picture, as one look found it."""
+    """Every version with its state, from one inspection."""
 
     database: str
     schema: str
@@ -137,25 +137,25 @@ class Status:
         return tuple(line.version for line in self.lines if line.state == state)
 
 
-def make_status(migrations: MigrationSet, look: Inspection) -> Status:
-    """Compare the migrations with what a look found."""
-    dialect = look.place.dialect
-    newer = unknown_rows(look.history or ())
-    history = None if newer else look.history
-    applied = reconcile(history, look.ledger, migrations, dialect)
+def make_status(migrations: MigrationSet, inspection: Inspection) -> Status:
+    """Compare the migrations with an inspection of the database."""
+    dialect = inspection.place.dialect
+    newer = unknown_rows(inspection.history or ())
+    history = None if newer else inspection.history
+    applied = reconcile(history, inspection.ledger, migrations, dialect)
     found = edits(applied, migrations, dialect)
     files = _Files(migrations, dialect)
     return Status(
-        database=look.place.database,
-        schema=look.place.schema,
-        server=look.place.server,
+        database=inspection.place.database,
+        schema=inspection.place.schema,
+        server=inspection.place.server,
         source=migrations.source,
-        ledger=look.ledger,
-        ledger_exists=look.ledger_exists,
-        history_exists=look.history is not None,
-        lines=tuple(_lines(files, look, applied, found)),
+        ledger=inspection.ledger,
+        ledger_exists=inspection.ledger_exists,
+        history_exists=inspection.history is not None,
+        lines=tuple(_lines(files, inspection, applied, found)),
         warnings=migrations.warnings,
-        notes=(_NEWER.format(row=described(newer[-1])),) if newer else tuple(_notes(look, applied)),
+        notes=tuple(_notes(inspection, applied, newer)),
         undeclared=files.undeclared,
         empty_downs=files.empty_downs,
         edited_downs=_edited_downs(found),
@@ -203,15 +203,15 @@ def _edited_downs(found: Sequence[Edit]) -> tuple[int, ...]:
 
 
 def _lines(
-    files: _Files, look: Inspection, applied: Applied, found: Sequence[Edit]
+    files: _Files, inspection: Inspection, applied: Applied, found: Sequence[Edit]
 ) -> Iterator[StatusLine]:
     migrations = files.migrations
     ups = {edit.version: edit for edit in found if edit.direction is Direction.UP}
     notes = _notes_of(files, applied, found)
     missing = set(applied.missing(migrations))
-    late = {m.version for m in applied.out_of_order(migrations, look.ledger)}
+    late = {m.version for m in applied.out_of_order(migrations, inspection.ledger)}
     for version in sorted({*migrations.versions, *applied.versions}):
-        line = _line(version, migrations, look.ledger, applied.versions.get(version))
+        line = _line(version, migrations, inspection.ledger, applied.versions.get(version))
         if line.state == DIRTY:
             pass
         elif version not in applied.versions or version in applied.reopened:
@@ -321,17 +321,20 @@ def _applied_line(name: str, known: AppliedVersion) -> StatusLine:
     )
 
 
-def _notes(look: Inspection, applied: Applied) -> Iterator[str]:
-    if look.twins:
-        yield _TWINS.format(
-            ours=look.place.ledger, others=", ".join(twin.table for twin in look.twins)
-        )
-    if look.tables:
-        yield _UNEXPLAINED if look.ledger_exists else _UNVERSIONED
+def _notes(inspection: Inspection, applied: Applied, newer: Sequence[Attempt]) -> Iterator[str]:
+    if newer:
+        yield _NEWER.format(row=described(newer[-1]))
         return
-    if look.ledger.version is None and look.history is None:
+    if inspection.twins:
+        yield _TWINS.format(
+            ours=inspection.place.ledger, others=", ".join(twin.table for twin in inspection.twins)
+        )
+    if inspection.tables:
+        yield _UNEXPLAINED if inspection.ledger_exists else _UNVERSIONED
+        return
+    if inspection.ledger.version is None and inspection.history is None:
         return
     if not applied.recorded:
         yield _NO_HISTORY
-    elif applied.unrecorded and not look.ledger.dirty:
+    elif applied.unrecorded and not inspection.ledger.dirty:
         yield _MOVED

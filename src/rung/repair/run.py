@@ -22,7 +22,7 @@ from rung.execution.executor import run_plan
 from rung.execution.history_records import Recorder, of_records, record, try_record
 from rung.execution.prepare import prepare
 from rung.execution.report import RunReport
-from rung.execution.state import find_interrupted, read_state, set_unseen, with_all_stored
+from rung.execution.state import find_interrupted, read_state, unseen_settings, with_stored_sql
 from rung.ledger import LedgerState, Outcome
 from rung.planning.history_replay import replay
 from rung.repair import (
@@ -149,7 +149,7 @@ def _diagnose(
     def warn(text: str) -> None:
         target.listener(Warned(f"scratch: {text}"))
 
-    files = with_all_stored(state.migrations, inspection.history or (), session, inspection, warn)
+    files = with_stored_sql(state.migrations, inspection.history or (), session, inspection, warn)
     groups = find_candidates(
         inspection.history, inspection.ledger, files, find_interrupted(inspection, session)
     )
@@ -163,7 +163,7 @@ def _diagnose(
         if stated_done is None:
             finding = _reject_lookalike(finding, session)
         if is_partial(finding) and finding.trial is not None:
-            unrestorable = set_unseen(finding.trial.script, finding.done or 0, session)
+            unrestorable = unseen_settings(finding.trial.script, finding.done or 0, session)
             finding = replace(finding, unrestorable=unrestorable)
         undo, rollback = None, None
         if is_partial(finding) and why_not_resume(finding):
