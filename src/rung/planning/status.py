@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rung.drivers.inspection import Inspection
-    from rung.ledger import LedgerState
+    from rung.ledger import Attempt, LedgerState
     from rung.planning.edits import Edit
     from rung.planning.history_replay import Applied, AppliedVersion
     from rung.script import Contents
