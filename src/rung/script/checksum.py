@@ -10,15 +10,17 @@ and no proof either.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from rung.script.directives import directive_text, is_declaration
-from rung.script.model import KINDS, NUMBER_OF, Token, TokenKind
+from rung.script.model import KINDS, NUMBER_OF, Token, TokenKind, Tokens
+from rung.script.postgres.rows import ROW_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rung.script.model import Script, Tokens
+    from rung.script.model import Script
 
 CHECKSUM_FORMULA = 1
 """The newest formula, stored beside each checksum; one that is stored stays valid."""
@@ -74,9 +76,28 @@ def _formula_1(script: Script) -> str:
     from hashlib import sha256
 
     digest = sha256()
-    for part in script.parts():
-        digest.update(_with_lengths(script.text, part).encode("utf-8", "surrogatepass"))
+    for part in script.parts_and_rows():
+        if isinstance(part, Tokens):
+            counted = _with_lengths(script.text, part)
+        else:
+            texts = map(_FOLDED_WORDS.get, part, part)
+            lengths = map(_LENGTHS.__getitem__, map(len, part))
+            counted = "".join(chain.from_iterable(zip(lengths, texts, strict=True)))
+        digest.update(counted.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+class _Lengths(dict[int, str]):
+    """A length as it stands before a token's text; each is written once."""
+
+    def __missing__(self, length: int) -> str:
+        self[length] = written = f"{length} "
+        return written
+
+
+_LENGTHS: Final = _Lengths()
+_FOLDED_WORDS: Final = {word: word.lower() for word in ROW_WORDS}
+"""All words that stand among rows; the other tokens there count as they are written."""
 
 
 def _with_lengths(text: str, tokens: Tokens) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import eq, itemgetter
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, Protocol, overload
 
 from rung.script.dialect import Dialect
 
@@ -293,12 +293,14 @@ class TokenWalk:
 
 _COPY_END = "\\."
 
-Scan = Callable[[str, int, int], Iterator[Tokens]]
 
+class Scan(Protocol):
+    """Gives the tokens of a range of a text in parts; those of rows as they are written."""
 
-def no_tokens(text: str, start: int, end: int) -> Iterator[Tokens]:  # noqa: ARG001 - as `Scan`
-    """Give no tokens: the scan of an empty script."""
-    return iter(())
+    def __call__(
+        self, text: str, start: int, end: int, *, rows: bool = False
+    ) -> Iterator[Tokens] | Iterator[Tokens | list[str]]:
+        """Give them in order, without directives."""
 
 
 def joined(parts: Iterable[Tokens]) -> Tokens:
@@ -326,7 +328,7 @@ class Script:
     """The SQL that it was read as."""
     passed_over: tuple[tuple[int, int], ...] = ()
     """Ranges of the text that are not sent: pg_dump's lines for psql, between statements."""
-    scan: Scan = field(default=no_tokens, compare=False, repr=False)
+    scan: Scan = field(kw_only=True, compare=False, repr=False)
     """
     Gives the tokens of a range in parts. They are not kept: of 50 MB of rows they take 200 MB, and
     reading a range again costs what walking over its tokens costs.
@@ -339,12 +341,22 @@ class Script:
 
     def parts(self) -> Iterator[Tokens]:
         """Read the tokens of the script from its beginning, some thousand at a time."""
+        return (part for part in self.parts_and_rows(rows=False) if isinstance(part, Tokens))
+
+    def parts_and_rows(self, *, rows: bool = True) -> Iterator[Tokens | list[str]]:
+        """Read the same, but tokens of rows, where there are very many, as they are written."""
         at = 0
         for start, end in self._copy_ranges():
-            yield from self._with_directives(at, start)
+            yield from self._with_directives(at, start, rows=rows)
             yield Tokens((Token(TokenKind.COPY_DATA, start, end),))
             at = end
-        yield from self._with_directives(at, len(self.text))
+        yield from self._with_directives(at, len(self.text), rows=rows)
+
+    def between(self, start: int, end: int) -> Iterator[Token]:
+        """Read the tokens between two statements, without directives."""
+        for part in self.scan(self.text, start, end):
+            if isinstance(part, Tokens):
+                yield from part
 
     def copy_end(self, statement: Statement) -> int:
         """The end of a COPY's data, with its closing line of backslash-dot."""
@@ -358,9 +370,14 @@ class Script:
             if one.copy_data and self.copy_end(one) > one.copy_data[0]:
                 yield one.copy_data[0], self.copy_end(one)
 
-    def _with_directives(self, start: int, end: int) -> Iterator[Tokens]:
+    def _with_directives(
+        self, start: int, end: int, *, rows: bool = False
+    ) -> Iterator[Tokens | list[str]]:
         left = [one for one in self.directives if start <= one.start < end]
-        for part in self.scan(self.text, start, end):
+        for part in self.scan(self.text, start, end, rows=rows):
+            if not isinstance(part, Tokens):  # no directive stands among rows
+                yield part
+                continue
             here = bisect_left(left, part.starts[-1], key=itemgetter(1))
             yield part.merged(left[:here]) if here else part
             del left[:here]
@@ -374,4 +391,5 @@ class Script:
 
     def tokens_of(self, statement: Statement) -> Tokens:
         """The tokens of one of its statements."""
-        return joined(self._with_directives(statement.start, statement.end))
+        parts = self._with_directives(statement.start, statement.end)
+        return joined(part for part in parts if isinstance(part, Tokens))

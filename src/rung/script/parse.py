@@ -69,7 +69,7 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
         units,
         dialect,
         tuple(passed_over),
-        _SCANS[dialect],
+        scan=_SCANS[dialect],
     )
 
 

@@ -299,5 +299,5 @@ def sent(script: Script, statement: Statement) -> str:
     """
     following = script.statements[statement.number : statement.number + 1]
     limit = following[0].start if following else len(script.text)
-    closing = next(script.scan(script.text, statement.end, limit), None)
-    return script.text[statement.start : closing[0].end if closing else len(script.text)]
+    closing = next(script.between(statement.end, limit), None)
+    return script.text[statement.start : closing.end if closing else len(script.text)]

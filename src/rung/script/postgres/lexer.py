@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from rung.errors import UnterminatedToken
 from rung.script.model import NUMBER_OF, Token, TokenKind, Tokens
 from rung.script.postgres.psql_commands import command_at, end_of_guard
+from rung.script.postgres.rows import depth_after, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,8 @@ _GOES_ON: Final = {
     "bits": re.compile(_BITS),
 }
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+_INSERTS = ("INSERT ", "insert ", "Insert ", "INSERT\n", "insert\n")
+_AT_ONCE = 4096
 _KEEPS_LAST_SIGN = re.compile(r"[~!@#^&|`?%]")
 
 
@@ -128,6 +131,11 @@ class Lexer:
         self.tokens = Tokens()
         self.directives: list[Token] = []
         self.at_end = False
+        self.is_paused = False
+        """Whether `read` ended inside a statement."""
+        self.depth = 0
+        """How many parentheses are open there."""
+        self._conforms = standard_conforming_strings
         self._match = _pattern(standard_conforming_strings=standard_conforming_strings).match
 
     def read(self, most: int = sys.maxsize) -> None:  # noqa: C901 - the hot loop, in one piece
@@ -135,14 +143,15 @@ class Lexer:
         Read up to and with the next semicolon outside parentheses, else to the end.
 
         Args:
-            most: end at an opening parenthesis too, where so many tokens are read.
+            most: pause at an opening parenthesis, once there are so many tokens.
 
         Raises:
             UnterminatedToken: a string, quoted name, dollar quote or comment is not closed.
             ClientCommand: a line is psql's.
         """
-        match, text, position, depth = self._match, self.text, self.position, 0
+        match, text, position, depth = self._match, self.text, self.position, self.depth
         last = self._end
+        self.is_paused = False
         tokens = self.tokens
         kind, begin, close = tokens.kinds.append, tokens.starts.append, tokens.ends.append
         while True:
@@ -165,12 +174,41 @@ class Lexer:
             if group == _OPEN:
                 depth += 1
                 if len(tokens.kinds) >= most:
+                    self.is_paused = True
                     break
             elif group == _CLOSE:
                 depth = max(depth - 1, 0)
             elif not depth:
                 break
-        self.position = position
+        self.position, self.depth = position, depth if self.is_paused else 0
+
+    def read_statement(self, *, skips_rows: bool) -> None:
+        """
+        Read a statement; of the rows of a great INSERT most tokens can be left out.
+
+        Its last token is there in any case, so that its end is known.
+
+        Raises: what `read` raises.
+        """
+        first = len(self.tokens)
+        self.read(first + _AT_ONCE)
+        while self.is_paused:
+            if skips_rows and self.text.startswith(_INSERTS, self.tokens.starts[first]):
+                for found in self.rows():
+                    self.depth = depth_after(self.depth, found)
+                    last = self.position - len(found[-1])
+                    self.tokens.append(Token(TokenKind.OPERATOR, last, self.position))
+            self.read(len(self.tokens) + _AT_ONCE)
+
+    def rows(self) -> Iterator[list[str]]:
+        """Step over tokens of rows, which are given as they are written."""
+        found = [""]
+        while found:
+            found, self.position = read_rows(
+                self.text, self.position, self._end, standard_conforming_strings=self._conforms
+            )
+            if found:
+                yield found
 
     def _special(self, rule: str, start: int, end: int) -> int:
         """Take what a pattern alone cannot; gives the offset behind it."""
@@ -252,13 +290,23 @@ class Lexer:
         raise UnterminatedToken(f"the {what} that begins here is never closed", line)
 
 
-_AT_ONCE = 4096
-
-
 def scan(
-    text: str, start: int, end: int, *, standard_conforming_strings: bool = True
-) -> Iterator[Tokens]:
-    """Give the tokens of a range of a script that was read before, some thousand at a time."""
+    text: str,
+    start: int,
+    end: int,
+    *,
+    rows: bool = False,
+    standard_conforming_strings: bool = True,
+) -> Iterator[Tokens | list[str]]:
+    """
+    Give the tokens of a range of a script that was read before, some thousand at a time.
+
+    Args:
+        text: the script's.
+        start, end: the range, between tokens.
+        rows: give tokens of rows as they are written, where there are very many; see `rows`.
+        standard_conforming_strings: as for the lexer.
+    """
     lexer = Lexer(
         text,
         standard_conforming_strings=standard_conforming_strings,
@@ -271,10 +319,14 @@ def scan(
         if len(lexer.tokens) >= _AT_ONCE:
             yield lexer.tokens
             lexer.tokens = Tokens()
+            if rows and lexer.is_paused:
+                yield from lexer.rows()
     if len(lexer.tokens):
         yield lexer.tokens
 
 
-def scan_with_escapes(text: str, start: int, end: int) -> Iterator[Tokens]:
+def scan_with_escapes(
+    text: str, start: int, end: int, *, rows: bool = False
+) -> Iterator[Tokens | list[str]]:
     """Give the same for a session with standard_conforming_strings off."""
-    return scan(text, start, end, standard_conforming_strings=False)
+    return scan(text, start, end, rows=rows, standard_conforming_strings=False)

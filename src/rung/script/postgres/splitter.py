@@ -84,7 +84,7 @@ class _Reader:
     def _next(self, number: int) -> Statement | None:
         """The next statement; None for an empty one."""
         lexer, first = self.lexer, len(self.lexer.tokens)
-        lexer.read()
+        lexer.read_statement(skips_rows=not self.watch.suspects)
         closed = 0 if lexer.at_end else 1
         if len(lexer.tokens) - closed == first:
             return None

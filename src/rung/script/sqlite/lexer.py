@@ -114,8 +114,13 @@ def tokens_of(text: str) -> Tokens:
     return lexer.tokens.merged(lexer.directives)
 
 
-def scan(text: str, start: int, end: int) -> Iterator[Tokens]:
-    """Give the tokens of a range of a script that was read before, some thousand at a time."""
+def scan(text: str, start: int, end: int, *, rows: bool = False) -> Iterator[Tokens]:
+    """
+    Give the tokens of a range of a script that was read before, some thousand at a time.
+
+    `rows` is for the lexer of PostgreSQL, and changes nothing here.
+    """
+    del rows
     lexer = Lexer(text, start, end)
     while not lexer.at_end:
         lexer.tokens = Tokens()
