@@ -1,9 +1,9 @@
 """
 The front door for everything but startup: a `Migrator` names a database and a source.
 
-It holds no connection: each call connects, does its work and disconnects, so it may be used
-from several threads. It prints nothing, sets up no logging and installs no signal handler.
-What a call needs is loaded when it is made; asking for the version loads little.
+It holds no connection: each call connects, works and disconnects, so it may be used from several
+threads. It prints nothing, sets up no logging and installs no signal handler. Each call imports
+what it needs; `version` imports little.
 """
 
 from __future__ import annotations
@@ -47,19 +47,20 @@ class Migrator:
     Args:
         database: its URL, or a `Database`.
         source: a folder, or `package:NAME`.
-        listener: told of every `rung.events` record, in the thread that runs.
+        listener: called with every `rung.events` record, in the thread that runs; once with each
+            warning about the URL and the source.
         stop: ends a run after the current migration when set, cancels when set twice.
-        wait_for_lock: seconds to wait for another run; None waits as long as it lives.
-        atomic: whether all that a run applies is one transaction: all of it or none.
-        lock_timeout: seconds that a statement of a file may stand in a lock's queue, 0 for no
-            limit; None is 0.2, or what the URL sets.
-        lock_retry_for: seconds for which what met that limit is tried again, whole, with
+        wait_for_lock: seconds to wait for another run's lock; None waits until it is free.
+        atomic: whether all that a run applies is one transaction: all of it or nothing.
+        lock_timeout: seconds that a statement of a file waits for a lock, 0 for no limit; None is
+            0.2, or what the URL sets.
+        lock_retry_for: seconds for which a transaction is retried after a lock timeout, with
             pauses; None for ever.
-        cancel_blockers: the names of applications whose queries may be cancelled where they
-            keep a lock from us.
+        cancel_blockers: the names of applications whose queries may be cancelled where they block
+            a migration.
 
     Raises:
-        UsageError: one of those names is empty, or they are no list.
+        UsageError: one of those names is empty, or they are not a list.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each named where it is given
@@ -94,35 +95,35 @@ class Migrator:
 
     @property
     def shown(self) -> str:
-        """The database as people may see it: user, host, port and name, no secrets."""
+        """The database for people: user, host, port and name, without secrets."""
         return self._target.driver.label
 
     # --- reading -------------------------------------------------------------------------
 
     def version(self) -> LedgerState:
-        """The ledger as it stands. Reads only, and needs no source."""
+        """Read the ledger. Reads only, and needs no source."""
         return self._target.inspect(READ_WITHIN, History.NONE).ledger
 
     def status(self) -> Status:
-        """Every migration with its state. Reads only."""
+        """Return every migration with its state. Reads only."""
         from rung.planning.status import make_status
 
         return make_status(self._migrations(), self._target.inspect(READ_WITHIN, History.CURRENT))
 
     def history(self) -> tuple[Attempt, ...]:
-        """Every attempt ever recorded, oldest first. Reads only, and needs no source."""
+        """Return every attempt that was recorded, oldest first. Reads only, and needs no source."""
         return self._target.inspect(READ_WITHIN).history or ()
 
     def plan(self, goal: Goal | None = None) -> PlanPreview:
         """
-        What a goal would run, with what it would take away. Reads only.
+        Plan a goal, and return what it would run and what data it would delete. Reads only.
 
         Args:
-            goal: `Up()` where it is left out.
+            goal: `Up()` if it is left out.
 
         Raises:
             PlanError, SourceError, ScriptError: as the run itself would.
-            LockNotAcquired: the ledger is dirty, and a run that is under way may be why.
+            LockNotAcquired: the ledger is dirty, and another run is in progress.
             TableLocked: ledger or history were locked for longer than 30 seconds.
         """
         from rung.execution.run import preview
@@ -132,7 +133,7 @@ class Migrator:
 
     def edited(self, version: int) -> tuple[EditedFile, ...]:
         """
-        The edited files of an applied version, with their differences. Reads only.
+        Return the edited files of an applied version, with their differences. Reads only.
 
         Raises:
             MissingMigrationFile: no file has that version.
@@ -151,12 +152,12 @@ class Migrator:
 
         Args:
             version: wait until it is clean at this version or above; "newest" is that of the
-                source; None is content with an answer.
-            timeout: seconds; None waits for ever. An attempt to connect has two at the least.
+                source; None waits for an answer only.
+            timeout: seconds; None waits for ever. An attempt to connect has at least two.
 
         Raises:
-            ConnectionFailed: it did not answer in time, or answers and refuses us.
-            VersionNotReached: it answered, and did not come to that version in time.
+            ConnectionFailed: it did not answer in time, or answers and rejects us.
+            VersionNotReached: it answered, but did not reach that version in time.
         """
         from rung.execution.command import RetryPolicy
         from rung.execution.wait import wait
@@ -166,11 +167,11 @@ class Migrator:
 
     def doctor(self) -> Diagnostics:
         """
-        What failed work has left in the database and on its server. Reads only, needs no source.
+        Find the problems of the database and its server. Reads only, needs no source.
 
-        Invalid indexes, partitions half detached, locks that nobody uses, prepared transactions,
-        a dirty ledger and the like, each with a sentence and what mends it. With a source also
-        whether the ledger is ahead of the schema: see `absent`.
+        Invalid indexes, partitions that are partly detached, unused locks, prepared transactions,
+        a dirty ledger and the like, each with a remedy. With a source also whether the ledger is
+        ahead of the schema: see `absent`.
         """
         from rung.errors import SourceError
         from rung.repair.doctor import diagnose_server
@@ -182,20 +183,20 @@ class Migrator:
 
     def absent(self) -> Absent:
         """
-        What of the names that files make is not in the database. Reads only.
+        Find the names that the files create and the database lacks. Reads only.
 
-        Asked about are the versions that no run of Rung's applied: those of another tool, of
-        `force` and of a ledger that was written by hand.
+        Only versions that no run of Rung's applied are checked: those of another tool, of `force`
+        and of a ledger that was written by hand.
 
         Raises:
-            QueryFailed: the catalog could not be asked.
+            QueryFailed: the catalog could not be read.
         """
         from rung.execution.run import absent
 
         return absent(self._target, self._migrations())
 
     def everything(self) -> tuple[DataLoss, ...]:
-        """All objects that `drop` would remove. Reads only."""
+        """Return all objects that `drop` would remove. Reads only."""
         from rung.execution.admin import everything
 
         return everything(self._target)
@@ -215,12 +216,12 @@ class Migrator:
         Apply what is pending, oldest first.
 
         Args:
-            limit: how many at the most.
-            allow_out_of_order: late versions that may run behind newer ones.
-            if_ahead: what a database that is ahead of the files is: see
+            limit: how many at most.
+            allow_out_of_order: out-of-order versions that may run after newer ones.
+            if_ahead: how to treat a database that is ahead of the files: see
                 `rung.planning.plan.IfAhead`.
-            resume: go on first with an up that stopped in the middle, where one did.
-            atomic: apply all of it in one transaction or nothing; for this call alone.
+            resume: first resume an interrupted up, if there is one.
+            atomic: apply all of it in one transaction or nothing; for this call only.
 
         Raises:
             AtomicRefused: a file cannot be in one transaction with others.
@@ -230,25 +231,23 @@ class Migrator:
 
         goal = Up(limit, tuple(allow_out_of_order), if_ahead, resume)
         target = self._target
-        if atomic:
-            options = target.options._replace(atomic=True)
-            target = target._replace(options=options)
-        return run_goal(target, self._migrations(), goal)
+        options = target.options._replace(atomic=atomic or target.options.atomic)
+        return run_goal(target._replace(options=options), self._migrations(), goal)
 
     def down(
         self, limit: int | None = 1, *, resume: bool = False, downs: DownOptions | None = None
     ) -> RunReport:
         """
-        Go down `limit` steps at the most, newest first; None goes all the way.
+        Revert `limit` applied versions at most, newest first; None reverts all.
 
         Args:
-            limit: how many at the most.
-            resume: go on with a down that stopped in the middle, as the first of them; where
-                none did, do nothing.
-            downs: what it may do where it would be refused.
+            limit: how many at most.
+            resume: resume an interrupted down, as the first of them; without one, do nothing.
+            downs: what is allowed that would be refused.
 
         Raises:
-            DownRefused: a down is empty, missing or another's, or the migration irreversible.
+            DownRefused: a down is empty, missing or belongs to another up, or the migration is
+                irreversible.
             StoredSqlUnconfirmed: a stored down would run that others could have written.
         """
         from rung.planning.down_choice import STRICT
@@ -262,7 +261,7 @@ class Migrator:
 
         Args:
             limit: how many.
-            downs: what going down may do where it would be refused.
+            downs: what is allowed on the way down that would be refused.
 
         Raises:
             DownRefused, StoredSqlUnconfirmed: as for `down`.
@@ -274,7 +273,7 @@ class Migrator:
         return self.run(Redo(limit, downs or STRICT))
 
     def goto(self, version: int, *, allow_out_of_order: Sequence[int] = ()) -> RunReport:
-        """Go up or down to exactly this version; late ones up to it run where they may."""
+        """Go up or down to exactly this version; allowed out-of-order versions up to it run."""
         from rung.planning.plan import Goto
 
         return self.run(Goto(version, tuple(allow_out_of_order)))
@@ -309,10 +308,10 @@ class Migrator:
         self, version: int | None, *, allow_missing_file: bool = False, new_ledger: bool = False
     ) -> None:
         """
-        Record that the database is at a version, clean, whatever the ledger says.
+        Record that the database is clean at a version, whatever the ledger says.
 
-        Runs no migration. None records that it is before the first. The files between the
-        version that was known and this one count as applied from then on.
+        Runs no migration. None records the state before the first. The files between the version
+        that was recorded and this one count as applied from then on.
 
         Raises:
             MissingMigrationFile: no file has that version and `allow_missing_file` is not set.
@@ -330,14 +329,14 @@ class Migrator:
 
     def mark_applied(self, versions: Sequence[int], *, not_applied: Sequence[int] = ()) -> Marked:
         """
-        Record that versions are applied, and others not, at once. Runs nothing.
+        Record that versions are applied and others are not, in one commit. Runs nothing.
 
         Args:
             versions: those that are applied; each has an up file.
             not_applied: those that are not.
 
         Returns:
-            What was recorded, and where the ledger is.
+            What was recorded, and the ledger's version.
 
         Raises:
             UsageError: no version is named, one is named for both, or its file was edited.
@@ -379,25 +378,24 @@ class Migrator:
 
     def diagnose(self, scratch: str | None = None, done: int | None = None) -> Diagnosis | None:
         """
-        What a dirty database holds, and the one action that would repair it. Changes nothing.
+        Diagnose a dirty database, and propose the one action that repairs it. Changes nothing.
 
-        The files that may have left it so are run through on scratch, statement by statement,
-        and the schemas compared. The lock is held meanwhile. Where only rolling back is left, the
-        down runs on the database itself in a transaction that is rolled back; it holds its locks
-        for two seconds at the most.
+        The candidate files run on a scratch database, statement by statement, and the schemas are
+        compared. The lock is held meanwhile. If only a rollback is left, the down runs on the
+        database itself in a transaction that is rolled back; it holds its locks for at most two
+        seconds.
 
         Args:
-            scratch: the URL of a server on which databases may be made to try things; None
-                starts the embedded one.
-            done: how many statements of the file are done, by your word; for where some leave
-                no trace in the schema.
+            scratch: the URL of a server for scratch databases; None starts the embedded server.
+            done: how many statements of the file are done, as you state; for statements that
+                leave no trace in the schema.
 
         Returns:
-            None where the database is clean.
+            None if the database is clean.
 
         Raises:
-            ScratchFailed: what was applied before does not run on scratch.
-            EmbeddedError: there is no server to try things on.
+            ScratchFailed: what was applied before does not run on the scratch database.
+            EmbeddedError: there is no server for scratch databases.
         """
         from rung.repair import run
 
@@ -405,16 +403,16 @@ class Migrator:
 
     def repair(self, diagnosis: Diagnosis, *, allow_data_loss: bool = False) -> RunReport:
         """
-        Do what a diagnosis proposes, and record it.
+        Apply the action of a diagnosis, and record it.
 
         Args:
-            diagnosis: what was found.
-            allow_data_loss: whether the losses that its action lists are agreed to.
+            diagnosis: a diagnosis with an action.
+            allow_data_loss: whether you consent to the data loss that its action lists.
 
         Raises:
-            RepairUndecided: it proposes nothing, or what loses rows and nobody agreed to.
-            PlanChanged: ledger, history or schema have moved since it was made.
-            RunError: the SQL that was to mend the database failed.
+            RepairUndecided: it has no action, or its data loss has no consent.
+            PlanChanged: ledger, history or schema changed since the diagnosis.
+            RunError: the SQL of the action failed.
         """
         from rung.repair import run
 
@@ -423,7 +421,7 @@ class Migrator:
         )
 
     def lock_holder(self) -> LockHolder | None:
-        """Whose the lock is, dead or alive; None where it is free. Reads only, needs no source."""
+        """Return the lock holder, dead or alive; None if the lock is free. Reads only."""
         from rung.execution.admin import lock_holder
 
         return lock_holder(self._target)
@@ -436,7 +434,7 @@ class Migrator:
         allow_live_holder: bool = False,
     ) -> LockHolder | None:
         """
-        Free the lease of a run behind a pooler that is dead. Ends no process and no connection.
+        Break the lease of a dead run behind a pooler. Ends no process and no connection.
 
         Args:
             expected: refuse any lock holder but this one, who was shown.
@@ -445,11 +443,11 @@ class Migrator:
             allow_live_holder: break it although its last heartbeat is recent.
 
         Returns:
-            Whose it was; None where nobody held the lock.
+            The former lock holder; None if the lock was free.
 
         Raises:
-            LockNotAcquired: its holder is alive, or holds it by its session or process.
-            PlanChanged: it is another's by now.
+            LockNotAcquired: the lock holder is alive, or has no lease.
+            PlanChanged: the lock holder is another one by now.
         """
         from rung.execution.admin import unlock
 
@@ -465,12 +463,12 @@ class Migrator:
         Remove everything in the ledger's schema that no extension owns.
 
         Args:
-            expected: refuse where there is more by now than this, which somebody was shown.
+            expected: refuse if there is more by now than this, which somebody was shown.
             confirm: called with what would be dropped, if there is something, before the lock is
                 taken; raises where nobody agreed. Where there is more by then, it is refused.
 
         Returns:
-            What went.
+            What was removed.
 
         Raises:
             PlanChanged: there is more.
@@ -496,7 +494,7 @@ class Migrator:
 
 
 def _check_names(applications: Sequence[str]) -> None:
-    """Refuse an empty name, as of a variable that is not set: all who give none would have it."""
+    """Refuse an empty name, as of an unset variable: it would match every unnamed application."""
     from rung.errors import UsageError
 
     if isinstance(applications, str) or not all(name.strip() for name in applications):

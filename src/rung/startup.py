@@ -1,8 +1,8 @@
 """
-What a service calls when it starts: one function, and its async twin.
+What a service calls when it starts: one function, and its async variant.
 
-One engine, not two: the twin runs the same code in a thread of its own and never blocks the
-event loop.
+Both run the same code: the async variant runs it in its own thread, and never blocks the event
+loop.
 """
 
 from __future__ import annotations
@@ -44,17 +44,18 @@ def run_migrations(  # noqa: PLR0913 - the ways of a run, each named where it is
     Args:
         database: its URL, or a `Database`.
         source: a folder, or `package:NAME`.
-        listener: told of every `rung.events` record, in the thread that runs.
+        listener: called with every `rung.events` record, in the thread that runs.
         stop: ends the run after the current migration when set, cancels when set twice.
-        wait_for_lock: seconds to wait for another run; None waits as long as it lives.
-        lock_timeout: seconds that a statement of a file may stand in a lock's queue, 0 for no
-            limit; None is 0.2, or what the URL sets.
-        lock_retry_for: seconds for which what met that limit is tried again, whole, with
+        wait_for_lock: seconds to wait for another run's lock; None waits until it is free.
+        lock_timeout: seconds that a statement of a file waits for a lock, 0 for no limit; None is
+            0.2, or what the URL sets.
+        lock_retry_for: seconds for which a transaction is retried after a lock timeout, with
             pauses; None for ever.
-        cancel_blockers: the names of applications whose queries may be cancelled where they
-            keep a lock from us.
-        allow_out_of_order: late versions that may run behind newer ones.
-        if_ahead: what a database that is ahead of the files is: see `rung.planning.plan.IfAhead`.
+        cancel_blockers: the names of applications whose queries may be cancelled where they block
+            a migration.
+        allow_out_of_order: out-of-order versions that may run after newer ones.
+        if_ahead: how to treat a database that is ahead of the files: see
+            `rung.planning.plan.IfAhead`.
 
     Raises:
         RungError: see `rung.errors`; a RunError carries how far the run got.
@@ -86,11 +87,11 @@ async def run_migrations_async(  # noqa: PLR0913 - likewise
     if_ahead: IfAhead = "compatible",
 ) -> RunReport:
     """
-    The same from an event loop.
+    Apply every pending migration from an event loop; see `run_migrations`.
 
-    Where its task is cancelled, the run is asked to stop after the current migration, and
-    the cancellation is passed on when it has; cancelled again, the migration is cancelled on
-    the server. The listener is called in the run's own thread.
+    If its task is cancelled, the run stops after the current migration, and then the cancellation
+    is raised; if it is cancelled again, the migration is cancelled on the server. The listener is
+    called in the run's own thread.
     """
     import asyncio
 
@@ -112,7 +113,7 @@ async def run_migrations_async(  # noqa: PLR0913 - likewise
 
 
 async def _finish(run: Future[RunReport], stop: CancelToken) -> RunReport:
-    """Wait for the run's end, whatever becomes of our task meanwhile."""
+    """Wait until the run ends, even if our task is cancelled meanwhile."""
     import asyncio
 
     cancelled: asyncio.CancelledError | None = None

@@ -1,4 +1,4 @@
-"""What settles a database without a plan, under the lock: force and drop."""
+"""Change a database without a plan, under the lock: force, mark, accept an edit, drop, unlock."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check_known(version: int, migrations: MigrationSet) -> None:
     Refuse a version without an up file.
 
     Raises:
-        MissingMigrationFile: that is so.
+        MissingMigrationFile: it has none.
     """
     migration = migrations.by_version.get(version)
     if migration is None or migration.up is None:
@@ -68,10 +68,10 @@ def check_known(version: int, migrations: MigrationSet) -> None:
 
 def check_one_ledger(session: Session, migrations: MigrationSet) -> None:
     """
-    Refuse to make a ledger where the database has one under another name, or of the same files.
+    Refuse to create a ledger where the database has one under another name, or of the same files.
 
     Raises:
-        LedgerElsewhere: that is so.
+        LedgerElsewhere: it has one.
     """
     found = session.other_ledgers()
     if not found:
@@ -94,13 +94,18 @@ def force(
     new_ledger: bool = False,
 ) -> None:
     """
-    Write the ledger, clean at a version, with rows of the history.
+    Write the ledger, clean at a version, with history rows.
 
-    The files above where the history left the database and up to the version count as
-    applied from then on, as another tool's work where the ledger names a version, else as forced
-    like the version itself; a late file below stays late. With `warns` the listener is told of a
-    version whose up never succeeded; without `new_ledger` no second ledger is made beside one
-    under another name.
+    The files between the version of the history and this one count as applied from then on: by
+    another tool where the ledger names a version, else by force like the version itself. An
+    out-of-order file below stays out of order.
+
+    Args:
+        target: the database.
+        migrations: the files.
+        version: the version; None for the state before the first.
+        warns: whether to warn of a version whose up never succeeded.
+        new_ledger: whether a second ledger may be created.
     """
     with writing(target) as session:
         if not new_ledger:
@@ -143,14 +148,14 @@ def _is_at_none(session: Session) -> bool:
 
 
 def _forced_with(versions: Sequence[int]) -> str:
-    """What is to be said of the versions below a forced one where none was recorded."""
+    """Make the warning of the versions below a forced one where none was recorded."""
     several = len(versions) > 1
     named = f"versions {versions[0]} to {versions[-1]}" if several else f"version {versions[0]}"
     return f"no version was recorded here: {named} {'count' if several else 'counts'} as forced too"
 
 
 def _never_ran(version: int | None, history: Sequence[Attempt], migrations: MigrationSet) -> str:
-    """What is to be said of a forced version whose last attempt did not succeed; else empty."""
+    """Make the warning of a forced version whose last attempt did not succeed; else empty."""
     held = replay(history).get(version) if version is not None else None
     tried = [row for row in history if row.version == version and row.direction in _RUNS]
     stopped = bool(tried) and tried[-1].left_something
@@ -173,7 +178,7 @@ def _never_ran(version: int | None, history: Sequence[Attempt], migrations: Migr
 
 
 def everything(target: Target) -> tuple[DataLoss, ...]:
-    """All objects that `drop` would remove."""
+    """Return all objects that `drop` would remove."""
     with target.connected() as session:
         return session.estimate(session.objects())
 
@@ -212,7 +217,7 @@ def drop(
 def baseline(
     versions: Sequence[int | None], migrations: MigrationSet, recorder: Recorder
 ) -> list[NewAttempt]:
-    """The history rows of versions that another tool applied, with the files there are now."""
+    """Make the history rows of versions that another tool applied, with their files of now."""
     return [
         recorder.note(
             "baseline", version, migrations.by_version.get(_number(version)), ANOTHER_TOOL
@@ -222,7 +227,7 @@ def baseline(
 
 
 def new_in_baseline(applied: Applied) -> tuple[int, ...]:
-    """The versions that were not known to be applied; one that a tool went back to was."""
+    """Return the versions that a baseline adds; not one that another tool went back to."""
     return tuple(
         version
         for version in applied.unrecorded
@@ -250,7 +255,7 @@ def locked(target: Target, session: Session) -> Iterator[Lock]:
 def _skipped(
     history: Sequence[Attempt] | None, version: int | None, migrations: MigrationSet
 ) -> tuple[int, ...]:
-    """The versions below the forced one that the history does not have yet."""
+    """Return the versions below the forced one that the history does not have yet."""
     found = reconcile(history, LedgerState(version), migrations).unrecorded
     return tuple(one for one in found if one is not None and one != version)
 
@@ -331,7 +336,7 @@ def _edited(state: DatabaseState, version: int, session: Session) -> tuple[Edite
 
 
 def _check_readable(half: MigrationFile, state: DatabaseState) -> None:
-    """Refuse a file that could not run: its text could not be taken over."""
+    """Refuse a file whose SQL cannot be read: it could not run."""
     try:
         read(half.text, state.inspection.place.dialect)
     except ScriptError as error:
@@ -339,10 +344,10 @@ def _check_readable(half: MigrationFile, state: DatabaseState) -> None:
 
 
 class Marked(NamedTuple):
-    """What was recorded."""
+    """The result of `mark`."""
 
     applied: tuple[int, ...]
-    """The versions that count as applied now, and did not before."""
+    """The versions that count as applied now and did not before."""
     not_applied: tuple[int, ...]
     before: int | None
     """The version that the ledger named before; None for none."""
@@ -415,7 +420,7 @@ def _is_new(version: int, state: DatabaseState) -> bool:
 
 
 def lock_holder(target: Target) -> LockHolder | None:
-    """Whose the lock is, dead or alive; None where it is free. Reads only."""
+    """Return the lock holder, dead or alive; None if the lock is free. Reads only."""
     with target.connected() as session:
         return _lease_or_lock_holder(session)
 
@@ -438,11 +443,11 @@ def unlock(
         allow_live_holder: break it although its last heartbeat is recent.
 
     Returns:
-        Whose it was; None where nobody held the lock.
+        The former lock holder; None if the lock was free.
 
     Raises:
-        LockNotAcquired: its holder is alive, or holds it by its session or process.
-        PlanChanged: it is another's by now.
+        LockNotAcquired: the lock holder is alive, or has no lease.
+        PlanChanged: the lock holder is another one by now.
     """
     with target.connected() as session:
         holder = _breakable(session, allow_live_holder=allow_live_holder)

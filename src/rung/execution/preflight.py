@@ -1,4 +1,4 @@
-"""What a run needs of its connection before it may write: a primary, and a session if it must."""
+"""Check what a run needs before it writes: a primary, a session, tables that can be trusted."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 _SHOWN = 3
-"""How many ways are told of each table; `doctor` tells all."""
+"""How many privileges are named for each table; `doctor` names all."""
 
 
 def check_writable(target: Target, place: Location) -> None:
     """
-    Refuse a place where nothing can be written.
+    Refuse a database that cannot be written.
 
     Raises:
         ReadOnlyDatabase: a standby, or a session that takes no writes.
@@ -52,7 +52,7 @@ def check_writable(target: Target, place: Location) -> None:
 
 def check_pooler_safe(target: Target, place: Location, prepared: Sequence[PreparedStep]) -> None:
     """
-    Refuse files that need one session for all of them, where a pooler gives none.
+    Refuse files that need one session, behind a pooler that gives none.
 
     Raises:
         PooledConnection: there is such a file.
@@ -71,7 +71,7 @@ def check_pooler_safe(target: Target, place: Location, prepared: Sequence[Prepar
 
 
 def others_warning(writers: OtherWriters) -> str:
-    """Who else may write our tables, and what that means; empty where nobody may."""
+    """Make the warning of other roles that may write our tables; empty if there are none."""
     tables = {"ledger": writers.ledger, "history": writers.history, "lease": writers.lease}
     said = [f"the {table} ({'; '.join(ways[:_SHOWN])})" for table, ways in tables.items() if ways]
     if not said:
@@ -85,10 +85,10 @@ def others_warning(writers: OtherWriters) -> str:
 
 def check_trusted(inspection: Inspection) -> None:
     """
-    Refuse tables of ours that cannot be written without running what lesser roles wrote.
+    Refuse tables of ours that cannot be written without running code of less privileged roles.
 
     Raises:
-        TablesUntrusted: that is so, or rows of them are hidden.
+        TablesUntrusted: they cannot, or rows of them are hidden.
     """
     if inspection.obstacles:
         raise TablesUntrusted(
@@ -98,7 +98,7 @@ def check_trusted(inspection: Inspection) -> None:
 
 def check_kept(ready: TablesReady) -> None:
     """
-    Refuse to go on without a history, for what is kept in it alone.
+    Refuse to continue without a history, for what only the history records.
 
     Raises:
         TableRefused: a rule of the database refuses the history.
@@ -109,10 +109,10 @@ def check_kept(ready: TablesReady) -> None:
 
 def check_recordable(inspection: Inspection) -> None:
     """
-    Refuse a database whose history cannot be written, for what is kept in it alone.
+    Refuse a database whose history cannot be written, for what only the history records.
 
     Raises:
-        RightsMissing: that is so.
+        RightsMissing: it cannot be written.
     """
     if inspection.missing_grant:
         raise RightsMissing(
@@ -123,9 +123,9 @@ def check_recordable(inspection: Inspection) -> None:
 
 def made_by(migrations: MigrationSet, dialect: Dialect) -> Callable[[str], bool]:
     """
-    The question whether an up file makes a table of a name, in whatever schema.
+    Return a function that says whether an up file creates a table of a name, in any schema.
 
-    Only files with the name in their text are read.
+    Only files with the name in their text are parsed.
     """
 
     def makes(name: str) -> bool:
@@ -146,15 +146,15 @@ def _makes(text: str, name: str, dialect: Dialect) -> bool:
 
 def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") -> None:
     """
-    Refuse to make a ledger where another schema has one whose history is of these files.
+    Refuse to create a ledger where another schema has one whose history is of these files.
 
     Args:
-        session: where it tells of no ledger in another schema, there is nothing to refuse.
-        migrations: the files there are now.
-        second: the command that makes a second ledger, in backticks; empty for that by its name.
+        session: read for the ledgers of other schemas.
+        migrations: the files.
+        second: the command that creates a second ledger, in backticks; empty for that by its name.
 
     Raises:
-        LedgerElsewhere: that is so.
+        LedgerElsewhere: there is one.
     """
     found = [twin.table for twin in _twin_ledgers(session) if _is_of(twin, migrations)]
     if not found:
@@ -169,7 +169,7 @@ def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") 
 
 
 def twins_warning(session: Session) -> str:
-    """What is to be known of the ledgers in other schemas; empty where there are none."""
+    """Make the warning of ledgers in other schemas; empty if there are none."""
     twins = _twin_ledgers(session)
     if not twins:
         return ""
@@ -186,7 +186,7 @@ def _twin_ledgers(session: Session) -> tuple[TwinLedger, ...]:
 
 
 def _is_of(twin: TwinLedger, migrations: MigrationSet) -> bool:
-    """Whether all that is applied by a history is in these files, under the same titles."""
+    """Whether every applied version of a history has a file here with the same title."""
     applied = replay(twin.history)
     files = migrations.by_version
     return bool(applied) and all(

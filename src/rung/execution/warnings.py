@@ -1,4 +1,4 @@
-"""What a run does not stop for and a person should know: one warning for each kind. Pure."""
+"""The warnings of a run: what does not stop it, and what a person should know."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """What of the names that files make is not in the database."""
+    """The names that files create and the database lacks."""
 
     version: int | None
-    """The ledger's."""
+    """The ledger's version."""
     names: tuple[ExpectedName, ...] = ()
     below: int | None = None
     """
@@ -131,7 +131,7 @@ class Absent:
     it, and none above it. -1 is the one before the first; None where nothing suggests one.
     """
     not_checked: tuple[str, ...] = ()
-    """What was not looked at, in phrases."""
+    """What was not checked, in phrases."""
 
     def __str__(self) -> str:
         named = listed([f"{name} ({name.file})" for name in self.names], _SHOWN)
@@ -142,7 +142,7 @@ class Absent:
 
     @property
     def advice(self) -> str:
-        """What to do where names are not there."""
+        """What to do about missing names."""
         below = self.below
         if below is None:
             return (
@@ -158,7 +158,7 @@ class Absent:
 
 def absent_names(session: Session, state: DatabaseState, versions: Collection[int]) -> Absent:
     """
-    Look up what the files of some applied versions make.
+    Look up the names that the files of some applied versions create.
 
     Args:
         session: asks.
@@ -190,7 +190,7 @@ def absent_names(session: Session, state: DatabaseState, versions: Collection[in
 
 
 def taken_over(state: DatabaseState) -> tuple[int, ...]:
-    """The versions that count as applied though no run of ours applied them."""
+    """Return the versions that count as applied although no run of ours applied them."""
     return tuple(v for v, one in state.applied.versions.items() if not one.ran)
 
 
@@ -208,7 +208,7 @@ def ahead_warning(session: Session, state: DatabaseState) -> str:
 
 
 def ailments(session: Session, state: DatabaseState) -> Iterator[Problem]:
-    """What the doctor reports of it: every name, and what could not be looked at."""
+    """Yield the problems that `doctor` reports: every missing name, and what was not checked."""
     ledger = state.inspection.place.ledger
     if state.inspection.ledger.dirty:
         return
@@ -231,14 +231,14 @@ def ailments(session: Session, state: DatabaseState) -> Iterator[Problem]:
 
 
 def not_checked(ledger: str, said: str) -> Problem:
-    """The doctor's remark about what nobody looked at."""
+    """Make the remark of `doctor` about what was not checked."""
     return Problem("schema not checked", ledger, said, harmless=True)
 
 
 def _below(
     state: DatabaseState, wanted: Collection[ExpectedName], gone: Collection[ExpectedName]
 ) -> int | None:
-    """See `Absent.below`; what a run of ours applied above it contradicts it as well."""
+    """Find `Absent.below`; a version above it that a run of ours applied contradicts it too."""
     lowest = min((name.version for name in gone), default=None)
     if lowest is None or any(n.version >= lowest and n not in gone for n in wanted):
         return None

@@ -35,14 +35,14 @@ EMPTY, NOT_REVERTED = "empty", "not reverted"
 
 @dataclass(frozen=True, slots=True)
 class DownOptions:
-    """What going down may do where it would be refused."""
+    """What is allowed on the way down that would be refused."""
 
     unreverted: bool = False
     """Pass versions whose down is empty or missing, and record that they are not reverted."""
     use_edited: bool = False
-    """Run the down file though the up was edited, and nothing is stored of what ran."""
+    """Run the down file although the up was edited, and what ran is not stored."""
     stored_sql: tuple[str, ...] = ()
-    """The SHA-256 of stored texts that somebody has read and lets run."""
+    """The SHA-256 of stored SQL that somebody has read and allows to run."""
 
 
 STRICT = DownOptions()
@@ -50,11 +50,11 @@ STRICT = DownOptions()
 
 
 class StoredDownSql(NamedTuple):
-    """A text out of the history that runs in place of a file."""
+    """SQL stored in the history that runs in place of a file."""
 
     sha256: str
     unseen: str = ""
-    """Why it may not run before somebody has read it; empty where it may."""
+    """Why it must not run before somebody has read it; empty where it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class StoredDown:
 
 @dataclass(frozen=True, slots=True)
 class DownChoice:
-    """What reverting one version runs: a file or a stored text, nothing, or why it cannot be."""
+    """What reverting one version runs: a file, stored SQL or nothing; or why it is refused."""
 
     migration: Migration
     """With the down that runs."""
@@ -125,7 +125,7 @@ def choose_down(
 def _from_history(
     known: AppliedVersion, files: Migration, stored: StoredDown, dialect: Dialect
 ) -> DownChoice | None:
-    """The stored down, where there is one that says what to do."""
+    """Choose the stored down, if there is one with SQL or a declaration."""
     if stored.text is None:
         return None
     held = contents_of(stored.text, dialect)
@@ -158,14 +158,14 @@ def _without_history(
 
 
 def _irreversible(files: Migration, stored: StoredDown, dialect: Dialect) -> str:
-    """The reason that a file declares; where there are none, the text that is stored."""
+    """Return the reason that a file declares, or without files the stored text."""
     halves = [half.text for half in (files.down, files.up) if half is not None]
     texts = halves if any(halves) else [stored.text or ""]
     return next(filter(None, (contents_of(text, dialect).irreversible for text in texts)), "")
 
 
 def _ran_empty(known: AppliedVersion, migration: Migration | None, dialect: Dialect) -> bool:
-    """Whether the up that was applied held no statement; the file's, where nothing was recorded."""
+    """Whether the applied up held no statement; the file's, where nothing is recorded."""
     if known.is_empty or is_lone_down(migration, known):
         return True
     if known.entry is not None or migration is None or migration.up is None:
@@ -174,7 +174,7 @@ def _ran_empty(known: AppliedVersion, migration: Migration | None, dialect: Dial
 
 
 def _is_unedited(known: AppliedVersion, migration: Migration, dialect: Dialect) -> bool:
-    """Whether the up says what is recorded; nothing else can be known where nothing is."""
+    """Whether the up file is the recorded one; True where nothing is recorded."""
     if migration.up is None:
         return known.is_empty or is_lone_down(migration, known)
     return known.up is None or is_proven(migration.up.text, known.up, dialect)

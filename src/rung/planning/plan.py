@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 IfAhead = Literal["compatible", "fail", "ok"]
 """
-What a database that is ahead of the files is to a goal that goes up.
+How a goal that goes up treats a database that is ahead of the files.
 
-compatible: nothing to do where the migrations that have no file here say that they suit this
+compatible: nothing to do if the migrations without a file here are declared compatible with this
 build (`-- rung: compatible-with N`), else an error. fail: an error. ok: nothing to do.
 """
 
@@ -51,11 +51,11 @@ build (`-- rung: compatible-with N`), else an error. fail: an error. ok: nothing
 @dataclass(frozen=True, slots=True)
 class Up:
     """
-    Apply what is pending, oldest first: `limit` of it at the most, None for all.
+    Apply what is pending, oldest first: at most `limit` of it, None for all.
 
-    `allow_out_of_order` names late versions that may run behind newer ones; `if_ahead` tells what a
-    database ahead of the files is. With `resume` an up that
-    stopped in the middle is gone on with first, and counts as one.
+    `allow_out_of_order` names out-of-order versions that may run after newer ones; `if_ahead` says
+    how to treat a database ahead of the files. With `resume` an interrupted up is resumed first,
+    and counts as one.
     """
 
     limit: int | None = None
@@ -67,10 +67,10 @@ class Up:
 @dataclass(frozen=True, slots=True)
 class Down:
     """
-    Go down, newest first: `limit` steps at the most, None for all the way.
+    Go down, newest first: at most `limit` steps, None for all.
 
-    With `resume` a down that stopped in the middle is gone on with, as the first of them; where
-    none did, nothing is done.
+    With `resume` an interrupted down is resumed, as the first of them; without one, nothing is
+    done.
     """
 
     limit: int | None = 1
@@ -80,7 +80,7 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Goto:
-    """Go up or down to exactly this version; late versions up to it as for `Up`."""
+    """Go up or down to exactly this version; out-of-order versions up to it as for `Up`."""
 
     version: int
     allow_out_of_order: tuple[int, ...] = ()
@@ -100,7 +100,7 @@ Goal = Up | Down | Goto | Redo
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One half of one migration, and the move of the ledger that belongs to it."""
+    """One file of one migration, and the ledger transition that belongs to it."""
 
     migration: Migration
     direction: Direction
@@ -108,13 +108,13 @@ class Step:
     """The version that the ledger names before the step; None before the first."""
     after: int | None
     done: int = 0
-    """How many statements of its file an earlier attempt has committed; it goes on behind them."""
+    """How many statements of its file an earlier attempt has committed; it resumes after them."""
     continues: str = ""
-    """Our id of that attempt, where the history has a row of it."""
+    """Our id of that attempt, if the history has a row of it."""
     passes: str = ""
-    """Why a down runs nothing though its version is applied; empty where it runs."""
+    """Why a down runs nothing although its version is applied; empty where it runs."""
     stored: StoredDownSql | None = None
-    """Where the down that runs is out of the history."""
+    """The down that runs, if it is stored in the history."""
 
     @property
     def version(self) -> int:
@@ -128,18 +128,18 @@ class Step:
 
     @property
     def title(self) -> str:
-        """The title of the file that runs, or of the other half where it is missing."""
+        """The title of the file that runs, or of the other file where it is missing."""
         return self.half.title if self.half else self.migration.name
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    The ordered steps from where a database is to where it was asked to be.
+    The ordered steps from the database's version to the goal.
 
-    `made_for` is the ledger that it was computed from; a run refuses it once the ledger has
-    moved on. `missing_steps` is how many of the asked steps there were no migrations for. `ahead`
-    tells that the database is ahead of the files and the goal takes that as it is.
+    `made_for` is the ledger that it was computed from; a run refuses it if the ledger has changed.
+    `missing_steps` is how many of the requested steps there were no migrations for. `ahead` is
+    whether the database is ahead of the files and the goal accepts that.
     """
 
     goal: Goal
@@ -155,7 +155,7 @@ class Plan:
 
     @property
     def goes_down(self) -> bool:
-        """Whether it undoes migrations; a goto may let late ones run first."""
+        """Whether it reverts migrations; a goto may run out-of-order ones first."""
         return any(step.direction is Direction.DOWN for step in self.steps)
 
 

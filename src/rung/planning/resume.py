@@ -1,8 +1,8 @@
 """
-Decides whether a file that stopped in the middle can be gone on with, and behind which statement.
+Decide whether an interrupted file can be resumed, and after which statement. Pure.
 
-Pure. The evidence is the history's last row, the text that ran, the file as it is now, and for
-a statement whose end nobody saw the catalog's answer, which a driver gives.
+The evidence is the history's last row, the text that ran, the file as it is now and, for a
+statement whose outcome is not known, what a driver finds in the catalog.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _HALVES = (Direction.UP.value, Direction.DOWN.value)
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """A half of a migration that goes on behind its first `done` statements."""
+    """A file of a migration that resumes after its first `done` statements."""
 
     migration: Migration
     direction: Direction
@@ -50,21 +50,21 @@ class ResumePoint:
     """The version that the ledger named before the attempt."""
     after: int | None
     continues: str
-    """Our id of the attempt that it goes on with."""
+    """Our id of the interrupted attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class InterruptedAttempt:
-    """An attempt that stopped, with the script as it ran and as it is now."""
+    """An interrupted attempt, with the script as it ran and as it is now."""
 
     entry: Attempt
     ran: Script
-    """With its secrets masked, where the file was changed since."""
+    """With its secrets redacted, if the file was changed since."""
     now: Script
 
     @property
     def in_flight(self) -> int | None:
-        """The statement that was sent outside a transaction and whose end is not known."""
+        """The statement that was sent outside a transaction and whose outcome is not known."""
         return self.entry.in_flight
 
 
@@ -96,7 +96,7 @@ def _changed_nothing(entry: Attempt, history: Sequence[Attempt]) -> bool:
 
 
 def rolls_back(entry: Attempt, history: Sequence[Attempt]) -> bool:
-    """Whether an attempt was a repair's, of a part of an up: a down of what is not applied."""
+    """Whether an attempt is a rollback by repair: a down of a version that is not applied."""
     return entry.direction == Direction.DOWN.value and entry.version not in replay(history)
 
 
@@ -174,7 +174,7 @@ def resume_point(
 
 
 def refused(entry: Attempt, reason: str) -> CannotResume:
-    """The error that an attempt cannot be gone on with."""
+    """Make the error that an attempt cannot be resumed."""
     return CannotResume(entry.version, reason, direction=entry.direction)
 
 
@@ -221,7 +221,7 @@ def _check(found: InterruptedAttempt, done: int) -> None:
 
 
 def _same_until(found: InterruptedAttempt, done: int) -> bool:
-    """Compared as the history keeps texts: what differs in a secret alone is not seen."""
+    """Compare redacted texts, as the history stores them: a changed secret is not detected."""
     now = read(redacted_sql(found.now), found.now.dialect)
     return same_until(found.ran, now, done)
 

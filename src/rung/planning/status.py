@@ -104,13 +104,13 @@ class Status:
     lines: tuple[StatusLine, ...]
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What the states cannot say, in sentences."""
+    """What the states do not say, in sentences."""
     undeclared: tuple[int, ...] = ()
-    """The versions whose up holds no statement and does not declare it, but for the newest."""
+    """The versions, except the newest, whose up has no statement and does not declare that."""
     empty_downs: tuple[int, ...] = ()
     """The versions that cannot be reverted: the down is empty or missing, and not declared."""
     edited_downs: tuple[int, ...] = ()
-    """The applied versions whose down alone was edited since."""
+    """The applied versions of which only the down was edited since."""
     uncompared: tuple[int, ...] = ()
     """The applied versions whose files can be called neither edited nor unedited."""
     unreadable_downs: tuple[int, ...] = ()
@@ -124,7 +124,7 @@ class Status:
 
     @property
     def problems(self) -> tuple[StatusLine, ...]:
-        """Every line that is not as it should be, cannot be compared, or whose down cannot run."""
+        """Every line with a problem, that cannot be compared, or whose down cannot run."""
         doubtful = {*self.unreadable_downs, *self.uncompared}
         return tuple(
             line
@@ -165,7 +165,7 @@ def make_status(migrations: MigrationSet, inspection: Inspection) -> Status:
 
 
 class _Files:
-    """The files, and what each of them holds."""
+    """The files, and the contents of each of them."""
 
     def __init__(self, migrations: MigrationSet, dialect: Dialect) -> None:
         self.migrations, self.dialect = migrations, dialect
@@ -182,12 +182,12 @@ class _Files:
 
     @property
     def undeclared(self) -> tuple[int, ...]:
-        """The versions whose empty up is not declared, and that something follows."""
+        """The versions, except the newest, whose empty up is not declared."""
         return tuple(v for v, up in self.ups.items() if up.is_undeclared and v != self.newest)
 
     @property
     def empty_downs(self) -> tuple[int, ...]:
-        """The versions with an up to revert, and nothing that reverts it or says why not."""
+        """The versions with an up to revert and no down that reverts it or is declared."""
         return tuple(m.version for m in self.migrations.migrations if self._is_one_way(m))
 
     def _is_one_way(self, migration: Migration) -> bool:
@@ -226,7 +226,7 @@ def _lines(
 
 
 def _unreadable(line: StatusLine, files: _Files) -> str:
-    """Why a file that may yet run never can, with its place; empty where nothing forbids it."""
+    """Say why a pending file can never run, with its line; empty where it can."""
     migration = files.migrations.by_version.get(line.version)
     down = files.unreadable_downs.get(line.version, "")
     if line.state not in (PENDING, OUT_OF_ORDER) or migration is None or migration.up is None:
@@ -235,7 +235,7 @@ def _unreadable(line: StatusLine, files: _Files) -> str:
 
 
 def why_refused(half: MigrationFile, dialect: Dialect, *, down: bool) -> str:
-    """Why a file can never run, with its place; empty where nothing forbids it."""
+    """Say why a file can never run, with its line; empty where it can."""
     try:
         if found := foreign_marker(read(half.text, dialect), down=down):
             raise found
@@ -246,7 +246,7 @@ def why_refused(half: MigrationFile, dialect: Dialect, *, down: bool) -> str:
 
 
 def _to_do(version: int, files: _Files, applied: Applied, late: Collection[int]) -> str:
-    """The state of a version that is not applied."""
+    """Return the state of a version that is not applied."""
     if version not in files.ups:
         return DOWN_ONLY
     if version in late:
@@ -257,7 +257,7 @@ def _to_do(version: int, files: _Files, applied: Applied, late: Collection[int])
 
 
 def _done(known: AppliedVersion, files: _Files) -> str:
-    """The state of a version that is applied, and whose files are here and unedited."""
+    """Return the state of an applied version with unedited files."""
     if known.version not in files.ups:
         return DOWN_ONLY
     nothing_recorded = known.entry is None and files.ups[known.version].is_empty
@@ -267,7 +267,7 @@ def _done(known: AppliedVersion, files: _Files) -> str:
 
 
 def _notes_of(files: _Files, applied: Applied, found: Sequence[Edit]) -> dict[int, str]:
-    """What is to be said of single versions, the more important last."""
+    """Make the notes of single versions; a later one replaces an earlier one."""
     notes = {v: f"declared: {up.empty}" for v, up in files.ups.items() if up.is_empty and up.empty}
     notes |= dict.fromkeys(_edited_downs(found), _DOWN_EDITED)
     notes |= {
