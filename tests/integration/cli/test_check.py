@@ -23,7 +23,7 @@ def test_an_empty_database_has_all_pending(rung: Rung) -> None:
 
     assert (ended.code, len(ended.out.splitlines())) == (3, 4)
     assert ended.out.splitlines()[1].split() == ["1", "users", "pending"]
-    assert ended.err.endswith(" is at no version; 3 pending.\n")
+    assert ended.err.endswith(" clean at no version; 3 pending\n")
     assert rung("check").err == ended.err
 
 
@@ -32,7 +32,7 @@ def test_all_as_it_should_be_prints_nothing(rung: Rung, named: Database) -> None
     rung("up")
     ended = rung("check")
 
-    sentence = f"{named.name} is at version 3; all as it should be.\n"
+    sentence = f"database: {named.name}, clean at version 3; up to date\n"
     assert (ended.code, ended.out, ended.err) == (0, "", sentence)
     assert rung("check", "--quiet").err == ""
 
@@ -52,7 +52,7 @@ def test_a_dirty_database_is_the_worst(rung: Rung, named: Database) -> None:
     ended = rung("check")
 
     assert (ended.code, ended.out.splitlines()[1].split()) == (4, ["1", "users", "dirty"])
-    assert ended.err.endswith(" is dirty at version 1; 1 dirty, 2 pending.\n")
+    assert ended.err.endswith(", dirty at version 1; 1 dirty, 2 pending\n")
 
 
 def test_a_ledger_that_is_gone_is_noted(rung: Rung, named: Database) -> None:
@@ -62,7 +62,7 @@ def test_a_ledger_that_is_gone_is_noted(rung: Rung, named: Database) -> None:
     ended = rung("check")
 
     assert ended.code == 3
-    assert ended.err.startswith("note: There are tables and no ledger")
+    assert ended.err.startswith("detail: There are tables and no ledger")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_down_that_can_never_run(rung: Rung, folder: Path, text: str) -> None:
 
     assert (ended.code, ended.out.splitlines()[1].split()[:3]) == (3, ["1", "users", "applied"])
     assert "1_users.down.sql" in ended.out
-    assert ended.err.splitlines()[-1].endswith("; 1 with an unreadable down.")
+    assert ended.err.splitlines()[-1].endswith("; 1 with an unreadable down")
 
 
 def test_what_cannot_be_compared_is_said(rung: Rung, folder: Path, named: Database) -> None:
@@ -100,10 +100,10 @@ def test_what_cannot_be_compared_is_said(rung: Rung, folder: Path, named: Databa
     checked, run = rung("check"), rung("up")
 
     assert (checked.code, rung("check").code) == (3, 3)
-    assert "could not be compared: recorded with a checksum formula" in checked.out
+    assert "cannot be compared: recorded with a checksum formula" in checked.out
     assert "1 not compared" in checked.err
     assert run.code == 0
-    assert run.err.count("could not be compared, and taken as unedited: 2") == 1
+    assert run.err.count("not compared, and treated as unedited: 2; ") == 1
 
 
 def test_a_role_that_only_reads_may_check(rung: Rung, named: Database) -> None:

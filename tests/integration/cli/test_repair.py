@@ -40,7 +40,7 @@ def test_a_clean_database(rung: Callable[..., Ended]) -> None:
     ended = rung("repair")
 
     assert (ended.code, ended.out) == (0, "")
-    assert "Nothing to repair; the database is clean at version 1." in ended.err
+    assert "database: clean at version 1; nothing to repair" in ended.err
     assert json.loads(rung("repair", "--json").out)["diagnosis"] is None
 
 
@@ -72,7 +72,7 @@ def test_as_data(dirty: Database, rung: Callable[..., Ended]) -> None:
 
     assert (found.code, told["dirty"], told["repaired"]) == (4, True, False)
     assert told["diagnosis"]["action"]["kind"] == "mark"
-    assert [one["fate"] for one in told["diagnosis"]["statements"]] == ["not applied"]
+    assert [one["state"] for one in told["diagnosis"]["statements"]] == ["not applied"]
     assert (done.code, after["version"], after["dirty"], after["repaired"]) == (0, 1, False, True)
 
 
@@ -81,7 +81,7 @@ def test_a_server_for_scratch(dirty: Database, rung: Callable[..., Ended]) -> No
     ended = rung("repair", "--scratch", dirty.server.url(), "--yes")
 
     assert ended.code == 0
-    assert f"tried on PostgreSQL {dirty.major}" in ended.out
+    assert f"run on scratch (PostgreSQL {dirty.major}" in ended.out
     assert dirty.psql(_LEFTOVERS) == []
 
 
@@ -229,7 +229,8 @@ def test_rows_are_not_lost_by_a_yes(half_run: Database, rung: Callable[..., Ende
     found = json.loads(ended.out)["diagnosis"]
 
     assert found["rollback"]["proof"] == "proved"
-    assert [(one["table"], one["rows"]) for one in found["action"]["losses"]] == [("public.r", 1)]
+    lost = found["action"]["data_loss"]
+    assert [(one["table"], one["rows"]) for one in lost] == [("public.r", 1)]
     ended = rung("repair", "--yes", "--allow-data-loss")
     assert (ended.code, rung("version").out) == (0, "1\n")
     assert "It loses:\n  table public.r (1 row)\n" in ended.err
@@ -240,7 +241,7 @@ def test_a_terminal_is_asked_about_rows(
 ) -> None:
     """The question about them is another than whether to go on."""
     screen = on_terminal("repair")
-    screen.wait_for("Lose all of that?")
+    screen.wait_for("Lose this data?")
     screen.type("n\n")
 
     assert screen.end() == 4
