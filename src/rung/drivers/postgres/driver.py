@@ -101,6 +101,7 @@ class PostgresDriver:
             settings=dict(settings) | there.settings | mine,
             ledger_table=here.ledger_table,
             path=f"/{name or ''}",
+            single_statements=here.single_statements,
         )
         database = self._database._replace(role=None, password=None, ledger_writers=())
         return PostgresDriver(database, address)
@@ -126,7 +127,9 @@ class PostgresDriver:
         from rung.drivers.postgres.session import PostgresSession
 
         path, writers = self._address.path, self._database.ledger_writers
-        return PostgresSession(self._connector, stop, names, conventions, path, writers)
+        session = PostgresSession(self._connector, stop, names, conventions, path, writers)
+        session.single_statements = self._address.single_statements
+        return session
 
 
 def _await_end(

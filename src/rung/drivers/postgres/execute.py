@@ -62,7 +62,10 @@ _PAUSE = 0.05
 
 
 class PostgresSender:
-    """Sends transactions through a wire."""
+    """Sends transactions through a wire, a part as one message."""
+
+    begins_alone = False
+    """Whether a file's own BEGIN is sent before statements of ours."""
 
     def __init__(
         self,
@@ -78,8 +81,14 @@ class PostgresSender:
         self._limits, self._watcher = limits, watcher
         self._settings = settings
         self._time_limit = conventions.time_limit
-        keeps_session = conventions.carries_session
-        self._build = MessageBuilder(tables, settings, hold, limits, keeps_session=keeps_session)
+        self._build = MessageBuilder(
+            tables,
+            settings,
+            hold,
+            limits,
+            keeps_session=conventions.carries_session,
+            begins_alone=self.begins_alone,
+        )
 
     def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
         """Send a transaction, all or nothing; see `rung.drivers.contract.Session.commit`."""
@@ -281,15 +290,12 @@ class PostgresSender:
         """The reply, and where a file met a lock, that lock."""
         script, wait = message.script, None
         if script is None and not message.waits_as_file:
-            reply = self._wire.settle(message.parts)
+            reply = self._settle(message)
         else:
             limit = self._limits.of(span, alone=alone)
             with self._watcher.over(self._wire, limit) as watch:
                 within = self._time_limit if script else None
-                first, more = message.split()
-                reply = self._wire.ask(
-                    first, message.copy_data, sent, within, message.is_ours, more=more
-                )
+                reply = self._ask(message, sent, within)
             wait = self._lock_wait(script, reply, watch, limit)
             if span and reply.error is None:
                 self._limits.ran(span)
@@ -297,6 +303,17 @@ class PostgresSender:
             left = self._build.cleaning(StatementRange.whole(script)) if script else ()
             self._wire.settle(Message((ours("rollback", _ROLLBACK), *left)).sql)
         return reply, wait
+
+    def _ask(
+        self, message: Message, sent: Callable[[], None] | None, within: float | None
+    ) -> Reply:
+        """Send a message of a file, or one that waits as a file does."""
+        first, more = message.split()
+        return self._wire.ask(first, message.copy_data, sent, within, message.is_ours, more=more)
+
+    def _settle(self, message: Message) -> Reply:
+        """Send a message of ours that records how work ended."""
+        return self._wire.settle(message.parts)
 
     def _lock_wait(
         self, script: Script | None, reply: Reply, watch: Watch, limit: float

@@ -39,6 +39,8 @@ class Piece:
     label: str = ""
     file_start: int = 0
     first: int = 0
+    own: tuple[str, ...] = ()
+    """The statements of ours, one by one."""
 
 
 CLOSING = Piece("\n;\n", 0, "closing")
@@ -48,7 +50,7 @@ CLOSING = Piece("\n;\n", 0, "closing")
 def ours(label: str, *statements: Sql) -> Piece:
     """Statements of ours, each closed by a semicolon."""
     parts = (part for sql in statements for part in (sql, ";\n"))
-    return Piece("".join(parts), len(statements), label)
+    return Piece("".join(parts), len(statements), label, own=statements)
 
 
 @dataclass(frozen=True, slots=True)

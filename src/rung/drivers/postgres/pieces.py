@@ -11,7 +11,15 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, leave_clean
-from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
+from rung.drivers.postgres.message import (
+    CLOSING,
+    Message,
+    Piece,
+    copy_blocks,
+    cut,
+    file_pieces,
+    ours,
+)
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reply import CLEAN
 from rung.drivers.transaction import AddAttempt, Step, Wrap, steps_of
@@ -47,6 +55,7 @@ class MessageBuilder:
         hold: the lock.
         limits: for how long a file may wait for a lock.
         keeps_session: whether a file finds the session as the one before left it.
+        begins_alone: whether a file's own BEGIN stands before statements of ours.
     """
 
     def __init__(
@@ -57,7 +66,9 @@ class MessageBuilder:
         limits: LockTimeoutPolicy,
         *,
         keeps_session: bool,
+        begins_alone: bool = False,
     ) -> None:
+        self._begins_alone = begins_alone
         self._tables, self._hold, self._limits = tables, hold, limits
         kept = keeps_session or hold.shares_session
         self._reset = () if kept else (*RESET, *settings.for_session)
@@ -84,11 +95,12 @@ class MessageBuilder:
         """
         part, span = transaction.parts[number], transaction.parts[number].statements
         tables, anew = self._tables, makes_tables is not None
-        body, commit = self._cut(transaction, part)
+        begin, body, commit = self._cut(transaction, part)
         made = tables.make_anew(with_schemas=makes_tables) if makes_tables is not None else ()
         sql_of: dict[Step, Callable[[], Iterable[Piece]]] = {
             Step.RESET_SESSION: lambda: self._resets(number),
             Step.REPLAY: tuple,  # sent before, in a message of its own
+            Step.OWN_BEGIN: lambda: begin,
             Step.BEGIN: lambda: (ours("begin", _BEGIN if span else _BEGIN_WRITING),),
             Step.PROVE_LOCK: lambda: self.proof_of_lock,
             Step.LOCK_TIMEOUT: lambda: self._limit(span),
@@ -103,7 +115,8 @@ class MessageBuilder:
             Step.OWN_COMMIT: lambda: commit,
         }
         moves_last = tables.moves_last and not anew
-        steps = steps_of(transaction, number, moves_last=moves_last)
+        alone = self._begins_alone
+        steps = steps_of(transaction, number, begins_alone=alone, moves_last=moves_last)
         pieces = [piece for step in steps for piece in sql_of[step]()]
         if span is None:
             return Message(tuple(pieces), waits_as_file=transaction.cancellable)
@@ -180,19 +193,23 @@ class MessageBuilder:
 
     def _cut(
         self, transaction: Transaction, part: Part
-    ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-        """The part's text, and apart from it the COMMIT that records of ours go before."""
+    ) -> tuple[tuple[Piece, ...], tuple[Piece, ...], tuple[Piece, ...]]:
+        """The part's own BEGIN where that stands alone, its text, and its COMMIT after records."""
         if part.statements is None:
-            return (), ()
-        script, last = part.statements.script, part.statements.last
-        pieces = file_pieces(script, part.statements.first, last)
-        text = tuple(self._limits.within(script, pieces))
+            return (), (), ()
+        script, first, last = part.statements.script, part.statements.first, part.statements.last
+        text = tuple(self._limits.within(script, file_pieces(script, first, last)))
+        begin: tuple[Piece, ...] = ()
+        if transaction.wrap is Wrap.OWN and self._begins_alone:
+            head = text[0]
+            opening, rest = cut(head, script, head.first) if head.statements > 1 else (head, None)
+            begin, text = (opening,), (*((rest,) if rest else ()), *text[1:])
         if transaction.wrap is not Wrap.OWN or transaction.records_follow:
-            return text, ()
-        cut, commit = text[-1], script.statements[last - 1]
-        split = commit.start - cut.file_start
-        before = Piece(cut.sql[:split], cut.statements - 1, "", cut.file_start, cut.first)
-        return (*text[:-1], before), (Piece(cut.sql[split:], 1, "", commit.start, last),)
+            return begin, text, ()
+        end, commit = text[-1], script.statements[last - 1]
+        split = commit.start - end.file_start
+        before = Piece(end.sql[:split], end.statements - 1, "", end.file_start, end.first)
+        return begin, (*text[:-1], before), (Piece(end.sql[split:], 1, "", commit.start, last),)
 
     def _resets(self, number: int) -> Iterator[Piece]:
         yield ours("reset", *(self._reset_inside if number else self._reset))

@@ -70,6 +70,8 @@ class PostgresSession(PostgresReader):
     """See `rung.drivers.contract.Session`."""
 
     _looks_for_twins = False
+    single_statements = False
+    """Whether each statement is sent by itself, for servers that refuse several in a message."""
 
     def __init__(
         self,
@@ -375,7 +377,12 @@ class PostgresSession(PostgresReader):
 
     @property
     def _sender(self) -> PostgresSender:
-        return PostgresSender(
+        sender = PostgresSender
+        if self.single_statements:
+            from rung.drivers.postgres.single_statements import SingleStatementSender
+
+            sender = SingleStatementSender
+        return sender(
             self._wire,
             self._tables,
             self._settings,

@@ -19,12 +19,15 @@ from psycopg import conninfo, pq
 
 from rung.drivers.schemes import POSTGRES, POSTGRES_SQLALCHEMY, beginning
 from rung.errors import UsageError
+from rung.escaping import escaped
 from rung.redaction import HIDDEN, redacted_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 
+_STATEMENT_MODE = "statement_mode"
+"""The parameter that chooses between one message for a part, and one for each statement."""
 _SCHEMES = (*POSTGRES, *POSTGRES_SQLALCHEMY)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _SETTING = re.compile(r"[A-Za-z_][\w$.-]*\Z")
@@ -46,6 +49,8 @@ class PostgresUrl(NamedTuple):
     """What was left out and might be missed, in sentences."""
     path: str = ""
     """A URL's path, decoded: the name by which golang-migrate's command locks."""
+    single_statements: bool = False
+    """Whether each statement is sent by itself (`statement_mode=single`)."""
 
     def __repr__(self) -> str:
         return "Address(***)"
@@ -82,11 +87,21 @@ def _translate_url(scheme: str, rest: str) -> PostgresUrl:
         given.setdefault("sslmode", "require")
     if "ssl" in given:
         raise bad_ssl(given["ssl"])
+    single = _is_single(given.pop(_STATEMENT_MODE, "message"))
     foreign = read_foreign({key: value for key, value in given.items() if key not in known_keys()})
     ours = {key: value for key, value in given.items() if key in known_keys()}
     path = unquote("/".join(["", *place.split("/", 1)[1:]]))
     notes = (*notes, *foreign.notes)
-    return PostgresUrl(found | ours, foreign.settings, foreign.ledger_table, notes, path)
+    return PostgresUrl(found | ours, foreign.settings, foreign.ledger_table, notes, path, single)
+
+
+def _is_single(mode: str) -> bool:
+    if mode not in ("message", "single"):
+        raise UsageError(
+            f'unrecognized statement_mode in the database\'s URL: "{escaped(mode)}"',
+            "write statement_mode=single, or leave it out",
+        )
+    return mode == "single"
 
 
 @cache
