@@ -15,5 +15,5 @@ def test_a_throw_away_server_is_said_to_be_one(rung: Callable[..., Ended]) -> No
     ended = rung("up", "--database", "embedded", "--json")
 
     assert (ended.code, '"version": 3' in ended.out) == (0, True)
-    assert "embedded: starting a PostgreSQL server\n" in ended.err
-    assert "runs; it and its data end with this command\n" in ended.err
+    assert "detail: Embedded server: starting a PostgreSQL server.\n" in ended.err
+    assert "runs; it and its data end with this command.\n" in ended.err

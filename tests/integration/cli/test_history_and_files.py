@@ -44,7 +44,7 @@ def test_what_another_tool_applied_is_told_once(rung: Rung, named: Database) -> 
     named.psql(_LEDGER)
     first, second = rung("up"), rung("up")
 
-    said = "Recorded 2 migrations (1 and 2) as applied by another tool.\n"
+    said = "detail: Recorded 2 migrations (1 and 2) as applied by another tool.\n"
     assert first.err.startswith(said)
     assert "Recorded" not in second.err
     assert rung("status").out.count("another tool") == 2
@@ -57,7 +57,9 @@ def test_a_run_with_nothing_else_to_do_tells_it_too(rung: Rung, named: Database)
     back = rung("up", "0")
     named.psql("UPDATE schema_migrations SET version = 1")
 
-    assert back.err.startswith("Recorded that another tool left the database at version 2.\n")
+    assert back.err.startswith(
+        "detail: Recorded that another tool left the database at version 2.\n"
+    )
     assert rung("up", "0", "-q").err == ""
     assert [line.split()[3] for line in rung("history").out.splitlines()[-2:]] == ["baseline"] * 2
 
@@ -67,7 +69,7 @@ def test_before_that_a_status_says_what_it_cannot_tell(rung: Rung, named: Databa
     named.psql(_LEDGER)
     note = "There is no history"
 
-    assert f"note: {note}" in rung("status").err
+    assert f"detail: {note}" in rung("status").err
     assert json.loads(rung("status", "--json").out)["notes"][0].startswith(note)
 
 
@@ -77,9 +79,9 @@ def test_tables_without_a_ledger_are_a_note_of_a_status(rung: Rung, named: Datab
     noted, refused = rung("status"), rung("up")
     settled = rung("force", "1"), rung("status")
 
-    assert "note: There are tables and no ledger" in noted.err
+    assert "detail: There are tables and no ledger" in noted.err
     assert (refused.code, "Schema public has the tables users." in refused.err) == (1, True)
-    assert (settled[0].code, "note:" in settled[1].err) == (0, False)
+    assert (settled[0].code, "detail:" in settled[1].err) == (0, False)
 
 
 def test_force_tells_what_counts_as_applied_from_then_on(rung: Rung) -> None:
@@ -88,8 +90,8 @@ def test_force_tells_what_counts_as_applied_from_then_on(rung: Rung) -> None:
 
     first, warned, last = ended.err.splitlines()
     assert first == ("warning: no version was recorded here: versions 1 to 2 count as forced too")
-    assert warned.startswith("warning: no run of version 3 is recorded")
-    assert last == "Recorded that the database is at version 3; nothing was run."
+    assert warned.startswith("warning: no valid run of version 3 is recorded")
+    assert last == "database: at version 3, as recorded; nothing was run"
 
 
 # --- late files --------------------------------------------------------------------------
@@ -102,7 +104,7 @@ def test_a_late_file_stops_with_the_ways_out(rung: Rung, folder: Path, command: 
     ended = rung(*command.split())
 
     assert (ended.code, ended.out) == (3, "")
-    assert ended.err.startswith("error: Late, and never applied: 2_roles.up.sql.\n")
+    assert ended.err.startswith("error: out-of-order migration was never applied: 2_roles.up.sql\n")
     assert "`rung up --allow-out-of-order 2" in ended.err
 
 
@@ -112,9 +114,9 @@ def test_a_late_file_may_be_allowed(rung: Rung, folder: Path) -> None:
     plan = rung("plan", "--allow-out-of-order", "2")
     ended = rung("up", "--allow-out-of-order", "2", "--allow-out-of-order", "2")
 
-    assert "up 2 roles  2_roles.up.sql  (late: the ledger stays)\n" in plan.out
-    assert plan.err == "Would apply 1 migration; the database would stay at version 3.\n"
-    assert ended.err.endswith("Applied 1 migration; the database is at version 3.\n")
+    assert "up 2 roles  2_roles.up.sql  (out of order: the ledger's version stays)\n" in plan.out
+    assert plan.err == "detail: Would apply 1 migration; the database would stay at version 3.\n"
+    assert ended.err.endswith("database: at version 3; applied 1 migration\n")
     assert (rung("check").code, rung("up", "--allow-out-of-order", "2").code) == (0, 0)
 
 
@@ -124,7 +126,7 @@ def test_a_late_file_may_allow_itself(rung: Rung, folder: Path) -> None:
     checked = rung("check")
 
     assert (checked.code, "its file allows that" in checked.out) == (3, True)
-    assert rung("up").err.endswith("Applied 1 migration; the database is at version 3.\n")
+    assert rung("up").err.endswith("database: at version 3; applied 1 migration\n")
 
 
 def test_a_version_that_nobody_knows_cannot_be_allowed(rung: Rung, folder: Path) -> None:
@@ -132,7 +134,7 @@ def test_a_version_that_nobody_knows_cannot_be_allowed(rung: Rung, folder: Path)
     _make_late(folder, rung)
 
     assert rung("up", "--allow-out-of-order", "9").err.startswith(
-        "error: There is no migration with"
+        "error: no migration has version 9\n"
     )
     assert rung("up", "--allow-out-of-order", "3").code == 3
     assert rung("version").out == "3\n"
@@ -150,7 +152,7 @@ def test_an_edited_file_stops_with_a_diff(rung: Rung, folder: Path, command: str
     assert (ended.code, ended.out) == (3, "")
     assert "  -ALTER TABLE users ADD COLUMN role text;\n" in ended.err
     assert "  +ALTER TABLE users ADD COLUMN role int;\n" in ended.err
-    assert "record the edit: `rung accept-edit 2" in ended.err
+    assert "accept the edit: `rung accept-edit 2" in ended.err
 
 
 def test_a_diff_is_coloured(rung: Rung, folder: Path, on_terminal: Callable[..., Screen]) -> None:
@@ -170,7 +172,7 @@ def test_an_edit_is_accepted_with_a_yes(rung: Rung, folder: Path) -> None:
 
     assert (refused.code, ended.code) == (2, 0)
     assert "+ALTER TABLE users ADD COLUMN role int;\n" in refused.err
-    assert ended.err.endswith("Recorded the edit of version 2; nothing was run.\n")
+    assert ended.err.endswith("database: accepted the edit of version 2; nothing was run\n")
     assert rung("history").out.splitlines()[-1].split()[1:5] == ["2", "roles", "edit", "done"]
     assert (rung("up").code, rung("check").code) == (0, 0)
 
@@ -185,7 +187,7 @@ def test_an_edit_is_asked_about(
     screen.type("y\n")
 
     assert screen.end() == 0
-    assert "Accepting the edit of version 2 on postgres@" in screen.shown
+    assert "Accept the edit of version 2 on postgres@" in screen.shown
     assert rung("check").code == 0
 
 
@@ -199,7 +201,7 @@ def test_the_end_of_the_input_is_a_no(
     screen.type("\x04")
 
     assert screen.end() == 2
-    assert "[y/N] \r\nerror: Accepting" in screen.shown
+    assert "[y/N] \r\nerror: not confirmed: " in screen.shown
 
 
 def test_an_accepted_edit_is_data(rung: Rung, folder: Path) -> None:
@@ -216,9 +218,9 @@ def test_an_accepted_edit_is_data(rung: Rung, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "code", "said"),
     [
-        ("1", 2, "Version 1 is not edited"),
-        ("9", 1, "There is no migration with version 9."),
-        ("4", 2, "Version 4 is not applied"),
+        ("1", 2, "version 1 is not edited"),
+        ("9", 1, "no migration has version 9"),
+        ("4", 2, "version 4 is not applied"),
     ],
 )
 def test_there_must_be_an_edit_to_accept(
@@ -239,7 +241,7 @@ def test_an_edit_that_cannot_run_is_not_accepted(rung: Rung, folder: Path) -> No
     (folder / "1_users.up.sql").write_text("SELECT 'open;\n")
     ended = rung("accept-edit", "1", "--yes")
 
-    assert (ended.code, "1_users.up.sql, line 1: " in ended.err) == (1, True)
+    assert (ended.code, "1_users.up.sql:1" in ended.err) == (1, True)
     assert "edit" not in rung("history").out
 
 
@@ -272,10 +274,10 @@ def test_a_database_ahead_is_told_with_its_ways_out(ahead: Rung, command: str) -
     ended = ahead(*command.split())
 
     assert ended.code == 5
-    assert ended.err.startswith("error: The database is ahead: it is at version 2")
-    assert "  The source holds 1 migration; the nearest: 1.\n" in ended.err
-    assert "  The history knows it: roles, applied at " in ended.err
-    assert "go back with what the history holds: `rung down" in ended.err
+    assert ended.err.startswith("error: the database is ahead: version 2 has no file\n")
+    assert "detail: The source has 1 migration; the nearest: 1.\n" in ended.err
+    assert "  The history has it: roles, applied at " in ended.err
+    assert "revert with the stored down: `rung down" in ended.err
 
 
 def test_a_database_ahead_may_be_left_as_it_is(ahead: Rung, folder: Path) -> None:
@@ -284,7 +286,7 @@ def test_a_database_ahead_may_be_left_as_it_is(ahead: Rung, folder: Path) -> Non
     planned = json.loads(ahead("plan", "--if-ahead", "ok", "--json").out)
     (folder.parent / "pyproject.toml").write_text("[tool.rung]\nif-ahead = 'ok'\n")
 
-    assert (asked.code, asked.err.startswith("warning: The database is ahead")) == (0, True)
+    assert (asked.code, asked.err.startswith("warning: the database is ahead")) == (0, True)
     assert (planned["ahead"], planned["steps"]) == (True, [])
     assert [ahead("up").code, ahead("up", "--if-ahead", "fail").code] == [0, 5]
 
@@ -310,4 +312,4 @@ def test_a_file_that_is_gone_is_missing(rung: Rung, folder: Path) -> None:
     stopped = rung("up")
 
     assert (codes, stopped.code) == ([3, 0], 3)
-    assert "Bring the file back; or go back with what the history holds: `rung down" in stopped.err
+    assert "restore the file; or revert with the stored down: `rung down" in stopped.err

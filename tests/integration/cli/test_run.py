@@ -27,7 +27,7 @@ def test_up_applies_all_and_says_each(rung: Rung) -> None:
     lines = [re.sub(r" +", " ", line).rsplit(" ", 2)[0] for line in ended.err.splitlines()]
     assert (ended.code, ended.out) == (0, "")
     assert lines[:3] == [" up 1 users", " up 2 roles", " up 3 empty"]
-    assert ended.err.endswith("Applied 3 migrations; the database is at version 3.\n")
+    assert ended.err.endswith("database: at version 3; applied 3 migrations\n")
 
 
 def test_up_again_has_nothing_to_do(rung: Rung) -> None:
@@ -35,13 +35,13 @@ def test_up_again_has_nothing_to_do(rung: Rung) -> None:
     rung("up")
 
     ended = rung("up")
-    assert (ended.code, ended.err) == (0, "Nothing to do; the database is at version 3.\n")
+    assert (ended.code, ended.err) == (0, "database: at version 3; nothing to do\n")
 
 
 def test_up_takes_a_number(rung: Rung) -> None:
     """Too great a one is told of and does no harm."""
-    assert rung("up", "1").err.endswith("Applied 1 migration; the database is at version 1.\n")
-    assert "2 migrations, 3 fewer than asked" in rung("up", "5").err
+    assert rung("up", "1").err.endswith("database: at version 1; applied 1 migration\n")
+    assert "2 migrations, 3 fewer than requested" in rung("up", "5").err
 
 
 def test_up_prints_json(rung: Rung) -> None:
@@ -61,7 +61,7 @@ def test_up_prints_json(rung: Rung) -> None:
         "seconds": 0,
         "result": "applied",
     }
-    assert "Applied 1 migration" in ended.err
+    assert "applied 1 migration" in ended.err
 
 
 def test_quiet_says_nothing_and_verbose_says_more(rung: Rung) -> None:
@@ -79,7 +79,8 @@ def test_down_without_a_yes_changes_nothing(rung: Rung, named: Database) -> None
 
     assert (ended.code, rung("version").out) == (2, "1\n")
     assert "  table users (2 rows)\n" in ended.err
-    assert f"/{named.name} was not confirmed." in ended.err
+    assert f"/{named.name}\n" in ended.err
+    assert "error: not confirmed: " in ended.err
 
 
 def test_down_alone_is_one_step(rung: Rung) -> None:
@@ -89,14 +90,14 @@ def test_down_alone_is_one_step(rung: Rung) -> None:
 
     assert (ended.code, rung("version").out) == (0, "2\n")
     assert "  down 3 empty  3_empty.down.sql\n" in ended.err
-    assert ended.err.endswith("Reverted 1 migration; the database is at version 2.\n")
+    assert ended.err.endswith("database: at version 2; reverted 1 migration\n")
 
 
 def test_down_all_goes_all_the_way(rung: Rung) -> None:
     """To no version."""
     rung("up")
 
-    assert rung("down", "--all", "-y").err.endswith("the database is at no version.\n")
+    assert rung("down", "--all", "-y").err.endswith("reverted 3 migrations\n")
     assert rung("version").out == "none\n"
 
 
@@ -104,7 +105,7 @@ def test_down_with_nothing_to_do_does_not_ask(rung: Rung) -> None:
     """There is nothing to confirm."""
     ended = rung("down")
 
-    assert (ended.code, ended.err) == (0, "Nothing to do; the database is at no version.\n")
+    assert (ended.code, ended.err) == (0, "database: at no version; nothing to do\n")
 
 
 def test_goto_asks_only_on_the_way_down(rung: Rung) -> None:
@@ -112,9 +113,7 @@ def test_goto_asks_only_on_the_way_down(rung: Rung) -> None:
     codes = [rung("goto", "2").code, rung("goto", "2").code, rung("goto", "1").code]
 
     assert codes == [0, 0, 2]
-    assert rung("goto", "1", "-y").err.endswith(
-        "Reverted 1 migration; the database is at version 1.\n"
-    )
+    assert rung("goto", "1", "-y").err.endswith("database: at version 1; reverted 1 migration\n")
 
 
 def test_goto_an_unknown_version_is_refused(rung: Rung) -> None:
@@ -122,7 +121,7 @@ def test_goto_an_unknown_version_is_refused(rung: Rung) -> None:
     ended = rung("goto", "9")
 
     assert ended.code == 1
-    assert ended.err.startswith("error: There is no migration with version 9.\n")
+    assert ended.err.startswith("error: no migration has version 9\n")
 
 
 def test_a_failing_file_is_shown_with_its_place(rung: Rung, folder: Path) -> None:
@@ -132,12 +131,12 @@ def test_a_failing_file_is_shown_with_its_place(rung: Rung, folder: Path) -> Non
 
     assert ended.code == 1
     assert ended.err.splitlines()[1:] == [
-        'error: Migration 2 (up) failed: column "nope" does not exist (SQLSTATE 42703)',
-        "  2_roles.up.sql:2:11",
+        'error: migration 2 (roles) failed: column "nope" does not exist (SQLSTATE 42703)',
+        "  --> 2_roles.up.sql:2:11",
         "  2 | SELECT 1, nope",
-        "                ^",
-        "The database is clean at version 1. Nothing of the failed migration was kept.",
-        "Mend 2_roles.up.sql and run again; no force is needed.",
+        "    |           ^^^^",
+        "database: clean at version 1; the failed migration was rolled back",
+        "hint: fix 2_roles.up.sql and run `rung up` again; no force is needed",
     ]
 
 
@@ -147,7 +146,7 @@ def test_a_failing_file_is_data_with_json(rung: Rung, folder: Path) -> None:
     error = json.loads(rung("up", "--json").out)["error"]
 
     assert (error["code"], error["server"]["sqlstate"]) == ("migration-failed", "22012")
-    assert (error["applied"], error["place"]["line"]) == ([1], 1)
+    assert (error["applied"], error["where"]["line"]) == ([1], 1)
 
 
 def test_a_dirty_database_has_its_own_code(rung: Rung, named: Database) -> None:
@@ -189,7 +188,7 @@ def test_a_bounded_wait_ends(
     ended = rung("up", "--wait-for-lock", "0")
     assert ended.code == 6
     assert "The lock is held by process" in ended.err
-    assert other.communicate()[1].endswith("the database is at version 3.\n")
+    assert other.communicate()[1].endswith("database: at version 3; applied 3 migrations\n")
 
 
 def test_a_run_under_way_is_not_taken_for_a_dirty_end(
@@ -202,7 +201,7 @@ def test_a_run_under_way_is_not_taken_for_a_dirty_end(
 
     ended = rung("down", "-y")
     assert (ended.code, rung("version").out) == (0, "2\n")
-    assert "Waiting for another run to end" in ended.err
+    assert "waiting for it to end" in ended.err
     assert (other.wait(30), other.communicate()[0]) == (0, "")
 
 
@@ -225,5 +224,5 @@ def test_a_goto_that_lets_a_late_one_run_first(rung: Rung, folder: Path) -> None
     ended = rung("goto", "2", "--allow-out-of-order", "2", "--yes")
     assert (asked.code, ended.code, rung("version").out) == (2, 0, "2\n")
     assert ended.err.endswith(
-        "Applied 1 migration and reverted 1 migration; the database is at version 2.\n"
+        "database: at version 2; applied 1 migration and reverted 1 migration\n"
     )

@@ -48,7 +48,7 @@ def test_status_shows_every_migration(rung: Rung) -> None:
         ["2", "roles", "applied"],
         ["3", "empty", "pending"],
     ]
-    assert ended.err.endswith("is at version 2; 1 pending.\n")
+    assert ended.err.endswith(", clean at version 2; 1 pending\n")
 
 
 def test_status_prints_json(rung: Rung, named: Database) -> None:
@@ -94,7 +94,7 @@ def test_plan_shows_statements_and_touches_nothing(rung: Rung) -> None:
         "    line 2  INSERT INTO users VALUES (1), (2)",
         "    line 3  ANALYZE users",
     ]
-    assert ended.err == "Would apply 1 migration; the database would be at version 1.\n"
+    assert ended.err == "detail: Would apply 1 migration; the database would be at version 1.\n"
     assert rung("version").out == "none\n"
 
 
@@ -103,8 +103,8 @@ def test_plan_down_shows_what_would_go(rung: Rung) -> None:
     rung("goto", "2")
     found = json.loads(rung("plan", "down", "--all", "--json").out)
 
-    exact = {"more": False, "unknown": None}
-    assert found["losses"] == [
+    exact = {"is_minimum": False, "unknown_reason": None}
+    assert found["data_loss"] == [
         {"kind": "column", "table": "users", "column": "role", "rows": 0} | exact,
         {"kind": "table", "table": "users", "column": None, "rows": 2} | exact,
     ]
@@ -118,8 +118,8 @@ def test_force_records_a_version(rung: Rung, named: Database) -> None:
     named.psql("UPDATE schema_migrations SET dirty = true")
     ended = rung("force", "2")
 
-    assert ended.err.startswith("warning: no run of version 2 is recorded")
-    assert ended.err.endswith("Recorded that the database is at version 2; nothing was run.\n")
+    assert ended.err.startswith("warning: no valid run of version 2 is recorded")
+    assert ended.err.endswith("database: at version 2, as recorded; nothing was run\n")
     assert rung("version").out == "2\n"
     assert json.loads(rung("force", "1", "--json").out)["version"] == 1
 
@@ -157,7 +157,7 @@ def test_drop_of_nothing_does_not_ask(rung: Rung) -> None:
     ended = rung("drop", "--json")
 
     assert (ended.code, json.loads(ended.out)["dropped"]) == (0, [])
-    assert ended.err == "Nothing to drop.\n"
+    assert ended.err == "database: nothing to drop\n"
 
 
 def test_settings_of_the_project_are_used(
@@ -171,4 +171,4 @@ def test_settings_of_the_project_are_used(
     deep.mkdir(parents=True)
     monkeypatch.chdir(deep)
 
-    assert rung("up").err.endswith("Applied 3 migrations; the database is at version 3.\n")
+    assert rung("up").err.endswith("database: at version 3; applied 3 migrations\n")

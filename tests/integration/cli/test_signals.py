@@ -51,9 +51,9 @@ def test_the_first_signal_lets_the_migration_finish(
     said = process.communicate(timeout=30)[1]
 
     assert (process.returncode, rung("version").out) == (code, "1\n")
-    assert said.startswith("Stopping after this migration")
+    assert said.startswith("warning: stopping after this migration")
     assert said.splitlines()[1].startswith("  up      1 users")
-    assert "error: Stopped as asked; not run: 2, 3.\n" in said
+    assert "error: stopped on request; not run: 2 and 3\n" in said
 
 
 def test_the_second_signal_cancels(
@@ -63,13 +63,13 @@ def test_the_second_signal_cancels(
     process = asleep("1_users.up.sql", 60)
     process.send_signal(signal.SIGTERM)
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("Stopping")
+    assert process.stderr.readline().startswith("warning: stopping")
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=30)[1]
 
     assert (process.returncode, rung("version").out) == (143, "none\n")
-    assert "error: Stopped as asked; not run: 1" in said
-    assert "\nThe database is clean at no version." in said
+    assert "error: stopped on request; not run: 1" in said
+    assert "\ndatabase: clean at no version" in said
     assert named.psql("SELECT to_regclass('rooms')") == [(None,)]
 
 
@@ -78,7 +78,9 @@ def test_a_signal_in_the_last_migration_changes_nothing(asleep: Asleep) -> None:
     process = asleep("3_empty.up.sql", 1)
     process.send_signal(signal.SIGTERM)
 
-    assert process.communicate(timeout=30)[1].endswith("the database is at version 3.\n")
+    assert process.communicate(timeout=30)[1].endswith(
+        "database: at version 3; applied 3 migrations\n"
+    )
     assert process.returncode == 0
 
 

@@ -19,7 +19,7 @@ def test_yes_goes_down(on_terminal: Callable[..., Screen], rung: Callable[..., E
     screen.type("y\n")
 
     assert screen.end() == 0
-    assert "Going down from version 1 to no version on postgres@" in screen.shown
+    assert "Go down from version 1 to no version on postgres@" in screen.shown
     assert rung("version").out == "none\n"
 
 
@@ -58,7 +58,7 @@ def test_a_live_line_shows_what_runs(on_terminal: Callable[..., Screen], folder:
     assert screen.end() == 0
     assert "1/3" in screen.shown
     last = screen.shown.rpartition("\x1b[2K")[2]
-    assert last == "Applied 3 migrations; the database is at version 3.\r\n"
+    assert last == "\x1b[1mdatabase:\x1b[0m at version 3; applied 3 migrations\r\n"
 
 
 def test_states_are_coloured(on_terminal: Callable[..., Screen]) -> None:
