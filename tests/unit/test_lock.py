@@ -155,7 +155,7 @@ def test_a_dead_connection_gives_nothing_back(monkeypatch: pytest.MonkeyPatch) -
     def gone() -> None:
         raise Disconnected("gone")
 
-    monkeypatch.setattr(session, "unlock", gone)
+    monkeypatch.setattr(session, "release", gone)
     with held(session, Clock().policy(), lambda _: None, CancelToken(), never) as won:
         assert won
 

@@ -34,7 +34,7 @@ def test_both_directions_in_one_file(mark: str, tool: str, dialect: Dialect) -> 
         assert found
         last = mark.splitlines()[-1]
         assert (found.line, found.column) == (2 + len(mark.splitlines()), last.index("--") + 1)
-        assert f"`{last.strip()}` is {tool}'s sign" in found.problem
+        assert f"`{last.strip()}` is {tool}'s marker" in found.problem
         assert ".down.sql" in found.way
 
 
@@ -68,4 +68,4 @@ def test_a_down_file_may_keep_its_heading() -> None:
     assert foreign_marker(alone, down=False)
     found = foreign_marker(both, down=True)
     assert found
-    assert "remove it with all that precedes it" in found.way
+    assert "remove it and all above it" in found.way

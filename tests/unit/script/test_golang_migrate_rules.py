@@ -18,7 +18,7 @@ POSTGRES = [
     ),
     (
         "SELECT 1;\nCOPY a FROM stdin;\n1\n\\.\n",
-        "the data of the COPY on line 2 is read by psql and rung alone",
+        "only psql and rung read the data of the COPY on line 2",
     ),
 ]
 SQLITE = [

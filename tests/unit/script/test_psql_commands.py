@@ -9,8 +9,8 @@ from rung.errors import ClientCommand
 from rung.script import Dialect, checksum, read
 
 COMMANDS = [
-    (r"\connect other", r"\connect", "database that it is given"),
-    (r"\c other", r"\c", "database that it is given"),
+    (r"\connect other", r"\connect", "runs in one database"),
+    (r"\c other", r"\c", "runs in one database"),
     (r"\set ON_ERROR_STOP on", r"\set", "the value itself"),
     (r"\i other.sql", r"\i", "that file"),
     (r"\ir 'other file.sql'", r"\ir", "that file"),
@@ -22,7 +22,7 @@ COMMANDS = [
     (r"\d+ a", r"\d+", "remove"),
     (r"\echo it's done", r"\echo", "remove"),
     (r'\prompt "name', r"\prompt", "the value itself"),
-    (r"\! rm -rf x", r"\!", "no programs"),
+    (r"\! rm -rf x", r"\!", "cannot run programs"),
     (r"\.", r"\.", "COPY"),
     (r"\if :x", r"\if", "DO $$"),
     (r"\restrict", r"\restrict", "remove"),
@@ -39,8 +39,8 @@ def test_commands_of_psql(dialect: Dialect, line: str, name: str, way: str) -> N
         read(f"CREATE TABLE b (id int);\n{line}\nSELECT 1;", dialect)
 
     error = caught.value.in_file("1_x.up.sql")
-    assert error.cause == f"1_x.up.sql:2:{line.index(name) + 1}: {error.problem}"
-    assert error.problem == f"`{name}` is a command of psql, which no server reads"
+    assert error.located == f"1_x.up.sql:2:{line.index(name) + 1}: {error.problem}"
+    assert error.problem == f"`{name}` is a command of psql, which no server executes"
     assert way in error.hint
 
 

@@ -7,7 +7,7 @@ import pytest
 from rung.errors import StatementMisplaced, UnbalancedTransaction
 from rung.script import Control, Mode, read, statement_by_statement
 
-_PREPARED = "PREPARE TRANSACTION would keep our lock, as it leaves a transaction open"
+_PREPARED = "PREPARE TRANSACTION would keep our lock, because it leaves a transaction open"
 
 
 def units(text: str) -> list[tuple[int, int, str]]:
@@ -45,7 +45,7 @@ def test_control(text: str, expected: list[Control | None]) -> None:
 @pytest.mark.parametrize(
     ("text", "mode", "reason"),
     [
-        ("-- a", Mode.TRANSACTIONAL, "it holds no statement"),
+        ("-- a", Mode.TRANSACTIONAL, "it has no statement"),
         ("a; b", Mode.TRANSACTIONAL, "no statement needs to run outside a transaction"),
         ("BEGIN; a; COMMIT", Mode.OWN_TRANSACTION, "its own BEGIN and COMMIT enclose all of it"),
         ("a; BEGIN; b; END", Mode.OWN_TRANSACTION, "END on line 1 commits all of it"),
@@ -64,7 +64,7 @@ def test_control(text: str, expected: list[Control | None]) -> None:
         ),
         ("BEGIN;COMMIT;BEGIN;END", Mode.UNITS, "it has several transactions of its own"),
         ("BEGIN;COMMIT;END", Mode.UNITS, "it has several transactions of its own"),
-        ("BEGIN;\nCOMMIT;a", Mode.UNITS, "statements follow behind COMMIT on line 2"),
+        ("BEGIN;\nCOMMIT;a", Mode.UNITS, "statements follow COMMIT on line 2"),
         ("a;\n\nVACUUM", Mode.UNITS, "VACUUM on line 3 cannot run inside a transaction"),
         (
             "a -- rung: no-transaction",
