@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rung.ledger import Attempt
     from rung.planning.history_replay import Applied
     from rung.script.data_loss import DataLoss
-    from rung.source import MigrationFile, MigrationSet
+    from rung.source import Migration, MigrationSet
 
 
 _RUNS = ("up", "down")
@@ -113,25 +113,24 @@ def force(
         dialect = session.locate().dialect
         fresh = not replay(session.read_history() or ()) and _is_at_none(session)
         ready = session.prepare_tables(made_by(migrations, dialect))
-        for said in filter(None, ready):
-            target.listener(Warned(said))
+        for warning in filter(None, ready):
+            target.listener(Warned(warning))
         history = session.read_history()
         recorder = Recorder.of(history or (), dialect)
-        skipped = _skipped(history, version, migrations)
-        forced = recorder.note("force", version, migrations.by_version.get(_number(version)))
-        below = (
-            [recorder.note("force", one, migrations.by_version.get(one)) for one in skipped]
-            if fresh
-            else baseline(skipped, migrations, recorder)
-        )
+        unrecorded = reconcile(history, LedgerState(version), migrations).unrecorded
+        below = tuple(one for one in unrecorded if one is not None and one != version)
+        files = migrations.by_version
+        rows = [recorder.note("force", one, files.get(one)) for one in below]
+        if not fresh:
+            rows = baseline(below, migrations, recorder)
+        rows.append(recorder.note("force", version, _file_of(version, migrations)))
         move = LedgerTransition(None, LedgerState(version))
-        record(session, [*below, forced], target.listener, move)
-    if skipped and history is not None and not fresh:
-        target.listener(BaselineRecorded(skipped, version))
-    if warns and skipped and fresh:
-        target.listener(Warned(_forced_with(skipped)))
-    if warns and (said := _never_ran(version, history or (), migrations)):
-        target.listener(Warned(said))
+        record(session, rows, target.listener, move)
+    if below and history is not None and not fresh:
+        target.listener(BaselineRecorded(below, version))
+    if warns:
+        for warning in _force_warnings(version, below if fresh else (), history or (), migrations):
+            target.listener(Warned(warning))
 
 
 def _is_at_none(session: Session) -> bool:
@@ -147,20 +146,24 @@ def _is_at_none(session: Session) -> bool:
         return False
 
 
-def _forced_with(versions: Sequence[int]) -> str:
-    """Make the warning of the versions below a forced one where none was recorded."""
-    several = len(versions) > 1
-    named = f"versions {versions[0]} to {versions[-1]}" if several else f"version {versions[0]}"
-    return f"no version was recorded here: {named} {'count' if several else 'counts'} as forced too"
-
-
-def _never_ran(version: int | None, history: Sequence[Attempt], migrations: MigrationSet) -> str:
-    """Make the warning of a forced version whose last attempt did not succeed; else empty."""
+def _force_warnings(
+    version: int | None,
+    below: Sequence[int],
+    history: Sequence[Attempt],
+    migrations: MigrationSet,
+) -> Iterator[str]:
+    """Warn of versions below that count as forced, and of a version whose up never succeeded."""
+    if below:
+        several = len(below) > 1
+        named = (
+            f"versions {below[0]} to {below[-1]} count" if several else f"version {below[0]} counts"
+        )
+        yield f"no version was recorded here: {named} as forced too"
     held = replay(history).get(version) if version is not None else None
     tried = [row for row in history if row.version == version and row.direction in _RUNS]
     stopped = bool(tried) and tried[-1].left_something
     if version is None or (held is not None and not held.is_forced and not stopped):
-        return ""
+        return
     failed = bool(tried) and tried[-1].outcome is not Outcome.DONE
     what = (
         f"the last {tried[-1].direction} of version {version} failed"
@@ -169,8 +172,9 @@ def _never_ran(version: int | None, history: Sequence[Attempt], migrations: Migr
     )
     migration = migrations.by_version.get(version)
     if migration is None or migration.up is None:
-        return f"{what}, and it has no up file; it counts as applied now"
-    return (
+        yield f"{what}, and it has no up file; it counts as applied now"
+        return
+    yield (
         f"{what}; it counts as applied now, and its file will not run. `rung status` shows it as "
         "forced until a run applies it. If the database has all of it, record that: "
         f"`rung mark-applied {version}`"
@@ -219,9 +223,7 @@ def baseline(
 ) -> list[NewAttempt]:
     """Make the history rows of versions that another tool applied, with their files of now."""
     return [
-        recorder.note(
-            "baseline", version, migrations.by_version.get(_number(version)), ANOTHER_TOOL
-        )
+        recorder.note("baseline", version, _file_of(version, migrations), ANOTHER_TOOL)
         for version in versions
     ]
 
@@ -252,16 +254,8 @@ def locked(target: Target, session: Session) -> Iterator[Lock]:
         yield lock
 
 
-def _skipped(
-    history: Sequence[Attempt] | None, version: int | None, migrations: MigrationSet
-) -> tuple[int, ...]:
-    """Return the versions below the forced one that the history does not have yet."""
-    found = reconcile(history, LedgerState(version), migrations).unrecorded
-    return tuple(one for one in found if one is not None and one != version)
-
-
-def _number(version: int | None) -> int:
-    return -1 if version is None else version
+def _file_of(version: int | None, migrations: MigrationSet) -> Migration | None:
+    return None if version is None else migrations.by_version.get(version)
 
 
 def edited(target: Target, migrations: MigrationSet, version: int) -> tuple[EditedFile, ...]:
@@ -330,17 +324,12 @@ def _edited(state: DatabaseState, version: int, session: Session) -> tuple[Edite
             "does not have its text",
             "see `rung status`",
         )
-    for edit in found:
-        _check_readable(edit.half, state)
+    for edit in found:  # a file whose SQL cannot be read could not run
+        try:
+            read(edit.half.text, state.inspection.place.dialect)
+        except ScriptError as error:
+            raise error.in_file(edit.half.file) from None
     return edited_files(found, state, session)
-
-
-def _check_readable(half: MigrationFile, state: DatabaseState) -> None:
-    """Refuse a file whose SQL cannot be read: it could not run."""
-    try:
-        read(half.text, state.inspection.place.dialect)
-    except ScriptError as error:
-        raise error.in_file(half.file) from None
 
 
 class Marked(NamedTuple):

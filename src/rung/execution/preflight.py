@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from rung.errors import (
 )
 from rung.planning.history_replay import replay
 from rung.script import made_table, needs_session, read
-from rung.source import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,19 +129,16 @@ def made_by(migrations: MigrationSet, dialect: Dialect) -> Callable[[str], bool]
     """
 
     def makes(name: str) -> bool:
-        halves = (migration.half(Direction.UP) for migration in migrations.by_version.values())
-        texts = (half.text for half in halves if half is not None)
-        return any(_makes(text, name, dialect) for text in texts if name.lower() in text.lower())
+        for migration in migrations.by_version.values():
+            if migration.up is None or name.lower() not in migration.up.text.lower():
+                continue
+            with suppress(ScriptError):  # such a file will not run
+                script = read(migration.up.text, dialect)
+                if any(made_table(script, statement) == name for statement in script.statements):
+                    return True
+        return False
 
     return makes
-
-
-def _makes(text: str, name: str, dialect: Dialect) -> bool:
-    try:
-        script = read(text, dialect)
-    except ScriptError:
-        return False  # it will not run
-    return any(made_table(script, statement) == name for statement in script.statements)
 
 
 def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") -> None:
