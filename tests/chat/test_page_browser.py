@@ -372,7 +372,7 @@ def test_a_service_that_is_not_ready(tab: Tab) -> None:
         page = tab(str(client.http.base_url))
         page.get_by_text("This page waits for it").wait_for()
 
-        assert page.get_by_role("status").inner_text().startswith("The service does not serve yet")
+        assert page.get_by_role("status").inner_text().startswith("The service is not ready")
         assert page.get_by_role("heading").count() == 0
 
 

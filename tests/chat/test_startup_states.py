@@ -114,7 +114,7 @@ def test_it_starts_into_a_clear_state_and_recovers(
     assert (said["_"], said["title"], bool(said["detail"])) == (503, "Not ready", True)
     assert (others[0], others[1]["_"], others[1]["state"]) == (200, 503, expected)
     assert others[2:] == ([401] if repair else [])
-    assert any(f"Not ready: {expected}." in record.getMessage() for record in caplog.records)
+    assert any(f"Not ready ({expected})" in record.getMessage() for record in caplog.records)
 
 
 def test_it_waits_for_a_database_that_is_not_there(database: Database) -> None:
@@ -154,13 +154,13 @@ def test_probes_are_answered_while_a_migration_waits(database: Database) -> None
     with database.connect() as blocking, blocking.transaction():
         blocking.execute("LOCK TABLE conversations IN ACCESS SHARE MODE")
         with speaking(app_of(database.conninfo)) as client:
-            until(lambda: "Held by process" in client("GET", "/ready").get("detail", ""))
+            until(lambda: "Blocked by process" in client("GET", "/ready").get("detail", ""))
             said, health = client("GET", "/ready"), client("GET", "/health")["_"]
             blocking.execute("ROLLBACK")
             until(lambda: state(client) == "current")
 
     assert (said["_"], health) == (503, 200)
-    assert "Version 7 " in said["detail"] or "Waiting for others" in said["detail"]
+    assert "Version 7 " in said["detail"] or "Waiting for a lock" in said["detail"]
     assert "LOCK TABLE" not in said["detail"]
 
 
@@ -191,7 +191,7 @@ def test_an_older_release_serves_where_the_newer_says_so(
         said = client("GET", "/ready")
 
     assert (said["state"], said["version"]) == ("ahead", NEWEST + 1)
-    assert "declared to suit" in said["detail"]
+    assert "declared compatible" in said["detail"]
 
 
 def test_compatible_up_to_a_version_and_no_further(database: Database) -> None:

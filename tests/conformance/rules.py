@@ -134,14 +134,14 @@ def _told_of_empty(asked: Asked) -> Iterator[str]:
         ups = "1 up" if len(empty) == 1 else f"{len(empty)} ups"
         yield (
             f"warning: {ups} without a statement: {', '.join(map(str, empty))}; recorded as "
-            "empty, not as applied; where that is meant, declare it in the file: "
+            "empty, not as applied; if that is meant, declare it in the file: "
             "-- rung: empty REASON\n"
         )
     left = [v for v in steps if f"{v}d" not in written and f"{v}u" in written]
     if not up and left:
         yield (
-            f"warning: not reverted, for the down is empty or missing: "
-            f"{', '.join(map(str, left))}; what the up made is still there\n"
+            f"warning: not reverted, because the down is empty or missing: "
+            f"{', '.join(map(str, left))}; what the up created still exists\n"
         )
 
 

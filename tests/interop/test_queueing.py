@@ -61,13 +61,13 @@ def test_requests_pass_between_the_tries(
     assert theirs.end().code == 0
     reader.execute("SELECT * FROM t1")
     run = ours.begin("down", "1")
-    assert wait_for(lambda: "had no lock within 200 ms" in run.said, 20)
+    assert wait_for(lambda: "lock timeout after 200 ms" in run.said, 20)
     passed = _gets_through(site)
     reader.rollback()
 
     assert (stopped, passed) == (True, True)
     assert (run.end().code, site.ledger()) == (0, [(1, False)])
-    assert f"Held by process {reader.info.backend_pid}" in run.said
+    assert f"Blocked by process {reader.info.backend_pid}" in run.said
 
 
 @pytest.mark.parametrize(

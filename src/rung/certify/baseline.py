@@ -61,7 +61,7 @@ def learn(lab: FaultDatabases, name: str, source: str) -> tuple[tuple[Baseline, 
         up = _way(top, source, UP)
     except RungError as error:
         raise NotCertifiable(
-            f"{name} fails without faults: {error.cause}",
+            f'"{name}" fails even without faults: {error.cause}',
             f"run it alone: rung up --database embedded --source {source}",
         ) from error
     if len(up.states) == 1:

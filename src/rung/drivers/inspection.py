@@ -173,8 +173,8 @@ class LockHolder:
 
     def __str__(self) -> str:
         facts = [f"process {self.pid}"]
-        facts += [f"user {self.user}"] if self.user else []
-        facts += [f"application {self.application}"] if self.application else []
+        facts += [f'user "{self.user}"'] if self.user else []
+        facts += [f'application "{self.application}"'] if self.application else []
         facts += [f"from {self.address}"] if self.address else []
         if self.silent is not None:
             facts += [f"since {self.since}", "behind a pooler"]

@@ -239,7 +239,7 @@ def test_a_folder_of_something_else_is_refused(place: Path) -> None:
     (place / "letters.txt").write_text("dear")
     before = sorted(place.iterdir())
 
-    with pytest.raises(EmbeddedError, match="was not made by Rung"):
+    with pytest.raises(EmbeddedError, match="was not created by Rung"):
         start(place)
     assert before == sorted(place.iterdir())
 

@@ -293,4 +293,4 @@ def test_dirty_while_somebody_holds_the_lock(site: Site, held: bool) -> None:  #
             other.execute("SELECT pg_advisory_lock(%s)", (key,))
         assert site.migrator().version().dirty
 
-    assert [("under way" in event.message) for event in site.heard(Warned)] == [True] * held
+    assert [("in progress" in event.message) for event in site.heard(Warned)] == [True] * held

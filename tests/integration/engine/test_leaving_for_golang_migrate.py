@@ -121,7 +121,7 @@ def test_golangs_dirty_is_our_dirty(site: Site, golang: Golang) -> None:
     error = site.up_fails(DirtyLedger)
 
     assert error.version == 2
-    assert "another tool left it so" in error.detail
+    assert "another tool did" in error.detail
     site.migrator().force(1)
     assert site.add("2_b", "SELECT 1;").up() == (2,)
 

@@ -121,7 +121,7 @@ def test_the_error_says_all_that_the_server_said(site: Site) -> None:
         "hint: the hint",
         "context: PL/pgSQL function inline_code_block line 2 at RAISE",
         "2_b.up.sql:2",
-        "The database is clean at version 1. Nothing of the failed migration was kept.",
+        "database: clean at version 1; the failed migration was rolled back",
         "Mend 2_b.up.sql and run again; no force is needed.",
     ):
         assert words in str(error)

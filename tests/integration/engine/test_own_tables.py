@@ -257,7 +257,7 @@ def test_a_foreign_table_below_is_not_read(site: Site, what: str, above: str) ->
     migrator = site.add_tables(2).migrator()
 
     error = failing(TablesUntrusted if what else LedgerUnreadable, migrator.up)
-    assert "a foreign table below it would be read as well" in error.cause
+    assert "a foreign table as a child" in error.cause
     if what:
         assert migrator.version().version == 1
     assert f"`ALTER FOREIGN TABLE public.far NO INHERIT public.{above or table};`" in error.hint
@@ -365,7 +365,7 @@ def test_a_ledger_that_an_event_trigger_refuses(site: Site) -> None:
 
     assert "the ledger public.schema_migrations (event trigger house)" in error.cause
     assert "--ledger-table" in error.hint
-    assert "Nothing was run" in error.database
+    assert "nothing was run" in error.database
     assert site.ask("SELECT FROM pg_tables WHERE schemaname = 'public'") == []
 
 
@@ -502,7 +502,7 @@ def test_a_file_that_makes_such_a_trigger(
         pytest.skip("a first row is an INSERT")
     error = site.add("2_b", _alters(table, events, body)).up_fails(OwnWriteRefused)
 
-    assert "take the trigger or rule on it out of the file that makes it" in error.hint
+    assert "remove the trigger or rule on it from the file that creates it" in error.hint
     assert site.ledger() == ([] if first else [(1, False)])
 
 
@@ -563,7 +563,9 @@ def test_columns_of_other_types(site: Site, columns: str, said: str) -> None:
     site.add_tables(1).add_tables(2)
     migrator = site.migrator()
     for act in (migrator.status, migrator.up, lambda: migrator.force(1)):
-        with pytest.raises(LedgerUnreadable, match=f"is there and is no ledger: {said}"):
+        with pytest.raises(
+            LedgerUnreadable, match=f"exists but is not a schema_migrations table: {said}"
+        ):
             act()
 
     assert not site.tables()
@@ -582,7 +584,9 @@ def test_columns_that_take_no_row_of_ours(site: Site, columns: str, named: str) 
     site.ask(f"CREATE TABLE schema_migrations ({columns})")
     site.add_tables(1)
     for act in (site.migrator().up, lambda: site.migrator().force(1)):
-        with pytest.raises(TablesUntrusted, match=f"cannot be written for its columns: {named}"):
+        with pytest.raises(
+            TablesUntrusted, match=f"because of its columns: {named}"
+        ):
             act()
 
     assert not site.tables()

@@ -195,7 +195,7 @@ def test_a_ledger_that_may_not_be_made(site: Site, role: Role) -> None:
     """The GRANT is told, and mends it; the history is made with it."""
     error = failing(RightsMissing, _add(site).migrator(role.place).up)
     assert "may not create the ledger" in error.cause
-    site.ask(error.hint.removeprefix("Grant it: "))
+    site.ask(error.hint.removeprefix("grant it: "))
 
     assert len(role.migrator.up().steps) == 3
     assert len(site.history()) == 3

@@ -172,7 +172,7 @@ def test_a_number_of_the_history_that_is_given_twice(site: Site, text: str) -> N
     site.ask("ALTER SEQUENCE schema_migrations_history_id_seq RESTART")
     error = site.up_fails(MigrationFailed)
 
-    assert "The file is not at fault" in error.hint
+    assert "the server's log" in error.hint
     assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
     assert site.up() == (2,)
 

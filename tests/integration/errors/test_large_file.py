@@ -43,7 +43,7 @@ def test_a_file_of_20_megabytes(stage: Stage) -> None:
     stage.write("2_roles.up.sql", _large(""))
     code, text, _ = _up(stage)
 
-    assert (code, "Applied 3 migrations" in text) == (0, True)
+    assert (code, "applied 3 migrations" in text) == (0, True)
     assert stage.ask("SELECT count(*) FROM users") == [(_ROWS,)]
 
 

@@ -77,7 +77,7 @@ def test_another_program_writes(site: Site) -> None:
         busy = failing(DatabaseBusy, lambda: site.migrator("?_timeout=50").force(1))
 
     assert "database is locked" in failed.cause
-    assert failed.hint.startswith("Wait for the program that writes there")
+    assert failed.hint.startswith("wait for the program that writes there")
     assert "_busy_timeout" in busy.hint
     assert (site.up(), site.ledger()) == ((2,), [(2, 0)])
 

@@ -118,7 +118,7 @@ def test_without_its_setting(tmp_path: Path) -> None:
     """A project that does not say where its migrations are is told how to."""
     ran = run(tmp_path, "-o", "rung_source=")
 
-    assert "Say where the migrations are: rung_source in pytest's settings." in ran.stdout
+    assert "name the migrations: rung_source in pytest's settings" in ran.stdout
 
 
 def test_an_error_is_all_that_is_shown(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_an_error_is_all_that_is_shown(tmp_path: Path) -> None:
     write(tmp_path, "DROP TABLE a, b;")
     ran = run(tmp_path, RUNG_TEST_SERVER="postgresql://u:hidden@127.0.0.1:1/d")
 
-    assert "No connection to the server for test databases" in ran.stdout
+    assert "could not connect to the server for test databases" in ran.stdout
     assert not [word for word in ("hidden", "copies.py") if word in ran.stdout]
 
 

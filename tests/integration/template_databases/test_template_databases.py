@@ -225,7 +225,7 @@ def test_what_is_not_ours_is_left_alone(
         for name in strangers:
             admin.execute(f"CREATE DATABASE {name}".encode())
             admin.execute(f"COMMENT ON DATABASE {name} IS {comment}".encode())
-        with pytest.raises(DatabaseError, match="is not ours"):
+        with pytest.raises(DatabaseError, match="was not created by Rung"):
             copies.copy().__enter__()
     with TemplateDatabases(server.conninfo(), source):
         assert strangers <= names(admin)

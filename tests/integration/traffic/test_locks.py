@@ -94,7 +94,7 @@ def test_a_lock_that_is_not_to_be_had(
     error = failing(MigrationFailed, site.migrator(lock_retry_for=1.6).up)
 
     assert web.info.backend_pid
-    assert f"Held by process {web.info.backend_pid}" in error.locked[0]
+    assert f"Blocked by process {web.info.backend_pid}" in error.locked[0]
     assert error.locked[-1].startswith("It was tried 2 times in 1.")
     assert (site.ledger(), site.history()[-1]) == ([(1, False)], (2, "up", "failed"))
 
@@ -220,7 +220,7 @@ def test_a_pause_ends_with_a_stop(site: Site, web: psycopg.Connection[tuple[obje
         listener=lambda event: stop.set() if isinstance(event, LockRefused) else None,
     )
     began = time.monotonic()
-    with pytest.raises(Exception, match="Stopped as asked"):
+    with pytest.raises(Exception, match="stopped on request"):
         migrator.up()
 
     assert web.info.backend_pid

@@ -61,7 +61,7 @@ def test_none_of_it_is_kept_where_one_fails(site: Site) -> None:
     error = failing(MigrationFailed, lambda: site.migrator().up(atomic=True))
 
     assert (error.applied, error.version, error.place.line) == ((), 3, 2)
-    assert error.now == "The database is clean at version 1. the whole run was rolled back."
+    assert error.now == "clean at version 1; the whole run was rolled back"
     assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
     assert site.history() == [(1, "up", "done"), (3, "up", "failed")]
     assert [event.version for event in site.heard(StepRan)] == [2]
@@ -87,7 +87,7 @@ def test_what_only_the_server_knows_is_explained(site: Site, text: str) -> None:
     site.add_tables(2).add("3_x", text)
     error = failing(MigrationFailed, lambda: site.migrator().up(atomic=True))
 
-    assert error.hint.startswith("Leave --atomic out")
+    assert error.hint.startswith("leave --atomic out")
     assert (site.ledger(), site.tables()) == ([(1, False)], {"t1"})
 
 
@@ -121,7 +121,7 @@ def test_a_lost_connection_is_all_or_nothing(site: Site) -> None:
     error = failing(ConnectionLost, lambda: site.migrator().up(atomic=True))
 
     assert error.committed is False
-    assert error.now == "The database is clean at no version. the whole run was rolled back."
+    assert error.now == "clean at no version; the whole run was rolled back"
     assert site.tables() == set()
 
 

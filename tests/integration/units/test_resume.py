@@ -246,8 +246,8 @@ def _called(site: Site) -> None:
     [
         (_nothing_known, "another tool"),
         (_changed, "changed in statements 1-2, which are committed"),
-        (_called, "does not keep what ran"),
-        (lambda site: (site.folder / "1_a.up.sql").unlink(), "not here"),
+        (_called, "does not have the text that ran"),
+        (lambda site: (site.folder / "1_a.up.sql").unlink(), "is missing"),
     ],
     ids=["no history", "changed", "not kept", "no file"],
 )

@@ -202,7 +202,7 @@ def test_a_failed_look_says_nothing_of_the_shape(
         answer(*rows, error=state)
 
     assert not isinstance(raised.value, LedgerUnreadable)
-    assert "Move the other table" not in str(raised.value)
+    assert "rename the other table" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
