@@ -584,9 +584,7 @@ def test_columns_that_take_no_row_of_ours(site: Site, columns: str, named: str) 
     site.ask(f"CREATE TABLE schema_migrations ({columns})")
     site.add_tables(1)
     for act in (site.migrator().up, lambda: site.migrator().force(1)):
-        with pytest.raises(
-            TablesUntrusted, match=f"because of its columns: {named}"
-        ):
+        with pytest.raises(TablesUntrusted, match=f"because of its columns: {named}"):
             act()
 
     assert not site.tables()

@@ -85,9 +85,7 @@ def test_the_duplicates_of_a_unique_index(site: Site, on: str, twice: list[objec
     site.ask("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass")
 
     (one,) = _found(site, "invalid index")
-    assert set(site.ask(one.description.partition("duplicates first: ")[2])) == set(
-        twice
-    )
+    assert set(site.ask(one.description.partition("duplicates first: ")[2])) == set(twice)
 
 
 def test_a_leftover_of_reindex(site: Site) -> None:
