@@ -158,8 +158,8 @@ def check_no_twin(session: Session, migrations: MigrationSet, second: str = "") 
         return
     ours = session.locate().ledger
     raise LedgerElsewhere(
-        f"there is no ledger {ours}, but the history beside {' and '.join(found)} is of these "
-        "files: search_path has changed",
+        f"the ledger {ours} does not exist, but the history beside {' and '.join(found)} is of "
+        "these files: search_path has changed",
         f"name that one, as in `rung status --ledger-table {quote(found[0])}`, or create a "
         f"second ledger: {second or f'`--ledger-table {quote(ours)}`'}",
     )
@@ -172,7 +172,7 @@ def twins_warning(session: Session) -> str:
         return ""
     named = ", ".join(twin.table for twin in twins)
     return (
-        f"there is no ledger {session.locate().ledger}, but this database has {named}; "
+        f"the ledger {session.locate().ledger} does not exist, but this database has {named}; "
         "`--ledger-table SCHEMA.NAME` names the one to use"
     )
 

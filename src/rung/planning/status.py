@@ -44,8 +44,8 @@ _MOVED = (
     "what it finds."
 )
 _TWINS = (
-    "There is no ledger {ours}, but this database has {others}: `--ledger-table SCHEMA.NAME` "
-    "names the one to use."
+    "The ledger {ours} does not exist, but this database has {others}: `--ledger-table "
+    "SCHEMA.NAME` names the one to use."
 )
 _UNVERSIONED = (
     "There are tables and no ledger: no migration is recorded for them, and `rung up` stops "
