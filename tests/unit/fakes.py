@@ -92,7 +92,6 @@ class FakeSession:
     left_over: tuple[Problem, ...] = ()
     calls: list[str] = field(default_factory=list)
     signs_of_life: int = 0
-    told: Listener = ignore
 
     def inspect(self, *, briefly: bool = False, history: History = History.ALL) -> Inspection:
         if self.failing_looks:
@@ -159,9 +158,6 @@ class FakeSession:
 
     def heartbeat(self) -> None:
         self.signs_of_life += 1
-
-    def report_to(self, listener: Listener) -> None:
-        self.told = listener
 
     def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
         """All parts or none, on the two variables; what was asked is named in `calls`."""
@@ -326,13 +322,18 @@ class FakeDriver:
     """Those of each session, one after the other."""
 
     @contextmanager
-    def connect(self, stop: CancelToken, options: RunOptions = RUNG) -> Iterator[FakeSession]:
+    def connect(
+        self, stop: CancelToken, options: RunOptions = RUNG, listener: Listener = ignore
+    ) -> Iterator[FakeSession]:
         self.connected.append(options)
         yield self.session
 
     @contextmanager
     def read(
-        self, stop: CancelToken | None = None, within: float | None = None
+        self,
+        stop: CancelToken | None = None,
+        within: float | None = None,
+        listener: Listener = ignore,
     ) -> Iterator[FakeSession]:
         if self.refusals:
             raise self.refusals.pop(0)

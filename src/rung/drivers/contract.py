@@ -1,9 +1,9 @@
 """
-What a database driver is: the whole contract.
+The driver contract: what a database must do so that Rung can migrate it.
 
-A driver knows its dialect and nothing about policy: it connects, locks, reads and writes
-ledger and history, runs a script, lists what would be lost, drops. What to run, when to
-wait and what to tell people is decided above. A new driver inherits `tests/contract`.
+A driver knows how to send, lock, read and write. It knows no policy: what to run, when to retry
+and what to report is decided above. A new driver inherits `tests/contract` and is done when these
+tests pass; `docs/reference/drivers.md` says how to write one.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from rung.drivers.transaction import (
     Wrap,
     makes_none,
 )
+from rung.events import Listener, ignore
 from rung.options import RUNG
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.diagnostics import Problem
     from rung.drivers.inspection import TwinLedger
-    from rung.events import Listener
     from rung.ledger import Attempt
     from rung.options import RunOptions
     from rung.script import Script
@@ -106,41 +106,38 @@ class Reader(Protocol):
             history: how much of it is read.
 
         Raises:
-            LedgerUnreadable: what is there is no ledger, or no history.
-            DatabaseBusy: somebody's work keeps the database from answering for now.
+            LedgerUnreadable: the table is not a ledger, or not a history.
+            DatabaseBusy: another connection's work keeps the database from answering for now.
         """
 
     def locate(self) -> Location:
-        """Find where the ledger is, without reading it: what mends a broken ledger uses this."""
+        """Find where the ledger is, without reading it, so that `force` can write a broken one."""
 
     def snapshot(self) -> Snapshot:
         """
-        The whole schema, in one round trip, without lock or write.
+        Read the whole schema, in one round trip, without lock or write.
 
         Left out are ledger and history with what belongs to them, the lease, what an extension
         owns, and what is of one session.
 
         Raises:
-            QueryFailed: the server refused.
+            QueryFailed: the server rejected the query.
         """
 
     def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
         """
-        Those of some names that the database does not have, in their order; one question.
+        Select the names that the database does not have, in their order, with one query.
 
         Args:
             names: one without a schema is looked up on the search path and beside the ledger.
             anywhere: look such a name up in every schema.
 
         Raises:
-            QueryFailed: the server refused.
+            QueryFailed: the server rejected the query.
         """
 
     def server_context(self) -> ServerContext:
-        """What of the server a file's SQL may lean on."""
-
-    def report_to(self, listener: Listener) -> None:
-        """Have a listener told what is waited for, and how far a script is that runs."""
+        """Read what a file's SQL may depend on: roles, settings, extensions, the version."""
 
     def close(self) -> None:
         """Close the connection; quiet where it is gone."""
@@ -160,10 +157,10 @@ class ForeignLocks(Protocol):
     """Locks of golang-migrate's that a run holds besides its own."""
 
     def release_foreign_locks(self) -> None:
-        """Give back the keys on which another tool may queue, keeping our own."""
+        """Release the keys on which another tool may queue, and keep our own."""
 
     def try_foreign_locks(self) -> bool:
-        """Take them again, all or none."""
+        """Take them again, all or none; return whether it has them."""
 
 
 class LeaseRecovery(Protocol):
@@ -171,7 +168,7 @@ class LeaseRecovery(Protocol):
 
     def lease_holder(self) -> LockHolder | None:
         """
-        Whose the lock is, dead or alive: as `lock_holder`, and a lease that nobody keeps any more.
+        Find the lock holder, dead or alive: as `lock_holder`, and of a lease without heartbeats.
 
         Raises:
             LedgerUnreadable: there are several leases.
@@ -188,22 +185,27 @@ class CompletionCheck(Protocol):
         """
         Have the server parse a script, as far as it can, and run nothing of it.
 
-        A failure is one of the grammar, with its place; without one nothing is proved.
+        A failure is one of the grammar, with its place; success proves nothing.
         """
 
     def completed(self, script: Script, number: int, before: Sequence[int]) -> bool | None:
         """
-        Whether a statement was finished that was sent outside a transaction; reads only.
+        Find out whether a statement completed that was sent outside a transaction.
 
-        False where it is to be run again, None where nothing tells. `before` are the numbers
-        of the statements by which the script had set the session then.
+        Args:
+            script: with the statement.
+            number: of the statement, from 1.
+            before: the numbers of the statements that had set the session then.
+
+        Returns:
+            False where it may run again, None where the catalog does not show it.
         """
 
     def left_nothing(self, attempt_id: str) -> bool:
         """
-        Whether a statement that was sent alone and refused left nothing in the catalog.
+        Check that a statement that failed outside a transaction left nothing in the catalog.
 
-        Reads only. Compared is with the note that it was under way; False where nothing tells.
+        The catalog is compared with the record that announced it; False where that does not show.
         """
 
 
@@ -211,22 +213,18 @@ class Provenance(Protocol):
     """Evidence in the catalog of who made what, and when."""
 
     def ledger_changed_since(self, entry: Attempt) -> bool:
-        """
-        Whether somebody wrote the ledger behind a row of the history; reads only.
-
-        False where nothing tells.
-        """
+        """Check whether the ledger was written after a row of the history; False if unknown."""
 
     def perhaps_older(self, identities: Sequence[str]) -> tuple[str, ...]:
         """
-        Those of these objects that were perhaps there before the ledger was marked dirty.
+        Select objects that may have existed before the ledger was marked dirty.
 
         Args:
-            identities: as snapshots name them; of tables, views, indexes and columns.
+            identities: of tables, views, indexes and columns, as snapshots name them.
         """
 
     def twin_ledgers(self) -> tuple[TwinLedger, ...]:
-        """Where our ledger is missing, and its schema was not named: those of other schemas."""
+        """Find ledgers in other schemas, where ours is missing and no schema was named."""
 
 
 class FunctionCode(Protocol):
@@ -234,9 +232,10 @@ class FunctionCode(Protocol):
 
     def code_of(self, names: Collection[str]) -> tuple[str | None, ...]:
         """
-        The code of every function and procedure of these names that is not the server's own.
+        Read the code of functions and procedures, without those of the server itself.
 
-        None for one whose code is not SQL or PL/pgSQL, or not kept as text. Reads only.
+        Returns:
+            The text of each; None for one that is not SQL or PL/pgSQL, or has no text.
         """
 
 
@@ -245,22 +244,22 @@ class DryRuns(Protocol):
 
     def dry_run(self, undo: Script, tables: Sequence[str]) -> DryRun:
         """
-        Run SQL that takes schema away in a transaction that is rolled back; tells what went.
+        Run SQL that removes objects in a transaction that is rolled back; return what it removed.
 
         Args:
-            undo: it was judged before: nothing in it reaches beyond its transaction.
-            tables: the names of the tables in it; where they are too large nothing is sent.
+            undo: SQL with no effect beyond its transaction.
+            tables: the tables in it; where they are too large nothing is sent.
         """
 
     def row_guard(self, losses: Sequence[DataLoss]) -> str:
-        """SQL that locks what is lost, and fails where other rows are there than were counted."""
+        """Return SQL that locks these tables, and fails where their rows are not those counted."""
 
 
 class ProblemFinder(Protocol):
-    """What failed work has left."""
+    """Leftovers of failed work."""
 
     def problems(self) -> tuple[Problem, ...]:
-        """What failed work has left in the database and on its server; reads only."""
+        """Find them in the database and on its server; read only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,38 +282,39 @@ class Capabilities:
 
 
 class Session(Reader, Protocol):
-    """One connection that may write. Everything that touches the database goes through here."""
+    """One connection that may write. Every method may raise `Disconnected`."""
 
     def prepare_tables(self, makes: Callable[[str], bool] = makes_none) -> TablesReady:
         """
-        Make ledger and history where they are missing; only under the lock.
+        Create ledger and history where they are missing; only under the lock.
 
-        A new history can be read by whoever may read the ledger. Where our rights do not
-        suffice for it, or a rule of the database refuses it, the session goes on without one.
+        Roles that may read the ledger may read a new history. Where a grant is missing for it, or
+        a rule of the database rejects it, the session works without one.
 
         Args:
-            makes: whether a file makes a table of a name; asked before a history takes it.
+            makes: whether a file creates a table of a name; asked before a history takes it.
 
         Raises:
-            RightsMissing: the ledger may not be made, or not be written.
-            TableRefused: a rule of the database refuses the ledger.
-            QueryFailed: it cannot be made for another reason.
+            RightsMissing: the role may not create the ledger, or not write it.
+            TableRefused: a rule of the database rejects the ledger.
+            QueryFailed: it could not be created for another reason.
         """
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this database can do besides; known after the first inspection."""
+        """What this database can do besides."""
 
     def try_lock(self) -> Lock | None:
         """
         Take all that excludes other runs, or nothing; never wait in the server.
 
         Raises:
-            RightsMissing: what stands for a lock behind a pooler may not be made or used.
+            RightsMissing: the role may not create or use the lease, which is the lock behind a
+                pooler.
         """
 
     def lock_holder(self) -> LockHolder | None:
-        """Who holds a key that `try_lock` needs; None where nobody is seen."""
+        """Find who holds a key that `try_lock` needs; None where nobody is seen."""
 
     def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
         """
@@ -331,38 +331,38 @@ class Session(Reader, Protocol):
         """
 
     def reset(self) -> tuple[str, ...]:
-        """Put the session back to what it was at connect; name what had been changed."""
+        """Put the session back to what it was at connect; return the settings that had changed."""
 
     def read_history(self) -> tuple[Attempt, ...] | None:
-        """The history alone, oldest first; None where there is none to read."""
+        """Read the history alone, oldest first; None where there is none to read."""
 
     def stored_sql(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:
-        """Every text that the history keeps of these versions, oldest first."""
+        """Read every text that the history keeps of these versions, oldest first."""
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """
-        Have the statements `first` to `last` run as they stand, in one message, unrecorded.
+        Run statements `first` to `last` as they stand, in one message, without records.
 
-        For databases to try things on: nothing guards it, and a transaction that they open, or
-        that fails, is left as it is.
+        For scratch databases only: no lock is proved, and a transaction that they open, or that
+        fails, is left open.
         """
 
     def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         """
-        The same losses with the rows in them, counted up to `rung.script.data_loss.MOST_ROWS`.
+        Count the rows of data losses, up to `rung.script.data_loss.MOST_ROWS`.
 
-        Behind each that has a cascade comes what that takes along. What cannot be counted, or not
-        in a few seconds, says why.
+        After each that has a cascade comes what that deletes too. One that cannot be counted, or
+        not in a few seconds, says why.
         """
 
     def other_ledgers(self) -> tuple[str, ...]:
-        """Where our ledger is missing: the tables of its shape under another name."""
+        """Find tables of a ledger's shape under another name, where our ledger is missing."""
 
     def objects(self) -> tuple[DataLoss, ...]:
-        """All that `drop` would remove."""
+        """List everything that `drop` would remove."""
 
     def drop(self) -> None:
-        """Remove all objects of the ledger's schema that no extension owns, at once."""
+        """Remove all objects of the ledger's schema that no extension owns, in one transaction."""
 
 
 class Driver(Protocol):
@@ -370,42 +370,47 @@ class Driver(Protocol):
 
     @property
     def label(self) -> str:
-        """The database as people may see it, without secrets."""
+        """The database for people, without secrets."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What of the database's URL is left out and might be missed, in sentences."""
+        """Parts of the database's URL that are ignored and may be missed, in sentences."""
 
     def ping(self) -> Ping:
-        """Whether the server takes connections; tells what a failed one came from."""
+        """Find out whether the server accepts connections, and why not."""
 
     def read(
-        self, stop: CancelToken | None = None, within: float | None = None
+        self,
+        stop: CancelToken | None = None,
+        within: float | None = None,
+        listener: Listener = ignore,
     ) -> AbstractContextManager[Reader]:
         """
-        Connect for reading alone; loads nothing that writes.
+        Connect for reading alone; load no module that writes.
 
         Args:
             stop: its first request ends what is read.
             within: seconds for connecting and for all that is read; None for no limit.
+            listener: called with what a read waits for.
 
         Raises:
-            ConnectionFailed: with the reason, masked.
+            ConnectionFailed: with the reason, redacted.
         """
 
     def connect(
-        self, stop: CancelToken, conventions: RunOptions = RUNG
+        self, stop: CancelToken, options: RunOptions = RUNG, listener: Listener = ignore
     ) -> AbstractContextManager[Session]:
         """
         Connect.
 
         Args:
-            stop: looked at while a script runs.
-            conventions: whether files find the session as others left it, and for how long
-                what is sent may run.
+            stop: cancels statements while they run.
+            options: whether a file finds the session as the one before left it, and for how long
+                a statement may run.
+            listener: called with what a read waits for; a commit has its observer for that.
 
         Raises:
-            ConnectionFailed: with the reason, masked.
+            ConnectionFailed: with the reason, redacted.
         """
 
     def sibling(
@@ -417,28 +422,28 @@ class Driver(Protocol):
         password: str | None = None,
     ) -> Driver:
         """
-        Another database, with the same names of ledger and history, and settings of the session.
+        Make a driver for another database, with the same table names and session settings.
 
-        No role is taken on there.
+        No role is set there.
 
         Args:
-            url: how to come to its server; for a database that is a file, its folder.
-            name: the database's; None for the one that the URL names.
-            user: whom to connect as; None for the one that the URL names.
-            settings: more of them, weaker than those that this one's URL has.
-            password: of that user; the URL's is another's.
+            url: of its server; for a database that is a file, its folder.
+            name: of the database; None for the one in the URL.
+            user: to connect as; None for the one in the URL.
+            settings: more of them; those of this database's URL override them.
+            password: of that user.
 
         Raises:
-            UsageError: the URL cannot be read, or leads to a database of another kind.
+            UsageError: the URL cannot be read, or is of a database of another kind.
         """
 
     def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:
         """
-        What became of an attempt whose connection was lost.
+        Find out what became of an attempt whose connection was lost.
 
-        Connects anew, waits for what the lost connection began to end on the server, and looks
-        for the attempt's id in the history.
+        Reconnect, wait until the lost connection's work has ended on the server, and read the
+        attempt's row of the history.
 
         Raises:
-            DatabaseError: that cannot be learned.
+            DatabaseError: it could not be found out.
         """

@@ -93,7 +93,6 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[PreparedStep])
     """
     run = _AtomicRun(context, plan, prepared)
     scripts = [item.script for item in prepared]
-    context.session.report_to(context.say)
     context.remaining = tuple(item.step.version for item in prepared)
     context.say(RunPlanned(context.remaining, prepared[0].step.direction.value))
     try:

@@ -43,8 +43,10 @@ class Target(NamedTuple):
     @contextmanager
     def connected(self) -> Iterator[Session]:
         """Connect for a block; a connection that is lost in it is a `ConnectionFailed`."""
-        with self._connection_errors(), self.driver.connect(self.stop, self.options) as session:
-            session.report_to(self.listener)
+        with (
+            self._connection_errors(),
+            self.driver.connect(self.stop, self.options, self.listener) as session,
+        ):
             yield session
 
     def inspect(self, within: float | None = None, history: History = History.ALL) -> Inspection:
@@ -65,8 +67,10 @@ class Target(NamedTuple):
         """
         longest = self.options.lock_retry_for
         bound = within or (None if longest is None else max(longest, READ_WITHIN))
-        with self._connection_errors(), self.driver.read(self.stop, bound) as reader:
-            reader.report_to(self.listener)
+        with (
+            self._connection_errors(),
+            self.driver.read(self.stop, bound, self.listener) as reader,
+        ):
             inspection = reader.inspect(history=history)
         tell_obstacles(self.listener, inspection)
         if inspection.ledger.dirty:

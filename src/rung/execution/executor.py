@@ -71,7 +71,6 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> 
     versions = tuple(step.version for step in steps)
     attempts = Attempts(context.recorder, prepared)
     state = plan.made_for
-    context.session.report_to(context.say)
     context.say(RunPlanned(versions, steps[0].direction.value))
     for number, item in enumerate(prepared, 1):
         context.remaining = versions[number - 1 :]

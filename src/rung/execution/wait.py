@@ -111,10 +111,11 @@ class _Wait:
     def _try(self, stack: ExitStack) -> Reader | ConnectionFailed:
         try:
             driver = self._target.driver
-            reader = stack.enter_context(driver.read(self._target.stop, self._left))
+            reader = stack.enter_context(
+                driver.read(self._target.stop, self._left, self._target.listener)
+            )
         except ConnectionFailed as refused:
             return refused
-        reader.report_to(self._target.listener)
         return reader
 
     def _answers(self, refusal: ConnectionFailed) -> bool:

@@ -13,6 +13,7 @@ from rung.drivers.postgres.reader import PostgresReader
 from rung.drivers.postgres.table_names import names_of
 from rung.drivers.postgres.url import translate
 from rung.errors import ConnectionFailed, QueryFailed
+from rung.events import ignore
 from rung.options import RUNG
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.table_names import Names
     from rung.drivers.postgres.url import PostgresUrl
     from rung.drivers.transaction import RecoveryInfo
+    from rung.events import Listener
     from rung.options import RunOptions
 
 _RECONNECT_FOR = 60.0
@@ -67,20 +69,23 @@ class PostgresDriver:
         return self._connector.ping()
 
     def read(
-        self, stop: CancelToken | None = None, within: float | None = None
+        self,
+        stop: CancelToken | None = None,
+        within: float | None = None,
+        listener: Listener = ignore,
     ) -> AbstractContextManager[PostgresReader]:
         """Connect for reading; the connection is closed at the end, whatever happens."""
         writers = self._database.ledger_writers
         reader = PostgresReader(
-            self._connector, stop or CancelToken(), self._names, writers, within
+            self._connector, stop or CancelToken(), self._names, writers, within, listener
         )
         return closing(reader)
 
     def connect(
-        self, stop: CancelToken, conventions: RunOptions = RUNG
+        self, stop: CancelToken, options: RunOptions = RUNG, listener: Listener = ignore
     ) -> AbstractContextManager[PostgresSession]:
         """Connect; the connection is closed at the end, whatever happens."""
-        return closing(self._session(stop, self._names, conventions))
+        return closing(self._session(stop, self._names, options, listener))
 
     def sibling(
         self,
@@ -122,12 +127,23 @@ class PostgresDriver:
         )
 
     def _session(
-        self, stop: CancelToken, names: Names, conventions: RunOptions = RUNG
+        self,
+        stop: CancelToken,
+        names: Names,
+        options: RunOptions = RUNG,
+        listener: Listener = ignore,
     ) -> PostgresSession:
         from rung.drivers.postgres.session import PostgresSession
 
-        path, writers = self._address.path, self._database.ledger_writers
-        session = PostgresSession(self._connector, stop, names, conventions, path, writers)
+        session = PostgresSession(
+            self._connector,
+            stop,
+            names,
+            options,
+            self._address.path,
+            self._database.ledger_writers,
+            listener,
+        )
         session.single_statements = self._address.single_statements
         return session
 

@@ -72,7 +72,7 @@ class PostgresSender:
         wire: Wire,
         tables: LedgerSql,
         settings: SessionSettings,
-        conventions: RunOptions,
+        options: RunOptions,
         hold: SessionLock,
         limits: LockTimeoutPolicy,
         watcher: BlockerMonitor,
@@ -80,13 +80,13 @@ class PostgresSender:
         self._wire, self._tables, self._hold = wire, tables, hold
         self._limits, self._watcher = limits, watcher
         self._settings = settings
-        self._time_limit = conventions.time_limit
+        self._time_limit = options.time_limit
         self._build = MessageBuilder(
             tables,
             settings,
             hold,
             limits,
-            keeps_session=conventions.carries_session,
+            keeps_session=options.carries_session,
             begins_alone=self.begins_alone,
         )
 

@@ -43,18 +43,18 @@ class LockTimeoutPolicy:
     The limit of one session, and whether files have set another.
 
     Args:
-        conventions: the limit, and whether a file's own holds for the files after it.
+        options: the limit, and whether a file's own holds for the files after it.
         settings: all that the connection was asked for.
     """
 
-    def __init__(self, conventions: RunOptions, settings: SessionSettings) -> None:
+    def __init__(self, options: RunOptions, settings: SessionSettings) -> None:
         given = {name.lower(): value for name, value in settings.items}
         named = given.get(_NAME)
-        self.ours = named is None or conventions.insists_on_lock_timeout
+        self.ours = named is None or options.insists_on_lock_timeout
         """Whether the limit is ours, and not the connection's own."""
-        self.seconds = (conventions.lock_timeout or 0.0) if self.ours else _seconds(named or "")
+        self.seconds = (options.lock_timeout or 0.0) if self.ours else _seconds(named or "")
         """0 for no limit."""
-        self._carries = conventions.carries_session
+        self._carries = options.carries_session
         self._named = () if named is None else (Sql(f"SET lock_timeout = '{_quoted(named)}'"),)
         self._given = frozenset(given)
         self._chosen: set[str] = set()

@@ -8,7 +8,7 @@ number of completed statements can both be turned into a place in the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rung.script import Control, Mode
@@ -39,7 +39,7 @@ class Piece:
     label: str = ""
     file_start: int = 0
     first: int = 0
-    own: tuple[str, ...] = ()
+    own: tuple[str, ...] = field(default=(), compare=False, repr=False)
     """The statements of ours, one by one."""
 
 

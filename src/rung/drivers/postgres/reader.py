@@ -63,6 +63,7 @@ class PostgresReader:
         names: Names,
         writers: tuple[str, ...] = (),
         within: float | None = None,
+        listener: Listener = ignore,
     ) -> None:
         self._deadline = None if within is None else time.monotonic() + within
         """For all that is read; None where each question has the time of `_within`."""
@@ -77,7 +78,7 @@ class PostgresReader:
         self._wire.while_waiting.append(self._meanwhile)
         self._side = SideConnection(connector)
         self._waits: OwnWatch | None = None
-        self._listener: Listener = ignore
+        self._listener = listener
         self._names = self._asked = names
         """With the schema, once it is found: a file may make another one that comes first."""
         self._place_is_named = names.ledger.schema is not None
@@ -87,10 +88,6 @@ class PostgresReader:
         self._standing: InspectedTables | None = None
         self._stale = False
         """Whether that is from before we held the lock."""
-
-    def report_to(self, listener: Listener) -> None:
-        """Have a listener told what is waited for."""
-        self._listener = listener
 
     def _ask(self, sql: Sql) -> Reply:
         """

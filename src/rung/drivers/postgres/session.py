@@ -34,7 +34,7 @@ from rung.drivers.postgres.session_settings import put_back
 from rung.drivers.postgres.syntax import check_syntax
 from rung.drivers.transaction import StoredSql, TablesReady, makes_none
 from rung.errors import QueryFailed, Stopped
-from rung.events import Warned
+from rung.events import Warned, ignore
 from rung.ledger import Outcome
 from rung.options import RUNG
 from rung.script.data_loss import DataLoss, DryRun
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.diagnostics import Problem
     from rung.drivers.postgres.connect import Connector
+    from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.reply import MessageResult
@@ -78,21 +79,23 @@ class PostgresSession(PostgresReader):
         connector: Connector,
         stop: CancelToken,
         names: Names,
-        conventions: RunOptions = RUNG,
+        options: RunOptions = RUNG,
         path: str = "",
         writers: tuple[str, ...] = (),
+        listener: Listener = ignore,
     ) -> None:
-        super().__init__(connector, stop, names, writers)
-        self._conventions = conventions
-        self._limits = LockTimeoutPolicy(conventions, self._opened.settings)
-        self._cancels = conventions.cancel_blockers
-        longest = conventions.lock_retry_for
+        super().__init__(connector, stop, names, writers, listener=listener)
+        self._options = options
+        self._limits = LockTimeoutPolicy(options, self._opened.settings)
+        self._cancels = options.cancel_blockers
+        longest = options.lock_retry_for
         self._within = self._wire.bound = None if longest is None else max(longest, _LEAST)
         self._path = path
         """Of the URL; golang-migrate's command locks by it."""
         self._owner = str(uuid.uuid4())
         """Of the lease behind a pooler."""
         self._held: SessionLock | None = None
+        self._made_sender: tuple[InspectedTables, PostgresSender] | None = None
 
     def close(self) -> None:
         """Close the connection, and the one beside it; a lease would outlive them."""
@@ -327,7 +330,7 @@ class PostgresSession(PostgresReader):
         return tuple(DataLoss(kind or "", described or "") for kind, described in found)
 
     def _schema_to_empty(self) -> str | None:
-        if not self._conventions.drops_current_schema:
+        if not self._options.drops_current_schema:
             return self._found.names.ledger.schema
         return lock.insist(self._wire, statement("current_schema")).rows(0)[0][0]
 
@@ -377,6 +380,13 @@ class PostgresSession(PostgresReader):
 
     @property
     def _sender(self) -> PostgresSender:
+        """Made once for each inspection, with the SQL of ledger and history that it found."""
+        at = self._found
+        if self._made_sender is None or self._made_sender[0] is not at:
+            self._made_sender = at, self._make_sender()
+        return self._made_sender[1]
+
+    def _make_sender(self) -> PostgresSender:
         sender = PostgresSender
         if self.single_statements:
             from rung.drivers.postgres.single_statements import SingleStatementSender
@@ -386,7 +396,7 @@ class PostgresSession(PostgresReader):
             self._wire,
             self._tables,
             self._settings,
-            self._conventions,
+            self._options,
             self._hold,
             self._limits,
             self._watcher,

@@ -13,6 +13,7 @@ from rung.drivers.sqlite.inspection import SqliteReader
 from rung.drivers.sqlite.table_names import names_of
 from rung.drivers.sqlite.url import translate
 from rung.errors import UsageError
+from rung.events import ignore
 from rung.options import RUNG
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.session import SqliteSession
     from rung.drivers.sqlite.url import SqliteUrl
     from rung.drivers.transaction import RecoveryInfo
+    from rung.events import Listener
     from rung.options import RunOptions
 
 
@@ -66,15 +68,19 @@ class SqliteDriver:
         self,
         stop: CancelToken | None = None,  # noqa: ARG002 - what is read takes a moment
         within: float | None = None,  # noqa: ARG002 - likewise; _busy_timeout bounds a lock
+        listener: Listener = ignore,  # noqa: ARG002 - SQLite does not say whom it waits for
     ) -> AbstractContextManager[SqliteReader]:
         """Open for reading; the connection is closed at the end, whatever happens."""
         return closing(SqliteReader(self._opener, self._names))
 
     def connect(
-        self, stop: CancelToken, conventions: RunOptions = RUNG
+        self,
+        stop: CancelToken,
+        options: RunOptions = RUNG,
+        listener: Listener = ignore,  # noqa: ARG002 - SQLite does not say whom it waits for
     ) -> AbstractContextManager[SqliteSession]:
         """Open; the connection is closed at the end, whatever happens."""
-        return closing(self._session(stop, conventions))
+        return closing(self._session(stop, options))
 
     def sibling(
         self,

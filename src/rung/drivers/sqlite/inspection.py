@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rung.drivers.inspection import ServerContext
     from rung.drivers.sqlite.connect import Opener
     from rung.drivers.sqlite.table_names import Names
-    from rung.events import Listener
     from rung.ledger import Attempt
     from rung.script.expected_names import ExpectedName
     from rung.snapshot import Snapshot
@@ -110,9 +109,6 @@ class SqliteReader:
         from rung.drivers.inspection import ServerContext
 
         return ServerContext()
-
-    def report_to(self, listener: Listener) -> None:
-        """Nothing is told: SQLite does not say whom it waits for."""
 
     def close(self) -> None:
         """Close the connection."""
