@@ -66,7 +66,7 @@ async def ask(conversation_id: UUID, asked: schemas.NewMessage) -> schemas.Excha
         await store.user_by_id(connection, UUID(USER))
         await store.lock_conversation(connection, UUID(USER), conversation_id)
         question = await store.add_question(connection, conversation_id, uuid4(), asked.content)
-        await store.messages_behind(connection, conversation_id, None, 1001, _BYTES)
+        await store.messages_after(connection, conversation_id, None, 1001, _BYTES)
     assert question
     async with _pool.connection() as connection:
         await store.lock_conversation(connection, UUID(USER), conversation_id)

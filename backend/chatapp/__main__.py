@@ -1,4 +1,4 @@
-"""Serves the application: `python -m chatapp`, settings from the environment."""
+"""Serve the application: `python -m chatapp`, with settings from the environment."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from chatapp.settings import Settings, SettingsError, read_settings
 from rung import RungError
 
 _UNUSABLE = 2
-"""The exit code where a setting cannot be used."""
+"""The exit code for an unusable setting."""
 
 
 def main() -> None:
-    """Serve until told to stop; what is set wrongly is told in a line each, before it starts."""
+    """Serve until a signal; before that, print a line for each unusable setting and exit."""
     try:
         settings = read_settings()
         postgres.migrations(settings)
@@ -69,7 +69,7 @@ def _config(settings: Settings, port: int) -> uvicorn.Config:
         log_config=configuration(settings.log_level),
         access_log=False,
         server_header=False,
-        # A worker that is slow to start, on a busy machine, is not to be killed for it.
+        # A worker that starts slowly on a busy machine must not be killed.
         timeout_worker_healthcheck=60,
         timeout_graceful_shutdown=settings.shutdown_s,
     )

@@ -1,9 +1,9 @@
 """
-A question, step by step until a model can be asked: it is kept, and what is sent is put together.
+Prepare a question for a model: store it, and compose what is sent.
 
-The question is kept at once, in one transaction with reading what is sent: a conversation's form
-is locked by its first question, so the form that is read here holds until the answer is kept.
-What cannot be sent is not kept either. No connection is held while a model answers.
+The question is stored in the transaction that reads what is sent: a conversation's form is locked
+by its first question, so the form read here is valid until the answer is stored. What cannot be
+sent is not stored. No connection is held while a model answers.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
 
 class Most(NamedTuple):
-    """What an answer may take."""
+    """The limits of an answer."""
 
     seconds: float
     tokens: int
-    """About how many may be sent."""
+    """An estimate of the tokens that may be sent."""
 
 
 class Wanted(NamedTuple):
-    """Which model is to answer, and how."""
+    """Which model is requested, and how it answers."""
 
     model: str | None = None
     provider: str | None = None
@@ -52,7 +52,7 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A question that was kept, and can be sent."""
+    """A question that is stored and can be sent."""
 
     conversation: Conversation
     question: Message
@@ -60,7 +60,7 @@ class Draft:
     generation: Generation
     temperature: Decimal | None
     replaces: bool
-    """Whether the answer takes the place of one that there is."""
+    """Whether the answer replaces an existing one."""
 
 
 async def ask(
@@ -68,34 +68,34 @@ async def ask(
     chosen: tuple[Offer, Model],
     most: Most,
     of: tuple[UUID, UUID],
-    said: tuple[UUID | None, str],
-    wanted: Wanted,
+    message_values: tuple[UUID | None, str],
+    request: Wanted,
 ) -> Draft | Exchange:
     """
-    Keep a question, and put together what is sent; or find its answer, where it has one.
+    Store a question and compose what is sent; or return its answer if it has one.
 
     Args:
-        connection: where the conversation is; a transaction.
-        chosen: who answers.
-        most: what the answer may take.
-        of: whose conversation, and which.
-        said: the id that the client has given the question, and what it asks.
-        wanted: how it is to be answered.
+        connection: in a transaction.
+        chosen: the offer and the model that answers.
+        most: the limits of the answer.
+        of: the ids of the user and the conversation.
+        message_values: the question's id, if the client chose one, and its content.
+        request: the model that is requested, and how it answers.
 
     Raises:
         Problem: there is no such conversation, it is too long, or the id is taken.
     """
     conversation = await _locked(connection, of)
-    name, content = said[0] or uuid4(), said[1]
+    name, content = message_values[0] or uuid4(), message_values[1]
     question = await store.add_question(connection, conversation.id, name, content)
     if question is None:
-        found = await store.message_and_answer(connection, conversation.id, name)
-        if found is None or (found[0].role, found[0].content) != ("user", content):
+        row = await store.message_and_answer(connection, conversation.id, name)
+        if row is None or (row[0].role, row[0].content) != ("user", content):
             raise problems.conflict("id-taken", "There is another message with that id.")
-        question, answer = found
+        question, answer = row
         if answer is not None:
             return Exchange(question, answer)
-    return await _draft(connection, conversation, question, (chosen, most, wanted))
+    return await _draft(connection, conversation, question, (chosen, most, request))
 
 
 async def ask_again(
@@ -104,33 +104,33 @@ async def ask_again(
     most: Most,
     of: tuple[UUID, UUID],
     question_id: UUID,
-    wanted: Wanted,
+    request: Wanted,
 ) -> Draft:
     """
-    Put together what is sent for another answer to the newest question.
+    Compose what is sent for another answer to the newest question.
 
     Raises:
         Problem: there is no such question, it is not the newest, or the conversation is too long.
     """
     conversation = await _locked(connection, of)
-    found = await store.message_and_answer(connection, conversation.id, question_id)
-    if found is None or found[0].role != "user":
+    row = await store.message_and_answer(connection, conversation.id, question_id)
+    if row is None or row[0].role != "user":
         raise problems.not_found("question")
     newest = await store.newest_question(connection, conversation.id)
     if newest is None or newest.id != question_id:
         raise problems.not_newest()
-    how = (chosen, most, wanted)
-    return await _draft(connection, conversation, found[0], how, replaces=True)
+    how = (chosen, most, request)
+    return await _draft(connection, conversation, row[0], how, replaces=True)
 
 
-def choose(catalogue: Catalogue, wanted: Wanted) -> tuple[Offer, Model]:
+def choose(catalogue: Catalogue, request: Wanted) -> tuple[Offer, Model]:
     """
-    Who answers.
+    Return the offer and the model that answer.
 
     Raises:
         Problem: nobody serves that model.
     """
-    chosen = catalogue.choose(wanted.provider, wanted.model)
+    chosen = catalogue.choose(request.provider, request.model)
     if chosen is None:
         raise problems.unusable(
             "no-such-model", "Nobody serves that model; see the list of models."
@@ -153,23 +153,23 @@ async def _draft(
     *,
     replaces: bool = False,
 ) -> Draft:
-    (offer, model), most, wanted = how
+    (offer, model), most, request = how
     summary = usable(await _active(connection, conversation))
     last = summary.last_message_id if summary else None
     bounds = (MOST_MESSAGES + 1, MOST_BYTES)
-    messages = await store.messages_behind(connection, conversation.id, last, *bounds)
+    messages = await store.messages_after(connection, conversation.id, last, *bounds)
     turns = question_turns(conversation, summary, messages, question)
     if is_too_long(messages) or tokens(turns, messages) > most.tokens:
         raise problems.too_long(MOST_MESSAGES, MOST_BYTES, most.tokens)
     ask = Ask(
         model=offer.model,
         turns=turns,
-        temperature=wanted.temperature,
+        temperature=request.temperature,
         response_format=conversation.response_format,
         response_schema=conversation.response_schema,
     )
     generation = Generation(offer, model, ask, most.seconds)
-    return Draft(conversation, question, summary, generation, wanted.temperature, replaces)
+    return Draft(conversation, question, summary, generation, request.temperature, replaces)
 
 
 async def _active(connection: Connection, conversation: Conversation) -> Summary | None:

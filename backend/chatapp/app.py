@@ -1,4 +1,4 @@
-"""Puts the application together. Decides what goes where, and nothing else."""
+"""Assemble the application: routes, middleware and services."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chatapp.api import (
 )
 from chatapp.api.description import allowed, describe, operation_id
 from chatapp.api.limits import Attempts, Buckets, RateLimit, SizeLimit
-from chatapp.api.middleware import Observing
+from chatapp.api.middleware import RequestLog
 from chatapp.api.services import Services
 from chatapp.identity import Tokens
 from chatapp.llm import make_catalogue
@@ -46,10 +46,10 @@ Errors are problem+json (RFC 9457); lists are paged by cursors.
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """
-    Make the application.
+    Create the application.
 
     Args:
-        settings: read from the environment where they are left out.
+        settings: by default read from the environment.
 
     Raises:
         SettingsError: a setting is missing or cannot be used.
@@ -104,7 +104,7 @@ def _services(settings: Settings) -> Services:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Serve at once; the schema comes to its version meanwhile."""
+    """Serve while the schema is migrated."""
     services: Services = app.state.services
     async with (
         services.migrations.running(),
@@ -118,7 +118,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _route(app: FastAPI, settings: Settings) -> None:
-    # Without a router of their own in between: each level is searched for each request.
+    # Without a router in between: each level of routers is searched for each request.
     for part in (accounts, conversations, messages, summaries, usage, schema):
         app.include_router(part.router, prefix="/v1", max_body_size=settings.max_body_bytes)
     app.include_router(probes.router)
@@ -129,10 +129,10 @@ def _route(app: FastAPI, settings: Settings) -> None:
 
 def _surround(app: FastAPI, services: Services) -> None:
     """
-    Add what each request passes through; what is added last comes first.
+    Add the middleware; the last one added is the outermost.
 
-    CORS is outside of whatever may answer in the application's place, so that a browser's page
-    can read those answers as well.
+    CORS is outside every middleware that may answer instead of the application, so that a page in
+    a browser can read those responses too.
     """
     settings = services.settings
     app.add_middleware(SizeLimit, most=settings.max_body_bytes)
@@ -150,4 +150,4 @@ def _surround(app: FastAPI, services: Services) -> None:
             allow_headers=["authorization", "content-type", "x-request-id"],
             expose_headers=["retry-after", "www-authenticate", "x-request-id"],
         )
-    app.add_middleware(Observing, metrics=services.metrics)
+    app.add_middleware(RequestLog, metrics=services.metrics)

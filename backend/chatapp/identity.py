@@ -1,4 +1,4 @@
-"""Who somebody is: folded names, and tokens that end with the password they were given for."""
+"""Identify users: folded names, and tokens that are valid as long as the password."""
 
 from __future__ import annotations
 
@@ -24,49 +24,49 @@ _OPTIONS: Options = {
     "verify_iat": False,
     "verify_exp": False,
 }
-_MOST_REMEMBERED = 4096
+_CACHED_TOKENS = 4096
 
 
-def folded(name: str) -> str:
-    """A user name or address as it is stored and compared: composed, without case."""
+def fold(name: str) -> str:
+    """Normalize a user name or address for storage and comparison: composed, without case."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 class Claims(NamedTuple):
-    """What a token says that bears our signature."""
+    """The content of a token with a valid signature."""
 
     user_id: UUID
     password: str
-    """The fingerprint of the password that it was given for."""
+    """The fingerprint of the password that was valid when the token was issued."""
     key: int
-    """Which of our secrets has signed it."""
+    """The index of the secret that signed it."""
     expires: float
     """In seconds since 1970."""
 
 
 class Tokens:
     """
-    Signs who has logged in, and reads it back.
+    Issue tokens at log-in, and verify them.
 
-    A token bears a fingerprint of the password that it was given for, so it ends when that is
+    A token has a fingerprint of the current password, so it becomes invalid when the password is
     changed. The fingerprint is an HMAC of the salt in the password's hash: every change of a
-    password draws a new salt, and a rehash of the same password keeps it (see `Passwords`), so
+    password creates a new salt, and a rehash of the same password keeps it (see `Passwords`), so
     that stronger parameters log nobody out.
 
     Args:
-        secret: the key that signs; the same in every replica.
-        lifetime: seconds that a token is good for.
-        previous: another key whose tokens are accepted, while secrets are exchanged.
+        secret: the signing key; the same in every replica.
+        lifetime: seconds for which a token is valid.
+        previous: another key whose tokens are accepted during a rotation of secrets.
     """
 
     def __init__(self, secret: str, lifetime: int, previous: str | None = None) -> None:
         self._secrets = (secret, previous) if previous else (secret,)
         self.lifetime = lifetime
-        # A client sends its token with each request; what it says and who signed it stays so.
-        self._verified = lru_cache(_MOST_REMEMBERED)(self._verify)
+        # A client sends its token with each request, and its signature does not change.
+        self._verified = lru_cache(_CACHED_TOKENS)(self._verify)
 
     def issue(self, user: User) -> str:
-        """A token for somebody, good from now on."""
+        """Return a token for a user, valid from now on."""
         now = datetime.now(UTC)
         claims = {
             "iss": _ISSUER,
@@ -78,7 +78,7 @@ class Tokens:
         return jwt.encode(claims, self._secrets[0], _ALGORITHM)
 
     def read(self, token: str) -> Claims | None:
-        """What a token says; None for one that is not ours, changed or expired."""
+        """Return a token's claims; None for one that is foreign, changed or expired."""
         try:
             claims = self._verified(token)
         except (jwt.InvalidTokenError, ValueError):
@@ -86,24 +86,24 @@ class Tokens:
         return claims if time.time() < claims.expires else None
 
     def _verify(self, token: str) -> Claims:
-        """What a token says, expired or not; raises where it is none of ours."""
+        """Return a token's claims, expired or not; raise if no secret signed it."""
         for key, secret in enumerate(self._secrets):
             try:
                 # When it was issued is not checked: another replica's clock may be ahead.
-                said = jwt.decode(token, secret, [_ALGORITHM], issuer=_ISSUER, options=_OPTIONS)
+                payload = jwt.decode(token, secret, [_ALGORITHM], issuer=_ISSUER, options=_OPTIONS)
             except jwt.InvalidSignatureError:
                 continue
-            return Claims(UUID(said["sub"]), str(said["pwd"]), key, float(said["exp"]))
+            return Claims(UUID(payload["sub"]), str(payload["pwd"]), key, float(payload["exp"]))
         raise jwt.InvalidSignatureError
 
     def holds(self, claims: Claims, user: User) -> bool:
-        """Whether the password is still the one that a token was given for."""
+        """Report whether the password has not changed since the token was issued."""
         expected = _fingerprint(self._secrets[claims.key], user)
         return hmac.compare_digest(expected.encode(), claims.password.encode())
 
 
 def _fingerprint(secret: str, user: User) -> str:
-    """The HMAC of a password's salt; its first byte is none that a token's own HMAC begins with."""
+    """Return the HMAC of a password's salt; its input cannot be that of a token's HMAC."""
     parts = user.password_hash.split("$")
     salt = parts[-2] if len(parts) > 1 else user.password_hash
     message = b"\0password" + user.id.bytes + salt.encode()

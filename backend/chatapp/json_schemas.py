@@ -1,10 +1,10 @@
 """
-JSON schemas that users wrote: which are taken, and whether an answer follows one. Pure.
+Accept JSON schemas of users within bounds, and validate answers by them. Pure.
 
-Whoever writes a schema decides how much work checking it is, and references multiply that: one
-of a kilobyte can ask for more than a day. So its parts are counted with every reference written
-out, before anything is checked; what refers to itself has no end, and is refused. Regular
-expressions run in linear time, and no reference is fetched from anywhere.
+The author of a schema decides how much work a validation is, and references multiply it: a schema
+of a kilobyte can take more than a day. So the parts are counted with every reference expanded
+before anything is validated; recursive schemas are rejected. Regular expressions run in linear
+time, and no reference is fetched.
 """
 
 from __future__ import annotations
@@ -15,108 +15,111 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-_MOST_PARTS = 2_000
+_MAX_PARTS = 2_000
 _PATTERN = 50
-"""A regular expression counts for so many parts: compiling one takes milliseconds."""
-_MOST_PATTERN = 2**20
-"""Bytes that a compiled one may have."""
-_MOST_WORK = 40_000_000
-"""Parts of a schema times characters of an answer; seconds at the very worst."""
+"""The parts that a regular expression counts for: compiling one takes milliseconds."""
+_MAX_PATTERN_BYTES = 2**20
+"""The most bytes of a compiled regular expression."""
+_MAX_WORK = 40_000_000
+"""The most parts of a schema times characters of an answer: seconds in the worst case."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _NAMES = ("$id", "id")
-_LOOKS_AGAIN = ("unevaluatedProperties", "unevaluatedItems")
-_AGAIN = 3
-"""These have all that is below them checked once more, and that for each of them."""
+_REVISITS = ("unevaluatedProperties", "unevaluatedItems")
+_REVISIT_FACTOR = 3
+"""Each of these keywords validates everything below it once more."""
 
 
 def read_schema(text: str) -> tuple[Any, int]:
     """
-    A validator for a schema, and how many parts the schema has.
+    Return a validator for a schema, and the number of the schema's parts.
 
     Raises:
-        ValueError: it is no JSON schema, or one that is too much work.
-        RecursionError: it is nested too deeply to be read.
+        ValueError: it is not a JSON schema, or too much work.
+        RecursionError: it is nested too deeply to be parsed.
     """
-    read = json.loads(text, parse_constant=no_number)
-    if not isinstance(read, dict | bool):
+    document = json.loads(text, parse_constant=reject_constant)
+    if not isinstance(document, dict | bool):
         raise ValueError("it is neither an object nor true or false")  # noqa: TRY004 - a fault of the text
-    parts = _Parts(read).of(read)
-    options = jsonschema_rs.RegexOptions(size_limit=_MOST_PATTERN)
-    return jsonschema_rs.validator_for(read, offline=True, pattern_options=options), parts
+    parts = _Parts(document).of(document)
+    options = jsonschema_rs.RegexOptions(size_limit=_MAX_PATTERN_BYTES)
+    return jsonschema_rs.validator_for(document, offline=True, pattern_options=options), parts
 
 
 def check(schema: str, answer: str, value: object) -> None:
     """
-    Check an answer, as text and as the value that it is.
+    Validate an answer, given as text and as its parsed value.
 
     Raises:
-        ValueError: it does not follow the schema, or is too long for one of that size.
+        ValueError: it does not follow the schema, or is too long for a schema of that size.
         RecursionError: it is nested too deeply.
     """
     validator, parts = read_schema(schema)
-    if parts * len(answer) > _MOST_WORK:
+    if parts * len(answer) > _MAX_WORK:
         raise ValueError("it is too long to be checked against a schema of that size")
     validator.validate(value)
 
 
-def no_number(text: str) -> float:
-    """What `json.loads` calls for NaN and the infinities, which JSON does not have."""
+def reject_constant(text: str) -> float:
+    """Reject NaN and the infinities, which JSON does not have; `json.loads` calls this."""
     raise ValueError(f"{text} is no JSON number")
 
 
 class _Parts:
-    """Counts objects, lists and what stands in lists, with references written out."""
+    """Counts objects, lists and the items of lists, with references expanded."""
 
     def __init__(self, root: object) -> None:
         self._root = root
         self._counted: dict[int, int | None] = {}
-        self._refers = self._has_names = False
+        self._has_references = self._has_names = False
 
     def of(self, node: object) -> int:
         if not isinstance(node, dict | list):
             return 1
         if id(node) not in self._counted:
             self._counted[id(node)] = None
-            self._counted[id(node)] = self._written_out(node)
-        found = self._counted[id(node)]
-        if found is None:
+            self._counted[id(node)] = self._count(node)
+        node = self._counted[id(node)]
+        if node is None:
             raise ValueError("it refers to itself")
-        return found
+        return node
 
-    def _written_out(self, node: dict[str, Any] | list[Any]) -> int:
+    def _count(self, node: dict[str, Any] | list[Any]) -> int:
         inner = node if isinstance(node, list) else [v for v in node.values() if _holds(v)]
         parts = 1 + sum(map(self.of, inner))
         if isinstance(node, dict):
-            parts += sum(map(self.of, self._referred(node))) + _PATTERN * _patterns(node)
-            parts *= _AGAIN if any(key in node for key in _LOOKS_AGAIN) else 1
-        if parts > _MOST_PARTS:
-            raise ValueError(f"it has more than {_MOST_PARTS} parts, its references written out")
+            parts += sum(map(self.of, self._targets(node))) + _PATTERN * _patterns(node)
+            parts *= _REVISIT_FACTOR if any(key in node for key in _REVISITS) else 1
+        if parts > _MAX_PARTS:
+            raise ValueError(f"it has more than {_MAX_PARTS} parts, its references written out")
         return parts
 
-    def _referred(self, node: dict[str, Any]) -> list[object]:
+    def _targets(self, node: dict[str, Any]) -> list[object]:
         references = [node[key] for key in _REFERENCES if isinstance(node.get(key), str)]
-        named = node is not self._root and any(isinstance(node.get(n), str) for n in _NAMES)
-        self._refers, self._has_names = self._refers or bool(references), self._has_names or named
-        if self._refers and self._has_names:
+        has_id = node is not self._root and any(isinstance(node.get(n), str) for n in _NAMES)
+        self._has_references, self._has_names = (
+            self._has_references or bool(references),
+            self._has_names or has_id,
+        )
+        if self._has_references and self._has_names:
             raise ValueError("it has references, and a part with a name ($id) of its own")
         return [self._target(reference) for reference in references]
 
     def _target(self, reference: str) -> object:
         if not reference.startswith("#/"):
             raise ValueError(f"a reference is written #/…, and not {reference}")
-        found = self._root
+        node = self._root
         for part in unquote(reference).split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
             try:
-                found = found[int(name)] if isinstance(found, list) else found[name]  # type: ignore[index]
+                node = node[int(name)] if isinstance(node, list) else node[name]  # type: ignore[index]
             except (KeyError, IndexError, TypeError, ValueError):
                 raise ValueError(f"it has no {reference}") from None
-        return found
+        return node
 
 
 def _patterns(node: dict[str, Any]) -> int:
-    named = node.get("patternProperties")
-    return isinstance(node.get("pattern"), str) + (len(named) if isinstance(named, dict) else 0)
+    has_id = node.get("patternProperties")
+    return isinstance(node.get("pattern"), str) + (len(has_id) if isinstance(has_id, dict) else 0)
 
 
 def _holds(value: object) -> bool:

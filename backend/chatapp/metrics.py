@@ -94,21 +94,21 @@ class Metrics:
         )
 
     def answered(self, answer: Answer, task: str, outcome: str = "answered") -> None:
-        """Count an answer that came, whole or until it was stopped."""
+        """Count an answer that is complete or was stopped."""
         of = (answer.offer.provider, answer.offer.model)
         self._answers.labels(*of, task, outcome).inc()
         self._first_token.labels(*of).observe(answer.latency_ms / 1000)
         self.paid(answer)
 
     def paid(self, answer: Answer) -> None:
-        """Count what an answer came to, whatever became of it."""
+        """Count the tokens and cost of an answer."""
         of = (answer.offer.provider, answer.offer.model)
         self._tokens.labels(*of, "prompt").inc(answer.ending.prompt_tokens or 0)
         self._tokens.labels(*of, "completion").inc(answer.ending.completion_tokens or 0)
         self._cost.labels(*of).inc(float(answer.cost_usd or 0))
 
     def failed(self, provider: str, model: str, task: str, trouble: str) -> None:
-        """Count an answer that did not come."""
+        """Count a failed answer."""
         self._answers.labels(provider, model, task, trouble).inc()
 
     def log_in(self, *, succeeded: bool) -> None:
@@ -117,11 +117,11 @@ class Metrics:
 
     def gauge(self, pool: Mapping[str, int], version: int | None, *, ready: bool) -> None:
         """
-        Note what is now.
+        Set the gauges.
 
         Args:
-            pool: what the pool says of itself.
-            version: the schema's; None where it is unknown.
+            pool: the pool's statistics.
+            version: the schema's; None where it is not known.
             ready: whether the service works with it.
         """
         for state, name in (
@@ -135,12 +135,12 @@ class Metrics:
         self._ready.set(ready)
 
     def end(self) -> None:
-        """Take this process's gauges out of those of all."""
+        """Remove this process's gauges from the shared ones."""
         if _SHARED in os.environ:
             mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
 
     def text(self) -> bytes:
-        """All figures, as Prometheus reads them."""
+        """Return all metrics in Prometheus' text format."""
         if _SHARED not in os.environ:
             return generate_latest(self._registry)
         shared = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Where a page begins: a place in an order, as opaque text that clients hand back. Pure."""
+"""Page through lists by cursors: positions in an order, as opaque texts. Pure."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ class Cursor(NamedTuple):
     id: UUID
 
 
-def written(cursor: Cursor) -> str:
-    """A cursor as text that fits into a URL."""
+def encode(cursor: Cursor) -> str:
+    """Encode a cursor as a text for a URL."""
     text = f"{cursor.at.isoformat()} {cursor.id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def fitting(found: Sequence[T], limit: int, most: int, size: Callable[[T], int]) -> int:
+def rows_that_fit(rows: Sequence[T], limit: int, most: int, size: Callable[[T], int]) -> int:
     """
-    How many rows a page has: the first in any case.
+    Return the number of rows of a page, at least one.
 
     Args:
-        found: the rows that there are.
-        limit: how many there may be.
-        most: how large they may be together.
-        size: how large one is.
+        rows: the available rows.
+        limit: the most rows.
+        most: the largest sum of their sizes.
+        size: returns the size of a row.
     """
-    sums = accumulate(map(size, found[:limit]))
+    sums = accumulate(map(size, rows[:limit]))
     return max(1, sum(total <= most for total in sums))
 
 
-def following(found: Sequence[T], limit: int, place: Callable[[T], Cursor]) -> str | None:
+def next_cursor(rows: Sequence[T], limit: int, cursor_of: Callable[[T], Cursor]) -> str | None:
     """
-    Where the next page begins, as text; None where there is none.
+    Return the encoded cursor of the next page; None where there is none.
 
     Args:
-        found: the rows of this page, and one more where there is one.
-        limit: how many rows a page has.
-        place: a row's place in the order.
+        rows: the rows of this page, and one more if there is one.
+        limit: the number of rows of a page.
+        cursor_of: returns a row's position in the order.
     """
-    return written(place(found[limit - 1])) if len(found) > limit else None
+    return encode(cursor_of(rows[limit - 1])) if len(rows) > limit else None
 
 
 def read(text: str) -> Cursor:
     """
-    The cursor that was written so.
+    Decode a cursor.
 
     Raises:
-        ValueError: it was not.
+        ValueError: it is not an encoded cursor.
     """
     padded = text + "=" * (-len(text) % 4)
     at, _, row = base64.urlsafe_b64decode(padded.encode("ascii")).decode().partition(" ")
-    found = Cursor(datetime.fromisoformat(at), UUID(row))
-    if found.at.tzinfo is None:
+    rows = Cursor(datetime.fromisoformat(at), UUID(row))
+    if rows.at.tzinfo is None:
         raise ValueError("a time without its zone")
-    return found
+    return rows

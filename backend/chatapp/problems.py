@@ -1,8 +1,8 @@
 """
-What a client can be told went wrong, as RFC 9457 has it.
+The errors of the API, as problem details (RFC 9457).
 
-Steps of a request raise a `Problem`; `api.errors` writes it. Each kind has a name that
-clients may rely on, and a sentence for people. Nothing here knows HTTP beyond the status.
+A request raises a `Problem`; `api.errors` writes it. Each kind has a name that clients may rely on,
+and a sentence for people. Of HTTP only the status is known here.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _RETRY_BUSY = 5
 
 class Problem(Exception):
     """
-    A request that cannot be done.
+    A request that cannot be completed.
 
     Args:
         status: the HTTP status.
-        name: of which kind, for programs.
-        title: of which kind, for people.
-        detail: what about this one.
-        retry_after: seconds after which it may be worth trying again.
+        name: the kind, for programs.
+        title: the kind, for people.
+        detail: a sentence on this occurrence.
+        retry_after: seconds after which a retry may succeed.
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class Problem(Exception):
 
 
 def not_found(what: str) -> Problem:
-    """It is not there, or belongs to somebody else: which of the two is not told."""
+    """Return the problem of a resource that does not exist or belongs to another user."""
     return Problem(404, "not-found", "Not found", f"There is no such {what} of yours.")
 
 
 def conflict(name: str, detail: str) -> Problem:
-    """It does not fit what is there."""
+    """Return the problem of a request that conflicts with the current state."""
     return Problem(409, name, "Conflict", detail)
 
 
 def too_long(messages: int, size: int, tokens: int) -> Problem:
-    """There is more than is read and sent at once."""
+    """Return the problem of a conversation that is too long to be sent."""
     detail = (
         f"More than {messages} messages, {size} bytes or about {tokens} tokens are not sent at "
         "once; summarise the first messages, up to one of them (POST …/summaries), and ask again."
@@ -67,67 +67,67 @@ def too_long(messages: int, size: int, tokens: int) -> Problem:
     return conflict("too-long", detail)
 
 
-def question_gone() -> Problem:
-    """What was asked was deleted before its answer came."""
+def question_deleted() -> Problem:
+    """Return the problem of a question that was deleted before its answer."""
     return conflict("question-gone", "The question was deleted before its answer came.")
 
 
 def not_newest() -> Problem:
-    """Only the newest question's answer can be replaced: what came later was said knowing it."""
+    """Return the problem of an older question: later messages refer to its answer."""
     return conflict("not-the-newest", "Only the answer to the newest question can be replaced.")
 
 
 def running() -> Problem:
-    """The answer that would be replaced has not come yet."""
+    """Return the problem of a question that is still being answered."""
     return conflict("answer-running", "That question is being answered; stop it first, or wait.")
 
 
 def too_much_to_summarise(messages: int, size: int) -> Problem:
-    """There is more than is read at once, and no message named up to which."""
+    """Return the problem of a summary of too many messages, without `up_to`."""
     detail = f"More than {messages} messages or {size} bytes are not read at once; name `up_to`."
     return conflict("too-long", detail)
 
 
-def dropped() -> Problem:
-    """The answer was given up: nobody waited for it, or the service ends."""
+def answer_dropped() -> Problem:
+    """Return the problem of an answer that was dropped: without readers, or at shutdown."""
     detail = "The answer was given up; ask again under the same id."
     return Problem(503, "answer-dropped", "The answer was given up", detail, retry_after=1)
 
 
 def unauthorised(detail: str) -> Problem:
-    """Nobody is logged in, or not with that password."""
+    """Return the problem of a missing log-in or a wrong password."""
     return Problem(401, "not-logged-in", "Not logged in", detail)
 
 
 def forbidden(name: str, detail: str) -> Problem:
-    """Somebody is logged in, and may not do this."""
+    """Return the problem of a missing permission."""
     return Problem(403, name, "Not allowed", detail)
 
 
 def too_often(wait: float) -> Problem:
-    """It was asked for too often; it may be asked again in some seconds."""
+    """Return the problem of too many requests; `wait` is in seconds."""
     seconds = int(wait) + 1
     detail = f"Too many requests; try again in {seconds} s."
     return Problem(429, "too-many-requests", "Too many requests", detail, seconds)
 
 
 def busy(detail: str) -> Problem:
-    """There is more to do than can be done soon."""
+    """Return the problem of an overloaded service."""
     return Problem(503, "busy", "Busy", detail, _RETRY_BUSY)
 
 
 def unusable(name: str, detail: str) -> Problem:
-    """It can be read, and means nothing that can be done."""
+    """Return the problem of a valid request that cannot be fulfilled."""
     return Problem(422, name, "Cannot be done", detail)
 
 
 def provider_problem(error: ProviderError) -> Problem:
-    """What a provider's trouble is for the client."""
+    """Translate a provider's error for the client."""
     status, name, title = _TROUBLES[error.trouble]
     retry = error.retry_after or (_RETRY_BUSY if error.trouble == "busy" else None)
     return Problem(status, name, title, error.detail, retry)
 
 
-def misshapen(detail: str) -> Problem:
-    """The model answered, and not in the conversation's form."""
+def invalid_form(detail: str) -> Problem:
+    """Return the problem of an answer that does not have the conversation's form."""
     return Problem(502, "answer-misshapen", "The model's answer does not have its form", detail)

@@ -1,8 +1,8 @@
 """
-The forms of answers: text, JSON after a schema, XML. Says what does not fit, and why. Pure.
+The forms of answers: text, JSON with a schema, XML; and why an answer violates its form. Pure.
 
-Which JSON schemas are taken is `schemas`' affair. XML is read without entities, DTDs and the
-network.
+`json_schemas` decides which schemas are accepted. XML is parsed without entities, DTDs and network
+access.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from chatapp.values import Format
 
 _FENCE = "```"
-_SHOWN = 300
+_MAX_ERROR = 300
 
 
 def schema_fault(form: Format, schema: str | None) -> str | None:
-    """Why a schema cannot be used with a form; None where it can."""
+    """Return why a schema cannot be used with a form; None where it can."""
     if schema is None:
         return None
     if form == "text":
@@ -37,14 +37,14 @@ def schema_fault(form: Format, schema: str | None) -> str | None:
 
 
 def answer_fault(form: Format, schema: str | None, answer: str) -> str | None:
-    """Why an answer does not have its form; None where it has."""
+    """Return why an answer violates its form; None where it does not."""
     if form == "json":
         return _json_fault(schema, answer)
     return _xml_fault(answer) if form == "xml" else None
 
 
 def unfenced(form: Format, answer: str) -> str:
-    """An answer without the Markdown fence that models like to put around JSON and XML."""
+    """Remove the Markdown fence that models often put around JSON and XML."""
     text = answer.strip()
     if form == "text" or not (text.startswith(_FENCE) and text.endswith(_FENCE)):
         return answer
@@ -52,16 +52,16 @@ def unfenced(form: Format, answer: str) -> str:
 
 
 def instruction(form: Format, schema: str | None) -> str | None:
-    """What a model is told about the form, the schema as it was written; None for text."""
+    """Return the instruction to a model on the form, with its schema; None for text."""
     if form == "text":
         return None
-    told = f"Answer with one {form.upper()} document and nothing else, without a Markdown fence."
-    return told if schema is None else f"{told} It has to follow this schema:\n\n{schema}"
+    text = f"Answer with one {form.upper()} document and nothing else, without a Markdown fence."
+    return text if schema is None else f"{text} It has to follow this schema:\n\n{schema}"
 
 
 def _json_fault(schema: str | None, answer: str) -> str | None:
     try:
-        value = json.loads(answer, parse_constant=json_schemas.no_number)
+        value = json.loads(answer, parse_constant=json_schemas.reject_constant)
         if schema is not None:
             json_schemas.check(schema, answer, value)
     except (ValueError, RecursionError) as error:
@@ -79,4 +79,4 @@ def _xml_fault(answer: str) -> str | None:
 
 def _short(error: Exception) -> str:
     line = str(error).partition("\n")[0] or type(error).__name__
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return line if len(line) <= _MAX_ERROR else f"{line[:_MAX_ERROR]}…"

@@ -1,9 +1,8 @@
 """
-Keeping an answer, once: under the id that its question gives it.
+Store an answer once, under the id that is derived from its question.
 
-Where another process was faster, its answer is the answer. Every answer that was paid stays as
-usage: one that cannot be kept, and one that is replaced, leave a bill, which is a message
-without content (see `exchanges`).
+If another process was faster, its answer counts. Every paid answer stays as usage: one that cannot
+be stored, and one that is replaced, leave a bill, a message without content (see `exchanges`).
 """
 
 from __future__ import annotations
@@ -25,56 +24,56 @@ if TYPE_CHECKING:
 
 async def keep(pool: Pool, draft: Draft, answer: Answer) -> Exchange:
     """
-    Check an answer and keep it; the exchange as it is then.
+    Check and store an answer, and return the exchange.
 
     Raises:
-        Problem: it does not have its form, or its question is gone, or another one came since
-            where it was to replace an answer.
+        Problem: it violates its form, its question was deleted, or it would replace an answer and
+            a newer question was asked.
     """
     form, schema = draft.conversation.response_format, draft.conversation.response_schema
     text = response_formats.unfenced(form, answer.text)
     fault = response_formats.answer_fault(form, schema, text)
-    kept = None if fault else await _kept(pool, draft, _columns(draft, answer, text))
-    if kept is not None:
-        question = replace(draft.question, answer_id=kept.id)
-        return Exchange(question, kept, answer.ending.finish_reason)
+    message = None if fault else await _save(pool, draft, _columns(draft, answer, text))
+    if message is not None:
+        question = replace(draft.question, answer_id=message.id)
+        return Exchange(question, message, answer.ending.finish_reason)
     async with pool.connection() as connection:
-        if not await _is_there(connection, draft):
+        if not await _lock(connection, draft):
             raise problems.not_found("conversation")
         await _bill(connection, draft, answer)
         of = draft.conversation.id, draft.question.id
         other = await store.message_and_answer(connection, *of)
     if fault:
         ended = answer.ending.finish_reason
-        raise problems.misshapen(fault if ended == "stop" else f"{fault} It ended with {ended}.")
+        raise problems.invalid_form(fault if ended == "stop" else f"{fault} It ended with {ended}.")
     if other is None or other[1] is None:
-        raise problems.question_gone()
+        raise problems.question_deleted()
     if draft.replaces:
         raise problems.not_newest()
     return Exchange(other[0], other[1])
 
 
 async def bill(pool: Pool, draft: Draft, answer: Answer) -> None:
-    """Let an answer that is not kept count as usage; not where its conversation is gone."""
+    """Record the usage of an answer that is not stored, unless its conversation was deleted."""
     async with pool.connection() as connection:
-        if await _is_there(connection, draft):
+        if await _lock(connection, draft):
             await _bill(connection, draft, answer)
 
 
-async def _is_there(connection: Connection, draft: Draft) -> bool:
+async def _lock(connection: Connection, draft: Draft) -> bool:
     of = draft.conversation.user_id, draft.conversation.id
     return await store.lock_conversation(connection, *of) is not None
 
 
-async def _kept(pool: Pool, draft: Draft, said: dict[str, object]) -> Message | None:
-    """Keep it; None where its question is gone, or has an answer that is not to be replaced."""
+async def _save(pool: Pool, draft: Draft, message_values: dict[str, object]) -> Message | None:
+    """Store it; None where its question was deleted, or has an answer that is not replaced."""
     question, user_id = draft.question, draft.conversation.user_id
     summary = draft.summary.id if draft.summary else None
     if not draft.replaces:
         async with pool.alone() as connection:
-            return await store.keep_answer(connection, user_id, question, said, summary)
+            return await store.keep_answer(connection, user_id, question, message_values, summary)
     async with pool.connection() as connection:
-        if not await _is_there(connection, draft):
+        if not await _lock(connection, draft):
             return None
         newest = await store.newest_question(connection, question.conversation_id)
         if newest is None or newest.id != question.id:
@@ -82,12 +81,12 @@ async def _kept(pool: Pool, draft: Draft, said: dict[str, object]) -> Message | 
         before = await store.message_and_answer(connection, question.conversation_id, question.id)
         if before and before[1]:
             await store.bill_replaced(connection, before[1])
-        return await store.add_answer(connection, question, said, summary)
+        return await store.add_answer(connection, question, message_values, summary)
 
 
 async def _bill(connection: Connection, draft: Draft, answer: Answer) -> None:
-    said = {"role": "assistant", **_columns(draft, answer, "")}
-    await store.add_message(connection, draft.conversation.id, said)
+    message_values = {"role": "assistant", **_columns(draft, answer, "")}
+    await store.add_message(connection, draft.conversation.id, message_values)
 
 
 def _columns(draft: Draft, answer: Answer, text: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Every setting of the service, read from `CHAT_*` in the environment, and what is refused."""
+"""The settings of the service, read from `CHAT_*` in the environment and validated."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PREFIX = "CHAT_"
 _SHORTEST_SECRET = 32
 _MAKE_ONE = "make one with `openssl rand -hex 32`"
 _JSON_OF = re.compile(r'field "(\w+)"')
-"""Where the error of a value that is not JSON names its setting."""
+"""Matches the setting in the error of a value that is not JSON."""
 
 
 class Price(BaseModel, frozen=True):
-    """What a model costs, in USD for a million tokens."""
+    """The price of a model, in USD for a million tokens."""
 
     prompt: Decimal = Field(ge=0, le=1000)
     completion: Decimal = Field(ge=0, le=1000)
@@ -31,40 +31,40 @@ class Price(BaseModel, frozen=True):
 
 class Settings(BaseSettings):
     """
-    The settings; lists and price lists are JSON, and one that is empty counts as left out.
+    The settings; lists and price lists are JSON, and an empty variable counts as unset.
 
-    Secrets are `SecretStr`: their text is asked for where it is used, and shown nowhere.
+    Secrets are `SecretStr`: their text is read only where it is used, and shown nowhere.
     """
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
         env_ignore_empty=True,
         frozen=True,
-        hide_input_in_errors=True,  # else what is wrong with one shows the secrets of all
+        hide_input_in_errors=True,  # else an error in one setting shows the secrets of all
     )
 
     database_url: SecretStr
     """postgresql://…, for the pool and for the migrations."""
     token_secret: SecretStr
-    """Signs the tokens of those who have logged in; 32 characters or more, for every replica."""
+    """Signs the tokens of users; 32 characters or more, the same in every replica."""
     token_secret_previous: SecretStr | None = None
-    """Another secret whose tokens are accepted, while secrets are exchanged."""
+    """Another secret whose tokens are accepted during a rotation of secrets."""
     token_lifetime_s: int = Field(default=3600, ge=1)
 
     password_time_cost: int = Field(default=3, ge=1)
     password_memory_kib: int = Field(default=65_536, ge=32)
-    """What Argon2id costs; a hash with other costs is replaced at the next log-in."""
+    """The parameters of Argon2id; a hash with others is replaced at the next log-in."""
     passwords_at_once: int | None = Field(default=None, ge=1)
     """How many passwords each process hashes at the same time; the number of cores if unset."""
 
     migrations: Literal["apply", "check", "require", "ignore"] = "apply"
     """What startup does about pending migrations; see `rung.integrations.fastapi`."""
     if_ahead: Literal["compatible", "fail", "ok"] = "compatible"
-    """Whether to serve on a database that a newer release has migrated: where it says so."""
+    """Whether to serve on a database that is ahead; compatible: if its migrations allow it."""
     compatible_up_to: int | None = None
     """The newest version of the schema that this release is known to work with."""
     look_again_s: float = Field(default=15.0, gt=0)
-    """The longest pause between two looks at a database that is not ready."""
+    """The longest pause between two checks of a database that is not ready."""
 
     pool_size: int = Field(default=10, ge=1)
     pool_timeout_s: float = Field(default=5.0, gt=0)
@@ -72,25 +72,25 @@ class Settings(BaseSettings):
     statement_timeout_ms: int = Field(default=10_000, ge=1)
 
     provider: str = "local"
-    """Who answers where a request names nobody: local, or openai."""
+    """The provider where a request names none: local, or openai."""
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: SecretStr | None = None
     openai_models: dict[str, Price | None] = {}
-    """The models that may be asked for, with their prices; null where there is none."""
+    """The models that may be requested, with their prices; null where there is none."""
     provider_timeout_s: float = Field(default=30.0, gt=0)
     """How long a provider may be silent."""
     provider_retries: int = Field(default=2, ge=0)
-    """How often a request is sent again while nothing of its answer has come."""
+    """How often a request is sent again if nothing of its answer has arrived."""
     answer_timeout_s: float = Field(default=120.0, gt=0)
     """How long a whole answer may take."""
     abandoned_answer_s: float = Field(default=30.0, ge=0)
-    """How long an answer goes on that nobody reads any more."""
+    """How long an answer continues without a reader."""
     answer_grace_s: float = Field(default=4.0, ge=0)
-    """How long answers are waited for at the end, once the requests are over."""
+    """How long shutdown waits for answers, once the requests have ended."""
     prompt_max_tokens: int = Field(default=200_000, ge=1)
-    """About how many tokens are sent with a question at most."""
+    """The most tokens that are sent with a question, by estimate."""
     summarise_over_tokens: int | None = Field(default=None, ge=1)
-    """After an answer with so many tokens of prompt and answer the conversation is summarised."""
+    """Summarise a conversation after an answer with more tokens of prompt and answer."""
 
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = Field(default=262_144, ge=1)
@@ -108,9 +108,9 @@ class Settings(BaseSettings):
     port: int = 8000
     workers: int = Field(default=1, ge=1)
     metrics: Literal["on", "off"] | Annotated[int, Field(ge=1, le=65_535)] = "on"
-    """Whether /metrics is served; the number of a port: there alone, on the same address."""
+    """Whether /metrics is served; a number: only on that port of the same address."""
     shutdown_s: int = Field(default=25, ge=1)
-    """How long requests under way are given at the end, before they are broken off."""
+    """How long shutdown waits for running requests before it cancels them."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("database_url")
@@ -145,7 +145,7 @@ class Settings(BaseSettings):
 
 
 class SettingsError(ValueError):
-    """Settings cannot be used: a line for each, which names its variable and not its value."""
+    """Unusable settings: a line for each, with its variable and without its value."""
 
 
 def read_settings() -> Settings:
@@ -153,7 +153,7 @@ def read_settings() -> Settings:
     Read the settings from the environment.
 
     Raises:
-        SettingsError: one is missing or cannot be used.
+        SettingsError: a setting is missing or cannot be used.
     """
     try:
         return Settings()
@@ -171,7 +171,7 @@ def _line(error: ErrorDetails) -> str:
     if error["type"] == "missing" and not below:
         return f"{variable} is not set"
     text = error["msg"].removeprefix("Value error, ")
-    if not name:  # it is about several, and names them
+    if not name:  # the error is about several settings, and names them
         return text
     where = f" ({'.'.join(below)})" if below else ""
     return f"{variable}{where}: {text[:1].lower()}{text[1:]}"

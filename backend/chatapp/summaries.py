@@ -1,9 +1,10 @@
 """
-Summaries, step by step: what a new one is made of, and which one is active.
+Write summaries: choose the messages, and activate the new summary.
 
-A new one is made of the active one and what came after it, where that one ends before; of
-the messages alone otherwise. It becomes the active one. Where no last message is named, it ends
-with the last answer: a question that is open, or being answered, is still to be sent.
+A new summary is made of the active one and the messages after it, if that one ends before the new
+one's last message; otherwise of the messages alone. It becomes the active one. Without a last
+message from the client it ends with the last answer, because an unanswered question must still be
+sent.
 """
 
 from __future__ import annotations
@@ -27,28 +28,28 @@ if TYPE_CHECKING:
     from chatapp.values import Conversation, Message, Summary
 
 
-_CUT = frozenset({"length", "content_filter"})
+_INCOMPLETE = frozenset({"length", "content_filter"})
 
 
 class Wanted(NamedTuple):
-    """A summary that a client wants."""
+    """A requested summary."""
 
     up_to: UUID | None = None
-    """The last message that it covers; None for the last there is."""
+    """The last message that it covers; None for the newest answer."""
     model: str | None = None
     provider: str | None = None
 
 
 class Material(NamedTuple):
-    """What a summary is made of."""
+    """The input of a summary."""
 
     base: Summary | None
     messages: list[Message]
-    """What it covers beyond the base, oldest first; never empty."""
+    """The messages that it covers in addition to the base, oldest first; never empty."""
 
 
 class Draft(NamedTuple):
-    """A summary that can be asked for: nothing is kept of it yet."""
+    """A summary that can be requested; nothing of it is stored yet."""
 
     conversation: Conversation
     last: UUID
@@ -57,23 +58,27 @@ class Draft(NamedTuple):
 
 
 async def draft(
-    connection: Connection, catalogue: Catalogue, most: float, of: tuple[UUID, UUID], wanted: Wanted
+    connection: Connection,
+    catalogue: Catalogue,
+    most: float,
+    of: tuple[UUID, UUID],
+    request: Wanted,
 ) -> Draft:
     """
-    Put together what a summary is made of.
+    Compose the request for a summary.
 
     Args:
-        connection: where the conversation is.
-        catalogue: who may write it.
-        most: seconds that it may take.
-        of: whose conversation, and which.
-        wanted: up to which message, and from which model.
+        connection: to the database.
+        catalogue: the models that may write it.
+        most: the most seconds for it.
+        of: the ids of the user and the conversation.
+        request: the last message, and the model.
 
     Raises:
         Problem: there is nothing to summarise, or too much, no such message, or nobody serves
             that model.
     """
-    chosen = catalogue.choose(wanted.provider, wanted.model)
+    chosen = catalogue.choose(request.provider, request.model)
     if chosen is None:
         raise problems.unusable(
             "no-such-model", "Nobody serves that model; see the list of models."
@@ -81,7 +86,7 @@ async def draft(
     conversation = await store.conversation(connection, *of)
     if conversation is None:
         raise problems.not_found("conversation")
-    material = await _material(connection, conversation, wanted.up_to)
+    material = await _material(connection, conversation, request.up_to)
     turns = summary_turns(material.base, material.messages)
     generation = Generation(*chosen, Ask(chosen[0].model, turns, task="summary"), most)
     return Draft(conversation, material.messages[-1].id, generation)
@@ -92,73 +97,73 @@ async def _material(
 ) -> Material:
     base = await _active(connection, conversation)
     if base is not None:
-        behind = await _first(connection, conversation, base.last_message_id)
-        if up_to is None or any(message.id == up_to for message in behind):
-            return Material(base, _covered(behind, up_to))
-    return Material(None, _covered(await _first(connection, conversation, None), up_to))
+        newer = await _messages_after(connection, conversation, base.last_message_id)
+        if up_to is None or any(message.id == up_to for message in newer):
+            return Material(base, _covered(newer, up_to))
+    return Material(None, _covered(await _messages_after(connection, conversation, None), up_to))
 
 
-async def _first(
+async def _messages_after(
     connection: Connection, conversation: Conversation, last: UUID | None
 ) -> list[Message]:
-    """More than are sent at once, so that it is seen where there are too many."""
+    """Return the messages after one; one more than may be sent, so that too many are noticed."""
     bounds = (MOST_MESSAGES + 1, MOST_BYTES)
-    return await store.messages_behind(connection, conversation.id, last, *bounds)
+    return await store.messages_after(connection, conversation.id, last, *bounds)
 
 
 async def _active(connection: Connection, conversation: Conversation) -> Summary | None:
     if conversation.active_summary_id is None:
         return None
-    found = await store.summary(connection, conversation.id, conversation.active_summary_id)
-    return usable(found)
+    row = await store.summary(connection, conversation.id, conversation.active_summary_id)
+    return usable(row)
 
 
 def _covered(messages: list[Message], up_to: UUID | None) -> list[Message]:
-    said = [message for message in messages if message.role != "system"]
-    ends = [number for number, message in enumerate(said) if message.id == up_to]
+    message_values = [message for message in messages if message.role != "system"]
+    ends = [number for number, message in enumerate(message_values) if message.id == up_to]
     if not ends and is_too_long(messages):
         raise problems.too_much_to_summarise(MOST_MESSAGES, MOST_BYTES)
     if up_to is not None:
         if not ends:
             raise problems.not_found("message")
-        said = said[: ends[0] + 1]
+        message_values = message_values[: ends[0] + 1]
     else:
-        while said and said[-1].role == "user":
-            said.pop()
-    if not said:
+        while message_values and message_values[-1].role == "user":
+            message_values.pop()
+    if not message_values:
         raise problems.conflict("nothing-to-summarise", "Nothing was said that it could cover.")
-    return said
+    return message_values
 
 
-async def write(pool: Pool, metrics: Metrics, made: Draft) -> Summary:
+async def write(pool: Pool, metrics: Metrics, summary_draft: Draft) -> Summary:
     """
-    Ask for a summary and keep it, and let it stand for the conversation's beginning.
+    Request a summary, store it, and activate it.
 
     Raises:
-        ProviderError: it did not come, or not whole: what it leaves out would never be sent.
-        Problem: it cannot be kept.
+        ProviderError: the provider failed, or the summary is incomplete.
+        Problem: it cannot be stored.
     """
-    offer = made.generation.offer
+    offer = summary_draft.generation.offer
     try:
-        answer = await made.generation.whole()
+        answer = await summary_draft.generation.whole()
     except ProviderError as error:
         metrics.failed(offer.provider, offer.model, "summary", error.trouble)
-        if made.generation.paid:
-            metrics.paid(made.generation.answer)
+        if summary_draft.generation.paid:
+            metrics.paid(summary_draft.generation.answer)
         raise
-    metrics.answered(answer, "summary")  # paid, also where it cannot be kept
-    if answer.ending.finish_reason in _CUT:
+    metrics.answered(answer, "summary")  # it is paid, even where it cannot be stored
+    if answer.ending.finish_reason in _INCOMPLETE:
         raise ProviderError("broken", "The model did not write the summary to its end.")
-    return await _keep(pool, made, answer.text)
+    return await _keep(pool, summary_draft, answer.text)
 
 
-async def _keep(pool: Pool, made: Draft, text: str) -> Summary:
-    conversation = made.conversation
+async def _keep(pool: Pool, summary_draft: Draft, text: str) -> Summary:
+    conversation = summary_draft.conversation
     try:
         async with pool.connection() as connection:
             if not await store.lock_conversation(connection, conversation.user_id, conversation.id):
                 raise problems.not_found("conversation")
-            summary = await store.add_summary(connection, conversation.id, text, made.last)
+            summary = await store.add_summary(connection, conversation.id, text, summary_draft.last)
             await store.set_active_summary(connection, conversation.id, summary.id)
             return summary
     except errors.ForeignKeyViolation:

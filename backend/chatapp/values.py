@@ -1,4 +1,4 @@
-"""What the service keeps, as frozen values: a field for each column. Nothing here does anything."""
+"""The rows that the service stores, as frozen values with a field for each column."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Format = Literal["text", "json", "xml"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is talking; name and address are folded."""
+    """A user; name and address are folded."""
 
     id: UUID
     username: str
@@ -27,7 +27,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What somebody talks about, and the form that answers have."""
+    """A conversation, and the form of its answers."""
 
     id: UUID
     user_id: UUID
@@ -41,7 +41,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What was said; all from `model` on is None for what no model wrote."""
+    """A message; the fields from `model` on are None unless a model wrote it."""
 
     id: UUID
     conversation_id: UUID
@@ -59,35 +59,35 @@ class Message:
     generation_time_ms: int | None
     generation_id: str | None
     answer_id: UUID | None = None
-    """No column: found by `exchanges` for what a user asked, None where there is no answer."""
+    """Not a column: set by `exchanges` for a question that has an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and its answer, both kept."""
+    """A question and its answer, both stored."""
 
     question: Message
     answer: Message
     finish_reason: str | None = None
-    """Why the answer ended; None where the answer was kept earlier, for no column has it."""
+    """Why the answer ended; None for an answer stored earlier, as no column has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What stands for the beginning of a conversation, up to its last message."""
+    """A summary that replaces the beginning of a conversation, up to `last_message_id`."""
 
     id: UUID
     conversation_id: UUID
     summary: str
     last_message_id: UUID | None
-    """None once that message was deleted: how far it reaches is not known then."""
+    """None once that message was deleted."""
     usage_count: int
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the answers of one day (UTC), model and provider came to."""
+    """The sums over the answers of one day (UTC), model and provider."""
 
     day: date
     model: str

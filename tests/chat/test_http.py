@@ -179,8 +179,10 @@ def test_a_neighbour_behind_one_address(chat_database: Database) -> None:
         client.logged_in("katherine")
         sent = {"username": "dorothy", "email": "dorothy@example.org", "password": PASSWORD}
         client("POST", "/v1/accounts", **sent)
-        tried = [{"name": name, "password": PASSWORD} for name in ("mole", "dorothy", "katherine")]
-        statuses = [client("POST", "/v1/tokens", **one)["_"] for one in tried]
+        listening = [
+            {"name": name, "password": PASSWORD} for name in ("mole", "dorothy", "katherine")
+        ]
+        statuses = [client("POST", "/v1/tokens", **one)["_"] for one in listening]
 
     assert statuses == [401, 429, 200]
 

@@ -1,4 +1,4 @@
-"""Conversations: begin, list, look at, change, delete."""
+"""Conversations: begin, list, show, change, delete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ After = Annotated[
 
 
 def place(cursor: str | None) -> pagination.Cursor | None:
-    """Read a cursor; one that was not written here is a problem."""
+    """Decode a cursor; an invalid one is a problem."""
     if cursor is None:
         return None
     try:
@@ -50,8 +50,8 @@ async def begin_conversation(caller: Asking, asked: schemas.NewConversation) -> 
         async with caller.writing() as (connection, user):
             made = await store.add_conversation(connection, user.id, asked.id, asked.title, form)
             if asked.instructions is not None:
-                said = {"role": "system", "content": asked.instructions}
-                await store.add_message(connection, made.id, said)
+                message_values = {"role": "system", "content": asked.instructions}
+                await store.add_message(connection, made.id, message_values)
             return made
     except errors.UniqueViolation:
         raise problems.conflict("id-taken", "There is a conversation with that id.") from None
@@ -61,21 +61,21 @@ async def begin_conversation(caller: Asking, asked: schemas.NewConversation) -> 
 async def list_conversations(
     caller: Asking, limit: Limit = 20, cursor: After = None
 ) -> schemas.ConversationPage:
-    """List one's conversations, the one that something was last said in first."""
+    """List the user's conversations, the one with the newest message first."""
     async with caller.reading() as (connection, user):
-        found = await store.list_conversations(connection, user.id, place(cursor), limit + 1)
-    following = pagination.following(
-        found, limit, lambda one: pagination.Cursor(one.updated_at, one.id)
+        row = await store.list_conversations(connection, user.id, place(cursor), limit + 1)
+    next_cursor = pagination.next_cursor(
+        row, limit, lambda one: pagination.Cursor(one.updated_at, one.id)
     )
-    items = [schemas.Conversation.model_validate(one) for one in found[:limit]]
-    return schemas.ConversationPage(items=items, next=following)
+    items = [schemas.Conversation.model_validate(one) for one in row[:limit]]
+    return schemas.ConversationPage(items=items, next=next_cursor)
 
 
 @router.get(
     "/{conversation_id}", response_model=schemas.Conversation, responses=problems_of(401, 404)
 )
 async def get_conversation(caller: Asking, conversation_id: UUID) -> values.Conversation:
-    """Look at one."""
+    """Show a conversation."""
     async with caller.reading() as (connection, user):
         return await own(connection, user, conversation_id)
 
@@ -86,7 +86,7 @@ async def get_conversation(caller: Asking, conversation_id: UUID) -> values.Conv
 async def change_conversation(
     caller: Asking, conversation_id: UUID, asked: schemas.ConversationChange
 ) -> values.Conversation:
-    """Rename one; before its first question, also choose another form for its answers."""
+    """Rename a conversation; before its first question, also change the form of its answers."""
     async with caller.writing() as (connection, user):
         was = await store.lock_conversation(connection, user.id, conversation_id)
         if was is None:
@@ -104,7 +104,7 @@ async def change_conversation(
 def _form(
     was: values.Conversation, asked: schemas.ConversationChange
 ) -> tuple[values.Format, str | None]:
-    """Work out the form that is asked for; another format leaves the old one's schema behind."""
+    """Return the requested form; another format discards the schema of the old one."""
     form = asked.response_format or was.response_format
     if "response_schema" in asked.model_fields_set:
         return form, asked.response_schema
@@ -113,7 +113,7 @@ def _form(
 
 @router.delete("/{conversation_id}", status_code=204, responses=problems_of(401, 404))
 async def delete_conversation(caller: Asking, conversation_id: UUID) -> None:
-    """Delete one with all that was said in it."""
+    """Delete a conversation with its messages and summaries."""
     async with caller.writing() as (connection, user):
         if not await store.delete_conversation(connection, user.id, conversation_id):
             raise problems.not_found("conversation")
@@ -122,8 +122,8 @@ async def delete_conversation(caller: Asking, conversation_id: UUID) -> None:
 async def own(
     connection: Connection, user: values.User, conversation_id: UUID
 ) -> values.Conversation:
-    """One of one's own conversations; raises a Problem where it is not."""
-    found = await store.conversation(connection, user.id, conversation_id)
-    if found is None:
+    """Return a conversation of the user; raise a Problem where there is none."""
+    row = await store.conversation(connection, user.id, conversation_id)
+    if row is None:
         raise problems.not_found("conversation")
-    return found
+    return row

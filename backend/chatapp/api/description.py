@@ -53,12 +53,12 @@ _MODELS = (502, 504)
 
 
 def operation_id(route: APIRoute) -> str:
-    """Name an operation as its function is, which generated clients take: delete_message."""
+    """Name an operation after its function, for generated clients: delete_message."""
     return route.name
 
 
 def problems_of(*statuses: int, models: bool = False) -> Responses:
-    """What a route may answer instead, beside what any may."""
+    """Return the responses of a route in addition to those of every route."""
     these = {*statuses, *_ANYWHERE, *(_MODELS if models else ())}
     return {status: _described(_MEANINGS[status]) for status in sorted(these)}
 
@@ -68,7 +68,7 @@ def _described(meaning: str) -> dict[str, Any]:
 
 
 def describe(app: FastAPI) -> None:
-    """Let an application describe itself, once, with the shape of its problems."""
+    """Make an application describe itself once, with the schema of its problems."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -95,7 +95,7 @@ def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_headers(description: dict[str, Any]) -> dict[str, Any]:
-    """Say which headers each answer has."""
+    """Describe the headers of each response."""
     description["components"]["headers"] = _HEADERS
     for operations in description["paths"].values():
         for operation in operations.values():
@@ -111,7 +111,7 @@ def _header(which: str) -> dict[str, str]:
 
 
 def allowed(app: FastAPI, path: str) -> str:
-    """Every method that a path takes, as the header Allow has them."""
+    """Return the methods of a path in the form of the header Allow."""
     methods = {
         method.upper()
         for template, operations in app.openapi()["paths"].items()

@@ -1,7 +1,7 @@
 """
-Everything that goes wrong, written as problem+json (RFC 9457). Nothing else writes an error.
+Write every error as problem+json (RFC 9457). Nothing else writes an error.
 
-Values that a client sent are not repeated: one of them may be a password.
+Values of a request are not repeated: one of them may be a password.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ _INTERNAL = Problem(
 
 def install(app: FastAPI, allowed: Callable[[FastAPI, str], str]) -> None:
     """
-    Let every error of an application end here.
+    Handle every error of an application.
 
     Args:
         app: the application.
-        allowed: which methods a path of it takes.
+        allowed: returns the methods of a path.
     """
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(ProviderError, _provider)
@@ -63,7 +63,7 @@ def install(app: FastAPI, allowed: Callable[[FastAPI, str], str]) -> None:
 
 
 def content(problem: Problem) -> dict[str, Any]:
-    """A problem as its JSON object."""
+    """Return a problem as a JSON object."""
     told = {
         "type": f"{PREFIX}{problem.name}",
         "title": problem.title,
@@ -75,7 +75,7 @@ def content(problem: Problem) -> dict[str, Any]:
 
 
 def in_a_stream(error: Exception) -> dict[str, Any]:
-    """The problem that an error is, where an answer has begun and no handler is asked any more."""
+    """Translate an error to a problem after a response has begun, when no handler is called."""
     if isinstance(error, Problem):
         return content(error)
     if isinstance(error, ProviderError):
@@ -87,7 +87,7 @@ def in_a_stream(error: Exception) -> dict[str, Any]:
 
 
 def response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A problem as HTTP has it."""
+    """Return a problem as an HTTP response."""
     more = dict(headers or {})
     if problem.retry_after is not None:
         more["retry-after"] = str(problem.retry_after)
@@ -109,7 +109,7 @@ async def _provider(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """Say which parts of a request do not fit, each by its JSON pointer or its parameter."""
+    """List the invalid parts of a request, each by its JSON pointer or parameter."""
     del request
     assert isinstance(error, RequestValidationError)
     problem = Problem(
@@ -126,7 +126,7 @@ def _place(parts: tuple[str | int, ...]) -> str:
 
 
 def _refused(allowed: Callable[[FastAPI, str], str]) -> Handler:
-    """Write what the framework refuses by itself: no such path, method or size."""
+    """Write the framework's own errors: unknown path, method not allowed, too large."""
 
     async def handler(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -146,7 +146,7 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unavailable(error: Exception) -> Problem:
-    """Say that the database does not do its part; why is for the log."""
+    """Report a failure of the database; the reason is only logged."""
     _LOGGER.warning("The database failed a request: %s", type(error).__name__)
     read_only = isinstance(error, errors.ReadOnlySqlTransaction)
     name, detail = (
@@ -159,17 +159,17 @@ def _unavailable(error: Exception) -> Problem:
 
 class Unexpected:
     """
-    ASGI middleware: answers 500 to what nobody foresaw, and logs it.
+    ASGI middleware: answers 500 to an unexpected error, and logs it.
 
-    A handler of the framework's would answer outside of all other middleware, without the headers
-    that let a browser's page read it.
+    A handler of the framework would answer outside of all other middleware, without the CORS
+    headers that a page in a browser needs.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and answer it where that fails before an answer has begun."""
+        """Forward a request; answer it if that fails before a response has begun."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

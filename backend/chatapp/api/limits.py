@@ -1,9 +1,9 @@
 """
-How much somebody may send, and how often: a bound on bodies, and token buckets in this process.
+Limit the size of bodies and the rate of requests, with token buckets in this process.
 
-A bucket belongs to whoever fills it with requests, so that nobody can empty another's: to the
-bearer of a token, ended by a change of the password as the token is, or to a network for those
-without one. A network is an IPv4 address or an IPv6 /64, the least that one customer is given.
+A bucket belongs to its requests' sender, so that nobody can empty another's: to a user with a
+token, until a change of the password, or to a network for requests without a token. A network is an
+IPv4 address or an IPv6 /64, the smallest range that a customer gets.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _FREE = frozenset({"/health", "/ready", "/metrics", "/v1/accounts", "/v1/tokens"
 
 def network(scope: Scope) -> str:
     """
-    Say from which network a request comes: an IPv4 address, or the /64 of an IPv6 address.
+    Return the network of a request: an IPv4 address, or the /64 of an IPv6 address.
 
-    IPv4 addresses that are written as IPv6 are IPv4 addresses. What is no address, as on a Unix
-    socket, stands for itself.
+    IPv4 addresses in IPv6 notation are IPv4 addresses. Anything else, as on a Unix socket, is
+    returned unchanged.
     """
     host = str((scope.get("client") or ("unknown", 0))[0])
     try:
@@ -61,15 +61,15 @@ class _Bucket(NamedTuple):
 
 class Buckets:
     """
-    A bucket for each key, refilled as time passes.
+    A token bucket for each key, refilled over time.
 
-    Full ones are forgotten. Where there are too many all the same, the fullest half is: whoever
-    makes up keys makes buckets that are nearly full, and gets no empty one forgotten by it.
+    Full buckets are discarded. If there are still too many, the fullest half is discarded: an
+    attacker who invents keys creates nearly full buckets, and cannot make an empty one disappear.
 
     Args:
-        per_minute: how fast one fills.
-        burst: how much it holds.
-        clock: seconds.
+        per_minute: the rate of refilling.
+        burst: the capacity.
+        clock: returns seconds.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Buckets:
         self._buckets: dict[str, _Bucket] = {}
 
     def wait(self, key: str) -> float:
-        """Seconds until one can be taken; 0 for now."""
+        """Return the seconds until a token is available; 0 for now."""
         left = self._left(self._buckets.get(key), self._clock())
         return 0.0 if left >= 1 else (1 - left) / self._rate
 
     def take(self, key: str) -> float:
-        """Take one; 0 where there was one, else the seconds until there will be."""
+        """Take a token and return 0, or return the seconds until one is available."""
         now = self._clock()
         left = self._left(self._buckets.get(key), now)
         if left < 1:
@@ -109,23 +109,22 @@ class Buckets:
 
 class Attempts:
     """
-    How often somebody may register, log in or name their password: each costs a slow hash.
+    Limit registrations, log-ins and changes of passwords: each costs a slow hash.
 
-    Everybody may guess the name of an account, so a bucket for an account alone would let anybody
-    lock its owner out. Hence three rules:
+    Anybody may know the name of an account, so a bucket per account alone would let anybody lock
+    its owner out. Hence three rules:
 
-    - An account has a bucket for each network. Whoever guesses empties the one of their own
-      network, and the owner's, elsewhere, stays full.
-    - A network has a bucket for all accounts, which guessing at many of them empties, as
-      registering does.
-    - Where somebody has logged in to an account before, that network's bucket is not asked for
-      that account. So a neighbour behind the same address who empties it keeps out nobody who
-      has logged in from there. Such an account is not free: it took two from the network's
-      bucket to register it and log in first, and it has its own bucket from then on.
+    - An account has a bucket for each network. An attacker empties the one of their own network;
+      the owner's, on another network, stays full.
+    - A network has a bucket for all accounts, which registrations and attempts on many accounts
+      empty.
+    - For an account that has logged in from a network before, that network's bucket is not
+      checked. So a neighbour behind the same address who empties it locks out nobody who has
+      logged in from there. Such an account is not free: its registration and first log-in took two
+      tokens from the network's bucket, and from then on it has its own bucket.
 
-    One account can be guessed at from many networks at once, each with a bucket. Refusing them
-    all would refuse the owner on a new network as well; who runs the service sees it in the
-    metrics instead.
+    An account can be attacked from many networks at once, each with a bucket. Rejecting them all
+    would also reject the owner on a new network; the operator sees such an attack in the metrics.
 
     Args:
         networks: a bucket for each network.
@@ -138,14 +137,14 @@ class Attempts:
 
     def admit(self, where: str, account: str | None = None) -> None:
         """
-        Take what an attempt costs; a refused one costs nothing.
+        Take the tokens of an attempt; a rejected attempt costs nothing.
 
         Args:
             where: the network.
-            account: the folded name that is given; None for somebody new.
+            account: the folded name; None for a registration.
 
         Raises:
-            Problem: there was too little left.
+            Problem: a bucket is empty.
         """
         pair = f"{where} {account}"
         known = account is not None and pair in self._known
@@ -161,7 +160,7 @@ class Attempts:
             self._accounts.take(pair)
 
     def succeeded(self, where: str, account: str) -> None:
-        """Remember that somebody has logged in to an account from a network."""
+        """Record a log-in to an account from a network."""
         pair = f"{where} {account}"
         self._known[pair] = None
         self._known.move_to_end(pair)
@@ -171,9 +170,9 @@ class Attempts:
 
 class SizeLimit:
     """
-    ASGI middleware: answers 413 to a body that says it is too large.
+    ASGI middleware: answers 413 to a request whose Content-Length is too large.
 
-    One that does not say so is cut off by the framework while it is read.
+    A body without that header is limited by the framework while it is read.
     """
 
     def __init__(self, app: ASGIApp, most: int) -> None:
@@ -195,15 +194,15 @@ class SizeLimit:
 
 class RateLimit:
     """
-    ASGI middleware: answers 429 to whoever asks too often.
+    ASGI middleware: answers 429 to too many requests of one sender.
 
-    Reads the token for that, and leaves what it says in the request's state as `claims`.
+    It verifies the token for that, and stores its claims in the request's state as `claims`.
 
     Args:
-        app: the application that it wraps.
-        settings: how often is too often.
-        tokens: who is asking.
-        free: paths that may be asked for at any time, beside those that are always free.
+        app: the application.
+        settings: have the limits.
+        tokens: verifies tokens.
+        free: paths without a limit, in addition to those that never have one.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Messages: ask, whole or as a stream; stop; ask again; list; look at one; delete."""
+"""Messages: ask, with a whole answer or a stream; stop; ask again; list; show; delete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chatapp.api.description import Responses, problems_of
 from chatapp.api.errors import in_a_stream
 from chatapp.api.services import Asking, Caller, Here, Services
 from chatapp.postgres import store
-from chatapp.running_answers import Running
+from chatapp.running_answers import RunningAnswer
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["messages"])
 
@@ -67,18 +67,18 @@ async def ask(
     response: Response,
 ) -> values.Exchange:
     """
-    Ask, and wait for the whole answer.
+    Ask a question, and wait for the whole answer.
 
-    The question is kept at once, the answer when it has come whole. If that fails, the question
-    stays without an answer: ask again under its id. Who hangs up leaves the answer running for
-    a while; it is kept.
+    The question is stored at once, the answer when it is complete. If that fails, the question
+    stays without an answer: ask again with its id. After a disconnect the answer continues for a
+    while, and is stored.
     """
-    found = await _ask(here, caller, conversation_id, asked)
-    if isinstance(found, values.Exchange):
+    row = await _ask(here, caller, conversation_id, asked)
+    if isinstance(row, values.Exchange):
         response.status_code = 200
-        return found
-    with found.read():
-        over = asyncio.create_task(found.result())
+        return row
+    with row.read():
+        over = asyncio.create_task(row.result())
         gone = asyncio.create_task(_gone(request))
         try:
             await asyncio.wait({over, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -91,7 +91,7 @@ async def ask(
 
 
 async def _gone(request: Request) -> None:
-    """Wait until whoever asked has hung up."""
+    """Wait until the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -105,11 +105,11 @@ async def stream_answer(
     here: Here, caller: Asking, conversation_id: UUID, asked: schemas.NewMessage
 ) -> StreamingResponse:
     """
-    Ask, and get the answer piece by piece as server-sent events.
+    Ask a question, and receive the answer in pieces as server-sent events.
 
-    The first event comes as soon as the question is kept. Who hangs up leaves the answer running
-    for a while; it is kept. Asking again under the id of the question gives the answer from its
-    beginning, and goes on with it where it is under way in the same process.
+    The first event is sent as soon as the question is stored. After a disconnect the answer
+    continues for a while, and is stored. Asking again with the question's id returns the answer
+    from its beginning, and continues it if it is running in the same process.
     """
     return _streamed(await _ask(here, caller, conversation_id, asked))
 
@@ -127,20 +127,20 @@ async def regenerate_answer(
     asked: Annotated[schemas.Regeneration | None, Body()] = None,
 ) -> StreamingResponse:
     """
-    Ask the newest question again; events as of a stream.
+    Ask the newest question again, and receive the answer as server-sent events.
 
-    The new answer replaces the one there is when it has come; until then, and if it fails, that
-    stays. What the replaced one came to stays in the usage. A summary that ends with it stays,
-    but is not sent any more.
+    The new answer replaces the old one when it is complete; until then, and if it fails, the old
+    one stays. The usage of a replaced answer stays. A summary that ends with it stays, but is not
+    sent any more.
     """
     if here.answers.is_running(message_id):
         raise problems.running()
-    wanted = _wanted(asked or schemas.Regeneration())
-    chosen = answers.choose(here.catalogue, wanted)
+    request = _wanted(asked or schemas.Regeneration())
+    chosen = answers.choose(here.catalogue, request)
     most = _most(here)
     async with caller.writing() as (connection, user):
         of = (user.id, conversation_id)
-        draft = await answers.ask_again(connection, chosen, most, of, message_id, wanted)
+        draft = await answers.ask_again(connection, chosen, most, of, message_id, request)
     return _streamed(here.answers.start(draft))
 
 
@@ -154,20 +154,20 @@ async def stop_answer(
     here: Here, caller: Asking, conversation_id: UUID, message_id: UUID
 ) -> values.Message:
     """
-    Stop the answer to a question, whichever process it is under way in.
+    Stop the answer to a question, in whichever process it is running.
 
-    What has come by then is kept as the answer, and its reader is told the `finish_reason`
-    `stopped`. Where nothing had come, or the fragment does not have the conversation's form, the
-    question stays without an answer. Where no answer is under way, nothing happens.
+    The text so far is stored as the answer, with the `finish_reason` `stopped`. If there is no text
+    yet, or it does not have the conversation's form, the question stays without an answer. If no
+    answer is running, nothing happens.
     """
     async with caller.writing() as (connection, user):
         conversation = await own(connection, user, conversation_id)
-        found = await store.message_and_answer(connection, conversation.id, message_id)
-        if found is None or found[0].role != "user":
+        row = await store.message_and_answer(connection, conversation.id, message_id)
+        if row is None or row[0].role != "user":
             raise problems.not_found("question")
         await store.tell_to_stop(connection, message_id)
     here.answers.stop(message_id)
-    return found[0]
+    return row[0]
 
 
 def _wanted(asked: schemas.NewMessage | schemas.Regeneration) -> answers.Wanted:
@@ -182,19 +182,19 @@ def _most(here: Services) -> answers.Most:
 
 async def _ask(
     here: Services, caller: Caller, conversation_id: UUID, asked: schemas.NewMessage
-) -> Running | values.Exchange:
-    wanted = _wanted(asked)
-    chosen = answers.choose(here.catalogue, wanted)
-    said, most = (asked.id, asked.content), _most(here)
+) -> RunningAnswer | values.Exchange:
+    request = _wanted(asked)
+    chosen = answers.choose(here.catalogue, request)
+    message_values, most = (asked.id, asked.content), _most(here)
     async with caller.writing() as (connection, user):
         of = (user.id, conversation_id)
-        found = await answers.ask(connection, chosen, most, of, said, wanted)
-    return found if isinstance(found, values.Exchange) else here.answers.start(found)
+        row = await answers.ask(connection, chosen, most, of, message_values, request)
+    return row if isinstance(row, values.Exchange) else here.answers.start(row)
 
 
-def _streamed(found: Running | values.Exchange) -> StreamingResponse:
+def _streamed(row: RunningAnswer | values.Exchange) -> StreamingResponse:
     return StreamingResponse(
-        _kept(found) if isinstance(found, values.Exchange) else _events(found),
+        _kept(row) if isinstance(row, values.Exchange) else _events(row),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
@@ -206,7 +206,7 @@ async def _kept(exchange: values.Exchange) -> AsyncGenerator[bytes, None]:
     yield _event("exchange", _shown(exchange))
 
 
-async def _events(running: Running) -> AsyncGenerator[bytes, None]:
+async def _events(running: RunningAnswer) -> AsyncGenerator[bytes, None]:
     with running.read():
         yield _event("question", _shown(running.draft.question))
         async for piece in running.pieces():
@@ -233,35 +233,33 @@ async def list_messages(
     caller: Asking, conversation_id: UUID, limit: Limit = 50, cursor: After = None
 ) -> schemas.MessagePage:
     """
-    List what was said, oldest first; a question says whether it has an answer.
+    List messages, oldest first; a question has the id of its answer.
 
-    A page of more than a megabyte of text ends early: `next` says whether there is more.
+    A page of more than a megabyte of text ends early: `next` shows whether there is more.
     """
     async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
         behind = place(cursor)
-        found = await store.list_messages(
-            connection, conversation.id, behind, limit + 1, _PAGE_BYTES
-        )
-    limit = pagination.fitting(found, limit, _PAGE_BYTES, lambda one: len(one.content.encode()))
-    following = pagination.following(
-        found, limit, lambda one: pagination.Cursor(one.created_at, one.id)
+        row = await store.list_messages(connection, conversation.id, behind, limit + 1, _PAGE_BYTES)
+    limit = pagination.rows_that_fit(row, limit, _PAGE_BYTES, lambda one: len(one.content.encode()))
+    next_cursor = pagination.next_cursor(
+        row, limit, lambda one: pagination.Cursor(one.created_at, one.id)
     )
-    items = [schemas.Message.model_validate(one) for one in found[:limit]]
-    return schemas.MessagePage(items=items, next=following)
+    items = [schemas.Message.model_validate(one) for one in row[:limit]]
+    return schemas.MessagePage(items=items, next=next_cursor)
 
 
 @router.get(
     "/messages/{message_id}", response_model=schemas.Message, responses=problems_of(401, 404)
 )
 async def get_message(caller: Asking, conversation_id: UUID, message_id: UUID) -> values.Message:
-    """Look at one; a question says whether it has an answer."""
+    """Show a message; a question has the id of its answer."""
     async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
-        found = await store.message_and_answer(connection, conversation.id, message_id)
-    if found is None:
+        row = await store.message_and_answer(connection, conversation.id, message_id)
+    if row is None:
         raise problems.not_found("message")
-    return found[0]
+    return row[0]
 
 
 @router.delete("/messages/{message_id}", status_code=204, responses=problems_of(401, 404))
@@ -269,8 +267,8 @@ async def delete_message(caller: Asking, conversation_id: UUID, message_id: UUID
     """
     Delete a message.
 
-    A summary that ends with it stays, but does not say how far it reaches any more: it is not
-    sent, and the next one is made from the messages again.
+    A summary that ends with it stays, but is not sent any more, and the next summary is made from
+    the messages again.
     """
     async with caller.writing() as (connection, user):
         conversation = await own(connection, user, conversation_id)

@@ -1,8 +1,8 @@
 """
-A line in the log and a count in the metrics for each request, and its id in the answer.
+Log and count each request, and return its id in the response.
 
-The id is the caller's `X-Request-Id`, where it has one to 128 printable ASCII characters and no
-space: it is written into logs and sent back, so what could be something else there is not taken.
+The id is the caller's `X-Request-Id` if it has 1 to 128 printable ASCII characters and no space: it
+is written to logs and sent back, so anything else is replaced.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _UNKNOWN = "(none)"
 _ID = re.compile(r"[!-~]{1,128}")
 
 
-class Observing:
-    """ASGI middleware, the outermost: sees the status of whatever answers."""
+class RequestLog:
+    """ASGI middleware, the outermost: logs and counts the status of every response."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and tell of it when its answer was sent."""
+        """Forward a request, and log it when its response has been sent."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -75,7 +75,7 @@ class Observing:
 
 
 def _route(scope: Scope) -> str:
-    """Give the path of a request with the names of its parameters in place of their values."""
+    """Return the path of a request with the names of its parameters instead of their values."""
     if "route" not in scope:
         return _UNKNOWN
     names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}

@@ -1,9 +1,9 @@
 """
-The page that people use, and the API's own: files that come with the service.
+Serve the page and the API's documentation from files of the package.
 
-Each file is read once. The policy of what a browser may load names this service alone, and lets
-nothing run that stands in a document itself: a text that found its way into the page as markup
-would still do nothing. Nothing is fetched from anywhere else.
+Each file is read once. The content security policy allows only this service as a source, and no
+inline scripts: a text that is inserted into the page as markup cannot run. Nothing is fetched from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ router = APIRouter(include_in_schema=False)
 
 _READ = ["GET", "HEAD"]
 _PACKAGES = {"page": ("chatapp", "page"), "docs": ("fastapi_swagger", "resources")}
-"""The folder of each kind of file: a package, and where in it."""
+"""The package and folder of each kind of file."""
 _LIBRARY = ("swagger-ui-bundle.js", "swagger-ui.css")
 _OWN = tuple(sorted(one.name for one in (files("chatapp") / "page").iterdir() if "." in one.name))
 _SMALL = 1024
-"""Bytes below which packing saves nothing."""
+"""The size in bytes below which compression saves nothing."""
 
 PATHS = frozenset(
     {"/", "/docs", "/openapi.json"}
     | {f"/page/{name}" for name in _OWN}
     | {f"/docs/{name}" for name in _LIBRARY}
 )
-"""What is answered whatever the database does, and counts for nobody's allowance."""
+"""Paths that are answered in any state of the database, without a rate limit."""
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _POLICY_OF_THE_PAGE = f"{_POLICY}; require-trusted-types-for 'script'; trusted-types 'none'"
-"""With it a browser that knows trusted types refuses `innerHTML` and the like altogether."""
+"""Makes browsers with trusted types reject `innerHTML` and similar sinks."""
 _POLICY_OF_THE_DOCS = _POLICY.replace("img-src 'self'", "img-src 'self' data:")
-"""Swagger UI has its arrows in its style sheet, as data."""
+"""Swagger UI has images in its style sheet as data URLs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file as it is sent; `packed` is it with gzip, and empty where that saves nothing."""
+    """A file to be sent; `packed` is its gzip form, empty where that saves nothing."""
 
     body: bytes
     packed: bytes
@@ -67,7 +67,7 @@ def _read(folder: str, name: str) -> _File:
 
 
 def _answer(request: Request, file: _File, policy: str = _POLICY) -> Response:
-    """Send a file, or say that the browser has it already."""
+    """Send a file, or 304 if the browser has it."""
     headers = {
         # Asked for each time, and sent again only where it is another: no release is mixed with
         # the files of the one before.
@@ -97,13 +97,13 @@ async def page(request: Request) -> Response:
 
 @router.api_route("/docs", methods=_READ)
 async def docs(request: Request) -> Response:
-    """Send the API's page, Swagger UI."""
+    """Send the API's documentation, Swagger UI."""
     return _answer(request, _read("page", "docs.html"), _POLICY_OF_THE_DOCS)
 
 
 @router.api_route("/page/{name}", methods=_READ)
 async def part(request: Request, name: str) -> Response:
-    """Send what the page is made of."""
+    """Send a file of the page."""
     if name not in _OWN:
         raise HTTPException(404)
     return _answer(request, _read("page", name))
@@ -111,7 +111,7 @@ async def part(request: Request, name: str) -> Response:
 
 @router.api_route("/docs/{name}", methods=_READ)
 async def library(request: Request, name: str) -> Response:
-    """Send what the API's page is made of."""
+    """Send a file of the API's documentation."""
     if name not in _LIBRARY:
         raise HTTPException(404)
     return _answer(request, _read("docs", name))

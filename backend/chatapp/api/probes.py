@@ -1,4 +1,4 @@
-"""What an operator asks: whether it lives, whether it may be sent requests, and its figures."""
+"""Serve the operator's probes: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _METRICS = "/metrics"
 
 @router.api_route("/health", methods=["GET", "HEAD"])
 async def health() -> dict[str, str]:
-    """Alive; says nothing of the database, so that no probe kills a migration under way."""
+    """Report liveness, whatever the database does, so that no probe kills a running migration."""
     return {"status": "alive"}
 
 
 @router.api_route("/ready", methods=["GET", "HEAD"])
 async def ready(request: Request) -> JSONResponse:
-    """Whether the schema is at a version that this build works with, and the database works."""
+    """Report whether this build works with the schema, and the database answers."""
     services: Services = request.app.state.services
     readiness = services.migrations.readiness
     if readiness.ready:
@@ -46,7 +46,7 @@ async def ready(request: Request) -> JSONResponse:
 
 
 async def _now(services: Services, readiness: Readiness) -> Readiness:
-    """Ask the database; not for longer than a probe waits, though giving up may take longer."""
+    """Check the database within the timeout of a probe; cancelling may take longer."""
     asked = asyncio.create_task(_is_read_only(services))
     await asyncio.wait({asked}, timeout=_PATIENCE_S)
     asked.cancel()
@@ -70,7 +70,7 @@ async def _is_read_only(services: Services) -> bool | None:
 
 @figures.api_route(_METRICS, methods=["GET", "HEAD"])
 async def metrics(request: Request) -> Response:
-    """Figures for Prometheus."""
+    """Return the metrics for Prometheus."""
     services: Services = request.app.state.services
     _gauge(services)
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -78,18 +78,18 @@ async def metrics(request: Request) -> Response:
 
 class OwnPort:
     """
-    ASGI middleware: serves the figures on a port of their own, and nothing else there.
+    ASGI middleware: serves the metrics on a port of their own, and nothing else there.
 
     Args:
-        app: the application that it wraps.
-        port: the one that `python -m chatapp` listens on besides.
+        app: the application.
+        port: the second port that `python -m chatapp` listens on.
     """
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app, self._port = app, port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on that came to the port where its path is served."""
+        """Forward a request that came to the port of its path."""
         if scope["type"] == "http":
             came_to_it = (scope.get("server") or ("", None))[1] == self._port
             if came_to_it != (scope["path"] == _METRICS):
@@ -105,10 +105,10 @@ def _nowhere() -> Problem:
 @asynccontextmanager
 async def gauging(services: Services) -> AsyncGenerator[None, None]:
     """
-    Keep the gauges of this process near the truth while others may answer for it.
+    Update the gauges of this process regularly, for a `with` block.
 
-    Several processes share their figures in files, and whichever is asked reads them all; what it
-    would ask of itself then, the others have to have written before.
+    Several processes share their metrics in files, and the one that is queried reads them all, so
+    the others must have written their gauges before.
     """
     task = asyncio.create_task(_keep_gauging(services))
     try:

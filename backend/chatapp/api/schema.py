@@ -1,4 +1,4 @@
-"""Where the schema stands, for whoever is logged in. Reads only, and names no host and no role."""
+"""Show the state of the schema to users. Reads only, and names no host and no role."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger("chatapp")
 
 @router.get("/schema", response_model=schemas.SchemaState, responses=problems_of(401))
 async def get_schema(here: Here, user: CurrentUser) -> SchemaState:
-    """Show the version of the schema, and what was attempted to bring it there, newest first."""
+    """Show the version of the schema, and the attempts to change it, newest first."""
     del user
     try:
         return await here.schema.read()

@@ -1,4 +1,4 @@
-"""The shapes of requests and answers, with the examples that the API's page shows."""
+"""The schemas of requests and responses, with the examples of the API's documentation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstr
 from chatapp.values import Format, Role
 
 _NO_NUL = r"^[^\x00]*$"
-"""PostgreSQL's text holds every character but this one."""
+"""PostgreSQL's text holds every character except this one."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=32_000, pattern=_NO_NUL)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -38,7 +38,7 @@ class _Told(BaseModel):
 
 
 class Registration(_Asked):
-    """Somebody new; name and address are kept folded to one case."""
+    """A new user; name and address are stored case-folded."""
 
     username: str = Field(pattern=r"^[A-Za-z0-9_.-]{3,32}$", examples=["ada"])
     email: str = Field(
@@ -50,7 +50,7 @@ class Registration(_Asked):
 
 
 class Credentials(_Asked):
-    """Who logs in, by name or address."""
+    """The credentials of a log-in, by name or address."""
 
     name: Name = Field(examples=["ada"])
     password: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
@@ -59,7 +59,7 @@ class Credentials(_Asked):
 
 
 class PasswordChange(_Asked):
-    """Another password, and the one that it replaces."""
+    """A new password, and the one that it replaces."""
 
     current: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
         examples=["correct horse battery"]
@@ -68,7 +68,7 @@ class PasswordChange(_Asked):
 
 
 class Token(_Told):
-    """What to send with each request: `Authorization: Bearer ACCESS_TOKEN`."""
+    """The token for the header of each request: `Authorization: Bearer ACCESS_TOKEN`."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the kind, no secret
@@ -76,7 +76,7 @@ class Token(_Told):
 
 
 class Account(_Told):
-    """Somebody's account."""
+    """A user's account."""
 
     id: UUID
     username: str = Field(examples=["ada"])
@@ -85,7 +85,7 @@ class Account(_Told):
 
 
 class OfferedModel(_Told):
-    """A model that may be asked for; prices in USD for a million tokens."""
+    """An available model; prices in USD for a million tokens."""
 
     provider: str = Field(examples=["local"])
     model: str = Field(examples=["local-1"])
@@ -94,7 +94,7 @@ class OfferedModel(_Told):
 
 
 class NewConversation(_Asked):
-    """A conversation to begin."""
+    """A new conversation."""
 
     id: UUID | None = Field(None, description="A name of the client's own choice.")
     title: Title | None = Field(None, examples=["A trip to Kraków"])
@@ -112,7 +112,7 @@ class NewConversation(_Asked):
 
 
 class ConversationChange(_Asked):
-    """What to change; what is left out stays. The form is locked after the first question."""
+    """The changes; absent fields stay. The form cannot change after the first question."""
 
     title: Title | None = Field(None, examples=["A trip to Gdańsk"])
     response_format: Format | None = Field(None, examples=["text"])
@@ -132,7 +132,7 @@ class Conversation(_Told):
 
 
 class ConversationPage(_Told):
-    """Some conversations, newest first."""
+    """A page of conversations, newest first."""
 
     items: list[Conversation]
     next: str | None = Field(description="The cursor of the next page; null on the last.")
@@ -155,7 +155,7 @@ class NewMessage(_Asked):
 
 
 class Regeneration(_Asked):
-    """How the newest question is to be answered this time."""
+    """The model for another answer to the newest question."""
 
     model: ModelName | None = Field(None, examples=["local-1"])
     provider: ModelName | None = Field(None, examples=["local"])
@@ -163,7 +163,7 @@ class Regeneration(_Asked):
 
 
 class Message(_Told):
-    """What was said. All from `model` on is null for what no model wrote."""
+    """A message. The fields from `model` on are null unless a model wrote it."""
 
     id: UUID
     role: Role
@@ -199,14 +199,14 @@ class Exchange(_Told):
 
 
 class MessagePage(_Told):
-    """Some messages, oldest first."""
+    """A page of messages, oldest first."""
 
     items: list[Message]
     next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
 class NewSummary(_Asked):
-    """A summary to make; it becomes the active one."""
+    """A new summary; it becomes the active one."""
 
     up_to: UUID | None = Field(None, description="The last message to cover; null for the last.")
     model: ModelName | None = Field(None, examples=["local-1"])
@@ -214,7 +214,7 @@ class NewSummary(_Asked):
 
 
 class Summary(_Told):
-    """What stands for the beginning of a conversation."""
+    """A summary that is sent instead of the beginning of a conversation."""
 
     id: UUID
     summary: str
@@ -224,13 +224,13 @@ class Summary(_Told):
 
 
 class ActiveSummary(_Asked):
-    """Which summary stands for the conversation's beginning; null for none."""
+    """The active summary of a conversation; null for none."""
 
     summary_id: UUID | None
 
 
 class DayUsage(_Told):
-    """What the answers of one day (UTC), model and provider came to."""
+    """The sums over the answers of one day (UTC), model and provider."""
 
     day: date
     model: str
@@ -245,7 +245,7 @@ class DayUsage(_Told):
 
 
 class UsageReport(_Told):
-    """Usage between two days, both included."""
+    """The usage between two days, both included."""
 
     since: date
     until: date
@@ -269,7 +269,7 @@ class SchemaAttempt(_Told):
 
 
 class SchemaState(_Told):
-    """Where the schema stands."""
+    """The state of the schema."""
 
     version: int | None = Field(
         description="The version that the database is at; null before the first.", examples=[7]
@@ -284,14 +284,14 @@ class SchemaState(_Told):
 
 
 class Fault(_Told):
-    """A part of a request that does not fit."""
+    """An invalid part of a request."""
 
     at: str = Field(examples=["body/content"])
     detail: str
 
 
 class ProblemDetails(_Told):
-    """What went wrong, as RFC 9457 has it."""
+    """Problem details (RFC 9457)."""
 
     type: str = Field(examples=["urn:chatapp:problem:not-found"])
     title: str = Field(examples=["Not found"])

@@ -1,4 +1,4 @@
-"""What every route works with, and who is asking."""
+"""The services of every route, and the user of a request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _bearer = HTTPBearer(auto_error=False, description="A token from `POST /v1/token
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts that the application is put together from."""
+    """The parts of the application."""
 
     settings: Settings
     pool: Pool
@@ -43,16 +43,16 @@ class Services:
 
 
 async def _services(request: Request) -> Services:  # a plain function would be run in a thread
-    found = request.app.state.services
-    assert isinstance(found, Services)
-    return found
+    row = request.app.state.services
+    assert isinstance(row, Services)
+    return row
 
 
 Here = Annotated[Services, Depends(_services)]
 
 
 class Turn(NamedTuple):
-    """A connection, and whose request it works on."""
+    """A connection, and the user of the request."""
 
     connection: Connection
     user: User
@@ -60,10 +60,10 @@ class Turn(NamedTuple):
 
 class Caller:
     """
-    Who is asking, as their token says; whether it holds is asked where the database is.
+    The user of a request by their token, which is checked against the database later.
 
-    So that a request takes one connection once, the account is read on the connection that the
-    request works on, as the first statement of it.
+    The account is read as the first statement on the connection that the request uses, so that a
+    request takes a connection once.
     """
 
     def __init__(self, here: Services, claims: Claims) -> None:
@@ -72,10 +72,10 @@ class Caller:
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Turn, None]:
         """
-        A connection for a block that only reads.
+        Return a connection for a `with` block that only reads.
 
         Raises:
-            Problem: the account is gone, or its password is another one by now.
+            Problem: the account was deleted, or its password was changed.
         """
         async with self._here.pool.alone() as connection:
             yield Turn(connection, await self.authenticated(connection))
@@ -83,20 +83,20 @@ class Caller:
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[Turn, None]:
         """
-        A connection for a block that is a transaction.
+        Return a connection for a `with` block that is a transaction.
 
         Raises:
-            Problem: the account is gone, or its password is another one by now.
+            Problem: the account was deleted, or its password was changed.
         """
         async with self._here.pool.connection() as connection:
             yield Turn(connection, await self.authenticated(connection))
 
     async def authenticated(self, connection: Connection) -> User:
         """
-        Read whose token it is.
+        Return the user of the token.
 
         Raises:
-            Problem: the account is gone, or its password is another one by now.
+            Problem: the account was deleted, or its password was changed.
         """
         user = await store.user_by_id(connection, self._claims.user_id)
         if user is None:
@@ -111,7 +111,7 @@ async def _caller(
     here: Here,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """Say who is asking by what the token says, which `RateLimit` has read."""
+    """Return the caller by the claims that `RateLimit` has verified."""
     if given is None:
         raise problems.unauthorised("Send a token: Authorization: Bearer TOKEN.")
     if request.state.claims is None:
@@ -123,7 +123,7 @@ Asking = Annotated[Caller, Depends(_caller)]
 
 
 async def _current_user(caller: Asking) -> User:
-    """Read who is asking, where the request needs the database for nothing else."""
+    """Return the user, for a request that needs nothing else of the database."""
     async with caller.reading() as turn:
         return turn.user
 

@@ -1,4 +1,4 @@
-"""Summaries: make, list, choose the active one, delete."""
+"""Summaries: create, list, activate, delete."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ async def summarise(
     here: Here, caller: Asking, conversation_id: UUID, asked: schemas.NewSummary
 ) -> values.Summary:
     """
-    Summarise up to a message, or up to the last one.
+    Summarise up to a message, or up to the newest answer.
 
-    The summary becomes the active one: it is sent in place of what it covers. It is made of
-    the one that was active and what came after that, where that one ends before.
+    The summary becomes the active one: it is sent instead of the messages that it covers. It is
+    made of the previous active one and the messages after it, if that one ends before.
     """
-    wanted = summaries.Wanted(asked.up_to, asked.model, asked.provider)
+    request = summaries.Wanted(asked.up_to, asked.model, asked.provider)
     most = here.settings.answer_timeout_s
     async with caller.reading() as (connection, user):
         of = (user.id, conversation_id)
-        made = await summaries.draft(connection, here.catalogue, most, of, wanted)
+        made = await summaries.draft(connection, here.catalogue, most, of, request)
     return await summaries.write(here.pool, here.metrics, made)
 
 
@@ -47,15 +47,15 @@ async def list_summaries(
     """List the newest summaries."""
     async with caller.reading() as (connection, user):
         conversation = await own(connection, user, conversation_id)
-        found = await store.list_summaries(connection, conversation.id, limit)
-    return [schemas.Summary.model_validate(one) for one in found]
+        row = await store.list_summaries(connection, conversation.id, limit)
+    return [schemas.Summary.model_validate(one) for one in row]
 
 
 @router.put("/active-summary", response_model=schemas.Conversation, responses=problems_of(401, 404))
 async def activate_summary(
     caller: Asking, conversation_id: UUID, asked: schemas.ActiveSummary
 ) -> values.Conversation:
-    """Let another summary of the conversation stand for its beginning, or none."""
+    """Activate another summary of the conversation, or none."""
     try:
         async with caller.writing() as (connection, user):
             conversation = await own(connection, user, conversation_id)

@@ -1,4 +1,4 @@
-"""What there is to ask, and what asking came to."""
+"""The available models, and the usage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _day(given: object) -> object:
-    """Take a day as it is written, and not the seconds that pydantic would take too."""
+    """Accept a day as text, and not the seconds that pydantic accepts too."""
     if not isinstance(given, str) or not _DAY.fullmatch(given):
         raise ValueError("a day is written YYYY-MM-DD")
     return given
@@ -34,7 +34,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 
 @router.get("/models", responses=problems_of(401))
 async def list_models(here: Here, user: CurrentUser) -> list[schemas.OfferedModel]:
-    """List the models that may be asked for."""
+    """List the available models."""
     del user
     return [
         schemas.OfferedModel(
@@ -53,13 +53,13 @@ async def get_usage(
     since: Annotated[Day | None, Query(description="The first day, UTC.")] = None,
     until: Annotated[Day | None, Query(description="The last day, UTC.")] = None,
 ) -> schemas.UsageReport:
-    """Sum up one's answers per day, model and provider; those of deleted conversations are gone."""
+    """Sum up the user's answers by day, model and provider, without deleted conversations."""
     last = until or datetime.now(UTC).date()
     first = since or max(last, date.min + _USUAL) - _USUAL
     if first > last:
         raise problems.unusable("bad-range", "The first day is after the last.")
     async with caller.reading() as (connection, user):
-        found = await store.sum_usage(connection, user.id, first, last)
-    days = [schemas.DayUsage.model_validate(one) for one in found]
+        row = await store.sum_usage(connection, user.id, first, last)
+    days = [schemas.DayUsage.model_validate(one) for one in row]
     cost = sum((day.cost_usd for day in days), start=Decimal(0))
     return schemas.UsageReport(since=first, until=last, cost_usd=cost, days=days)

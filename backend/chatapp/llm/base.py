@@ -1,9 +1,9 @@
 """
-What every language model is to the service: one protocol, and the values that pass through it.
+The protocol of language models, and its values.
 
-An adapter turns an `Ask` into pieces of text and one `Ending`, which it gives only where the
-provider has said that the answer is over. It records nothing, checks no answer, and raises
-`ProviderError` alone for what goes wrong on its side.
+An adapter turns an `Ask` into pieces of text and one `Ending`, which it yields only if the provider
+has reported the end of the answer. It records nothing, checks no answer, and raises only
+`ProviderError` for faults on its side.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TWELVE_PLACES = Decimal("1E-12")
 
 
 class Turn(NamedTuple):
-    """Who said what, as it is sent."""
+    """A role and a text, as sent to the model."""
 
     role: Role
     content: str
@@ -35,7 +35,7 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a model is asked for."""
+    """A request to a model."""
 
     model: str
     turns: tuple[Turn, ...]
@@ -46,57 +46,57 @@ class Ask:
 
 
 class Ending(NamedTuple):
-    """What is known when the last piece has come; None where the provider does not say."""
+    """The facts after the last piece; None where the provider does not report them."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
-    """Not always the sum: providers count cached and reasoning tokens in it."""
+    """Not always the sum: providers include cached and reasoning tokens."""
     generation_id: str | None = None
     finish_reason: str = "stop"
-    """Why the answer ended, in the provider's word; `stopped` where we ended it."""
+    """Why the answer ended, in the provider's word; `stopped` where the service ended it."""
     refusal: str = ""
-    """What the model said instead of an answer."""
+    """The model's refusal instead of an answer."""
 
 
 def estimated_tokens(text: str) -> int:
-    """About how many tokens a text has: one for four bytes, as English has."""
+    """Estimate the tokens of a text: one for four bytes, as in English."""
     return -(-len(text.encode()) // 4)
 
 
 def can_be_kept(text: object) -> TypeGuard[str]:
-    """Whether it is text that UTF-8 and PostgreSQL hold: no NUL, no half of a character."""
+    """Report whether UTF-8 and PostgreSQL can hold a text: no NUL, no lone surrogate."""
     if not isinstance(text, str) or "\0" in text:
         return False
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class Model(Protocol):
-    """A provider's way of answering."""
+    """An adapter for a provider."""
 
     def stream(self, ask: Ask) -> AsyncGenerator[str | Ending, None]:
         """
-        Answer piece by piece, the ending last.
+        Yield the pieces of an answer, the ending last.
 
         Raises:
-            ProviderError: it cannot.
+            ProviderError: the provider failed.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of its connections."""
+        """Close its connections."""
         ...
 
 
 class ProviderError(Exception):
     """
-    A provider does not answer.
+    A provider failed.
 
     Args:
-        trouble: of which kind.
-        detail: a sentence for whoever asked; never the provider's own text, which may hold
-            parts of a key.
-        retry_after: the seconds that the provider asks to wait.
+        trouble: the kind of failure.
+        detail: a sentence for the client; never the provider's own text, which may contain parts
+            of a key.
+        retry_after: the seconds that the provider requests to wait.
     """
 
     def __init__(self, trouble: Trouble, detail: str, retry_after: int | None = None) -> None:
@@ -105,7 +105,7 @@ class ProviderError(Exception):
 
 
 class Price(Protocol):
-    """What a model costs, in USD for a million tokens."""
+    """The price of a model, in USD for a million tokens."""
 
     @property
     def prompt(self) -> Decimal:
@@ -120,9 +120,9 @@ class Price(Protocol):
 
 def cost(ending: Ending, price: Price | None) -> Decimal | None:
     """
-    What an answer cost in USD, to twelve places; None where price or tokens are not known.
+    Return the cost of an answer in USD, to twelve places; None without price or tokens.
 
-    What the total counts beyond the two is charged as completion: so reasoning tokens are.
+    Tokens that only the total includes are charged as completion, as reasoning tokens are.
     """
     if price is None or ending.prompt_tokens is None or ending.completion_tokens is None:
         return None

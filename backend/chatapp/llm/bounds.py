@@ -1,9 +1,9 @@
 """
-A bound on what a provider may send: the bytes of one event, or of a whole answer that is no stream.
+Limit what a provider may send: the bytes of one event, or of a whole response without a stream.
 
-OpenAI's SDK collects a line, an event and the body of an error without end; so the bytes are
-counted while they come, before it sees them. The service asks for no compression, and reads
-nothing that comes compressed: a few bytes could become any number.
+OpenAI's SDK collects a line, an event and the body of an error without a limit; so the bytes are
+counted before it receives them. The service requests no compression, and rejects compressed
+responses: a few bytes could become any number.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MOST_BYTES = 1_100_000
-"""More than the longest answer has."""
+"""More bytes than the longest answer has."""
 _LONGEST_WAIT_S = 3
-"""How long a request waits for a provider that names a time; beyond that its client may."""
+"""The longest wait that a provider may request; for a longer one the client has to retry."""
 _DAY_S = 86_400
 _END = re.compile(rb"\r\n?\r\n?|\n\n")
 
 
 async def bound(response: httpx2.Response) -> None:
-    """Bound a response whose body was not read yet; a hook of httpx."""
+    """Limit a response whose body is not read yet; a hook of httpx."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     response.headers.pop("content-encoding", None)
     if (retry_after(response.headers) or 0) > _LONGEST_WAIT_S:
@@ -43,7 +43,7 @@ async def bound(response: httpx2.Response) -> None:
 
 
 def retry_after(headers: httpx2.Headers) -> int | None:
-    """The whole seconds that a provider asks to wait, up to a day; None where it names none."""
+    """Return the whole seconds that a provider requests to wait, up to a day; None without."""
     told = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", told):
         seconds = int(told)
@@ -57,13 +57,13 @@ def retry_after(headers: httpx2.Headers) -> int | None:
 
 class _Bounded(httpx2.AsyncByteStream):
     """
-    A stream that ends where there is too much of it.
+    A stream with a limit on its bytes.
 
     Args:
-        stream: where the bytes come from.
-        most: how many bytes there may be.
-        in_events: whether the end of an event begins the count again.
-        cut: whether the rest is left out, as of an error's text; it is an error otherwise.
+        stream: the source of the bytes.
+        most: the limit.
+        in_events: whether the end of an event resets the count.
+        cut: whether the rest is dropped, as for an error's text; otherwise it is an error.
     """
 
     def __init__(
@@ -86,5 +86,5 @@ class _Bounded(httpx2.AsyncByteStream):
             yield chunk
 
     async def aclose(self) -> None:
-        """Close what it reads from."""
+        """Close the source."""
         await self._stream.aclose()

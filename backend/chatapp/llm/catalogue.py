@@ -1,4 +1,4 @@
-"""Which models may be asked for, who serves them, and at what price."""
+"""The available models, their providers and prices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Offer(NamedTuple):
-    """A model of a provider's."""
+    """A model of a provider."""
 
     provider: str
     model: str
@@ -22,19 +22,19 @@ class Offer(NamedTuple):
 
 class Catalogue:
     """
-    The models there are.
+    The available models.
 
     Args:
         served: each provider by its name.
-        offers: what they serve; a provider's first is its default.
-        default: the provider that answers where none is named.
+        offers: their models; a provider's first is its default.
+        default: the provider where a request names none.
     """
 
     def __init__(self, served: dict[str, Model], offers: tuple[Offer, ...], default: str) -> None:
         self._served, self.offers, self._default = served, offers, default
 
     def choose(self, provider: str | None, model: str | None) -> tuple[Offer, Model] | None:
-        """Who answers a request for a provider, a model, both or neither; None for nobody."""
+        """Return the offer for a provider, a model, both or neither; None where there is none."""
         wanted = provider or (self._default if model is None else None)
         fit = [
             offer
@@ -44,17 +44,17 @@ class Catalogue:
         return (fit[0], self._served[fit[0].provider]) if fit else None
 
     async def close(self) -> None:
-        """Let go of every provider."""
+        """Close every provider."""
         for served in self._served.values():
             await served.close()
 
 
 def make_catalogue(settings: Settings) -> Catalogue:
     """
-    The models that the settings speak of; the local one is always there.
+    Return the models of the settings, and always the local one.
 
     Raises:
-        ValueError: the default provider serves nothing.
+        ValueError: the default provider has no model.
     """
     served: dict[str, Model] = {local.NAME: local.LocalModel()}
     offers = [Offer(local.NAME, local.MODEL, Price.model_validate({"prompt": 0, "completion": 0}))]

@@ -1,10 +1,10 @@
 """
-Any endpoint that speaks OpenAI's chat completions, through OpenAI's own SDK.
+Adapter for any endpoint with OpenAI's chat completions, through OpenAI's SDK.
 
-The SDK sends a request again while nothing has come back; a stream that breaks is not taken
-up again. The chunks are read as the JSON that they are, for the SDK does not check what it
-hands out. An answer is whole once a chunk has a `finish_reason`; what comes after that can
-only add the number of tokens. The endpoint's own words go to the log by kind and status alone.
+The SDK sends a request again while nothing has arrived; a broken stream is not continued. The
+chunks are read as plain JSON, because the SDK does not validate them. An answer is complete once a
+chunk has a `finish_reason`; later chunks can only add the number of tokens. Of the endpoint's
+errors only kind and status are logged.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ _NAME_CHARACTERS = 200
 _REASON_CHARACTERS = 50
 _MOST_TOKENS = 100_000_000
 _AFTER_THE_END_S = 5.0
-"""How long the number of tokens is waited for once the answer is whole."""
+"""Seconds to wait for the number of tokens once the answer is complete."""
 _UNREACHABLE: tuple[Trouble, str] = ("unreachable", "The model's provider cannot be reached.")
 _BROKEN: tuple[Trouble, str] = ("broken", "The provider's answer broke off.")
 _TOO_LONG = re.compile(
     r"context[_ ](length|size|window)|maximum context|prompt is too long|too many tokens",
     re.IGNORECASE,
 )
-"""How providers say that a prompt does not fit: OpenAI's code, and others' codes and words."""
+"""Codes and words of providers for a prompt that is too long."""
 
 
 class CompatibleModel:
     """
-    Answers from an endpoint.
+    A model of an endpoint.
 
     Args:
-        base_url: where it is.
-        key: its key.
+        base_url: of the endpoint.
+        key: for the endpoint.
         timeout: seconds that it may be silent.
         retries: how often a request is sent again.
     """
@@ -71,7 +71,7 @@ class CompatibleModel:
         )
 
     async def stream(self, ask: Ask) -> AsyncGenerator[str | Ending, None]:
-        """Answer as the endpoint does."""
+        """Yield the endpoint's answer."""
         with _translated(_UNREACHABLE):
             chunks = await self._client.post(
                 "/chat/completions",
@@ -95,7 +95,7 @@ class CompatibleModel:
 
 
 async def _read_on(chunks: AsyncStream[object], reading: _Reading) -> None:
-    """Read what comes after a whole answer; that it breaks off, or does not end, spoils nothing."""
+    """Read what follows a complete answer; errors and silence there are ignored."""
     try:
         async with asyncio.timeout(_AFTER_THE_END_S):
             async for chunk in chunks:
@@ -113,7 +113,7 @@ async def _read_on(chunks: AsyncStream[object], reading: _Reading) -> None:
 
 
 class _Reading:
-    """What the chunks so far have said, but for the text."""
+    """The content of the chunks so far, without the text."""
 
     def __init__(self) -> None:
         self.finish_reason = ""
@@ -123,11 +123,11 @@ class _Reading:
 
     def text_of(self, chunk: object) -> str:
         """
-        Take a chunk in; the text that it adds.
+        Read a chunk, and return the text that it adds.
 
         Raises:
-            ValueError: it says what cannot be kept.
-            TypeError: it is not such a chunk.
+            ValueError: it has a text that cannot be stored.
+            TypeError: it is not a chunk.
         """
         if not isinstance(chunk, dict):
             raise TypeError("a chunk that is no object")
@@ -155,7 +155,7 @@ class _Reading:
 
     @property
     def ending(self) -> Ending:
-        """The finish reason, the usage and the id, as far as the provider gave them."""
+        """Return finish reason, usage and id, as far as the provider sent them."""
         return Ending(*self._used, self._name, self.finish_reason, self._refusal)
 
 
@@ -181,7 +181,7 @@ def _json_format(schema: str | None) -> dict[str, Any]:
 
 
 def _kept_text(given: object) -> str:
-    """A piece of text; null is none."""
+    """Return a piece of text; empty for null."""
     if given is None:
         return ""
     if not can_be_kept(given):
@@ -190,25 +190,25 @@ def _kept_text(given: object) -> str:
 
 
 def _reason(given: object) -> str:
-    """Why the answer ended; `error` is what some say where it did not."""
+    """Return why the answer ended; some providers send `error` where it failed."""
     if not can_be_kept(given) or not 0 < len(given) <= _REASON_CHARACTERS or given == "error":
         raise ValueError("an end that is none")
     return given
 
 
 def _name(given: object) -> str | None:
-    """A provider's name for an answer; what cannot be kept was not said."""
+    """Return a provider's id of an answer; None for one that cannot be stored."""
     return given if can_be_kept(given) and 0 < len(given) <= _NAME_CHARACTERS else None
 
 
 def _count(given: object) -> int | None:
-    """A number of tokens; what cannot be one was not said."""
+    """Return a number of tokens; None for an invalid one."""
     return given if type(given) is int and 0 <= given <= _MOST_TOKENS else None
 
 
 @contextmanager
 def _translated(lost: tuple[Trouble, str]) -> Iterator[None]:
-    """Raise the SDK's errors as ours; `lost` is what a lost connection means here."""
+    """Raise the SDK's errors as `ProviderError`; `lost` is the trouble of a lost connection."""
     try:
         yield
     except StopAsyncIteration:

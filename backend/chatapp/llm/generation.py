@@ -1,7 +1,7 @@
 """
-One answer while it comes: its pieces, its times, and what it came to.
+Receive one answer: its pieces, its times, and its usage.
 
-Owns the clock and the bounds on the whole. Latency is from the request to the first piece,
+Owns the clock and the limits on the whole answer. Latency is from the request to the first piece,
 generation time from the first piece to the last, in whole milliseconds.
 """
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1_000_000
 _SHOWN = 500
 _TOKENS = 3
-"""The fields of an ending that are numbers of tokens come first."""
+"""The fields of an ending with numbers of tokens come first."""
 _CALLS = frozenset({"tool_calls", "function_call"})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, and what it took."""
+    """An answer, with its times and usage."""
 
     offer: Offer
     text: str
@@ -42,13 +42,13 @@ class Answer:
 
 class Generation:
     """
-    An answer in the making.
+    An answer that is being received.
 
     Args:
-        offer: who answers.
-        model: through what.
-        ask: what is asked.
-        most: seconds that the whole may take.
+        offer: the model and its price.
+        model: the adapter.
+        ask: the request.
+        most: the most seconds for the whole answer.
     """
 
     def __init__(self, offer: Offer, model: Model, ask: Ask, most: float) -> None:
@@ -63,11 +63,11 @@ class Generation:
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """
-        Each piece as it comes; `answer` is there after the last.
+        Yield each piece; `answer` is available after the last.
 
         Raises:
-            ProviderError: it did not come to an end, or there is no text in it. `paid` then says
-                whether it has to be counted all the same.
+            ProviderError: the answer is incomplete or has no text. `paid` then says whether it
+                counts as usage.
         """
         self._began = time.monotonic()
         stream = self._model.stream(self.ask)
@@ -79,13 +79,13 @@ class Generation:
         self._check()
 
     def stop(self) -> None:
-        """End it now: what has come is the answer, and the provider is hung up on."""
+        """End the answer now, with the text so far, and close the connection to the provider."""
         self._stopped = True
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(0)
 
     async def _next(self, stream: AsyncGenerator[str | Ending, None]) -> str | None:
-        """One more piece within the time that is left; None behind the last."""
+        """Return the next piece within the remaining time; None after the last."""
         left = self._began + self._most - time.monotonic()
         try:
             # Not wait_for: that has a task of its own, which may outlive us on a hang-up.
@@ -109,7 +109,7 @@ class Generation:
         return piece
 
     def _check(self) -> None:
-        """Raise for an end without an answer."""
+        """Raise an error for an ending without an answer."""
         ending = self._ending or Ending()
         if ending.refusal:
             raise ProviderError("refusal", f"The model refused: {ending.refusal[:_SHOWN]}")
@@ -124,21 +124,21 @@ class Generation:
         raise ProviderError("empty", "The model's answer is empty.")
 
     async def whole(self) -> Answer:
-        """Wait for all of it."""
+        """Wait for the whole answer."""
         async for _ in self.pieces():
             pass
         return self.answer
 
     @property
     def paid(self) -> bool:
-        """Whether it has to be paid, as far as can be told: text has come, or numbers of tokens."""
+        """Report whether it is paid, as far as is known: there is text, or a number of tokens."""
         ending = self._ending or Ending()
         told = any(tokens is not None for tokens in ending[:_TOKENS])
         return told or bool(self._pieces or ending.refusal)
 
     @property
     def tokens(self) -> int:
-        """How many tokens prompt and answer have: as the provider counts, else about so many."""
+        """Return the tokens of prompt and answer by the provider's count, else an estimate."""
         ending = self._ending or Ending()
         texts = [*(turn.content for turn in self.ask.turns), *self._pieces]
         counted = (ending.prompt_tokens, ending.completion_tokens)
@@ -147,7 +147,7 @@ class Generation:
 
     @property
     def answer(self) -> Answer:
-        """What it came to."""
+        """Return the answer so far."""
         ending = self._ending or Ending()
         return Answer(
             offer=self.offer,

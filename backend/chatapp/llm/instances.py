@@ -1,8 +1,8 @@
 """
-The smallest answers that a simple schema takes, for the model that knows nothing. Pure.
+Create minimal instances of simple schemas, for the local model. Pure.
 
-Follows types, required properties, constants, choices and local references; a schema that
-wants more than that may be given something it refuses, and whoever asked is told.
+Types, required properties, constants, choices and local references are followed; an instance of a
+more complex schema may be invalid, which the client sees as an error.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from defusedxml import ElementTree
 
 _DEPTH = 12
 _CHARACTERS = 10_000
-"""The longest text and, as JSON, about the longest list that a schema can ask for."""
+"""The longest text and, as JSON, about the longest list for a schema."""
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 
 def json_instance(schema_text: str | None, text: str) -> str:
-    """A JSON text for a schema, with `text` where any string will do."""
+    """Return a JSON text for a schema, with `text` where any string is valid."""
     if schema_text is None:
         return json.dumps({"answer": text}, ensure_ascii=False)
     schema = json.loads(schema_text)
@@ -90,7 +90,7 @@ def _number(schema: dict[str, Any]) -> object:
 
 
 def xml_instance(schema_text: str | None, text: str) -> str:
-    """An XML text, after an XML Schema's first element where that can be read."""
+    """Return an XML text, with the first element of an XML Schema where that can be read."""
     element = _first_element(schema_text)
     if element is None:
         return f"<answer>{escape(text)}</answer>"

@@ -1,8 +1,8 @@
 """
-The model that needs no network and no key: the same answer to the same question, each time.
+A local model without network and key: it gives the same answer to the same question.
 
-It understands nothing. It is there so that the whole service can be used, tested and shown
-offline, with tokens, times and a stream like any other's.
+It understands nothing. With it the whole service can be used, tested and demonstrated offline, with
+tokens, times and a stream like those of any other model.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _PIECES = re.compile(r"\s*\S+|\s+\Z")
 
 
 class LocalModel:
-    """Answers from what it is sent and nothing else."""
+    """A model that answers from the request alone."""
 
     async def stream(self, ask: Ask) -> AsyncGenerator[str | Ending, None]:
-        """Answer word by word."""
+        """Yield the answer word by word."""
         text = answer(ask)
         for piece in _PIECES.findall(text):
             yield piece
@@ -39,11 +39,11 @@ class LocalModel:
         yield _ending(ask, text)
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Close nothing."""
 
 
 def answer(ask: Ask) -> str:
-    """All of an answer."""
+    """Return the whole answer."""
     if ask.task == "summary":
         return _summary(ask.turns)
     said = [turn for turn in ask.turns if turn.role == "user"]
@@ -67,7 +67,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _sayable(text: str) -> str:
-    """Without the characters that XML 1.0 cannot hold."""
+    """Remove the characters that XML 1.0 cannot hold."""
     return re.sub(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", " ", text)
 
 

@@ -1,4 +1,4 @@
-"""The database: its pool, its schema, and what is asked of it. All SQL is in here."""
+"""The database: its pool, its schema and its statements. All SQL is in this package."""
 
 from chatapp.postgres import store
 from chatapp.postgres.pool import Pool, make_pool

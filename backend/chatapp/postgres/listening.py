@@ -1,8 +1,8 @@
 """
-Hearing from the service's other processes: LISTEN, on a connection that is for nothing else.
+Receive notices of the service's other processes: LISTEN, on a connection of its own.
 
-A notice that is sent while the connection is away is lost; it is opened again within seconds.
-Behind a pooler that hands out a connection for each transaction nothing is heard.
+A notice that is sent while the connection is lost is lost too; it is opened again within seconds.
+Behind a pooler in transaction mode no notice is received.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("chatapp")
 _CHANNEL = "chatapp_stop"
 _NAME = "chatapp listening"
-"""By which the connection is found in pg_stat_activity."""
+"""The application name of the connection in pg_stat_activity."""
 _ALIVE_S = 20.0
-"""How often the server is asked whether it is still there, and how long it has to say so."""
+"""The interval of checks whether the server answers, and their timeout, in seconds."""
 _PAUSE_S = 2.0
 
 
-async def listen(conninfo: str, heard: Callable[[str], None], tried: asyncio.Event) -> None:
+async def listen(conninfo: str, on_notice: Callable[[str], None], listening: asyncio.Event) -> None:
     """
-    Hear every notice, until it is cancelled.
+    Receive notices until cancelled.
 
     Args:
-        conninfo: where the database is.
-        heard: called with what each notice says.
-        tried: set once notices are heard, or cannot be for now.
+        conninfo: of the database.
+        on_notice: called with the payload of each notice.
+        listening: set once notices are received, or cannot be received for now.
     """
     while True:
         try:
-            await _hear(conninfo, heard, tried)
+            await _hear(conninfo, on_notice, listening)
         except (psycopg.Error, OSError) as error:
             _LOGGER.info("Not hearing from other processes now: %s", type(error).__name__)
-        tried.set()
+        listening.set()
         await asyncio.sleep(_PAUSE_S)
 
 
-async def _hear(conninfo: str, heard: Callable[[str], None], tried: asyncio.Event) -> None:
+async def _hear(conninfo: str, on_notice: Callable[[str], None], listening: asyncio.Event) -> None:
     connecting = AsyncConnection.connect(conninfo, autocommit=True, application_name=_NAME)
     async with await connecting as connection:
         await connection.execute(f"LISTEN {_CHANNEL}".encode())
-        tried.set()
+        listening.set()
         while True:
             async for notice in connection.notifies(timeout=_ALIVE_S):
-                heard(notice.payload)
+                on_notice(notice.payload)
             async with asyncio.timeout(_ALIVE_S):
                 await connection.execute(b"SELECT 1")

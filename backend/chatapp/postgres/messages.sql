@@ -89,7 +89,7 @@ SELECT
 FROM messages AS m
 WHERE m.id = %(id)s AND m.conversation_id = %(conversation_id)s AND m.model IS NOT NULL
 
--- name: messages_behind
+-- name: messages_after
 -- What was said after one of its messages, and the instructions from before it.
 -- It stops after the first that makes too many bytes, and one more.
 SELECT

@@ -1,8 +1,8 @@
 """
-The pool of connections that requests work on.
+The pool of connections for requests.
 
-Each turn on a connection has an end: the server ends a statement that takes too long, and we
-end a turn on a server that answers nothing at all any more.
+Each use of a connection is limited: the server cancels a statement that takes too long, and the
+pool ends the use of a server that does not answer any more.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _IDLE_S = 10.0
 
 class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
     """
-    Connections, each tried before it is handed out, so that a restart costs no request.
+    A pool that checks each connection before use, so that a restart of the server fails no request.
 
-    One that was used a moment ago is tried without a statement: a server that has ended a session
-    has said so, and its socket has something to read. Only a server that went without a word is
-    not noticed so, and for that a connection that idled longer is asked.
+    A recently used connection is checked without a statement: a server that ended the session has
+    sent a message, so its socket is readable. This does not detect a server that vanished without a
+    message; a connection that idled longer is therefore checked by a statement.
 
     Args:
-        settings: where the database is, and how long what may take.
+        settings: have the database and the timeouts.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -68,14 +68,14 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
         timeout: float | None = None,  # noqa: ASYNC109 - as the pool has it
     ) -> AsyncGenerator[AsyncConnection[Any], None]:
         """
-        A connection for a block, which is a transaction.
+        Return a connection for a `with` block, which is a transaction.
 
         Args:
-            timeout: seconds to wait for one that is free; None for the setting's.
+            timeout: seconds to wait for a free one; None for the setting.
 
         Raises:
             PoolTimeout: none was free in time.
-            TimeoutError: the server has gone quiet.
+            TimeoutError: the server does not answer.
         """
         async with self.alone(timeout) as connection, connection.transaction():
             yield connection
@@ -86,11 +86,11 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
         timeout: float | None = None,  # noqa: ASYNC109 - as the pool has it
     ) -> AsyncGenerator[AsyncConnection[Any], None]:
         """
-        A connection for a block whose statements are each a transaction by themselves.
+        Return a connection for a `with` block whose statements are transactions of their own.
 
-        For reading: in PostgreSQL's usual isolation a transaction around them would see no more,
-        for each statement sees what was committed before it, and it would cost two statements. And
-        for a pipeline, which the server commits at its end.
+        It is for reading: at READ COMMITTED a transaction around the statements would see the same,
+        as each statement has a snapshot of its own, and it would cost two statements more. And it
+        is for a pipeline, which the server commits at its end.
         """
         async with asyncio.timeout(self._turn), super().connection(timeout) as connection:
             yield connection
@@ -98,12 +98,12 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
 
 
 def _has_something_to_read(connection: AsyncConnection[Any]) -> bool:
-    """Whether the server has sent something unasked, or hung up."""
+    """Report whether the server has sent a message or closed the connection."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
 def make_pool(settings: Settings) -> Pool:
-    """Make the pool, not yet open."""
+    """Create the pool, not opened yet."""
     return Pool(settings)

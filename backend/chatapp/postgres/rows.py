@@ -1,4 +1,4 @@
-"""Running a named statement and reading its rows as values."""
+"""Run a named statement, and read its rows as values."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ T = TypeVar("T")
 
 
 async def one(connection: Connection, kind: type[T], which: str, **values: object) -> T | None:
-    """The first row of a statement as a value; None where there is none."""
+    """Return the first row of a statement as a value; None where there is none."""
     async with connection.cursor(row_factory=class_row(kind)) as cursor:
         await cursor.execute(statements()[which], values)
         return await cursor.fetchone()
 
 
 async def many(connection: Connection, kind: type[T], which: str, **values: object) -> list[T]:
-    """Every row of a statement as a value."""
+    """Return every row of a statement as a value."""
     async with connection.cursor(row_factory=class_row(kind)) as cursor:
         await cursor.execute(statements()[which], values)
         return await cursor.fetchall()
 
 
 async def run(connection: Connection, which: str, **values: object) -> int:
-    """Run a statement; how many rows it touched."""
+    """Run a statement, and return the number of affected rows."""
     cursor = await connection.execute(statements()[which], values)
     return cursor.rowcount

@@ -1,4 +1,4 @@
-"""The service's schema: Rung brings the database to it, from the service's own migrations."""
+"""The service's schema, which Rung migrates from the service's own migrations."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 SOURCE = "package:chatapp.migrations"
 _MOST_ATTEMPTS = 50
 _FRESH_S = 2.0
-"""How long what was read is good for: whoever asks more often costs no connection."""
+"""Seconds for which the state is cached: more frequent requests cost no connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaAttempt:
-    """An attempt to change the schema, as the history has it: without its error, host and role."""
+    """An attempt of the history, without its error, host and role."""
 
     version: int | None
     title: str
@@ -40,25 +40,25 @@ class SchemaAttempt:
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Where the schema stands; `state` is `current`, or what keeps it from that."""
+    """The state of the schema; `state` is `current`, or why it is not."""
 
     version: int | None
     dirty: bool
     state: str
     attempts: tuple[SchemaAttempt, ...]
-    """The newest, newest first."""
+    """The newest attempts, newest first."""
 
 
 def run_migrations(settings: Settings | None = None) -> RunReport:
     """
-    Apply what is pending, now, and return when it is applied: for a job before a deployment.
+    Apply pending migrations and return: for a job before a deployment.
 
     Args:
-        settings: whose database; read from the environment where they are left out.
+        settings: have the database; by default read from the environment.
 
     Raises:
         SettingsError: a setting is missing or cannot be used.
-        rung.RungError: it could not be done; its text says what to do next.
+        rung.RungError: they could not be applied; its text says what to do next.
     """
     settings = settings or read_settings()
     database = settings.database_url.get_secret_value()
@@ -66,7 +66,7 @@ def run_migrations(settings: Settings | None = None) -> RunReport:
 
 
 def migrations(settings: Settings) -> Migrations:
-    """The same beside a service that starts, by the policy in its settings."""
+    """Return the migrations of a service that starts, with the policy of its settings."""
     return Migrations(
         settings.database_url.get_secret_value(),
         SOURCE,
@@ -80,10 +80,10 @@ def migrations(settings: Settings) -> Migrations:
 
 class SchemaReader:
     """
-    Reads where the schema stands, on a connection of its own, for one who asks at a time.
+    Reads the state of the schema on a connection of its own, for one request at a time.
 
     Args:
-        settings: whose database.
+        settings: have the database.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -93,7 +93,7 @@ class SchemaReader:
 
     async def read(self) -> SchemaState:
         """
-        Read it, or give what was read a moment ago.
+        Read the state, or return the cached one.
 
         Raises:
             rung.RungError: it cannot be read.
@@ -104,7 +104,7 @@ class SchemaReader:
             return self._read[1]
 
     def look(self) -> SchemaState:
-        """Read it now; needs no right to write."""
+        """Read the state now; needs no right to write."""
         status = self._migrator.status()
         newest = reversed(self._migrator.history()[-_MOST_ATTEMPTS:])
         attempts = tuple(map(_attempt, newest))
@@ -113,9 +113,9 @@ class SchemaReader:
 
 def state_of(status: Status) -> str:
     """
-    Say in a word where a schema stands: dirty, ahead, behind, another line's state, current.
+    Return the state of a schema: dirty, ahead, behind, another migration's state, or current.
 
-    The first of these that fits; `behind` is a database with migrations that are pending.
+    The first of these that applies; `behind` is a database with pending migrations.
     """
     found = {line.state for line in status.problems}
     if status.ledger.dirty or "dirty" in found:

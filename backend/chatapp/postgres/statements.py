@@ -11,7 +11,7 @@ _BLOCK = re.compile(rb"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.DOTALL | re.
 
 @cache
 def statements() -> dict[str, bytes]:
-    """Every statement by its name, as psycopg takes text that is no literal."""
+    """Return every statement by its name, encoded because psycopg accepts only literal texts."""
     files = [file for file in resources.files(__package__).iterdir() if file.name.endswith(".sql")]
     blocks = (block for file in files for block in _BLOCK.findall(file.read_bytes()))
     return {name.decode(): text.strip() for name, text in blocks}

@@ -1,8 +1,8 @@
 """
-What the service asks of its database: a function for each question, on a connection.
+Access the service's tables: a function for each statement, on a connection.
 
-Owns which statement answers what. Whose transaction it is, and when it commits, is decided
-by the caller; that something belongs to somebody is asked in the statement itself.
+The caller decides on transactions and commits. The statements themselves check that a row belongs
+to the user.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ async def _holds(connection: Connection, which: str, **values: object) -> bool:
 
 
 async def is_read_only(connection: Connection) -> bool:
-    """Whether the server takes no writes now."""
+    """Report whether the server accepts no writes now."""
     return await _holds(connection, "read_only")
 
 
@@ -52,29 +52,29 @@ async def is_read_only(connection: Connection) -> bool:
 async def add_user(
     connection: Connection, username: str, email: str, password_hash: str
 ) -> User | None:
-    """Register somebody; raises psycopg's UniqueViolation where name or address is taken."""
+    """Add a user; raise psycopg's UniqueViolation where name or address is taken."""
     values = {"username": username, "email": email, "password_hash": password_hash}
     return await one(connection, User, "add_user", **values)
 
 
 async def user_by_id(connection: Connection, user_id: UUID) -> User | None:
-    """Who a token speaks of."""
+    """Return the user of a token."""
     return await one(connection, User, "user_by_id", id=user_id)
 
 
 async def user_by_name(connection: Connection, name: str) -> User | None:
-    """Who has a folded user name or address."""
+    """Return the user with a folded user name or address."""
     return await one(connection, User, "user_by_name", name=name)
 
 
 async def set_password_hash(connection: Connection, user: User, password_hash: str) -> User | None:
-    """Keep another hash; None where it is another one by now, or the account is gone."""
+    """Replace the hash; None where it was changed meanwhile, or the account was deleted."""
     values = {"id": user.id, "was": user.password_hash, "password_hash": password_hash}
     return await one(connection, User, "set_password_hash", **values)
 
 
 async def delete_user(connection: Connection, user_id: UUID) -> None:
-    """Somebody goes, and all that is theirs."""
+    """Delete a user and all their rows."""
     await run(connection, "delete_user", id=user_id)
 
 
@@ -88,7 +88,7 @@ async def add_conversation(
     title: str | None,
     form: tuple[Format, str | None],
 ) -> Conversation:
-    """Begin one; raises psycopg's UniqueViolation where its id is taken."""
+    """Add a conversation; raise psycopg's UniqueViolation where its id is taken."""
     made = await one(
         connection,
         Conversation,
@@ -106,14 +106,14 @@ async def add_conversation(
 async def conversation(
     connection: Connection, user_id: UUID, conversation_id: UUID
 ) -> Conversation | None:
-    """One of somebody's."""
+    """Return a conversation of a user."""
     return await one(connection, Conversation, "conversation", id=conversation_id, user_id=user_id)
 
 
 async def lock_conversation(
     connection: Connection, user_id: UUID, conversation_id: UUID
 ) -> Conversation | None:
-    """The same, kept from others until the transaction ends."""
+    """Return a conversation of a user, locked until the transaction ends."""
     values = {"id": conversation_id, "user_id": user_id}
     return await one(connection, Conversation, "lock_conversation", **values)
 
@@ -121,7 +121,7 @@ async def lock_conversation(
 async def list_conversations(
     connection: Connection, user_id: UUID, behind: Cursor | None, limit: int
 ) -> list[Conversation]:
-    """Somebody's, newest first, behind a place in that order."""
+    """Return conversations of a user, newest first, after a position in that order."""
     which = "first_conversations" if behind is None else "next_conversations"
     place = {} if behind is None else behind._asdict()
     return await many(connection, Conversation, which, user_id=user_id, limit=limit, **place)
@@ -133,7 +133,7 @@ async def change_conversation(
     title: str | None,
     form: tuple[Format, str | None],
 ) -> Conversation:
-    """Give it another title and form; it is locked, and so it is there."""
+    """Set title and form of a conversation, which the caller has locked."""
     changed = await one(
         connection,
         Conversation,
@@ -150,7 +150,7 @@ async def change_conversation(
 async def set_active_summary(
     connection: Connection, conversation_id: UUID, summary_id: UUID | None
 ) -> Conversation:
-    """Let a summary stand for its beginning; raises ForeignKeyViolation for another's."""
+    """Activate a summary; raise ForeignKeyViolation for another conversation's."""
     values = {"id": conversation_id, "summary_id": summary_id}
     changed = await one(connection, Conversation, "set_active_summary", **values)
     assert changed is not None
@@ -181,11 +181,11 @@ _WRITTEN_BY_NO_MODEL = {
 async def add_message(
     connection: Connection,
     conversation_id: UUID,
-    said: Mapping[str, object],
+    values: Mapping[str, object],
     message_id: UUID | None = None,
 ) -> Message:
     """
-    Keep what was said; raises psycopg's UniqueViolation where its id is taken.
+    Store a message; raise psycopg's UniqueViolation where its id is taken.
 
     Args:
         connection: where.
@@ -193,7 +193,12 @@ async def add_message(
         said: its columns by name; those about a model are None where they are left out.
         message_id: the name that the client has given it.
     """
-    values = {**_WRITTEN_BY_NO_MODEL, **said, "conversation_id": conversation_id, "id": message_id}
+    values = {
+        **_WRITTEN_BY_NO_MODEL,
+        **values,
+        "conversation_id": conversation_id,
+        "id": message_id,
+    }
     made = await one(connection, Message, "add_message", **values)
     assert made is not None
     return made
@@ -202,16 +207,16 @@ async def add_message(
 async def add_question(
     connection: Connection, conversation_id: UUID, question_id: UUID, content: str
 ) -> Message | None:
-    """Keep what somebody asks; None where its id is taken."""
+    """Store a question; None where its id is taken."""
     values = {"conversation_id": conversation_id, "id": question_id, "content": content}
     return await one(connection, Message, "add_question", **values)
 
 
 async def add_answer(
-    connection: Connection, question: Message, said: Mapping[str, object], summary_id: UUID | None
+    connection: Connection, question: Message, values: Mapping[str, object], summary_id: UUID | None
 ) -> Message | None:
     """
-    Keep an answer; None where its question is gone, or has one.
+    Store an answer; None where its question was deleted, or has one.
 
     Args:
         connection: where; the conversation is locked.
@@ -219,22 +224,21 @@ async def add_answer(
         said: its columns by name; those about a model are None where they are left out.
         summary_id: the summary that it was sent with.
     """
-    return await one(connection, Message, "add_answer", **_answer(question, said, summary_id))
+    return await one(connection, Message, "add_answer", **_answer(question, values, summary_id))
 
 
 async def keep_answer(
     connection: Connection,
     user_id: UUID,
     question: Message,
-    said: Mapping[str, object],
+    values: Mapping[str, object],
     summary_id: UUID | None,
 ) -> Message | None:
     """
-    Lock the conversation and keep an answer, with one wait for the server.
+    Lock the conversation and store an answer, in one round trip.
 
-    Both statements are sent before either has an answer. The server commits them together, at
-    the end of the pipeline; a conversation that is gone took the question along, so that there is
-    no row then either.
+    Both statements are sent before either result is read. The server commits them together, at the
+    end of the pipeline; a deleted conversation has no question any more, so nothing is stored then.
 
     Args:
         connection: where; not in a transaction.
@@ -247,21 +251,21 @@ async def keep_answer(
     async with connection.pipeline():
         await connection.execute(statements()["lock_conversation"], conversation)
         cursor = connection.cursor(row_factory=class_row(Message))
-        values = _answer(question, said, summary_id)
+        values = _answer(question, values, summary_id)
         await cursor.execute(statements()["add_answer"], values)
     return await cursor.fetchone()
 
 
 def _answer(
-    question: Message, said: Mapping[str, object], summary_id: UUID | None
+    question: Message, values: Mapping[str, object], summary_id: UUID | None
 ) -> dict[str, object]:
     where = {"conversation_id": question.conversation_id, "question_id": question.id}
     ids = {"id": answer_id(question.id), "summary_id": summary_id}
-    return {**_WRITTEN_BY_NO_MODEL, **said, **where, **ids}
+    return {**_WRITTEN_BY_NO_MODEL, **values, **where, **ids}
 
 
 async def bill_replaced(connection: Connection, answer: Message) -> None:
-    """Put a bill in the place of an answer."""
+    """Replace an answer by a bill."""
     where = {"conversation_id": answer.conversation_id, "id": answer.id}
     await run(connection, "bill_replaced", **where)
     await run(connection, "delete_message", **where)
@@ -270,7 +274,7 @@ async def bill_replaced(connection: Connection, answer: Message) -> None:
 async def message_and_answer(
     connection: Connection, conversation_id: UUID, message_id: UUID
 ) -> tuple[Message, Message | None] | None:
-    """One of a conversation's, and its answer where it is a question that has one."""
+    """Return a message of a conversation, and its answer if it is an answered question."""
     values = {"id": message_id, "answer_id": answer_id(message_id)}
     where = {"conversation_id": conversation_id}
     found = await many(connection, Message, "message_and_answer", **values, **where)
@@ -287,33 +291,33 @@ def _place(message: Message) -> tuple[datetime, UUID]:
 
 
 _BEGINNING = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
-"""Before every message, in the order of a page."""
+"""A position before every message, in the order of a page."""
 
 
 async def newest_question(connection: Connection, conversation_id: UUID) -> Message | None:
-    """What was asked last in a conversation."""
+    """Return the newest question of a conversation."""
     return await one(connection, Message, "newest_question", conversation_id=conversation_id)
 
 
 async def tell_to_stop(connection: Connection, question_id: UUID) -> None:
-    """Tell every process of the service that an answer is not wanted any more."""
+    """Notify every process of the service to stop an answer."""
     await run(connection, "tell_to_stop", question_id=question_id)
 
 
-async def messages_behind(
+async def messages_after(
     connection: Connection, conversation_id: UUID, last: UUID | None, limit: int, most_bytes: int
 ) -> list[Message]:
     """
-    What came after a message, with all instructions; all of it for None.
+    Return the messages after one, and all instructions; all messages for None.
 
-    What is more than a number of messages or of bytes is left out, but for one or two messages
-    that show that there is more.
+    The result is limited to a number of messages and bytes, except one or two messages that show
+    that there are more.
     """
     most = {"limit": limit, "most_bytes": most_bytes}
     values = {"conversation_id": conversation_id, **most}
     if last is None:
         return await many(connection, Message, "next_messages", **values, **_BEGINNING._asdict())
-    return await many(connection, Message, "messages_behind", id=last, **values)
+    return await many(connection, Message, "messages_after", id=last, **values)
 
 
 async def list_messages(
@@ -324,9 +328,9 @@ async def list_messages(
     most_bytes: int,
 ) -> list[Message]:
     """
-    A conversation's, oldest first, behind a place in that order; questions name their answers.
+    Return messages of a conversation, oldest first, after a position; questions have answer ids.
 
-    What is more than a number of bytes is left out as in `messages_behind`.
+    The result is limited to a number of bytes as in `messages_after`.
     """
     most = {"limit": limit, "most_bytes": most_bytes}
     values = {"conversation_id": conversation_id, **most, **(behind or _BEGINNING)._asdict()}
@@ -341,7 +345,7 @@ async def list_messages(
 
 
 async def question_asked(connection: Connection, conversation_id: UUID) -> bool:
-    """Whether anybody has asked anything in it."""
+    """Report whether a conversation has a question."""
     return await _holds(connection, "question_asked", conversation_id=conversation_id)
 
 
@@ -352,7 +356,7 @@ async def delete_message(connection: Connection, conversation_id: UUID, message_
 
 
 async def sum_usage(connection: Connection, user_id: UUID, since: date, until: date) -> list[Usage]:
-    """What somebody's answers came to between two days, both included."""
+    """Return the usage of a user between two days, both included."""
     values = {"user_id": user_id, "since": since, "until": until}
     return await many(connection, Usage, "sum_usage", **values)
 
@@ -363,7 +367,7 @@ async def sum_usage(connection: Connection, user_id: UUID, since: date, until: d
 async def add_summary(
     connection: Connection, conversation_id: UUID, summary: str, last: UUID
 ) -> Summary:
-    """Keep one; raises ForeignKeyViolation where its last message is gone."""
+    """Store a summary; raise ForeignKeyViolation where its last message was deleted."""
     values = {"conversation_id": conversation_id, "summary": summary, "last_message_id": last}
     made = await one(connection, Summary, "add_summary", **values)
     assert made is not None
@@ -373,7 +377,7 @@ async def add_summary(
 async def summary(
     connection: Connection, conversation_id: UUID, summary_id: UUID
 ) -> Summary | None:
-    """One of a conversation."""
+    """Return a summary of a conversation."""
     values = {"conversation_id": conversation_id, "id": summary_id}
     return await one(connection, Summary, "summary", **values)
 
@@ -381,12 +385,12 @@ async def summary(
 async def list_summaries(
     connection: Connection, conversation_id: UUID, limit: int
 ) -> list[Summary]:
-    """A conversation's, newest first."""
+    """Return the summaries of a conversation, newest first."""
     values = {"conversation_id": conversation_id, "limit": limit}
     return await many(connection, Summary, "list_summaries", **values)
 
 
 async def delete_summary(connection: Connection, conversation_id: UUID, summary_id: UUID) -> int:
-    """One goes, 0 where it was not there; ForeignKeyViolation while it is the active one."""
+    """Delete a summary and return the number of rows; ForeignKeyViolation if it is active."""
     values = {"conversation_id": conversation_id, "id": summary_id}
     return await run(connection, "delete_summary", **values)

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp.exchanges import answer_id
-from chatapp.identity import folded
+from chatapp.identity import fold
 from chatapp.llm.base import Ask, Ending, Turn, cost
 from chatapp.llm.bounds import retry_after
 from chatapp.llm.catalogue import make_catalogue
 from chatapp.llm.local import answer
-from chatapp.pagination import Cursor, fitting, read, written
+from chatapp.pagination import Cursor, encode, read, rows_that_fit
 from chatapp.prompt import question_turns, summary_turns, tokens, usable
 from chatapp.settings import Price, Settings
 from chatapp.values import Conversation, Message, Role, Summary
@@ -31,21 +31,21 @@ PRICE = Price(prompt=Decimal("0.15"), completion=Decimal("0.60"))
     ("given_name", "kept"),
     [
         ("Ada", "ada"),
-        ("STRASSE", folded("straße")),
+        ("STRASSE", fold("straße")),
         ("\u212bngström", "ångström"),
         ("\ufb03", "ffi"),
     ],
 )
 def test_names_are_folded(given_name: str, kept: str) -> None:
     """Names that people take for the same are the same."""
-    assert folded(given_name) == kept
-    assert folded(kept) == kept
+    assert fold(given_name) == kept
+    assert fold(kept) == kept
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids())
 def test_cursors_are_read_as_they_were_written(at: datetime, row: UUID) -> None:
     """A cursor comes back as the place it was."""
-    assert read(written(Cursor(at, row))) == Cursor(at, row)
+    assert read(encode(Cursor(at, row))) == Cursor(at, row)
 
 
 @given(st.text(alphabet="abcXYZ019-_", max_size=80))
@@ -162,7 +162,7 @@ def test_how_long_a_provider_asks_to_wait(told: str, seconds: int | None) -> Non
 @given(st.lists(st.integers(0, 50), min_size=1), st.integers(1, 10), st.integers(0, 100))
 def test_a_page_has_a_bound(sizes: list[int], limit: int, most: int) -> None:
     """As many rows as fit in number and size, and one at least."""
-    taken = fitting(sizes, limit, most, int)
+    taken = rows_that_fit(sizes, limit, most, int)
 
     assert 1 <= taken <= max(limit, 1)
     assert taken == 1 or sum(sizes[:taken]) <= most

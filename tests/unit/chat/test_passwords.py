@@ -50,7 +50,7 @@ def test_as_many_at_once_as_are_allowed(two: Passwords, monkeypatch: pytest.Monk
     monkeypatch.setattr(two, "_hasher", slow)
 
     async def several() -> list[str]:
-        asking = [asyncio.create_task(two.hashed(str(number))) for number in range(12)]
+        asking = [asyncio.create_task(two.hash_password(str(number))) for number in range(12)]
         await asyncio.to_thread(slow.both.wait, 60)
         slow.go.set()
         return await asyncio.gather(*asking)
@@ -63,17 +63,17 @@ def test_too_many_who_wait(two: Passwords, monkeypatch: pytest.MonkeyPatch) -> N
     """Beyond a queue that nobody would wait for, the answer is 503 at once."""
     slow = Slow()
     monkeypatch.setattr(two, "_hasher", slow)
-    most = 2 * (1 + passwords._MOST_WAITING)
+    most = 2 * (1 + passwords._MAX_WAITING)
 
     async def many() -> list[str | BaseException]:
-        asking = [asyncio.create_task(two.hashed("x")) for _ in range(most + 1)]
+        asking = [asyncio.create_task(two.hash_password("x")) for _ in range(most + 1)]
         await asyncio.wait([asking[-1]])
         slow.go.set()
         return await asyncio.gather(*asking, return_exceptions=True)
 
-    *hashed, refused = asyncio.run(many())
+    *hash_password, refused = asyncio.run(many())
     assert isinstance(refused, Problem)
-    assert (refused.status, refused.name, set(hashed)) == (503, "busy", {"x"})
+    assert (refused.status, refused.name, set(hash_password)) == (503, "busy", {"x"})
 
 
 def test_a_request_that_is_given_up(two: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,12 +82,12 @@ def test_a_request_that_is_given_up(two: Passwords, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(two, "_hasher", slow)
 
     async def given_up() -> str:
-        asking = [asyncio.create_task(two.hashed(str(number))) for number in range(6)]
+        asking = [asyncio.create_task(two.hash_password(str(number))) for number in range(6)]
         await asyncio.to_thread(slow.both.wait, 60)
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
-        last = asyncio.create_task(two.hashed("last"))
+        last = asyncio.create_task(two.hash_password("last"))
         await asyncio.sleep(0.05)
         running = slow.now
         slow.go.set()
