@@ -1,8 +1,8 @@
 """
 `python -m bench`, from the root of the checkout: counts, ratios, targets.
 
-It prints and compares; a missed target is no failure, because seconds are the machine's. What
-goes wrong in a contender is one.
+It prints and compares. A missed target is not a failure, because seconds depend on the machine; a
+failing contender is one.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
-The least that FastAPI and psycopg need for what three routes of the chat service do.
+The minimal FastAPI and psycopg code for three routes of the chat service.
 
-The same statements, read as the same values and answered in the same shapes, on a pool of
-psycopg's as it comes, a transaction for each connection. No tokens, limits, metrics, log lines,
-problems or models: the difference is what the service adds, less what it saves.
+It has the same statements, values and schemas, on psycopg's default pool with a transaction for
+each connection, and no tokens, limits, metrics, log lines, problems or models. The difference is
+the cost of the service's own code, less what it saves.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ app = FastAPI(lifespan=_lifespan)
 
 @app.get("/v1/conversations")
 async def conversations() -> schemas.ConversationPage:
-    """List somebody's conversations."""
+    """List the conversations of a user."""
     async with _pool.connection() as connection:
         await store.user_by_id(connection, UUID(USER))
         found = await store.list_conversations(connection, UUID(USER), None, 21)
@@ -50,7 +50,7 @@ async def conversations() -> schemas.ConversationPage:
 
 @app.get("/v1/conversations/{conversation_id}/messages")
 async def messages(conversation_id: UUID) -> schemas.MessagePage:
-    """List what was said in one."""
+    """List the messages of a conversation."""
     async with _pool.connection() as connection:
         await store.user_by_id(connection, UUID(USER))
         await store.conversation(connection, UUID(USER), conversation_id)
@@ -61,7 +61,7 @@ async def messages(conversation_id: UUID) -> schemas.MessagePage:
 
 @app.post("/v1/conversations/{conversation_id}/messages", status_code=201)
 async def ask(conversation_id: UUID, asked: schemas.NewMessage) -> schemas.Exchange:
-    """Keep a question, read what was said before, and keep an answer."""
+    """Store a question, read the earlier messages, and store an answer."""
     async with _pool.connection() as connection:
         await store.user_by_id(connection, UUID(USER))
         await store.lock_conversation(connection, UUID(USER), conversation_id)

@@ -1,7 +1,7 @@
 """
-The programs that are compared: Rung, psql, golang-migrate; each as a command to be started.
+The programs that are compared: Rung, psql, golang-migrate; each as a command.
 
-A contender is a value. What is missing on this machine is left out, never replaced.
+A contender is a value. A program that is not installed is left out, never replaced.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Contender:
     One program.
 
     Args:
-        name: what the report calls it.
-        detail: which binary, and its version.
-        remembers: it keeps a ledger, so a second run finds nothing to do.
+        name: for the report.
+        detail: the binary and its version.
+        remembers: whether it keeps a ledger, so that a second run has nothing to do.
         command: the command that applies a folder to a database.
     """
 
@@ -51,16 +51,16 @@ class Contender:
 
 def contenders(workplace: Path) -> tuple[Contender, ...]:
     """
-    Those found on this machine, in the order in which they take turns.
+    Return the installed contenders, in the order of their turns.
 
     Args:
-        workplace: a folder for the scripts that psql is fed with.
+        workplace: a folder for the scripts of psql.
     """
     return tuple(c for c in (_rung(), _psql(workplace), _golang_migrate()) if c is not None)
 
 
 def rung_command() -> list[str] | None:
-    """How Rung is started: the console script beside this Python, else `-m rung`; or None."""
+    """Return Rung's command: the console script of this Python, else `-m rung`; or None."""
     probe = [sys.executable, "-c", "import rung.cli.main"]
     if subprocess.run(probe, capture_output=True, check=False).returncode:
         return None
@@ -94,7 +94,7 @@ def _psql(workplace: Path) -> Contender | None:
 
 
 def _psql_binary() -> Path | None:
-    """The program itself: Debian's /usr/bin/psql is a script that costs 20 to 30 ms a start."""
+    """Return the binary: Debian's /usr/bin/psql is a script that takes 20 to 30 ms a start."""
     if named := os.environ.get(PSQL_VARIABLE):
         return Path(named)
     versioned = sorted(_DEBIAN.glob("*/bin/psql"), key=lambda path: int(path.parts[-3]))
@@ -121,6 +121,6 @@ def _said(binary: Path, option: str) -> str:
 
 
 def _go_version(binary: Path) -> str:
-    """Its version as Go wrote it into the binary; `-version` of a built one only says "dev"."""
+    """Return the version that Go recorded in the binary; `-version` may print only "dev"."""
     found = re.search(rb"golang-migrate/migrate/v4\s+(v[0-9.]+)", binary.read_bytes())
     return f"{binary}: {found[1].decode()}" if found else _said(binary, "-version")

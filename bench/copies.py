@@ -1,11 +1,11 @@
 """
-What a test pays for its own migrated database: a copy of a template, or every migration again.
+Measure a migrated database for a test: a copy of a template, or every migration again.
 
     python -m bench.copies [ROUNDS]
 
-Both take turns on one throw-away server, each from nothing to a database that answers and is
-dropped again. A ratio is taken within a round; the first round, which makes the template, is
-not counted. Fails where the two leave different schemas, never because of seconds.
+Both alternate on one ephemeral server, each from the creation of a database to its drop. A ratio is
+computed within a round; the first round, which creates the template, is not counted. Fails where
+the two leave different schemas, never because of seconds.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _round(copies: TemplateDatabases, folder: Path) -> tuple[float, float]:
 def _timed(
     making: AbstractContextManager[TestDatabase], folder: Path | None
 ) -> tuple[float, Snapshot]:
-    """Seconds to make a database, connect and drop it; looking at its schema is not counted."""
+    """Return the seconds to create, connect to and drop a database, without reading its schema."""
     began = time.perf_counter()
     with making as database:
         if folder is not None:

@@ -1,8 +1,8 @@
 """
-From raw runs to the figures that are shown, and from figures to targets. Pure.
+Compute figures from raw runs, and compare them with targets. Pure.
 
-A ratio is taken within a round, between neighbours in time, and its median reported: a machine
-that was slow for a minute was slow for both.
+A ratio is computed within a round, and the median is reported: a machine that was slow for a minute
+was slow for both.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Bills:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was to be reached, and what was."""
+    """A target, and the figure that was measured."""
 
     what: str
     wanted: str
@@ -66,32 +66,32 @@ class Target:
 
 
 def spread(values: Iterable[float]) -> Spread:
-    """Median, least and greatest of at least one value."""
+    """Return median, minimum and maximum of at least one value."""
     ordered = sorted(values)
     return Spread(median(ordered), ordered[0], ordered[-1])
 
 
 def ratio(ours: Sequence[Timing], theirs: Sequence[Timing]) -> Spread:
-    """Our wall time over theirs, round by round."""
+    """Return Rung's wall time divided by the other's, for each round."""
     pairs = zip(ours, theirs, strict=True)
     return spread(mine.wall / other.wall for mine, other in pairs)
 
 
 def ratios(table: Table, runs: Callable[[Timed], Sequence[Timing]]) -> dict[str, Spread]:
-    """Rung's ratio to each of the others; empty without Rung. `runs` picks full or idle ones."""
+    """Return Rung's ratio to each other program; `runs` selects full or idle runs."""
     timings = {row.contender: runs(row) for row in table.rows if runs(row)}
     ours = timings.pop(RUNG, None)
     return {} if ours is None else {name: ratio(ours, other) for name, other in timings.items()}
 
 
 def extra_ms(look: Look) -> Spread:
-    """Milliseconds of `rung version` beyond the least process, round by round."""
+    """Return the milliseconds of `rung version` beyond the minimal process, for each round."""
     pairs = zip(look.rung, look.least, strict=True)
     return spread(1000 * (mine.wall - least.wall) for mine, least in pairs)
 
 
 def count_targets(bills: Iterable[Bills]) -> list[Target]:
-    """Rung's round trips and commits, with work to do and without."""
+    """Compare Rung's round trips and commits with their targets."""
     targets = []
     for load, row in ((b.load, row) for b in bills for row in b.rows if row.contender == RUNG):
         targets += _full_targets(load, row.full)
@@ -112,7 +112,7 @@ def _full_targets(load: Load, bill: Bill) -> list[Target]:
 
 
 def time_targets(tables: Iterable[Table]) -> list[Target]:
-    """Rung's wall time over the others', with everything pending."""
+    """Compare Rung's wall time with the others', with everything pending."""
     return [
         Target(
             f"{table.load.name}, {table.server}: wall time over {name}'s",
@@ -126,7 +126,7 @@ def time_targets(tables: Iterable[Table]) -> list[Target]:
 
 
 def start_targets(imported: Iterable[Imported], look: Look) -> list[Target]:
-    """What starting may cost."""
+    """Compare the cost of starting with its targets."""
     targets = [
         Target(
             f"{one.what} loads a driver", "none", ", ".join(one.drivers) or "none", not one.drivers

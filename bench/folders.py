@@ -1,8 +1,8 @@
 """
-Folders of migrations to measure on: many small ones made here, and the chat service's own.
+Create folders of migrations to measure: many small ones, and the chat service's own.
 
-The same number always gives the same bytes. Names and sizes (about 200 bytes a half) are those
-of everyday migrations; every half is one that may run in a transaction.
+The same number always gives the same bytes. Names and sizes (about 200 bytes a file) are those of
+typical migrations; every file may run in a transaction.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ DELETE FROM {table} WHERE customer IN ('house', 'demonstration', 'support');
 
 
 def small_migrations(folder: Path, count: int) -> Path:
-    """Write `count` small migrations, versions 1 to `count`, into a new folder; the folder."""
+    """Write small migrations, versions 1 to `count`, into a new folder, and return it."""
     folder.mkdir(parents=True)
     for index in range(count):
         name, up, down = _KINDS[index % len(_KINDS)]
@@ -68,5 +68,5 @@ def small_migrations(folder: Path, count: int) -> Path:
 
 
 def ups(folder: Path) -> list[Path]:
-    """The up halves of a folder, in the order of their versions."""
+    """Return the up files of a folder, in the order of their versions."""
     return sorted(folder.glob("*.up.sql"), key=lambda path: int(path.name.split("_", 1)[0]))

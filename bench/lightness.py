@@ -1,8 +1,7 @@
 """
-What starting Rung costs: the database drivers that it loads, and the time of one look.
+Measure starting Rung: the database drivers that it loads, and the time of one inspection.
 
-Drivers are read off Python's own import log of a real process, so that an import deep inside
-a library is seen as well.
+Drivers are found in Python's import log of a real process, which includes imports inside libraries.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ with psycopg.connect(sys.argv[1]) as connection:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What one way of starting Rung loaded: all modules, and the drivers among them."""
+    """The modules that one command loads, and the drivers among them."""
 
     what: str
     modules: int
@@ -45,7 +44,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`rung version` beside the least that Python and psycopg need for the same row."""
+    """The times of `rung version` and of the minimal Python and psycopg code for the same row."""
 
     rung: tuple[Timing, ...]
     least: tuple[Timing, ...]
@@ -53,10 +52,10 @@ class Look:
 
 def imports(folder: Path) -> list[Imported]:
     """
-    Start Rung in the three ways that have no need of a database.
+    Start the three commands of Rung that need no database.
 
     Args:
-        folder: an empty folder, in which `create` makes a migration.
+        folder: an empty folder, in which `create` creates a migration.
     """
     command = ["-m", "rung"]
     return [
@@ -75,7 +74,7 @@ def _imported(what: str, arguments: Sequence[str]) -> Imported:
 
 
 def looks(rung: Sequence[str], address: Address, rounds: int) -> Look:
-    """Time `rung version` and the least process for it, in turns."""
+    """Time `rung version` and the minimal process for it, alternating."""
     ours = [*rung, "version", "--database", address.url]
     least = [sys.executable, "-c", _SAME_LOOK, address.url]
     pairs = [(run(ours), run(least)) for _ in range(rounds)]

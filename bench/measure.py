@@ -1,9 +1,9 @@
 """
-Runs the contenders, by the clock and by the count.
+Run the contenders, timed and counted.
 
-Timed runs alternate (A B C A B C …), each on a fresh database and as a whole process, straight
-to the server. Counted runs go through the proxy, once, because counts do not vary. A run that
-fails, or leaves another schema than the first one did, stops the bench.
+Timed runs alternate (A B C A B C …), each on a new database and as a whole process, connected
+directly to the server. Counted runs use the proxy, once, because counts do not vary. A run that
+fails, or leaves another schema than the first one, stops the benchmark.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 _FOREIGN = ("RUNG_", "PG", "DATABASE_URL", "COVERAGE", "PYTHONDONTWRITEBYTECODE")
 """
 Beginnings of variables that would tell a contender other things than its command does, or
-have Python compile it anew at each start, which no installation does.
+have Python compile it again at each start, which no installation does.
 """
 
 
 class ContenderError(Exception):
-    """A program did not do what it was started for; no figure of this bench is worth anything."""
+    """A program failed, so the figures of this benchmark are void."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A folder to be applied; `size` is its number of migrations."""
+    """A folder to apply; `size` is its number of migrations."""
 
     name: str
     folder: Path
@@ -49,7 +49,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One process, in seconds: by the clock, and of processor in the process itself."""
+    """The wall time and the CPU time of one process, in seconds."""
 
     wall: float
     cpu: float
@@ -68,7 +68,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What one run cost: by the protocol, and in transaction ids by the server's own count."""
+    """The cost of one run: counts of the protocol, and transaction ids of the server."""
 
     counts: Counts
     xids: int
@@ -119,7 +119,7 @@ def timed(
     Let each contender apply the load once a round, then look at it again with nothing to do.
 
     Args:
-        said: told before each round what is about to happen.
+        said: receives a message before each round.
     """
     results = [Timed(contender.name, (), ()) for contender in field]
     shapes: set[object] = set()
@@ -145,7 +145,7 @@ def _one_round(
 
 
 def counted(server: Server, load: Load, field: Sequence[Contender]) -> list[Counted]:
-    """Let each contender apply the load, and look again, through the counting proxy."""
+    """Count each contender through the proxy, with everything pending and with nothing to do."""
     results: list[Counted] = []
     shapes: set[object] = set()
     with CountingProxy(server.host, server.port) as proxy:

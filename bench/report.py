@@ -1,7 +1,7 @@
 """
 The report, as a page of text and as JSON.
 
-Takes figures as they are: nothing is measured here, and no target is judged.
+Nothing is measured or compared here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Report:
 
 
 def as_json(report: Report) -> str:
-    """Everything, raw timings in seconds included, and the ratios."""
+    """Return everything as JSON, including raw timings in seconds, and the ratios."""
     tables = [
         {
             **asdict(table),
@@ -54,7 +54,7 @@ def as_json(report: Report) -> str:
 
 
 def as_text(report: Report) -> str:
-    """A page for a terminal."""
+    """Return the report as text for a terminal."""
     return "\n".join(_lines(report))
 
 
@@ -142,7 +142,7 @@ def _title(text: str) -> list[str]:
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Columns of equal width, words to the left and figures to the right; blank heads go."""
+    """Return columns of equal width, words to the left and figures to the right."""
     table = [list(head), *(list(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     numeric = [_numeric(column[1:]) for column in zip(*table, strict=True)]

@@ -1,9 +1,9 @@
 """
-The servers that are measured on, and what is asked of them beside the measuring.
+The servers of the benchmark, and queries on them.
 
-Two of Rung's own launching: a throw-away one, which never waits for the disk, and a kept one
-with fsync on, where a commit costs what it costs in production. Autovacuum is off on both, so
-that only the measured programs take transaction ids.
+Two embedded servers: an ephemeral one, which never waits for the disk, and a persistent one with
+fsync, where a commit costs what it costs in production. Autovacuum is off on both, so that only the
+measured programs take transaction ids.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'schema_mig
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One database, as a client is told of it."""
+    """The address of one database."""
 
     host: str
     port: int
@@ -47,7 +47,7 @@ class Address:
 
     @property
     def url(self) -> str:
-        """A URL that libpq and golang-migrate both read."""
+        """Return a URL that libpq and golang-migrate both read."""
         options = urlencode({"host": self.host, "port": self.port, "sslmode": "disable"})
         return f"postgres://{quote(self.user, safe='')}@/{quote(self.dbname, safe='')}?{options}"
 
@@ -58,9 +58,9 @@ class Server:
     A running server.
 
     Args:
-        name: what the report calls it.
+        name: for the report.
         host: its socket folder or its name.
-        detail: what else is known of it, for the report.
+        detail: more facts for the report.
     """
 
     name: str
@@ -70,15 +70,15 @@ class Server:
     detail: str = ""
 
     def at(self, dbname: str) -> Address:
-        """The address of one of its databases."""
+        """Return the address of a database."""
         return Address(self.host, self.port, self.user, dbname)
 
     def connect(self, dbname: str = "postgres") -> psycopg.Connection:
-        """A connection of the bench's own, in autocommit."""
+        """Connect with autocommit."""
         return psycopg.connect(self.at(dbname).url, autocommit=True)
 
     def ask(self, query: str, dbname: str = "postgres") -> tuple[object, ...]:
-        """The first row of a query's answer."""
+        """Return the first row of a query."""
         with self.connect(dbname) as connection:
             row = connection.execute(query.encode()).fetchone()
         assert row is not None
@@ -86,7 +86,7 @@ class Server:
 
     @contextlib.contextmanager
     def fresh_database(self, name: str) -> Iterator[Address]:
-        """A new database for the time of the block, with no write-back left to be done."""
+        """Create a database for a `with` block, after a checkpoint."""
         with self.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             connection.execute("CHECKPOINT")
@@ -97,7 +97,7 @@ class Server:
                 connection.execute(drop)
 
     def shape(self, dbname: str) -> tuple[object, ...]:
-        """A figure that is the same for two databases with the same columns and indexes."""
+        """Return a value that is equal for databases with the same columns and indexes."""
         return self.ask(_SHAPE, dbname)
 
     def next_xid(self) -> int:
@@ -113,7 +113,7 @@ class Server:
 
 @contextlib.contextmanager
 def throw_away() -> Iterator[Server]:
-    """A server on a folder to be thrown away: no fsync."""
+    """Start an ephemeral server, without fsync."""
     from rung import embedded
 
     with embedded.start() as running:
@@ -122,7 +122,7 @@ def throw_away() -> Iterator[Server]:
 
 @contextlib.contextmanager
 def kept() -> Iterator[Server]:
-    """A server on a folder that is kept: fsync, and so every waiting commit flushes."""
+    """Start a persistent server, with fsync, so that every commit flushes."""
     from rung import embedded
 
     with tempfile.TemporaryDirectory(prefix="bench") as above:
@@ -134,7 +134,7 @@ def kept() -> Iterator[Server]:
 
 
 def _flush_ms(folder: Path) -> float:
-    """Median milliseconds to write a page of 8 KiB in a folder and flush it."""
+    """Return the median milliseconds to write and flush a page of 8 KiB in a folder."""
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         return 1000 * statistics.median(_flush(file.fileno()) for _ in range(_FLUSHES))
 

@@ -1,8 +1,8 @@
 """
-What a request costs the chat service, against the least that FastAPI and psycopg need for it.
+Measure a request to the chat service against minimal FastAPI and psycopg code for it.
 
-`python -m bench.service`: processor time of the server's process for a request, in turns on one
-embedded server, so that what else the machine does falls on both. The figure is the ratio.
+`python -m bench.service`: CPU time of the server's process for a request, alternating on one
+embedded server, so that other work of the machine affects both. The figure is the ratio.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Served(NamedTuple):
-    """A server's process, and a connection to it that stays open."""
+    """A server's process, and an open connection to it."""
 
     process: subprocess.Popen[bytes]
     client: http.client.HTTPConnection
     headers: dict[str, str]
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Ask for something, and read the answer."""
+        """Send a request, and read the response."""
         sent = None if body is None else json.dumps(body)
         self.client.request(method, path, sent, self.headers | {"content-type": "application/json"})
         answer = self.client.getresponse()
@@ -52,7 +52,7 @@ class Served(NamedTuple):
         return json.loads(text)
 
     def processor(self) -> float:
-        """Seconds of processor time that the process has had, in itself and the kernel."""
+        """Return the CPU seconds of the process, in user mode and in the kernel."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _asking(chat: Served) -> Callable[[], Request]:
-    """Begin a conversation for every ten questions, so that each round reads as much."""
+    """Begin a conversation for every ten questions, so that each round reads equally much."""
     numbers = count()
     paths: list[str] = []
 
@@ -117,7 +117,7 @@ def _compare(
 
 
 def _round(served: Served, requests: list[Request]) -> float:
-    """Processor time of one request, from those that are sent one after the other."""
+    """Return the CPU time of one request, from requests in sequence."""
     served.client.close()  # the server ends one that idles
     before = served.processor()
     for request in requests:

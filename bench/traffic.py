@@ -1,10 +1,10 @@
 """
-What a migration does to traffic: an open loop of requests on a table behind a long reader.
+Measure what a migration does to traffic: an open loop of requests on a table with a long reader.
 
-`python -m bench.traffic` prints the latencies without a migration, with one under the usual
-lock_timeout, and with one under none. The load is pgbench's with `--rate`: a request counts
-from when it was due, so that those count too which could not even be sent. Beside it a
-watcher asks the server who waits for a lock behind us, and since when.
+`python -m bench.traffic` prints the latencies without a migration, with one under the default
+lock_timeout, and with one without lock_timeout. The load is pgbench's with `--rate`: a request's
+latency starts when it is due, so that requests that could not be sent count too. Meanwhile a
+watcher queries the server for sessions that are queued behind the migration, and since when.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SELECT extract(epoch FROM max(clock_timestamp() - l.waitstart)) FROM pg_locks l
 
 
 class Latencies(NamedTuple):
-    """Of one load, in seconds."""
+    """The latencies of one load, in seconds."""
 
     requests: int
     median: float
@@ -56,7 +56,7 @@ class Latencies(NamedTuple):
 
 @dataclass
 class Watcher:
-    """How long requests were seen to wait for a lock, by the server's own clock."""
+    """Observes how long requests wait for a lock, by the server's clock."""
 
     conninfo: str
     query: str = _WAITS
@@ -86,7 +86,7 @@ class Watcher:
 
 
 class Measured(NamedTuple):
-    """One load and what the server saw of it."""
+    """One load, and the lock waits that the server showed."""
 
     latencies: Latencies
     waited: float
@@ -98,7 +98,7 @@ class Measured(NamedTuple):
 
 
 def prepare(conninfo: str) -> None:
-    """Make the table that the requests read."""
+    """Create the table that the requests read."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(_TABLE)
 
@@ -110,7 +110,7 @@ def measure(conninfo: str, pgbench: Path, hold: float, limit: float | None) -> M
     Args:
         conninfo: a database with the table.
         pgbench: the program.
-        hold: seconds for which the reader keeps its lock.
+        hold: seconds for which the reader holds its lock.
         limit: the migration's lock_timeout in seconds, 0 for none; None for no migration.
     """
     tries: list[object] = []
@@ -130,7 +130,7 @@ def measure(conninfo: str, pgbench: Path, hold: float, limit: float | None) -> M
 
 
 def _migrate(conninfo: str, folder: Path, limit: float, tries: list[object]) -> None:
-    """Add a column to the table, and take the migration back, so that it can be measured again."""
+    """Add a column to the table, and revert the migration, so that it can be measured again."""
     files = folder / "migrations"
     files.mkdir()
     name = f"c{time.time_ns()}"
@@ -154,13 +154,13 @@ def _load(conninfo: str, pgbench: Path, folder: Path, seconds: float) -> subproc
 
 
 def _logged(folder: Path) -> list[float]:
-    """Each request's seconds from when it was due: the third column, in microseconds."""
+    """Return the seconds of each request from its due time: the third column, in microseconds."""
     lines = [line for file in folder.glob("pgbench_log.*") for line in file.read_text().split("\n")]
     return [int(line.split()[2]) / 1e6 for line in lines if line]
 
 
 def latencies(seconds: Sequence[float]) -> Latencies:
-    """The figures of a load."""
+    """Return the latencies of a load."""
     ordered = sorted(seconds)
     at = [ordered[min(len(ordered) - 1, int(len(ordered) * part))] for part in (0.5, 0.99)]
     return Latencies(len(ordered), at[0], at[1], ordered[-1])

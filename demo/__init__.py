@@ -1,1 +1,1 @@
-"""The main job shown on real input; run by `make demo`."""
+"""Demonstrate Rung on the chat service; run by `make demo`."""

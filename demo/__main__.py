@@ -1,9 +1,9 @@
 """
-Takes the chat service's database up, down and up again, as its team would by hand.
+Take the chat service's database up, down and up again, as its team would by hand.
 
-Each line that begins with `$` is a command, run as it is printed, on an embedded PostgreSQL
-that is thrown away at the end. A proxy between the two counts round trips, so that "nothing
-to do in one round trip" is seen and not believed. Exits with 1 where a command fails.
+Each line that begins with `$` is a command, run as it is printed, on an embedded PostgreSQL that is
+removed at the end. A proxy between the two counts round trips, to show "nothing to do in one round
+trip". Exits with 1 where a command fails.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """
-The chat service from nothing, without Docker: database, migrations, a conversation over HTTP.
+Start the chat service without Docker: database, migrations, a conversation over HTTP.
 
-Ends by itself; with `--stay`, at SIGINT (Ctrl-C), SIGTERM, SIGQUIT or SIGHUP, or when whoever
-started it is gone, as after a SIGKILL of `make`. Everything goes with it, also where it is killed
-itself: the service then by the end of its standard input (`demo.tied`), and the database by its
-supervisor.
+Ends by itself; with `--stay`, at SIGINT (Ctrl-C), SIGTERM, SIGQUIT or SIGHUP, or when its parent
+process has ended, as after a SIGKILL of `make`. Everything ends with it, even if it is killed: the
+service by the end of its standard input (`demo.tied`), and the database by its supervisor.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _SCHEMA = '{"type": "object", "required": ["city"], "properties": {"city": {"typ
 
 
 def main() -> int:
-    """Start it, talk to it, and stay where that is asked for."""
+    """Start the service, hold a conversation, and stay with `--stay`."""
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
         signal.signal(ending, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
@@ -54,7 +53,7 @@ def main() -> int:
 
 
 def _follow(parent: int) -> None:
-    """End once this process has another parent, because the one that started it is gone."""
+    """End once this process has another parent, because its own has ended."""
     while os.getppid() == parent:
         time.sleep(_LOOK_AGAIN_S)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -73,7 +72,7 @@ def _show() -> None:
 
 
 def _tell(address: str, database: str) -> None:
-    """Say where everything is, and what can be tried on it."""
+    """Print the addresses, and commands to try."""
     program = os.path.relpath(Path(sys.executable).with_name("rung"))
     status = [program, "status", "--database", database, "--source", "backend/migrations"]
     _say(f"The page:     {address}/")

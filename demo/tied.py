@@ -1,8 +1,8 @@
 """
-The chat service for as long as whoever started it lives: until its standard input ends.
+Run the chat service until its standard input ends, when its parent process has ended.
 
-The kernel closes the other end of it however that process ends, so that killing it leaves no
-service behind. For the demo alone: a service of its own is ended by whoever runs it.
+The kernel closes the other end however that process ends, so that killing it leaves no service
+running. It is for the demo only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
-`python -m bench.rolling`: deployments of the chat service under load, and what they cost.
+`python -m bench.rolling`: measure deployments of the chat service under load.
 
-Fails where a request failed, or a migration did not run exactly once. Seconds are printed and
-fail nothing: they are the machine's.
+Fails where a request failed, or a migration did not run exactly once. Seconds are printed and never
+fail, because they depend on the machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HEAD = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Play the story, and print a line for each deployment."""
+    """Run all deployments, and print a line for each."""
     options = _parser().parse_args(arguments)
     with start() as server, TemporaryDirectory(prefix="rolling") as folder:
         return asyncio.run(_play(server, Path(folder), options))

@@ -1,4 +1,4 @@
-"""What is deployed under load: a migration, and what happens beside it."""
+"""The deployments under load: a migration each, and what happens meanwhile."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Act:
 
 def acts(seconds: float) -> tuple[Act, ...]:
     """
-    Every kind of deployment.
+    Return every kind of deployment.
 
     Args:
-        seconds: how long a migration takes that takes long, and a reader holds its lock.
+        seconds: the duration of a long migration and of a reader's lock.
     """
     return (
         _act("pinned", "a new column"),
@@ -54,14 +54,14 @@ def acts(seconds: float) -> tuple[Act, ...]:
 
 
 def _act(name: str, title: str, before: str = "") -> Act:
-    """Add a column with a default: the first build lives with it, and the file says so."""
+    """Add a column with a default: the file declares that the first build works with it."""
     column = f"ALTER TABLE messages ADD COLUMN {name} boolean NOT NULL DEFAULT false;"
     lines = (f"-- rung: compatible-with {NEWEST}", before, column)
     return Act(name=name, title=title, up="\n".join(filter(None, lines)))
 
 
 def _indexed() -> Act:
-    """Build an index of messages concurrently, as its file's only statement."""
+    """Build an index of messages concurrently, as the only statement of its file."""
     lines = (
         f"-- rung: compatible-with {NEWEST}",
         "CREATE INDEX CONCURRENTLY messages_created_at_idx ON messages (created_at);",
@@ -70,7 +70,7 @@ def _indexed() -> Act:
 
 
 def _reading(seconds: float) -> Callable[[Service, str], Coroutine[None, None, None]]:
-    """Hold the table that is migrated, as a report does that takes long."""
+    """Lock the table that is migrated, as a long report does."""
 
     async def read(service: Service, url: str) -> None:
         del service
@@ -82,7 +82,7 @@ def _reading(seconds: float) -> Callable[[Service, str], Coroutine[None, None, N
 
 
 async def _kill(service: Service, url: str) -> None:
-    """Kill the first new replica in the middle of its migration."""
+    """Kill the first new replica during its migration."""
     del url
     while service.surging is None:  # noqa: ASYNC110 - it begins within a moment
         await asyncio.sleep(LOOK_AGAIN_S)

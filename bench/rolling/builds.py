@@ -14,7 +14,7 @@ NEWEST = max(
 
 
 class Build(NamedTuple):
-    """What an image would hold."""
+    """The content of an image."""
 
     name: str
     folder: Path
@@ -24,11 +24,11 @@ class Build(NamedTuple):
 
     def next(self, name: str, up: str) -> Build:
         """
-        Make the build that comes after this one.
+        Create the next build.
 
         Args:
             name: of the build, and of its migration.
-            up: what its migration does; its down does nothing, and is never run here.
+            up: the SQL of its migration; its down does nothing and never runs here.
         """
         folder, version = self.folder.parent / name, self.newest + 1
         shutil.copytree(self.folder, folder)
@@ -40,10 +40,10 @@ class Build(NamedTuple):
 
 def first_build(folder: Path) -> Build:
     """
-    Make the build that this checkout holds.
+    Create the build of this checkout.
 
     Args:
-        folder: where builds are put; it is there.
+        folder: an existing folder for builds.
     """
     here = folder / "first"
     shutil.copytree(_SERVICE, here / "chatapp", ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,8 +1,8 @@
 """
-A constant load on the chat service: an open loop over HTTP.
+Put a constant load on the chat service: an open loop over HTTP.
 
-A request counts from when it was due, so that those count too which could not even be sent.
-None is sent a second time.
+A request's latency starts when it is due, so that requests that could not be sent count too. None
+is retried.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _KINDS = ("list", "read", "ask", "read", "stream", "ask")
 
 
 class Talk(NamedTuple):
-    """A conversation of somebody's."""
+    """A conversation of a user."""
 
     path: str
     headers: dict[str, str]
 
 
 class Answer(NamedTuple):
-    """One request and what came of it; times are the event loop's, in seconds."""
+    """One request and its result; times are the event loop's, in seconds."""
 
     kind: str
     due: float
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
 
 async def begin_talks(replica: Replica) -> list[Talk]:
-    """Register somebody, and begin their conversations."""
+    """Register a user, and begin their conversations."""
     name = f"ada-{random.getrandbits(32)}"
     who = {"username": name, "email": f"{name}@example.org", "password": _PASSWORD}
     await _post(replica, "/v1/accounts", {}, who)
@@ -61,12 +61,12 @@ async def _post(replica: Replica, path: str, headers: dict[str, str], body: obje
 
 class Load:
     """
-    Requests in an even pace, for as long as the block lasts.
+    Send requests at a constant rate, for a `with` block.
 
     Args:
-        endpoints: who takes them.
-        talks: the conversations that they are about.
-        rate: how many in a second.
+        endpoints: the replicas that receive them.
+        talks: their conversations.
+        rate: requests per second.
     """
 
     def __init__(self, endpoints: Endpoints, talks: list[Talk], rate: float) -> None:

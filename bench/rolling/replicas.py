@@ -1,4 +1,4 @@
-"""Replicas: processes of a build, each on a port of its own, and which of them take requests."""
+"""Replicas: processes of a build, each on a port of its own, and those that receive requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOK_AGAIN_S = 0.1
 
 
 class Ready(NamedTuple):
-    """What `/ready` has said."""
+    """A response of `/ready`."""
 
     ready: bool
     state: str
@@ -39,9 +39,9 @@ class Replica:
     A process of a build.
 
     Args:
-        build: of which.
+        build: the build.
         process: the process.
-        port: where it listens on 127.0.0.1.
+        port: its port on 127.0.0.1.
     """
 
     def __init__(self, build: Build, process: asyncio.subprocess.Process, port: int) -> None:
@@ -51,11 +51,11 @@ class Replica:
 
     @property
     def lives(self) -> bool:
-        """Whether the process has not ended."""
+        """Report whether the process runs."""
         return self._process.returncode is None
 
     async def ready(self) -> Ready:
-        """Ask as a readiness probe does; not ready where nobody answers."""
+        """Send a readiness probe; not ready where nothing answers."""
         try:
             said = (answer := await self.http.get("/ready")).json()
         except httpx2.TransportError as error:
@@ -68,11 +68,11 @@ class Replica:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Stop the process, and wait for its end."""
         await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:
-        """End it as the kernel does."""
+        """Kill the process with SIGKILL."""
         await self._end(signal.SIGKILL)
 
     async def _end(self, how: signal.Signals) -> None:
@@ -87,9 +87,9 @@ async def start(build: Build, settings: Mapping[str, str], log: Path) -> Replica
     Start a replica; it is not ready yet.
 
     Args:
-        build: of which build.
-        settings: its environment, besides this process's own.
-        log: a file that its output is added to.
+        build: the build.
+        settings: environment variables in addition to this process's.
+        log: a file to which its output is appended.
     """
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -104,20 +104,20 @@ async def start(build: Build, settings: Mapping[str, str], log: Path) -> Replica
 
 
 class Endpoints:
-    """The replicas that take requests, each in its turn: what is a Service in Kubernetes."""
+    """The replicas that receive requests, in turn, like a Service in Kubernetes."""
 
     def __init__(self) -> None:
         self._taking: list[Replica] = []
         self._turn = count()
 
     def add(self, replica: Replica) -> None:
-        """Send requests to it from now on."""
+        """Send requests to a replica from now on."""
         self._taking.append(replica)
 
     def remove(self, replica: Replica) -> None:
-        """Send it no more."""
+        """Send no more requests to a replica."""
         self._taking.remove(replica)
 
     def next(self) -> Replica:
-        """Whose turn it is."""
+        """Return the next replica."""
         return self._taking[next(self._turn) % len(self._taking)]

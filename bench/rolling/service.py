@@ -1,8 +1,8 @@
 """
-The service as an orchestrator runs it: so many replicas of a build, replaced one by one.
+Run the service as an orchestrator does: several replicas of a build, replaced one by one.
 
-A new replica is started first, and takes requests once it is ready; only then does an old one
-lose them, and is asked to end (maxSurge 1, maxUnavailable 0). One that dies is started again.
+A new replica starts first, and receives requests once it is ready; only then an old one receives no
+more, and is stopped (maxSurge 1, maxUnavailable 0). A replica that dies is started again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DRAIN_S = 0.5
 
 
 class DeploymentStopped(Exception):
-    """A new replica's migration failed, or it was not ready in time; the old ones serve on."""
+    """A new replica's migration failed, or it was not ready in time; the old ones still serve."""
 
 
 class Service:
@@ -44,7 +44,7 @@ class Service:
         """The one that was started last, until it is ready."""
 
     async def begin(self, build: Build, replicas: int, patience: float = 60) -> None:
-        """Start all at once, as on an empty database, and wait until each is ready."""
+        """Start all replicas at once, and wait until each is ready."""
         started = [await start(build, self._settings, self._log) for _ in range(replicas)]
         async with asyncio.timeout(patience):
             for replica in started:
@@ -54,26 +54,26 @@ class Service:
 
     async def deploy(self, build: Build, patience: float) -> None:
         """
-        Put a build in place of what serves, replica by replica.
+        Replace the current build, replica by replica.
 
         Args:
-            build: what is deployed.
+            build: the new build.
             patience: seconds that a replica may take to be ready.
 
         Raises:
-            DeploymentStopped: one was not ready by then, or said that its migration failed.
+            DeploymentStopped: a replica was not ready in time, or reported a failed migration.
         """
         for old in tuple(self.serving):
             self._take_in(await self._surge(build, patience))
             await self._let_go(old)
 
     async def end(self) -> None:
-        """Ask all of them to end."""
+        """Stop all replicas."""
         for replica in tuple(self.serving):
             await self._let_go(replica)
 
     async def _surge(self, build: Build, patience: float) -> Replica:
-        """Start one, again where it dies, until it is ready."""
+        """Start a replica, and restart it if it dies, until it is ready."""
         end = time.monotonic() + patience
         self.surging = await start(build, self._settings, self._log)
         while not (said := await self.surging.ready()).ready:

@@ -1,8 +1,8 @@
 """
-Deployment after deployment under one load that never ends, each rolled back again.
+Run deployments in sequence under a continuous load, and roll each back again.
 
-Owns the order, and what is counted of each. A build that is rolled back to serves on a database
-that is ahead of it, because each migration here is declared to suit it.
+Owns the order, and the figures of each. After a rollback a build serves on a database that is ahead
+of it, because each migration here is declared compatible with it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SELECT extract(epoch FROM max(clock_timestamp() - l.waitstart)) FROM pg_locks l
 
 
 class Scene(NamedTuple):
-    """One act, and what was measured from its beginning to the end of its rollback."""
+    """One deployment, with the figures from its beginning to the end of its rollback."""
 
     title: str
     deployed: bool
@@ -77,14 +77,14 @@ async def play(
     server: EmbeddedServer, folder: Path, acts: Sequence[Act], replicas: int, rate: float
 ) -> AsyncGenerator[Scene]:
     """
-    Play all acts, on a database that begins empty.
+    Run all deployments on an empty database.
 
     Args:
-        server: it is used for this alone.
+        server: used for this alone.
         folder: for builds and logs.
-        acts: what is deployed, in this order.
-        replicas: how many serve.
-        rate: requests in a second.
+        acts: the deployments, in this order.
+        replicas: the number of replicas.
+        rate: requests per second.
     """
     first = first_build(folder)
     async with AsyncExitStack() as stack:
@@ -111,7 +111,7 @@ def _settings(server: EmbeddedServer) -> dict[str, str]:
 
 
 class _Stage:
-    """What acts are played on: the service, the load, and the newest build that was deployed."""
+    """The service, the load, and the newest deployed build."""
 
     def __init__(
         self, url: str, service: Service, load: Load, watcher: Watcher, first: Build
@@ -133,7 +133,7 @@ class _Stage:
         return self._scene(act, build, said, seconds)
 
     async def _deploy(self, act: Act, build: Build) -> str:
-        """Why it stopped; empty where it did not."""
+        """Deploy, and return why it stopped; empty where it did not."""
         async with asyncio.TaskGroup() as tasks:
             if act.beside is not None:
                 tasks.create_task(act.beside(self._service, self._url))
