@@ -116,7 +116,7 @@ def timed(
     said: Callable[[str], None],
 ) -> list[Timed]:
     """
-    Let each contender apply the load once a round, then look at it again with nothing to do.
+    Time each contender once a round, with everything pending and with nothing to do.
 
     Args:
         said: receives a message before each round.

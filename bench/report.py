@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Report:
     """
-    All that one run of the bench found out.
+    The results of one run of the benchmark.
 
     Args:
         facts: the machine and the programs, by name.

@@ -102,10 +102,10 @@ class Server:
 
     def next_xid(self) -> int:
         """
-        The next transaction id, without taking one.
+        Return the next transaction id, without taking one.
 
-        Two of them differ by the transactions that wrote in between, those that were rolled
-        back and savepoints that wrote included: the server's own count, whatever was sent.
+        Two of them differ by the number of writing transactions in between, including rolled back
+        ones and writing savepoints.
         """
         query = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
         return int(str(self.ask(query)[0]))

@@ -65,7 +65,7 @@ class Scene(NamedTuple):
 
 
 def well(scene: Scene, act: Act) -> bool:
-    """Whether a scene is what was promised, but for seconds."""
+    """Report whether the deployment kept the promises, apart from seconds."""
     return (
         not scene.faults
         and scene.deployed is not act.fails

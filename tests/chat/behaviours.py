@@ -1,5 +1,5 @@
 """
-What providers do, as one table: what each sends, what the client is told, what is kept.
+The behaviours of providers, as one table: what each sends, the client's response, the stored rows.
 
 The table of the service's README is this one, row by row.
 """

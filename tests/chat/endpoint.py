@@ -37,7 +37,7 @@ class Endpoint:
         self.left = False
         """Whether somebody hung up on it."""
         self.go = False
-        """Whether the model "waiting" may go on behind its first piece."""
+        """Whether the model "waiting" may continue after its first piece."""
         self._flaky = 0
 
     async def complete(self, request: Request) -> Response:

@@ -83,7 +83,7 @@ class Client:
         return said if isinstance(said, list) else {**said, "_": answer.status_code}
 
     def with_token(self, token: str) -> Client:
-        """Speak as whom a token speaks of."""
+        """Send requests as the user of a token."""
         return Client(self.http, token)
 
     def logged_in(self, name: str) -> Client:

@@ -62,7 +62,7 @@ def test_a_wrong_password_and_nobody_look_the_same(anybody: Client) -> None:
 
 
 def test_the_password_is_kept_as_a_hash(anybody: Client, chat_database: Database) -> None:
-    """What is kept is Argon2id's, and not the password."""
+    """The stored hash is Argon2id's, and never the password."""
     anybody.logged_in("lise")
     [(kept,)] = chat_database.psql("SELECT password_hash FROM users WHERE username = 'lise'")
 
@@ -115,7 +115,7 @@ def test_a_bad_token(anybody: Client, bad: str) -> None:
 
 
 def test_the_clock_of_another_replica(ada: Client) -> None:
-    """A token is good at once also where the clock goes behind that of the one who gave it."""
+    """A token is valid at once, even where the clock is slower than the issuer's."""
     claims = said(ada)
     ahead = token(**claims | {"iat": datetime.now(UTC) + timedelta(minutes=1)})
 

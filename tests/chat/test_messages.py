@@ -105,7 +105,7 @@ def test_a_model_that_nobody_serves(ada: Client, named: dict[str, str]) -> None:
 
 
 def test_a_stream_is_the_answer_piece_by_piece(ada: Client) -> None:
-    """The pieces make up the answer, and the last event is what was kept."""
+    """The pieces make up the answer, and the last event is the stored message."""
     path = ada.conversation()
     asked, *deltas, (last, exchange) = ada.events(f"{path}/stream", content="Hello there")
     pieces = [data["text"] for _, data in deltas]

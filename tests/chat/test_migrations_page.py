@@ -108,7 +108,7 @@ def rows(place: Place) -> None:
 
 
 class Story(NamedTuple):
-    """What is before a section, and the version that the database is at behind it."""
+    """The state before a section, and the version of the database after it."""
 
     prepare: Callable[[Place], None]
     version: int | None

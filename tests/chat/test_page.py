@@ -65,7 +65,7 @@ def test_a_file_is_packed_for_who_can_unpack_it(anybody: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/page/app.py", "/page/..%2fapp.py", "/docs/favicon.png"])
 def test_nothing_else_is_sent(anybody: Client, path: str) -> None:
-    """A name that is no file of the page is not there."""
+    """A name that is not a file of the page is not found."""
     assert anybody.http.get(path).status_code == 404
 
 
@@ -126,7 +126,7 @@ def test_the_schemas_state(database: Database, done: str, state: str) -> None:
 
 
 def test_a_database_that_is_empty(database: Database) -> None:
-    """Before the first migration there is no version and no attempt, and nothing is written."""
+    """Before the first migration there is no version and no attempt; reading writes nothing."""
     empty = SchemaReader(settings(database.conninfo)).look()
 
     assert (empty.version, empty.state, empty.attempts) == (None, "behind", ())

@@ -92,7 +92,7 @@ def asking(request: pytest.FixtureRequest, place: str) -> Client:
     ],
 )
 def test_each_behaviour(request: pytest.FixtureRequest, model: str) -> None:
-    """What a provider does, what its client is told, and what is kept, row by row."""
+    """A row for each behaviour of a provider: the client's response, and the stored rows."""
     row, client = ROWS[model], asking(request, ROWS[model].place)
     path = client.conversation()
     told = client("POST", f"{path}/messages", content="Where?", model=model)
@@ -115,7 +115,7 @@ def as_told(told: dict[str, Any]) -> str:
 
 
 def as_kept(told: dict[str, Any], bills: list[Any]) -> str:
-    """What was kept, as the table has it."""
+    """Return the stored rows, as the table has them."""
     if told["_"] != CREATED:
         return "the question, and a bill" if bills else "the question"
     tokens = told["answer"]["total_tokens"]

@@ -74,7 +74,7 @@ def top(tmp_path: Path) -> Path:
 
 
 def append(top: Path, texts: tuple[str, str], title: str) -> None:
-    """Write a migration's SQL behind what a command put into its files."""
+    """Append a migration's SQL to the files that a command created."""
     [up] = (top / FOLDER).glob(f"*_{title}.up.sql")
     down = up.with_name(up.name.replace(".up.", ".down."))
     for file, text in zip((up, down), texts, strict=True):

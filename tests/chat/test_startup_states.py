@@ -73,7 +73,7 @@ def make_edited(database: Database) -> None:
     )
 
 
-def mend(database: Database) -> None:
+def repair(database: Database) -> None:
     """Do what a person would do about a ledger that is not right."""
     database.psql(f"ALTER DATABASE {database.name} RESET default_transaction_read_only")
     rung.Migrator(database.conninfo, SOURCE).force(NEWEST)
@@ -81,8 +81,8 @@ def mend(database: Database) -> None:
 
 Act = Callable[["Database"], object]
 CASES: list[tuple[Act, str, str, Act | None]] = [
-    (make_dirty, "apply", "dirty", mend),
-    (make_ahead, "apply", "ahead", mend),
+    (make_dirty, "apply", "dirty", repair),
+    (make_ahead, "apply", "ahead", repair),
     (make_behind, "check", "behind", lambda database: bring(database, NEWEST)),
     (make_read_only, "apply", "read-only", None),
     (make_strange, "apply", "unversioned", None),
@@ -99,7 +99,7 @@ def test_it_starts_into_a_clear_state_and_recovers(
     expected: str,
     repair: Act | None,
 ) -> None:
-    """It is alive, refuses requests, says why in probe and log; mended, it serves by itself."""
+    """It is alive, rejects requests, gives the reason in probe and log; repaired, it serves."""
     caplog.set_level(logging.INFO, "rung")
     make(database)
     with speaking(app_of(database.conninfo, migrations=policy)) as client:

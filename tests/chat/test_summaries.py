@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def talk(ada: Client) -> tuple[Client, str, list[Any]]:
-    """Hold a conversation of two exchanges, with instructions; who, where, and what was kept."""
+    """Hold a conversation of two exchanges with instructions; return user, id and messages."""
     path = ada.conversation(instructions="Be brief.")
     kept = [ada("POST", f"{path}/messages", content=text) for text in ("First?", "Second?")]
     return ada, path, kept

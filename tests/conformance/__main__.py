@@ -1,5 +1,5 @@
 """
-`python -m tests.conformance record`: asks golang-migrate anew, and writes what it did;
+`python -m tests.conformance record`: runs golang-migrate again, and writes its results;
 `update` asks only for what is new or was changed.
 
 `python -m tests.conformance report`: runs ours, holds it against that, and prints the figures.

@@ -39,7 +39,7 @@ class Place:
         return {str(self.folder): "{dir}", str(self.work): "{work}"}
 
     def lay(self, files: Files) -> None:
-        """Begin anew with these files."""
+        """Start again with these files."""
         shutil.rmtree(self.work, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.put(files)

@@ -1,7 +1,7 @@
 """
 Both tools, each on its own of two databases, brought together again after each difference.
 
-A difference of the list that leaves the databases unlike is mended as a person would: where
+A difference of the list that leaves the databases unlike is repaired as a person would: where
 golang-migrate left its ledger dirty, the version that ours is at is forced.
 """
 

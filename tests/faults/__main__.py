@@ -1,7 +1,7 @@
 """
 `python -m tests.faults`: Rung and golang-migrate under faults, and the repair of dirty databases.
 
-Prints what `make certify` shows. Fails where anything of Rung is violated or not mended.
+Print the report of `make certify`. Fail where Rung violates an invariant or does not repair a case.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def main() -> int:
         _print(f"Rung, seed {given.seed}", *certificate_lines(certificate, Style()))
         _print("", certificate_summary(certificate), *certificate.left_out, "")
         _theirs(made, binary, given.faults or _THEIRS, given.seed)
-        mended = _repairs(made, binary)
-    return 0 if mended and not certificate.findings else 1
+        repaired = _repairs(made, binary)
+    return 0 if repaired and not certificate.findings else 1
 
 
 def _words() -> argparse.Namespace:
@@ -84,13 +84,13 @@ def _repairs(made: LearnedRuns, binary: Path | None) -> bool:
         verdicts.append(verdict)
         _say(f"rung repair: {verdict.case}")
     diagnosed = sum(verdict.diagnosed for verdict in verdicts)
-    mended = sum(verdict.mended for verdict in verdicts)
+    repaired = sum(verdict.repaired for verdict in verdicts)
     _print(
         f"rung repair: {len(verdicts)} kinds of dirty database, "
-        f"{diagnosed} diagnosed correctly, {mended} mended correctly"
+        f"{diagnosed} diagnosed correctly, {repaired} mended correctly"
     )
     _print(*(f"  {verdict.case}: {verdict.told}" for verdict in verdicts if verdict.told))
-    return diagnosed == mended == len(verdicts)
+    return diagnosed == repaired == len(verdicts)
 
 
 def _tell(who: str, trial: FaultResult, number: int, total: int) -> None:

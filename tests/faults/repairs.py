@@ -1,4 +1,4 @@
-"""Every kind of dirty database that there is a case of, diagnosed and mended; and the count."""
+"""Diagnose and repair every kind of dirty database with a case, and count the results."""
 
 from __future__ import annotations
 

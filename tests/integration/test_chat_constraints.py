@@ -98,7 +98,7 @@ def test_a_summary_goes_once_it_is_no_longer_active(
     assert gone.rowcount == 1
 
 
-# What is kept and what goes
+# Rows that stay and rows that are deleted
 
 
 def count(service: psycopg.Connection) -> tuple[int, ...]:

@@ -52,7 +52,7 @@ def write_slow(site: Site, *seconds: float) -> None:
 
 
 def begin_record(site: Site) -> None:
-    """Empty the database and begin the record anew."""
+    """Empty the database and start a new record."""
     site.ask(_RECORD)
 
 

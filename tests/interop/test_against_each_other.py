@@ -1,4 +1,4 @@
-"""Many runs of both for the lock: each step is drawn anew by whoever gets it."""
+"""Many runs of both compete for the lock: the holder draws the next step."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_any_of_them_continues(site: Site, twin_database: Database, make: Make, 
 
 @pytest.mark.parametrize("seed", range(100, 108))
 def test_whoever_fails(site: Site, twin_database: Database, make: Make, seed: int) -> None:
-    """The same where halves fail; after ours the twin is only mended as a person would mend it."""
+    """The same where files fail; after Rung's failure the twin is repaired as a person would."""
     write_chat(site)
     alone = make("real").having(url=f"{twin_database.url}&sslmode=disable")
     draw, course = random.Random(seed), Course()

@@ -128,7 +128,7 @@ def _signal(run: Run, answer: str) -> None:
 
 
 def test_asked_to_stop_in_a_build(site: Site, ours: Tool, theirs: Tool, gate: Gate) -> None:
-    """The build is finished and recorded, and the other tool goes on behind it."""
+    """The build is finished and recorded, and the other tool continues after it."""
     _write(site, _BUILD)
     assert ours.run("up", "1").code == 0
     with _writer(site):

@@ -94,7 +94,7 @@ class Course:
 
 
 def draw_turn(draw: random.Random, course: Course) -> Turn:
-    """What comes next; a dirty ledger is mostly mended by one of them."""
+    """Choose the next turn; a dirty ledger is mostly repaired by one of them."""
     number = draw.choice([1, 1, 2, 3, len(CHAT) + 1])
     words: list[tuple[object, ...]] = [("up",), *[("up", number), ("down", number)] * 2]
     words += [("goto", draw.choice([*CHAT, 5]))] * 2

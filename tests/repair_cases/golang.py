@@ -138,7 +138,7 @@ def with_drift(stage: Stage) -> None:
 
 
 def edited_since(stage: Stage) -> None:
-    """A file fails, and is mended before anybody has looked at the database."""
+    """A file fails, and is fixed before anybody inspects the database."""
     _begun(stage, f"{_ORDERS}\nUPDATE users SET ages = 1;", _NO_ORDERS)
     stage.migrate("up")
     stage.write(2, f"{_ORDERS}\nUPDATE users SET age = 1;", _NO_ORDERS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the right diagnosis is, and what the mend leaves."""
+    """The right diagnosis, and the database after the repair."""
 
     direction: str
     done: int | None
@@ -31,7 +31,7 @@ class Expected:
     action: str | None
     """mark, resume, roll back; None where nothing may be proposed."""
     ledger: int | None
-    """The version that the database is clean at behind the mend."""
+    """The version at which the database is clean after the repair."""
     version: int = 2
     half: int | None = None
     open: tuple[int, ...] = ()
@@ -66,14 +66,14 @@ class Verdict:
 
     case: str
     diagnosed: bool
-    mended: bool
+    repaired: bool
     told: str
     """What was wrong; empty where nothing was."""
 
 
 def try_case(case: Case, stage: Stage, twin: str) -> Verdict:
     """
-    Make a dirty database, have it diagnosed and mended, and judge both.
+    Make a dirty database, diagnose and repair it, and judge both.
 
     Args:
         case: which.
@@ -82,7 +82,7 @@ def try_case(case: Case, stage: Stage, twin: str) -> Verdict:
     """
     case.make(stage)
     if not stage.ask("SELECT 1 FROM schema_migrations WHERE dirty"):
-        return Verdict(case.name, diagnosed=False, mended=False, told="it was not made dirty")
+        return Verdict(case.name, diagnosed=False, repaired=False, told="it was not made dirty")
     migrator = Migrator(stage.url, stage.folder)
     try:
         found = migrator.diagnose()
@@ -90,11 +90,11 @@ def try_case(case: Case, stage: Stage, twin: str) -> Verdict:
         if not wrong and case.expected.said is not None:
             found = migrator.diagnose(done=case.expected.said)
     except RungError as error:
-        return Verdict(case.name, diagnosed=False, mended=False, told=str(error))
+        return Verdict(case.name, diagnosed=False, repaired=False, told=str(error))
     if wrong or found is None:
-        return Verdict(case.name, diagnosed=False, mended=False, told=wrong)
-    wrong = _mend(case, stage, twin, migrator, found)
-    return Verdict(case.name, diagnosed=True, mended=not wrong, told=wrong)
+        return Verdict(case.name, diagnosed=False, repaired=False, told=wrong)
+    wrong = _repair_and_check(case, stage, twin, migrator, found)
+    return Verdict(case.name, diagnosed=True, repaired=not wrong, told=wrong)
 
 
 def _misjudged(expected: Expected, found: Diagnosis | None) -> str:
@@ -127,8 +127,10 @@ def _kind(found: Diagnosis) -> str | None:
     return found.action.kind.value if found.action else None
 
 
-def _mend(case: Case, stage: Stage, twin: str, migrator: Migrator, found: Diagnosis) -> str:
-    """What is wrong behind the mend; empty where all is well."""
+def _repair_and_check(
+    case: Case, stage: Stage, twin: str, migrator: Migrator, found: Diagnosis
+) -> str:
+    """Return what is wrong after the repair; empty where all is well."""
     if _kind(found) != case.expected.action:
         return f"{_kind(found)} instead of {case.expected.action}: {found.reason}"
     if found.action is None:

@@ -65,7 +65,7 @@ class Stage:
 
     @contextmanager
     def migrating(self, *words: str, query: str = "") -> Iterator[subprocess.Popen[bytes]]:
-        """Run golang-migrate beside a block; it is gone behind it."""
+        """Run golang-migrate during a `with` block; it has ended after it."""
         with self._beside(self._migrate_words(words, query)) as process:
             yield process
 
@@ -86,7 +86,7 @@ class Stage:
 
     @contextmanager
     def runging(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Run the command beside a block; it is gone behind it."""
+        """Run the command during a `with` block; it has ended after it."""
         with self._beside(self._rung_words(words)) as process:
             yield process
 

@@ -56,7 +56,7 @@ def test_a_dirty_database_is_the_worst(rung: Rung, named: Database) -> None:
 
 
 def test_a_ledger_that_is_gone_is_noted(rung: Rung, named: Database) -> None:
-    """The history is no ledger."""
+    """The history is not a ledger."""
     rung("up")
     named.psql("DROP TABLE schema_migrations")
     ended = rung("check")

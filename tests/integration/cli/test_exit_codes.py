@@ -72,7 +72,7 @@ def test_2_is_not_understood_or_not_confirmed(begin: Begin, rung: Rung, line: st
 
 
 def test_3_is_pending(begin: Begin) -> None:
-    """Of a check, and of a wait in vain."""
+    """Of a check, and of a wait that times out."""
     assert [_code(begin, line) for line in ("check", "wait 3 --timeout 0")] == [3, 3]
 
 

@@ -45,7 +45,7 @@ def test_a_clean_database(rung: Callable[..., Ended]) -> None:
 
 
 def test_nothing_is_done_unasked(dirty: Database, rung: Callable[..., Ended]) -> None:
-    """Without a terminal somebody has to say --yes; what is found is told all the same."""
+    """Without a terminal --yes is required; the diagnosis is printed in any case."""
     ended = rung("repair")
 
     assert ended.code == 2
@@ -160,7 +160,7 @@ def test_what_moved_since(dirty: Database, folder: Path) -> None:
 
 
 def test_nothing_proposed_is_nothing_done(dirty: Database, folder: Path) -> None:
-    """The library refuses to mend what was not decided."""
+    """The library refuses to repair what is undecided."""
     dirty.psql("ALTER TABLE users ADD COLUMN role int")
     migrator = Migrator(dirty.url, folder)
     found = migrator.diagnose()

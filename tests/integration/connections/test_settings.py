@@ -29,7 +29,7 @@ _RESETS = "RESET ALL; RESET ROLE; SET search_path TO DEFAULT;\nRESET statement_t
 
 @pytest.fixture(params=["taken", "refused"])
 def url(request: pytest.FixtureRequest, database: Database) -> Iterator[str]:
-    """Give the database's URL, and once more behind what refuses options at connect."""
+    """Return the database's URL, and one through a proxy that rejects options at connect."""
     database.psql(
         "CREATE SCHEMA s2; CREATE SCHEMA aside; CREATE TABLE aside.seen "
         "(n int, who name, path text, time text); "
@@ -52,7 +52,7 @@ def _write(folder: Path, *texts: str) -> None:
 
 
 def test_every_file_begins_alike(url: str, database: Database, tmp_path: Path) -> None:
-    """Role, path and timeout stand before each file, and behind what tries to be rid of them."""
+    """Role, path and timeout are set before each file, and again after a file that resets them."""
     _write(
         tmp_path,
         _WHO.format(1),

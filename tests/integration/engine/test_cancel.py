@@ -34,7 +34,7 @@ def _stop_at(site: Site, stop: CancelToken, version: int, times: int) -> None:
 
 
 def test_once_ends_after_the_current_migration(site: Site) -> None:
-    """The migration under way is finished and kept, those behind it are named."""
+    """The running migration is completed and stays, and the remaining ones are named."""
     site.add_tables(1).add("2_b", "CREATE TABLE b (); SELECT pg_sleep(0.4);").add_tables(3, 4)
     error = failing(Stopped, lambda: _stop_at(site, CancelToken(), 2, 1))
 
@@ -141,7 +141,7 @@ def test_an_error_of_the_listener_ends_the_run_behind_the_migration(site: Site) 
 
 
 def test_an_error_of_the_listener_leaves_no_file_half_done(site: Site) -> None:
-    """A listener that raises between two units of a file ends the run behind that file."""
+    """A listener that raises between two units of a file ends the run after that file."""
 
     def listener(event: Event) -> None:
         if isinstance(event, UnitFinished | Notice):

@@ -60,7 +60,7 @@ def test_the_last_down_may_drop_them(site: Site, sql: str) -> None:
     ],
 )
 def test_a_last_down_that_allows_no_query_before_it(site: Site, sql: str) -> None:
-    """Where the ledger cannot be compared beforehand the drop is what is told, and is undone."""
+    """Where the ledger cannot be compared beforehand, the drop is reported and undone."""
     site.add("1_a", "SELECT 1;", sql).up()
     failing(LedgerDropped, site.migrator().down)
 
@@ -92,7 +92,7 @@ def test_no_other_down_may(site: Site, sql: str) -> None:
 
 @pytest.mark.parametrize("sql", ["DROP SCHEMA public CASCADE;", f"DROP TABLE {_BOTH};"])
 def test_no_up_may(site: Site, sql: str) -> None:
-    """The very first up neither: its ledger is empty before it, and not behind it."""
+    """The very first up neither: its ledger is empty before it, and not after it."""
     error = site.add("1_a", sql).up_fails(LedgerDropped)
 
     assert error.now == "clean at no version; the failed migration was rolled back"

@@ -1,4 +1,4 @@
-"""Nothing edited unseen: an applied up stops the run, a mended down is welcome."""
+"""Edits are detected: that of an applied up stops the run, that of a down does not."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_what_is_no_edit(site: Site, text: str) -> None:
 
 
 def test_an_edited_down_is_stored(site: Site) -> None:
-    """A mended down stops nothing; the next run that writes keeps its text."""
+    """A fixed down stops nothing; the next run that writes stores its text."""
     edited(site, UP, "DROP TABLE IF EXISTS a;").up()
 
     assert site.history()[1:] == [(1, "edit", "done"), (2, "up", "done")]

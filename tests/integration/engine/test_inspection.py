@@ -151,7 +151,7 @@ def test_reading_with_select_alone(site: Site, reader: str) -> None:
 
 
 def test_reading_without_a_ledger(site: Site, reader: str) -> None:
-    """Where there is no ledger yet reading works too, and makes none."""
+    """Reading works where no ledger exists yet, and creates none."""
     site.add_tables(1, 2)
 
     assert _reads(site, reader) == ("clean at no version", (1, 2), 0, (1, 2))

@@ -127,7 +127,7 @@ def test_golangs_dirty_is_our_dirty(site: Site, golang: Golang) -> None:
 
 
 def test_golangs_failed_last_down(site: Site, golang: Golang) -> None:
-    """golang-migrate's dirty -1 is dirty at no version, and force none mends it."""
+    """golang-migrate's dirty -1 is dirty at no version, and `force none` clears it."""
     site.add("1_a", "CREATE TABLE a ();", "SELECT 1/0;")
     golang.run("up")
     golang.run("down", "1")

@@ -94,7 +94,7 @@ def test_a_name_that_is_none(site: Site) -> None:
 
 
 def test_errors_name_the_real_table(site: Site) -> None:
-    """What is told of a ledger is told of the one that was named."""
+    """Messages about a ledger name the one that was configured."""
     site.ask("CREATE TABLE versions (version bigint, dirty boolean)")
     site.ask("INSERT INTO versions VALUES (1, false), (2, false)")
 

@@ -128,7 +128,7 @@ def test_the_error_says_all_that_the_server_said(site: Site) -> None:
 
 
 def test_the_run_goes_on_from_a_failure(site: Site) -> None:
-    """After the file is mended the same command goes on, and the history keeps the failure."""
+    """After the file is fixed the same command succeeds, and the history keeps the failure."""
     site.add_tables(1, 3).add("2_b", "SELECT 1/0;").up_fails(MigrationFailed)
 
     assert site.add("2_b", "SELECT 1;").up() == (2, 3)

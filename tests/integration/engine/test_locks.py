@@ -1,4 +1,4 @@
-"""One run at a time: who waits for whom, for how long, and what is said meanwhile."""
+"""One run at a time: which run waits, for how long, and the messages meanwhile."""
 
 from __future__ import annotations
 

@@ -247,7 +247,7 @@ def _deploy(site: Site) -> str:
 
 
 def test_rows_from_when_it_was_open_are_not_trusted(site: Site, other: Other) -> None:
-    """They are noted as that by the next run with work, and rows behind them are trusted."""
+    """The next run with work records them as such, and later rows are trusted."""
     site.add_tables(1).up()
     site.ask(f"GRANT UPDATE ON {_HISTORY} TO {other.quoted}")
     site.add_tables(2).up()

@@ -546,7 +546,7 @@ def test_the_history_of_a_file_that_moves_the_ledger(site: Site) -> None:
     ]
 
 
-# --- a table that is no ledger ---------------------------------------------------------------
+# --- a table that is not a ledger ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

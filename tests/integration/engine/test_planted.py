@@ -158,7 +158,7 @@ def test_a_notice_is_told_without_it(cleared: Site) -> None:
 
 
 def test_the_server_has_the_secret(cleared: Site) -> None:
-    """What is masked is what is told; what runs is the file."""
+    """Messages are redacted; the file runs unchanged."""
     cleared.add("1_a", GOOD["server"]).up()
     options = cleared.ask("SELECT umoptions::text FROM pg_user_mappings")
 

@@ -166,7 +166,7 @@ def test_by_truncate_readers_wait_only_for_the_end(site: Site, role: Role) -> No
 def test_a_ledger_that_may_not_be_written(
     site: Site, role: Role, rights: str, lacking: str
 ) -> None:
-    """The GRANT is told before any SQL runs, and mends it."""
+    """The GRANT is printed before any SQL runs, and resolves it."""
     role.ledger(rights)
     error = failing(RightsMissing, _add(site).migrator(role.place).up)
     grant = f'GRANT {lacking} ON TABLE "public"."schema_migrations" TO "{role.name}";'
@@ -192,7 +192,7 @@ def test_a_ledger_that_may_not_be_read(site: Site, role: Role) -> None:
 
 
 def test_a_ledger_that_may_not_be_made(site: Site, role: Role) -> None:
-    """The GRANT is told, and mends it; the history is made with it."""
+    """The GRANT is printed, and resolves it; the history is created with it."""
     error = failing(RightsMissing, _add(site).migrator(role.place).up)
     assert "may not create the ledger" in error.cause
     site.ask(error.hint.removeprefix("grant it: "))
@@ -232,7 +232,7 @@ def test_without_a_history(site: Site, role: Role) -> None:
 def test_a_history_that_may_not_be_written(
     site: Site, role: Role, rights: str, lacking: str
 ) -> None:
-    """The run goes on without it, failures included, and the GRANT mends it."""
+    """The run continues without it, failures included, and the GRANT resolves it."""
     site.add("0_z", "SELECT 1;", "SELECT 1;").up()
     role.grant(_BY_TRUNCATE, "schema_migrations")
     if rights:

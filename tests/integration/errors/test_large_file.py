@@ -25,7 +25,7 @@ sys.exit(code)
 
 
 def _large(last: str) -> str:
-    """A file of 20 MB with a line for each row, and this one behind them."""
+    """A file of 20 MB with a line for each row, and this one after them."""
     return "".join(_ROW.format(n, "x" * (150 - len(str(n)))) for n in range(_ROWS)) + last
 
 

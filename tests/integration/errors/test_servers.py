@@ -174,7 +174,7 @@ def test_a_role_that_only_reads(stage: Stage, role: str) -> None:
 
 
 def test_a_role_that_may_not_create(stage: Stage, role: str) -> None:
-    """There is no ledger, and it may make none."""
+    """There is no ledger, and the role may not create one."""
     stage.ask(f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}")
 
     assert printed(stage, "may-not-create") == 1
@@ -182,7 +182,7 @@ def test_a_role_that_may_not_create(stage: Stage, role: str) -> None:
 
 
 def test_a_role_without_a_history(stage: Stage, role: str) -> None:
-    """No error: it migrates, and says once what is lost and which grant mends it."""
+    """No error: it migrates, and reports once what is lost and the grant that resolves it."""
     stage.ask("CREATE TABLE schema_migrations (version bigint primary key, dirty boolean not null)")
     stage.ask("CREATE SCHEMA app")
     stage.ask(f"GRANT ALL ON schema_migrations TO {role}; GRANT ALL ON SCHEMA app TO {role}")

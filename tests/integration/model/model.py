@@ -85,7 +85,7 @@ class Model:
     ran: list[str] = field(default_factory=list)
 
     def obey(self, command: Command) -> Outcome:
-        """Do as told; the outcome of what is no command of Rung is empty."""
+        """Execute an action; the outcome is empty for one that is not a command of Rung."""
         try:
             return self._obey(command)
         except Refused as refusal:

@@ -89,7 +89,7 @@ class Real:
         return self.facts()
 
     def obey(self, command: Command) -> Outcome:
-        """Do as told; the outcome of what is no command of Rung is empty."""
+        """Execute an action; the outcome is empty for one that is not a command of Rung."""
         match command:
             case Up() | Down() | Goto() | Force() | AcceptEdit():
                 return self._ask_rung(command)

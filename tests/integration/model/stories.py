@@ -34,7 +34,7 @@ STORIES: dict[str, tuple[Command, ...]] = {
     "an empty folder is refused": (Up(), _write(1), Up(), Remove(1), Up(0), Down(), Goto(1)),
     "a refused run records nothing": (*_LATE_3, _write(7), Other("up"), Up(), Up(0, (3,))),
     "an edited up stays one when its down is too": (*_AT_5, _write(1, "b", "b"), Down(), Up()),
-    "a mended down is stored": (*_AT_5, _write(1, "a", "b"), Down(), Remove(1), _write(9), Down()),
+    "a fixed down is stored": (*_AT_5, _write(1, "a", "b"), Down(), Remove(1), _write(9), Down()),
     "accepting takes both halves": (*_AT_5, _write(5, "b", "b"), AcceptEdit(5), Remove(5), Down()),
     "force holds the text": (_write(1), Force(1), _write(1, "b"), Up()),
     "force keeps the text that ran": (*_AT_5, _write(5, "b"), Force(5), Up()),

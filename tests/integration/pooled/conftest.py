@@ -1,4 +1,4 @@
-"""A site behind a PgBouncer, and runs behind it as processes of their own."""
+"""A site behind a PgBouncer, and runs through it as processes of their own."""
 
 from __future__ import annotations
 

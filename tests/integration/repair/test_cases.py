@@ -1,4 +1,4 @@
-"""Every kind of dirty database is diagnosed and mended as it should be."""
+"""Every kind of dirty database is diagnosed and repaired correctly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_dirty_database(
     verdict = try_case(case, Stage(database.url, tmp_path, binary), twin_database.url)
 
     assert verdict.told == ""
-    assert (verdict.diagnosed, verdict.mended) == (True, True)
+    assert (verdict.diagnosed, verdict.repaired) == (True, True)
 
 
 def test_an_index_that_is_being_built_is_no_leftover(database: Database, tmp_path: Path) -> None:

@@ -460,7 +460,7 @@ def dirty(database: Database, folder: Path, one: Construction) -> Migrator:
 
 
 def found(migrator: Migrator, database: Database) -> Diagnosis:
-    """What is found, with the server's own databases as scratch."""
+    """Return the diagnosis, with the server's own databases as scratch."""
     diagnosis = migrator.diagnose(database.server.url())
     assert diagnosis is not None
     return diagnosis

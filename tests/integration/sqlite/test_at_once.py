@@ -56,7 +56,7 @@ def test_a_file_that_fills_memory_and_locks_readers_out(site: Site) -> None:
 
 
 def test_who_holds_the_lock_is_told(site: Site) -> None:
-    """A wait that is bounded ends with the holder's name; one that is not says whom it awaits."""
+    """A bounded wait ends with the lock holder's name; an unbounded one reports the holder."""
     site.add("1_a", spin(10**9))
     first = site.begin_up()
     lock = site.file.with_name("chat.db-rung-lock")

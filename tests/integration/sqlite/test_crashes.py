@@ -31,7 +31,7 @@ def kill_when(site: Site, fact: object) -> None:
     ids=["ours", "its own", "rebuilding"],
 )
 def test_in_the_middle_of_a_file(site: Site, around: str) -> None:
-    """Nothing of it is kept, nothing has to be mended, and the next run goes on."""
+    """Nothing of it stays, nothing has to be repaired, and the next run continues."""
     body = f"CREATE TABLE b (x); INSERT INTO b VALUES (1); {LONG}"
     site.add_tables(1).add("2_b", around.format(body))
     journal = site.file.with_name("chat.db-journal")

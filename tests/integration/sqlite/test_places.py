@@ -55,7 +55,7 @@ except rung.RungError as error:
 
 
 def test_reading_makes_nothing(site: Site) -> None:
-    """Where there is no file yet, looking and planning tell so and leave no trace."""
+    """Where no file exists yet, inspecting and planning report that and leave no trace."""
     site.add_tables(1)
     migrator = site.migrator()
 
@@ -136,7 +136,7 @@ def test_a_ledger_that_is_none(site: Site, row: str, said: str) -> None:
 
 
 def test_a_table_of_another_shape(site: Site) -> None:
-    """A table of the ledger's name with other columns is no ledger."""
+    """A table with the ledger's name and other columns is not a ledger."""
     site.ask("CREATE TABLE schema_migrations (id int)")
 
     assert "no such column" in failing(LedgerUnreadable, site.migrator().version).cause

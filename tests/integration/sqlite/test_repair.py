@@ -1,4 +1,4 @@
-"""A dirty SQLite database is diagnosed on a scratch file, and mended."""
+"""A dirty SQLite database is diagnosed on a scratch file, and repaired."""
 
 from __future__ import annotations
 

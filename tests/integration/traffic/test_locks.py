@@ -65,7 +65,7 @@ def test_it_is_tried_again(
 def test_who_waits_behind_us_is_named(
     site: Site, web: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    """They are the ones whom the limit is for."""
+    """The limit exists for these statements."""
     behind = threading.Thread(target=_read_until_told, args=(site,))
     behind.start()
     migrator = site.migrator(lock_timeout=0.5, lock_retry_for=30)
@@ -100,7 +100,7 @@ def test_a_lock_that_is_not_to_be_had(
 
 
 def test_without_a_limit_it_waits(site: Site, web: psycopg.Connection[tuple[object, ...]]) -> None:
-    """As long as it takes; whom it waits for is said after a second."""
+    """It waits without a limit; the lock holder is reported after a second."""
     release = threading.Thread(target=_release, args=(site, web))
     release.start()
     site.migrator(lock_timeout=0).up()
@@ -117,7 +117,7 @@ def test_without_a_limit_it_waits(site: Site, web: psycopg.Connection[tuple[obje
 def test_a_reset_takes_no_limit_away(
     site: Site, web: psycopg.Connection[tuple[object, ...]], file: str
 ) -> None:
-    """RESET ALL in a file leaves what comes behind it in the queue for no longer than before."""
+    """After RESET ALL in a file later statements wait in the queue no longer than before."""
     site.add(
         "2_c", file.format("SET LOCAL statement_timeout = '5s'; ALTER TABLE t ADD COLUMN c int;")
     )
@@ -161,7 +161,7 @@ def test_a_files_own_limit_prevails(
 
 
 def test_a_concurrent_build_waits(site: Site, web: psycopg.Connection[tuple[object, ...]]) -> None:
-    """It blocks nobody, so it has no limit; whom it waits for is said, and its index is valid."""
+    """It blocks nobody, so it has no limit; the lock holder is reported, and the index is valid."""
     web.execute("INSERT INTO t VALUES (1, 1)")
     site.add("2_c", "CREATE INDEX CONCURRENTLY i ON t (v);")
     release = threading.Thread(target=_release, args=(site, web))

@@ -92,7 +92,7 @@ def test_what_only_the_server_knows_is_explained(site: Site, text: str) -> None:
 
 
 def test_a_files_session_does_not_reach_the_next(site: Site) -> None:
-    """Settings, role and temporary tables of a file are gone for the one behind it."""
+    """Settings, role and temporary tables of a file do not exist for the next one."""
     site.add("1_a", "CREATE SCHEMA s; SET search_path = s; CREATE TEMP TABLE x ();")
     site.add("2_b", "CREATE TABLE here (); CREATE TEMP TABLE x ();").migrator().up(atomic=True)
 

@@ -1,4 +1,4 @@
-"""`rung doctor` finds what failed work has left, says what mends it, and touches nothing."""
+"""`rung doctor` finds leftovers of failed work, prints their remedies, and changes nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_healthy_database(site: Site, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_an_invalid_index(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its table, its size and its command are shown; the code is 8, and the command mends it."""
+    """Its table, size and remedy are printed; the code is 8, and the remedy works."""
     _failed_build(site, '"I"')
     code = main(["doctor", "--json", "-d", site.database.conninfo])
 
@@ -107,7 +107,7 @@ def test_a_prepared_transaction_and_a_constraint(site: Site) -> None:
 
 
 def test_a_detach_that_was_not_finished(site: Site) -> None:
-    """The catalog says that it was begun; FINALIZE mends it."""
+    """The catalog shows that it was begun; FINALIZE completes it."""
     site.ask("CREATE TABLE p (x int) PARTITION BY LIST (x)")
     site.ask("CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
     site.ask(
@@ -176,7 +176,7 @@ def test_the_lock_holder_is_named_at_once(site: Site) -> None:
 
 
 def test_an_index_that_is_being_built(site: Site) -> None:
-    """It is a remark with the process that builds it; nothing has to be mended."""
+    """It is a remark with the process that builds it; nothing has to be done."""
     site.ask("CREATE TABLE t (x int)")
     with site.database.connect() as reader, closing(site.database.connect()) as builder:
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")

@@ -53,7 +53,7 @@ def reader(site: Site) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 
 
 def test_a_unique_build_that_fails_is_resumed_behind_mended_data(site: Site) -> None:
-    """The failure names the way on; behind it the invalid index is dropped and built again."""
+    """The failure names the next command, which drops the invalid index and builds it again."""
     site.add("1_t", _TABLE).add("2_i", _UNIQUE).add_tables(3)
     error = site.up_fails(MigrationFailed)
     assert _indexes(site) == {"i": False}

@@ -272,7 +272,7 @@ def test_a_failure_that_was_rolled_back_is_no_evidence(site: Site) -> None:
 
 
 def test_a_ledger_written_later_is_no_evidence(site: Site) -> None:
-    """golang-migrate was forced back behind our attempt, and failed in the same file anew."""
+    """golang-migrate was forced back after Rung's attempt, and failed in the same file again."""
     site.add("1_a", _STOPS).up_fails(MigrationFailed)
     site.ask(
         "DROP TABLE a; TRUNCATE schema_migrations; INSERT INTO schema_migrations VALUES (1, true)"
