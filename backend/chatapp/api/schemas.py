@@ -277,7 +277,7 @@ class SchemaState(_Told):
     dirty: bool = Field(description="Whether a run began and its end is not known.")
     state: str = Field(
         description="current, behind, ahead or dirty; else what a version is that is not as it "
-        "should be, such as edited, late or missing.",
+        "should be, such as edited, out of order or missing.",
         examples=["current"],
     )
     attempts: list[SchemaAttempt] = Field(description="The newest 50, newest first.")

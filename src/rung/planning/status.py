@@ -73,7 +73,7 @@ class StatusLine:
     One version.
 
     `state` is applied, pending, late (below the ledger and never applied), edited (after it
-    was applied), exchanged (its files are another migration's), dirty, missing (applied, its
+    was applied), replaced (its files are another migration's), dirty, missing (applied, its
     up file not there), ahead (the same, above every file), empty (its up held no statement),
     unwritten (the newest, and it holds none yet), down-only (it has no up file), forced (only
     `force` says that it is applied) or not reverted (a down passed it over). `finished` and
