@@ -9,7 +9,16 @@ import pytest
 from tests.contract.subject import DIRTY, EMPTY, FAILS, MAKES, ONE, Ground, attempt
 from tests.contract.transactions import begin_units, run_together, run_whole, whole_file
 
-from rung.drivers.contract import LedgerTransition, PartResult, Transaction, Unobserved
+from rung.drivers.contract import (
+    ExecutionResult,
+    LedgerTransition,
+    Part,
+    PartResult,
+    StatementRange,
+    Transaction,
+    Unobserved,
+    UpdateAttempt,
+)
 from rung.ledger import LedgerState
 
 if TYPE_CHECKING:
@@ -84,6 +93,23 @@ class ContinuingContract(Ground):
         assert (result.stopped, result.failure) == (True, None)
         assert not subject.exists("made")
         assert (subject.ledger(), subject.outcomes()) == ([], [])
+
+    def test_records_that_follow(self, subject: Subject, ready: Session) -> None:
+        """The statements commit first, and their progress by itself."""
+        script, tried = subject.read(FAILS), attempt(total=2)
+        begin_units(ready, LedgerTransition(EMPTY, LedgerState(1, dirty=True)), tried)
+
+        def send(first: int, last: int) -> ExecutionResult:
+            progress = (UpdateAttempt(tried.id, statements_done=last),)
+            part = Part(StatementRange(script, first, last), history=progress)
+            announce = (UpdateAttempt(tried.id, in_flight=first),)
+            transaction = Transaction((part,), announce=announce, records_follow=True)
+            return ready.commit(transaction, Unobserved())
+
+        assert send(1, 1).failure is None
+        assert subject.outcomes() == [("running", 1, None)]
+        assert send(2, 2).failure is not None
+        assert (subject.exists("made"), subject.outcomes()) == (True, [("running", 1, 2)])
 
     def test_an_observer_that_raises(self, subject: Subject, ready: Session) -> None:
         """What it raises is raised by the commit, and nothing is kept."""

@@ -248,16 +248,21 @@ class DbapiSender(OptionalHooks, ABC):
         return failure
 
     def _send_before_records(self, work: Work) -> StatementFailure | None:
-        """Statements outside our transactions, and what is written before and after them."""
+        """Statements that our records cannot commit with, and the records before and after."""
         failure = self._tried(work, lambda: self._replay(work))
         failure = failure or self._record(work.transaction.announce)
         failure = failure or self._tried(work, lambda: self._run_outside(work))
         return failure or self._record(work.part.history)
 
     def _run_outside(self, work: Work) -> None:
+        is_ours = work.transaction.wrap is Wrap.OURS
+        if is_ours:
+            self._begin(work)
         self.before_statements(work)
         self.run(work, work.span.first, work.span.last)
         self.after_statements(work)
+        if is_ours:
+            self._commit(work)
 
     def _record(self, history: Sequence[HistoryWrite]) -> StatementFailure | None:
         if not history:

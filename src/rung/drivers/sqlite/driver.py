@@ -105,10 +105,10 @@ class SqliteDriver:
             outcome = session.attempt_outcome(attempt_id) if recorded else None
             return RecoveryInfo(outcome, look.ledger, recorded=recorded)
 
-    def _session(self, stop: CancelToken, conventions: RunOptions = RUNG) -> SqliteSession:
+    def _session(self, stop: CancelToken, options: RunOptions = RUNG) -> SqliteSession:
         from rung.drivers.sqlite.session import SqliteSession
 
-        return SqliteSession(self._opener, self._names, stop, conventions.time_limit)
+        return SqliteSession(self._opener, self._names, stop, options.time_limit)
 
 
 def _check_no_server(database: Database) -> None:
