@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import DeclarationUnusable
+from rung.script.large import holds
 from rung.script.model import TokenWalk
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _check_spelling(script: Script) -> None:
     no comment of the file's.
     """
     text = script.text
-    lines = list(_MEANT.finditer(text))
+    lines = list(_MEANT.finditer(text)) if holds(text, "rung") else ()
     if not lines:
         return
     known = {token.start for token in script.directives}

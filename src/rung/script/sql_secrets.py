@@ -306,7 +306,8 @@ def _repeated(text: str, values: frozenset[str]) -> Iterable[tuple[int, int]]:
 
 def _may_hold_some(text: str) -> bool:
     return any(
-        any(mark in part for mark in _MARKS) or _ROLE_MARK.search(part)
+        any(mark in part for mark in _MARKS)
+        or (("create" in part or "alter" in part) and _ROLE_MARK.search(part))
         for part in lowered_parts(text)
     )
 

@@ -23,6 +23,7 @@ from rung.drivers.postgres.message import (
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reply import CLEAN
 from rung.drivers.transaction import AddAttempt, Step, Wrap, steps_of
+from rung.script.large import holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -249,7 +250,9 @@ class MessageBuilder:
             yield ours("commit", *((AT_ONCE,) if self._tables.defers else ()))
             yield ours("rights", *self._clean(span), *self._within_file, *durable)
         else:
-            elsewhere = _MAY_NAME_ELSEWHERE.search(span.script.text)
+            text = span.script.text  # large perhaps: looking for a word is quicker than the pattern
+            named = holds(text, "search_path", "role", "authorization")
+            elsewhere = named and _MAY_NAME_ELSEWHERE.search(text)
             yield ours("commit", *((AT_ONCE,) if elsewhere or self._tables.defers else ()))
             path = self._our_path if elsewhere else ()
             yield ours("rights", *self._within_file, *path, *durable)
