@@ -126,7 +126,7 @@ def test_the_schemas_state(database: Database, done: str, state: str) -> None:
 
 
 def test_a_database_that_is_empty(database: Database) -> None:
-    """Before the first migration there is no version and no attempt; reading writes nothing."""
+    """Before the first migration version and attempts are empty, and reading writes nothing."""
     empty = SchemaReader(settings(database.conninfo)).look()
 
     assert (empty.version, empty.state, empty.attempts) == (None, "behind", ())

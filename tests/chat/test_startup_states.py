@@ -160,7 +160,7 @@ def test_probes_are_answered_while_a_migration_waits(database: Database) -> None
             until(lambda: state(client) == "current")
 
     assert (said["_"], health) == (503, 200)
-    assert "Version 7 " in said["detail"] or "Waiting for a lock" in said["detail"]
+    assert "version 7: " in said["detail"] or "Waiting for a lock" in said["detail"]
     assert "LOCK TABLE" not in said["detail"]
 
 

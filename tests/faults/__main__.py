@@ -87,7 +87,7 @@ def _repairs(made: LearnedRuns, binary: Path | None) -> bool:
     repaired = sum(verdict.repaired for verdict in verdicts)
     _print(
         f"rung repair: {len(verdicts)} kinds of dirty database, "
-        f"{diagnosed} diagnosed correctly, {repaired} mended correctly"
+        f"{diagnosed} diagnosed correctly, {repaired} repaired correctly"
     )
     _print(*(f"  {verdict.case}: {verdict.told}" for verdict in verdicts if verdict.told))
     return diagnosed == repaired == len(verdicts)

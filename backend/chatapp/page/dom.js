@@ -48,12 +48,12 @@ export async function copy(text, button) {
   setTimeout(() => (button.lastChild.textContent = word), 2000);
 }
 
-/** Tell it to a screen reader; what is told stays until the next `hush`. */
+/** Announce a text to a screen reader; it stays until the next `hush`. */
 export function announce(text) {
   at("live").append(el("p", {}, text));
 }
 
-/** Forget what was told. */
+/** Clear the announcement. */
 export function hush() {
   at("live").replaceChildren();
 }
