@@ -52,7 +52,7 @@ def test_a_file_of_20_megabytes(stage: Stage) -> None:
     ("between", "rows"), [("; INSERT INTO users VALUES ", 180_000), (",", 900_000)]
 )
 def test_a_file_of_10_megabytes_takes_bounded_memory(stage: Stage, between: str, rows: int) -> None:
-    """Many statements or a great one, with what Python takes itself: 105 MB."""
+    """Many statements or a great one, with what Python takes itself: 115 MB."""
     with (stage.migrations / "4_data.up.sql").open("w") as file:
         file.write("INSERT INTO users VALUES (-1)")
         file.writelines(f"{between}({number:>8})" for number in range(rows))
@@ -60,7 +60,7 @@ def test_a_file_of_10_megabytes_takes_bounded_memory(stage: Stage, between: str,
     code, _, most = _up(stage)
 
     assert (code, stage.ask("SELECT count(*) FROM users")) == (0, [(rows + 1,)])
-    assert most < 10.5 * 10_000
+    assert most < 11.5 * 10_000
 
 
 @pytest.mark.slow
