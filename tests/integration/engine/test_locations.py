@@ -8,6 +8,8 @@ import pytest
 from tests.integration.engine.sites import failing
 
 from rung.errors import MigrationFailed
+from rung.escaping import columns
+from rung.render.errors import full_text
 
 if TYPE_CHECKING:
     from tests.integration.engine.sites import Site
@@ -89,8 +91,9 @@ def test_the_excerpt_is_the_line(site: Site, text: str) -> None:
     error = site.add("1_a", text).up_fails(MigrationFailed)
     excerpt, caret = error.place.lines()[1:]
 
-    assert excerpt == f"{error.place.line} | " + text.splitlines()[error.place.line - 1]
-    assert excerpt[caret.index("^") :].startswith("nothing")
+    assert excerpt == f"  {error.place.line} | " + text.splitlines()[error.place.line - 1]
+    start = next(k for k in range(len(excerpt)) if columns(excerpt[:k]) == caret.index("^"))
+    assert excerpt[start:].startswith("nothing")
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -116,15 +119,15 @@ def test_the_error_says_all_that_the_server_said(site: Site) -> None:
 
     assert error.applied == (1,)
     for words in (
-        "Migration 2 (up) failed: no (SQLSTATE P0042)",
+        "migration 2 (b) failed: no (SQLSTATE P0042)",
         "detail: the detail",
         "hint: the hint",
-        "context: PL/pgSQL function inline_code_block line 2 at RAISE",
+        "detail: PL/pgSQL function inline_code_block line 2 at RAISE",
         "2_b.up.sql:2",
         "database: clean at version 1; the failed migration was rolled back",
-        "Mend 2_b.up.sql and run again; no force is needed.",
+        "hint: fix 2_b.up.sql and run again; no force is needed",
     ):
-        assert words in str(error)
+        assert words in full_text(error)
 
 
 def test_the_run_goes_on_from_a_failure(site: Site) -> None:

@@ -95,7 +95,7 @@ def test_a_lock_that_is_not_to_be_had(
 
     assert web.info.backend_pid
     assert f"Blocked by process {web.info.backend_pid}" in error.locked[0]
-    assert error.locked[-1].startswith("It was tried 2 times in 1.")
+    assert error.locked[-1].startswith("It was tried 2 times within 1.")
     assert (site.ledger(), site.history()[-1]) == ([(1, False)], (2, "up", "failed"))
 
 
@@ -236,7 +236,7 @@ def test_a_ledger_that_is_locked_by_hand(site: Site) -> None:
         hand.execute("UPDATE schema_migrations SET dirty = dirty")
         error = failing(MigrationFailed, site.migrator(lock_retry_for=0).up)
 
-    assert "(user postgres, application psql)" in str(error)
+    assert '(user "postgres", application "psql")' in error.detail
     assert (site.ledger(), site.history()[-1][2]) == ([(1, False)], "done")
 
 
