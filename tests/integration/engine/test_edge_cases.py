@@ -280,7 +280,7 @@ def test_a_missing_up_is_passed_over_and_told(site: Site) -> None:
     assert (site.tables(), site.ledger()) == ({"t2"}, [(2, False)])
     assert site.history() == [(2, "up", "done")]
     assert [one.message for one in site.heard(Warned)] == [
-        "passed over 1: it has a down file and no up file"
+        "skipped 1: it has a down file and no up file"
     ]
 
 

@@ -201,7 +201,7 @@ def test_a_role_that_may_not_create_is_told(site: Site, reader: str) -> None:
     error = failing(RightsMissing, site.add_tables(1).migrator(reader).up)
 
     role = f"reader_{site.database.name}"
-    assert error.cause == f"The role {role} may not create the ledger public.schema_migrations."
+    assert error.cause == f'role "{role}" may not create the ledger public.schema_migrations'
     assert f'GRANT CREATE ON SCHEMA "public" TO "{role}";' in error.hint
     assert site.tables() == set()
 

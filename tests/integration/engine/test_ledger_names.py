@@ -99,7 +99,7 @@ def test_errors_name_the_real_table(site: Site) -> None:
     site.ask("INSERT INTO versions VALUES (1, false), (2, false)")
 
     assert (
-        "The ledger public.versions has"
+        "the ledger public.versions has"
         in failing(LedgerUnreadable, _named(site, "versions").version).cause
     )
 
@@ -112,7 +112,7 @@ def test_two_ledgers_on_the_path(site: Site) -> None:
     site.ask(f'ALTER DATABASE {site.database.name} SET search_path = "First", public')
     error = site.up_fails(LedgerElsewhere)
 
-    assert 'The current schema is First, and schema_migrations stands in: "First", public' in str(
+    assert 'the current schema is First, but schema_migrations exists in: "First", public' in str(
         error
     )
     assert "--ledger-table SCHEMA.schema_migrations" in error.hint

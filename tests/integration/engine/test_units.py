@@ -84,7 +84,7 @@ def test_a_failure_in_the_middle_is_dirty_with_true_counts(site: Site) -> None:
     assert (error.dirty, error.place.line) == (True, 4)
     assert (site.tables(), site.ledger()) == ({"a"}, [(1, True)])
     assert site.progress() == [("failed", 2, 5, None)]
-    assert "2 of 5 statements are committed" in str(site.up_fails(DirtyLedger))
+    assert "2 of 5 statements are committed" in site.up_fails(DirtyLedger).detail
 
 
 def test_a_failure_in_the_first_transactional_unit_is_clean(site: Site) -> None:
@@ -106,7 +106,7 @@ def test_a_failed_index_build_is_dirty_and_names_the_statement(site: Site) -> No
     assert (error.dirty, error.place.line, error.server.sqlstate) == (True, 2, "23505")
     assert site.ledger() == [(2, True)]
     assert site.progress()[-1][:3] == ("failed", 1, 3)
-    assert "statement 2" in str(site.up_fails(DirtyLedger))
+    assert "statement 2" in site.up_fails(DirtyLedger).detail
 
 
 def test_what_works_in_no_way_is_not_tried_in_units(site: Site) -> None:

@@ -56,9 +56,9 @@ def test_an_invalid_index(site: Site, capsys: pytest.CaptureFixture[str]) -> Non
     _failed_build(site, '"I"')
     code = main(["doctor", "--json", "-d", site.database.conninfo])
 
-    (one,) = json.loads(capsys.readouterr().out)["ailments"]
+    (one,) = json.loads(capsys.readouterr().out)["problems"]
     assert (code, one["kind"], one["name"]) == (8, "invalid index", 'public."I"')
-    assert "public.t (" in one["said"]
+    assert "public.t (" in one["description"]
     assert _mended(site, "invalid index")
 
 
@@ -122,7 +122,7 @@ def test_a_dirty_ledger(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     """With where it stopped, and the command that goes on; of another tool's, repair."""
     site.add("1_a", "VACUUM;\nSELECT 1/0;").up_fails(MigrationFailed)
     assert main(["doctor", "-d", site.database.conninfo]) == 4
-    assert "stopped behind statement 1 of 2" in capsys.readouterr().out
+    assert "stopped after statement 1 of 2" in capsys.readouterr().out
     (ours,) = _found(site, "dirty ledger")
     site.ask("DELETE FROM schema_migrations_history")
 
