@@ -85,7 +85,7 @@ def test_two_workers(database: Database, tmp_path: Path) -> None:
 
     assert (statuses, ended) == ({200}, 0)
     assert sorted(runs) == [(version, 1) for version in range(1, NEWEST + 1)]
-    assert sum(message.startswith("Ready: current.") for message in messages) == 2
+    assert sum(message.startswith("Ready (current): ") for message in messages) == 2
     assert any(line["logger"] == "rung" and "rung" in line for line in lines)
     assert 'route="/v1/account",status="200"' in figures
     assert sum(line.get("route") == "/v1/usage" for line in lines) == 1
@@ -111,7 +111,7 @@ def test_figures_on_a_port_of_their_own(database: Database, tmp_path: Path) -> N
         ({"DATABASE_URL": ""}, ["DATABASE_URL is not set"]),
         ({"DATABASE_URL": "sqlite:///s3cretive"}, ["DATABASE_URL: libpq cannot read it; write "]),
         ({"DATABASE_URL": "postgres://u:s3cretive@h/d?x=y"}, ["DATABASE_URL: libpq cannot "]),
-        ({"DATABASE_URL": "postgres://u:s3cretive@h:port/d"}, ["DATABASE_URL: The port in the "]),
+        ({"DATABASE_URL": "postgres://u:s3cretive@h:port/d"}, ["DATABASE_URL: the port in the "]),
         (
             {"TOKEN_SECRET": "s3cretive", "POOL_SIZE": "0", "MIGRATIONS": "s3cretive"},
             ["TOKEN_SECRET: shorter than 32 ", "MIGRATIONS: input should be ", "POOL_SIZE: input "],

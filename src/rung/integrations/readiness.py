@@ -57,11 +57,11 @@ The state of a service's schema.
 
 starting (not checked yet), migrating, locked (waiting for another run), current, unchecked (policy
 "ignore"), behind (pending, and this process does not apply them), ahead (of this build),
-unknown-version (at a version without a file), dirty, late, edited, unwritten (the newest file holds
-no statement yet), unversioned (tables and no ledger), incomplete (the ledger is ahead of a schema
-that lacks what the service uses), down (no connection), read-only (pending, and the server accepts
-no writes), refused (rights, poolers, an unreadable ledger), files (the migrations cannot be read),
-failed (a migration failed), stopped.
+unknown-version (at a version without a file), dirty, out-of-order (a pending migration is below
+the version), edited, unwritten (the newest file holds no statement yet), unversioned (tables and no
+ledger), incomplete (the ledger is ahead of a schema that lacks what the service uses), down (no
+connection), read-only (pending, and the server accepts no writes), refused (rights, poolers, an
+unreadable ledger), files (the migrations cannot be read), failed (a migration failed), stopped.
 """
 
 _STATES: tuple[tuple[type[RungError], ReadinessState], ...] = (
