@@ -2,7 +2,7 @@
 The pictures of the page in docs/images: run `python -m tests.browser_pictures`, and look at them.
 
 The service is a real one, on an embedded PostgreSQL; the model is a made-up one, with answers that
-look like an answer. What is kept was made smaller with 128 colours and oxipng.
+look like an answer. The pictures were made smaller with 128 colours and oxipng.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _named(path: str) -> Path | None:
     if not path:
         return None
     if not Path(path).is_file():
-        raise FileNotFoundError(f"{VARIABLE} names {path}, which is no file")
+        raise FileNotFoundError(f"{VARIABLE} names {path}, which is not a file")
     return Path(path)
 
 

@@ -34,7 +34,7 @@ _PLACES = "/usr/sbin:/usr/local/sbin"
 
 @dataclass(frozen=True, slots=True)
 class Pooler:
-    """A PgBouncer that runs; every database of the server is behind it, under its own name."""
+    """A PgBouncer that runs; it serves every database of the server under its own name."""
 
     port: int
     user: str

@@ -120,7 +120,7 @@ class StepFinished(NamedTuple):
 
 
 class StepResumed(NamedTuple):
-    """The step that has started goes on behind statements that an earlier attempt committed."""
+    """The step that has started resumes after statements that an earlier attempt committed."""
 
     version: int
     direction: str

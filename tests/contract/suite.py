@@ -339,7 +339,7 @@ class RunContract(TablesContract):
         assert not ready.inspect().ledger_exists
 
     def test_what_became_of_an_attempt(self, subject: Subject, ready: Session) -> None:
-        """After the session is gone the attempt's outcome and the ledger are found anew."""
+        """After the session is gone the attempt's outcome and the ledger are read again."""
         kept, lost = attempt(), attempt()
         run_whole(ready, subject.read(MAKES), LedgerTransition(EMPTY, ONE), kept, last=True)
         ready.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.faults.golang import LIE, NEEDLESS, TWICE, Golang, judge
 
-from rung.certify.faults import Kind
+from rung.certify.faults import FaultKind
 from rung.certify.inject import measure
 from rung.certify.test_databases import FaultDatabases
 from rung.render.text import aligned
@@ -40,7 +40,7 @@ def disturb(
     golang_migrate = replace(
         bench,
         baselines=tuple(_measured(bench, client)),
-        without=bench.without | {Kind.PAUSE},
+        without=bench.without | {FaultKind.PAUSE},
     )
     faults = golang_migrate.draw(total, seed)
     trials = []
@@ -53,7 +53,7 @@ def disturb(
 def lines(trials: Iterable[FaultResult]) -> list[str]:
     """What was counted, by the kind of fault."""
     made = [trial for trial in trials if trial.injected]
-    by_kind = {kind: [trial for trial in made if trial.fault.kind is kind] for kind in Kind}
+    by_kind = {kind: [trial for trial in made if trial.fault.kind is kind] for kind in FaultKind}
     rows = [_HEADING, *(_row(kind.value, mine) for kind, mine in by_kind.items() if mine)]
     rows.append(_row("all", made))
     return ["  ".join(cells).rstrip() for cells in aligned(rows, range(1, len(_HEADING)))]

@@ -17,7 +17,7 @@ from tests.oracle import golang_migrate, or_skip
 
 import rung
 from rung.certify.certification import LearnedRuns, bench
-from rung.certify.faults import Kind
+from rung.certify.faults import FaultKind
 from rung.certify.invariants import judge
 from rung.certify.subjects import Rung
 from rung.errors import BinariesNotFound
@@ -56,7 +56,7 @@ def test_rung_under_faults(sets: LearnedRuns) -> None:
 
     assert violations == []
     assert sum(trial.injected for trial in trials) >= FAULTS * 9 // 10
-    assert {trial.fault.kind for trial in trials} == set(Kind) - sets.without
+    assert {trial.fault.kind for trial in trials} == set(FaultKind) - sets.without
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def modules() -> list[str]:
 
 
 def test_the_contract() -> None:
-    """`.importlinter` says who may know whom, and it is so."""
+    """The import contract of `.importlinter` holds."""
     code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     command = [sys.executable, "-c", code, "--no-cache"]
     ran = subprocess.run(

@@ -84,7 +84,7 @@ class FakeSession:
     kept: tuple[StoredSql, ...] = ()
     droppable: tuple[DataLoss, ...] = ()
     ended: bool | None = False
-    """What is known of a statement whose end nobody saw."""
+    """Whether a statement whose end is not recorded was completed."""
     nothing_left: bool = False
     """Whether a statement that was refused alone left nothing in the catalog."""
     overwritten: bool = False
@@ -307,7 +307,7 @@ def remembered(attempt: NewAttempt) -> Attempt:
 
 @dataclass
 class FakeDriver:
-    """Hands out one session; knows what is found after a lost connection."""
+    """Hands out one session; holds the state after a lost connection."""
 
     session: FakeSession
     found: RecoveryInfo | Exception = field(

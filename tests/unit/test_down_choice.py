@@ -157,10 +157,10 @@ def test_what_others_could_write_is_read_first(writers: OtherWriters, unseen: st
 
 def test_a_mended_down_is_no_part_of_the_attempt() -> None:
     """An edit that left the up alone changes what a file is compared with, not what ran."""
-    mended = row(1, "edit", up=UP, down="DROP TABLE a CASCADE")
+    fixed = row(1, "edit", up=UP, down="DROP TABLE a CASCADE")
     accepted = row(1, "edit", up=ANOTHER, down="DROP TABLE b")
 
-    assert replay([RAN, mended])[1].down_entry is RAN
+    assert replay([RAN, fixed])[1].down_entry is RAN
     assert replay([RAN, accepted])[1].down_entry is accepted
 
 

@@ -45,7 +45,7 @@ def test_an_up(now: str, is_edited: bool) -> None:  # noqa: FBT001 - a fact of t
 
 
 def test_a_down() -> None:
-    """A down that was mended, or added afterwards, is told apart from an up."""
+    """A down that was fixed, or added afterwards, is told apart from an up."""
     assert edited(row(1, up=UP, down=DOWN), up1=UP, down1="drop table b") == [(1, "down")]
     assert edited(row(1, up=UP), up1=UP, down1=DOWN) == [(1, "down")]
     assert edited(row(1, up=UP, down=DOWN), up1=UP) == []

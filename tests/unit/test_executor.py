@@ -255,7 +255,7 @@ def test_the_next_file_starts_afresh() -> None:
 
 
 def test_units() -> None:
-    """The ledger is dirty between a file's first unit and its last, and clean behind them."""
+    """The ledger is dirty between a file's first unit and its last, and clean after them."""
     told: list[Event] = []
     session = FakeSession()
     run_plan(context(session, listener=told.append), *planned(up1=UNITS))

@@ -63,7 +63,7 @@ def test_a_ledger_moved_by_another_tool(
 
 
 def test_the_baseline_says_what_was_found() -> None:
-    """With the rows of a baseline behind it, a history is where the ledger is."""
+    """With the rows of a baseline at its end, a history is where the ledger is."""
     before = account(5, row(1), row(2))
     rows = [row(version, "baseline") for version in before.unrecorded]
     after = account(5, row(1), row(2), *rows)
@@ -99,7 +99,7 @@ def test_missing() -> None:
 
 
 def test_an_edit_row_replaces_what_is_held() -> None:
-    """The texts are the new ones; when and by whom it was applied stays."""
+    """The texts are the new ones; when and by which role it was applied stays."""
     first, edit = row(1, up="select 1"), row(1, "edit", up="select 2", hour=3)
     found = replay([first, edit])[1]
 

@@ -21,7 +21,7 @@ EMPTY = MigrationSet("folder")
 
 
 def shown(plan: Plan) -> str:
-    """A plan as golang-migrate would list it, a step without a file with a `-` behind it."""
+    """A plan as golang-migrate would list it, a step without a file with a trailing `-`."""
     return " ".join(
         f"{step.version}/{step.direction.value[0]}{'' if step.half else '-'}" for step in plan.steps
     )

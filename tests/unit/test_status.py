@@ -52,7 +52,7 @@ def test_pending() -> None:
 
 
 def test_what_the_history_adds() -> None:
-    """The last move up that ended well tells when, how long and by whom."""
+    """The last move up that ended well tells when, how long and by which role."""
     found = status(
         LedgerState(2),
         row(1),

@@ -7,8 +7,8 @@ import pytest
 from rung.drivers.transaction import (
     LedgerTransition,
     Part,
+    PartStep,
     StatementRange,
-    Step,
     Transaction,
     Wrap,
     steps_of,
@@ -63,11 +63,11 @@ def test_a_move_that_keeps_readers_waiting_comes_last() -> None:
     """After the row of the history, just before the commit."""
     steps = steps_of(Transaction((FILE,)), 0, moves_last=True)
 
-    assert steps[-3:] == (Step.WRITE_HISTORY, Step.MOVE_LEDGER, Step.COMMIT)
+    assert steps[-3:] == (PartStep.WRITE_HISTORY, PartStep.MOVE_LEDGER, PartStep.COMMIT)
 
 
 def test_a_begin_that_is_sent_alone_comes_before_our_statements() -> None:
     """Outside a transaction LOCK TABLE fails, and SET LOCAL does nothing."""
     steps = steps_of(Transaction((FILE,), Wrap.OWN), 0, begins_alone=True)
 
-    assert steps[:3] == (Step.RESET_SESSION, Step.OWN_BEGIN, Step.PROVE_LOCK)
+    assert steps[:3] == (PartStep.RESET_SESSION, PartStep.OWN_BEGIN, PartStep.PROVE_LOCK)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rung.certify import faulty_servers, invariants
 from rung.certify.baseline import learn
-from rung.certify.faults import Kind, draw, faults_for_all_cuts
+from rung.certify.faults import FaultKind, draw, faults_for_all_cuts
 from rung.certify.pool import PoolSettings, work
 from rung.certify.results import Certificate, add_up
 from rung.certify.subjects import Rung
@@ -52,7 +52,7 @@ class LearnedRuns:
     server: EmbeddedServer
     baselines: tuple[Baseline, ...]
     left_out: tuple[str, ...]
-    without: frozenset[Kind]
+    without: frozenset[FaultKind]
 
     def draw(self, total: int | None, seed: int, least: int = 0) -> tuple[InjectedFault, ...]:
         """Draw the faults; if `total` is None, every cut point and at least `least` faults."""
@@ -94,7 +94,7 @@ def bench(sources: Mapping[str, str], say: Callable[[str], None]) -> Iterator[Le
             server,
             baselines,
             (*left_out, *([disk] if disk else [])),
-            frozenset({Kind.DISK} if disk else ()),
+            frozenset({FaultKind.DISK} if disk else ()),
         )
 
 

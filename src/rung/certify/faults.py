@@ -25,7 +25,7 @@ _KILLS = 4
 """At least one fault of this many kills the process."""
 
 
-class Kind(Enum):
+class FaultKind(Enum):
     """The kinds of fault."""
 
     CUT_BEFORE = "connection cut before the client's message"
@@ -50,11 +50,11 @@ class Kind(Enum):
     @property
     def at_message(self) -> bool:
         """Report whether its point is the number of a message."""
-        return self.cuts or self in (Kind.FREEZE, Kind.PAUSE)
+        return self.cuts or self in (FaultKind.FREEZE, FaultKind.PAUSE)
 
 
-CUTS = (Kind.CUT_BEFORE, Kind.CUT_AFTER, Kind.CUT_ANSWER)
-RARE = (Kind.FREEZE, Kind.PAUSE, Kind.CRASH, Kind.DISK)
+CUTS = (FaultKind.CUT_BEFORE, FaultKind.CUT_AFTER, FaultKind.CUT_ANSWER)
+RARE = (FaultKind.FREEZE, FaultKind.PAUSE, FaultKind.CRASH, FaultKind.DISK)
 """Kinds that take seconds each."""
 
 
@@ -86,7 +86,7 @@ class InjectedFault:
     """
 
     run: Run
-    kind: Kind
+    kind: FaultKind
     point: float
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class InjectedFault:
 
 
 def draw(
-    points: Mapping[Run, Points], total: int, seed: int, without: Collection[Kind] = ()
+    points: Mapping[Run, Points], total: int, seed: int, without: Collection[FaultKind] = ()
 ) -> tuple[InjectedFault, ...]:
     """
     Draw the faults of a certification, in the order of their injection.
@@ -120,11 +120,11 @@ def draw(
     room = max(total - len(slow) - total // _KILLS, 0)
     cuts = _spread(tuple(_cuts(points)), room)
     left = range(total - len(cuts) - len(slow))
-    kills = (_draw_one(runs[number % len(runs)], Kind.KILL, points, chance) for number in left)
+    kills = (_draw_one(runs[number % len(runs)], FaultKind.KILL, points, chance) for number in left)
     return (*slow, *cuts, *kills)
 
 
-def faults_for_all_cuts(points: Mapping[Run, Points], without: Collection[Kind] = ()) -> int:
+def faults_for_all_cuts(points: Mapping[Run, Points], without: Collection[FaultKind] = ()) -> int:
     """Return the least number of faults that includes every cut point."""
     cuts = total = sum(1 for _ in _cuts(points))
     while total - len(_rare(without)) * _each(total) - total // _KILLS < cuts:
@@ -132,7 +132,7 @@ def faults_for_all_cuts(points: Mapping[Run, Points], without: Collection[Kind] 
     return total
 
 
-def _rare(without: Collection[Kind]) -> list[Kind]:
+def _rare(without: Collection[FaultKind]) -> list[FaultKind]:
     return [kind for kind in RARE if kind not in without]
 
 
@@ -143,7 +143,7 @@ def _each(total: int) -> int:
 def _cuts(points: Mapping[Run, Points]) -> Iterator[InjectedFault]:
     for run, many in points.items():
         for kind in CUTS:
-            last = many.server if kind is Kind.CUT_ANSWER else many.client
+            last = many.server if kind is FaultKind.CUT_ANSWER else many.client
             yield from (InjectedFault(run, kind, number) for number in range(1, last + 1))
 
 
@@ -154,8 +154,8 @@ def _spread(faults: Sequence[InjectedFault], most: int) -> tuple[InjectedFault, 
 
 
 def _draw_one(
-    run: Run, kind: Kind, points: Mapping[Run, Points], chance: random.Random
+    run: Run, kind: FaultKind, points: Mapping[Run, Points], chance: random.Random
 ) -> InjectedFault:
     if kind.at_message:
         return InjectedFault(run, kind, chance.randint(2, max(points[run].client, 2)))
-    return InjectedFault(run, kind, chance.random() * (1 if kind is Kind.DISK else _OVER))
+    return InjectedFault(run, kind, chance.random() * (1 if kind is FaultKind.DISK else _OVER))

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.certify.faults import Kind
+from rung.certify.faults import FaultKind
 from rung.certify.inject import collect_facts
 from rung.certify.proxy import CountingProxy
 from rung.certify.test_databases import FaultDatabases
@@ -169,12 +169,12 @@ def fill_disk(
     return collect_facts(server.lab, server.lab.at(address.dbname), client, fault, claim)
 
 
-def measure_usage(server: CrashableServer, kind: Kind, run: Callable[[], object]) -> float:
+def measure_usage(server: CrashableServer, kind: FaultKind, run: Callable[[], object]) -> float:
     """Return the seconds of an undisturbed run, or its bytes for a full disk."""
     began, free = time.perf_counter(), _free(server.folder)
     run()
     seconds, taken = time.perf_counter() - began, free - _free(server.folder)
-    return taken if kind is Kind.DISK else seconds
+    return taken if kind is FaultKind.DISK else seconds
 
 
 def _fill_up_to(room: int, ballast: Path) -> None:

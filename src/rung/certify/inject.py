@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
-from rung.certify.faults import Kind, Points
+from rung.certify.faults import FaultKind, Points
 from rung.certify.observations import FaultFacts, RunClaim
 from rung.certify.proxy import CountingProxy, Verdict
 from rung.certify.test_databases import observing
@@ -33,7 +33,7 @@ _PAUSE_AFTER_STOP = 0.2
 
 
 @dataclass(slots=True)
-class Gate:
+class ProxyGate:
     """
     Acts on the k-th message that one side sends on the first connection.
 
@@ -62,11 +62,11 @@ class Gate:
 
 
 _GATES = {
-    Kind.CUT_BEFORE: (Origin.CLIENT, Verdict.CUT),
-    Kind.CUT_AFTER: (Origin.CLIENT, Verdict.LAST),
-    Kind.CUT_ANSWER: (Origin.SERVER, Verdict.CUT),
-    Kind.FREEZE: (Origin.CLIENT, Verdict.FREEZE),
-    Kind.PAUSE: (Origin.CLIENT, Verdict.FREEZE),
+    FaultKind.CUT_BEFORE: (Origin.CLIENT, Verdict.CUT),
+    FaultKind.CUT_AFTER: (Origin.CLIENT, Verdict.LAST),
+    FaultKind.CUT_ANSWER: (Origin.SERVER, Verdict.CUT),
+    FaultKind.FREEZE: (Origin.CLIENT, Verdict.FREEZE),
+    FaultKind.PAUSE: (Origin.CLIENT, Verdict.FREEZE),
 }
 
 
@@ -92,17 +92,17 @@ def inject(
         client: the program that runs.
         seconds: the duration of the undisturbed run.
     """
-    if fault.kind is Kind.KILL:
+    if fault.kind is FaultKind.KILL:
         return _kill(fault, address, client, seconds)
     origin, verdict = _GATES[fault.kind]
-    gate = Gate(origin, int(fault.point), verdict)
-    if fault.kind is Kind.FREEZE:
+    gate = ProxyGate(origin, int(fault.point), verdict)
+    if fault.kind is FaultKind.FREEZE:
         return Injection(
             _freeze(CountingProxy(address.host, address.port, gate), address, fault, client)
         )
     with CountingProxy(address.host, address.port, gate) as proxy:
         proxied = address.by_way_of(proxy.socket_dir)
-        if fault.kind is Kind.PAUSE:
+        if fault.kind is FaultKind.PAUSE:
             claim = _pause(proxy, proxied, client, fault.run)
         else:
             claim = client.run(proxied, fault.run)
@@ -127,7 +127,7 @@ def collect_facts(
 
 def measure(address: ProxyAddress, client: Client, run: Run) -> tuple[Points, RunClaim]:
     """Run through a proxy without faults, and count the messages of the first connection."""
-    gate = Gate(Origin.CLIENT, 0, Verdict.PASS)
+    gate = ProxyGate(Origin.CLIENT, 0, Verdict.PASS)
     with CountingProxy(address.host, address.port, gate) as proxy:
         claim = client.run(address.by_way_of(proxy.socket_dir), run)
     return Points(gate.seen[Origin.CLIENT], gate.seen[Origin.SERVER]), claim

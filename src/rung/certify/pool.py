@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.certify import faulty_servers
 from rung.certify.baseline import EMPTY, UP
-from rung.certify.faults import Kind
+from rung.certify.faults import FaultKind
 from rung.certify.inject import collect_facts, inject, time_child
 from rung.certify.invariants import judge
 from rung.certify.results import FaultResult
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rung.certify.observations import FaultFacts, UndisturbedRun
     from rung.certify.subjects import Client
 
-_OF_SERVERS = (Kind.CRASH, Kind.DISK)
+_OF_SERVERS = (FaultKind.CRASH, FaultKind.DISK)
 
 
 class PoolSettings(NamedTuple):
@@ -73,7 +73,9 @@ class Worker:
         """Inject faults of the server itself, all of one kind, on one server."""
         kind = faults[0].kind
         place = (
-            faulty_servers.small_disk() if kind is Kind.DISK else faulty_servers.temporary_folder()
+            faulty_servers.small_disk()
+            if kind is FaultKind.DISK
+            else faulty_servers.temporary_folder()
         )
         with place as folder, faulty_servers.crashable_server(folder, "crashable") as server:
             for fault in faults:
@@ -88,7 +90,7 @@ class Worker:
             with server.lab.fresh(baseline.template) as address:
                 run = partial(client.run, address, baseline.run)
                 self._usage[baseline.run] = faulty_servers.measure_usage(server, fault.kind, run)
-        disturb = faulty_servers.fill_disk if fault.kind is Kind.DISK else faulty_servers.crash
+        disturb = faulty_servers.fill_disk if fault.kind is FaultKind.DISK else faulty_servers.crash
         with server.lab.fresh(baseline.template) as address:
             facts = disturb(fault, server, address, client, self._usage[baseline.run])
         return self._judge(fault, baseline, facts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rung.certify.faults import InjectedFault, Kind
+    from rung.certify.faults import FaultKind, InjectedFault
     from rung.certify.invariants import Violation
 
 
@@ -81,7 +81,7 @@ class Certificate:
         server: the version of PostgreSQL.
     """
 
-    counts: dict[tuple[str, str, Kind], Count] = field(default_factory=dict)
+    counts: dict[tuple[str, str, FaultKind], Count] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     questions: tuple[Question, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -113,9 +113,9 @@ class Certificate:
 
 def add_up(
     trials: Iterable[FaultResult],
-) -> tuple[dict[tuple[str, str, Kind], Count], tuple[Finding, ...], tuple[Question, ...]]:
+) -> tuple[dict[tuple[str, str, FaultKind], Count], tuple[Finding, ...], tuple[Question, ...]]:
     """Return the counts by run and kind, every violation and every question, in order."""
-    counts: dict[tuple[str, str, Kind], Count] = {}
+    counts: dict[tuple[str, str, FaultKind], Count] = {}
     findings: list[Finding] = []
     questions: list[Question] = []
     for trial in trials:

@@ -22,7 +22,7 @@ class Argument(NamedTuple):
 
 class Command(NamedTuple):
     """
-    What is known of a command.
+    A command of `rung`.
 
     Attributes:
         summary: what it does, for the list of commands and its own help.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 class Option(NamedTuple):
     """
-    What is known of an option.
+    The definition of an option.
 
     Attributes:
         help: one sentence, as the help shows it.

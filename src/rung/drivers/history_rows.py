@@ -135,7 +135,7 @@ def ledger_state(version: object, dirty: object, table: str) -> LedgerState:
         table: the ledger's name, for the error.
 
     Raises:
-        LedgerUnreadable: it is no version.
+        LedgerUnreadable: it is not a version.
     """
     try:
         number = NO_VERSION if str(version) == str(NO_VERSION) else _number(version)

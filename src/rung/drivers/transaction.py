@@ -66,7 +66,7 @@ class NewAttempt:
     statements_total: int
     tool: str = "rung"
     statements_done: int = 0
-    """How many an earlier attempt has committed, where this one goes on behind them."""
+    """How many an earlier attempt has committed, where this one resumes after them."""
     continues: str = ""
     """The id of that attempt, where the history has a row of it."""
     remark: str | None = None
@@ -196,7 +196,7 @@ class Transaction:
     """For the last down: ledger and history are made again, empty, if its statements drop them."""
 
 
-class Step(Enum):
+class PartStep(Enum):
     """One step of a part. What it works on stands in the part."""
 
     RESET_SESSION = auto()
@@ -220,7 +220,7 @@ class Step(Enum):
 
 def steps_of(
     transaction: Transaction, number: int, *, begins_alone: bool = False, moves_last: bool = False
-) -> tuple[Step, ...]:
+) -> tuple[PartStep, ...]:
     """
     The order inside one part of a transaction; it is written once, here.
 
@@ -240,21 +240,21 @@ def steps_of(
     last, runs = number == len(transaction.parts) - 1, part.statements is not None
     records = wrap is not Wrap.NONE and not transaction.records_follow
     order = (
-        (Step.RESET_SESSION, part.starts_file),
-        (Step.REPLAY, bool(part.replays)),
-        (Step.BEGIN, wrap is Wrap.OURS and number == 0),
-        (Step.OWN_BEGIN, wrap is Wrap.OWN and begins_alone),
-        (Step.OUR_RIGHTS, not runs),
-        (Step.PROVE_LOCK, wrap is not Wrap.NONE),
-        (Step.LOCK_TIMEOUT, runs),
-        (Step.GUARD_LEDGER, records and number == 0),
-        (Step.STATEMENTS, runs),
-        (Step.OUR_RIGHTS, runs and records),
-        (Step.MOVE_LEDGER, records and not moves_last),
-        (Step.WRITE_HISTORY, records),
-        (Step.MOVE_LEDGER, records and moves_last),
-        (Step.COMMIT, wrap is Wrap.OURS and last),
-        (Step.OWN_COMMIT, wrap is Wrap.OWN and records),
+        (PartStep.RESET_SESSION, part.starts_file),
+        (PartStep.REPLAY, bool(part.replays)),
+        (PartStep.BEGIN, wrap is Wrap.OURS and number == 0),
+        (PartStep.OWN_BEGIN, wrap is Wrap.OWN and begins_alone),
+        (PartStep.OUR_RIGHTS, not runs),
+        (PartStep.PROVE_LOCK, wrap is not Wrap.NONE),
+        (PartStep.LOCK_TIMEOUT, runs),
+        (PartStep.GUARD_LEDGER, records and number == 0),
+        (PartStep.STATEMENTS, runs),
+        (PartStep.OUR_RIGHTS, runs and records),
+        (PartStep.MOVE_LEDGER, records and not moves_last),
+        (PartStep.WRITE_HISTORY, records),
+        (PartStep.MOVE_LEDGER, records and moves_last),
+        (PartStep.COMMIT, wrap is Wrap.OURS and last),
+        (PartStep.OWN_COMMIT, wrap is Wrap.OWN and records),
     )
     return tuple(step for step, applies in order if applies)
 
@@ -450,7 +450,7 @@ class TablesReady(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecoveryInfo:
-    """What was found after a lost connection."""
+    """The state of an attempt after a lost connection."""
 
     outcome: Outcome | None
     """What the history says of the attempt; None where nothing of it is left."""

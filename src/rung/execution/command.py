@@ -1,4 +1,4 @@
-"""The database of a `Migrator`, with whom to tell and when to stop; how to connect to it."""
+"""The database of a `Migrator`, its listener and cancel token, and how to connect to it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Context:
     """One run on one session that holds the lock."""
 
     driver: Driver
-    """To connect anew where the connection is lost."""
+    """To reconnect where the connection is lost."""
     session: Session
     lock: Lock
     """Of the session; kept by heartbeats in pauses."""

@@ -54,7 +54,7 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> 
     Run every step of a plan.
 
     Args:
-        context: the session that holds the lock, and whom to tell.
+        context: the session that holds the lock, and the listener.
         plan: made under that lock.
         prepared: its steps with their SQL read.
 

@@ -2,7 +2,7 @@
 Tries again what met a lock: whole transactions only, with pauses that leave traffic its way.
 
 Owns the policy: what may be tried again, after which pause, and for how long. A try stands in
-the lock's queue for its limit at the most, and whoever came behind it waits so long with it;
+the lock's queue for its limit at the most, and every session queued behind this one waits as long;
 so the pauses are at least five times as long. What may have committed inside is sent once.
 """
 

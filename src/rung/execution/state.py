@@ -177,7 +177,7 @@ def with_stored_sql(
         history: every row, oldest first.
         session: read for the stored texts.
         inspection: the dialect, and who else may write the history.
-        warn: called for a stored text that is left out where there is no file either.
+        warn: called for a stored text that is left out where the file is missing too.
     """
     newest = {
         row.version: row

@@ -29,7 +29,7 @@ _SAY_EVERY = 5.0
 
 
 class Waited(NamedTuple):
-    """What was found at the end."""
+    """The state at the end."""
 
     version: int | None
     dirty: bool
@@ -55,7 +55,7 @@ def wait(target: Target, version: int | None, policy: RetryPolicy) -> Waited:
 
 
 class _Wait:
-    """One wait: since when, what was found last, what was said last."""
+    """One wait: since when, the last state, the last report."""
 
     def __init__(self, target: Target, version: int | None, policy: RetryPolicy) -> None:
         self._target, self._version, self._policy = target, version, policy

@@ -223,8 +223,8 @@ def ailments(session: Session, state: DatabaseState) -> Iterator[Problem]:
             f"files, and the database lacks their objects: {lacking}. {found.advice}."
         )
         below = found.below
-        mend = "" if below is None else f"rung force {below}"
-        yield Problem("ledger ahead of the schema", ledger, said, mend)
+        fix = "" if below is None else f"rung force {below}"
+        yield Problem("ledger ahead of the schema", ledger, said, fix)
     if found.not_checked:
         said = "The schema was not compared with the ledger's version for "
         yield not_checked(ledger, f"{said}{listed(found.not_checked, _SHOWN)}.")

@@ -19,7 +19,7 @@ _HELP = boolean("help", "Print help information")
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class GoCommand:
     """
     A command.
 
@@ -42,7 +42,7 @@ class Command:
 
 
 COMMANDS = {
-    "create": Command(
+    "create": GoCommand(
         usage.CREATE,
         FlagSet(
             "create",
@@ -60,14 +60,14 @@ COMMANDS = {
         ),
         ("rung.golang_migrate.create_files", "create"),
     ),
-    "goto": Command(usage.GOTO, FlagSet("goto", _HELP), ("rung.golang_migrate.cmd_run", "goto")),
-    "up": Command(usage.UP, FlagSet("up", _HELP), ("rung.golang_migrate.cmd_run", "up")),
-    "down": Command(
+    "goto": GoCommand(usage.GOTO, FlagSet("goto", _HELP), ("rung.golang_migrate.cmd_run", "goto")),
+    "up": GoCommand(usage.UP, FlagSet("up", _HELP), ("rung.golang_migrate.cmd_run", "up")),
+    "down": GoCommand(
         usage.DOWN,
         FlagSet("down", _HELP, boolean("all", "Apply all down migrations")),
         ("rung.golang_migrate.cmd_run", "down"),
     ),
-    "drop": Command(
+    "drop": GoCommand(
         usage.DROP,
         FlagSet(
             "drop",
@@ -76,7 +76,7 @@ COMMANDS = {
         ),
         ("rung.golang_migrate.cmd_force_drop", "drop"),
     ),
-    "force": Command(
+    "force": GoCommand(
         usage.FORCE, FlagSet("force", _HELP), ("rung.golang_migrate.cmd_force_drop", "force")
     ),
 }

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from rung.golang_migrate.gostd.paths import absolute, working_directory
 from rung.golang_migrate.gostd.percent_encoding import (
-    Part,
     PartRefused,
+    UrlPart,
     decoded,
     encoded,
     escape,
@@ -129,8 +129,8 @@ def library_url(url: Url) -> str:
 
 
 def _unescaped(text: str) -> str:
-    return decoded(unescape(encoded(text), Part.QUERY))
+    return decoded(unescape(encoded(text), UrlPart.QUERY))
 
 
 def _escaped(text: str) -> str:
-    return decoded(escape(encoded(text), Part.QUERY))
+    return decoded(escape(encoded(text), UrlPart.QUERY))

@@ -72,9 +72,9 @@ def unfinished(history: Sequence[Attempt] | None, ledger: LedgerState) -> Attemp
     """
     The attempt that left the ledger dirty; None where the history has none that fits.
 
-    A failed attempt without a committed statement was rolled back, and left nothing dirty:
-    what did is another tool's. Passed over is what changed nothing behind it: an edit that was
-    taken over, and a roll back by repair that was undone whole.
+    A failed attempt without a committed statement was rolled back and left nothing dirty; another
+    tool did. Later attempts that changed nothing are skipped: an accepted edit, and a rollback by
+    repair that was itself rolled back.
     """
     rows = history or ()
     last = next((one for one in reversed(rows) if not _changed_nothing(one, rows)), None)

@@ -341,7 +341,7 @@ def _action(action: Action) -> dict[str, Any]:
 
 
 def _rollback(found: Rollback) -> dict[str, Any]:
-    """What is known of rolling back: proved, refuted or not proved, and why."""
+    """The outcome of the rollback check: proved, refuted or not proved, and why."""
     return {"proof": found.proof, "reason": found.reason, "data_loss": losses(found.losses)}
 
 

@@ -68,7 +68,7 @@ class Console:
     completed: Callable[[str], str] = str
 
     def data(self, text: str) -> None:
-        """Print a result on stdout, at once, so that talk on stderr comes behind it."""
+        """Print a result on stdout, at once, so that later lines on stderr follow it."""
         if self.out is not None:
             print(self.out_style.safe(text), file=self.out, flush=True)
 

@@ -2,7 +2,7 @@
 The names that a database must have where it is at a version: what the files plainly make. Pure.
 
 A name counts where a file makes it in so many words (CREATE TABLE, VIEW, INDEX, SEQUENCE, TYPE,
-DOMAIN; ADD COLUMN; RENAME TO) and nothing behind it up to that version may have taken it away.
+DOMAIN; ADD COLUMN; RENAME TO) and no later statement up to that version may have removed it.
 What only might be there is not claimed: a column of an IF EXISTS, a name in a temporary schema,
 what code makes (DO, CALL). A CASCADE ends the claims of all that may depend on what is dropped;
 what may have taken away anything (DROP SCHEMA, code that drops what it does not name, a file that
@@ -129,7 +129,7 @@ def used_by(names: Iterable[ExpectedName], statements: Iterable[str]) -> tuple[E
 
 
 class _FileReader:
-    """Reads up files one after the other, and keeps what is there behind them."""
+    """Reads up files one after the other, and keeps the names that exist after them."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.claims = Claims(dialect)

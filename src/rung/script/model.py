@@ -160,7 +160,7 @@ class Statement(NamedTuple):
     concurrent_build: bool = False
     """CREATE/DROP INDEX, REINDEX, DETACH PARTITION … CONCURRENTLY: waits for old snapshots."""
     touches_session: bool = False
-    """It may leave the session changed behind it: SET, temp objects, PREPARE, DO, …"""
+    """It may leave the session changed: SET, temporary objects, PREPARE, DO, …"""
     may_refuse: bool = False
     """It may commit inside, or refuse a transaction for a reason only the database knows."""
     session_only: bool = False
@@ -386,7 +386,7 @@ class Script:
 
     @property
     def touches_session(self) -> bool:
-        """True where some statement may leave the session changed behind it."""
+        """Whether some statement may leave the session changed."""
         return self.statements.touch_session
 
     def tokens_of(self, statement: Statement) -> Tokens:

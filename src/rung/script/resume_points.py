@@ -1,5 +1,5 @@
 """
-What a script needs that stopped in the middle, so that it can go on behind a statement. Pure.
+What an interrupted script needs to resume after a statement. Pure.
 
 Owns where it may go on (between what commits together), what of the statements before has to
 be done again because it lived in the session alone (SET), and what cannot be (temporary
@@ -42,7 +42,7 @@ def may_resume_after(script: Script, done: int) -> bool:
 
 
 def in_block(script: Script, first: int, last: int) -> bool:
-    """Whether a block that begins in the statements `first` to `last` is open behind them."""
+    """Whether a block that begins in the statements `first` to `last` is open after them."""
     opened = False
     for one in script.statements[first - 1 : last]:
         if one.control is Control.BEGIN:

@@ -52,7 +52,7 @@ def create_pair(
     Raises:
         UsageError: the name is empty, or holds a slash or a character that cannot be shown.
         SourceNotFound: the folder cannot be created or written.
-        VersionTooLarge: there is no number left.
+        VersionTooLarge: every number is used.
     """
     title = _title(name)
     folder = Path(directory)

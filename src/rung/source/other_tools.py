@@ -67,7 +67,7 @@ _IN_FOLDERS = {"up.sql": "diesel", "migration.sql": "Prisma"}
 _OF_DIALECT = re.compile(r"\d+_.*\.(?:postgres|cockroach|mysql|sqlite3?|mariadb)\.(?:up|down)\.sql")
 
 
-class Found(NamedTuple):
+class OtherTool(NamedTuple):
     """The files of another tool."""
 
     tool: str
@@ -79,7 +79,7 @@ class Found(NamedTuple):
         return ForeignSource(source, self.tool, self.files, self.way)
 
 
-def find(entries: Iterable[Entry]) -> Found | None:
+def find(entries: Iterable[Entry]) -> OtherTool | None:
     """The tool that most of these files are of; None where none is recognized."""
     files: dict[_Layout, list[str]] = defaultdict(list)
     for entry in entries:
@@ -92,10 +92,10 @@ def find(entries: Iterable[Entry]) -> Found | None:
         return None
     tool = max(tools, key=lambda one: len(tools[one]))
     way = next(layout.way for layout in files if layout.tool == tool)
-    return Found(tool, tuple(sorted(tools[tool])), way)
+    return OtherTool(tool, tuple(sorted(tools[tool])), way)
 
 
-def find_in_folders(folders: Iterable[tuple[str, list[Entry]]]) -> Found | None:
+def find_in_folders(folders: Iterable[tuple[str, list[Entry]]]) -> OtherTool | None:
     """Find the same in the folders of a source that has no migrations itself."""
     own: dict[str, list[str]] = defaultdict(list)
     others: list[Entry] = []
@@ -107,15 +107,15 @@ def find_in_folders(folders: Iterable[tuple[str, list[Entry]]]) -> Found | None:
                 others.append(entry._replace(name=f"{path}/{entry.name}"))
     if own:
         tool, files = max(own.items(), key=lambda one: len(one[1]))
-        return Found(tool, tuple(files), _RENAME)
+        return OtherTool(tool, tuple(files), _RENAME)
     return find(others)
 
 
-def of_several_dialects(files: Iterable[str]) -> Found | None:
+def of_several_dialects(files: Iterable[str]) -> OtherTool | None:
     """Find files of pop (and of Ory's popx), whose names contain the name of a database."""
     found = tuple(file for file in files if _OF_DIALECT.match(file))
     way = "copy the files of one database into their own folder, without its name in theirs"
-    return Found("pop", found, f"{way}, numbered below 2^63") if found else None
+    return OtherTool("pop", found, f"{way}, numbered below 2^63") if found else None
 
 
 def _layout_of(entry: Entry) -> _Layout | None:

@@ -98,7 +98,7 @@ class _SortedOut(NamedTuple):
     leftovers: Sequence[Entry]
     """Files with the name of a migration file, but for an extension that is not read."""
     others: Sequence[Entry]
-    foreign: other_tools.Found | None
+    foreign: other_tools.OtherTool | None
     """The files of another tool among the leftovers and the others."""
 
 

@@ -1,7 +1,7 @@
 """
 Scripts beside what was read of them.
 
-To write the expected files anew after a change that is meant, run this file by itself:
+To write the expected files again after an intended change, run this file by itself:
 `python tests/golden/script/test_golden.py`, and read the difference.
 """
 

@@ -11,7 +11,7 @@ from rung.certify.proxy import CountingProxy
 from rung.drivers.postgres.advisory_keys import foreign_key
 from rung.drivers.postgres.inspection import where_question
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.drivers.postgres.table_names import Names
+from rung.drivers.postgres.table_names import TableNames
 from rung.errors import (
     LedgerElsewhere,
     LedgerUnreadable,
@@ -50,7 +50,7 @@ def _counted(site: Site, proxy: CountingProxy) -> Counts:
 
 def _pages(site: Site) -> int:
     """How many pages the whole question reads in a new session."""
-    question = str(where_question(Names()))
+    question = str(where_question(TableNames()))
     plan = site.ask(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {question}")[0][0]
     return int(plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"])
 

@@ -174,7 +174,7 @@ def test_a_role_that_only_reads(stage: Stage, role: str) -> None:
 
 
 def test_a_role_that_may_not_create(stage: Stage, role: str) -> None:
-    """There is no ledger, and the role may not create one."""
+    """The ledger is missing, and the role may not create one."""
     stage.ask(f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}")
 
     assert printed(stage, "may-not-create") == 1

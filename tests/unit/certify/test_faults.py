@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rung.certify.faults import CUTS, RARE, Kind, Points, Run, draw, faults_for_all_cuts
+from rung.certify.faults import CUTS, RARE, FaultKind, Points, Run, draw, faults_for_all_cuts
 
 UP, DOWN = Run("seven", "migrations", "up"), Run("seven", "migrations", "down")
 POINTS = {UP: Points(3, 10), DOWN: Points(2, 5)}
@@ -22,7 +22,7 @@ def test_the_rest_are_kills() -> None:
     """The total is what was asked for; what is not a cut and not rare is a kill."""
     kinds = Counter(fault.kind for fault in draw(POINTS, 200, 1))
 
-    assert kinds[Kind.KILL] == 200 - CUT_POINTS - len(RARE) * 2
+    assert kinds[FaultKind.KILL] == 200 - CUT_POINTS - len(RARE) * 2
 
 
 def test_fewer_faults_than_cut_points_are_spread() -> None:
@@ -43,16 +43,16 @@ def test_the_same_seed_draws_the_same() -> None:
 
 def test_what_cannot_be_made_here_is_left_out() -> None:
     """Kinds without means come not at all, and the total stays."""
-    kinds = Counter(fault.kind for fault in draw(POINTS, 100, 1, {Kind.DISK}))
+    kinds = Counter(fault.kind for fault in draw(POINTS, 100, 1, {FaultKind.DISK}))
 
-    assert (kinds[Kind.DISK], kinds.total()) == (0, 100)
+    assert (kinds[FaultKind.DISK], kinds.total()) == (0, 100)
 
 
 def test_a_fourth_are_kills_where_there_is_little_room() -> None:
     """Many cut points leave room for kills of the process."""
     kinds = Counter(fault.kind for fault in draw({UP: Points(300, 3000)}, 400, 1))
 
-    assert (kinds[Kind.KILL], kinds.total()) == (100, 400)
+    assert (kinds[FaultKind.KILL], kinds.total()) == (100, 400)
 
 
 def test_enough_faults_have_every_cut_point() -> None:

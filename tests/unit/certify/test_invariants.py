@@ -75,7 +75,7 @@ TRUTHS = {
         UP,
         replace(facts(DIRTY), tried=("rung repair",), undecided="It is open.", end=DIRTY),
     ),
-    "mended by repair": (
+    "repaired by repair": (
         UP,
         replace(facts(DIRTY), tried=("rung repair",), end=replace(UP.end, history=())),
     ),
@@ -171,7 +171,7 @@ def test_each_lie_is_found(name: str) -> None:
 
 
 def test_a_violation_is_told_with_what_is_there() -> None:
-    """What is told names the version and the object."""
+    """The violation names the version and the object."""
     (violation,) = judge(UP, _left(schema=SCHEMAS[1]))
 
     assert violation.told == (

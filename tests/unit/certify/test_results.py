@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rung.certify.faults import InjectedFault, Kind, Run
+from rung.certify.faults import FaultKind, InjectedFault, Run
 from rung.certify.invariants import Invariant, Violation
 from rung.certify.results import Certificate, Count, FaultResult, Finding, Question, add_up
 from rung.render.certificate import certificate_lines, certificate_summary
@@ -12,7 +12,7 @@ from rung.render.terminal import Style
 
 _GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 UP, DOWN = Run("m", "migrations", "up"), Run("m", "migrations", "down")
-CUT, KILL = InjectedFault(UP, Kind.CUT_BEFORE, 3), InjectedFault(DOWN, Kind.KILL, 0.25)
+CUT, KILL = InjectedFault(UP, FaultKind.CUT_BEFORE, 3), InjectedFault(DOWN, FaultKind.KILL, 0.25)
 WRONG = Violation(Invariant.LEDGER, "the ledger is clean at version 2, but something")
 TRIALS = (
     FaultResult(CUT, injected=True),
@@ -32,8 +32,8 @@ def test_faults_are_counted_by_run_and_kind() -> None:
     counts, findings, questions = add_up(TRIALS)
 
     assert counts == {
-        ("m", "up", Kind.CUT_BEFORE): Count(2, 0, 1, 0, 1),
-        ("m", "down", Kind.KILL): Count(1, 1, 1, 1, 0),
+        ("m", "up", FaultKind.CUT_BEFORE): Count(2, 0, 1, 0, 1),
+        ("m", "down", FaultKind.KILL): Count(1, 1, 1, 1, 0),
     }
     assert (findings, questions) == (
         (Finding(CUT, WRONG),),

@@ -39,7 +39,7 @@ def test_each_key_has_its_own() -> None:
 
 
 def test_an_empty_bucket_does_not_get_emptier() -> None:
-    """Asking in vain does not put off the next one."""
+    """A rejected request does not delay the next one."""
     clock = Clock()
     buckets = Buckets(per_minute=6, burst=1, clock=clock)
     taken = [buckets.take("ada") for _ in range(5)]

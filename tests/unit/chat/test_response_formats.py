@@ -88,7 +88,7 @@ def test_a_fence_is_taken_off(form: Format, answer: str, inside: str) -> None:
 
 
 def test_a_model_is_told_the_schema_as_it_was_written() -> None:
-    """The text of a schema is not read and written anew."""
+    """The text of a schema is not parsed and written again."""
     told = instruction("json", '{ "b":1,\t"a":2 }')
 
     assert told is not None

@@ -130,7 +130,7 @@ def test_no_framework_is_needed() -> None:
 
 
 async def state_of(kept: Migrations) -> tuple[str, int, dict[str, Any]]:
-    """What is known, and answered to a probe, once something is known."""
+    """The state that a probe is answered with, once there is one."""
     async with kept.lifespan(None):
         while kept.readiness.state == "starting":  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.01)

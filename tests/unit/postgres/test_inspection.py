@@ -27,7 +27,7 @@ from rung.ledger import LedgerState, Outcome
 from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:
-    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.table_names import TableNames
     from rung.drivers.postgres.wire import Row
 
 NAMES = names_of()
@@ -76,7 +76,7 @@ class FakeReply:
         return self.tables[index]
 
 
-def answer(*tables: list[Row], error: str = "", names: Names = NAMES) -> Inspection:
+def answer(*tables: list[Row], error: str = "", names: TableNames = NAMES) -> Inspection:
     """What such an answer is read as."""
     failed = ServerError(ServerMessage("refused", error), None) if error else None
     guarded = [*tables[:1], *([[]] if tables else []), *tables[1:]]
@@ -248,7 +248,7 @@ def test_a_ledger_with_a_schema_is_looked_for_nowhere_else() -> None:
         (names_of("ops.v"), '"ops"."v"', '"ops"."v_history"'),
     ],
 )
-def test_the_question(names: Names, ledger: str, history: str) -> None:
+def test_the_question(names: TableNames, ledger: str, history: str) -> None:
     """One message asks for place, ledger and history."""
     sql = inspection.question(names)
 

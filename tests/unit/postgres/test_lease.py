@@ -81,7 +81,7 @@ def test_several_signs_of_life_may_be_lost() -> None:
     ],
 )
 def test_what_is_left_clean(text: str, expected: int) -> None:
-    """Nothing behind what cannot have touched the session; others' things only if it has such."""
+    """Nothing after a statement that cannot have changed the session; only what it may have."""
     script = read(text)
     clean = leave_clean(script, 1, len(script.statements))
 

@@ -7,7 +7,7 @@ from rung.drivers.transaction import ServerNotice
 
 
 def raised(*notices: tuple[str, str]) -> list[ServerNotice]:
-    """What is kept of notices with these severities and SQLSTATEs."""
+    """The notices that stay of these severities and SQLSTATEs."""
     kept = Notices()
     for number, (severity, state) in enumerate(notices):
         kept.add(severity, state, f"number {number}")

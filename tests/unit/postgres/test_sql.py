@@ -30,7 +30,7 @@ LEDGER, HISTORY = (quoting.name("public", f"schema_migrations{end}") for end in 
 TABLES = LedgerSql(LEDGER, HISTORY, (quoting.name("public"),))
 BY_TRUNCATE = replace(TABLES, form=Form.TRUNCATE, truncates=True)
 CHECKS = ("SELECT", "SELECT")
-"""What its triggers fire for, and its row, are what was found."""
+"""What its triggers fire for, and its row, come from the inspection."""
 UNRECORDED = replace(TABLES, records=False)
 UP = FileVersion("sum", "digest", "select 'é\\'")
 ATTEMPT = NewAttempt("a-1", 3, "o'hara", "up", UP, None, 4)

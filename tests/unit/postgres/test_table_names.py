@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.drivers.postgres.table_names import Names, Table, names_of
+from rung.drivers.postgres.table_names import Table, TableNames, names_of
 from rung.errors import UsageError
 
 
@@ -53,7 +53,7 @@ def test_the_usual_names() -> None:
     """Without a word the ledger is golang-migrate's, and both stand in the current schema."""
     names = names_of()
 
-    assert names == Names(spare=Table(None, "rung_history"))
+    assert names == TableNames(spare=Table(None, "rung_history"))
     assert (names.ledger.sql, names.history.sql) == (
         '"schema_migrations"',
         '"schema_migrations_history"',

@@ -21,7 +21,7 @@ from tests.unit.render.samples import (
 from tests.unit.repair.cases import candidate, snapshot, tried
 
 from rung.certify import Certificate
-from rung.certify.faults import InjectedFault, Kind, Run
+from rung.certify.faults import FaultKind, InjectedFault, Run
 from rung.certify.invariants import Invariant, Violation
 from rung.certify.results import FaultResult, add_up
 from rung.drivers.inspection import LockHolder
@@ -64,7 +64,7 @@ DIAGNOSIS = Diagnosis(
     rollback=_PROVED,
 )
 
-_FAULT = InjectedFault(Run("migrations", "migrations", "up"), Kind.KILL, 0.25)
+_FAULT = InjectedFault(Run("migrations", "migrations", "up"), FaultKind.KILL, 0.25)
 _WRONG = Violation(Invariant.ONCE, "in the end: users has 2 rows, without faults 1")
 _CERTIFICATE = Certificate(
     *add_up(

@@ -82,7 +82,7 @@ def test_a_status_is_summed_up() -> None:
 
 
 def test_health_is_summed_up() -> None:
-    """How many to mend, how many remarks; or that nothing was found."""
+    """How many problems, how many remarks; or that there is none."""
     assert diagnostics_summary(HEALTH) == "chat; 2 problems found, 1 remark"
     assert diagnostics_summary(Diagnostics("chat", dirty=False)) == "chat; no problem found"
 

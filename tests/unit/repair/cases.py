@@ -43,7 +43,7 @@ def tried(of: Candidate, *objects: str, failure: str = "") -> TrialResult:
     Args:
         of: the candidate.
         objects: what each of its statements makes; an empty text for no trace.
-        failure: why the statement behind them was refused.
+        failure: why the next statement was rejected.
     """
     half = of.migration.half(of.direction)
     script = read(half.text if half else "")

@@ -33,7 +33,7 @@ FAILED = replace(row(2, outcome=Outcome.FAILED), statements_done=1)
 
 
 def finding(*live: str, failure: str = "", error: str | None = None, text: str = TWO) -> StateMatch:
-    """What is found of two statements; with an error by the history."""
+    """The matches of two statements; with an error by the history."""
     attempt = replace(FAILED, error=error) if error else None
     objects = (A,) if failure else (A, B)
     return judge(
@@ -42,7 +42,7 @@ def finding(*live: str, failure: str = "", error: str | None = None, text: str =
 
 
 def half(kind: str) -> StateMatch:
-    """What is found of an index build that left an invalid index."""
+    """The matches of an index build that left an invalid index."""
     one = tried(candidate(BUILD.format(kind)), A, "index public.i")
     live = one.states[-2].snapshot
     return judge([[one]], live)
@@ -60,7 +60,7 @@ def test_an_action(live: tuple[str, ...], kind: str, version: int) -> None:
 
 
 def test_a_resumed_step() -> None:
-    """It goes on behind what is done, from exactly the dirty ledger."""
+    """It resumes after what is committed, from exactly the dirty ledger."""
     action = propose(finding(A), DIRTY)
 
     assert action is not None

@@ -81,7 +81,7 @@ def judged(text: str) -> list[str]:
 
 
 def joined(text: str, tokens: list[Token]) -> list[str]:
-    """Our tokens' texts, a string that goes on behind a line end as one, as the judge has it."""
+    """Our tokens' texts, a string continued after a line end as one, as the judge has it."""
     ends: list[tuple[int, int]] = []
     for kind, start, end in tokens:
         first, last = ends[-1] if ends else (start, start)

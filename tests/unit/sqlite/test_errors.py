@@ -1,4 +1,4 @@
-"""What is told of a failure: SQLite's words, the place, whether it would run alone."""
+"""A failure's message: SQLite's words, the place, whether it would run alone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_what_would_run_alone(text: str, *, alone: bool) -> None:
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL])
 def test_where_the_file_is_not_at_fault(code: int) -> None:
-    """The way out is not to mend the file."""
+    """The hint is not to fix the file."""
     error = sqlite3.OperationalError("no")
     error.sqlite_errorcode = code
 

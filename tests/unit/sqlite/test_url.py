@@ -8,7 +8,7 @@ import pytest
 
 from rung.database import Database
 from rung.drivers import open_driver
-from rung.drivers.sqlite.table_names import Names, names_of
+from rung.drivers.sqlite.table_names import SqliteNames, names_of
 from rung.drivers.sqlite.url import SqliteUrl, translate
 from rung.errors import UsageError
 
@@ -45,7 +45,7 @@ def path(url: str) -> str | None:
     ],
 )
 def test_paths(url: str, expected: str | None) -> None:
-    """A plain name stands for itself; a `file:` URI is decoded; memory is no file."""
+    """A plain name stands for itself; a `file:` URI is decoded; memory is not a file."""
     assert path(url) == expected
 
 
@@ -149,12 +149,12 @@ def test_the_table_of_the_url() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ((None, None), Names("schema_migrations", "schema_migrations_history")),
-        (("my-mig", None), Names("my-mig", "my-mig_history")),
-        (('"a.b""c"', "kept"), Names('a.b"c', "kept")),
+        ((None, None), SqliteNames("schema_migrations", "schema_migrations_history")),
+        (("my-mig", None), SqliteNames("my-mig", "my-mig_history")),
+        (('"a.b""c"', "kept"), SqliteNames('a.b"c', "kept")),
     ],
 )
-def test_names(given: tuple[str | None, str | None], expected: Names) -> None:
+def test_names(given: tuple[str | None, str | None], expected: SqliteNames) -> None:
     """Names are taken literally; the history is named after the ledger."""
     assert names_of(*given) == expected
 
@@ -171,7 +171,7 @@ def test_no_names(ledger: str, history: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["ada:secret@/d", "ada:secret@h/d", ":secret@"])
 def test_what_begins_like_a_password(name: str) -> None:
-    """It is no file's name, and the error does not show it."""
+    """It is not a file's name, and the error does not show it."""
     with pytest.raises(UsageError) as caught:
         translate(f"sqlite://{name}")
 

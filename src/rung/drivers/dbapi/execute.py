@@ -19,10 +19,10 @@ from rung.drivers.transaction import (
     ExecutionResult,
     Part,
     PartResult,
+    PartStep,
     ServerNotice,
     StatementFailure,
     StatementRange,
-    Step,
     Transaction,
     Wrap,
     steps_of,
@@ -158,20 +158,20 @@ class DbapiSender(OptionalHooks, ABC):
 
     def __init__(self, records: RecordWriter) -> None:
         self._records = records
-        self._take: dict[Step, Callable[[Work], None]] = {
-            Step.RESET_SESSION: lambda _: None,
-            Step.REPLAY: self._replay,
-            Step.BEGIN: self._begin,
-            Step.OWN_BEGIN: self._own_begin,
-            Step.PROVE_LOCK: lambda work: self._ours(work, self.prove_lock),
-            Step.LOCK_TIMEOUT: lambda _: None,
-            Step.GUARD_LEDGER: self._guard_ledger,
-            Step.STATEMENTS: self._statements,
-            Step.OUR_RIGHTS: lambda work: self._ours(work, self.let_us_write),
-            Step.MOVE_LEDGER: self._move_ledger,
-            Step.WRITE_HISTORY: self._write_history,
-            Step.COMMIT: self._commit,
-            Step.OWN_COMMIT: self._own_commit,
+        self._take: dict[PartStep, Callable[[Work], None]] = {
+            PartStep.RESET_SESSION: lambda _: None,
+            PartStep.REPLAY: self._replay,
+            PartStep.BEGIN: self._begin,
+            PartStep.OWN_BEGIN: self._own_begin,
+            PartStep.PROVE_LOCK: lambda work: self._ours(work, self.prove_lock),
+            PartStep.LOCK_TIMEOUT: lambda _: None,
+            PartStep.GUARD_LEDGER: self._guard_ledger,
+            PartStep.STATEMENTS: self._statements,
+            PartStep.OUR_RIGHTS: lambda work: self._ours(work, self.let_us_write),
+            PartStep.MOVE_LEDGER: self._move_ledger,
+            PartStep.WRITE_HISTORY: self._write_history,
+            PartStep.COMMIT: self._commit,
+            PartStep.OWN_COMMIT: self._own_commit,
         }
 
     def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:

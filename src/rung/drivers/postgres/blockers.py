@@ -1,5 +1,5 @@
 """
-Looks, on a second connection, whom a statement under way waits for and how far it has come.
+Monitors, on a second connection, which sessions block a statement and how far it has come.
 
 Opens that connection only for a statement that takes its time. Cancels the queries of those
 whose application was named for it, and never a connection. What cannot be seen or done is
@@ -123,7 +123,7 @@ class OwnWatch:
 
     @property
     def blockers(self) -> tuple[Blocker, ...]:
-        """Whom the message under way, or the last one, was last seen to wait for."""
+        """The sessions that were last seen to block the current message, or the last one."""
         return self._watch.blockers
 
     def __call__(self, waited: float) -> None:
@@ -141,7 +141,7 @@ class Watch:
 
     def __init__(self, watcher: BlockerMonitor, limit: float) -> None:
         self.blockers: tuple[Blocker, ...] = ()
-        """Whom it was last seen to wait for."""
+        """The sessions that were last seen to block it."""
         self.queued: tuple[Queued, ...] = ()
         self._watcher, self._limit = watcher, limit
         self._every = max(_SHORTEST, min(limit / 2 or _EVERY, _EVERY))

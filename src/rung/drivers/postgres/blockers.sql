@@ -1,5 +1,5 @@
 -- name: blocked_by
--- Whom a process waits for, where it waits for a lock, and what they do, as far as our rights
+-- The sessions that block a process, where it waits for a lock, and what they do, as far as our rights
 -- show it. A prepared transaction is process 0, and has a name where it holds what is waited for.
 SELECT held.pid, a.usename, a.application_name, a.state,
        extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from rung.drivers.postgres.ledger_sql import LedgerSql
-    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.table_names import TableNames
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.errors import ServerMessage
     from rung.ledger import Attempt
@@ -127,7 +127,7 @@ _BEFORE = (_KEEP_PATH, _PATH, _NO_JIT)
 _PARTS = ("snapshot_tables", "snapshot_code", "snapshot_about")
 
 
-def question(names: Names) -> Sql:
+def question(names: TableNames) -> Sql:
     """
     The message that asks for everything.
 
@@ -192,7 +192,7 @@ def drop_statements(losses: Sequence[DataLoss]) -> tuple[Sql, ...]:
     return tuple(Sql(f"DROP {loss.kind.upper()} IF EXISTS {loss.table} CASCADE") for loss in losses)
 
 
-def everything_question(names: Names, schema: str | None) -> Sql:
+def everything_question(names: TableNames, schema: str | None) -> Sql:
     """The question for every object of a schema, and the history, but not the lease."""
     return statement(
         "everything",

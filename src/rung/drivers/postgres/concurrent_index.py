@@ -54,7 +54,7 @@ class Concurrent:
         self._inquiry = rerun_rule_of(script, script.statements[number - 1])
 
     def run(self, send: Callable[[], MessageResult]) -> MessageResult:
-        """Run it by `send`, and what has to be done before and behind it."""
+        """Run it by `send`, and what has to be done before and after it."""
         match self._inquiry.trace:
             case RerunSafety.INDEX_BUILT if self._inquiry.name:
                 return self._build(send)

@@ -20,7 +20,7 @@ from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, Dat
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.table_names import TableNames
     from rung.drivers.postgres.wire import Reply, Row, Wire
     from rung.script import Script
 
@@ -178,7 +178,7 @@ Relations = dict[tuple[str, str], Gone]
 """By oid and number of the column, 0 for the relation itself."""
 
 
-def dry_run(wire: Wire, names: Names, undo: Script, tables: Sequence[str]) -> DryRun:
+def dry_run(wire: Wire, names: TableNames, undo: Script, tables: Sequence[str]) -> DryRun:
     """
     Run SQL and roll it back.
 
@@ -196,7 +196,7 @@ def dry_run(wire: Wire, names: Names, undo: Script, tables: Sequence[str]) -> Dr
         wire.ask("ROLLBACK")
 
 
-def relations(wire: Wire, names: Names) -> Relations:
+def relations(wire: Wire, names: TableNames) -> Relations:
     """What is there, and whether it was made since the ledger was marked dirty."""
     reply = wire.ask(ours("", *_BEGIN, *_asking(names)).sql)
     wire.ask("ROLLBACK")
@@ -242,7 +242,7 @@ def _why_not(wire: Wire, tables: Sequence[str]) -> str:
     return ""
 
 
-def _ran(wire: Wire, names: Names, undo: Script) -> DryRun:
+def _ran(wire: Wire, names: TableNames, undo: Script) -> DryRun:
     before = wire.ask(ours("", *_BEGIN, *_asking(names)).sql)
     if before.error:
         return DryRun(f"could not list the objects: {before.error.message.message}")
@@ -268,8 +268,8 @@ def _ran(wire: Wire, names: Names, undo: Script) -> DryRun:
     return DryRun("", catalog.answer(live), catalog.answer(after), kept)
 
 
-def _asking(names: Names) -> tuple[Sql, ...]:
-    """The list of relations, with the search path as it was behind it."""
+def _asking(names: TableNames) -> tuple[Sql, ...]:
+    """The list of relations, with the search path as it was afterwards."""
     ledger = names.ledger.sql
     question = statement("relations_there", ledger=ledger, name=quoting.text(ledger))
     return _POINT, _CATALOG_FIRST, question, _PUT_BACK

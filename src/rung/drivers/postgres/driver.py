@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rung.drivers.contract import Session
     from rung.drivers.inspection import Ping
     from rung.drivers.postgres.session import PostgresSession
-    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.table_names import TableNames
     from rung.drivers.postgres.url import PostgresUrl
     from rung.drivers.transaction import RecoveryInfo
     from rung.events import Listener
@@ -112,7 +112,7 @@ class PostgresDriver:
         return PostgresDriver(database, address)
 
     def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:
-        """What is found of an attempt, once what the lost connection began has ended."""
+        """Read what an attempt committed, once the backend of the lost connection has ended."""
         deadline = time.monotonic() + _RECONNECT_FOR
         while time.monotonic() < deadline:
             try:
@@ -129,7 +129,7 @@ class PostgresDriver:
     def _session(
         self,
         stop: CancelToken,
-        names: Names,
+        names: TableNames,
         options: RunOptions = RUNG,
         listener: Listener = ignore,
     ) -> PostgresSession:

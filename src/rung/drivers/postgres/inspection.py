@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from rung.drivers.inspection import Obstacle
-    from rung.drivers.postgres.table_names import Names, Table
+    from rung.drivers.postgres.table_names import Table, TableNames
     from rung.drivers.postgres.wire import Reply, Row, ServerError
     from rung.errors import DatabaseError, ServerMessage
     from rung.ledger import Attempt
@@ -70,11 +70,11 @@ class InspectedTables(NamedTuple):
     """Where we are, which tables are ours there, and what we may do with them."""
 
     place: Location
-    names: Names
+    names: TableNames
     """With their schemas."""
     rights: Rights
     tables: tuple[str, ...] = ()
-    """Where there is no ledger: the tables of its schema that no extension owns."""
+    """Without a ledger: the tables of its schema that no extension owns."""
     other_writers: OtherWriters = NOT_CHECKED
     note: Note = Note()
     """What the history says of who could write it."""
@@ -118,7 +118,7 @@ class InspectedTables(NamedTuple):
                 yield facts.hides(what, table, self.rights.role)
 
 
-def where_question(names: Names, *, briefly: bool = False) -> Sql:
+def where_question(names: TableNames, *, briefly: bool = False) -> Sql:
     """
     The first statement alone: where we are.
 
@@ -152,7 +152,7 @@ def where_question(names: Names, *, briefly: bool = False) -> Sql:
     )
 
 
-def question(names: Names, *, history: History = History.ALL, briefly: bool = False) -> Sql:
+def question(names: TableNames, *, history: History = History.ALL, briefly: bool = False) -> Sql:
     """
     The message: four statements; a name without a schema is found on the search path.
 
@@ -175,7 +175,7 @@ def needs_facts(reply: Reply) -> bool:
     return unusual or (reply.done == 1 and _state(reply) == _DIVISION)
 
 
-def asks_again(reply: Reply, names: Names, at: InspectedTables) -> bool:
+def asks_again(reply: Reply, names: TableNames, at: InspectedTables) -> bool:
     """
     Whether a second message is needed: another table has the history's usual name.
 
@@ -185,14 +185,14 @@ def asks_again(reply: Reply, names: Names, at: InspectedTables) -> bool:
     return guarded or names.uses_spare != at.names.uses_spare
 
 
-def history_question(names: Names, history: History = History.ALL) -> Sql:
+def history_question(names: TableNames, history: History = History.ALL) -> Sql:
     """The history alone."""
     if history is History.CURRENT:
         return statement("look_current_history", history=names.history.sql)
     return statement("look_history", history=names.history.sql)
 
 
-def tables_question(names: Names) -> Sql:
+def tables_question(names: TableNames) -> Sql:
     """The question for the tables beside a ledger that is there; names with their schemas."""
     ours = (names.ledger, names.history, names.lease)
     rows = (
@@ -204,7 +204,7 @@ def tables_question(names: Names) -> Sql:
     return statement("tables_beside", schema=schema, ours=Sql(", ".join(rows)))
 
 
-def standing(reply: Reply, names: Names, meant: Collection[str] = ()) -> InspectedTables:
+def standing(reply: Reply, names: TableNames, meant: Collection[str] = ()) -> InspectedTables:
     """
     Where we are.
 

@@ -369,7 +369,7 @@ class LedgerSql:
 
     def record_anew(self, attempt: NewAttempt) -> tuple[Sql, ...]:
         """
-        The row of a file behind which the tables were made anew.
+        The row of a file after which the tables are created again.
 
         A new history stays empty: a row that says a text is kept would be its only one.
         """

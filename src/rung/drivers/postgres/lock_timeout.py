@@ -70,7 +70,7 @@ class LockTimeoutPolicy:
         return () if self._is_chosen(script, first) else self.put_back
 
     def within(self, script: Script, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """A transaction's text with our limit set anew behind a RESET ALL, which takes it away."""
+        """A transaction's text with our limit set again after a RESET ALL, which removes it."""
         for piece in pieces:
             rest, last = piece, piece.first + piece.statements - 1
             for one in script.statements[piece.first - 1 : last - 1]:

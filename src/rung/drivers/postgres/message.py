@@ -44,7 +44,7 @@ class Piece:
 
 
 CLOSING = Piece("\n;\n", 0, "closing")
-"""Behind the file's text: ends a comment and a statement that the file left open."""
+"""Follows the file's text: ends a comment and a statement that the file left open."""
 
 
 def ours(label: str, *statements: Sql) -> Piece:
@@ -77,7 +77,7 @@ class Message:
         """
         Give the parts that are sent first, and those of a second message, if there is one.
 
-        A large record holds the file's text once more. Behind the file it waits until that is
+        A large record holds the file's text once more. After the file it waits until that is
         sent, for the library keeps two copies of what it sends. Only inside a transaction that a
         BEGIN has opened: one that is the message's own ends with the message, and would commit
         the file without its record.

@@ -16,7 +16,7 @@ from rung.drivers.postgres.quoting import statement
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.table_names import Names, Table
+    from rung.drivers.postgres.table_names import Table, TableNames
 
 _KINDS = {"v": "view", "f": "foreign table", "m": "materialized view"}
 _TABLES = ("r", "p")
@@ -25,7 +25,7 @@ _NOTHING = quoting.NULL
 
 
 class TableFacts(NamedTuple):
-    """What is known of one table; the defaults are those of a plain table of our own."""
+    """The facts about one table; the defaults are those of a plain table of our own."""
 
     kind: str = "r"
     """As `pg_class.relkind` has it."""
@@ -148,7 +148,7 @@ def facts_of(text: str | None) -> dict[str, TableFacts]:
     return found
 
 
-def facts_places(names: Names, place: Sql) -> dict[str, Sql]:
+def facts_places(names: TableNames, place: Sql) -> dict[str, Sql]:
     """
     The parts of `look_place` that ask for the facts, and for the history's name.
 
@@ -177,7 +177,7 @@ def is_unusual() -> Sql:
     return statement("is_unusual", **_columns())
 
 
-def may_read(names: Names, *, history: bool) -> Sql:
+def may_read(names: TableNames, *, history: bool) -> Sql:
     """
     The guard in front of the reads of one message.
 
@@ -239,7 +239,7 @@ def _is_hidden(command: str, *conditions: str) -> Sql:
     return statement("is_hidden", applies=applies, open=is_open)
 
 
-def _pick_history(names: Names, place: Sql) -> Sql:
+def _pick_history(names: TableNames, place: Sql) -> Sql:
     usual = quoting.text(names.usual.name)
     spare = quoting.text(names.spare.name) if names.spare else _NOTHING
     return statement(

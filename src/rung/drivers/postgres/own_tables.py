@@ -61,10 +61,10 @@ def make_closed(
     made, _ = running.exchange(making)
     if made.failure:
         return made
-    asked, reply = running.exchange(Message((ours("anew", tables.revokes),)))
+    asked, reply = running.exchange(Message((ours("remade", tables.revokes),)))
     if asked.failure:
         return asked
-    closing = ours("anew", *(Sql(row[0] or "") for row in reply.rows(0)))
+    closing = ours("remade", *(Sql(row[0] or "") for row in reply.rows(0)))
     ended, _ = running.exchange(Message((closing, *ending), (), making.script))
     return replace(ended, notices=(*made.notices, *ended.notices))
 

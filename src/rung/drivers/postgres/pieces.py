@@ -22,7 +22,7 @@ from rung.drivers.postgres.message import (
 )
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reply import CLEAN
-from rung.drivers.transaction import AddAttempt, Step, Wrap, steps_of
+from rung.drivers.transaction import AddAttempt, PartStep, Wrap, steps_of
 from rung.script.large import holds
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _SYNC = Sql("SET LOCAL synchronous_commit TO DEFAULT")
 """As the session had it at connect, whatever the file did."""
 _OUR_PATH_AGAIN = Sql("SET LOCAL search_path TO DEFAULT")
 _MAY_NAME_ELSEWHERE = re.compile(r"search_path|\brole\b|authorization", re.IGNORECASE)
-TABLES_MADE = "anew"
+TABLES_MADE = "remade"
 """The label of what makes our tables again, after a last down has dropped them."""
 
 
@@ -95,27 +95,29 @@ class MessageBuilder:
                 and their schemas too, if True.
         """
         part, span = transaction.parts[number], transaction.parts[number].statements
-        tables, anew = self._tables, makes_tables is not None
+        tables, remade = self._tables, makes_tables is not None
         begin, body, commit = self._cut(transaction, part)
         made = tables.make_anew(with_schemas=makes_tables) if makes_tables is not None else ()
-        sql_of: dict[Step, Callable[[], Iterable[Piece]]] = {
-            Step.RESET_SESSION: lambda: self._resets(number),
-            Step.REPLAY: tuple,  # sent before, in a message of its own
-            Step.OWN_BEGIN: lambda: begin,
-            Step.BEGIN: lambda: (ours("begin", _BEGIN if span else _BEGIN_WRITING),),
-            Step.PROVE_LOCK: lambda: self.proof_of_lock,
-            Step.LOCK_TIMEOUT: lambda: self._limit(span),
-            Step.GUARD_LEDGER: lambda: self._guard(transaction, part, anew=anew),
-            Step.STATEMENTS: lambda: (*body, CLOSING),
-            Step.OUR_RIGHTS: lambda: self._rights(transaction, part, anew=anew),
-            Step.MOVE_LEDGER: lambda: (
-                (ours(TABLES_MADE, *made),) if anew else (ours("move", *self._move(part)),)
+        sql_of: dict[PartStep, Callable[[], Iterable[Piece]]] = {
+            PartStep.RESET_SESSION: lambda: self._resets(number),
+            PartStep.REPLAY: tuple,  # sent before, in a message of its own
+            PartStep.OWN_BEGIN: lambda: begin,
+            PartStep.BEGIN: lambda: (ours("begin", _BEGIN if span else _BEGIN_WRITING),),
+            PartStep.PROVE_LOCK: lambda: self.proof_of_lock,
+            PartStep.LOCK_TIMEOUT: lambda: self._limit(span),
+            PartStep.GUARD_LEDGER: lambda: self._guard(transaction, part, remade=remade),
+            PartStep.STATEMENTS: lambda: (*body, CLOSING),
+            PartStep.OUR_RIGHTS: lambda: self._rights(transaction, part, remade=remade),
+            PartStep.MOVE_LEDGER: lambda: (
+                (ours(TABLES_MADE, *made),) if remade else (ours("move", *self._move(part)),)
             ),
-            Step.WRITE_HISTORY: lambda: (ours("record", *self._history(part.history, anew=anew)),),
-            Step.COMMIT: lambda: (ours("commit" if span else "move", _COMMIT),),
-            Step.OWN_COMMIT: lambda: commit,
+            PartStep.WRITE_HISTORY: lambda: (
+                ours("record", *self._history(part.history, remade=remade)),
+            ),
+            PartStep.COMMIT: lambda: (ours("commit" if span else "move", _COMMIT),),
+            PartStep.OWN_COMMIT: lambda: commit,
         }
-        moves_last = tables.moves_last and not anew
+        moves_last = tables.moves_last and not remade
         alone = self._begins_alone
         steps = steps_of(transaction, number, begins_alone=alone, moves_last=moves_last)
         pieces = [piece for step in steps for piece in sql_of[step]()]
@@ -219,19 +221,19 @@ class MessageBuilder:
         if span is not None:
             yield ours("limit", *self._limits.inside(span.script, span.first))
 
-    def _guard(self, transaction: Transaction, part: Part, *, anew: bool) -> Iterator[Piece]:
+    def _guard(self, transaction: Transaction, part: Part, *, remade: bool) -> Iterator[Piece]:
         asynchronous = () if transaction.durable else (_ASYNC,)
         move, tables = part.ledger, self._tables
         if move is None or move.before is None:
             yield ours("begin", *asynchronous)
-        elif anew:
+        elif remade:
             yield ours("begin", *asynchronous, *tables.lock)
             yield ours("move", *tables.check(move.before), tables.remember)
         else:
             label = "begin" if part.statements else "move"
             yield ours(label, *asynchronous, *tables.guard(move))
 
-    def _rights(self, transaction: Transaction, part: Part, *, anew: bool) -> Iterator[Piece]:
+    def _rights(self, transaction: Transaction, part: Part, *, remade: bool) -> Iterator[Piece]:
         """
         Our rights and our time for what follows in the transaction.
 
@@ -244,7 +246,7 @@ class MessageBuilder:
         if span is None:
             limit = self._limits.put_back if transaction.cancellable else ()
             yield ours("begin", *self._put_back, *self._our_path, *limit, *durable)
-        elif anew:
+        elif remade:
             yield ours("rights", *self._within_file, *durable)
         elif len(transaction.parts) > 1:
             yield ours("commit", *((AT_ONCE,) if self._tables.defers else ()))
@@ -260,11 +262,11 @@ class MessageBuilder:
     def _move(self, part: Part) -> tuple[Sql, ...]:
         return self._tables.move(part.ledger) if part.ledger else ()
 
-    def _history(self, history: Sequence[HistoryWrite], *, anew: bool = False) -> tuple[Sql, ...]:
+    def _history(self, history: Sequence[HistoryWrite], *, remade: bool = False) -> tuple[Sql, ...]:
         """The statements of writes; where the tables are made again, only if one has rows."""
         tables, statements = self._tables, list[Sql]()
         for write in history:
-            if anew and isinstance(write, AddAttempt):
+            if remade and isinstance(write, AddAttempt):
                 statements += tables.record_anew(write.attempt)
             else:
                 statements += tables.write_history(write)

@@ -17,7 +17,7 @@ from rung.drivers.postgres.quoting import Sql, statement
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from rung.drivers.postgres.table_names import Names, Table
+    from rung.drivers.postgres.table_names import Table, TableNames
     from rung.drivers.postgres.wire import Row
 
 
@@ -71,23 +71,23 @@ class Rights(NamedTuple):
         """Which of these rights on the ledger are missing."""
         return _lacking(wanted, self.ledger.rights)
 
-    def grants_for_ledger(self, names: Names) -> str:
+    def grants_for_ledger(self, names: TableNames) -> str:
         """What has to be granted so that the ledger can be written; empty where it can be."""
         if not self.ledger.exists:
             return self._on_schema(names.ledger, self.ledger, _SCHEMA)
         return "" if self.may_write_ledger else self._on_table(names.ledger, self.ledger, _BY_ROW)
 
-    def grants_for_reading(self, names: Names) -> str:
+    def grants_for_reading(self, names: TableNames) -> str:
         """What has to be granted so that the ledger can be read."""
         return self._on_table(names.ledger, self.ledger, ("SELECT",))
 
-    def grants_for_history(self, names: Names) -> str:
+    def grants_for_history(self, names: TableNames) -> str:
         """What has to be granted so that a history can be written; empty where it can be."""
         if not self.history.exists:
             return self._on_schema(names.history, self.history, _SCHEMA)
         return self._on_table(names.history, self.history, _HISTORY)
 
-    def grants_for_lease(self, names: Names) -> str:
+    def grants_for_lease(self, names: TableNames) -> str:
         """What has to be granted so that the lease can be taken; empty where it can be."""
         if not self.lease.exists:
             return self._on_schema(names.lease, self.lease, _SCHEMA)
@@ -100,7 +100,7 @@ class Rights(NamedTuple):
         return " ".join(filter(None, (usage, given if lacking else "")))
 
     def _on_schema(self, table: Table, here: TablePrivileges, wanted: Iterable[str]) -> str:
-        """Nothing where the schema is not there: a grant would not mend that."""
+        """Nothing where the schema does not exist: a grant would not help."""
         lacking = [] if here.schema_rights is None else _lacking(wanted, here.schema_rights)
         if not lacking or table.schema is None:
             return ""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.connect import Connector
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.table_names import TableNames
     from rung.drivers.postgres.wire import Reply
     from rung.events import Event, Listener
     from rung.ledger import Attempt
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _SHORTEST: Final = 0.5
 _LONG: Final = 1.0
-"""Seconds of a wait from which on somebody looks whom it is for."""
+"""Seconds of a wait after which the blocking sessions are looked up."""
 _MOST_TWINS: Final = 5
 """How many ledgers of other schemas are read."""
 _LONGEST_LOOK: Final = 3.0
@@ -60,7 +60,7 @@ class PostgresReader:
         self,
         connector: Connector,
         stop: CancelToken,
-        names: Names,
+        names: TableNames,
         writers: tuple[str, ...] = (),
         within: float | None = None,
         listener: Listener = ignore,
@@ -115,7 +115,7 @@ class PostgresReader:
         )
 
     def _meanwhile(self, waited: float) -> None:
-        """Look, beside, whom we wait for; loads what it takes when a wait is long."""
+        """Look up the sessions that block us; the monitor is imported only when a wait is long."""
         left = math.inf if self._deadline is None else self._deadline - time.monotonic()
         if waited < _LONG or left < _LONGEST_LOOK:
             return

@@ -176,7 +176,7 @@ def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str
 
 def _is_dropped(label: str, state: str) -> bool:
     """Whether a statement of ours found its table gone, or could not be given it again."""
-    return label == "anew" or (label in {"move", "record"} and state in {_NO_TABLE, NO_SCHEMA})
+    return label == "remade" or (label in {"move", "record"} and state in {_NO_TABLE, NO_SCHEMA})
 
 
 def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.reply import MessageResult
-    from rung.drivers.postgres.table_names import Names
+    from rung.drivers.postgres.table_names import TableNames
     from rung.drivers.transaction import (
         ExecutionResult,
         Observer,
@@ -78,7 +78,7 @@ class PostgresSession(PostgresReader):
         self,
         connector: Connector,
         stop: CancelToken,
-        names: Names,
+        names: TableNames,
         options: RunOptions = RUNG,
         path: str = "",
         writers: tuple[str, ...] = (),
@@ -216,7 +216,7 @@ class PostgresSession(PostgresReader):
         return TablesReady(without, write_errors.in_spare_place(at.names) if new else "")
 
     def _look_around(self) -> None:
-        """Find out anew what is there and what we may do with it."""
+        """Inspect again which tables exist and which privileges we have."""
         self._standing = None
         self.locate()
 

@@ -69,7 +69,7 @@ class SessionSettings(NamedTuple):
 
     @property
     def rights_and_time(self) -> tuple[Sql, ...]:
-        """Behind what puts our rights and our time back inside a transaction."""
+        """Follows what restores our rights and our timeouts inside a transaction."""
         kept = (item for item in self.items if item[0].lower() in _RIGHTS_AND_TIME)
         return tuple(_set("SET LOCAL", name, value) for name, value in kept)
 

@@ -1,7 +1,7 @@
 -- name: look_place
 -- Where we are, whether it takes writes, the schemas of the path that have a ledger, what is
 -- there of ledger, history and lease, what we may do with it, the tables and the ledgers of other
--- schemas where there is no ledger, who else may write ours, and the note on the history with the state of its rights.
+-- schemas without a ledger, who else may write ours, and the note on the history with the state of its rights.
 SELECT pg_catalog.current_database(),
        place.ledger_schema,
        pg_catalog.pg_is_in_recovery()

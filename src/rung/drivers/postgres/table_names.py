@@ -57,7 +57,7 @@ class Table(NamedTuple):
         return ".".join(_shown(part) for part in self if part is not None)
 
 
-class Names(NamedTuple):
+class TableNames(NamedTuple):
     """
     Which tables are ledger and history.
 
@@ -82,7 +82,7 @@ class Names(NamedTuple):
         """The lease beside the ledger: by its name alone, so all who share a ledger find it."""
         return self.ledger.beside(_LEASE)
 
-    def at(self, schema: str) -> Names:
+    def at(self, schema: str) -> TableNames:
         """The same with the ledger's schema filled in where none was named."""
         ledger, usual, spare = (
             table and table._replace(schema=table.schema or schema)
@@ -90,10 +90,10 @@ class Names(NamedTuple):
         )
         assert ledger is not None
         assert usual is not None
-        return Names(ledger, usual, spare, self.uses_spare)
+        return TableNames(ledger, usual, spare, self.uses_spare)
 
 
-def names_of(ledger: str | None = None, history: str | None = None) -> Names:
+def names_of(ledger: str | None = None, history: str | None = None) -> TableNames:
     """
     Read the names that were given; the history stands beside the ledger by default.
 
@@ -102,10 +102,10 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
     """
     first = _read("ledger", LEDGER_TABLE if ledger is None else ledger)
     if history is None:
-        return Names(first, first.beside(_HISTORY), _spare(first))
+        return TableNames(first, first.beside(_HISTORY), _spare(first))
     second = _read("history", history)
     second = second._replace(schema=second.schema or first.schema)
-    names = Names(first, second)
+    names = TableNames(first, second)
     if names.lease in (names.ledger, names.history):
         raise UsageError(
             f"{names.lease} is the name of Rung's lease table",

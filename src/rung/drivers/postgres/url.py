@@ -379,7 +379,7 @@ def complaint(scheme: str, rest: str, known_keys: Collection[str]) -> UsageError
 
     Args:
         scheme: with its `://`.
-        rest: all behind it.
+        rest: everything after it.
         known_keys: the keys whose values may have an @ in them.
     """
     meant = _as_meant(rest, known_keys)

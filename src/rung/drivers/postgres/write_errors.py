@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.own_table_facts import TableFacts
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.table_names import Names, Table
+    from rung.drivers.postgres.table_names import Table, TableNames
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.transaction import StatementFailure
 
@@ -70,7 +70,7 @@ def guards_of(table: Table) -> Sql:
 
 def own_write(failure: StatementFailure, table: Table, reply: Reply, facts: TableFacts) -> OwnWrite:
     """
-    What is known of a write of ours that was refused.
+    The facts about a write of ours that was rejected.
 
     Args:
         failure: of the write.
@@ -146,7 +146,7 @@ def _told(failure: StatementFailure) -> tuple[str, str]:
     return f"the database rejects Rung's own write to {table}{seen}: {said}", remedy
 
 
-def in_spare_place(names: Names) -> str:
+def in_spare_place(names: TableNames) -> str:
     """What is said once of a history that has its second name; empty where it has the usual."""
     if not names.uses_spare:
         return ""
@@ -156,7 +156,7 @@ def in_spare_place(names: Names) -> str:
     )
 
 
-def name_taken(failure: StatementFailure, names: Names) -> str:
+def name_taken(failure: StatementFailure, names: TableNames) -> str:
     """What to do where a file makes a table that has a name of ours; empty where it has not."""
     if failure.server.sqlstate != _NAME_TAKEN:
         return ""

@@ -20,7 +20,7 @@ from rung.snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.drivers.sqlite.table_names import Names
+    from rung.drivers.sqlite.table_names import SqliteNames
     from rung.script import Script, Token
 
 
@@ -75,7 +75,7 @@ def with_referencing(
     database: sqlite3.Connection, loss: DataLoss, *, enforced: bool
 ) -> Iterator[DataLoss]:
     """
-    A loss counted, and behind it the tables whose rows go along by their foreign keys.
+    A counted loss, followed by the tables whose rows are deleted with it by foreign keys.
 
     Args:
         database: the connection.
@@ -111,7 +111,7 @@ _CONSTRAINTS = frozenset({"constraint", "primary", "unique", "check", "foreign"}
 _CASELESS = frozenset({TokenKind.WORD, TokenKind.NUMBER})
 
 
-def snapshot(database: sqlite3.Connection, names: Names) -> Snapshot:
+def snapshot(database: sqlite3.Connection, names: SqliteNames) -> Snapshot:
     """
     The whole schema.
 
@@ -153,7 +153,7 @@ def _word(text: str, token: Token) -> str:
 
 
 def _apart(words: Sequence[str]) -> tuple[list[list[str]], list[str]]:
-    """The columns and constraints of a table's SQL, and what follows behind them."""
+    """The columns and constraints of a table's SQL, and what follows them."""
     parts: list[list[str]] = [[]]
     depth = 0
     first = list(words).index("(")

@@ -68,7 +68,7 @@ class SqliteDriver:
         self,
         stop: CancelToken | None = None,  # noqa: ARG002 - what is read takes a moment
         within: float | None = None,  # noqa: ARG002 - likewise; _busy_timeout bounds a lock
-        listener: Listener = ignore,  # noqa: ARG002 - SQLite does not say whom it waits for
+        listener: Listener = ignore,  # noqa: ARG002 - SQLite does not say which process blocks
     ) -> AbstractContextManager[SqliteReader]:
         """Open for reading; the connection is closed at the end, whatever happens."""
         return closing(SqliteReader(self._opener, self._names))
@@ -77,7 +77,7 @@ class SqliteDriver:
         self,
         stop: CancelToken,
         options: RunOptions = RUNG,
-        listener: Listener = ignore,  # noqa: ARG002 - SQLite does not say whom it waits for
+        listener: Listener = ignore,  # noqa: ARG002 - SQLite does not say which process blocks
     ) -> AbstractContextManager[SqliteSession]:
         """Open; the connection is closed at the end, whatever happens."""
         return closing(self._session(stop, options))
@@ -96,7 +96,7 @@ class SqliteDriver:
         return SqliteDriver(self._database, address)
 
     def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:  # noqa: ARG002 - no server outlives it
-        """What is found of an attempt."""
+        """Read what an attempt committed."""
         from rung.drivers.transaction import RecoveryInfo
 
         with closing(self._session(CancelToken())) as session:

@@ -1,5 +1,5 @@
 """
-From what SQLite says of a failure to what is told of it: the statement, the place in its text.
+Turn SQLite's errors into statement failures: the statement, the position in its text.
 
 SQLite names the word it stumbled over and not where it stands: the place is told where the
 statement has that word once. Pure.

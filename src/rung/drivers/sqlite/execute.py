@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rung.drivers.sqlite.foreign_keys import Violations
-    from rung.drivers.sqlite.interrupt import Watch
+    from rung.drivers.sqlite.interrupt import InterruptWatch
     from rung.drivers.sqlite.ledger_sql import Records
     from rung.script import Statement
 
@@ -61,7 +61,7 @@ class SqliteSender(DbapiSender):
         database: sqlite3.Connection,
         records: Records,
         begin: str,
-        watch: Watch,
+        watch: InterruptWatch,
         violated: dict[str, Violations],
         check_file: Callable[[], None],
     ) -> None:

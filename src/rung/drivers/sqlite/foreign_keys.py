@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FEW = 3
 
 
-class Violation(NamedTuple):
+class ForeignKeyViolation(NamedTuple):
     """One row that refers to a row that is not there."""
 
     table: str
@@ -31,10 +31,10 @@ class Violation(NamedTuple):
 class Violations(NamedTuple):
     """Every violation in the database, or why they could not be looked for."""
 
-    found: Counter[Violation]
+    found: Counter[ForeignKeyViolation]
     error: str = ""
 
-    def since(self, before: Violations | None) -> Counter[Violation]:
+    def since(self, before: Violations | None) -> Counter[ForeignKeyViolation]:
         """Those that were not there before; all of them where that is not known."""
         return self.found - before.found if before is not None else Counter(self.found)
 
@@ -47,7 +47,7 @@ def violations(database: sqlite3.Connection) -> Violations:
         return Violations(Counter(), str(error))
 
 
-def told(found: Counter[Violation]) -> str:
+def told(found: Counter[ForeignKeyViolation]) -> str:
     """Violations in a line: how many, in which tables, and the values of the first of them."""
     tables: dict[tuple[str, str], list[tuple[object, ...]]] = {}
     for one, times in found.items():
@@ -73,11 +73,11 @@ def lost_by_dropping(database: sqlite3.Connection, table: str) -> tuple[str, ...
     )
 
 
-def _each(database: sqlite3.Connection) -> Iterable[Violation]:
+def _each(database: sqlite3.Connection) -> Iterable[ForeignKeyViolation]:
     keys: dict[tuple[str, int], str] = {}
     for table, row, parent, key in database.execute("PRAGMA main.foreign_key_check").fetchall():
         if row is None:
-            yield Violation(table.lower(), parent.lower(), ())
+            yield ForeignKeyViolation(table.lower(), parent.lower(), ())
             continue
         if (table, key) not in keys:
             listed = database.execute(f"PRAGMA main.foreign_key_list({quoted(table)})").fetchall()
@@ -85,7 +85,7 @@ def _each(database: sqlite3.Connection) -> Iterable[Violation]:
             keys[table, key] = ", ".join(quoted(column) for _, column in columns)
         question = statement("row_values", columns=keys[table, key], table=in_main(table))
         values = database.execute(question, (row,)).fetchone() or ()
-        yield Violation(table.lower(), parent.lower(), tuple(values))
+        yield ForeignKeyViolation(table.lower(), parent.lower(), tuple(values))
 
 
 def _pair(table: str, parent: str, values: list[tuple[object, ...]]) -> str:

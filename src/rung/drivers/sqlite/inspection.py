@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rung.drivers.inspection import ServerContext
     from rung.drivers.sqlite.connect import Opener
-    from rung.drivers.sqlite.table_names import Names
+    from rung.drivers.sqlite.table_names import SqliteNames
     from rung.ledger import Attempt
     from rung.script.expected_names import ExpectedName
     from rung.snapshot import Snapshot
@@ -35,7 +35,7 @@ _NOBODY = OtherWriters(closed_after=0)
 class SqliteReader:
     """See `rung.drivers.contract.Reader`."""
 
-    def __init__(self, opener: Opener, names: Names) -> None:
+    def __init__(self, opener: Opener, names: SqliteNames) -> None:
         self._opener, self._names = opener, names
         self._stands_in = opener.absent
         """Whether the connection is to an empty database in place of a file that is missing."""
@@ -115,13 +115,13 @@ class SqliteReader:
         self._connection.close()
 
     @contextmanager
-    def _found(self) -> Iterator[Found]:
+    def _found(self) -> Iterator[SqliteTables]:
         """What one transaction sees; it ends with the block."""
         with self._told():
             database = self._current()
             database.execute("BEGIN")
             try:
-                yield Found(database, self._names)
+                yield SqliteTables(database, self._names)
             finally:
                 if database.in_transaction:
                     database.execute("ROLLBACK")
@@ -149,7 +149,7 @@ _SHAPE = (
 )
 
 
-class Found:
+class SqliteTables:
     """
     What stands in one database, as one transaction sees it.
 
@@ -158,7 +158,7 @@ class Found:
         names: the tables' names.
     """
 
-    def __init__(self, database: sqlite3.Connection, names: Names) -> None:
+    def __init__(self, database: sqlite3.Connection, names: SqliteNames) -> None:
         self.database, self._names = database, names
 
     @property
@@ -171,7 +171,7 @@ class Found:
         The ledger that is there.
 
         Raises:
-            LedgerUnreadable: another shape, several rows, a version that is no number.
+            LedgerUnreadable: another shape, several rows, a version that is not a number.
         """
         name = self._names.ledger
         try:

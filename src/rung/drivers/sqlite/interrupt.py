@@ -21,7 +21,7 @@ _EVERY = 2000
 """Instructions of SQLite's machine between two looks: some tens of microseconds."""
 
 
-class Watch:
+class InterruptWatch:
     """
     What may end a file's statements early.
 

@@ -22,7 +22,7 @@ from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.script import CHECKSUM_FORMULA
 
 if TYPE_CHECKING:
-    from rung.drivers.sqlite.table_names import Names
+    from rung.drivers.sqlite.table_names import SqliteNames
     from rung.drivers.transaction import (
         FileVersion,
         HistoryWrite,
@@ -43,7 +43,7 @@ class Records:
         names: the tables' names.
     """
 
-    def __init__(self, database: sqlite3.Connection, names: Names) -> None:
+    def __init__(self, database: sqlite3.Connection, names: SqliteNames) -> None:
         self._database = database
         self._names = names
         self._ledger, self._history = in_main(names.ledger), in_main(names.history)
@@ -138,7 +138,7 @@ class Records:
 
     def record_anew(self, attempt: NewAttempt, began: datetime) -> None:
         """
-        The row of a file behind which the tables were made anew.
+        The row of a file after which the tables are created again.
 
         A new history stays empty: a row that says a text is kept would be its only one.
         """

@@ -16,7 +16,7 @@ from rung.drivers.inspection import Disconnected, History
 from rung.drivers.sqlite import catalog
 from rung.drivers.sqlite.execute import SqliteSender
 from rung.drivers.sqlite.inspection import SqliteReader
-from rung.drivers.sqlite.interrupt import Watch
+from rung.drivers.sqlite.interrupt import InterruptWatch
 from rung.drivers.sqlite.ledger_sql import Records
 from rung.drivers.sqlite.lock import RunLock
 from rung.drivers.sqlite.session_state import SessionState
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.connect import Opener
     from rung.drivers.sqlite.foreign_keys import Violations
     from rung.drivers.sqlite.library import sqlite3
-    from rung.drivers.sqlite.table_names import Names
+    from rung.drivers.sqlite.table_names import SqliteNames
     from rung.drivers.transaction import Observer, StatementFailure, Transaction
     from rung.errors import RungError
     from rung.script import Script
@@ -50,11 +50,11 @@ class SqliteSession(SqliteReader):
     """See `rung.drivers.contract.Session`."""
 
     def __init__(
-        self, opener: Opener, names: Names, stop: CancelToken, time_limit: float | None = None
+        self, opener: Opener, names: SqliteNames, stop: CancelToken, time_limit: float | None = None
     ) -> None:
         super().__init__(opener, names)
         self._lock = RunLock(opener.file)
-        self._watch = Watch(stop, time_limit)
+        self._watch = InterruptWatch(stop, time_limit)
         self._violated: dict[str, Violations] = {}
         """Foreign keys that were violated before each attempt that runs unit by unit."""
         self._identity: tuple[int, int] | None = None

@@ -2,7 +2,7 @@
 What a file leaves changed in its session: pragmas, temporary things, attached databases.
 
 What cannot be asked of SQLite (PRAGMA case_sensitive_like) is put back by opening the file
-anew; it is not named.
+again; it is not named.
 """
 
 from __future__ import annotations

@@ -18,14 +18,14 @@ from rung.ledger import LEDGER_TABLE
 _NAME = re.compile(r'"((?:[^"]|"")+)"\Z|([^".\0]+)\Z')
 
 
-class Names(NamedTuple):
+class SqliteNames(NamedTuple):
     """Which tables are ledger and history."""
 
     ledger: str = LEDGER_TABLE
     history: str = f"{LEDGER_TABLE}_history"
 
 
-def names_of(ledger: str | None = None, history: str | None = None) -> Names:
+def names_of(ledger: str | None = None, history: str | None = None) -> SqliteNames:
     """
     Read the names that were given; the history is named after the ledger by default.
 
@@ -39,7 +39,7 @@ def names_of(ledger: str | None = None, history: str | None = None) -> Names:
             f"ledger and history cannot both be {first}",
             "give --history-table another name, or leave it out",
         )
-    return Names(first, second)
+    return SqliteNames(first, second)
 
 
 def _read(what: str, text: str) -> str:

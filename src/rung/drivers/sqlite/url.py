@@ -136,7 +136,7 @@ def _of_sqlalchemy(scheme: str, name: str) -> str:
 
 
 class _Query:
-    """The keys of a URL, sorted by whom they are for."""
+    """The keys of a URL, sorted by their reader."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self.sqlite: list[tuple[str, str]] = []

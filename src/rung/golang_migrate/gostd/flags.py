@@ -33,7 +33,7 @@ class HelpWanted(FlagsRefused):
     """`-h` or `-help` where no such flag is declared: only the usage is printed."""
 
 
-class Kind(Enum):
+class FlagKind(Enum):
     """The type of a flag, by the name of its value in the usage."""
 
     BOOL = ""
@@ -55,29 +55,29 @@ class Flag:
     """
 
     name: str
-    kind: Kind
+    kind: FlagKind
     default: Value
     usage: str
 
 
 def boolean(name: str, usage: str = "", *, default: bool = False) -> Flag:
     """Declare a boolean flag; a value follows only after `=`."""
-    return Flag(name, Kind.BOOL, default, usage)
+    return Flag(name, FlagKind.BOOL, default, usage)
 
 
 def string(name: str, default: str = "", usage: str = "") -> Flag:
     """Declare a flag with a text."""
-    return Flag(name, Kind.STRING, default, usage)
+    return Flag(name, FlagKind.STRING, default, usage)
 
 
 def int64(name: str, default: int = 0, usage: str = "") -> Flag:
     """Declare a flag with a number from -2^63 to 2^63-1, in any base of Go's."""
-    return Flag(name, Kind.INT, default, usage)
+    return Flag(name, FlagKind.INT, default, usage)
 
 
 def uint64(name: str, default: int = 0, usage: str = "") -> Flag:
     """Declare a flag with a number from 0 to 2^64-1, in any base of Go's."""
-    return Flag(name, Kind.UINT, default, usage)
+    return Flag(name, FlagKind.UINT, default, usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class FlagSet:
             raise FlagsRefused(f"flag provided but not defined: -{redacted_word(name)}")
         if equals:
             return name, _read(flag, text)
-        if flag.kind is Kind.BOOL:
+        if flag.kind is FlagKind.BOOL:
             return name, True
         if not rest:
             raise FlagsRefused(f"flag needs an argument: -{name}")
@@ -168,11 +168,11 @@ class FlagSet:
         return head + self.defaults()
 
 
-_READERS: dict[Kind, Callable[[str], Value]] = {
-    Kind.BOOL: truth,
-    Kind.STRING: str,
-    Kind.INT: lambda text: signed(text, 0),
-    Kind.UINT: lambda text: unsigned(text, 0),
+_READERS: dict[FlagKind, Callable[[str], Value]] = {
+    FlagKind.BOOL: truth,
+    FlagKind.STRING: str,
+    FlagKind.INT: lambda text: signed(text, 0),
+    FlagKind.UINT: lambda text: unsigned(text, 0),
 }
 
 
@@ -184,7 +184,7 @@ def _read(flag: Flag, text: str) -> Value:
     try:
         return _READERS[flag.kind](text)
     except NumberRefused as error:
-        what, before = ("boolean value", "-") if flag.kind is Kind.BOOL else ("value", "flag -")
+        what, before = ("boolean value", "-") if flag.kind is FlagKind.BOOL else ("value", "flag -")
         reason = "parse error" if error.reason == SYNTAX else error.reason
         raise FlagsRefused(
             f"invalid {what} {quoted(redacted_word(text))} for {before}{flag.name}: {reason}"
@@ -210,6 +210,6 @@ def _value_name(flag: Flag) -> tuple[str, str]:
 def _default(flag: Flag) -> str:
     if not flag.default:
         return ""
-    if flag.kind is Kind.STRING:
+    if flag.kind is FlagKind.STRING:
         return f" (default {quoted(str(flag.default))})"
     return f" (default {str(flag.default).lower()})"

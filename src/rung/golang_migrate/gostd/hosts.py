@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from rung.golang_migrate.gostd.percent_encoding import Part, PartRefused, unescape
+from rung.golang_migrate.gostd.percent_encoding import PartRefused, UrlPart, unescape
 
 _PORT = re.compile(rb":[0-9]*\Z")
 _MARK = re.compile(rb"[.:%]")
@@ -34,7 +34,7 @@ def parse_host(host: bytes) -> bytes:
         return _parse_bracketed(host)
     if (colon := host.rfind(b":")) >= 0:
         _check_port(host[colon:])
-    return unescape(host, Part.HOST)
+    return unescape(host, UrlPart.HOST)
 
 
 def _check_port(port: bytes) -> None:
@@ -49,7 +49,7 @@ def _parse_bracketed(host: bytes) -> bytes:
     port = host[closing + 1 :]
     _check_port(port)
     name, percent, zone = host[1:closing].partition(_ZONE)
-    address = unescape(name, Part.HOST) + unescape(percent + zone, Part.ZONE)
+    address = unescape(name, UrlPart.HOST) + unescape(percent + zone, UrlPart.ZONE)
     _check_address(address)
     return b"[" + address + b"]" + port
 

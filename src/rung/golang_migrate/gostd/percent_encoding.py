@@ -20,7 +20,7 @@ HIDDEN = "xxxxx"
 """The replacement of a secret."""
 
 
-class Part(Enum):
+class UrlPart(Enum):
     """The parts of a URL, which have different rules."""
 
     PATH = "path"
@@ -32,12 +32,12 @@ class Part(Enum):
 
 
 _ALLOWED = {
-    Part.PATH: _ALWAYS + b"$&+,/:;=@",
-    Part.HOST: _ALWAYS + b"!\"$&'()*+,:;<=>[]",
-    Part.ZONE: _ALWAYS + b"!\"$&'()*+,:;<=>[]",
-    Part.USER: _ALWAYS + b"$&+,;=",
-    Part.QUERY: _ALWAYS,
-    Part.FRAGMENT: _ALWAYS + b"!$&()*+,/:;=?@",
+    UrlPart.PATH: _ALWAYS + b"$&+,/:;=@",
+    UrlPart.HOST: _ALWAYS + b"!\"$&'()*+,:;<=>[]",
+    UrlPart.ZONE: _ALWAYS + b"!\"$&'()*+,:;<=>[]",
+    UrlPart.USER: _ALWAYS + b"$&+,;=",
+    UrlPart.QUERY: _ALWAYS,
+    UrlPart.FRAGMENT: _ALWAYS + b"!$&()*+,/:;=?@",
 }
 
 
@@ -82,7 +82,7 @@ def decoded(raw: bytes) -> str:
     return raw.decode(errors="surrogateescape")
 
 
-def unescape(raw: bytes, part: Part) -> bytes:
+def unescape(raw: bytes, part: UrlPart) -> bytes:
     """
     Resolve the escapes of bytes; in a query `+` is a space.
 
@@ -93,36 +93,40 @@ def unescape(raw: bytes, part: Part) -> bytes:
     position = 0
     while position < len(raw):
         position += _checked(raw[position : position + 3], part)
-    if part is Part.QUERY:
+    if part is UrlPart.QUERY:
         raw = raw.replace(b"+", b" ")
     return _ESCAPE.sub(lambda match: bytes.fromhex(match[0][1:].decode()), raw)
 
 
-def escape(raw: bytes, part: Part) -> bytes:
+def escape(raw: bytes, part: UrlPart) -> bytes:
     """Escape every byte that a part does not allow; in a query a space becomes `+`."""
     allowed = _ALLOWED[part]
     text = b"".join(bytes((c,)) if c in allowed else b"%%%02X" % c for c in raw)
-    return text.replace(b"%20", b"+") if part is Part.QUERY else text
+    return text.replace(b"%20", b"+") if part is UrlPart.QUERY else text
 
 
-def _checked(piece: bytes, part: Part) -> int:
+def _checked(piece: bytes, part: UrlPart) -> int:
     """Return the length of the escape or byte at the start of these three bytes."""
     if piece.startswith(b"%"):
         _check_escape(piece, part)
         return len(piece)
     code = piece[0]
-    if part in {Part.HOST, Part.ZONE} and code < _FIRST_NOT_ASCII and code not in _ALLOWED[part]:
+    if (
+        part in {UrlPart.HOST, UrlPart.ZONE}
+        and code < _FIRST_NOT_ASCII
+        and code not in _ALLOWED[part]
+    ):
         raise PartRefused("invalid character ", piece[:1], " in host name")
     return 1
 
 
-def _check_escape(piece: bytes, part: Part) -> None:
+def _check_escape(piece: bytes, part: UrlPart) -> None:
     is_valid = bool(_ESCAPE.fullmatch(piece))
     if is_valid and piece != _PERCENT:
         code = int(piece[1:], 16)
-        if part is Part.HOST:
+        if part is UrlPart.HOST:
             is_valid = code >= _FIRST_NOT_ASCII
-        elif part is Part.ZONE:
+        elif part is UrlPart.ZONE:
             is_valid = piece == _SPACE or code in _ALLOWED[part]
     if not is_valid:
         raise PartRefused("invalid URL escape ", piece)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from rung.golang_migrate.gostd.hosts import parse_host
 from rung.golang_migrate.gostd.percent_encoding import (
-    Part,
     PartRefused,
+    UrlPart,
     decoded,
     encoded,
     escape,
@@ -26,8 +26,8 @@ _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
 _USERINFO = re.compile(rb"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*\Z")
 _LEFT_ALONE = {
-    Part.PATH: re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]%/]*\Z"),
-    Part.FRAGMENT: re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]%/?]*\Z"),
+    UrlPart.PATH: re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]%/]*\Z"),
+    UrlPart.FRAGMENT: re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]%/?]*\Z"),
 }
 
 
@@ -79,7 +79,7 @@ class Url:
     @property
     def path(self) -> str:
         """Return the decoded path."""
-        return decoded(unescape(encoded(self.written_path), Part.PATH))
+        return decoded(unescape(encoded(self.written_path), UrlPart.PATH))
 
     def __repr__(self) -> str:
         return f"Url({self.scheme}:***)"
@@ -97,7 +97,7 @@ def parse(text: str) -> Url:
     try:
         url = _parse(encoded(head), fragment)
         length = len(text)
-        unescape(encoded(fragment), Part.FRAGMENT)
+        unescape(encoded(fragment), UrlPart.FRAGMENT)
     except PartRefused as error:
         secrets = UrlSecrets.of(text)
         reason = f"parse {quoted(secrets.redacted(length))}: {secrets.message(error)}"
@@ -119,7 +119,7 @@ def _parse(head: bytes, fragment: str) -> Url:
     if rest.startswith(b"//") and (scheme or not rest.startswith(b"///")):
         authority_text, slash, path = rest[2:].partition(b"/")
         authority, rest = _authority(authority_text), slash + path
-    unescape(rest, Part.PATH)
+    unescape(rest, UrlPart.PATH)
     return Url(scheme, "", authority, decoded(rest), query_text, fragment)
 
 
@@ -138,15 +138,15 @@ def _authority(written: bytes) -> Authority:
     if not _USERINFO.match(userinfo):
         raise PartRefused("net/url: invalid userinfo")
     user, colon, password = userinfo.partition(b":")
-    name, secret = unescape(user, Part.USER), unescape(password, Part.USER)
+    name, secret = unescape(user, UrlPart.USER), unescape(password, UrlPart.USER)
     return Authority(decoded(name), decoded(secret) if colon else None, host)
 
 
 def written(url: Url) -> str:
     """Compose a URL with a scheme, with the escapes that Go writes."""
-    location = url.opaque or _place(url) + _escaped(url.written_path, Part.PATH)
+    location = url.opaque or _place(url) + _escaped(url.written_path, UrlPart.PATH)
     query = "" if url.query is None else f"?{url.query}"
-    fragment = _escaped(url.fragment, Part.FRAGMENT)
+    fragment = _escaped(url.fragment, UrlPart.FRAGMENT)
     return f"{url.scheme}:{location}{query}" + (f"#{fragment}" if fragment else "")
 
 
@@ -154,17 +154,17 @@ def _place(url: Url) -> str:
     authority = url.authority
     if authority is None or not (authority.host or authority.user is not None or url.written_path):
         return ""
-    user = "" if authority.user is None else _escape(authority.user, Part.USER)
-    secret = "" if authority.password is None else f":{_escape(authority.password, Part.USER)}"
+    user = "" if authority.user is None else _escape(authority.user, UrlPart.USER)
+    secret = "" if authority.password is None else f":{_escape(authority.password, UrlPart.USER)}"
     at = "" if authority.user is None else "@"
-    return f"//{user}{secret}{at}{_escape(authority.host, Part.HOST)}"
+    return f"//{user}{secret}{at}{_escape(authority.host, UrlPart.HOST)}"
 
 
-def _escape(text: str, part: Part) -> str:
+def _escape(text: str, part: UrlPart) -> str:
     return decoded(escape(encoded(text), part))
 
 
-def _escaped(given: str, part: Part) -> str:
+def _escaped(given: str, part: UrlPart) -> str:
     """Return a path or fragment; unchanged where nothing in it needs an escape."""
     raw = encoded(given)
     return given if _LEFT_ALONE[part].match(raw) else decoded(escape(unescape(raw, part), part))

@@ -211,7 +211,7 @@ class Lexer:
                 yield found
 
     def _special(self, rule: str, start: int, end: int) -> int:
-        """Take what a pattern alone cannot; gives the offset behind it."""
+        """Read what a pattern alone cannot; return the offset after it."""
         if rule == "comment":
             return self._comment_end(start)
         if rule == "unclosed":

@@ -1,5 +1,5 @@
 """
-Tells which statements may leave the session changed behind them.
+Find the statements that may leave the session changed.
 
 Errs on the side of yes: a wrong yes costs a comparison of settings, a wrong no would let
 one file's search_path into the next. What a function does inside is not seen here.

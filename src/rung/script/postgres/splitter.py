@@ -38,7 +38,7 @@ def cut(text: str) -> Cut:
     Cut a script into its statements.
 
     COPY data begins on the line behind the semicolon of COPY … FROM STDIN and goes on to a
-    line of backslash-dot, or to the end of the text. Where psql finds more SQL behind that
+    line of backslash-dot, or to the end of the text. Where psql finds more SQL after that
     semicolon, it runs it after the data; such a line is refused here.
 
     Args:
@@ -151,7 +151,7 @@ class _Reader:
 
     def _read_body(self) -> None:
         """
-        Read on to the END of a BEGIN ATOMIC body and the semicolon behind it.
+        Read on to the END of a BEGIN ATOMIC body and the semicolon after it.
 
         That END is the one at a statement's place, behind a semicolon: no statement begins
         with END in there, and any other END closes a CASE or names a column.

@@ -3,7 +3,7 @@ What a script of SQLite's means with PRAGMA foreign_keys. Pure.
 
 Inside a transaction SQLite passes over it in silence, whoever began that transaction. A file
 that turns foreign keys off there means SQLite's recipe to rebuild a table: off before BEGIN,
-PRAGMA foreign_key_check before COMMIT, on again behind it. Every spelling means the same.
+PRAGMA foreign_key_check before COMMIT, on again after it. Every spelling means the same.
 """
 
 from __future__ import annotations

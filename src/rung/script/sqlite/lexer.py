@@ -56,7 +56,7 @@ _TOKEN = re.compile(
 _AT_ONCE = 4096
 
 
-class Lexer:
+class SqliteLexer:
     """
     A reading position in a text; `tokens` and `directives` grow as it moves.
 
@@ -109,7 +109,7 @@ def tokens_of(text: str) -> Tokens:
     Raises:
         UnterminatedToken: a string or a quoted name is not closed.
     """
-    lexer = Lexer(text)
+    lexer = SqliteLexer(text)
     lexer.read()
     return lexer.tokens.merged(lexer.directives)
 
@@ -121,7 +121,7 @@ def scan(text: str, start: int, end: int, *, rows: bool = False) -> Iterator[Tok
     `rows` is for the lexer of PostgreSQL, and changes nothing here.
     """
     del rows
-    lexer = Lexer(text, start, end)
+    lexer = SqliteLexer(text, start, end)
     while not lexer.at_end:
         lexer.tokens = Tokens()
         lexer.read(_AT_ONCE)

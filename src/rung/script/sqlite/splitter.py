@@ -23,7 +23,7 @@ from rung.script.model import (
     Tokens,
 )
 from rung.script.positions import place_of
-from rung.script.sqlite.lexer import Lexer
+from rung.script.sqlite.lexer import SqliteLexer
 from rung.script.sqlite.statement_rules import (
     control_of,
     is_of_session,
@@ -61,7 +61,7 @@ def cut(text: str) -> Cut:
         UnterminatedToken: a string or a quoted name is not closed.
         ClientCommand: a line is a command of SQLite's shell.
     """
-    lexer = Lexer(text)
+    lexer = SqliteLexer(text)
     tokens = lexer.tokens
     try:
         lexer.read()
