@@ -8,6 +8,7 @@ number of completed statements can both be turned into a place in the file.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -225,30 +226,43 @@ _WARNING = "WARNING"
 
 
 class Notices:
-    """Grows as they arrive."""
+    """
+    The server's notices of one reply: of very many the first, and a count of the others.
+
+    Every warning is counted by its SQLSTATE, kept or not.
+    """
 
     def __init__(self) -> None:
         self._count = 0
         self._kept: list[tuple[int, ServerNotice]] = []
         self._of: dict[bool, int] = {True: 0, False: 0}
-        self._states: set[str] = set()
+        self._warnings: Counter[str] = Counter()
+        self._last_warning: dict[str, str] = {}
 
     def add(self, severity: str, sqlstate: str, message: str) -> None:
-        """Take one, if it is among the first of its kind."""
+        """Count a notice, and keep it if it is among the first of its kind."""
         from rung.drivers.transaction import ServerNotice
 
         self._count += 1
         warns = severity == _WARNING
-        new = warns and sqlstate not in self._states
-        if self._of[warns] >= _MOST and not new:
-            return
         if warns:
-            self._states.add(sqlstate)
+            self._warnings[sqlstate] += 1
+            self._last_warning[sqlstate] = message
+        if self._of[warns] >= _MOST and not (warns and self._warnings[sqlstate] == 1):
+            return
         self._of[warns] += 1
         self._kept.append((self._count, ServerNotice(severity, sqlstate, message)))
 
+    def warnings(self, sqlstate: str) -> int:
+        """Return how many warnings of a SQLSTATE came, also of those that are not kept."""
+        return self._warnings[sqlstate]
+
+    def last_warning(self, sqlstate: str) -> str:
+        """Return the message of the last warning of a SQLSTATE; empty if none came."""
+        return self._last_warning.get(sqlstate, "")
+
     def shown(self) -> list[ServerNotice]:
-        """All in their order; of more than a hundred the first, warnings before the others."""
+        """Return all in their order; of more than a hundred the first, warnings first."""
         from rung.drivers.transaction import ServerNotice
 
         if self._count <= _MOST:

@@ -7,6 +7,7 @@ Pure. Which code means what, and what of it was of the file and what of ours, is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
 _NEW_VALUE = "55P04"
 """An enum's value is used in the transaction that added it."""
-_CONTROL_WARNINGS = ("25001", "25P01")
+_IN_BLOCK, _OUTSIDE = _CONTROL_WARNINGS = ("25001", "25P01")
+"""Of a BEGIN inside a transaction block, and of a COMMIT or ROLLBACK outside of one."""
 _READ_ONLY = "25006"
 _OURS = {"move": "ledger", "record": "history"}
 CANCELLED = "57014"
@@ -58,28 +60,33 @@ class MessageResult:
 
 def outcome_of(message: Message, reply: Reply, wait: LockTimeout | None) -> MessageResult:
     """Read the reply to a message; `wait` is the lock that it did not get, if it was one."""
-    warnings = [notice.message for notice in reply.notices if _of_control(notice)]
-    fooled = len(warnings) > _foreseen_warnings(message)
+    foreseen = _foreseen_warnings(message)
+    unforeseen = [
+        state for state in _CONTROL_WARNINGS if reply.kept.warnings(state) > foreseen[state]
+    ]
     return MessageResult(
         failure=_failure(message, reply, wait),
-        notices=tuple(n for n in reply.notices if not (fooled and _of_control(n))),
-        transaction_control=warnings[-1] if fooled else "",
+        notices=tuple(n for n in reply.notices if not (unforeseen and _of_control(n))),
+        transaction_control=reply.kept.last_warning(unforeseen[-1]) if unforeseen else "",
     )
 
 
-def _foreseen_warnings(message: Message) -> int:
-    """How often the server warns of a BEGIN in a block, or of an end outside of one."""
+def _foreseen_warnings(message: Message) -> Counter[str]:
+    """Count by SQLSTATE how often the server warns of a BEGIN in a block, or an end outside."""
+    found: Counter[str] = Counter()
     if message.script is None:
-        return 0
-    found, in_block = 0, False
+        return found
+    in_block = False
     for piece in message.pieces:
         last = piece.first + piece.statements - 1 if piece.first else 0
         for one in message.script.statements[max(piece.first - 1, 0) : last]:
             control = one.control
             if control is Control.BEGIN:
-                found, in_block = found + in_block, True
+                found[_IN_BLOCK] += in_block
+                in_block = True
             elif control in (Control.COMMIT, Control.ROLLBACK):
-                found, in_block = found + (not in_block), False
+                found[_OUTSIDE] += not in_block
+                in_block = False
     return found
 
 
