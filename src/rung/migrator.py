@@ -16,7 +16,7 @@ from rung.drivers import open_driver
 from rung.drivers.inspection import History
 from rung.events import Warned, ignore
 from rung.execution.command import READ_WITHIN, Target
-from rung.options import RUNG
+from rung.options import RUNG, application_names
 
 if TYPE_CHECKING:
     import os
@@ -76,13 +76,12 @@ class Migrator:
         lock_retry_for: float | None = 600.0,
         cancel_blockers: Sequence[str] = (),
     ) -> None:
-        _check_names(cancel_blockers)
         driver = open_driver(Database.of(database))
         options = RUNG._replace(
             lock_timeout=RUNG.lock_timeout if lock_timeout is None else lock_timeout,
             insists_on_lock_timeout=lock_timeout is not None,
             lock_retry_for=lock_retry_for,
-            cancel_blockers=tuple(cancel_blockers),
+            cancel_blockers=application_names(cancel_blockers),
             wait_for_lock=wait_for_lock,
             atomic=atomic,
         )
@@ -162,7 +161,7 @@ class Migrator:
         from rung.execution.command import RetryPolicy
         from rung.execution.wait import wait
 
-        wanted = self._newest() if version == "newest" else version
+        wanted = self._migrations().newest_up if version == "newest" else version
         return wait(self._target, wanted, RetryPolicy(timeout))
 
     def doctor(self) -> Diagnostics:
@@ -477,11 +476,6 @@ class Migrator:
 
         return drop(self._target, expected, confirm)
 
-    def _newest(self) -> int | None:
-        """The version at which `up` ends: the highest that has an up file."""
-        migrations = self._migrations().migrations
-        return max((one.version for one in migrations if one.up is not None), default=None)
-
     def _migrations(self) -> MigrationSet:
         from rung.source import read_source
 
@@ -491,14 +485,3 @@ class Migrator:
             for warning in migrations.warnings:
                 self._target.listener(Warned(warning))
         return migrations
-
-
-def _check_names(applications: Sequence[str]) -> None:
-    """Refuse an empty name, as of an unset variable: it would match every unnamed application."""
-    from rung.errors import UsageError
-
-    if isinstance(applications, str) or not all(name.strip() for name in applications):
-        raise UsageError(
-            "invalid application name for --cancel-blockers: it is empty, or not in a list",
-            "give the application_name of the lock holder",
-        )

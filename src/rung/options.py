@@ -7,7 +7,10 @@ engine never asks for which command it works.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class RunOptions(NamedTuple):
@@ -44,3 +47,22 @@ class RunOptions(NamedTuple):
 
 
 RUNG = RunOptions()
+
+
+def application_names(names: Sequence[str]) -> tuple[str, ...]:
+    """
+    Check the applications whose queries may be cancelled.
+
+    An empty name, as of an unset variable, would match every application without a name.
+
+    Raises:
+        UsageError: a name is empty, or they are not a list.
+    """
+    from rung.errors import UsageError
+
+    if isinstance(names, str) or not all(name.strip() for name in names):
+        raise UsageError(
+            "invalid application name for --cancel-blockers: it is empty, or not in a list",
+            "give the application_name of the lock holder",
+        )
+    return tuple(names)

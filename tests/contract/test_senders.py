@@ -217,4 +217,5 @@ class TestSingleStatements(RunContract, ContinuingContract):
     def test_compare_and_set_of_units(
         self, subject: Subject, ready: Session, rows: list[tuple[int, bool]], move: LedgerTransition
     ) -> None:
+        """The dirty mark of a file of units is set with single statements, too."""
         super().test_compare_and_set_of_units(subject, ready, rows, move)

@@ -72,6 +72,11 @@ class MigrationSet:
         """All versions, ascending."""
         return tuple(migration.version for migration in self.migrations)
 
+    @property
+    def newest_up(self) -> int | None:
+        """The version at which `up` ends: the highest that has an up file."""
+        return max((one.version for one in self.migrations if one.up is not None), default=None)
+
     @cached_property
     def by_version(self) -> dict[int, Migration]:
         """Each migration under its version."""
