@@ -83,7 +83,7 @@ def test_not_waiting() -> None:
     """A bound of 0 tries once and does not wait."""
     clock = Clock()
 
-    with pytest.raises(LockNotAcquired, match="process 42, user ada") as caught:
+    with pytest.raises(LockNotAcquired, match='process 42, user "ada"') as caught:
         wait(1, clock, bound=0)
 
     assert (clock.naps, caught.value.waited) == ([], 0)
@@ -167,12 +167,12 @@ def test_a_dead_connection_gives_nothing_back(monkeypatch: pytest.MonkeyPatch) -
         (
             LockHolder(7, "ada", "rung", "10.0.0.2", "2026-01-01"),
             (
-                "The lock is held by process 7, user ada, application rung, from 10.0.0.2, "
+                'The lock is held by process 7, user "ada", application "rung", from 10.0.0.2, '
                 "connected since 2026-01-01."
             ),
         ),
     ],
 )
 def test_a_holder_in_a_sentence(holder: LockHolder, text: str) -> None:
-    """Who holds the lock is told as far as it is known."""
+    """The lock holder is named, with as many facts as are at hand."""
     assert str(holder) == text
