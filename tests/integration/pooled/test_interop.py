@@ -136,7 +136,7 @@ def test_without_the_right_to_make_a_lease(behind: Behind) -> None:
     poor = behind.site.migrator(Database(behind.url, role="poor"))
     error = failing(RightsMissing, poor.up)
     assert poor.version().version is None
-    assert error.hint == 'Grant it: GRANT CREATE ON SCHEMA "public" TO "poor";'
+    assert error.hint == 'grant it: GRANT CREATE ON SCHEMA "public" TO "poor";'
     behind.site.ask(error.hint.removeprefix("grant it: "))
 
     assert len(poor.up().steps) == 1

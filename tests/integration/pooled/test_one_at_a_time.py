@@ -78,8 +78,8 @@ def test_a_direct_run_waits_for_the_lease(behind: Behind) -> None:
     assert wait_for(lambda: behind.site.ask(_NAPPING) == [(1,)])
     error = failing(LockNotAcquired, behind.site.migrator(wait_for_lock=0).up)
 
-    assert f"held by process {run.pid}, user postgres, application rung" in error.holder
-    assert "behind a pooler, last heard of" in error.holder
+    assert f'held by process {run.pid}, user "postgres", application "rung ' in error.holder
+    assert "behind a pooler, last heartbeat " in error.holder
 
 
 @pytest.mark.oracle

@@ -124,7 +124,7 @@ def test_a_superusers_password_is_asked_for_on_our_server(site: Site) -> None:
         names = session.server_context().roles
         for name in (one for one in names if one.startswith("rung_scratch")):
             with pytest.raises(Exception, match=r"password|reject"):
-                made.driver.beside(made.url, None, name).connect(CancelToken()).__enter__()  # type: ignore[attr-defined]
+                made.driver.sibling(made.url, None, name).connect(CancelToken()).__enter__()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_what_scratch_refuses_is_not_the_files_fault(site: Site, refused: str) -
     failing(MigrationFailed, site.migrator().up)
     error = failing(ScratchFailed, site.migrator().diagnose)
 
-    assert error.cause.startswith("1_a.up.sql is not proved, because ")
+    assert error.cause.startswith("1_a.up.sql cannot be checked, because scratch has no ")
     assert (site.ledger(), site.tables()) == ([(1, True)], {"a"})
 
 
@@ -168,4 +168,4 @@ def test_a_stored_text_that_others_could_have_written_is_not_run(
     site.migrator().diagnose()
     said = [event.message for event in site.heard(Warned)]
 
-    assert any("(as stored) is not run on scratch" in one for one in said) is is_open
+    assert any("(as stored) is not run on the scratch database. " in one for one in said) is is_open

@@ -169,7 +169,9 @@ def test_an_older_violation_is_said_and_not_blamed(site: Site, check: str) -> No
     site.migrator().up()
 
     assert site.ledger() == [(2, 0)]
-    assert any("there before that violate a foreign key" in n.message for n in site.heard(Notice))
+    assert any(
+        "rows that existed before violate a foreign key" in n.message for n in site.heard(Notice)
+    )
     assert "77" in site.heard(Notice)[0].message
 
 

@@ -68,11 +68,16 @@ def test_a_failed_down(site: Site) -> None:
 def test_what_a_failure_says(site: Site) -> None:
     """The file, the place with its caret, SQLite's words, and the state."""
     site.add("1_a", "CREATE TABLE a (x);\nINSERT INTO a\n  VALUES ('ü', nope);\n")
-    told = str(failing(MigrationFailed, site.migrator().up))
+    failed = failing(MigrationFailed, site.migrator().up)
 
-    assert "no such column: nope" in told
-    assert "1_a.up.sql:3:16\n3 |   VALUES ('ü', nope);\n                   ^" in told
-    assert "clean at no version; the failed migration was rolled back" in told
+    assert str(failed) == "migration 1 (a) failed: no such column: nope"
+    assert failed.lines() == (
+        "  --> 1_a.up.sql:3:16",
+        "  3 |   VALUES ('ü', nope);",
+        "    |                ^^^^",
+        "database: clean at no version; the failed migration was rolled back",
+        "hint: fix 1_a.up.sql and run again; no force is needed",
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +146,7 @@ def test_a_pragma_that_does_nothing_is_told(site: Site) -> None:
 
     assert site.ask("SELECT count(*) FROM children") == [(1,)]
     (notice,) = site.heard(Notice)
-    assert "PRAGMA foreign_keys on line 1 did nothing" in notice.message
+    assert "PRAGMA foreign_keys on line 1 had no effect" in notice.message
 
 
 def test_a_unit_fails(site: Site) -> None:

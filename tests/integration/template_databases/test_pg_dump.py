@@ -30,7 +30,7 @@ def test_an_order_of_columns_that_is_not_restored(database: Database, tmp_path: 
     )
     [said] = undo_differences(database.conninfo, source)
 
-    assert said.startswith("Version 2, after its down: pg_dump writes other lines:\n")
+    assert said.startswith("version 2, after its down: pg_dump writes other lines:\n")
     assert "-    first integer," in said
 
 

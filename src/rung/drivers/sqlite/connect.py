@@ -118,7 +118,7 @@ class Opener:
             )
         if code_of(error) == sqlite3.SQLITE_CANTOPEN:
             return self._cannot_open(error)
-        return QueryFailed(f"{error}.")
+        return QueryFailed(str(error))
 
     def _check_kind(self) -> None:
         """SQLite opens devices and FIFOs too, and leaves a journal beside them."""
@@ -132,7 +132,7 @@ class Opener:
         if folder is not None and not folder.is_dir():
             said = f"could not open {self.shown}: no folder {folder}"
             advice = "check the path in the database's URL, or create the folder"
-            raise ConnectionFailed(f"{said}.", advice, said)
+            raise ConnectionFailed(said, advice, said)
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         try:
@@ -152,7 +152,7 @@ class Opener:
     def _cannot_open(self, error: sqlite3.Error) -> ConnectionFailed:
         said = f"could not open {self.shown}: {error}"
         return ConnectionFailed(
-            f"{said}.",
+            said,
             "check that the folder exists, that Rung may create files in it (SQLite keeps its "
             "journal there), and that the path names a file",
             said,

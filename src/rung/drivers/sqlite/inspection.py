@@ -232,8 +232,9 @@ class SqliteTables:
 def _state(name: str, row: tuple[Any, ...]) -> LedgerState:
     version, version_type, dirty, dirty_type = row
     if (version_type, dirty_type) != ("integer", "integer"):
+        shown = ", ".join("NULL" if value is None else str(value) for value in (version, dirty))
         raise LedgerUnreadable(
-            f"the ledger {name} has an invalid version: ({version}, {dirty})",
+            f"the ledger {name} has an invalid version: ({shown})",
             "find the version the database is at and record it: `rung force V`",
         )
     return ledger_state(version, bool(dirty), name)
