@@ -10,7 +10,6 @@ from rung.drivers.inspection import History
 from rung.drivers.transaction import LedgerTransition
 from rung.errors import (
     DatabaseError,
-    DirtyLedger,
     LedgerElsewhere,
     LockNotAcquired,
     MissingMigrationFile,
@@ -21,7 +20,7 @@ from rung.errors import (
 from rung.events import BaselineRecorded, Warned
 from rung.execution.command import RetryPolicy, held
 from rung.execution.history_records import Recorder, record, try_record
-from rung.execution.plan_under_lock import edited_files
+from rung.execution.plan_under_lock import dirty_ledger, edited_files
 from rung.execution.preflight import (
     check_kept,
     check_no_twin,
@@ -362,7 +361,7 @@ def mark(
         state = read_state(session, migrations)
         inspection = state.inspection
         if inspection.ledger.dirty:
-            raise DirtyLedger(inspection.ledger.version)
+            raise dirty_ledger(state, session)
         check_recordable(inspection)
         new = tuple(sorted(v for v in set(applied) if _is_new(v, state)))
         gone = tuple(sorted(v for v in set(not_applied) if v in state.applied.versions))

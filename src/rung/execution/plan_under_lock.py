@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import Inspection
     from rung.drivers.transaction import StoredSql
     from rung.execution.state import DatabaseState
     from rung.execution.stored_downs import Choices
@@ -64,8 +63,8 @@ def plan_for(
     inspection = state.inspection
     if unknown := unknown_rows(inspection.history or ()):
         raise LedgerUnreadable(
-            f"The history has a row that this Rung cannot read: {described(unknown[-1])}.",
-            "Run this with the newer Rung that wrote it.",
+            f"the history has a row that this Rung cannot read: {described(unknown[-1])}",
+            "use the newer Rung that wrote it",
         )
     if isinstance(goal, Redo):
         _check_redo(goal, state)
@@ -73,9 +72,8 @@ def plan_for(
     try:
         point = _resume_point(goal, state, session, downs)
         plan = state.plan(goal, point, downs, passes_empty=options.passes_empty)
-    except DirtyLedger as dirty:
-        command = resume_command(state, session)
-        raise DirtyLedger(dirty.version, *_dirty_facts(inspection, session), command) from None
+    except DirtyLedger:
+        raise dirty_ledger(state, session) from None
     except MissingMigrationFile as missing:
         held = state.applied.versions.get(missing.version)
         raise MissingMigrationFile(
@@ -186,16 +184,18 @@ def _recorded(held: AppliedVersion | None) -> str:
     return f"The history has it: {held.name}, applied{when} from {entry.host}."
 
 
-def _dirty_facts(inspection: Inspection, session: Session) -> tuple[str, int | None]:
+def dirty_ledger(state: DatabaseState, session: Session) -> DirtyLedger:
     """
-    Say what the history has of the attempt that left the ledger dirty.
+    Return the error of a dirty ledger, with what the history has of the attempt that left it so.
 
-    The version is that of an out-of-order attempt, which the ledger does not name. Where another
-    tool has written the ledger since, the history says nothing of it.
+    An out-of-order attempt is named, because the ledger does not name it. Where another tool has
+    written the ledger since, the history says nothing of it.
     """
+    inspection = state.inspection
+    at = inspection.ledger.version
     last = inspection.history[-1] if inspection.history else None
     if last is None or last.outcome is Outcome.DONE or is_overwritten(session, last):
-        return "", None
+        return DirtyLedger(at, resume=resume_command(state, session))
     place = f"{last.statements_done} of {last.statements_total} statements are committed"
     flight = f"; statement {last.in_flight} was running" if last.in_flight else ""
     error = f"; {last.error}" if last.error else ""
@@ -203,5 +203,6 @@ def _dirty_facts(inspection: Inspection, session: Session) -> tuple[str, int | N
         f"The history says: {last.direction} of version {last.version} ({last.name}) began "
         f"{last.started:%Y-%m-%d %H:%M:%S %Z} on {last.host}; {place}{flight}{error}."
     )
-    is_other = last.direction == "up" and last.version != inspection.ledger.version
-    return text, last.version if is_other else None
+    is_other = last.direction == "up" and last.version != at
+    out_of_order = last.version if is_other else None
+    return DirtyLedger(at, text, out_of_order, resume_command(state, session))

@@ -84,7 +84,7 @@ def test_twice_in_a_later_unit_is_dirty(site: Site) -> None:
     assert "dirty at version 1" in error.now
     assert "rung up --resume" in error.hint
     assert site.progress() == [("failed", 2, 3, None)]
-    assert "2 of 3 statements are committed" in str(site.up_fails(DirtyLedger))
+    assert "; 2 of 3 statements are committed" in site.up_fails(DirtyLedger).detail
 
 
 def test_a_cancel_does_not_reach_our_own_writes(site: Site) -> None:

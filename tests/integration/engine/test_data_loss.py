@@ -45,7 +45,7 @@ def told(database: Database, folder: Path, down: str) -> list[str]:
         ("ALTER TABLE a DROP COLUMN x", ["column x of a (2 rows)"]),
         ("DROP TABLE p", ["table p (3 rows)"]),
         ("DROP TABLE big", ["table big (more than 100,000 rows)"]),
-        ("DROP TABLE nowhere", ["table nowhere (rows unknown: no such table is there now)"]),
+        ("DROP TABLE nowhere", ["table nowhere (rows unknown: the table does not exist now)"]),
         (
             "DROP TABLE a CASCADE",
             [

@@ -107,7 +107,7 @@ def test_a_terminated_session_between_units_is_dirty_and_told(site: Site, text: 
     assert "dirty at version 2" in error.now
     assert (site.tables(), site.ledger()) == ({"t1", "b"}, [(2, True)])
     assert site.progress()[-1][0] == "running"
-    assert "statements are committed" in str(site.up_fails(DirtyLedger))
+    assert "statements are committed" in site.up_fails(DirtyLedger).detail
 
 
 def test_the_statement_in_flight_is_named(site: Site) -> None:
@@ -115,9 +115,8 @@ def test_the_statement_in_flight_is_named(site: Site) -> None:
     site.add("1_b", f"CREATE TABLE b ();\n{_KILL_ME_INSIDE}").up_fails(ConnectionLost)
 
     assert site.progress() == [("running", 1, 2, 2)]
-    assert "1 of 2 statements are committed; statement 2 was under way" in str(
-        site.up_fails(DirtyLedger)
-    )
+    told = site.up_fails(DirtyLedger).detail
+    assert "; 1 of 2 statements are committed; statement 2 was running" in told
 
 
 # --- the connection is cut around COMMIT -------------------------------------------------

@@ -235,7 +235,7 @@ def test_a_drop_that_is_refused_removes_nothing(site: Site) -> None:
     place = site.database.conninfo.replace("user=postgres", f"user={name}")
     error = failing(QueryFailed, site.migrator(place).drop)
 
-    assert error.cause == "The server refuses the drop: must be owner of table t2 (SQLSTATE 42501)"
+    assert error.cause == "the server rejects the drop: must be owner of table t2 (SQLSTATE 42501)"
     assert "nothing was dropped" in error.hint
     assert (site.tables(), site.ledger()) == ({"t1", "t2"}, [(2, False)])
     site.ask(f"DROP OWNED BY {name}; DROP ROLE {name}")

@@ -82,7 +82,7 @@ def test_something_removed_by_hand(taken_over: Site) -> None:
     taken_over.up()
     [said] = warnings(taken_over)
 
-    assert 'lacks what the files up to it make: column "y" of a' in said
+    assert 'lacks objects of the files up to it: column "y" of a (2_b.up.sql)' in said
     assert "force" not in said
     assert [one.fix for one in taken_over.migrator().doctor().serious] == [""]
     taken_over.add("5_e", "ALTER TABLE a DROP COLUMN IF EXISTS y;").up()

@@ -103,7 +103,7 @@ def test_both_forms_of_golangs_key_exclude_us(site: Site, form: str) -> None:
     with _lock_by_hand(site, form) as connection:
         error = failing(LockNotAcquired, site.migrator(wait_for_lock=0).up)
         assert f"process {connection.info.backend_pid}," in error.holder
-        assert "application by hand" in error.holder
+        assert ', application "by hand", ' in error.holder
         assert _keys_held(site) == 1
     assert site.up() == (1,)
 
@@ -132,7 +132,9 @@ def test_waiting_says_for_whom(site: Site) -> None:
     run.join(20)
 
     told = site.heard(LockWaiting)[0].holder
-    assert told.startswith(f"The lock is held by process {pid}, user postgres, application by hand")
+    assert told.startswith(
+        f'The lock is held by process {pid}, user "postgres", application "by hand", '
+    )
     assert "connected since 20" in told
     assert site.ledger() == [(1, False)]
 

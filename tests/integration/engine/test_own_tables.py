@@ -484,7 +484,7 @@ def test_a_trigger_that_alters_what_is_written(
     error = site.add("2_b", sql).up_fails(OwnWriteRefused)
 
     assert f"public.{table} (trigger altering): a trigger or rule changed" in error.cause
-    assert "have trigger altering leave Rung's rows as they are written" in error.hint
+    assert "change trigger altering to leave Rung's rows unchanged, or name another" in error.hint
     marked = "VACUUM" in sql and "dirty" in body  # the dirty mark itself is as it was written
     assert site.ledger() == ([(2, True)] if marked else [(1, False)])
     assert ("b" in site.tables()) is marked

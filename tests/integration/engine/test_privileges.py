@@ -171,7 +171,8 @@ def test_a_ledger_that_may_not_be_written(
     error = failing(RightsMissing, _add(site).migrator(role.place).up)
     grant = f'GRANT {lacking} ON TABLE "public"."schema_migrations" TO "{role.name}";'
 
-    assert error.cause == f"The role {role.name} may not write the ledger public.schema_migrations."
+    refused = f'role "{role.name}" may not write the ledger public.schema_migrations'
+    assert error.cause == refused
     assert (grant in error.hint, _tables_in_work(site)) == (True, set())
     failing(RightsMissing, lambda: role.migrator.force(1))
     site.ask(grant)

@@ -26,7 +26,7 @@ def test_it_runs_in_two_transactions(site: Site) -> None:
     assert [step.mode for step in report.steps] == ["transactional", "unit by unit"]
     assert site.ask("SELECT m::text FROM t") == [("ok",)]
     assert site.progress()[-1] == ("done", 5, 5, None)
-    assert "value of an enum" in site.heard(ModeChanged)[0].reason
+    assert "uses an enum value that it adds" in site.heard(ModeChanged)[0].reason
 
 
 def test_it_is_cut_again_where_it_must(site: Site) -> None:
