@@ -16,6 +16,7 @@ from rung.execution.redact_result import redact_result
 from rung.integrations.readiness import readiness_of_error
 from rung.ledger import LedgerState
 from rung.planning.plan import Up, make_plan
+from rung.render.errors import full_text
 from rung.script import read
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def test_the_caret_is_below_what_it_was_below(
 
     assert (error.place.column, error.place.caret) == (column, caret)
     assert error.place.excerpt.endswith(shown)
-    assert "hunter2" not in str(error)
+    assert "hunter2" not in full_text(error)
     assert re.match(rf"    \| {' ' * (caret - 1)}\^", error.place.lines()[-1])
 
 

@@ -15,6 +15,7 @@ from tests.integration.terminals import on_terminal
 from rung.cli.main import main
 from rung.errors import RungError
 from rung.events import Notice
+from rung.render.errors import full_text
 from rung.script import checksum, read
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def test_an_edited_secret_is_told_without_it(cleared: Site) -> None:
     """That only a secret differs is said, and neither of the two is shown."""
     cleared.add("1_a", GOOD["plain"]).up()
     cleared.add("1_a", GOOD["plain"].replace("Hunter", "Huntress-Hunter"))
-    told = str(cleared.up_fails(RungError))
+    told = full_text(cleared.up_fails(RungError))
 
     assert "only in a secret" in told
     assert leaks({"error": told}) == []

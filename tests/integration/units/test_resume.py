@@ -10,6 +10,7 @@ from tests.integration.engine.sites import failing
 from rung.errors import CannotResume, DirtyLedger, MigrationFailed
 from rung.events import StepResumed
 from rung.planning.plan import Down, Up
+from rung.render.errors import full_text
 
 if TYPE_CHECKING:
     from tests.integration.engine.sites import Site
@@ -280,7 +281,7 @@ def test_a_ledger_written_later_is_no_evidence(site: Site) -> None:
     error = failing(CannotResume, lambda: site.migrator().up(resume=True))
 
     assert "another tool" in error.reason
-    assert "The history says" not in str(site.up_fails(DirtyLedger))
+    assert "The history says" not in full_text(site.up_fails(DirtyLedger))
     assert (site.ledger(), site.tables()) == ([(1, True)], set())
 
 

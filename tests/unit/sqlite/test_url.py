@@ -11,6 +11,7 @@ from rung.drivers import open_driver
 from rung.drivers.sqlite.table_names import SqliteNames, names_of
 from rung.drivers.sqlite.url import SqliteUrl, translate
 from rung.errors import UsageError
+from rung.render.errors import full_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,7 +176,7 @@ def test_what_begins_like_a_password(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         translate(f"sqlite://{name}")
 
-    assert "secret" not in str(caught.value)
+    assert "secret" not in full_text(caught.value)
     assert translate("sqlite://./ada:b@c").path == "./ada:b@c"
 
 
