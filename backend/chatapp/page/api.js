@@ -16,7 +16,7 @@ export class Problem extends Error {
     this.faults = told.errors ?? [];
   }
 
-  /** Whether the service does not serve yet. */
+  /** Whether the service is not ready. */
   get isNotReady() {
     return this.status === 503 && this.state !== null;
   }

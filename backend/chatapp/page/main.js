@@ -27,7 +27,7 @@ async function ready() {
     at("notice").hidden = response?.ok === true;
     if (response?.ok) return;
     at("notice").textContent = response
-      ? `The service does not serve yet (${state ?? response.status}). This page waits for it.`
+      ? `The service is not ready (${state ?? response.status}). This page waits for it.`
       : "The service cannot be reached. This page waits for it.";
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
