@@ -61,14 +61,27 @@ class Beside:
         return said
 
     def _hold(self, stack: ExitStack) -> None:
-        """Let another session take what is to be held, and let go of it in time."""
+        """
+        Let another session take what is to be held, and let go of it in time.
+
+        The time begins when the command is connected: a busy machine may take longer to start it
+        than the lock is held.
+        """
         if not self.meanwhile.hold:
             return
         holder = ExitStack()
         holder.enter_context(self.stage.holding(self.meanwhile.hold))
-        timer = threading.Timer(self.meanwhile.seconds * _SLACK, holder.close)
-        timer.start()
-        stack.callback(timer.join)
+
+        def release() -> None:
+            with holder:
+                end = time.monotonic() + _PATIENCE
+                while not self.stage.has_visitor() and time.monotonic() < end:
+                    time.sleep(_PAUSE)
+                time.sleep(self.meanwhile.seconds * _SLACK)
+
+        thread = threading.Thread(target=release)
+        thread.start()
+        stack.callback(thread.join)
 
     def _await_statement(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + _PATIENCE

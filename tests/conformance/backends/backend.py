@@ -54,6 +54,10 @@ class Stage(Protocol):
         """Run SQL in a session of its own, which keeps what it took until the end."""
         ...
 
+    def has_visitor(self) -> bool:
+        """Whether a session of another program is connected; true where nobody can tell."""
+        ...
+
     def is_running(self, text: str) -> bool:
         """Whether a statement that holds a text is running."""
         ...

@@ -121,6 +121,14 @@ class PostgresStage:
             connection.execute(text.encode())
             yield
 
+    def has_visitor(self) -> bool:
+        """Whether a session that is not the test's is connected to the database."""
+        query = (
+            "SELECT FROM pg_catalog.pg_stat_activity WHERE datname = %s "
+            "AND backend_type = 'client backend' AND application_name <> 'conformance'"
+        )
+        return self._connection.execute(query, (self._database,)).fetchone() is not None
+
     def is_running(self, text: str) -> bool:
         query = (
             "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = %s "

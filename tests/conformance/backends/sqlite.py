@@ -73,6 +73,10 @@ class SqliteStage:
             connection.executescript(text)
             yield
 
+    def has_visitor(self) -> bool:
+        """Return true: SQLite has no list of sessions."""
+        return True
+
     def is_running(self, text: str) -> bool:
         """Nobody can ask SQLite: the file's lock tells that a writer is at work."""
         with closing(self._connect()) as connection:
