@@ -110,7 +110,7 @@ def test_a_project_without_a_server(tmp_path: Path) -> None:
     ran = run(tmp_path)
 
     assert "1 failed, 3 passed" in ran.stdout
-    assert "Version 1, after its down: the database has table public.b" in ran.stdout
+    assert "version 1, after its down: the database has table public.b" in ran.stdout
     assert 'Version 1, the second time: Migration 1 (up) failed: relation "b"' in ran.stdout
 
 
