@@ -111,7 +111,7 @@ def test_a_project_without_a_server(tmp_path: Path) -> None:
 
     assert "1 failed, 3 passed" in ran.stdout
     assert "version 1, after its down: the database has table public.b" in ran.stdout
-    assert 'Version 1, the second time: Migration 1 (up) failed: relation "b"' in ran.stdout
+    assert 'version 1, the second time: migration 1 (up) failed: relation "b"' in ran.stdout
 
 
 def test_without_its_setting(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_what_a_down_leaves_behind(database: Database, tmp_path: Path) -> None:
     )
     left = undo_differences(database.conninfo, source)
 
-    assert all(sentence.startswith("Version 1, ") for sentence in left)
+    assert all(sentence.startswith("version 1, ") for sentence in left)
     assert any("after its down: the database has sequence public.left_over" in s for s in left)
     assert any("the second time: the database has comment on schema public" in s for s in left)
 
