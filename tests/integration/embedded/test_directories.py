@@ -228,7 +228,7 @@ def test_data_of_another_major_are_refused(place: Path) -> None:
     await_stopped(place / "db")
     (place / "db" / "data" / "PG_VERSION").write_text("9\n")
 
-    with pytest.raises(BinariesNotFound, match="made by PostgreSQL 9, and no binaries of 9"):
+    with pytest.raises(BinariesNotFound, match="created by PostgreSQL 9, and no binaries of 9"):
         start(place / "db")
 
 

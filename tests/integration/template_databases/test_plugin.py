@@ -111,7 +111,10 @@ def test_a_project_without_a_server(tmp_path: Path) -> None:
 
     assert "1 failed, 3 passed" in ran.stdout
     assert "version 1, after its down: the database has table public.b" in ran.stdout
-    assert 'version 1, the second time: migration 1 (up) failed: relation "b"' in ran.stdout
+    assert (
+        'version 1, the second time: migration 1 (a) failed: relation "b" already exists'
+        in ran.stdout
+    )
 
 
 def test_without_its_setting(tmp_path: Path) -> None:
