@@ -72,7 +72,7 @@ class StatusLine:
     """
     One version.
 
-    `state` is applied, pending, late (below the ledger and never applied), edited (after it
+    `state` is applied, pending, out of order (below the ledger and never applied), edited (after it
     was applied), replaced (its files are another migration's), dirty, missing (applied, its
     up file not there), ahead (the same, above every file), empty (its up held no statement),
     unwritten (the newest, and it holds none yet), down-only (it has no up file), forced (only
