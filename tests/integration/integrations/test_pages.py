@@ -117,7 +117,7 @@ def test_the_log_under_plain_uvicorn(database: Database, tmp_path: Path) -> None
     process.communicate(timeout=60)
 
     assert re.search(r"^INFO:rung:up 1 create_notes: applied in ", printed, re.MULTILINE)
-    assert "ERROR:rung:Not ready: failed. Migration 2 (up) failed: " in printed
+    assert "ERROR:rung:Not ready (failed): migration 2 (add_author) failed: " in printed
     shown = (GUIDES / "fastapi.md").read_text()
     assert printed[printed.index("ERROR:rung") :] in shown
 
