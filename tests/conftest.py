@@ -50,6 +50,7 @@ _LONG = {
     _HERE / "unit/integrations/test_gate.py",
 }
 _NOT_COVERED = {
+    _HERE / "conformance/test_ours.py",
     _HERE / "conformance/test_random.py",
     _HERE / "integration/engine/test_copy.py",
     _HERE / "integration/errors/test_large_file.py",
