@@ -41,13 +41,13 @@ def _end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def test_a_server_that_is_started_late(machine: Machine, begin: Begin) -> None:
     """It is waited for, with the reason, and found."""
     waiting = begin("wait", "--json", "--database", machine.conninfo)
-    _hear(waiting, "Waiting for the database. No connection to postgres@")
+    _hear(waiting, "detail: Waiting for the database: could not connect to postgres@")
     machine.start()
 
     code, out, err = _end(waiting)
     found = json.loads(out)
-    assert (code, found["version"], found["dirty"], found["waited"] > 0) == (0, None, False, True)
-    assert "The database answers; it is at no version." in err
+    assert (code, found["version"], found["dirty"], found["waited_seconds"] > 0) == (0, None, False, True)
+    assert "database: at no version" in err
 
 
 def test_a_server_that_never_starts(machine: Machine, begin: Begin) -> None:
@@ -117,7 +117,7 @@ def test_a_version(machine: Machine, begin: Begin, tmp_path: Path) -> None:
     machine.await_answer()
     _at(machine, 4)
     waiting = begin("wait", "newest", "-s", str(tmp_path), "-d", machine.conninfo)
-    _hear(waiting, "It is at version 4, not yet at version 5.")
+    _hear(waiting, "it is at version 4, not yet at version 5")
     machine.stop()
     machine.start()
     machine.await_answer()
@@ -125,7 +125,7 @@ def test_a_version(machine: Machine, begin: Begin, tmp_path: Path) -> None:
 
     code, out, err = _end(waiting)
     assert (code, out) == (0, "")
-    assert "it is at version 6." in err
+    assert "database: at version 6" in err
 
 
 def test_a_version_that_does_not_come(machine: Machine, begin: Begin) -> None:

@@ -58,7 +58,7 @@ def test_a_locked_ledger_is_waited_for_aloud(site: Site, command: str) -> None:
         failing(Stopped, getattr(migrator, command))
 
     assert f"process {holder} " in told.waits[-1]
-    assert "application lunch), idle in transaction for " in told.waits[-1]
+    assert 'application "lunch"), idle in transaction for ' in told.waits[-1]
 
 
 def test_a_prepared_transaction_is_named(own_server: Machine, tmp_path: Path) -> None:
