@@ -46,7 +46,8 @@ def test_a_server_that_is_started_late(machine: Machine, begin: Begin) -> None:
 
     code, out, err = _end(waiting)
     found = json.loads(out)
-    assert (code, found["version"], found["dirty"], found["waited_seconds"] > 0) == (0, None, False, True)
+    assert (code, found["version"], found["dirty"]) == (0, None, False)
+    assert found["waited_seconds"] > 0
     assert "database: at no version" in err
 
 
