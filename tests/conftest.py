@@ -50,14 +50,9 @@ _LONG = {
     _HERE / "unit/integrations/test_gate.py",
 }
 _NOT_COVERED = {
-    _HERE / "conformance/test_ours.py",
     _HERE / "conformance/test_random.py",
-    _HERE / "integration/connections/test_planted.py",
-    _HERE / "integration/connections/test_planted_migrate.py",
     _HERE / "integration/engine/test_copy.py",
-    _HERE / "integration/engine/test_planted.py",
     _HERE / "integration/errors/test_large_file.py",
-    _HERE / "integration/model/test_model.py",
     _HERE / "promises/test_patterns.py",
     _HERE / "promises/test_secrets.py",
     _HERE / "unit/script/test_judge.py",
