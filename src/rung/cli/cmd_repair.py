@@ -22,9 +22,9 @@ from rung.repair import data_loss_refusal
 
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
+    from rung.cli.process import Signals
     from rung.execution.report import RunReport
     from rung.migrator import Migrator
-    from rung.process import Signals
     from rung.repair import Diagnosis
 
 _YES = ("y", "yes")

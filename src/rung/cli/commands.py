@@ -31,6 +31,8 @@ class Command(NamedTuple):
         arguments: in their order.
         codes: the exit codes that it may end with, besides those of every command.
         is_writing: whether a signal may leave what was recorded open.
+        needs_database: whether it reads or writes the database of `--database`.
+        reads_source: whether it reads the migrations of `--source`.
     """
 
     summary: str
@@ -39,6 +41,8 @@ class Command(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     codes: tuple[ExitCode, ...] = ()
     is_writing: bool = False
+    needs_database: bool = True
+    reads_source: bool = True
 
     @property
     def usage(self) -> str:
@@ -82,7 +86,9 @@ COMMANDS = {
         _RUN,
     ),
     "status": Command("show every migration with its state", "cmd_show:status", "rung status"),
-    "history": Command("show every attempt", "cmd_show:history", "rung history --json"),
+    "history": Command(
+        "show every attempt", "cmd_show:history", "rung history --json", reads_source=False
+    ),
     "plan": Command(
         "show what would run, statement by statement; changes nothing",
         "cmd_show:plan",
@@ -117,13 +123,17 @@ COMMANDS = {
         "cmd_certify:certify",
         "rung certify --faults 100",
         codes=(ExitCode.VIOLATIONS,),
+        needs_database=False,
     ),
-    "version": Command("print the version of the database", "cmd_show:version", "rung version"),
+    "version": Command(
+        "print the version of the database", "cmd_show:version", "rung version", reads_source=False
+    ),
     "create": Command(
         "make the files of a new migration",
         "cmd_create:create",
         "rung create add_user_roles",
         (Argument("NAME", "a title, such as add_user_roles", required=True),),
+        needs_database=False,
     ),
     "repair": Command(
         "find out what a dirty database holds, and repair it; asks first",
@@ -160,12 +170,14 @@ COMMANDS = {
         "cmd_admin:unlock",
         "rung unlock",
         is_writing=True,
+        reads_source=False,
     ),
     "drop": Command(
         "delete every object in the schema of the ledger; asks first",
         "cmd_admin:drop",
         "rung drop",
         is_writing=True,
+        reads_source=False,
     ),
 }
 

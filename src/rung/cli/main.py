@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rung import process
 from rung._version import __version__
+from rung.cli import process
 from rung.cli.arguments import Words, parse, sort_words
 from rung.cli.commands import COMMANDS
 from rung.cli.config import resolve_settings

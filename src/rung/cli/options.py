@@ -45,7 +45,8 @@ class Option(NamedTuple):
         is_key: whether `[tool.rung]` may set it.
         default: as the help shows it.
         repeats: whether it may be repeated; the value is a tuple then.
-        names_database: whether the commands of a hint need it, to find the same database.
+        is_repeated: whether the commands of a hint repeat it: it names the database or the
+            source, or says how statements wait for locks.
         attribute: the field of `CliSettings`.
         name: with its dashes.
     """
@@ -59,7 +60,7 @@ class Option(NamedTuple):
     is_key: bool = False
     default: str = ""
     repeats: bool = False
-    names_database: bool = False
+    is_repeated: bool = False
     attribute: str = ""
     name: str = ""
 
@@ -158,6 +159,7 @@ class CliSettings:
         is_key=True,
         default="200ms",
         commands=_RUN,
+        is_repeated=True,
     )
     lock_retry_for: float | None = _option(
         "how long to keep retrying after a lock timeout",
@@ -166,6 +168,7 @@ class CliSettings:
         is_key=True,
         default="10m",
         commands=_RUN,
+        is_repeated=True,
     )
     cancel_blockers: tuple[str, ...] = _option(
         "cancel queries of the application NAME that block a migration; may be repeated",
@@ -173,6 +176,7 @@ class CliSettings:
         read=lambda text, _: text,
         repeats=True,
         commands=_RUN,
+        is_repeated=True,
     )
     strict: bool = _option(
         "also fail if an up file holds no statement and does not declare it", commands=("check",)
@@ -242,7 +246,7 @@ class CliSettings:
         letter="d",
         variables=("RUNG_DATABASE", "RUNG_DATABASE_FILE", "DATABASE_URL"),
         is_key=True,
-        names_database=True,
+        is_repeated=True,
     )
     source: str | None = _option(
         "the folder of the migrations, or package:NAME",
@@ -251,9 +255,10 @@ class CliSettings:
         variables=("RUNG_SOURCE",),
         is_key=True,
         default="migrations",
+        is_repeated=True,
     )
     role: str | None = _option(
-        "the role to set in the database", "NAME", is_key=True, names_database=True
+        "the role to set in the database", "NAME", is_key=True, is_repeated=True
     )
     ledger_table: str | None = _option(
         "the ledger: NAME or SCHEMA.NAME, case-sensitive",
@@ -261,7 +266,7 @@ class CliSettings:
         read=table_name,
         is_key=True,
         default="schema_migrations",
-        names_database=True,
+        is_repeated=True,
     )
     history_table: str | None = _option(
         "the history: NAME or SCHEMA.NAME, case-sensitive",
@@ -269,7 +274,7 @@ class CliSettings:
         read=table_name,
         is_key=True,
         default="the ledger's name with _history",
-        names_database=True,
+        is_repeated=True,
     )
     ledger_writers: tuple[str, ...] = _option(
         "other roles that migrate with golang-migrate, separated by commas; they are granted "
@@ -278,7 +283,7 @@ class CliSettings:
         read=names,
         variables=(LEDGER_WRITERS,),
         is_key=True,
-        names_database=True,
+        is_repeated=True,
     )
     wait_for_lock: float | None = _option(
         "how long to wait for another run: 0, 500ms, 30s, 5m, 1h30m",

@@ -11,7 +11,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rung import process
+from rung.cli import process
 from rung.cli.exit_codes import ExitCode, StoppedBySignal
 from rung.errors import Stopped
 from rung.errors.base import UNCHANGED
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from rung.process import Signals
+    from rung.cli.process import Signals
 
 _SAID = {
     1: "warning: stopping after this migration; signal again to cancel it",

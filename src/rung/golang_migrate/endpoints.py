@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
+from rung.cli.hints import Repeated, repeated
 from rung.drivers import open_driver
 from rung.errors import DriverMissing, SourceError, UsageError
 from rung.events import Warned, ignore
@@ -34,7 +35,6 @@ from rung.golang_migrate.source_urls import (
     source_scheme,
 )
 from rung.project import project_tables
-from rung.render.hints import Repeated, repeated
 from rung.source import read_source
 
 if TYPE_CHECKING:
@@ -162,9 +162,9 @@ def options_for_rung(source: str, folder: str, database: str) -> Repeated:
         url = parse(database)
         table = first(settings_of(url), "x-migrations-table") or (scheme and scheme.ledger_table)
         options = {"--database": _rung_url(url, database, scheme)} if address and scheme else {}
-        options |= {"--ledger-table": table} if table else {}
-        place = source_folder(source) if source.startswith("file:") else folder
-        return repeated(options, os.environ, place or None)
+        options["--ledger-table"] = table or ""
+        options["--source"] = source_folder(source) if source.startswith("file:") else folder
+        return repeated(options.items(), os.environ)
     return Repeated()
 
 

@@ -12,8 +12,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from rung import process
 from rung._version import __version__
+from rung.cli import process
 from rung.errors import RungError
 from rung.golang_migrate import usage
 from rung.golang_migrate.commands import COMMANDS
@@ -34,9 +34,9 @@ from rung.redaction import redacted_text, redacted_words, secrets_among, without
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rung.cli.hints import Repeated
     from rung.golang_migrate.endpoints import Endpoints
     from rung.golang_migrate.gostd.flags import Parsed
-    from rung.render.hints import Repeated
 
 GLOBAL = FlagSet(
     "migrate",
@@ -179,7 +179,7 @@ def _options_for_rung(flags: Parsed) -> Repeated:
 
 
 def _show(console: GoConsole, fault: GoFault, call: Repeated | None = None) -> None:
-    from rung.render.hints import Repeated, completed
+    from rung.cli.hints import Repeated, completed
 
     lines = [completed(line, call or Repeated()) for line in fault.lines]
     first, *more = [part for line in lines for part in line.splitlines()] or [""]

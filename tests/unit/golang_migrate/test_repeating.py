@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rung.cli.hints import completed
 from rung.golang_migrate.endpoints import options_for_rung
-from rung.render.hints import completed
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,13 @@ from rung.render.hints import completed
             "",
             "m",
             "postgres://db/x?x-migrations-table=ops&sslmode=disable",
-            "--database 'postgres://db/x?sslmode=disable' --ledger-table ops --source m",
+            "--database 'postgres://db/x?sslmode=disable' --source m --ledger-table ops",
         ),
         (
             "",
             "m",
             "yugabyte://db/x",
-            "--database postgresql://db/x --ledger-table migrations --source m",
+            "--database postgresql://db/x --source m --ledger-table migrations",
         ),
         ("", "m", "sqlite3://a.db", "--database sqlite3://a.db --source m"),
         ("", "m", "mongodb://db", "--source m"),
