@@ -6,6 +6,22 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from rung.errors.base import RungError, listed
+from rung.errors.sqlstate import (
+    DEADLOCK_DETECTED,
+    DUPLICATE_COLUMN,
+    DUPLICATE_CURSOR,
+    DUPLICATE_DATABASE,
+    DUPLICATE_FUNCTION,
+    DUPLICATE_OBJECT,
+    DUPLICATE_PREPARED_STATEMENT,
+    DUPLICATE_SCHEMA,
+    DUPLICATE_TABLE,
+    INSUFFICIENT_PRIVILEGE,
+    LOCK_NOT_AVAILABLE,
+    QUERY_CANCELED,
+    SERIALIZATION_FAILURE,
+    UNSAFE_NEW_ENUM_VALUE_USAGE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,15 +59,28 @@ _REVERTED = (
     "hand what exists, make the down drop it too, and run {again}"
 )
 _SEE_STATUS = "see `rung status` and run again; no migration is applied twice"
-EXISTS_ALREADY = frozenset({"42P07", "42701", "42710", "42P06", "42723", "42P04", "42P05", "42P03"})
+EXISTS_ALREADY = frozenset(
+    {
+        DUPLICATE_TABLE,
+        DUPLICATE_COLUMN,
+        DUPLICATE_OBJECT,
+        DUPLICATE_SCHEMA,
+        DUPLICATE_FUNCTION,
+        DUPLICATE_DATABASE,
+        DUPLICATE_PREPARED_STATEMENT,
+        DUPLICATE_CURSOR,
+    }
+)
 """The codes for an object of that name that exists already."""
 _REMEDIES = {
-    "42501": "use a role that may do this (--role), or grant it the right",
-    "40001": "wait for the conflicting transaction",
-    "40P01": "wait for the conflicting transaction",
-    "55P04": "move ALTER TYPE … ADD VALUE into a migration of its own before this one",
-    "55P03": "wait for the lock holder, or retry for longer (--lock-retry-for)",
-    "57014": "give it more time (SET LOCAL statement_timeout in the file) or less to do",
+    INSUFFICIENT_PRIVILEGE: "use a role that may do this (--role), or grant it the right",
+    SERIALIZATION_FAILURE: "wait for the conflicting transaction",
+    DEADLOCK_DETECTED: "wait for the conflicting transaction",
+    UNSAFE_NEW_ENUM_VALUE_USAGE: (
+        "move ALTER TYPE … ADD VALUE into a migration of its own before this one"
+    ),
+    LOCK_NOT_AVAILABLE: "wait for the lock holder, or retry for longer (--lock-retry-for)",
+    QUERY_CANCELED: "give it more time (SET LOCAL statement_timeout in the file) or less to do",
 }
 """What to do where the file is not at fault, by SQLSTATE."""
 

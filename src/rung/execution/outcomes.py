@@ -19,6 +19,7 @@ from rung.errors import (
     SourceLocation,
     Stopped,
     UnexpectedTransactionControl,
+    sqlstate,
 )
 from rung.errors.run import EXISTS_ALREADY
 from rung.events import held_by, waiting_behind
@@ -45,13 +46,12 @@ if TYPE_CHECKING:
 
 
 _ALONE = {
-    "57014": "give it more time (SET statement_timeout before it in the file) or less to do",
+    sqlstate.QUERY_CANCELED: (
+        "give it more time (SET statement_timeout before it in the file) or less to do"
+    ),
 }
 """What helps a statement outside a transaction, where SET LOCAL does nothing."""
-_SYNTAX_OR_NAME = "42"
-_TWICE = "23505"
-"""A row of that key is there already; of a catalog, it is a thing of that name."""
-_DATABASE_TWICE = "42P04"
+_SYNTAX_OR_NAME = sqlstate.CLASS_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION
 _SHARED = re.compile(
     r'(role|database|tablespace) "|duplicate key.*"pg_(authid|database|tablespace)_'
 )
@@ -159,13 +159,15 @@ def _exists(item: PreparedStep, failure: StatementFailure) -> bool:
     exists = said.sqlstate in EXISTS_ALREADY or (
         not said.sqlstate and said.message.endswith("already exists")
     )
-    twice = said.sqlstate == _TWICE and '"pg_' in said.message
+    twice = said.sqlstate == sqlstate.UNIQUE_VIOLATION and '"pg_' in said.message
     return item.step.direction.value == "up" and (exists or twice)
 
 
 def _is_shared(item: PreparedStep, failure: StatementFailure) -> bool:
     """Whether what is there already is of a kind that belongs to the whole server."""
-    if failure.server.sqlstate == _DATABASE_TWICE or _SHARED.match(failure.server.message):
+    if failure.server.sqlstate == sqlstate.DUPLICATE_DATABASE or _SHARED.match(
+        failure.server.message
+    ):
         return True
     script = item.script
     if failure.statement is None or not script.statements:

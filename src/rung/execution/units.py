@@ -26,6 +26,7 @@ from rung.drivers.transaction import (
     Wrap,
     error_text,
 )
+from rung.errors import sqlstate
 from rung.events import StepResumed, UnitFinished
 from rung.execution import outcomes
 from rung.execution.command import wait_until
@@ -54,8 +55,11 @@ if TYPE_CHECKING:
     from rung.script import Script, Unit
 
 
-_REJECTED_CLASSES = ("42", "3D", "3F")
-_NOT_SUPPORTED = "0A000"
+_REJECTED_CLASSES = (
+    sqlstate.CLASS_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    sqlstate.CLASS_INVALID_CATALOG_NAME,
+    sqlstate.CLASS_INVALID_SCHEMA_NAME,
+)
 _MAY_COMMIT = (("CALL",), ("DO",))
 _WRAPS = {"ours": Wrap.OURS, "own": Wrap.OWN, "none": Wrap.NONE}
 
@@ -318,9 +322,9 @@ def _leaves_nothing(
     return len(ends) <= 1
 
 
-def _rejects(sqlstate: str) -> bool:
+def _rejects(state: str) -> bool:
     """Whether the server says so before it does anything: a name, a right, a form is not there."""
-    return sqlstate[:2] in _REJECTED_CLASSES or sqlstate == _NOT_SUPPORTED
+    return state[:2] in _REJECTED_CLASSES or state == sqlstate.FEATURE_NOT_SUPPORTED
 
 
 def _insist(

@@ -22,6 +22,7 @@ from rung.errors import (
     RungError,
     SchemaMissing,
     SourceNotFound,
+    sqlstate,
 )
 from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.schemes import ErrorStyle
@@ -30,7 +31,6 @@ from rung.ledger import NO_VERSION
 if TYPE_CHECKING:
     from rung.errors import SourceError
 
-_CANCELLED = "57014"
 _REFUSED = re.compile(
     r'connection to server at "(?P<host>[^"]*)"(?: \((?P<address>[^)]*)\))?, '
     r"port (?P<port>\d+) failed: Connection refused"
@@ -84,7 +84,7 @@ def not_found(version: int) -> str:
 def _first_line(error: RungError, error_style: ErrorStyle, *, has_time_limit: bool) -> str:
     match error:
         case MigrationFailed():
-            timed_out = has_time_limit and error.server.sqlstate == _CANCELLED
+            timed_out = has_time_limit and error.server.sqlstate == sqlstate.QUERY_CANCELED
             return _migration_failure(error, error_style, timed_out=timed_out)
         case ConnectionFailed() if error.reason:
             return f"failed to open database: {_connection_reason(error.reason, error_style)}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rung.errors import sqlstate
 from rung.planning.plan import Down, Plan, Step, Up
 from rung.repair.cluster_wide import creates_role, is_cluster_wide
 from rung.repair.completeness import is_complete, is_untouched, row_changes, row_moving_keyword
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rung.script.data_loss import DataLoss
 
 _SQLSTATE = re.compile(r"\(SQLSTATE (\w{5})\)")
-_DATA_CLASSES = ("22", "23")
+_DATA_CLASSES = (sqlstate.CLASS_DATA_EXCEPTION, sqlstate.CLASS_INTEGRITY_CONSTRAINT_VIOLATION)
 """Classes of SQLSTATE: a value that does not fit, a row that violates a constraint."""
 _SQLITE_DATA_ERRORS = ("constraint failed", "datatype mismatch")
 """SQLite's errors have no SQLSTATE."""

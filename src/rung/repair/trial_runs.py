@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rung.errors import QueryFailed, ScratchFailed, ScriptError
+from rung.errors import QueryFailed, ScratchFailed, ScriptError, sqlstate
 from rung.execution.redact_result import redact_result
 from rung.repair import TrialResult, possible_states, undo_candidates
 from rung.repair.cluster_wide import (
@@ -40,10 +40,17 @@ _SAVEPOINT = read("SAVEPOINT rung_scratch; ROLLBACK TO rung_scratch")
 _ABORTED_BLOCK = read("BEGIN; ROLLBACK")
 _OPEN, _CLOSE = (1, 1), (2, 2)
 _TRANSACTION_ENDS = (Control.COMMIT, Control.ROLLBACK)
-_TRANSACTION_REFUSED = frozenset({"25001", "2D000", "55P04"})
+_TRANSACTION_REFUSED = frozenset(
+    {
+        sqlstate.ACTIVE_SQL_TRANSACTION,
+        sqlstate.INVALID_TRANSACTION_TERMINATION,
+        sqlstate.UNSAFE_NEW_ENUM_VALUE_USAGE,
+    }
+)
 """The last one: the use of an enum value that the same transaction added."""
-_EXISTS, _NO_RIGHT = "42710", "42501"
-_UNAVAILABLE_EXTENSION = frozenset({_NO_RIGHT, "58P01", "0A000"})
+_UNAVAILABLE_EXTENSION = frozenset(
+    {sqlstate.INSUFFICIENT_PRIVILEGE, sqlstate.UNDEFINED_FILE, sqlstate.FEATURE_NOT_SUPPORTED}
+)
 """An extension needs a superuser, or the server does not have it."""
 
 
@@ -259,9 +266,13 @@ def _tolerated_states(script: Script, statement: Statement) -> frozenset[str]:
     A role belongs to the whole server and may exist already, as may an extension that only a
     superuser can create. Files run without superuser rights on scratch.
     """
-    tolerated = {_EXISTS} if creates_role(statement) or creates_extension(statement) else set()
+    tolerated = (
+        {sqlstate.DUPLICATE_OBJECT}
+        if creates_role(statement) or creates_extension(statement)
+        else set()
+    )
     if is_outside_snapshots(statement, script.text[statement.start : statement.end]):
-        tolerated |= {_NO_RIGHT}
+        tolerated |= {sqlstate.INSUFFICIENT_PRIVILEGE}
     return frozenset(tolerated)
 
 
@@ -276,7 +287,7 @@ def _check_rights(file: str, script: Script, failure: StatementFailure | None) -
         return
     state = failure.server.sqlstate
     extension = creates_extension(script.statements[failure.statement - 1])
-    if state == _NO_RIGHT or (extension and state in _UNAVAILABLE_EXTENSION):
+    if state == sqlstate.INSUFFICIENT_PRIVILEGE or (extension and state in _UNAVAILABLE_EXTENSION):
         raise ScratchFailed(
             f"{file} cannot be checked, because scratch has no superuser and no untrusted "
             f"extension for it: {_failure_text(script, failure)}",

@@ -16,7 +16,7 @@ from rung.drivers.postgres import quoting
 from rung.drivers.postgres.quoting import statement
 from rung.drivers.postgres.reply import MessageResult
 from rung.drivers.transaction import ServerNotice, StatementFailure
-from rung.errors import ServerMessage
+from rung.errors import ServerMessage, sqlstate
 from rung.script import RerunSafety, rerun_rule_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.script import RerunRule, Script
 
-_CANCELLED = "57014"
-_DUPLICATE = "23505"
 _MEND_DATA = "fix the data (the next try drops the invalid index that this one left)"
 _LEFT = "was invalid, left by a failed build"
 
@@ -129,7 +127,7 @@ class Concurrent:
         if reply.error is None:
             return MessageResult(notices=(ServerNotice("WARNING", "", said),))
         message = reply.error.message
-        cancelled = message.sqlstate == _CANCELLED
+        cancelled = message.sqlstate == sqlstate.QUERY_CANCELED
         return MessageResult(StatementFailure(message, self._number, cancelled=cancelled))
 
     def _refused(self, said: str, remedy: str = "") -> MessageResult:
@@ -139,7 +137,7 @@ class Concurrent:
 def _explained(ran: MessageResult) -> MessageResult:
     """The same; where equal values stopped a unique build, with what to do about it."""
     failure = ran.failure
-    if failure is None or failure.server.sqlstate != _DUPLICATE:
+    if failure is None or failure.server.sqlstate != sqlstate.UNIQUE_VIOLATION:
         return ran
     return replace(ran, failure=replace(failure, remedy=_MEND_DATA))
 

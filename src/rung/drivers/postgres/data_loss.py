@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.postgres import catalog, quoting
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql, statement
+from rung.errors import sqlstate
 from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, DataLoss, DryRun, Gone
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ _LIMITS = (
 )
 _WITH_ROWS = {"r": "", "p": "", "m": "", "f": "a foreign table"}
 _REASONS = {
-    "42501": "no right to read all of them",
-    "55P03": "the table is locked",
-    "57014": "counting took too long",
-    "55000": "it is not populated",
+    sqlstate.INSUFFICIENT_PRIVILEGE: "no right to read all of them",
+    sqlstate.LOCK_NOT_AVAILABLE: "the table is locked",
+    sqlstate.QUERY_CANCELED: "counting took too long",
+    sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE: "it is not populated",
 }
 _CLASSES = {"schema": "pg_catalog.pg_namespace"}
 _NOTHING_MORE = "too much to count"
@@ -285,8 +286,8 @@ def _relations(reply: Reply, index: int) -> Relations:
 def _failed(reply: Reply) -> str:
     assert reply.error is not None
     message = reply.error.message
-    if message.sqlstate == "57014":
+    if message.sqlstate == sqlstate.QUERY_CANCELED:
         return "the dry run took longer than two seconds"
-    if message.sqlstate == "55P03":
+    if message.sqlstate == sqlstate.LOCK_NOT_AVAILABLE:
         return "a table that it needs is locked"
     return f"the dry run failed: {message.message} (SQLSTATE {message.sqlstate})"

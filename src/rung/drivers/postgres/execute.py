@@ -20,8 +20,6 @@ from rung.drivers.postgres.own_tables import make_closed
 from rung.drivers.postgres.pieces import TABLES_MADE, MessageBuilder
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.reply import (
-    NO_SCHEMA,
-    REFUSES_TRANSACTION,
     MessageResult,
     is_busy,
     outcome_of,
@@ -36,6 +34,7 @@ from rung.drivers.transaction import (
     StatementRange,
     Wrap,
 )
+from rung.errors import sqlstate
 from rung.script import needs_session, statement_by_statement
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
 
 
 _COMMIT, _ROLLBACK = Sql("COMMIT"), Sql("ROLLBACK")
-_NO_LOCK = "55P03"
 _TIMED_OUT = "ProcessInterrupts"
 """Where the server ends a wait by lock_timeout, and not at once as for NOWAIT."""
 _KEYS_WITHIN = 5.0
@@ -166,9 +164,9 @@ class PostgresSender:
             head = replace(whole, pieces=whole.pieces[:made])
             sent = make_closed(self, self._tables, head, whole.pieces[made:])
             rejected = sent.failure.server.sqlstate if sent.failure else ""
-            if rejected != NO_SCHEMA:
+            if rejected != sqlstate.INVALID_SCHEMA_NAME:
                 break
-        return None if rejected == REFUSES_TRANSACTION else sent
+        return None if rejected == sqlstate.ACTIVE_SQL_TRANSACTION else sent
 
     def _send_before_records(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
         """Statements whose records cannot commit with them: these follow in a message."""
@@ -319,7 +317,7 @@ class PostgresSender:
         self, script: Script | None, reply: Reply, watch: Watch, limit: float
     ) -> LockTimeout | None:
         """The lock that a file met; where it has limits of its own, for how long it waited."""
-        if reply.error is None or reply.error.message.sqlstate != _NO_LOCK:
+        if reply.error is None or reply.error.message.sqlstate != sqlstate.LOCK_NOT_AVAILABLE:
             return None
         holds = self._limits.holds_for(script)
         is_ours = holds and reply.error.function == _TIMED_OUT

@@ -43,6 +43,7 @@ from rung.errors import (
     RowSecurityHides,
     SchemaMissing,
     TableLocked,
+    sqlstate,
 )
 from rung.ledger import LedgerState
 from rung.script.dialect import Dialect
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
 
 _LEDGER_AT, _HISTORY_AT = 2, 3
 """Which statement of the message reads which; before them stand `look_place` and `may_read`."""
-_DIVISION = "22012"
 _SHAPE = (
     "a ledger has the columns (version bigint not null primary key, dirty boolean not null); "
     "rename the other table, or name another ledger with --ledger-table"
@@ -172,7 +172,7 @@ def needs_facts(reply: Reply) -> bool:
     if not reply.results:
         return False
     unusual = _columns(reply.rows(0)[0])[3][2] is not None
-    return unusual or (reply.done == 1 and _state(reply) == _DIVISION)
+    return unusual or (reply.done == 1 and _state(reply) == sqlstate.DIVISION_BY_ZERO)
 
 
 def asks_again(reply: Reply, names: TableNames, at: InspectedTables) -> bool:
@@ -181,7 +181,9 @@ def asks_again(reply: Reply, names: TableNames, at: InspectedTables) -> bool:
 
     The same where the history is not to be read, and the first message ended at its guard.
     """
-    guarded = reply.done == 1 and _state(reply) == _DIVISION and not at.reads_history
+    guarded = (
+        reply.done == 1 and _state(reply) == sqlstate.DIVISION_BY_ZERO and not at.reads_history
+    )
     return guarded or names.uses_spare != at.names.uses_spare
 
 
@@ -269,7 +271,7 @@ def answer(reply: Reply, at: InspectedTables, *, reads: bool = True) -> Inspecti
         DatabaseError: it could not be read for another reason: locked, damaged, cancelled.
     """
     missing = at.rights.grants_for_history(at.names)
-    if reply.done == _LEDGER_AT and _state(reply) == NO_TABLE:
+    if reply.done == _LEDGER_AT and _state(reply) == sqlstate.UNDEFINED_TABLE:
         return Inspection(
             at.place,
             LedgerState(),
@@ -366,7 +368,7 @@ def history(reply: Reply, table: Table, index: int = 0) -> tuple[Attempt, ...] |
     """The rows of `look_history`; None where there is no history, or none to read."""
     if reply.error is None:
         return tuple(entry(row, str(table), _moment) for row in reply.rows(index))
-    if _state(reply) in {NO_TABLE, NO_RIGHT}:
+    if _state(reply) in {sqlstate.UNDEFINED_TABLE, sqlstate.INSUFFICIENT_PRIVILEGE}:
         return None
     if not is_of_shape(_state(reply)):
         raise read_failure(reply.error.message, f"the history {table}")
@@ -382,7 +384,7 @@ def _moment(value: str) -> datetime:
 
 def _unreadable(error: ServerError | None, at: InspectedTables) -> DatabaseError:
     table = at.names.ledger
-    if error and error.message.sqlstate == NO_RIGHT:
+    if error and error.message.sqlstate == sqlstate.INSUFFICIENT_PRIVILEGE:
         grants = at.rights.grants_for_reading(at.names)
         return LedgerUnreadable(
             f"could not read the ledger {table}: {error.message.message}",
@@ -407,25 +409,52 @@ def halves(row: Row) -> Iterator[StoredSql]:
             yield StoredSql(*at, int(id_ or 0), digest, number)
 
 
-NO_TABLE: Final = "42P01"
-NO_RIGHT: Final = "42501"
 OTHER_SHAPE: Final = frozenset(
-    {NO_TABLE, "42703", "42702", "42725", "42804", "42809", "42846", "42883", "42P18"}
+    {
+        sqlstate.UNDEFINED_TABLE,
+        sqlstate.UNDEFINED_COLUMN,
+        sqlstate.AMBIGUOUS_COLUMN,
+        sqlstate.AMBIGUOUS_FUNCTION,
+        sqlstate.DATATYPE_MISMATCH,
+        sqlstate.WRONG_OBJECT_TYPE,
+        sqlstate.CANNOT_COERCE,
+        sqlstate.UNDEFINED_FUNCTION,
+        sqlstate.INDETERMINATE_DATATYPE,
+    }
 )
 """No such table, column, function or operator; another type; not something to select from."""
-CANCELLED: Final = "57014"
-_LOCKED: Final = frozenset({"55P03", "40P01"})
-_DAMAGED: Final = frozenset({"XX001", "XX002", "58030", "58P01", "58P02"})
-_ENDED: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
-_ENDED_CLASS, _NO_ROOM_CLASS = "08", "53"
+_LOCKED: Final = frozenset({sqlstate.LOCK_NOT_AVAILABLE, sqlstate.DEADLOCK_DETECTED})
+_DAMAGED: Final = frozenset(
+    {
+        sqlstate.DATA_CORRUPTED,
+        sqlstate.INDEX_CORRUPTED,
+        sqlstate.IO_ERROR,
+        sqlstate.UNDEFINED_FILE,
+        sqlstate.DUPLICATE_FILE,
+    }
+)
+_ENDED: Final = frozenset(
+    {
+        sqlstate.ADMIN_SHUTDOWN,
+        sqlstate.CRASH_SHUTDOWN,
+        sqlstate.CANNOT_CONNECT_NOW,
+        sqlstate.IDLE_SESSION_TIMEOUT,
+        sqlstate.IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        sqlstate.TRANSACTION_TIMEOUT,
+    }
+)
 _ADVICE: Final = {
-    CANCELLED: "try again; if it was a timeout, raise `statement_timeout` of the role or the URL",
-    _NO_ROOM_CLASS: "try again when the server has memory, disk space or connections to spare",
+    sqlstate.QUERY_CANCELED: (
+        "try again; if it was a timeout, raise `statement_timeout` of the role or the URL"
+    ),
+    sqlstate.CLASS_INSUFFICIENT_RESOURCES: (
+        "try again when the server has memory, disk space or connections to spare"
+    ),
 }
 _CAUSES_OF_DAMAGE: Final = {
-    "XX002": "an index of it is damaged",
-    "58030": "the server could not read its file",
-    "58P01": "its file is missing",
+    sqlstate.INDEX_CORRUPTED: "an index of it is damaged",
+    sqlstate.IO_ERROR: "the server could not read its file",
+    sqlstate.UNDEFINED_FILE: "its file is missing",
 }
 
 
@@ -454,12 +483,12 @@ def read_failure(message: ServerMessage | None, what: str) -> DatabaseError:
             said=said,
             sqlstate=state,
         )
-    if state in _ENDED or state.startswith(_ENDED_CLASS):
+    if state in _ENDED or state.startswith(sqlstate.CLASS_CONNECTION_EXCEPTION):
         advice = "try again when the server answers: `rung wait`"
         return ConnectionFailed(f"the connection was lost: {said}", advice, message.message)
-    scarce = state.startswith(_NO_ROOM_CLASS)
+    scarce = state.startswith(sqlstate.CLASS_INSUFFICIENT_RESOURCES)
     why = "the server is out of a resource: " if scarce else ""
-    advice = _ADVICE.get(_NO_ROOM_CLASS if scarce else state, "")
+    advice = _ADVICE.get(sqlstate.CLASS_INSUFFICIENT_RESOURCES if scarce else state, "")
     return QueryFailed(f"could not read {what}: {why}{said}", advice, state)
 
 

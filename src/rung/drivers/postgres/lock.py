@@ -16,7 +16,7 @@ from rung.drivers.postgres import advisory_keys, lease, quoting
 from rung.drivers.postgres.lease import TransactionGuard
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.errors import LedgerUnreadable, QueryFailed, RightsMissing
+from rung.errors import LedgerUnreadable, QueryFailed, RightsMissing, sqlstate
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,10 +26,20 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.lease import Lease
     from rung.drivers.postgres.wire import Reply, Row, Wire
 
-_LOST_TO_ANOTHER = ("22012", "23505", "40001", "42P01", "42P07")
+_LOST_TO_ANOTHER = (
+    sqlstate.DIVISION_BY_ZERO,
+    sqlstate.UNIQUE_VIOLATION,
+    sqlstate.SERIALIZATION_FAILURE,
+    sqlstate.UNDEFINED_TABLE,
+    sqlstate.DUPLICATE_TABLE,
+)
 """1/0 for a key; the table or its row made or dropped at the same moment, as the server sees it."""
-_NO_TABLE = "42P01"
-_OTHER_SHAPE = ("42703", "42804", "42809", "42883")
+_OTHER_SHAPE = (
+    sqlstate.UNDEFINED_COLUMN,
+    sqlstate.DATATYPE_MISMATCH,
+    sqlstate.WRONG_OBJECT_TYPE,
+    sqlstate.UNDEFINED_FUNCTION,
+)
 """No such column, another type, no table, no such operator."""
 _BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 
@@ -162,7 +172,7 @@ class LeaseLock:
         reply = self._wire.ask(self._lease.take)
         if reply.error:
             _check_shape(reply, at)
-            self._made = self._made and not _is_state(reply, _NO_TABLE)
+            self._made = self._made and not _is_state(reply, sqlstate.UNDEFINED_TABLE)
             return _lost_to_another(reply)
         had, taken, rows = reply.rows(0)[0]
         if int(rows or 0) > 1:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.message import inner_offset
 from rung.drivers.transaction import LEDGER_MOVED, StatementFailure
-from rung.errors import ServerMessage
+from rung.errors import ServerMessage, sqlstate
 from rung.script import Control
 
 if TYPE_CHECKING:
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Reply
     from rung.drivers.transaction import LockTimeout, ServerNotice
 
-REFUSES_TRANSACTION, _REFUSES_COMMIT = "25001", "2D000"
-_NEW_VALUE = "55P04"
-"""An enum's value is used in the transaction that added it."""
-_IN_BLOCK, _OUTSIDE = _CONTROL_WARNINGS = ("25001", "25P01")
+_CONTROL_WARNINGS = (sqlstate.ACTIVE_SQL_TRANSACTION, sqlstate.NO_ACTIVE_SQL_TRANSACTION)
 """Of a BEGIN inside a transaction block, and of a COMMIT or ROLLBACK outside of one."""
-_READ_ONLY = "25006"
 _OURS = {"move": "ledger", "record": "history"}
-CANCELLED = "57014"
-_DIVISION, _STALE = "22012", "40001"
-_MOVED = (_DIVISION, "23505", _STALE)
+_MOVED = (sqlstate.DIVISION_BY_ZERO, sqlstate.UNIQUE_VIOLATION, sqlstate.SERIALIZATION_FAILURE)
 """1/0 of the compare-and-set; the same key written by another; a newer row."""
-_TWICE = "23505"
 _NUMBERED_TWICE = (
     "read the server's log (it assigned an id of the history twice, as it may after a crash)"
 )
-_NO_TABLE, NO_SCHEMA = "42P01", "3F000"
-_LOST = (_DIVISION, _STALE, _NO_TABLE)
+_LOST = (sqlstate.DIVISION_BY_ZERO, sqlstate.SERIALIZATION_FAILURE, sqlstate.UNDEFINED_TABLE)
 """1/0 of the fence; a row that changed under our snapshot; a lease that somebody dropped."""
-_NO_LOCK, _NOT_A_NUMBER = "55P03", "22P02"
 _TRIGGERS = re.compile(r"triggers:(\d+):(\d+)")
 _WRITTEN = re.compile(r"written:(.*):end", re.DOTALL)
-_FARES = frozenset(("08", "40", "53", "57", "58", "XX"))
+_FARES = frozenset(
+    (
+        sqlstate.CLASS_CONNECTION_EXCEPTION,
+        sqlstate.CLASS_TRANSACTION_ROLLBACK,
+        sqlstate.CLASS_INSUFFICIENT_RESOURCES,
+        sqlstate.CLASS_OPERATOR_INTERVENTION,
+        sqlstate.CLASS_SYSTEM_ERROR,
+        sqlstate.CLASS_INTERNAL_ERROR,
+    )
+)
 """Lost, to be tried again, short of room, ended by somebody, broken."""
 _OPENING = (("SET",), ("BEGIN",), ("START",))
 CLEAN = "clean"
@@ -82,10 +82,10 @@ def _foreseen_warnings(message: Message) -> Counter[str]:
         for one in message.script.statements[max(piece.first - 1, 0) : last]:
             control = one.control
             if control is Control.BEGIN:
-                found[_IN_BLOCK] += in_block
+                found[sqlstate.ACTIVE_SQL_TRANSACTION] += in_block
                 in_block = True
             elif control in (Control.COMMIT, Control.ROLLBACK):
-                found[_OUTSIDE] += not in_block
+                found[sqlstate.NO_ACTIVE_SQL_TRANSACTION] += not in_block
                 in_block = False
     return found
 
@@ -95,7 +95,10 @@ def is_busy(message: Message, reply: Reply) -> bool:
     if reply.error is None:
         return False
     label, state = message.running(reply.done).label, reply.error.message.sqlstate
-    return (label, state) in {("keys", _DIVISION), ("lease", _STALE)}
+    return (label, state) in {
+        ("keys", sqlstate.DIVISION_BY_ZERO),
+        ("lease", sqlstate.SERIALIZATION_FAILURE),
+    }
 
 
 def _of_control(notice: ServerNotice) -> bool:
@@ -122,15 +125,15 @@ def _failure(message: Message, reply: Reply, wait: LockTimeout | None) -> Statem
         statements_done=message.file_done(reply.done),
         at_commit=running.label == "commit" or _is_own_commit(message, running),
         needs_no_transaction=_works_alone(message.words(statement), error.message),
-        needs_commit_before=state == _NEW_VALUE,
-        read_only=running.label in _OURS and state == _READ_ONLY,
+        needs_commit_before=state == sqlstate.UNSAFE_NEW_ENUM_VALUE_USAGE,
+        read_only=running.label in _OURS and state == sqlstate.READ_ONLY_SQL_TRANSACTION,
         ledger_moved=moved,
         altered=altered is not None,
         ledger_dropped=_is_dropped(running.label, state),
         triggers=_other_triggers(running.label, error.message),
         own_table=_OURS.get(running.label, "") if _is_rule(state) else "",
         lock_lost=running.label in {"keys", "lease"} and state in _LOST,
-        cancelled=state == CANCELLED,
+        cancelled=state == sqlstate.QUERY_CANCELED,
         lock_wait=wait,
         remedy=_remedy(message, running.label, error.message, message.words(statement)),
     )
@@ -138,7 +141,7 @@ def _failure(message: Message, reply: Reply, wait: LockTimeout | None) -> Statem
 
 def _other_triggers(label: str, error: ServerMessage) -> tuple[int, int] | None:
     """What the triggers of our tables fire for, where `check_triggers` found them changed."""
-    if label != "move" or error.sqlstate != _NOT_A_NUMBER:
+    if label != "move" or error.sqlstate != sqlstate.INVALID_TEXT_REPRESENTATION:
         return None
     found = _TRIGGERS.search(error.message)
     return (int(found[1]), int(found[2])) if found else None
@@ -146,7 +149,7 @@ def _other_triggers(label: str, error: ServerMessage) -> tuple[int, int] | None:
 
 def _altered(label: str, error: ServerMessage) -> ServerMessage | None:
     """What `check_written` and `check_recorded` found, in words; None where they found nothing."""
-    if label not in _OURS or error.sqlstate != _NOT_A_NUMBER:
+    if label not in _OURS or error.sqlstate != sqlstate.INVALID_TEXT_REPRESENTATION:
         return None
     found = _WRITTEN.search(error.message)
     if found is None:
@@ -156,7 +159,13 @@ def _altered(label: str, error: ServerMessage) -> ServerMessage | None:
 
 def _is_rule(state: str) -> bool:
     """Whether a failure comes from a rule of the database, and not from how it fares now."""
-    passing = (*_MOVED, _NO_TABLE, NO_SCHEMA, _NO_LOCK, _READ_ONLY)
+    passing = (
+        *_MOVED,
+        sqlstate.UNDEFINED_TABLE,
+        sqlstate.INVALID_SCHEMA_NAME,
+        sqlstate.LOCK_NOT_AVAILABLE,
+        sqlstate.READ_ONLY_SQL_TRANSACTION,
+    )
     return state not in passing and state[:2] not in _FARES
 
 
@@ -173,17 +182,20 @@ def _remedy(message: Message, label: str, error: ServerMessage, words: tuple[str
     crash a sequence may go back, in a database that was copied from a template since the last
     checkpoint; each try takes the next number.
     """
-    if label == "record" and error.sqlstate == _TWICE:
+    if label == "record" and error.sqlstate == sqlstate.UNIQUE_VIOLATION:
         return _NUMBERED_TWICE
     fenced = any(piece.label == "lease" for piece in message.pieces)
-    if fenced and error.sqlstate == REFUSES_TRANSACTION and words[:1] in _OPENING:
+    if fenced and error.sqlstate == sqlstate.ACTIVE_SQL_TRANSACTION and words[:1] in _OPENING:
         return past_the_pooler("behind one, each transaction first checks our lock")
     return ""
 
 
 def _is_dropped(label: str, state: str) -> bool:
     """Whether a statement of ours found its table gone, or could not be given it again."""
-    return label == "remade" or (label in {"move", "record"} and state in {_NO_TABLE, NO_SCHEMA})
+    return label == "remade" or (
+        label in {"move", "record"}
+        and state in {sqlstate.UNDEFINED_TABLE, sqlstate.INVALID_SCHEMA_NAME}
+    )
 
 
 def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:
@@ -193,9 +205,12 @@ def _works_alone(words: tuple[str, ...], error: ServerMessage) -> bool:
     SET TRANSACTION behind a query, VACUUM inside a function (the error has a context then)
     and COMMIT inside a function are refused without one too.
     """
-    if error.sqlstate == REFUSES_TRANSACTION:
+    if error.sqlstate == sqlstate.ACTIVE_SQL_TRANSACTION:
         return bool(words) and words[0] != "SET" and not error.context
-    return error.sqlstate == _REFUSES_COMMIT and words[:1] in {("CALL",), ("DO",)}
+    return error.sqlstate == sqlstate.INVALID_TRANSACTION_TERMINATION and words[:1] in {
+        ("CALL",),
+        ("DO",),
+    }
 
 
 def _is_own_commit(message: Message, running: Piece) -> bool:

@@ -16,7 +16,7 @@ from rung.drivers.postgres.ledger_sql import FORGET
 from rung.drivers.postgres.lock import checked, insist
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.drivers.postgres.reply import CANCELLED
+from rung.errors import sqlstate
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Wire
@@ -104,7 +104,7 @@ def put_back(wire: Wire, settings: SessionSettings) -> tuple[str, ...]:
     question, forget = statement("changed_settings"), (*FORGET, *settings.for_session)
     sql = ours("", question, *forget, statement("who_we_are")).sql
     reply = wire.ask(Sql(sql))
-    if reply.error and reply.error.message.sqlstate == CANCELLED:
+    if reply.error and reply.error.message.sqlstate == sqlstate.QUERY_CANCELED:
         insist(wire, Sql(ours("", *forget).sql))
         return ("statement_timeout",)
     checked(reply)

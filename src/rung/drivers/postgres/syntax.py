@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from rung.drivers.postgres.message import CLOSING, Message, Piece, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
 from rung.drivers.transaction import ExecutionResult, StatementFailure
+from rung.errors import sqlstate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from rung.script import Script, Statement
 
 _OPENING = "CREATE FUNCTION pg_temp.rung_syntax() RETURNS void LANGUAGE sql BEGIN ATOMIC\n"
-_SYNTAX_ERROR = "42601"
 _KNOWS_BODIES = 140000
 """The first version of the server that has BEGIN ATOMIC."""
 _NOISE = frozenset({"WORK", "TRANSACTION"})
@@ -44,7 +44,7 @@ def check_syntax(wire: Wire, script: Script) -> ExecutionResult:
         return ExecutionResult()
     message = _message(script)
     error = wire.parse(message.parts).error
-    if error is None or error.message.sqlstate != _SYNTAX_ERROR or error.position is None:
+    if error is None or error.message.sqlstate != sqlstate.SYNTAX_ERROR or error.position is None:
         return ExecutionResult()
     offset = message.file_offset(error.position)
     if offset is None:

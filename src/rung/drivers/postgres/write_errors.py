@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.quoting import statement
 from rung.drivers.transaction import OwnWrite
-from rung.errors import TableRefused, TablesUntrusted
+from rung.errors import TableRefused, TablesUntrusted, sqlstate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,16 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.wire import Reply, Wire
     from rung.drivers.transaction import StatementFailure
 
-_NO_KEY, _NAME_TAKEN = "55000", "42P07"
-_MISSHAPEN = frozenset(("22003", "22P02", "23502", "428C9", "42703", "42804"))
+_MISSHAPEN = frozenset(
+    (
+        sqlstate.NUMERIC_VALUE_OUT_OF_RANGE,
+        sqlstate.INVALID_TEXT_REPRESENTATION,
+        sqlstate.NOT_NULL_VIOLATION,
+        sqlstate.GENERATED_ALWAYS,
+        sqlstate.UNDEFINED_COLUMN,
+        sqlstate.DATATYPE_MISMATCH,
+    )
+)
 """A value that a column does not take: of its type, for being generated, or for want of one."""
 _COLUMNS = {
     "ledger": "version bigint not null primary key, dirty boolean not null, and no column besides "
@@ -82,10 +90,10 @@ def own_write(failure: StatementFailure, table: Table, reply: Reply, facts: Tabl
     kinds = _GUARDING if any(kind == "table" for kind, _ in rows) else frozenset(("event trigger",))
     if failure.altered:
         kinds = _ALTERING
-    elif failure.server.sqlstate == _NO_KEY:
+    elif failure.server.sqlstate == sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE:
         kinds = frozenset(("publication",))
     objects = tuple(f"{kind} {name}" for kind, name in rows if kind in kinds)
-    if failure.server.sqlstate == _NO_KEY:
+    if failure.server.sqlstate == sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE:
         remedy = _key_for(failure.own_table, table, facts)
     else:
         other = f"name another {failure.own_table}: `--{failure.own_table}-table"
@@ -158,7 +166,7 @@ def in_spare_place(names: TableNames) -> str:
 
 def name_taken(failure: StatementFailure, names: TableNames) -> str:
     """What to do where a file makes a table that has a name of ours; empty where it has not."""
-    if failure.server.sqlstate != _NAME_TAKEN:
+    if failure.server.sqlstate != sqlstate.DUPLICATE_TABLE:
         return ""
     for what, table in (("ledger", names.ledger), ("history", names.history)):
         if re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", failure.server.message):
