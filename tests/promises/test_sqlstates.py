@@ -14,13 +14,14 @@ from rung.errors import sqlstate
 if TYPE_CHECKING:
     from pathlib import Path
 
+_LENGTH = 5
 _CODES = {name: code for name, code in vars(sqlstate).items() if name.isupper()}
 
 
 def _is_sqlstate(value: object) -> bool:
     """Whether a literal is one of the codes that psycopg has from PostgreSQL's own table."""
-    if not isinstance(value, str):
-        return False
+    if not isinstance(value, str) or len(value) != _LENGTH:
+        return False  # it knows them by their names, too
     with suppress(KeyError):
         return bool(errors.lookup(value))
     return False
