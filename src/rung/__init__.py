@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rung.database import Database
     from rung.errors import MigrationFailed, RunError, RungError
     from rung.events import Event, Listener
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
     from rung.migrator import Migrator
     from rung.planning.plan import Down, Goto, Plan, Up
     from rung.startup import run_migrations, run_migrations_async
@@ -34,7 +34,7 @@ _HOMES = {
     "Migrator": "rung.migrator",
     "Plan": "rung.planning.plan",
     "RunError": "rung.errors",
-    "RunReport": "rung.execution.report",
+    "RunReport": "rung.execution.outcomes",
     "RungError": "rung.errors",
     "CancelToken": "rung.cancellation",
     "Up": "rung.planning.plan",

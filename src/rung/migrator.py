@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rung.errors import EditedFile
     from rung.events import Listener
     from rung.execution.admin import Marked
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
     from rung.execution.run import PlanPreview
     from rung.execution.wait import Waited
     from rung.execution.warnings import Absent

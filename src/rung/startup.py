@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rung.database import Database
     from rung.events import Listener
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
     from rung.planning.plan import IfAhead
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 WRAPS = {"ours": Wrap.OURS, "own": Wrap.OWN, "none": Wrap.NONE}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Meanwhile(Unobserved):
     """Calls something while the server works, and ends the transaction before a part."""
 

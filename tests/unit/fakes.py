@@ -29,8 +29,8 @@ from rung.drivers.inspection import History
 from rung.errors import ServerMessage
 from rung.events import ignore
 from rung.execution.command import Context, RetryPolicy
-from rung.execution.history_records import Recorder
-from rung.execution.prepare import prepare
+from rung.execution.history import Recorder
+from rung.execution.preflight import prepare
 from rung.ledger import LedgerState, Outcome
 from rung.options import RUNG
 from rung.planning.plan import Up, make_plan
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rung.drivers.contract import NewAttempt, Observer, Part, Session, StoredSql, Transaction
     from rung.drivers.inspection import TwinLedger
     from rung.events import Listener
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.ledger import Attempt
     from rung.options import RunOptions
     from rung.planning.plan import Goal, Plan

@@ -12,8 +12,8 @@ from tests.unit.history import digest, row
 from rung.drivers.inspection import OtherWriters
 from rung.drivers.transaction import StoredSql
 from rung.execution.outcomes import failed
-from rung.execution.prepare import PreparedStep
-from rung.execution.stored_downs import stored_down
+from rung.execution.preflight import PreparedStep
+from rung.execution.stored_sql import stored_down
 from rung.ledger import LedgerState
 from rung.planning.down_choice import STRICT, DownOptions, StoredDown, StoredDownSql, choose_down
 from rung.planning.history_replay import AppliedVersion, replay

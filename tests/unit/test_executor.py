@@ -47,7 +47,7 @@ from rung.events import (
     ignore,
 )
 from rung.execution.executor import run_plan
-from rung.execution.prepare import prepare
+from rung.execution.preflight import prepare
 from rung.ledger import LedgerState, Outcome
 from rung.options import RunOptions
 from rung.planning.plan import Down, Up, make_plan
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
     from rung.drivers.contract import Observer, Transaction
     from rung.events import Event, Listener
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.planning.plan import Plan
 
 UNITS = "select 1;\nvacuum t;\ncreate index concurrently i on t (a)"

@@ -11,8 +11,8 @@ from rung.cancellation import CancelToken
 from rung.drivers.contract import ExecutionResult, LockTimeout
 from rung.errors import MigrationFailed, Stopped
 from rung.events import Blocker, LockRefused, Queued
+from rung.execution.commit import is_retryable, pause_after
 from rung.execution.executor import run_plan
-from rung.execution.lock_retry import may_be_tried_again, pause_after
 from rung.ledger import LedgerState
 from rung.options import RUNG
 from rung.script import read
@@ -153,11 +153,11 @@ def test_what_may_have_committed_is_sent_once() -> None:
         ("select 1; vacuum", True),
     ],
 )
-def test_which_units_may_be_tried_again(sql: str, again: bool) -> None:  # noqa: FBT001 - a fact
+def test_which_units_is_retryable(sql: str, again: bool) -> None:  # noqa: FBT001 - a fact
     """Those of which nothing is kept where they are refused."""
     script = read(sql)
 
-    assert may_be_tried_again(script, script.units[0]) == again
+    assert is_retryable(script, script.units[0]) == again
 
 
 def test_a_unit_is_tried_again_by_itself() -> None:

@@ -10,8 +10,8 @@ from tests.unit.history import digest, row
 
 from rung.drivers.contract import FileVersion
 from rung.errors import DirectiveUnusable, UnbalancedTransaction, UnterminatedToken
-from rung.execution.history_records import Attempts, Recorder
-from rung.execution.prepare import prepare
+from rung.execution.history import Attempts, Recorder
+from rung.execution.preflight import prepare
 from rung.ledger import LedgerState, Outcome
 from rung.planning.plan import Down, Up, make_plan
 from rung.script import Dialect, checksum, read
@@ -116,10 +116,10 @@ def test_records_made_ahead() -> None:
     attempts = Attempts(Recorder(), items)
 
     first = attempts.take()
-    attempts.look_ahead()
-    attempts.look_ahead()
+    attempts.sent()
+    attempts.sent()
     rest = [attempts.take(), attempts.take()]
-    attempts.look_ahead()
+    attempts.sent()
 
     assert [first.version, *(record.version for record in rest)] == [1, 2, 3]
 

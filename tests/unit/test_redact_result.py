@@ -11,8 +11,8 @@ from tests.unit.fakes import migrations
 from rung.drivers.transaction import ExecutionResult, PartResult, ServerNotice, StatementFailure
 from rung.errors import MigrationFailed, ServerMessage
 from rung.execution import outcomes
-from rung.execution.prepare import prepare
-from rung.execution.redact_result import redact_result
+from rung.execution.commit import redact_result
+from rung.execution.preflight import prepare
 from rung.integrations.readiness import readiness_of_error
 from rung.ledger import LedgerState
 from rung.planning.plan import Up, make_plan
@@ -20,7 +20,7 @@ from rung.render.errors import full_text
 from rung.script import read
 
 if TYPE_CHECKING:
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
 
 _SECRET = read("CREATE USER u PASSWORD 'hun''ter2';")
 

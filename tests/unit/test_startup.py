@@ -13,7 +13,7 @@ from rung import startup
 from rung.cancellation import CancelToken
 from rung.errors import MigrationFailed, UsageError
 from rung.events import RunPlanned
-from rung.execution.report import RunReport
+from rung.execution.outcomes import RunReport
 from rung.ledger import LedgerState
 from rung.startup import run_migrations, run_migrations_async
 

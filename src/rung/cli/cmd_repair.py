@@ -23,7 +23,7 @@ from rung.repair import data_loss_refusal
 if TYPE_CHECKING:
     from rung.cli.invocation import Invocation
     from rung.cli.process import Signals
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
     from rung.migrator import Migrator
     from rung.repair import Diagnosis
 

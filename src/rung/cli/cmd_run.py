@@ -16,7 +16,7 @@ from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.invocation import make_migrator, open_database
 from rung.cli.signals import exit_code_of_signal, listening, make_signals
 from rung.errors import Stopped
-from rung.execution.stored_downs import check_read, options_of
+from rung.execution.stored_sql import check_read, options_of
 from rung.planning.down_choice import NOT_REVERTED
 from rung.planning.plan import Redo, Up
 from rung.render import json_output as shapes

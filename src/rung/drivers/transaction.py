@@ -403,7 +403,7 @@ class Observer(Protocol):
         """Called with a warning about a commit of records."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unobserved:
     """An observer that sends every part, and hands warnings on to a listener."""
 

@@ -19,8 +19,7 @@ from rung.errors import (
 )
 from rung.events import BaselineRecorded, Warned
 from rung.execution.command import RetryPolicy, held
-from rung.execution.history_records import Recorder, record, try_record
-from rung.execution.plan_under_lock import dirty_ledger, edited_files
+from rung.execution.history import Recorder, baseline, record, try_record
 from rung.execution.preflight import (
     check_kept,
     check_no_twin,
@@ -28,7 +27,7 @@ from rung.execution.preflight import (
     check_writable,
     made_by,
 )
-from rung.execution.state import read_state
+from rung.execution.state import dirty_ledger, edited_files, read_state
 from rung.ledger import MARK_APPLIED, MARK_NOT_APPLIED, LedgerState, Outcome
 from rung.planning.history_replay import reconcile, replay
 from rung.script import read
@@ -38,18 +37,15 @@ if TYPE_CHECKING:
 
     from rung.drivers.contract import Lock, Session
     from rung.drivers.inspection import LockHolder
-    from rung.drivers.transaction import NewAttempt
     from rung.errors import EditedFile
     from rung.execution.command import Target
     from rung.execution.state import DatabaseState
     from rung.ledger import Attempt
-    from rung.planning.history_replay import Applied
     from rung.script.data_loss import DataLoss
-    from rung.source import Migration, MigrationSet
+    from rung.source import MigrationSet
 
 
 _RUNS = ("up", "down")
-ANOTHER_TOOL = "another tool"
 
 
 def check_known(version: int, migrations: MigrationSet) -> None:
@@ -122,7 +118,8 @@ def force(
         rows = [recorder.note("force", one, files.get(one)) for one in below]
         if not fresh:
             rows = baseline(below, migrations, recorder)
-        rows.append(recorder.note("force", version, _file_of(version, migrations)))
+        file = None if version is None else files.get(version)
+        rows.append(recorder.note("force", version, file))
         move = LedgerTransition(None, LedgerState(version))
         record(session, rows, target.listener, move)
     if below and history is not None and not fresh:
@@ -217,25 +214,6 @@ def drop(
             return dropped
 
 
-def baseline(
-    versions: Sequence[int | None], migrations: MigrationSet, recorder: Recorder
-) -> list[NewAttempt]:
-    """Make the history rows of versions that another tool applied, with their files of now."""
-    return [
-        recorder.note("baseline", version, _file_of(version, migrations), ANOTHER_TOOL)
-        for version in versions
-    ]
-
-
-def new_in_baseline(applied: Applied) -> tuple[int, ...]:
-    """Return the versions that a baseline adds; not one that another tool went back to."""
-    return tuple(
-        version
-        for version in applied.unrecorded
-        if version is not None and applied.versions[version].entry is None
-    )
-
-
 @contextmanager
 def writing(target: Target) -> Iterator[Session]:
     """Connect and take the lock, for what has no plan."""
@@ -251,10 +229,6 @@ def locked(target: Target, session: Session) -> Iterator[Lock]:
     with held(session, policy, target.listener, target.stop, lambda: False) as lock:
         assert lock is not None
         yield lock
-
-
-def _file_of(version: int | None, migrations: MigrationSet) -> Migration | None:
-    return None if version is None else migrations.by_version.get(version)
 
 
 def edited(target: Target, migrations: MigrationSet, version: int) -> tuple[EditedFile, ...]:

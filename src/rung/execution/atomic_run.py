@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rung.drivers.inspection import Disconnected
 from rung.drivers.transaction import (
@@ -21,25 +21,26 @@ from rung.drivers.transaction import (
     StatementRange,
     Transaction,
 )
-from rung.errors import AtomicRefused, DatabaseError
+from rung.errors import DatabaseError
 from rung.events import HalfMissing, RunPlanned, StepFinished, StepRan, StepStarted, Warned
 from rung.execution import outcomes
-from rung.execution.lock_retry import ends_as_asked, tried
-from rung.execution.redact_result import redact_part, redact_result
-from rung.execution.report import RunReport, StepReport
-from rung.execution.step_outcome import is_last_down, record_failure, report_notices
+from rung.execution.commit import (
+    commit_with_retry,
+    is_requested_end,
+    redact_part,
+    report_notices,
+)
+from rung.execution.history import record_failure
+from rung.execution.outcomes import RunReport, StepReport
 from rung.ledger import LedgerState, Outcome
-from rung.script import Mode
-from rung.script.dialect import Dialect
-from rung.script.sqlite.foreign_keys import turned_off_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.transaction import PartResult, RecoveryInfo, StatementFailure
+    from rung.drivers.transaction import PartResult, StatementFailure
     from rung.events import Event
     from rung.execution.command import Context
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.planning.plan import Plan
 
 ATOMIC = "atomic"
@@ -48,71 +49,40 @@ _NO_TRANSACTION = "leave --atomic out (this statement cannot run inside a transa
 _NEW_VALUE = "leave --atomic out (a new value of an enum can only be used after a commit)"
 
 
-def check_together(prepared: Sequence[PreparedStep]) -> None:
-    """
-    Refuse a file that cannot be in one transaction with others.
-
-    Raises:
-        AtomicRefused: with the file and the reason.
-    """
-    for number, item in enumerate(prepared, 1):
-        if reason := _forbids(item, number == len(prepared), len(prepared) > 1):
-            raise AtomicRefused(item.step.version, item.file, reason)
-
-
-def _forbids(item: PreparedStep, last: bool, several: bool) -> str:  # noqa: FBT001 - two facts
-    script = item.script
-    if several and script.dialect is Dialect.SQLITE and (one := turned_off_by(script)):
-        return (
-            f"PRAGMA foreign_keys on line {one.line} turns foreign keys off, which SQLite does "
-            "only before a transaction"
-        )
-    if script.mode is not Mode.TRANSACTIONAL:
-        return script.reason
-    for one in script.statements:
-        if one.words[:2] == ("SET", "TRANSACTION"):
-            return f"SET TRANSACTION on line {one.line} is for a transaction of its own"
-    if script.dialect is Dialect.SQLITE and script.touches_session and not last:
-        return "it changes its session, which cannot be reset inside a transaction"
-    return ""
-
-
-def run_together(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> RunReport:
+def run_atomic(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> RunReport:
     """
     Run every step of a plan in one transaction.
 
     Args:
         context: the session that holds the lock, and the listener.
         plan: made under that lock.
-        prepared: its steps, as `check_together` lets them pass.
+        prepared: its steps, each of which can be in one transaction with the others.
 
     Raises:
         MigrationFailed, LedgerMoved, UnexpectedTransactionControl, ConnectionLost, Stopped: as for
-            every run, with nothing of it kept.
-        Exception: what the listener raised; nothing is kept then, if it was before the end.
+            every run, with nothing of it committed.
+        Exception: what the listener raised; nothing is committed then, if it was before the end.
     """
     run = _AtomicRun(context, plan, prepared)
     scripts = [item.script for item in prepared]
-    context.remaining = tuple(item.step.version for item in prepared)
-    context.say(RunPlanned(context.remaining, prepared[0].step.direction.value))
+    versions = context.remaining = tuple(item.step.version for item in prepared)
+    context.say(RunPlanned(versions, prepared[0].step.direction.value))
     try:
-        result = tried(
-            context,
-            context.remaining[0],
-            lambda: redact_result(context.session.commit(run.transaction, run), *scripts),
-        )
+        result = commit_with_retry(context, versions[0], run.transaction, scripts, observer=run)
     except Disconnected as lost:
         _find_out(run, lost)
         result = ExecutionResult()
     if result.stopped:
-        _stop(run)
+        if context.listener_error is not None:
+            raise context.listener_error
+        raise outcomes.stopped((), plan.made_for, context.remaining)
     if result.failure:
         report_notices(context, run.item, result)
         _fail(run, result.failure)
     if result.transaction_control:
         report_notices(context, run.item, result)
         now = str(context.session.inspect().ledger)
-        raise outcomes.fooled((), run.item, now, result.transaction_control)
+        raise outcomes.unexpected_control((), run.item, now, result.transaction_control)
     return _finish(run)
 
 
@@ -122,8 +92,16 @@ class _AtomicRun:
     def __init__(self, context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> None:
         self.context, self.plan, self.prepared = context, plan, prepared
         self.attempts = [context.recorder.attempt(item) for item in prepared]
-        self.transaction = self._transaction()
         self.ran: list[StepReport] = []
+        parts, state = [], plan.made_for
+        for item, attempt in zip(prepared, self.attempts, strict=True):
+            move = LedgerTransition(state, LedgerState(item.step.after))
+            history = (AddAttempt(attempt, Outcome.DONE),)
+            parts.append(Part(StatementRange.whole(item.script), move, history, starts_file=True))
+            state = move.after
+        self.transaction = Transaction(
+            tuple(parts), durable=True, may_drop_ledger=prepared[-1].is_last_down
+        )
 
     @property
     def item(self) -> PreparedStep:
@@ -134,18 +112,6 @@ class _AtomicRun:
     def end(self) -> LedgerState:
         """The ledger after all steps."""
         return LedgerState(self.prepared[-1].step.after)
-
-    def _transaction(self) -> Transaction:
-        parts, state = [], self.plan.made_for
-        for item, attempt in zip(self.prepared, self.attempts, strict=True):
-            after = LedgerState(item.step.after)
-            span = StatementRange.whole(item.script)
-            history = (AddAttempt(attempt, Outcome.DONE),)
-            move = LedgerTransition(state, after)
-            parts.append(Part(span, move, history, starts_file=True))
-            state = after
-        last_down = is_last_down(self.prepared[-1])
-        return Transaction(tuple(parts), durable=True, may_drop_ledger=last_down)
 
     # --- as `rung.drivers.transaction.Observer` -------------------------------------------
 
@@ -172,7 +138,7 @@ class _AtomicRun:
         context, item = self.context, self.prepared[number]
         report_notices(context, item, redact_part(result, item.script))
         if result.leaked_settings:
-            context.say(Warned(outcomes.carried_over(item.file, result.leaked_settings)))
+            context.say(Warned(outcomes.session_changed(item.file, result.leaked_settings)))
         self.add_report(item)
         ran = self.ran[-1]
         facts = (ran.version, ran.name, ran.direction)
@@ -190,14 +156,6 @@ class _AtomicRun:
         self.ran.append(StepReport(*facts, item.file, ATOMIC, statements, seconds, item.result))
 
 
-def _stop(run: _AtomicRun) -> None:
-    """End a run of which nothing is kept: the listener raised, or it was asked to stop."""
-    context = run.context
-    if context.listener_error is not None:
-        raise context.listener_error
-    raise outcomes.stopped((), run.plan.made_for, context.remaining)
-
-
 def _finish(run: _AtomicRun) -> RunReport:
     """All is committed."""
     context, total = run.context, len(run.ran)
@@ -211,21 +169,18 @@ def _finish(run: _AtomicRun) -> RunReport:
     return RunReport(tuple(context.done), run.end.version, run.plan.missing_steps)
 
 
-def _fail(run: _AtomicRun, failure: StatementFailure) -> None:
+def _fail(run: _AtomicRun, failure: StatementFailure) -> NoReturn:
     context, before = run.context, run.plan.made_for
     record_failure(context, run.attempts[failure.part], failure)
-    if ends_as_asked(context, failure):
+    if is_requested_end(context, failure):
         raise outcomes.stopped((), before, context.remaining)
     if failure.ledger_moved or failure.lock_lost:
         before = context.session.inspect().ledger
-    explained = _explained(failure)
-    raise outcomes.failed((), run.item, before, explained, kept=outcomes.NOTHING_OF_THE_RUN)
-
-
-def _explained(failure: StatementFailure) -> StatementFailure:
     if failure.needs_no_transaction:
-        return replace(failure, remedy=_NO_TRANSACTION)
-    return replace(failure, remedy=_NEW_VALUE) if failure.needs_commit_before else failure
+        failure = replace(failure, remedy=_NO_TRANSACTION)
+    elif failure.needs_commit_before:
+        failure = replace(failure, remedy=_NEW_VALUE)
+    raise outcomes.failed((), run.item, before, failure, kept=outcomes.NOTHING_OF_THE_RUN)
 
 
 def _find_out(run: _AtomicRun, lost: Disconnected) -> None:
@@ -235,16 +190,15 @@ def _find_out(run: _AtomicRun, lost: Disconnected) -> None:
         found = context.driver.recover(context.session, run.attempts[0].id)
     except (DatabaseError, Disconnected):
         found = None
-    if found is None or not _committed(run, found):
+    # By the history whether all is there, and without one by the ledger.
+    is_committed = found is not None and (
+        found.outcome is Outcome.DONE
+        if found.outcome is not None or found.recorded
+        else found.ledger == run.end != run.plan.made_for
+    )
+    if not is_committed:
         state = found.ledger if found else None
         places = (run.plan.made_for, run.end)
         raise outcomes.lost_together(run.item, places, lost.reason, state)
     if len(run.ran) < len(run.prepared):
         run.add_report(run.prepared[-1])
-
-
-def _committed(run: _AtomicRun, found: RecoveryInfo) -> bool:
-    """Whether all is there: by the history, and without one by the ledger."""
-    if found.outcome is not None or found.recorded:
-        return found.outcome is Outcome.DONE
-    return found.ledger == run.end != run.plan.made_for

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rung.drivers.contract import Driver, Lock, Session
     from rung.drivers.inspection import Inspection
     from rung.events import Event, Listener
-    from rung.execution.history_records import Recorder
-    from rung.execution.report import StepReport
+    from rung.execution.history import Recorder
+    from rung.execution.outcomes import StepReport
     from rung.options import RunOptions
 
 

@@ -1,5 +1,5 @@
 """
-Carries a plan out, under the lock: with `units`, the only module that has users' SQL run.
+Executes a plan under the lock; only this, `units` and `atomic_run` send the SQL of files.
 
 A transactional migration is one round trip and one commit: body, ledger and history
 together. What cannot be so runs in `units`. Says what happens through events, returns a
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rung.drivers.inspection import Disconnected
 from rung.drivers.transaction import (
@@ -25,16 +25,9 @@ from rung.drivers.transaction import (
 from rung.errors import DatabaseError
 from rung.events import HalfMissing, ModeChanged, RunPlanned, StepFinished, StepStarted, Warned
 from rung.execution import outcomes
-from rung.execution.history_records import Attempts
-from rung.execution.lock_retry import ends_as_asked, tried
-from rung.execution.redact_result import redact_result
-from rung.execution.report import RunReport, StepReport
-from rung.execution.step_outcome import (
-    StepObserver,
-    is_last_down,
-    record_failure,
-    report_notices,
-)
+from rung.execution.commit import commit_with_retry, is_requested_end, report_notices
+from rung.execution.history import Attempts, record_failure
+from rung.execution.outcomes import RunReport, StepReport
 from rung.execution.units import cut_at_value, run_units
 from rung.ledger import LedgerState, Outcome
 from rung.script import Mode, cut_around
@@ -42,11 +35,11 @@ from rung.script import Mode, cut_around
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rung.drivers.transaction import ExecutionResult, NewAttempt, RecoveryInfo, StatementFailure
+    from rung.drivers.transaction import NewAttempt, RecoveryInfo, StatementFailure
     from rung.execution.command import Context
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.planning.plan import Plan
-    from rung.script import Script, Unit
+    from rung.script import Unit
 
 
 def run_plan(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> RunReport:
@@ -69,7 +62,7 @@ def run_plan(context: Context, plan: Plan, prepared: Sequence[PreparedStep]) -> 
     """
     steps = [item.step for item in prepared]
     versions = tuple(step.version for step in steps)
-    attempts = Attempts(context.recorder, prepared)
+    attempts = Attempts(context.recorder, prepared, context.say)
     state = plan.made_for
     context.say(RunPlanned(versions, steps[0].direction.value))
     for number, item in enumerate(prepared, 1):
@@ -114,10 +107,9 @@ def _step(
         context.say(HalfMissing(step.version, step.direction.value))
     context.began = time.perf_counter()
     attempt = attempts.take()
-    observer = StepObserver(context.say, attempts.look_ahead)
     try:
         move = LedgerTransition(before, LedgerState(step.after))
-        ran_as = _run(context, item, move, attempt, observer, last=last)
+        ran_as = _run(context, item, move, attempt, attempts, last=last)
     except Disconnected as lost:
         _find_out(context, item, attempt, lost, last=last)
         ran_as = item.script.mode
@@ -125,10 +117,16 @@ def _step(
     statements = len(item.script.statements) - step.done
     report = StepReport(*facts, item.file, ran_as.value, statements, seconds, item.result)
     context.done.append(report)
-    context.say(StepFinished(*facts, seconds, number, total, item.result))
-    carries = context.options.carries_session
-    if item.script.touches_session and not (last or carries):
-        _restore(context, item)
+    context.say(StepFinished(*facts, seconds, number, total, report.result))
+    if last or context.options.carries_session or not item.script.touches_session:
+        return
+    try:
+        leaked = context.session.reset()
+    except Disconnected as gone:
+        state = LedgerState(step.after)
+        raise outcomes.lost_between(context.applied, state, gone.reason) from None
+    if leaked:
+        context.say(Warned(outcomes.session_changed(item.file, leaked)))
 
 
 def _run(
@@ -136,12 +134,12 @@ def _run(
     item: PreparedStep,
     move: LedgerTransition,
     attempt: NewAttempt,
-    observer: StepObserver,
+    attempts: Attempts,
     *,
     last: bool,
 ) -> Mode:
     """Run a step; how it was run in the end."""
-    script = item.script
+    script, version = item.script, item.step.version
     if script.mode is Mode.UNITS or item.step.done:
         run_units(context, item, move, attempt)
         return Mode.UNITS
@@ -150,21 +148,19 @@ def _run(
         (Part(StatementRange.whole(script), move, history, starts_file=True),),
         wrap=Wrap.OWN if script.mode is Mode.OWN_TRANSACTION else Wrap.OURS,
         durable=last,
-        may_drop_ledger=is_last_down(item),
+        may_drop_ledger=item.is_last_down,
     )
-    result = tried(
-        context,
-        item.step.version,
-        lambda: redact_result(context.session.commit(transaction, observer), script),
-    )
+    result = commit_with_retry(context, version, transaction, [script], observer=attempts)
     report_notices(context, item, result)
-    if result.failure is None:
-        _check_control(context, item, result)
-    elif units := _otherwise(context, item, result.failure):
+    if result.failure:
+        units = _otherwise(context, item, result.failure)
+        if not units:
+            _fail(context, item, move, attempt, result.failure)
         run_units(context, item, move, attempt, units)
         return Mode.UNITS
-    else:
-        _fail(context, item, move, attempt, result.failure)
+    if warning := result.transaction_control:
+        now = str(context.session.inspect().ledger)
+        raise outcomes.unexpected_control(context.applied, item, now, warning)
     return script.mode
 
 
@@ -177,7 +173,9 @@ def _otherwise(context: Context, item: PreparedStep, failure: StatementFailure) 
     if failure.needs_no_transaction:
         assert failure.statement is not None
         units = cut_around(script, whole, failure.statement)
-        reason = f"{_at(script, failure)} cannot run inside a transaction, the server says"
+        statement = script.statements[failure.statement - 1]
+        what = f"{' '.join(statement.words[:1])} on line {statement.line}"
+        reason = f"{what} cannot run inside a transaction, the server says"
     elif failure.read_only:
         units = script.units
         reason = "its transaction is read-only, so the ledger row has to follow it"
@@ -189,34 +187,20 @@ def _otherwise(context: Context, item: PreparedStep, failure: StatementFailure) 
     return units
 
 
-def _at(script: Script, failure: StatementFailure) -> str:
-    """The statement that was refused, by its first word and its line."""
-    assert failure.statement is not None
-    statement = script.statements[failure.statement - 1]
-    return f"{' '.join(statement.words[:1])} on line {statement.line}"
-
-
-def _check_control(context: Context, item: PreparedStep, result: ExecutionResult) -> None:
-    if warning := result.transaction_control:
-        now = str(context.session.inspect().ledger)
-        raise outcomes.fooled(context.applied, item, now, warning)
-
-
 def _fail(
     context: Context,
     item: PreparedStep,
     move: LedgerTransition,
     attempt: NewAttempt,
     failure: StatementFailure,
-) -> None:
+) -> NoReturn:
     assert move.before is not None
     before = move.before
-    if failure.lock_lost:
-        raise outcomes.failed(context.applied, item, context.session.inspect().ledger, failure)
-    record_failure(context, attempt, failure)
-    if ends_as_asked(context, failure):
-        raise outcomes.stopped(context.applied, before, context.remaining)
-    if failure.ledger_moved:
+    if not failure.lock_lost:
+        record_failure(context, attempt, failure)
+        if is_requested_end(context, failure):
+            raise outcomes.stopped(context.applied, before, context.remaining)
+    if failure.lock_lost or failure.ledger_moved:
         before = context.session.inspect().ledger
     raise outcomes.failed(context.applied, item, before, failure)
 
@@ -226,14 +210,14 @@ def _find_out(
 ) -> None:
     """Learn what became of a step whose connection was lost; return where the run is done."""
     try:
-        found = _told_by_ledger(item, context.driver.recover(context.session, attempt.id))
+        found = _by_ledger(item, context.driver.recover(context.session, attempt.id))
     except (DatabaseError, Disconnected):
         found = None
     if not (last and found and found.outcome is Outcome.DONE):
         raise outcomes.lost(context.applied, item, lost.reason, found)
 
 
-def _told_by_ledger(item: PreparedStep, found: RecoveryInfo) -> RecoveryInfo | None:
+def _by_ledger(item: PreparedStep, found: RecoveryInfo) -> RecoveryInfo | None:
     """
     What the ledger alone tells, where the history has no row and could not have had one.
 
@@ -246,13 +230,3 @@ def _told_by_ledger(item: PreparedStep, found: RecoveryInfo) -> RecoveryInfo | N
         return None
     done = found.ledger == LedgerState(step.after)
     return replace(found, outcome=Outcome.DONE) if done else found
-
-
-def _restore(context: Context, item: PreparedStep) -> None:
-    try:
-        carried = context.session.reset()
-    except Disconnected as gone:
-        state = LedgerState(item.step.after)
-        raise outcomes.lost_between(context.applied, state, gone.reason) from None
-    if carried:
-        context.say(Warned(outcomes.carried_over(item.file, carried)))

@@ -1,5 +1,5 @@
 """
-Turns what a driver reports of a failure into the error and the sentences that people read.
+The outcome of a run: the report of one that succeeded, the error of one that failed.
 
 Pure. Every sentence about the state of the database is made here.
 """
@@ -7,6 +7,7 @@ Pure. Every sentence about the state of the database is made here.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rung.errors import (
@@ -40,9 +41,49 @@ if TYPE_CHECKING:
 
     from rung.drivers.transaction import LockTimeout, RecoveryInfo, StatementFailure
     from rung.errors import RunError
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.planning.plan import Step
     from rung.script import Script
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One half of a migration that is committed."""
+
+    version: int
+    name: str
+    direction: str
+    file: str
+    """Empty where the half is missing and nothing ran."""
+    mode: str
+    statements: int
+    """How many ran; those that an earlier attempt had committed are left out."""
+    seconds: float
+    result: str
+    """applied, reverted, empty (nothing ran), or not reverted (passed over, all of it is left)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """
+    A run that succeeded.
+
+    `version` is the version of the database now, None before the first migration. `missing_steps`
+    is how many of the requested steps there were no migrations for.
+    """
+
+    steps: tuple[StepReport, ...]
+    version: int | None
+    missing_steps: int = 0
+    waited: float = 0.0
+    """Seconds until the lock was held, or until another run had left nothing to do."""
+    taken_over: bool = False
+    """Whether versions count as applied that no run of Rung's applied."""
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """True where the database was where it was asked to be."""
+        return not self.steps
 
 
 _ALONE = {
@@ -60,7 +101,7 @@ NOTHING_OF_THE_STEP = "; the failed migration was rolled back"
 NOTHING_OF_THE_RUN = "; the whole run was rolled back"
 
 
-def carried_over(file: str, names: Sequence[str]) -> str:
+def session_changed(file: str, names: Sequence[str]) -> str:
     """Warn of a file that changed its session for those after it."""
     return (
         f"{file} changes its session ({', '.join(names)}); the next file starts without the "
@@ -187,19 +228,16 @@ def _remedy_of_stored(step: Step) -> str:
 
 def locked(wait: LockTimeout) -> tuple[str, ...]:
     """Who held the lock, who waited behind us, and for how long it was tried."""
-    behind = waiting_behind(wait.queued)
-    return (*held_by(wait.blockers), *([behind] if behind else []), _how_often(wait))
-
-
-def _how_often(wait: LockTimeout) -> str:
+    tries = f"It was tried {wait.tries} times within {wait.tried_for:.1f} s."
     if wait.once:
-        return (
+        tries = (
             "It was not retried, because a part of it may be committed; SET lock_timeout before it "
             "in the file gives it more time."
         )
-    if wait.tries == 1:
-        return "It was tried once."
-    return f"It was tried {wait.tries} times within {wait.tried_for:.1f} s."
+    elif wait.tries == 1:
+        tries = "It was tried once."
+    behind = waiting_behind(wait.queued)
+    return (*held_by(wait.blockers), *([behind] if behind else []), tries)
 
 
 def _resumes(script: Script, failure: StatementFailure, *, alone: bool) -> bool:
@@ -210,7 +248,7 @@ def _resumes(script: Script, failure: StatementFailure, *, alone: bool) -> bool:
     return rerun_rule_of(script, statement).trace is not RerunSafety.UNKNOWN
 
 
-def fooled(
+def unexpected_control(
     applied: Sequence[int], item: PreparedStep, now: str, warning: str
 ) -> UnexpectedTransactionControl:
     """The error of a file that controls transactions unseen."""

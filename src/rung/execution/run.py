@@ -12,15 +12,13 @@ from rung.errors import (
     MigrationFailed,
     PlanChanged,
     PlanError,
-    UsageError,
 )
 from rung.events import BaselineRecorded, Warned
-from rung.execution.admin import baseline, new_in_baseline
-from rung.execution.atomic_run import check_together, run_together
+from rung.execution.atomic_run import run_atomic
 from rung.execution.command import READ_WITHIN, Context, RetryPolicy, held, tell_obstacles
 from rung.execution.executor import run_plan
-from rung.execution.history_records import Recorder, record
-from rung.execution.plan_under_lock import plan_for
+from rung.execution.history import Recorder, baseline, new_in_baseline, record
+from rung.execution.outcomes import RunReport
 from rung.execution.preflight import (
     check_kept,
     check_pooler_safe,
@@ -29,12 +27,11 @@ from rung.execution.preflight import (
     check_writable,
     made_by,
     others_warning,
+    prepare,
     twins_warning,
 )
-from rung.execution.prepare import prepare
-from rung.execution.report import RunReport
-from rung.execution.state import DatabaseState, read_state
-from rung.execution.stored_downs import check_read
+from rung.execution.state import DatabaseState, plan_for, read_state
+from rung.execution.stored_sql import check_read
 from rung.execution.warnings import absent_names, ahead_warning, plan_warnings, taken_over
 from rung.ledger import Outcome
 from rung.planning.plan import Down, Redo
@@ -45,9 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rung.drivers.contract import Lock, Session
-    from rung.drivers.inspection import Inspection
     from rung.execution.command import Target
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.execution.warnings import Absent
     from rung.planning.plan import Goal, Plan
     from rung.script.data_loss import DataLoss
@@ -125,8 +121,8 @@ def run_goal(
         state = run.inspect(briefly=confirm is None)
         if state is not None:
             check_trusted(state.inspection)
-            # Who owes a baseline and nothing else does not wait for another run's lock.
-            if not state.owes_baseline and (idle := run.idle(goal, state)):
+            # A run that needs a baseline and nothing else does not wait for another run's lock.
+            if not state.needs_baseline and (idle := run.idle(goal, state)):
                 return idle
         if confirm is not None:
             shown = run.preview_for_prompt(goal, state)
@@ -169,7 +165,7 @@ class _Run:
     def preview(self, goal: Goal, state: DatabaseState) -> PlanPreview:
         """Plan a goal, read its SQL and count the rows that it would delete."""
         plan = plan_for(goal, state, self._session, self._options)
-        prepared = self._prepare(plan, state.inspection)
+        prepared = prepare(plan, state.inspection.place.dialect, self._options)
         losses = [
             loss
             for item in prepared
@@ -228,19 +224,19 @@ class _Run:
             return replace(report, waited=waited, taken_over=bool(taken_over(state)))
 
     def _run(self, state: DatabaseState, plan: Plan, lock: Lock) -> RunReport:
-        target, session, inspection = self._target, self._session, state.inspection
+        target, inspection = self._target, state.inspection
         check_read(plan)
-        prepared = self._prepare(plan, inspection)
+        prepared = prepare(plan, inspection.place.dialect, self._options)
         check_pooler_safe(target, inspection.place, prepared)
         recorder = Recorder.of(inspection.history or (), inspection.place.dialect)
-        if plan.steps or state.owes_baseline:
+        if plan.steps or state.needs_baseline:
             self._prepare_tables(state, plan, recorder)
         self._warn(state, plan, prepared)
         if not plan.steps:
             return RunReport((), inspection.ledger.version, plan.missing_steps)
         context = Context(
             target.driver,
-            session,
+            self._session,
             lock,
             target.listener,
             target.stop,
@@ -248,20 +244,8 @@ class _Run:
             recorder,
             self._options,
         )
-        run = run_together if self._options.atomic else run_plan
+        run = run_atomic if self._options.atomic else run_plan
         return run(context, plan, prepared)
-
-    def _prepare(self, plan: Plan, inspection: Inspection) -> tuple[PreparedStep, ...]:
-        prepared = prepare(plan, inspection.place.dialect, self._options)
-        if self._options.atomic:
-            if plan.made_for.dirty and plan.steps:
-                raise UsageError(
-                    "--atomic and --resume cannot be combined: the interrupted migration "
-                    "cannot be part of one transaction",
-                    "resume that migration first: `rung up 1 --resume`",
-                )
-            check_together(prepared)
-        return prepared
 
     def _prepare_tables(self, state: DatabaseState, plan: Plan, recorder: Recorder) -> None:
         """Make ledger and history where they are missing, and record what has no history row."""

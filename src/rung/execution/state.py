@@ -1,57 +1,49 @@
 """
-Database state: one inspection compared with the files, on which every decision is made.
+Database state: one inspection compared with the files; and the plan for a goal on it.
 
 Reads only. Owns what is applied, edited and missing in the history, whether a database that is
-ahead is compatible with the files, and where an interrupted file resumes.
+ahead is compatible with the files, and the errors that need both files and database: an edited
+file with its diff, tables without a ledger, a version that only the history has.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rung.drivers.inspection import History
-from rung.errors import CannotResume, ScriptError
-from rung.execution.stored_downs import why_unseen
-from rung.planning.edits import edits, is_proven, renamed, uncompared
-from rung.planning.history_replay import Applied, AppliedFile, reconcile, replay
-from rung.planning.plan import make_plan
-from rung.planning.resume import (
-    interrupted_attempt,
-    refused,
-    resume_point,
-    rolls_back,
-    unfinished,
-    was_rejected,
+from rung.errors import (
+    DirtyLedger,
+    EditedFile,
+    EditedMigrations,
+    LedgerUnreadable,
+    MissingMigrationFile,
+    RedoUnfinished,
+    ScriptError,
+    UnversionedDatabase,
 )
-from rung.script import (
-    Dialect,
-    RerunSafety,
-    calls_in,
-    calls_of,
-    dropped_before,
-    in_session,
-    redacted_sql,
-    rerun_rule_of,
-    session_before,
-    suits,
-)
-from rung.source import Direction, Migration, MigrationFile, MigrationSet
+from rung.execution.preflight import check_no_twin
+from rung.execution.resume_evidence import find_resume_point, is_overwritten, resume_command
+from rung.execution.stored_sql import check_downs, choose_downs, stored_text
+from rung.ledger import Outcome
+from rung.options import RUNG
+from rung.planning.edits import differences, edits, renamed, uncompared
+from rung.planning.history_replay import Applied, described, reconcile, replay, unknown_rows
+from rung.planning.plan import Down, Redo, Up, make_plan, versions_down
+from rung.script import read, redacted_sql, suits
+from rung.source import Direction, MigrationSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rung.drivers.contract import Session
     from rung.drivers.inspection import Inspection
-    from rung.drivers.transaction import StoredSql
-    from rung.ledger import Attempt
+    from rung.options import RunOptions
     from rung.planning.down_choice import DownChoice
     from rung.planning.edits import Edit, Renamed
     from rung.planning.plan import Goal, Plan
-    from rung.planning.resume import InterruptedAttempt, ResumePoint
-    from rung.script import Calls, Script
+    from rung.planning.resume import ResumePoint
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ class DatabaseState:
         return tuple(edit.version for edit in self.edits if edit.version not in ups)
 
     @property
-    def owes_baseline(self) -> bool:
+    def needs_baseline(self) -> bool:
         """Whether the history lags behind the ledger, and may be written."""
         place, at = self.inspection.place, self.inspection.ledger
         may = self.inspection.writable and not self.inspection.missing_grant
@@ -128,7 +120,9 @@ def read_state(
     """
     Inspect the database once, and compare it with the files.
 
-    The version that a dirty ledger names is not applied unless the history says so.
+    The version that a dirty ledger names is not applied unless the history says so. What is stored
+    of the versions above every file is read, where there are any: it says whether the database is
+    compatible with these files.
     """
     read = History.CURRENT if briefly else History.ALL
     inspection = session.inspect(briefly=briefly, history=read)
@@ -137,226 +131,168 @@ def read_state(
         applied = Applied(replay(history)).lone_downs(migrations, ledger)
         return DatabaseState(migrations, inspection, applied)
     applied = reconcile(history, ledger, migrations, dialect)
-    return DatabaseState(
-        migrations, inspection, applied, _is_compatible(applied, migrations, session, dialect)
+    newest = max(migrations.versions, default=None)
+    above = [] if newest is None else [v for v in applied.versions if v > newest]
+    ups = [(v, up) for v in above if (up := applied.versions[v].up) is not None]
+    is_compatible = False
+    if newest is not None and above and len(ups) == len(above):
+        stored = session.stored_sql(above)
+        texts = [stored_text(stored, v, Direction.UP, up.checksum) for v, up in ups]
+        is_compatible = suits(newest, texts, dialect)
+    return DatabaseState(migrations, inspection, applied, is_compatible)
+
+
+def plan_for(
+    goal: Goal, state: DatabaseState, session: Session, options: RunOptions = RUNG
+) -> Plan:
+    """
+    Plan the way to a goal.
+
+    Args:
+        goal: where to go.
+        state: the database and the files.
+        session: read for the stored SQL of versions without files.
+        options: whether tables without a ledger are migrated as they are.
+
+    Raises:
+        PlanError: see `rung.planning.plan.make_plan`; and EditedMigrations, UnversionedDatabase,
+            DownRefused, StoredSqlUnusable.
+    """
+    inspection = state.inspection
+    if unknown := unknown_rows(inspection.history or ()):
+        raise LedgerUnreadable(
+            f"the history has a row that this Rung cannot read: {described(unknown[-1])}",
+            "use the newer Rung that wrote it",
+        )
+    if isinstance(goal, Redo):
+        _check_redo(goal, state)
+    downs = {} if isinstance(goal, Up) else choose_downs(goal, state, session, options)
+    try:
+        point = None
+        if inspection.ledger.dirty and isinstance(goal, Up | Down) and goal.resume:
+            way = Direction.DOWN if isinstance(goal, Down) else Direction.UP
+            point = find_resume_point(state, session, way, downs)
+        plan = state.plan(goal, point, downs, passes_empty=options.passes_empty)
+    except DirtyLedger:
+        raise dirty_ledger(state, session) from None
+    except MissingMigrationFile as missing:
+        raise _missing(missing, state) from None
+    if downs:
+        check_downs(plan, downs, state.migrations)
+    if plan.steps and not plan.goes_down and not options.takes_tables:
+        _check_versioned(state, session)
+    _check_unedited(plan, state, session)
+    return plan
+
+
+def _check_unedited(plan: Plan, state: DatabaseState, session: Session) -> None:
+    """Refuse edited files; going down is a way out of an edit, and so is a redo of its version."""
+    redoes = isinstance(plan.goal, Redo)
+    if not redoes and (isinstance(plan.goal, Down) or plan.ahead or plan.goes_down):
+        return
+    redone = {step.version for step in plan.steps} if redoes else set()
+    if edited := [edit for edit in state.edited_ups if edit.version not in redone]:
+        newest = max(state.applied.versions, default=None)
+        raise EditedMigrations(edited_files(edited, state, session), newest)
+
+
+def _missing(missing: MissingMigrationFile, state: DatabaseState) -> MissingMigrationFile:
+    """The error of a missing file, with when and from where its version was applied."""
+    held, text = state.applied.versions.get(missing.version), ""
+    if held and held.has_files and held.entry and not missing.lone_down:
+        entry = held.entry
+        when = f" at {entry.finished:%Y-%m-%d %H:%M:%S %Z}" if entry.finished else ""
+        text = f"The history has it: {held.name}, applied{when} from {entry.host}."
+    return MissingMigrationFile(
+        missing.version,
+        missing.role,
+        missing.versions,
+        text,
+        compatible=missing.compatible,
+        lone_down=missing.lone_down,
+        # Whether the stored down may run is decided by the run itself.
+        reversible=held is not None and held.ran and held.down is not None,
     )
 
 
-def _is_compatible(
-    applied: Applied, migrations: MigrationSet, session: Session, dialect: Dialect
-) -> bool:
-    """Read what is stored of the versions above every file; nothing where there are none."""
-    newest = max(migrations.versions, default=None)
-    above = [one for one in applied.versions.values() if newest is None or one.version > newest]
-    if newest is None or not above or any(one.up is None for one in above):
-        return False
-    stored = session.stored_sql([one.version for one in above])
-    texts = [
-        stored_text(stored, one.version, Direction.UP, one.up.checksum)
-        for one in above
-        if one.up is not None
-    ]
-    return suits(newest, texts, dialect)
-
-
-def with_stored_sql(
-    migrations: MigrationSet,
-    history: Sequence[Attempt],
-    session: Session,
-    inspection: Inspection,
-    warn: Callable[[str], None],
-) -> MigrationSet:
-    """
-    Return the migrations as they ran, as far as the history has them.
-
-    The stored text replaces a file that was edited since, unless a secret was redacted in it, or
-    others could have written it: such a text runs nowhere unread.
-
-    Args:
-        migrations: the files.
-        history: every row, oldest first.
-        session: read for the stored texts.
-        inspection: the dialect, and who else may write the history.
-        warn: called for a stored text that is left out where the file is missing too.
-    """
-    newest = {
-        row.version: row
-        for row in history
-        if row.version is not None and (row.up_checksum or row.down_checksum)
-    }
-    stored = session.stored_sql(sorted(newest))
-    found = dict(migrations.by_version)
-    for version, row in newest.items():
-        before = found.get(version)
-        up, down = (
-            _file_as_applied(
-                before.half(direction) if before else None, row, direction, stored, inspection, warn
-            )
-            for direction in (Direction.UP, Direction.DOWN)
+def _check_versioned(state: DatabaseState, session: Session) -> None:
+    """Refuse tables of which nothing says which migrations made them."""
+    inspection = state.inspection
+    check_no_twin(session, state.migrations)
+    if inspection.tables:
+        newest = max(replay(inspection.history or ()), default=None)
+        left = f"The history is still there: by it the database is at version {newest}."
+        raise UnversionedDatabase(
+            inspection.place.schema,
+            inspection.tables,
+            "" if newest is None else left,
+            empty=inspection.ledger_exists,
         )
-        found[version] = Migration(version, up, down)
-    kept = sorted((m for m in found.values() if m.up or m.down), key=lambda one: one.version)
-    return MigrationSet(migrations.source, tuple(kept), migrations.warnings)
 
 
-def _file_as_applied(
-    file: MigrationFile | None,
-    row: Attempt,
-    direction: Direction,
-    stored: Sequence[StoredSql],
-    inspection: Inspection,
-    warn: Callable[[str], None],
-) -> MigrationFile | None:
-    is_up, dialect = direction is Direction.UP, inspection.place.dialect
-    checksum = row.up_checksum if is_up else row.down_checksum
-    digest = row.up_digest if is_up else row.down_digest
-    wanted = (row.version, direction.value, checksum)
-    texts = [one for one in stored if (one.version, one.direction, one.checksum) == wanted]
-    recorded = AppliedFile(checksum, row.checksum_formula, digest)
-    if not (checksum and texts) or not is_proven(texts[-1].sql, recorded, dialect):
-        return file
-    if file is not None and is_proven(file.text, recorded, dialect):
-        return file
-    name = f"{row.version}_{row.name}.{direction.value}.sql (as stored)"
-    if why := why_unseen(min(texts[-1].id, row.id), inspection.other_writers):
-        if file is None:
-            warn(f"{name} is not run on the scratch database. {why}")
-        return file
-    return MigrationFile(name, row.name, texts[-1].sql)
-
-
-def stored_text(
-    stored: Sequence[StoredSql], version: int, direction: Direction, checksum: str | None
-) -> str | None:
-    """Return the newest stored text of a file with a checksum; None where there is none."""
-    wanted = (version, direction.value, checksum)
-    texts = [one.sql for one in stored if (one.version, one.direction, one.checksum) == wanted]
-    return texts[-1] if texts else None
-
-
-def unseen_settings(script: Script, done: int, session: Session) -> str:
+def _check_redo(goal: Redo, state: DatabaseState) -> None:
     """
-    Say why replaying SET may not restore the session of a file; empty where it does.
+    Refuse to revert what could not be applied again, or what nobody means to redo.
 
-    Args:
-        script: the file's, as it ran.
-        done: how many of its statements are committed.
-        session: read for the code of functions.
+    Whoever repeats a `redo` whose up has failed means the version that was reverted. By the rule
+    of `redo` the one before it would be next, with the rows that its tables hold.
     """
-    if script.dialect is Dialect.SQLITE:
-        return ""
-    dropped, clean = dropped_before(script, done), set[str]()
-    for one in in_session(script, done):
-        calls = calls_in(script, one)
-        if calls.names & dropped or _may_set(calls, session, clean):
-            return (
-                f"statement {one.number} on line {one.line} runs code that may have changed its "
-                "session (search_path, session_replication_role, …), and that change is gone"
-            )
-    return ""
+    files, applied = state.migrations.by_version, state.applied
+    history = state.inspection.history or ()
+    done = [row for row in history if row.outcome is Outcome.DONE and row.direction != "edit"]
+    reverted = done[-1].version if done and done[-1].direction == "down" else None
+    if reverted is not None and reverted in files and reverted not in applied.versions:
+        tried = [row for row in history if row.version == reverted and row.direction == "up"]
+        if any(row.id > done[-1].id for row in tried):
+            raise RedoUnfinished(reverted, files[reverted].name)
+    for version in versions_down(
+        goal, applied.lone_downs(state.migrations, state.inspection.ledger)
+    ):
+        if version not in files:
+            raise MissingMigrationFile(version, "target", state.migrations.versions)
 
 
-def _may_set(calls: Calls, session: Session, clean: set[str]) -> bool:
-    """Whether code may change the session; add the names that do not to `clean`."""
-    sets, seen, left = calls.sets, frozenset[str](), calls.names - clean
-    while left and not sets:
-        seen |= left
-        functions = session.capabilities.functions
-        codes = functions.code_of(left) if functions else ()
-        found = [code and calls_of(code) for code in codes]
-        sets = any(not one or one.sets for one in found)
-        left = frozenset().union(*(one.names for one in found if one)) - seen - clean
-    if not sets:
-        clean |= seen
-    return sets
+def edited_files(
+    edits: Sequence[Edit], state: DatabaseState, session: Session
+) -> tuple[EditedFile, ...]:
+    """Return the edited files, each with its difference from the stored text."""
+    stored = session.stored_sql(sorted({edit.version for edit in edits}))
+    files = []
+    for edit in edits:
+        file, checksum = edit.half.file, edit.recorded.checksum if edit.recorded else None
+        before = stored_text(stored, edit.version, edit.direction, checksum)
+        difference = ""
+        if before is not None:
+            try:
+                now = redacted_sql(read(edit.half.text, state.inspection.place.dialect))
+            except ScriptError as error:
+                difference = f"{file} cannot be parsed now: {error.cause}"
+            else:
+                only_a_secret = f"{file} differs only in a secret, which is not stored."
+                difference = differences(before, now, file) or only_a_secret
+        files.append(EditedFile(edit.version, file, difference, edit.applied_as))
+    return tuple(files)
 
 
-_MAY_COMMIT = (("CALL",), ("DO",))
-
-
-def find_interrupted(inspection: Inspection, session: Session) -> Attempt | None:
-    """Find the attempt that left the ledger dirty; None where another tool wrote it since."""
-    entry = unfinished(inspection.history, inspection.ledger)
-    return None if entry is None or is_overwritten(session, entry) else entry
-
-
-def is_overwritten(session: Session, entry: Attempt) -> bool:
-    """Check whether another tool wrote the ledger after a row of the history, where it shows."""
-    provenance = session.capabilities.provenance
-    return provenance is not None and provenance.ledger_changed_since(entry)
-
-
-def find_resume_point(
-    state: DatabaseState,
-    session: Session,
-    direction: Direction,
-    downs: Mapping[int, DownChoice] | None = None,
-) -> ResumePoint:
+def dirty_ledger(state: DatabaseState, session: Session) -> DirtyLedger:
     """
-    Find where the unfinished file of a dirty database resumes.
+    Return the error of a dirty ledger, with what the history has of the attempt that left it so.
 
-    Args:
-        state: the database, dirty, and the files.
-        session: asked for the text that ran, and for the outcome of a statement in flight.
-        direction: which way to go.
-        downs: what reverting a version runs, where that is not its down file.
-
-    Raises:
-        CannotResume: with the reason.
-        ScriptError: the file cannot be read.
+    An out-of-order attempt is named, because the ledger does not name it. Where another tool has
+    written the ledger since, the history says nothing of it.
     """
-    inspection, ledger = state.inspection, state.inspection.ledger
-    entry = find_interrupted(inspection, session)
-    if entry is None or entry.version is None:
-        why = "the history has no attempt that left it dirty: another tool did"
-        raise CannotResume(ledger.version, why)
-    version = entry.version
-    if rolls_back(entry, inspection.history or ()):
-        raise CannotResume(ledger.version, f"a repair was rolling version {version} back")
-    if entry.direction != direction.value:
-        why = f"the interrupted run is the {entry.direction} of version {entry.version}"
-        raise CannotResume(ledger.version, why, f"rung {entry.direction} --resume")
-    choice = (downs or {}).get(version)
-    migration = choice.migration if choice else state.migrations.by_version.get(version)
-    checksum = entry.up_checksum if direction is Direction.UP else entry.down_checksum
-    text = stored_text(session.stored_sql([version]), version, direction, checksum)
-    attempt = interrupted_attempt(entry, migration, text, inspection.place.dialect)
-    assert migration is not None
-    finished = attempt.in_flight is not None and _is_finished(attempt, attempt.in_flight, session)
-    point = resume_point(attempt, migration, ledger, state.applied, finished=finished)
-    if unseen := unseen_settings(attempt.now, point.done, session):
-        raise refused(entry, unseen)
-    return point
-
-
-def resume_command(state: DatabaseState, session: Session) -> str:
-    """Return the command that resumes what left the database dirty; empty where none can."""
-    entry = find_interrupted(state.inspection, session)
-    if entry is None:
-        return ""
-    with suppress(CannotResume, ScriptError):
-        find_resume_point(state, session, Direction(entry.direction))
-        return f"rung {entry.direction} --resume"
-    return ""
-
-
-def _is_finished(attempt: InterruptedAttempt, number: int, session: Session) -> bool:
-    """Decide whether the statement in flight is finished, by the catalog where it is needed."""
-    statement = attempt.ran.statements[number - 1]
-    if was_rejected(attempt.entry) and statement.words[:1] not in _MAY_COMMIT:
-        return False
-    finished: bool | None
-    if completion := session.capabilities.completion:
-        before = session_before(attempt.ran, number - 1)
-        finished = completion.completed(attempt.ran, number, before)
-    else:
-        may_run_twice = rerun_rule_of(attempt.ran, statement).trace is RerunSafety.NONE
-        finished = False if may_run_twice else None
-    if finished is None:
-        sql = " ".join(redacted_sql(attempt.ran, statement.start, statement.end).split())
-        raise refused(
-            attempt.entry,
-            f"statement {number} on line {statement.line} ({sql[:60]}) ran outside a "
-            "transaction, and nothing shows how far it got",
-        )
-    return finished
+    inspection = state.inspection
+    at = inspection.ledger.version
+    last = inspection.history[-1] if inspection.history else None
+    if last is None or last.outcome is Outcome.DONE or is_overwritten(session, last):
+        return DirtyLedger(at, resume=resume_command(state, session))
+    place = f"{last.statements_done} of {last.statements_total} statements are committed"
+    flight = f"; statement {last.in_flight} was running" if last.in_flight else ""
+    error = f"; {last.error}" if last.error else ""
+    text = (
+        f"The history says: {last.direction} of version {last.version} ({last.name}) began "
+        f"{last.started:%Y-%m-%d %H:%M:%S %Z} on {last.host}; {place}{flight}{error}."
+    )
+    is_other = last.direction == "up" and last.version != at
+    out_of_order = last.version if is_other else None
+    return DirtyLedger(at, text, out_of_order, resume_command(state, session))

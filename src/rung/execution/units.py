@@ -10,6 +10,7 @@ inside a transaction, its unit is cut around it, and it is sent again without on
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,14 @@ from rung.errors import sqlstate
 from rung.events import StepResumed, UnitFinished
 from rung.execution import outcomes
 from rung.execution.command import wait_until
-from rung.execution.history_records import of_records
-from rung.execution.lock_retry import ends_as_asked, may_be_tried_again, tried
-from rung.execution.redact_result import redact_result
-from rung.execution.step_outcome import record_failure, report_notices
+from rung.execution.commit import (
+    commit_with_retry,
+    is_requested_end,
+    is_retryable,
+    redact_result,
+    report_notices,
+)
+from rung.execution.history import of_records, record_failure
 from rung.ledger import CUT_OFF, NO_VERSION, LedgerState, Outcome
 from rung.script import (
     Control,
@@ -49,9 +54,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.drivers.contract import ForeignLocks
-    from rung.drivers.transaction import HistoryWrite, NewAttempt, StatementFailure
+    from rung.drivers.transaction import HistoryWrite, NewAttempt, Observer, StatementFailure
     from rung.execution.command import Context
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.script import Script, Unit
 
 
@@ -90,10 +95,16 @@ def run_units(
     assert before is not None
     _check_syntax(context, item, before, attempt)
     dirty = LedgerState(NO_VERSION if move.after.row is None else move.after.row, dirty=True)
-    observer = Unobserved(context.say)
-    begin = _beginning(LedgerTransition(before, dirty), attempt)
-    begun = tried(context, item.step.version, lambda: context.session.commit(begin, observer))
-    if begun.failure and ends_as_asked(context, begun.failure):
+    # The dirty mark and the row of this attempt; one that it resumes is ended as failed.
+    history: tuple[HistoryWrite, ...] = (AddAttempt(attempt, Outcome.RUNNING),)
+    if attempt.continues:
+        cut_off = UpdateAttempt(
+            attempt.continues, outcome=Outcome.FAILED, error=CUT_OFF, if_still_running=True
+        )
+        history = (cut_off, *history)
+    begin = Part(ledger=LedgerTransition(before, dirty), history=history, starts_file=True)
+    begun = commit_with_retry(context, item.step.version, Transaction((begin,), durable=True))
+    if begun.failure and is_requested_end(context, begun.failure):
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, before, context.remaining, way)
     _insist(context, item, before, begun.failure)
@@ -106,19 +117,8 @@ def run_units(
         replays = ()
     end = UpdateAttempt(attempt.id, outcome=Outcome.DONE)
     ending = of_records((end,), LedgerTransition(dirty, move.after))
-    _insist(context, item, dirty, context.session.commit(ending, observer).failure)
-
-
-def _beginning(move: LedgerTransition, attempt: NewAttempt) -> Transaction:
-    """The dirty mark, and the row of an attempt; one that it resumes is ended as failed."""
-    history: tuple[HistoryWrite, ...] = (AddAttempt(attempt, Outcome.RUNNING),)
-    if attempt.continues:
-        cut_off = UpdateAttempt(
-            attempt.continues, outcome=Outcome.FAILED, error=CUT_OFF, if_still_running=True
-        )
-        history = (cut_off, *history)
-    part = Part(ledger=move, history=history, starts_file=True)
-    return Transaction((part,), durable=True)
+    ended = context.session.commit(ending, Unobserved(context.say))
+    _insist(context, item, dirty, ended.failure)
 
 
 def _check_syntax(
@@ -147,10 +147,10 @@ def _run_unit(
     """One unit to its end; `back` leads from the dirty ledger to where the file began."""
     script = item.script
     transaction = _of_unit(script, unit, attempt.id, replays)
-    result = _send_with_retry(context, item, unit, transaction)
+    result = _send(context, item, unit, transaction)
     if result.failure and result.failure.read_only:
         transaction = _with_records_after(transaction, script, unit, attempt.id)
-        result = _send_with_retry(context, item, unit, transaction)
+        result = _send(context, item, unit, transaction)
     if result.failure and (smaller := _smaller(script, unit, result.failure)):
         for one in smaller:
             _run_unit(context, item, one, back, attempt)
@@ -161,7 +161,7 @@ def _run_unit(
     assert back.before is not None
     if result.transaction_control:
         now = str(back.before)
-        raise outcomes.fooled(context.applied, item, now, result.transaction_control)
+        raise outcomes.unexpected_control(context.applied, item, now, result.transaction_control)
     total = len(script.statements)
     context.say(UnitFinished(item.step.version, unit.last, total))
 
@@ -198,17 +198,6 @@ def _with_records_after(
     return replace(transaction, announce=announce, records_follow=True)
 
 
-def _send_with_retry(
-    context: Context, item: PreparedStep, unit: Unit, transaction: Transaction
-) -> ExecutionResult:
-    return tried(
-        context,
-        item.step.version,
-        lambda: redact_result(_send(context, item, unit, transaction), item.script),
-        again=may_be_tried_again(item.script, unit),
-    )
-
-
 def cut_at_value(script: Script, unit: Unit, failure: StatementFailure) -> tuple[Unit, ...]:
     """A unit in two, behind the value of an enum that it uses; none where that is not safe."""
     if failure.statement is None:
@@ -233,23 +222,36 @@ def _send(
 ) -> ExecutionResult:
     statement = item.script.statements[unit.first - 1]
     locks = context.session.capabilities.foreign_locks
+    send = None
     if locks and unit.transaction == "none" and statement.concurrent_build:
-        return _send_without_foreign_locks(context, locks, item, transaction)
-    return context.session.commit(transaction, Unobserved(context.say))
+        send = partial(_send_without_foreign_locks, context, locks, item)
+    may_retry = is_retryable(item.script, unit)
+    return commit_with_retry(
+        context,
+        item.step.version,
+        transaction,
+        [item.script],
+        is_retryable=may_retry,
+        send=send,
+    )
 
 
 def _send_without_foreign_locks(
-    context: Context, locks: ForeignLocks, item: PreparedStep, transaction: Transaction
+    context: Context,
+    locks: ForeignLocks,
+    item: PreparedStep,
+    transaction: Transaction,
+    observer: Observer,
 ) -> ExecutionResult:
     """
     Another tool queueing on its key would hold the snapshot that this statement awaits.
 
-    It finds the ledger dirty and goes, so the keys are awaited without a bound: to give up
+    It finds the ledger dirty and exits, so the keys are awaited without a bound: to give up
     here would leave that ledger behind.
     """
     session, stop = context.session, context.stop
     locks.release_foreign_locks()
-    result = session.commit(transaction, Unobserved(context.say))
+    result = session.commit(transaction, observer)
     policy = replace(context.policy, bound=None)
     taken = wait_until(
         lambda: locks.try_foreign_locks() or None,
@@ -282,7 +284,7 @@ def _fail(
     assert now is not None
     if ended.failure:
         now = context.session.inspect().ledger
-    if ends_as_asked(context, failure):
+    if is_requested_end(context, failure):
         way = item.step.direction.value
         raise outcomes.stopped(context.applied, now, context.remaining, way)
     alone = unit.transaction == "none"
@@ -311,7 +313,10 @@ def _leaves_nothing(
     if is_replay or not leaves_nothing_before(script, unit.first):
         return False
     if unit.transaction == "none":
-        rejected = failure.statement == unit.first and _rejects(failure.server.sqlstate)
+        # The server says so before it does anything: a name, a right, a form is not there.
+        state = failure.server.sqlstate
+        is_early = state[:2] in _REJECTED_CLASSES or state == sqlstate.FEATURE_NOT_SUPPORTED
+        rejected = failure.statement == unit.first and is_early
         may_commit = script.statements[unit.first - 1].words[:1] in _MAY_COMMIT
         completion = context.session.capabilities.completion
         if completion is None or not rejected or may_commit:
@@ -320,11 +325,6 @@ def _leaves_nothing(
     inside = script.statements[unit.first - 1 : unit.last]
     ends = [s for s in inside if s.control not in (None, Control.BEGIN)]
     return len(ends) <= 1
-
-
-def _rejects(state: str) -> bool:
-    """Whether the server says so before it does anything: a name, a right, a form is not there."""
-    return state[:2] in _REJECTED_CLASSES or state == sqlstate.FEATURE_NOT_SUPPORTED
 
 
 def _insist(

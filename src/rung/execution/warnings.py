@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rung.diagnostics import Problem
 from rung.errors import QueryFailed
 from rung.errors.base import listed
-from rung.execution.admin import new_in_baseline
+from rung.execution.history import new_in_baseline
 from rung.planning.down_choice import NOT_REVERTED
 from rung.planning.history_replay import is_lone_down
 from rung.planning.plan import Down
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from rung.drivers.contract import Session
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.execution.state import DatabaseState
     from rung.planning.plan import Plan
     from rung.script.expected_names import ExpectedName, NotRead

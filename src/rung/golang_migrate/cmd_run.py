@@ -17,7 +17,7 @@ from rung.golang_migrate.progress import GoProgressLines
 from rung.planning.plan import Down, Goto, Up
 
 if TYPE_CHECKING:
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
     from rung.golang_migrate.gostd.flags import Parsed
     from rung.golang_migrate.invocation import GoInvocation
     from rung.planning.plan import Goal

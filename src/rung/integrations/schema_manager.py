@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from rung.events import Event, Listener
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
     from rung.planning.plan import IfAhead
 
 Policy = Literal["apply", "check", "require", "ignore"]

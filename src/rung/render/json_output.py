@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rung.drivers.inspection import LockHolder
     from rung.errors import EditedFile, RungError
     from rung.execution.admin import Marked
-    from rung.execution.prepare import PreparedStep
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
+    from rung.execution.preflight import PreparedStep
     from rung.execution.run import PlanPreview
     from rung.execution.wait import Waited
     from rung.ledger import Attempt

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.errors import EditedFile
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.preflight import PreparedStep
     from rung.execution.run import PlanPreview
     from rung.ledger import Attempt
     from rung.planning.plan import Plan, Step

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from rung.execution.report import RunReport
+    from rung.execution.outcomes import RunReport
 
 _MINUTE, _HOUR = 60, 3600
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rung.diagnostics import Diagnostics, Problem
 from rung.execution import warnings
-from rung.execution.state import find_interrupted, read_state
+from rung.execution.resume_evidence import find_interrupted
+from rung.execution.state import read_state
 from rung.ledger import Outcome
 from rung.planning.history_replay import replay
 from rung.planning.resume import rolls_back

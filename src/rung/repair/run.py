@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 from rung.drivers.transaction import LedgerTransition, Unobserved, UpdateAttempt
 from rung.errors import MigrationFailed, PlanChanged, RepairUndecided
 from rung.events import Warned
-from rung.execution.admin import baseline, locked
+from rung.execution.admin import locked
 from rung.execution.command import Context, RetryPolicy
 from rung.execution.executor import run_plan
-from rung.execution.history_records import Recorder, of_records, record, try_record
-from rung.execution.prepare import prepare
-from rung.execution.report import RunReport
-from rung.execution.state import find_interrupted, read_state, unseen_settings, with_stored_sql
+from rung.execution.history import Recorder, baseline, of_records, record, try_record
+from rung.execution.outcomes import RunReport
+from rung.execution.preflight import prepare
+from rung.execution.resume_evidence import find_interrupted, unseen_settings
+from rung.execution.state import read_state
+from rung.execution.stored_sql import with_stored_sql
 from rung.ledger import LedgerState, Outcome
 from rung.planning.history_replay import replay
 from rung.repair import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rung.errors import QueryFailed, ScratchFailed, ScriptError, sqlstate
-from rung.execution.redact_result import redact_result
+from rung.execution.commit import redact_result
 from rung.repair import TrialResult, possible_states, undo_candidates
 from rung.repair.cluster_wide import (
     creates_extension,

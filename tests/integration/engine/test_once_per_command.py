@@ -16,8 +16,7 @@ from rung.drivers.postgres.driver import PostgresDriver
 from rung.drivers.postgres.lock import AdvisoryLock
 from rung.drivers.postgres.session import PostgresSession
 from rung.drivers.postgres.url import translate
-from rung.execution.plan_under_lock import plan_for
-from rung.execution.state import DatabaseState, read_state
+from rung.execution.state import DatabaseState, plan_for, read_state
 from rung.planning.plan import Down, make_plan
 from rung.source import read_source
 

@@ -21,8 +21,8 @@ from rung.errors import (
     StoredSqlUnusable,
     UnversionedDatabase,
 )
-from rung.execution.prepare import prepare
-from rung.execution.report import RunReport, StepReport
+from rung.execution.outcomes import RunReport, StepReport
+from rung.execution.preflight import prepare
 from rung.execution.run import PlanPreview
 from rung.ledger import Attempt, LedgerState, Outcome
 from rung.planning.history_replay import Applied, AppliedVersion

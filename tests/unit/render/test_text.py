@@ -6,7 +6,7 @@ import pytest
 from tests.unit.render.samples import REPORT, WHEN
 
 from rung.escaping import columns
-from rung.execution.report import RunReport, StepReport
+from rung.execution.outcomes import RunReport, StepReport
 from rung.render.text import aligned, count, duration, moment, outcome
 
 

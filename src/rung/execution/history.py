@@ -1,17 +1,19 @@
 """
-Makes the history's record of a step, and commits records that run no SQL of a file.
+Makes the history's row of a step, and commits rows that run no SQL of a file.
 
-To make one (its checksums, the texts that are not kept yet) is pure, and apart from the
+To make one (its checksums, the texts that are not stored yet) is pure, and not part of the
 preparation because it can be done while the server is busy with the step before: it cannot fail.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
+from rung.drivers.inspection import Disconnected
 from rung.drivers.transaction import (
     AddAttempt,
     FileVersion,
@@ -21,7 +23,8 @@ from rung.drivers.transaction import (
     Transaction,
     Unobserved,
 )
-from rung.errors import ScriptError
+from rung.errors import QueryFailed, ScriptError
+from rung.events import Warned, ignore
 from rung.ledger import NOT_REVERTED, Outcome
 from rung.planning.down_choice import NOT_REVERTED as PASSED_OVER
 from rung.script import Dialect, checksum, read, redacted_sql
@@ -33,11 +36,13 @@ if TYPE_CHECKING:
     from rung.drivers.contract import Session
     from rung.drivers.transaction import HistoryWrite, StatementFailure
     from rung.events import Listener
-    from rung.execution.prepare import PreparedStep
+    from rung.execution.command import Context
+    from rung.execution.preflight import PreparedStep
     from rung.ledger import Attempt
-    from rung.script import Script
-    from rung.source import Migration, MigrationFile
+    from rung.planning.history_replay import Applied
+    from rung.source import Migration, MigrationSet
 
+ANOTHER_TOOL = "another tool"
 _Known = tuple[int | None, Direction, str]
 
 
@@ -112,43 +117,47 @@ class Recorder:
     def _half(
         self, migration: Migration, direction: Direction, item: PreparedStep | None = None
     ) -> FileVersion | None:
-        """The checksum, and the text where it is not kept yet."""
+        """The checksum, and the text where it is not stored yet; a file that does not run may
+        be unreadable.
+        """
         half = migration.half(direction)
         if half is None:
             return None
         digest = sha256(half.text.encode()).hexdigest()
-        script = self._script(half, item)
-        if script is None:
-            return FileVersion(None, digest, None)
-        total = checksum(script)
-        kept = (migration.version, direction, total) in self.known
-        return FileVersion(total, digest, None if kept else redacted_sql(script))
-
-    def _script(self, half: MigrationFile, item: PreparedStep | None) -> Script | None:
-        """None for a half that cannot be read and does not run: its fault stops nothing."""
         if item is not None and half is item.step.half:
-            return item.script
-        try:
-            return read(half.text, self.dialect)
-        except ScriptError:
-            return None
+            script = item.script
+        else:
+            try:
+                script = read(half.text, self.dialect)
+            except ScriptError:
+                return FileVersion(None, digest, None)
+        total = checksum(script)
+        stored = (migration.version, direction, total) in self.known
+        return FileVersion(total, digest, None if stored else redacted_sql(script))
 
 
-class Attempts:
-    """The records of a run's steps, in order, each made when it is needed or earlier."""
+class Attempts(Unobserved):
+    """
+    The rows of a run's steps, in order.
 
-    def __init__(self, recorder: Recorder, items: Sequence[PreparedStep]) -> None:
+    As the observer of each step it makes the next row while the server works.
+    """
+
+    def __init__(
+        self, recorder: Recorder, items: Sequence[PreparedStep], listener: Listener = ignore
+    ) -> None:
+        super().__init__(listener)
         self._made = map(recorder.attempt, items)
-        self._ahead: NewAttempt | None = None
+        self._next: NewAttempt | None = None
 
     def take(self) -> NewAttempt:
-        """The record of the next step."""
-        ready, self._ahead = self._ahead, None
+        """The row of the next step."""
+        ready, self._next = self._next, None
         return ready or next(self._made)
 
-    def look_ahead(self) -> None:
-        """Make the record of the step after the one that was taken last."""
-        self._ahead = self._ahead or next(self._made, None)
+    def sent(self) -> None:
+        """Make the row of the step after the one that was taken last."""
+        self._next = self._next or next(self._made, None)
 
 
 def of_records(
@@ -157,11 +166,6 @@ def of_records(
     """A transaction that runs no SQL of a file: on disk when it returns, and hard to cancel."""
     part = Part(ledger=move, history=tuple(history))
     return Transaction((part,), durable=True, cancellable=False)
-
-
-def done(attempts: Iterable[NewAttempt]) -> tuple[AddAttempt, ...]:
-    """The rows of attempts that ended well, in order."""
-    return tuple(AddAttempt(attempt, Outcome.DONE) for attempt in attempts)
 
 
 def record(
@@ -189,5 +193,48 @@ def try_record(
     move: LedgerTransition | None = None,
 ) -> StatementFailure | None:
     """The same; returns why nothing was written, or None."""
-    transaction = of_records(done(attempts), move)
+    transaction = of_records([AddAttempt(one, Outcome.DONE) for one in attempts], move)
     return session.commit(transaction, Unobserved(listener)).failure
+
+
+def record_failure(context: Context, attempt: NewAttempt, failure: StatementFailure) -> None:
+    """
+    Write the row of an attempt that was rolled back; warn where it cannot be written.
+
+    Where a rule of the database rejects that row too, the attempt's own error says enough.
+    """
+    seconds = time.perf_counter() - context.began
+    row = AddAttempt(attempt, Outcome.FAILED, failure, seconds)
+    error: Exception | None
+    try:
+        failed = context.session.commit(of_records((row,)), Unobserved(context.say)).failure
+        error = failed.error if failed and not failed.own_table else None
+    except Disconnected as lost:
+        error = lost
+    if error is None:
+        return
+    if not isinstance(error, (Disconnected, QueryFailed)):
+        raise error
+    context.say(Warned(f"could not record the failed attempt: {error}"))
+
+
+def baseline(
+    versions: Sequence[int | None], migrations: MigrationSet, recorder: Recorder
+) -> list[NewAttempt]:
+    """Make the rows of versions that another tool applied, with their files of now."""
+    files = migrations.by_version
+    return [
+        recorder.note(
+            "baseline", version, files.get(-1 if version is None else version), ANOTHER_TOOL
+        )
+        for version in versions
+    ]
+
+
+def new_in_baseline(applied: Applied) -> tuple[int, ...]:
+    """Return the versions that a baseline adds; not one that another tool went back to."""
+    return tuple(
+        version
+        for version in applied.unrecorded
+        if version is not None and applied.versions[version].entry is None
+    )

@@ -1,9 +1,8 @@
 """
-Choose what going down runs: files, SQL stored in the history, or nothing; and what refuses it.
+SQL that is stored in the history: which of it runs, and which of it may.
 
-Owns whether stored SQL may run. It runs unread only where its digest matches, nothing was
-redacted, and nobody but us could write the history, now and when it was stored. An unrecognized
-checksum formula never permits it.
+It runs unread only where its digest matches, nothing was redacted, and nobody but us could write
+the history, now and when it was stored. An unrecognized checksum formula never permits it.
 """
 
 from __future__ import annotations
@@ -13,17 +12,20 @@ from typing import TYPE_CHECKING
 
 from rung.errors import DownRefused, StoredSqlUnconfirmed, StoredSqlUnusable
 from rung.planning.down_choice import DownOptions, StoredDown, StoredDownSql, choose_down
+from rung.planning.edits import is_proven
+from rung.planning.history_replay import AppliedFile
 from rung.planning.plan import Down, Goto, Redo, Up, versions_down
 from rung.script import knows_formula
-from rung.source import Direction, MigrationSet
+from rung.source import Direction, Migration, MigrationFile, MigrationSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rung.drivers.contract import Session
-    from rung.drivers.inspection import OtherWriters
+    from rung.drivers.inspection import Inspection, OtherWriters
     from rung.drivers.transaction import StoredSql
     from rung.execution.state import DatabaseState
+    from rung.ledger import Attempt
     from rung.options import RunOptions
     from rung.planning.down_choice import DownChoice
     from rung.planning.history_replay import AppliedVersion
@@ -178,3 +180,78 @@ def why_unseen(row: int, writers: OtherWriters) -> str:
     if row <= writers.closed_after:
         return "Other roles could write the history when it was stored."
     return ""
+
+
+def with_stored_sql(
+    migrations: MigrationSet,
+    history: Sequence[Attempt],
+    session: Session,
+    inspection: Inspection,
+    warn: Callable[[str], None],
+) -> MigrationSet:
+    """
+    Return the migrations as they ran, as far as the history has them.
+
+    The stored text replaces a file that was edited since, unless a secret was redacted in it, or
+    others could have written it: such a text runs nowhere unread.
+
+    Args:
+        migrations: the files.
+        history: every row, oldest first.
+        session: read for the stored texts.
+        inspection: the dialect, and who else may write the history.
+        warn: called for a stored text that is left out where the file is missing too.
+    """
+    newest = {
+        row.version: row
+        for row in history
+        if row.version is not None and (row.up_checksum or row.down_checksum)
+    }
+    stored = session.stored_sql(sorted(newest))
+    found = dict(migrations.by_version)
+    for version, row in newest.items():
+        before = found.get(version)
+        up, down = (
+            _file_as_applied(
+                before.half(direction) if before else None, row, direction, stored, inspection, warn
+            )
+            for direction in (Direction.UP, Direction.DOWN)
+        )
+        found[version] = Migration(version, up, down)
+    kept = sorted((m for m in found.values() if m.up or m.down), key=lambda one: one.version)
+    return MigrationSet(migrations.source, tuple(kept), migrations.warnings)
+
+
+def _file_as_applied(
+    file: MigrationFile | None,
+    row: Attempt,
+    direction: Direction,
+    stored: Sequence[StoredSql],
+    inspection: Inspection,
+    warn: Callable[[str], None],
+) -> MigrationFile | None:
+    is_up, dialect = direction is Direction.UP, inspection.place.dialect
+    checksum = row.up_checksum if is_up else row.down_checksum
+    digest = row.up_digest if is_up else row.down_digest
+    wanted = (row.version, direction.value, checksum)
+    texts = [one for one in stored if (one.version, one.direction, one.checksum) == wanted]
+    recorded = AppliedFile(checksum, row.checksum_formula, digest)
+    if not (checksum and texts) or not is_proven(texts[-1].sql, recorded, dialect):
+        return file
+    if file is not None and is_proven(file.text, recorded, dialect):
+        return file
+    name = f"{row.version}_{row.name}.{direction.value}.sql (as stored)"
+    if why := why_unseen(min(texts[-1].id, row.id), inspection.other_writers):
+        if file is None:
+            warn(f"{name} is not run on the scratch database. {why}")
+        return file
+    return MigrationFile(name, row.name, texts[-1].sql)
+
+
+def stored_text(
+    stored: Sequence[StoredSql], version: int, direction: Direction, checksum: str | None
+) -> str | None:
+    """Return the newest stored text of a file with a checksum; None where there is none."""
+    wanted = (version, direction.value, checksum)
+    texts = [one.sql for one in stored if (one.version, one.direction, one.checksum) == wanted]
+    return texts[-1] if texts else None
