@@ -81,6 +81,19 @@ def test_what_comes_back_is_not_kept(stage: Stage, sql: str) -> None:
 
 
 @pytest.mark.slow
+def test_an_error_in_a_statement_of_20_megabytes_takes_no_more(stage: Stage) -> None:
+    """The library would draw a cursor below the statement's line, in nine bytes for each of it."""
+    with (stage.migrations / "4_data.up.sql").open("w") as file:
+        file.write("INSERT INTO users VALUES (-1)")
+        file.writelines(f",({number:>97})" for number in range(200_000))
+        file.write(",(nope);")
+    code, text, most = _up(stage)
+
+    assert (code, 'column "nope" does not exist (SQLSTATE 42703)' in text) == (1, True)
+    assert most < 9 * 20_000
+
+
+@pytest.mark.slow
 def test_an_error_at_the_end_of_20_megabytes(stage: Stage) -> None:
     """The place is the true one, and nothing of the file is kept."""
     stage.run("up", "1")

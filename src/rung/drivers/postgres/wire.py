@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import math
 import select
+import sys
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -33,7 +34,7 @@ from rung.redaction import redacted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from psycopg.pq.abc import PGresult
+    from psycopg.pq.abc import PGconn, PGresult
 
     from rung.cancellation import CancelToken
     from rung.drivers.postgres.quoting import Sql
@@ -49,6 +50,9 @@ _GIVE_UP_SOON = 1.5
 _SETTLES_WITHIN = 1.0
 """Seconds that a message which records how work ended has before it is cancelled as well."""
 _COPY_CHUNK = 1 << 18
+_LARGE = 1 << 20
+"""Bytes of a message from which on the library is to show no line of it with an error."""
+_TERSE = 0
 _ROWS_AT_ONCE = 50
 """Rows that nobody reads are taken from the library in such parts, and dropped."""
 
@@ -283,10 +287,13 @@ class Wire:
         runs: bool = True,
     ) -> None:
         """Hand a message over to the library, which has copied it when this returns."""
+        message = _encoded(parts)
+        if len(message) > _LARGE:
+            _show_no_cursor(self._pgconn)
         if runs:
-            self._pgconn.send_query(_encoded(parts))
+            self._pgconn.send_query(message)
         else:
-            self._pgconn.send_prepare(b"", _encoded(parts))
+            self._pgconn.send_prepare(b"", message)
         if keeps is not None:
             self._take_in_parts()
 
@@ -433,6 +440,24 @@ def _encoded(parts: Sequence[str]) -> bytes:
 def _chunks(text: str) -> Iterator[bytes]:
     for start in range(0, len(text), _COPY_CHUNK):
         yield text[start : start + _COPY_CHUNK].encode()
+
+
+def _show_no_cursor(connection: PGconn) -> None:
+    """
+    Have libpq format an error without the line of the statement and the cursor below it.
+
+    It does so for every error as it arrives, read or not, in nine bytes for each of the statement
+    up to that line's end. psycopg has no function for it. The library that it is linked with is
+    found through it, and where that fails only the memory is not saved.
+    """
+    import ctypes
+
+    module = sys.modules[type(connection).__module__]
+    with contextlib.suppress(AttributeError, OSError):
+        found = module.impl.pq if hasattr(module, "impl") else ctypes.CDLL(module.__file__)
+        set_verbosity = found["PQsetErrorVerbosity"]
+        set_verbosity.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        set_verbosity(connection.pgconn_ptr, _TERSE)  # type: ignore[attr-defined]
 
 
 def _reason(error: psycopg.Error) -> str:
