@@ -171,6 +171,22 @@ def test_the_first_run_makes_the_tables(session: FakeSession, folder: Path) -> N
     assert session.calls == [*LOCKED[:3], "ensure tables", "whole 1 last", "unlock"]
 
 
+def test_nothing_pending_lexes_nothing(
+    session: FakeSession, folder: Path, lexed: list[str]
+) -> None:
+    """Where all digests agree, neither an up nor a status lexes a file."""
+    up, down = "-- a\nselect 1", "-- b\ndrop table t"
+    for path in folder.iterdir():
+        path.write_text(down if "down" in path.name else up)
+    session.ledger = LedgerState(3)
+    session.history = (row(1, up=up, down=down), row(2, up=up, down=down), row(3, up=up))
+    lexed.clear()
+
+    assert migrator(folder).up().nothing_to_do
+    assert not migrator(folder).status().pending
+    assert lexed == []
+
+
 def test_a_read_only_database(session: FakeSession, folder: Path) -> None:
     """A standby that is up to date is fine; one with something pending is refused."""
     session.place = replace(PLACE, read_only=True)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import zipfile
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,7 @@ from rung.errors import (
 from rung.source import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
@@ -39,6 +40,28 @@ def text(folder: Path, content: bytes) -> str:
     (found,) = read_source(fill(folder, ["1_a.up.sql"], content)).migrations
     assert found.up is not None
     return found.up.text
+
+
+def _counted(name: str, calls: Counter[str]) -> Callable[..., object]:
+    """A function of `os` that counts its calls."""
+    real: Callable[..., object] = getattr(os, name)
+
+    def counted(*args: object, **options: object) -> object:
+        calls[name] += 1
+        return real(*args, **options)
+
+    return counted
+
+
+def test_each_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is listed once; each of its files is opened once and asked nothing else."""
+    fill(tmp_path, [f"{number}_a.{way}.sql" for number in range(9) for way in ("up", "down")])
+    calls: Counter[str] = Counter()
+    for name in ("scandir", "open", "stat", "lstat", "listdir"):
+        monkeypatch.setattr(os, name, _counted(name, calls))
+
+    assert len(read_source(tmp_path).versions) == 9
+    assert calls == {"scandir": 1, "open": 18}
 
 
 def test_pairs_in_order(tmp_path: Path) -> None:

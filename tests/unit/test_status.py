@@ -46,6 +46,21 @@ def test_states(ledger: LedgerState, states: str) -> None:
     assert [line.version for line in found.lines] == sorted(line.version for line in found.lines)
 
 
+def test_nothing_is_lexed_where_digests_agree(lexed: list[str]) -> None:
+    """A status lexes what is pending or edited, not the files that the history has."""
+    up, down = "-- the table\nCREATE TABLE t (a int);", "/* undo */ DROP TABLE t;"
+    files = migrations(up1=up, down1=down, up2=up, down2=f"{down} -- goose", up3=up)
+    history = (row(1, up=up, down=down), row(2, up=up, down=down))
+    look = Inspection(PLACE, LedgerState(2), ledger_exists=True, history=history)
+    lexed.clear()
+
+    states = [line.state for line in make_status(files, look).lines]
+
+    assert states == ["applied", "applied", "pending"]
+    assert set(lexed) == {f"{down} -- goose", up}
+    assert lexed.count(up) == 1
+
+
 def test_pending() -> None:
     """Pending is what an up would apply."""
     assert status(LedgerState(1)).pending == (2,)

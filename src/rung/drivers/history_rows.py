@@ -1,5 +1,5 @@
 """
-From a row of the history to a `Attempt`; what cannot be one is an error with its place.
+From the rows of the history to `Attempt`s; a row that cannot be one is an error with its place.
 
 Anybody may have written the table, and an older column may have lost its NOT NULL: a value
 that is missing, of another type, out of range or not a word of ours names its row and its column.
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from rung._version import __version__
@@ -48,36 +49,65 @@ _HIGHEST = 2**63 - 1
 _SHOWN = 60
 
 
-def entry(row: Sequence[object], table: str, moment: Callable[[Any], datetime]) -> Attempt:
+def entries(
+    rows: Sequence[Sequence[object]], table: str, moment: Callable[[Any], datetime]
+) -> tuple[Attempt, ...]:
     """
-    Read one row of the history, with its values in the order of `COLUMNS`.
+    Read the rows of the history, column by column: there may be 10,000.
 
     Args:
-        row: as the database gave it.
+        rows: as the database gave them, with their values in the order of `COLUMNS`.
         table: the history's name, for the error.
         moment: reads a point in time as this database gives it.
 
     Raises:
-        LedgerUnreadable: a value cannot be; with its row and column.
+        LedgerUnreadable: a value cannot be read; with its row and column.
     """
     try:
-        read = Attempt(*(read(value) for read, value in zip(_readers(moment), row, strict=True)))
+        columns = (
+            _column(column, values, moment)
+            for column, values in zip(COLUMNS, zip(*rows, strict=True), strict=bool(rows))
+        )
+        attempts = tuple(map(Attempt, *columns)) if rows else ()
     except _UNREADABLE:
-        raise _first_unreadable(row, table, moment) from None
-    wrong = None if _is_newer(read.tool_version) else _wrong_word(read)
-    if wrong is not None:
-        raise _out_of_range(table, row[0], wrong, row[COLUMNS.index(wrong)])
-    return read
+        attempts = ()
+    words = {(a.outcome, a.direction, a.version is None, a.tool_version) for a in attempts}
+    if len(attempts) == len(rows) and not any(_wrong_word(*one) for one in words):
+        return attempts
+    raise _first_invalid(rows, table, moment)
 
 
-def _wrong_word(read: Attempt) -> str | None:
-    """The column whose value no Rung up to this one writes; None where each may be."""
-    if read.outcome is Outcome.UNKNOWN:
+def _column(
+    column: str, values: Sequence[Any], moment: Callable[[Any], datetime]
+) -> Sequence[object]:
+    """Read the values of one column; raise one of `_UNREADABLE` where one of them is invalid."""
+    kinds = set(map(type, values))
+    if NoneType in kinds and column in _MAY_BE_NULL:
+        there = iter(_column(column, [one for one in values if one is not None], moment))
+        return [None if one is None else next(there) for one in values]
+    if column in _MOMENTS:
+        return [moment(one).astimezone(UTC) for one in values]
+    if column in _NUMBERS:
+        if kinds - {str, int}:
+            raise TypeError
+        numbers = list(map(int, values))
+        if numbers and not 0 <= min(numbers) <= max(numbers) <= _HIGHEST:
+            raise ValueError
+        return numbers
+    if kinds - {str}:
+        raise TypeError
+    return list(map(outcome, values)) if column == "outcome" else values
+
+
+def _wrong_word(word: Outcome, direction: str, lacks_version: bool, tool_version: str) -> str:  # noqa: FBT001
+    """Return the column whose value no Rung up to this one writes; empty where each may be."""
+    if _is_newer(tool_version):
+        return ""
+    if word is Outcome.UNKNOWN:
         return "outcome"
-    if read.direction not in DIRECTIONS:
+    if direction not in DIRECTIONS:
         return "direction"
-    lacks_version = read.version is None and read.direction not in MAY_LACK_VERSION
-    return "version" if lacks_version else None
+    return "version" if lacks_version and direction not in MAY_LACK_VERSION else ""
 
 
 @lru_cache(maxsize=32)
@@ -90,39 +120,22 @@ def _is_newer(tool_version: str) -> bool:
     return theirs > ours
 
 
-@cache
-def _readers(moment: Callable[[Any], datetime]) -> tuple[Callable[[Any], Any], ...]:
-    """Give what reads the value of each column; it raises one of `_UNREADABLE`."""
-
-    def instant(value: object) -> datetime:
-        return moment(value).astimezone(UTC)
-
-    def reader(column: str) -> Callable[[Any], Any]:
-        if column == "outcome":
-            return lambda value: outcome(_text(value))
-        read = _number if column in _NUMBERS else instant if column in _MOMENTS else _text
-        if column not in _MAY_BE_NULL:
-            return read
-        return lambda value: None if value is None else read(value)
-
-    return tuple(map(reader, COLUMNS))
-
-
-def _first_unreadable(
-    row: Sequence[object], table: str, moment: Callable[[Any], datetime]
+def _first_invalid(
+    rows: Sequence[Sequence[object]], table: str, moment: Callable[[Any], datetime]
 ) -> LedgerUnreadable:
-    for column, value, read in zip(COLUMNS, row, _readers(moment), strict=True):
-        try:
-            read(value)
-        except _UNREADABLE:
-            return _out_of_range(table, row[0], column, value)
-    raise AssertionError(row)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+    """Return the error of the first row with a value that is not valid; there is one."""
+    for row in rows:
+        read: dict[str, Any] = {}
+        for column, value in zip(COLUMNS, row, strict=True):
+            try:
+                (read[column],) = _column(column, (value,), moment)
+            except _UNREADABLE:
+                return _out_of_range(table, row[0], column, value)
+        lacks = read["version"] is None
+        wrong = _wrong_word(read["outcome"], read["direction"], lacks, read["tool_version"])
+        if wrong:
+            return _out_of_range(table, row[0], wrong, row[COLUMNS.index(wrong)])
+    raise AssertionError(rows)
 
 
 def ledger_state(version: object, dirty: object, table: str) -> LedgerState:

@@ -16,7 +16,7 @@ What was recorded at first contact never counts as what ran. Comments and spacin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import DownProblem
@@ -135,7 +135,7 @@ def _from_history(
         f"{known.version}_{known.name}.down.sql (as stored)", known.name, stored.text
     )
     passes = EMPTY if held.is_empty else ""
-    return DownChoice(replace(files, down=half), passes, None if passes else stored.sql)
+    return DownChoice(files._replace(down=half), passes, None if passes else stored.sql)
 
 
 def _without_history(

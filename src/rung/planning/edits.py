@@ -103,7 +103,12 @@ def _cannot_be_compared(file: MigrationFile | None, recorded: AppliedFile | None
         return False
     if knows_formula(recorded.formula):
         return False
-    return recorded.digest != sha256(file.text.encode()).hexdigest()
+    return not has_digest(file.text, recorded)
+
+
+def has_digest(text: str, recorded: AppliedFile) -> bool:
+    """Whether a text has the digest that the history has of a file; nothing is lexed."""
+    return recorded.digest == sha256(text.encode()).hexdigest()
 
 
 def differences(stored: str, now: str, file: str) -> str:
@@ -123,7 +128,7 @@ def is_proven(text: str, recorded: AppliedFile | None, dialect: Dialect = Dialec
     """
     if recorded is None:
         return False
-    if recorded.digest == sha256(text.encode()).hexdigest():
+    if has_digest(text, recorded):
         return True
     try:
         script = read(text, dialect)
@@ -139,7 +144,7 @@ def is_unedited(text: str, recorded: AppliedFile, dialect: Dialect = Dialect.POS
     A file whose SQL could not be read has no checksum: then only the same text is. True where they
     cannot be compared: see `uncompared`.
     """
-    if recorded.digest == sha256(text.encode()).hexdigest():
+    if has_digest(text, recorded):
         return True
     if recorded.checksum is None:
         return False

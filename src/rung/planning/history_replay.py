@@ -10,7 +10,7 @@ to V, and no others; going down it left none above V.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.ledger import DIRECTIONS, MARK_APPLIED, MARK_NOT_APPLIED, NOT_REVERTED, Outcome
 from rung.script import checksum, contents_of, read
@@ -27,8 +27,7 @@ _EMPTY = checksum(read(""))
 """The checksum of a file that holds no statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedFile:
+class AppliedFile(NamedTuple):
     """What the history has of one file: enough to see whether the file was edited since."""
 
     checksum: str | None
@@ -37,8 +36,7 @@ class AppliedFile:
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedVersion:
+class AppliedVersion(NamedTuple):
     """An applied version; `up` and `down` are None where the history does not have that file."""
 
     version: int
@@ -286,7 +284,7 @@ class _Replay:
         self.move_to(entry.version, _applied(entry))
         if _is_forced(entry):  # a repair, unlike a person, has inspected the database
             for version in self._interrupted & self.versions.keys():
-                self.versions[version] = replace(self.versions[version], is_doubted=True)
+                self.versions[version] = self.versions[version]._replace(is_doubted=True)
         self._interrupted.clear()
 
     def _accept_edit(self, before: AppliedVersion, entry: Attempt) -> None:
@@ -298,8 +296,7 @@ class _Replay:
         """
         new = _applied(entry)
         same_up = new.up is None or (before.up and new.up.checksum == before.up.checksum)
-        self.versions[before.version] = replace(
-            before,
+        self.versions[before.version] = before._replace(
             name=entry.name or before.name,
             up=new.up or before.up,
             down=new.down or before.down,

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rung.errors import ScriptError
-from rung.planning.edits import edits, renamed, uncompared
+from rung.planning.edits import edits, has_digest, renamed, uncompared
 from rung.planning.history_replay import described, reconcile, unknown_rows
 from rung.planning.out_of_order import allows_out_of_order
-from rung.script import NOT_COMPARED, contents_of, foreign_marker, read
+from rung.script import NOT_COMPARED, contents_of, foreign_marker, may_have_marker, read
 from rung.source import Direction
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rung.drivers.inspection import Inspection
     from rung.ledger import Attempt, LedgerState
     from rung.planning.edits import Edit
-    from rung.planning.history_replay import Applied, AppliedVersion
+    from rung.planning.history_replay import Applied, AppliedFile, AppliedVersion
     from rung.script import Contents
     from rung.script.dialect import Dialect
     from rung.source import Migration, MigrationFile, MigrationSet
@@ -144,7 +144,7 @@ def make_status(migrations: MigrationSet, inspection: Inspection) -> Status:
     history = None if newer else inspection.history
     applied = reconcile(history, inspection.ledger, migrations, dialect)
     found = edits(applied, migrations, dialect)
-    files = _Files(migrations, dialect)
+    files = _Files(migrations, dialect, applied)
     return Status(
         database=inspection.place.database,
         schema=inspection.place.schema,
@@ -167,15 +167,19 @@ def make_status(migrations: MigrationSet, inspection: Inspection) -> Status:
 class _Files:
     """The files, and the contents of each of them."""
 
-    def __init__(self, migrations: MigrationSet, dialect: Dialect) -> None:
+    def __init__(self, migrations: MigrationSet, dialect: Dialect, applied: Applied) -> None:
         self.migrations, self.dialect = migrations, dialect
         there = migrations.migrations
         self.ups = {m.version: self._read(m.up) for m in there if m.up is not None}
         self.downs = {m.version: self._read(m.down) for m in there if m.down is not None}
         self.newest = max(self.ups, default=-1)
-        halves = ((m.version, m.down) for m in there if m.down is not None)
-        whys = ((version, why_refused(half, dialect, down=True)) for version, half in halves)
-        self.unreadable_downs = {version: why for version, why in whys if why}
+        self.unreadable_downs = {}
+        for migration in there:
+            down, before = migration.down, applied.versions.get(migration.version)
+            if down is None or (before and _was_readable(down, before.down)):
+                continue
+            if why := why_refused(down, dialect, down=True):
+                self.unreadable_downs[migration.version] = why
 
     def _read(self, half: MigrationFile) -> Contents:
         return contents_of(half.text, self.dialect)
@@ -243,6 +247,13 @@ def why_refused(half: MigrationFile, dialect: Dialect, *, down: bool) -> str:
         cause = error.in_file(half.file).located
         return f"{cause}; {error.way}" if error.way else cause
     return ""
+
+
+def _was_readable(half: MigrationFile, recorded: AppliedFile | None) -> bool:
+    """Whether a file is the one that the history has a checksum of: then its SQL could be read."""
+    if recorded is None or recorded.checksum is None or not has_digest(half.text, recorded):
+        return False
+    return not may_have_marker(half.text)
 
 
 def _to_do(version: int, files: _Files, applied: Applied, late: Collection[int]) -> str:

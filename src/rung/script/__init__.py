@@ -19,7 +19,7 @@ from rung.script.contents import Contents, contents, contents_of
 from rung.script.dialect import Dialect
 from rung.script.directives import ALLOW_OUT_OF_ORDER, declared, directives
 from rung.script.enum_values import adds_value, cut_after_value, uses_new_value
-from rung.script.foreign_markers import foreign_marker
+from rung.script.foreign_markers import foreign_marker, may_have_marker
 from rung.script.function_calls import Calls, calls_in, calls_of, dropped_before
 from rung.script.golang_migrate_rules import golang_migrate_refuses
 from rung.script.invisible_characters import strange_character
@@ -86,6 +86,7 @@ __all__ = [
     "lost_before",
     "made_table",
     "makes_shared",
+    "may_have_marker",
     "may_resume_after",
     "minimum_compatible_version",
     "needs_session",

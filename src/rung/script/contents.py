@@ -6,6 +6,7 @@ Empty means: no statement. Comments, blanks, semicolons and a byte order mark ar
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.errors import DeclarationUnusable, ScriptError
@@ -15,6 +16,12 @@ from rung.script.parse import read
 
 if TYPE_CHECKING:
     from rung.script.model import Script
+
+_STATEMENT = re.compile(r"(?:\s++|--[^\r\n]*+\r?+\n|/\*(?:[^/*]|\*(?!/)|/(?!\*))*+\*/)*+[A-Za-z]")
+"""
+A word, after blanks and comments alone: a statement in each dialect. Leaves to the lexer where they
+differ: nested comments, and a lone CR, which ends a line comment in PostgreSQL only.
+"""
 
 
 class Contents(NamedTuple):
@@ -40,7 +47,7 @@ def contents_of(text: str, dialect: Dialect = Dialect.POSTGRES) -> Contents:
     A text that cannot be read is not empty, and a declaration without a reason is none: who
     runs the file refuses both.
     """
-    if text[:1].isalpha() and "rung:" not in text:
+    if "rung:" not in text and _STATEMENT.match(text):
         return Contents()
     try:
         script = read(text, dialect)

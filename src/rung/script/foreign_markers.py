@@ -39,6 +39,11 @@ _GAP = re.compile(r"--[^\n\r]*|/\*|[\s\S]")
 _EDGE = re.compile(r"/\*|\*/")
 
 
+def may_have_marker(text: str) -> bool:
+    """Whether a text may have a marker; it is not lexed, so a string may look like one."""
+    return _MARKER.search(text) is not None
+
+
 def foreign_marker(script: Script, *, down: bool) -> ForeignMarker | None:
     """
     The marker of another tool's down in a file, if it has one.

@@ -16,6 +16,7 @@ from rung.errors import VersionTooLarge
 from rung.source.model import MAX_VERSION, Direction
 
 _RULE = re.compile(r"([0-9]+)_(.*)\.(down|up)\.(.*)\Z")
+_DIGITS = len(str(MAX_VERSION))
 _NEAR = re.compile(r"\d+[_.\-].*\.sql\Z|.*\.(up|down)(\.[^.]*)?\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -39,12 +40,14 @@ def parse(file: str) -> FileName | None:
     if match is None:
         return None
     digits, title, direction, _ = match.groups()
-    significant = digits.lstrip("0") or "0"
-    if len(significant) > len(str(MAX_VERSION)) or int(significant) > MAX_VERSION:
+    if len(digits) > _DIGITS:
+        digits = digits.lstrip("0") or "0"
+        if len(digits) > _DIGITS:
+            raise VersionTooLarge(file)
+    version = int(digits)
+    if version > MAX_VERSION:
         raise VersionTooLarge(file)
-    return FileName(
-        file, int(significant), title, Direction.UP if direction == "up" else Direction.DOWN
-    )
+    return FileName(file, version, title, Direction.UP if direction == "up" else Direction.DOWN)
 
 
 def is_near_miss(file: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import NamedTuple
 
 MAX_VERSION = 2**63 - 1
 
@@ -21,8 +22,7 @@ class Direction(Enum):
     DOWN = "down"
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationFile:
+class MigrationFile(NamedTuple):
     """
     One file of a migration: its base name, its title, and its text without a BOM.
 
@@ -35,8 +35,7 @@ class MigrationFile:
     byte_order_mark: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(NamedTuple):
     """One version with its up file and its down file; one of them may be missing."""
 
     version: int

@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import os
 import shlex
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -215,10 +216,12 @@ def _read_file(entry: Entry, name: FileName) -> MigrationFile:
         text = _decoded(name.file, entry.blocks(_BLOCK))
     except OSError as error:
         raise SourceUnreadable(name.file, (error.strerror or str(error)).lower()) from error
-    if (at := text.find("\0")) >= 0:
-        line = text.count("\n", 0, at) + 1
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
         raise TextUnreadable(name.file, f"contains a NUL byte on line {line}")
-    return MigrationFile(name.file, name.title, text.removeprefix(_BOM), text.startswith(_BOM))
+    if text.startswith(_BOM):
+        return MigrationFile(name.file, name.title, text.removeprefix(_BOM), byte_order_mark=True)
+    return MigrationFile(name.file, name.title, text)
 
 
 def _decoded(file: str, blocks: Iterator[bytes]) -> str:
@@ -231,7 +234,10 @@ def _decoded(file: str, blocks: Iterator[bytes]) -> str:
     """
     parts, left = list[str](), b""
     try:
-        for block in blocks:
+        first, second = next(blocks), next(blocks, b"")
+        if not second:
+            return first.decode()
+        for block in chain((first, second), blocks):
             data = left + block
             part, used = codecs.utf_8_decode(data, "strict", not block)
             parts.append(part)

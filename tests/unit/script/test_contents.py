@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.errors import DeclarationUnusable
+from rung.errors import DeclarationUnusable, ScriptError
 from rung.script import checksum, contents_of, declared, read
 from rung.script.dialect import Dialect
 
@@ -25,6 +25,19 @@ EMPTY = [
 def test_empty_means_no_statement(text: str, dialect: Dialect) -> None:
     """Comments, blanks, semicolons, a byte order mark and directives are no statement."""
     assert contents_of(text, dialect).is_undeclared
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("text", ["", "select 1", "--a", "/* a */", "/* /* b */", "-- a\rb", "\\r"])
+@pytest.mark.parametrize("before", ["-- a\r", "--\n", "/* /* */ a */", "/* a */ ", "/**/\t", "/*"])
+def test_the_lexer_agrees(before: str, text: str, dialect: Dialect) -> None:
+    """A file that is seen to hold a statement without the lexer holds one for the lexer too."""
+    try:
+        lexed = not read(before + text, dialect).statements
+    except ScriptError:
+        lexed = False
+
+    assert contents_of(before + text, dialect).is_empty == lexed
 
 
 @pytest.mark.parametrize("text", ["SELECT 1", "-- a\nSELECT 1", "BEGIN; COMMIT", "SELECT 'open"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rung.drivers.history_rows import entry, ledger_state
+from rung.drivers.history_rows import entries, ledger_state
 from rung.drivers.inspection import NOT_CHECKED, History, Inspection, Location, OtherWriters
 from rung.drivers.postgres import quoting
 from rung.drivers.postgres.own_table_facts import (
@@ -367,7 +367,7 @@ def _ledger(reply: Reply, at: InspectedTables) -> LedgerState:
 def history(reply: Reply, table: Table, index: int = 0) -> tuple[Attempt, ...] | None:
     """The rows of `look_history`; None where there is no history, or none to read."""
     if reply.error is None:
-        return tuple(entry(row, str(table), _moment) for row in reply.rows(index))
+        return entries(reply.rows(index), str(table), _moment)
     if _state(reply) in {sqlstate.UNDEFINED_TABLE, sqlstate.INSUFFICIENT_PRIVILEGE}:
         return None
     if not is_of_shape(_state(reply)):

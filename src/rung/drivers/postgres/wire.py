@@ -113,13 +113,18 @@ class Reply:
             raise LookupError(index)
         rows: list[Row] = []
         for part in parts:
-            value, columns = part.get_value, range(part.nfields)
-            for row in range(part.ntuples):
-                found = [value(row, column) for column in columns]
-                rows.append(
-                    tuple([None if v is None else v.decode("utf-8", "replace") for v in found])
-                )
+            value, numbers = part.get_value, range(part.ntuples)
+            columns = [_texts([value(row, i) for row in numbers]) for i in range(part.nfields)]
+            rows += zip(*columns, strict=True) if columns else [()] * len(numbers)
         return rows
+
+
+def _texts(values: list[bytes | None]) -> Sequence[str | None]:
+    """Decode the values of a column; those without NULL in one text, for none contains a NUL."""
+    there = [value for value in values if value is not None]
+    if len(there) < len(values) or not values:
+        return [None if one is None else one.decode("utf-8", "replace") for one in values]
+    return b"\0".join(there).decode("utf-8", "replace").split("\0")
 
 
 class Wire:

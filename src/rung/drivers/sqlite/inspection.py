@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rung.drivers.history_rows import entry, ledger_state
+from rung.drivers.history_rows import entries, ledger_state
 from rung.drivers.inspection import History, Inspection, Location, OtherWriters
 from rung.drivers.sqlite.connect import code_of
 from rung.drivers.sqlite.library import sqlite3
@@ -212,7 +212,7 @@ class SqliteTables:
                 f"{name} exists but is not a history table: {error}",
                 "rename the other table, or name another history with --history-table",
             ) from None
-        return tuple(entry(row, name, datetime.fromisoformat) for row in rows)
+        return entries(rows, name, datetime.fromisoformat)
 
     def tables(self) -> tuple[str, ...]:
         """The tables that are not SQLite's own, without ours."""
