@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.repair.cluster_wide import is_cluster_wide, is_outside_snapshots
-from rung.script import StatementReader
+from rung.script import StatementReader, may_run_twice
 
 if TYPE_CHECKING:
     from rung.ledger import Attempt
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 _OF_SESSION = frozenset({"SET", "RESET", "SHOW"})
 _NO_ROWS = frozenset(
     {
-        *("VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT", "REFRESH", "PRAGMA"),
         *("LOCK", "SAVEPOINT", "RELEASE", "ROLLBACK", "LISTEN", "UNLISTEN", "NOTIFY"),
-        *("DISCARD", "DEALLOCATE", "CLOSE", "LOAD", "ATTACH", "DETACH"),
+        *("DEALLOCATE", "CLOSE", "LOAD", "ATTACH", "DETACH"),
     }
 )
-"""Statements that change neither rows nor the schema."""
+"""Statements that change neither rows nor the schema; and those that may be run twice."""
 _SCHEMA = frozenset({"CREATE", "DROP", "COMMENT", "GRANT", "REVOKE"})
 """Statements that change the schema only: what they do to rows shows in it."""
 _OF_ROWS = ("TYPE", "USING", "INHERIT", "ATTACH", "DETACH", "RENAME", "RESTART", "TRIGGER")
@@ -60,7 +59,7 @@ def row_changes(trial: TrialResult, done: int) -> list[Statement]:
         one
         for one in trial.script.statements[:done]
         if not (has_no_effect(one) or trial.leaves_trace(one.number))
-        and not _NO_ROWS & set(one.words[:1])
+        and not (may_run_twice(one) or _NO_ROWS & set(one.words[:1]))
     ]
 
 
@@ -101,7 +100,9 @@ def _may_change_rows(trial: TrialResult, statement: Statement) -> bool:
     that change rows are known; any other form that leaves no trace may have done anything.
     """
     first = (*statement.words, "")[0]
-    if has_no_effect(statement) or first in _NO_ROWS or first in _SCHEMA:
+    if has_no_effect(statement) or may_run_twice(statement):
+        return False
+    if first in _NO_ROWS or first in _SCHEMA:
         return False
     text = trial.script.text[statement.start : statement.end]
     if is_cluster_wide(statement) or is_outside_snapshots(statement, text):

@@ -20,6 +20,7 @@ from rung.repair.completeness import (
     uncounted_row_changes,
 )
 from rung.repair.model import StateMatch
+from rung.script import may_run_twice
 from rung.snapshot import differences
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 _Point = tuple[int, int | None]
 """The number of complete statements, and the number of one that left an invalid index."""
 _SCHEMA, _QUOTES = "schema ", '"'
-_REPEATABLE = frozenset(
-    {"VACUUM", "ANALYZE", "REINDEX", "CLUSTER", "CHECKPOINT", "REFRESH", "PRAGMA"}
-)
-"""Statements that may be run a second time without harm."""
 
 
 def judge(
@@ -199,7 +196,7 @@ def _decide(trial: TrialResult, points: Sequence[_Point], evidence: tuple[str, .
         for statement in trial.script.statements[first[0] : last[0]]
         if not has_no_effect(statement)
     ]
-    if all((*one.words, "")[0] in _REPEATABLE for one in open_statements):
+    if all(may_run_twice(one) for one in open_statements):
         if open_statements:
             evidence = (*evidence, "the unknown statements can be run again without harm")
         return StateMatch(trial, *first, evidence)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rung.repair.cluster_wide import is_cluster_wide, is_outside_snapshots
 from rung.repair.completeness import has_no_effect, row_moving_keyword
-from rung.script import Mode, StatementReader
+from rung.script import Mode, StatementReader, keeps_contents
 from rung.script.data_loss import DataLoss, data_loss_of
 from rung.snapshot import differences
 
@@ -31,11 +31,7 @@ _TOLERATES_EXISTING = (("IF", "NOT", "EXISTS"), ("OR", "REPLACE"), ("IF", "EXIST
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE")
 _COPIES = (*(("AS", word) for word in _QUERIES), *(("AS", "(", word) for word in _QUERIES))
 _SETS, _SWITCHES = ("SET", "DROP"), (("ENABLE",), ("DISABLE",), ("FORCE",), ("NO", "FORCE"))
-_NO_ROWS = frozenset(
-    {"CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE", "VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"}
-)
-_TRACELESS = frozenset({"VACUUM", "ANALYZE", "REINDEX", "CHECKPOINT"})
-"""Statements that are harmless although no snapshot shows them."""
+_NO_ROWS = frozenset({"CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE"})
 _VISIBLE_ACTIONS = (
     *(("ADD",), ("DROP",), ("VALIDATE", "CONSTRAINT")),
     *((*verb, "ROW", "LEVEL", "SECURITY") for verb in _SWITCHES),
@@ -105,7 +101,7 @@ def why_file_is_unproved(finding: StateMatch) -> str:
 
 def _doubts(trial: TrialResult, statement: Statement) -> Iterator[str]:
     """Yield why a statement that ran may have done more or less than create something new."""
-    if has_no_effect(statement):
+    if has_no_effect(statement) or keeps_contents(statement):
         return
     script, first = trial.script, (*statement.words, "")[0]
     reader, which = StatementReader(script, statement), f"statement {statement.number}"
@@ -123,7 +119,7 @@ def _doubts(trial: TrialResult, statement: Statement) -> Iterator[str]:
         yield f"{which} copied rows"
     text = script.text[statement.start : statement.end]
     beyond = is_cluster_wide(statement) or is_outside_snapshots(statement, text)
-    if first not in _TRACELESS and (beyond or not trial.leaves_trace(statement.number)):
+    if beyond or not trial.leaves_trace(statement.number):
         yield f"{which} ({first}) leaves no trace in the schema"
 
 

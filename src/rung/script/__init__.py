@@ -28,7 +28,13 @@ from rung.script.model import Control, Mode, Script, Statement, Token, TokenKind
 from rung.script.parse import read, statement_by_statement
 from rung.script.pooler_rules import needs_session
 from rung.script.positions import place_of
-from rung.script.rerun_rules import RerunRule, RerunSafety, rerun_rule_of
+from rung.script.rerun_rules import (
+    RerunRule,
+    RerunSafety,
+    keeps_contents,
+    may_run_twice,
+    rerun_rule_of,
+)
 from rung.script.resume_points import (
     cut_around,
     in_block,
@@ -81,6 +87,7 @@ __all__ = [
     "in_block",
     "in_session",
     "is_proven_by",
+    "keeps_contents",
     "knows_formula",
     "leaves_nothing_before",
     "lost_before",
@@ -88,6 +95,7 @@ __all__ = [
     "makes_shared",
     "may_have_marker",
     "may_resume_after",
+    "may_run_twice",
     "minimum_compatible_version",
     "needs_session",
     "own_block",

@@ -1,9 +1,11 @@
 """
-What the catalog can tell of a statement whose end nobody saw. Pure.
+Which statements may be run twice, and what the catalog shows of the others. Pure.
 
-Such a statement was sent outside a transaction: it may be finished, half done or not begun.
-Here stands for each kind whether it may simply be run again, whether the catalog knows and
-what to ask it, or that only a person can tell. Drivers ask; nothing here does.
+The one list of statements that may be run twice: for a statement that was sent outside a
+transaction and whose outcome is not known, for a repair that resumes before statements which leave
+no trace in the schema, for the settings of a session that a resumed file needs again. For a
+statement that may not be run twice, `rerun_rule_of` says which question to the catalog shows
+whether it is finished, or that nothing does. Drivers send the question.
 """
 
 from __future__ import annotations
@@ -16,56 +18,80 @@ from rung.script.token_reader import StatementReader
 if TYPE_CHECKING:
     from rung.script.model import Script, Statement
 
-_HARMLESS = frozenset(
-    {"VACUUM", "ANALYZE", "CHECKPOINT", "REINDEX", "CLUSTER", "DISCARD", "PRAGMA"}
-)
+_KEEPS_CONTENTS = frozenset({"VACUUM", "ANALYZE", "CHECKPOINT", "REINDEX", "CLUSTER", "DISCARD"})
+_MAY_RUN_TWICE = _KEEPS_CONTENTS | {"REFRESH", "PRAGMA"}
+_SETS_SESSION = frozenset({"SET", "RESET", "LOAD", "ATTACH", "DETACH"})
 _CATALOGS = frozenset({"DATABASE", "TABLESPACE", "SUBSCRIPTION"})
 _CONCURRENTLY = "CONCURRENTLY"
 
 
 class RerunSafety(Enum):
-    """How to learn what became of a statement."""
+    """What shows whether a statement is finished."""
 
     NONE = "none"
     """
-    Running it twice does no harm: it is run again. Of a REINDEX `name` is what it works on and
-    `table` of what kind that is: INDEX, TABLE, SCHEMA, DATABASE.
+    Nothing has to: it may be run twice, and is run again. For a REINDEX, `name` is its object and
+    `table` the kind of it: INDEX, TABLE, SCHEMA, DATABASE.
     """
     UNKNOWN = "unknown"
-    """Nothing tells, and twice may be once too often."""
+    """Nothing shows it, and a second run may do harm."""
     INDEX_BUILT = "index built"
     """`name` is the index, without a schema; `table` its table."""
     INDEX_DROPPED = "index dropped"
     PARTITION_DETACHED = "partition detached"
-    """`name` is the partition, `table` what it was a part of."""
+    """`name` is the partition, `table` its former parent."""
     MADE = "made"
-    """`table` says of what kind: DATABASE, TABLESPACE, SUBSCRIPTION."""
+    """`table` is the kind of object: DATABASE, TABLESPACE, SUBSCRIPTION."""
     DROPPED = "dropped"
     PREPARED_RESOLVED = "prepared transaction resolved"
     """`name` is its identifier, quotes included."""
 
 
 class RerunRule(NamedTuple):
-    """What to ask of the catalog; names stand as in the script."""
+    """What to ask the catalog; names are spelled as in the script."""
 
     trace: RerunSafety
     name: str = ""
     table: str = ""
 
 
+def may_run_twice(statement: Statement) -> bool:
+    """Whether a second run of a statement leaves the database as the first one does."""
+    return _first(statement) in _MAY_RUN_TWICE or statement.words[:2] == ("ALTER", "SYSTEM")
+
+
+def keeps_contents(statement: Statement) -> bool:
+    """
+    Whether a statement leaves every row and the schema as they were.
+
+    REFRESH may be run twice and does not: it replaces the rows of a materialized view. A PRAGMA of
+    SQLite may set what is stored in the file.
+    """
+    return _first(statement) in _KEEPS_CONTENTS
+
+
+def sets_session(statement: Statement) -> bool:
+    """Whether a statement only sets its session, so that it is run again in a new one."""
+    return statement.session_only or _first(statement) in _SETS_SESSION
+
+
+def _first(statement: Statement) -> str:
+    return statement.words[0] if statement.words else ""
+
+
 def rerun_rule_of(script: Script, statement: Statement) -> RerunRule:
     """
-    What tells whether a statement of a script was finished.
+    Return what shows whether a statement of a script is finished.
 
     Args:
         script: the script.
         statement: one of it that runs outside a transaction.
     """
     reader = StatementReader(script, statement)
-    first = statement.words[0] if statement.words else ""
+    first = _first(statement)
     if reader.take("REINDEX"):
         return _reindexed(reader)
-    if first in _HARMLESS or reader.take("ALTER", "SYSTEM"):
+    if may_run_twice(statement):
         return RerunRule(RerunSafety.NONE)
     if first in {"COMMIT", "ROLLBACK"} and reader.take(first, "PREPARED"):
         return RerunRule(RerunSafety.PREPARED_RESOLVED, reader.rest())
@@ -109,7 +135,7 @@ def _reindexed(reader: StatementReader) -> RerunRule:
 
 def _altered(reader: StatementReader) -> RerunRule:
     if reader.take("ALTER", "DATABASE") or reader.take("ALTER", "SUBSCRIPTION"):
-        return RerunRule(RerunSafety.NONE)  # a move to where it is, a refresh of what is fresh
+        return RerunRule(RerunSafety.NONE)  # SET TABLESPACE, REFRESH PUBLICATION
     reader.take("ALTER", "TABLE")
     reader.take("IF", "EXISTS")
     reader.take("ONLY")

@@ -17,6 +17,7 @@ from rung.script.checksum import said
 from rung.script.dialect import Dialect
 from rung.script.identifiers import folded
 from rung.script.model import Control, TokenKind, Unit
+from rung.script.rerun_rules import sets_session
 from rung.script.sqlite.statement_rules import is_made_again, outlives_session
 from rung.script.token_reader import StatementReader
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from rung.script.model import Script, Statement, Token
 
-_AGAIN = frozenset({("SET",), ("RESET",), ("LOAD",), ("ATTACH",), ("DETACH",)})
 _ENDS = (Control.COMMIT, Control.ROLLBACK)
 _CHAINS = (Control.COMMIT_CHAIN, Control.ROLLBACK_CHAIN)
 _SAVEPOINT = ("SAVEPOINT",)
@@ -199,7 +199,7 @@ def _sets_only(statement: Statement) -> bool:
 def _sets_session(script: Script, statement: Statement) -> bool:
     if not statement.touches_session:
         return False
-    if statement.session_only or statement.words[:1] in _AGAIN:
+    if sets_session(statement):
         return True
     if script.dialect is Dialect.SQLITE:
         return is_made_again(script.text, script.tokens_of(statement))
