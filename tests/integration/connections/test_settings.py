@@ -8,7 +8,7 @@ import pytest
 from tests.integration.connections.refusing import refusing_options
 
 from rung.database import Database as Named
-from rung.drivers.postgres.session_settings import SessionSettings
+from rung.drivers.postgres.connect import SessionSettings
 from rung.events import Warned
 from rung.migrator import Migrator
 

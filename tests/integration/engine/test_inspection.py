@@ -8,10 +8,10 @@ import pytest
 from tests.integration.engine.sites import failing
 
 from rung.certify.proxy import CountingProxy
-from rung.drivers.postgres.advisory_keys import foreign_key
 from rung.drivers.postgres.inspection import where_question
+from rung.drivers.postgres.lock import foreign_key
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.drivers.postgres.table_names import TableNames
+from rung.drivers.postgres.tables import TableNames
 from rung.errors import (
     LedgerElsewhere,
     LedgerUnreadable,

@@ -11,7 +11,7 @@ from tests.integration.engine.children import begin_up
 from tests.integration.engine.sites import failing, wait_for
 
 from rung.cancellation import CancelToken
-from rung.drivers.postgres.advisory_keys import foreign_key
+from rung.drivers.postgres.lock import foreign_key
 from rung.errors import DirtyLedger, LockNotAcquired, RungError, Stopped
 from rung.events import LockWaiting, StepFinished
 

@@ -17,7 +17,7 @@ import pytest
 from tests.integration.errors import page
 from tests.integration.errors.stage import block
 
-from rung.drivers.postgres.advisory_keys import foreign_key
+from rung.drivers.postgres.lock import foreign_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

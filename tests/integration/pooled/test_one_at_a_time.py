@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.integration.engine.sites import failing, wait_for
 
-from rung.drivers.postgres.advisory_keys import foreign_key
+from rung.drivers.postgres.lock import foreign_key
 from rung.errors import LockNotAcquired
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from tests.integration.engine.sites import wait_for
 
 from rung.cli.main import main
-from rung.drivers.postgres.diagnostics import SCRATCH
+from rung.drivers.postgres.catalog import SCRATCH
 from rung.errors import MigrationFailed
 from rung.scratch.named_server import ScratchDatabases
 
@@ -151,8 +151,8 @@ def test_a_database_that_was_left(site: Site) -> None:
 
 def test_locks_of_others_are_told_by_idle_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who holds the key and asks nothing is named, with the command that ends it."""
-    monkeypatch.setattr("rung.drivers.postgres.diagnostics._IDLE", "interval '0 s'")
-    monkeypatch.setattr("rung.drivers.postgres.diagnostics._OLD", "interval '0 s'")
+    monkeypatch.setattr("rung.drivers.postgres.catalog._IDLE", "interval '0 s'")
+    monkeypatch.setattr("rung.drivers.postgres.catalog._OLD", "interval '0 s'")
     site.add_tables(1).up()
     with site.migrator()._target.connected() as holder:
         assert holder.try_lock()

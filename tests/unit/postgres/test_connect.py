@@ -12,8 +12,7 @@ import pytest
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.drivers.inspection import Ping
-from rung.drivers.postgres.connect import Connector
-from rung.drivers.postgres.session_settings import SessionSettings
+from rung.drivers.postgres.connect import Connector, SessionSettings
 from rung.drivers.postgres.url import translate
 from rung.errors import ConnectionFailed, DriverMissing, UsageError
 from rung.render.errors import full_text

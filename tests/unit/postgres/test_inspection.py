@@ -11,7 +11,7 @@ import pytest
 from rung.drivers.contract import Inspection, Location
 from rung.drivers.history_rows import COLUMNS
 from rung.drivers.postgres import inspection
-from rung.drivers.postgres.table_names import names_of
+from rung.drivers.postgres.tables import names_of
 from rung.drivers.postgres.wire import Reply, ServerError
 from rung.errors import (
     ConnectionFailed,
@@ -27,7 +27,7 @@ from rung.ledger import LedgerState, Outcome
 from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:
-    from rung.drivers.postgres.table_names import TableNames
+    from rung.drivers.postgres.tables import TableNames
     from rung.drivers.postgres.wire import Row
 
 NAMES = names_of()

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from rung.drivers.postgres.lease import BEAT_EVERY, LIFETIME, Lease, TransactionGuard
+from rung.drivers.postgres.connect import SessionSettings
+from rung.drivers.postgres.lease import BEAT_EVERY, LIFETIME, Lease
 from rung.drivers.postgres.ledger_sql import leave_clean
-from rung.drivers.postgres.session_settings import SessionSettings
-from rung.drivers.postgres.table_names import Table
+from rung.drivers.postgres.lock import TransactionGuard
+from rung.drivers.postgres.tables import Table
 from rung.script import read
 
 LEASE = Lease(Table("s", "led_lease"), "7d1c", (1, 2))

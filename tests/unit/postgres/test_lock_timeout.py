@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rung.drivers.postgres.connect import SessionSettings
 from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
 from rung.drivers.postgres.message import Message, file_pieces
-from rung.drivers.postgres.session_settings import SessionSettings
 from rung.drivers.transaction import StatementRange
 from rung.options import RUNG, RunOptions
 from rung.script import read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung.drivers.postgres.privileges import Rights, TablePrivileges
-from rung.drivers.postgres.table_names import names_of
+from rung.drivers.postgres.tables import names_of
 
 NAMES = names_of("s.led", "h.his")
 SCHEMA = frozenset({"USAGE", "CREATE"})

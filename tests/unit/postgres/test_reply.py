@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.drivers.postgres.message import Message, file_pieces
-from rung.drivers.postgres.reply import outcome_of
+from rung.drivers.postgres.message import Message, file_pieces, outcome_of
 from rung.drivers.postgres.wire import Reply
 from rung.script import read
 

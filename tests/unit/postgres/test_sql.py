@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rung.drivers.contract import FileVersion, LedgerTransition, NewAttempt, StatementFailure
-from rung.drivers.postgres import advisory_keys, quoting
+from rung.drivers.postgres import lock, quoting
 from rung.drivers.postgres.catalog import drop_statements
 from rung.drivers.postgres.ledger_sql import FORGET, RESET, Form, LedgerSql
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.drivers.postgres.table_names import Table
+from rung.drivers.postgres.tables import Table
 from rung.drivers.transaction import error_text
 from rung.errors import ServerMessage
 from rung.ledger import LedgerState, Outcome
@@ -260,38 +260,38 @@ def test_resetting_keeps_the_locks(sql: Sql) -> None:
 )
 def test_golang_migrates_keys(schema: str, table: str, database: str, key: int) -> None:
     """The keys are the ones that golang-migrate takes."""
-    assert advisory_keys.foreign_key(schema, table, database) == key
+    assert lock.foreign_key(schema, table, database) == key
 
 
 def test_all_keys_of_a_ledger() -> None:
     """A key of ours, out of golang-migrate's reach, and both of its own for the ledger."""
-    keys = advisory_keys.Keys.of(Table("public", "schema_migrations"), "chatapp")
+    keys = lock.Keys.of(Table("public", "schema_migrations"), "chatapp")
 
     assert keys.foreign == (3999065708, 3607770239)
     assert keys.all == (keys.ours, *keys.foreign)
     assert 2**32 <= keys.ours < 2**63
-    assert advisory_keys.Keys.of(Table("s2", "schema_migrations"), "chatapp").ours != keys.ours
-    plain = advisory_keys.foreign_key("s2", "mig", "chatapp")
-    assert advisory_keys.Keys.of(Table("s2", "mig"), "chatapp").foreign == (3949201213, plain)
+    assert lock.Keys.of(Table("s2", "schema_migrations"), "chatapp").ours != keys.ours
+    plain = lock.foreign_key("s2", "mig", "chatapp")
+    assert lock.Keys.of(Table("s2", "mig"), "chatapp").foreign == (3949201213, plain)
 
 
 def test_the_key_of_a_url_without_a_database() -> None:
     """golang-migrate's command locks by the path as it stands in the URL, be it a slash alone."""
-    keys = advisory_keys.Keys.of(Table("public", "schema_migrations"), "chatapp", "/")
+    keys = lock.Keys.of(Table("public", "schema_migrations"), "chatapp", "/")
 
     assert keys.foreign == (3999065708, 3607770239, 2551455205)
 
 
 def test_taking_and_giving_back() -> None:
     """Keys are tried one after the other, never waited for; how many were got is told."""
-    assert advisory_keys.take((1, 2)) == (
+    assert lock.take_keys((1, 2)) == (
         "SELECT CASE WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 "
         "WHEN NOT pg_catalog.pg_try_advisory_lock(2) THEN 1 ELSE 2 END"
     )
-    assert advisory_keys.take((1,), unless=Sql("held")) == (
+    assert lock.take_keys((1,), unless=Sql("held")) == (
         "SELECT CASE WHEN held THEN 0 WHEN NOT pg_catalog.pg_try_advisory_lock(1) THEN 0 ELSE 1 END"
     )
-    assert advisory_keys.give_back((1,)) == "SELECT pg_catalog.pg_advisory_unlock(1)"
+    assert lock.give_keys_back((1,)) == "SELECT pg_catalog.pg_advisory_unlock(1)"
 
 
 def test_dropping() -> None:

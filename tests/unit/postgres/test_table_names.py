@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.drivers.postgres.table_names import Table, TableNames, names_of
+from rung.drivers.postgres.tables import Table, TableNames, names_of
 from rung.errors import UsageError
 
 

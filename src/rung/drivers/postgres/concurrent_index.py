@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.postgres import quoting
+from rung.drivers.postgres.message import MessageResult
 from rung.drivers.postgres.quoting import statement
-from rung.drivers.postgres.reply import MessageResult
 from rung.drivers.transaction import ServerNotice, StatementFailure
 from rung.errors import ServerMessage, sqlstate
 from rung.script import RerunSafety, rerun_rule_of

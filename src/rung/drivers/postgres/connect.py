@@ -20,7 +20,8 @@ from psycopg import conninfo, pq
 from rung._version import __version__
 from rung.cancellation import CancelToken
 from rung.drivers.inspection import Disconnected, Ping
-from rung.drivers.postgres.session_settings import SessionSettings
+from rung.drivers.postgres import quoting
+from rung.drivers.postgres.quoting import Sql
 from rung.drivers.postgres.wire import Wire
 from rung.errors import ConnectionFailed, UsageError
 from rung.redaction import SECRET_KEYS, redacted_names, redacted_text, redacted_word
@@ -28,9 +29,75 @@ from rung.redaction import SECRET_KEYS, redacted_names, redacted_text, redacted_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.postgres.quoting import Sql
     from rung.drivers.postgres.url import PostgresUrl
     from rung.drivers.postgres.wire import Reply
+
+
+_LISTS = ("search_path", "temp_tablespaces")
+"""Where SET takes one literal for one name, and not a list in a text."""
+
+_WHERE = ("search_path", "role")
+_RIGHTS_AND_TIME = ("role", "session_authorization", "statement_timeout", "lock_timeout")
+_AS_AT_CONNECT = (
+    Sql("SET LOCAL SESSION AUTHORIZATION DEFAULT"),
+    Sql('SET LOCAL "role" TO DEFAULT'),
+    Sql("SET LOCAL search_path TO DEFAULT"),
+    Sql("SET LOCAL statement_timeout TO DEFAULT"),
+    Sql("SET LOCAL lock_timeout TO DEFAULT"),
+)
+_NAMES = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]*))\s*(?:,|\Z)')
+
+
+class SessionSettings(NamedTuple):
+    """Settings by name, in order."""
+
+    items: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What is set."""
+        return frozenset(name.lower() for name, _ in self.items)
+
+    @property
+    def where(self) -> SessionSettings:
+        """Those without which the wrong tables would be read."""
+        return SessionSettings(tuple(item for item in self.items if item[0].lower() in _WHERE))
+
+    @property
+    def for_session(self) -> tuple[Sql, ...]:
+        """After connecting, and behind every reset. Takes no snapshot."""
+        return tuple(_set("SET", name, value) for name, value in self.items)
+
+    @property
+    def for_message(self) -> tuple[Sql, ...]:
+        """In front of a message, for that message alone."""
+        return tuple(_set("SET LOCAL", name, value) for name, value in self.items)
+
+    @property
+    def for_shared(self) -> tuple[Sql, ...]:
+        """The same behind a pooler, where another client may have left the session changed."""
+        return (*_AS_AT_CONNECT, *self.for_message)
+
+    @property
+    def rights_and_time(self) -> tuple[Sql, ...]:
+        """Follows what restores our rights and our timeouts inside a transaction."""
+        kept = (item for item in self.items if item[0].lower() in _RIGHTS_AND_TIME)
+        return tuple(_set("SET LOCAL", name, value) for name, value in kept)
+
+
+def _set(verb: str, name: str, value: str) -> Sql:
+    values = _names(value) if name.lower() in _LISTS else [value]
+    texts = ", ".join(quoting.text(value) for value in values)
+    return Sql(f"{verb} {quoting.name(*name.split('.'))} = {texts}")
+
+
+def _names(value: str) -> list[str]:
+    """The names of a list as the server reads them: folded where they are not quoted."""
+    found = [
+        plain.strip().lower() if plain or not quoted else quoted.replace('""', '"')
+        for quoted, plain in _NAMES.findall(value)
+    ]
+    return [name for name in found if name] or [""]
 
 
 _ALIVE = (

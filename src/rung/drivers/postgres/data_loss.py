@@ -21,7 +21,7 @@ from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, Dat
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.drivers.postgres.table_names import TableNames
+    from rung.drivers.postgres.tables import TableNames
     from rung.drivers.postgres.wire import Reply, Row, Wire
     from rung.script import Script
 

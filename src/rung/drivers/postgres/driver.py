@@ -10,7 +10,7 @@ from rung.cancellation import CancelToken
 from rung.drivers.inspection import Disconnected
 from rung.drivers.postgres.connect import Connector
 from rung.drivers.postgres.reader import PostgresReader
-from rung.drivers.postgres.table_names import names_of
+from rung.drivers.postgres.tables import names_of
 from rung.drivers.postgres.url import translate
 from rung.errors import ConnectionFailed, QueryFailed
 from rung.events import ignore
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rung.drivers.contract import Session
     from rung.drivers.inspection import Ping
     from rung.drivers.postgres.session import PostgresSession
-    from rung.drivers.postgres.table_names import TableNames
+    from rung.drivers.postgres.tables import TableNames
     from rung.drivers.postgres.url import PostgresUrl
     from rung.drivers.transaction import RecoveryInfo
     from rung.events import Listener

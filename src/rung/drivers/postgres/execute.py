@@ -4,6 +4,10 @@ Sends transactions: one message for a part, so one round trip and one commit for
 Inside a transaction that a BEGIN opened, a large history row follows its file in a message of its
 own, before the COMMIT. A statement that runs outside any transaction takes three messages: what
 announces it, itself, and its records.
+
+`statement_mode=single` in the database's URL has each statement sent by itself, for servers that
+refuse several in one message. The message stays what is planned and what is read: the replies are
+put together as if it had been sent whole.
 """
 
 from __future__ import annotations
@@ -11,26 +15,28 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rung.drivers.inspection import ServerContext
 from rung.drivers.postgres.concurrent_index import Concurrent
-from rung.drivers.postgres.message import Message, copy_blocks, file_pieces, ours
-from rung.drivers.postgres.own_tables import make_closed
-from rung.drivers.postgres.pieces import TABLES_MADE, MessageBuilder
-from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.reply import (
+from rung.drivers.postgres.ledger_sql import FORGET
+from rung.drivers.postgres.lock import checked, insist
+from rung.drivers.postgres.message import (
+    Message,
     MessageResult,
+    file_pieces,
     is_busy,
+    ours,
     outcome_of,
     past_the_pooler,
 )
-from rung.drivers.postgres.session_settings import put_back
+from rung.drivers.postgres.own_tables import make_closed
+from rung.drivers.postgres.pieces import TABLES_MADE, MessageBuilder
+from rung.drivers.postgres.quoting import Sql, statement
+from rung.drivers.postgres.wire import Reply
 from rung.drivers.transaction import (
     ExecutionResult,
     LockTimeout,
     PartResult,
-    StatementFailure,
     StatementRange,
     Wrap,
 )
@@ -38,14 +44,15 @@ from rung.errors import sqlstate
 from rung.script import needs_session, statement_by_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rung.drivers.postgres.blockers import BlockerMonitor, Watch
+    from rung.drivers.postgres.connect import SessionSettings
     from rung.drivers.postgres.ledger_sql import LedgerSql
     from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
-    from rung.drivers.postgres.session_settings import SessionSettings
-    from rung.drivers.postgres.wire import Reply, Row, Wire
+    from rung.drivers.postgres.message import Piece
+    from rung.drivers.postgres.wire import Wire
     from rung.drivers.transaction import HistoryWrite, Observer, Part, Transaction
     from rung.options import RunOptions
     from rung.script import Script
@@ -329,43 +336,105 @@ def _result(sent: MessageResult) -> ExecutionResult:
     return ExecutionResult((PartResult(sent.notices, sent.transaction_control),), sent.failure)
 
 
-_VERSIONS = 10_000
-"""server_version_num counts minor versions below that."""
+class SingleStatement(NamedTuple):
+    """One statement of a message."""
+
+    sql: str
+    start: int
+    """Where it begins in the message, in characters."""
+    is_ours: bool
+    copy_data: tuple[str, ...] = ()
 
 
-def run_unrecorded(wire: Wire, script: Script, first: int, last: int) -> ExecutionResult:
-    """Statements of a script in one message, with nothing of ours around them."""
-    pieces = tuple(file_pieces(script, first, last))
-    message = Message(pieces, copy_blocks(script, first, last), script)
-    reply = wire.ask(message.sql, message.copy_data, keeps=message.is_ours)
-    return ExecutionResult((PartResult(tuple(reply.notices)),), _failure(message, reply))
+class SingleStatementSender(PostgresSender):
+    """Sends transactions statement by statement inside one BEGIN … COMMIT."""
+
+    begins_alone = True
+
+    def _ask(
+        self, message: Message, sent: Callable[[], None] | None, within: float | None
+    ) -> Reply:
+        """Send a file's message; `sent` is called while its first statement runs."""
+        deadline = None if within is None else time.monotonic() + within
+
+        def ask(one: SingleStatement) -> Reply:
+            nonlocal sent
+            meanwhile, sent = (sent, None) if not one.is_ours or one.copy_data else (None, sent)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            return self._wire.ask(one.sql, one.copy_data, meanwhile, left, lambda _: one.is_ours)
+
+        reply = _one_by_one(message, ask)
+        if sent is not None:
+            sent()  # a file without statements
+        return reply
+
+    def _settle(self, message: Message) -> Reply:
+        return _one_by_one(message, lambda one: self._wire.settle(one.sql))
 
 
-def surroundings(rows: list[Row]) -> ServerContext:
-    """What the rows of the statement `surroundings` tell."""
-
-    def named(what: str) -> list[str]:
-        return [name or "" for kind, name, _ in rows if kind == what]
-
-    return ServerContext(
-        named("user")[0],
-        tuple(named("role")),
-        tuple((name or "", value or "") for kind, name, value in rows if kind == "setting"),
-        int(named("version")[0]) // _VERSIONS,
-        memberships=tuple(named("member")),
-        makes_roles="make roles" in named("may"),
-        leaves_database="leave the database" in named("may"),
-        extensions=tuple((name or "", at or "") for kind, name, at in rows if kind == "extension"),
-    )
+def _one_by_one(message: Message, ask: Callable[[SingleStatement], Reply]) -> Reply:
+    """Send each statement until one fails; the reply is that to the whole message."""
+    whole = Reply()
+    for one in statements_of(message):
+        reply = ask(one)
+        for notice in reply.notices:
+            whole.kept.add(notice.severity, notice.sqlstate, notice.message)
+        whole.cancelled, whole.late = reply.cancelled, reply.late
+        if reply.error is not None:
+            reply.forget(0, -one.start)
+            whole.error = reply.error
+            break
+        whole.results.append(reply.results[-1] if reply.results else None)
+    return whole
 
 
-def _failure(message: Message, reply: Reply) -> StatementFailure | None:
-    if reply.error is None:
-        return None
-    position = reply.error.position
-    return StatementFailure(
-        reply.error.message,
-        message.statement_running(reply.done),
-        None if position is None else message.file_offset(position),
-        message.file_done(reply.done),
-    )
+def statements_of(message: Message) -> Iterator[SingleStatement]:
+    """Cut a message into its statements; what stands between two belongs to the first."""
+    copies, start = iter(message.copy_data), 0
+    for piece in message.pieces:
+        if piece.label:
+            at = start
+            for sql in piece.own:
+                yield SingleStatement(sql, at, is_ours=True)
+                at += len(sql) + len(";\n")
+        elif message.script is not None and piece.statements:
+            for begin, end, copies_in in _cuts(piece, message.script):
+                data = (next(copies),) if copies_in else ()
+                sql = piece.sql[begin:end]
+                yield SingleStatement(sql, start + begin, is_ours=False, copy_data=data)
+        start += len(piece.sql)
+
+
+def _cuts(piece: Piece, script: Script) -> Iterator[tuple[int, int, bool]]:
+    """Where each statement of a file's piece begins and ends in it, and whether it is a COPY."""
+    statements = script.statements[piece.first - 1 : piece.first - 1 + piece.statements]
+    begins = [0, *(one.start - piece.file_start for one in statements[1:])]
+    ends = [*begins[1:], len(piece.sql)]
+    for one, begin, end in zip(statements, begins, ends, strict=True):
+        yield begin, end, one.copy_data is not None
+
+
+_WHO = ("role", "session_authorization")
+"""What `who_we_are` asks for, in its order."""
+
+
+def put_back(wire: Wire, settings: SessionSettings) -> tuple[str, ...]:
+    """
+    Put the session back; name what had been changed.
+
+    Args:
+        wire: idle, on a session that is ours alone.
+        settings: those that we have set ourselves.
+    """
+    question, forget = statement("changed_settings"), (*FORGET, *settings.for_session)
+    sql = ours("", question, *forget, statement("who_we_are")).sql
+    reply = wire.ask(Sql(sql))
+    if reply.error and reply.error.message.sqlstate == sqlstate.QUERY_CANCELED:
+        insist(wire, Sql(ours("", *forget).sql))
+        return ("statement_timeout",)
+    checked(reply)
+    names, *before = reply.rows(0)[0]
+    after = reply.rows(reply.done - 1)[0]
+    changed = set(names.split(", ") if names else ()) - settings.names
+    changed |= {name for name, was, now in zip(_WHO, before, after, strict=True) if was != now}
+    return tuple(sorted(changed))

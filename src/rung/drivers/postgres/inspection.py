@@ -14,13 +14,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rung.drivers.history_rows import entries, ledger_state
 from rung.drivers.inspection import NOT_CHECKED, History, Inspection, Location, OtherWriters
 from rung.drivers.postgres import quoting
-from rung.drivers.postgres.own_table_facts import (
-    TableFacts,
-    facts_of,
-    facts_places,
-    is_unusual,
-    may_read,
-)
 from rung.drivers.postgres.privileges import (
     COLUMNS,
     Note,
@@ -32,7 +25,14 @@ from rung.drivers.postgres.privileges import (
     writers_question,
 )
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.drivers.postgres.table_names import is_system
+from rung.drivers.postgres.tables import (
+    TableFacts,
+    facts_of,
+    facts_places,
+    is_system,
+    is_unusual,
+    may_read,
+)
 from rung.drivers.transaction import StoredSql
 from rung.errors import (
     ConnectionFailed,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from rung.drivers.inspection import Obstacle
-    from rung.drivers.postgres.table_names import Table, TableNames
+    from rung.drivers.postgres.tables import Table, TableNames
     from rung.drivers.postgres.wire import Reply, Row, ServerError
     from rung.errors import DatabaseError, ServerMessage
     from rung.ledger import Attempt

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 
 from rung._version import __version__
 from rung.drivers.postgres import quoting
-from rung.drivers.postgres.own_table_facts import changes_records, check_triggers, may_be_deferred
 from rung.drivers.postgres.privileges import remember, revokes
 from rung.drivers.postgres.quoting import NULL, Sql, statement
+from rung.drivers.postgres.tables import changes_records, check_triggers, may_be_deferred
 from rung.drivers.transaction import AddAttempt, UpdateAttempt, error_text
 from rung.ledger import NO_VERSION, LedgerState, Outcome
 from rung.script import CHECKSUM_FORMULA, holds
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.inspection import InspectedTables
-    from rung.drivers.postgres.table_names import Table
+    from rung.drivers.postgres.tables import Table
     from rung.drivers.transaction import (
         HistoryWrite,
         LedgerTransition,

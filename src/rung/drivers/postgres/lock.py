@@ -1,39 +1,130 @@
 """
-How a session holds the lock: by advisory keys, or behind a pooler by the lease.
+How a session holds the lock: by the advisory keys, or behind a pooler by the lease.
 
-Both kinds see each other. Who holds the keys for its session keeps every transaction behind a
-pooler from beginning; who holds the lease keeps sessions from starting between its
-transactions, for they look at it as soon as they have the keys.
+Both kinds of lock see each other. Who holds the keys for its session keeps every transaction behind
+a pooler from beginning; who holds the lease keeps sessions from starting between its transactions,
+for they look at it as soon as they have the keys.
+
+One key is ours. The others are golang-migrate's for this ledger, in both usual forms: its
+command line hashes the database's name with the slash of the URL before it, its library
+without. All are taken by trying: a query that waits for a lock holds a snapshot, on which a
+concurrent index build of the holder would wait in turn, until one of the two is shot.
+
+The formula of golang-migrate's keys: CRC-32 (IEEE) of schema, table and database joined by
+NUL bytes, times 1486364155, modulo 2^32.
 """
 
 from __future__ import annotations
 
-import time
+import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rung.drivers.inspection import LockHolder
-from rung.drivers.postgres import advisory_keys, lease, quoting
-from rung.drivers.postgres.lease import TransactionGuard
-from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
 from rung.errors import LedgerUnreadable, QueryFailed, RightsMissing, sqlstate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from rung.drivers.postgres.connect import SideConnection
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.lease import Lease
+    from rung.drivers.postgres.tables import Table
     from rung.drivers.postgres.wire import Reply, Row, Wire
 
-_LOST_TO_ANOTHER = (
-    sqlstate.DIVISION_BY_ZERO,
-    sqlstate.UNIQUE_VIOLATION,
-    sqlstate.SERIALIZATION_FAILURE,
-    sqlstate.UNDEFINED_TABLE,
-    sqlstate.DUPLICATE_TABLE,
-)
-"""1/0 for a key; the table or its row made or dropped at the same moment, as the server sees it."""
+
+_SALT = 1486364155
+_OURS = 0x52756E67
+"""The upper half of our key: above every key of golang-migrate's, which fit in 32 bits."""
+
+
+def foreign_key(schema: str, table: str, database: str) -> int:
+    """golang-migrate's advisory key for a ledger, by the name it knows the database by."""
+    name = b"\0".join(part.encode() for part in (schema, table, database))
+    return zlib.crc32(name) * _SALT & 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one ledger."""
+
+    ours: int
+    foreign: tuple[int, ...]
+
+    @classmethod
+    def of(cls, ledger: Table, database: str, path: str = "") -> Keys:
+        """
+        The keys of a ledger in a database.
+
+        Args:
+            ledger: with its schema.
+            database: the database's own name.
+            path: the path of the URL that we were given; where it is not the database's name
+                with a slash, golang-migrate's command locks by it, given the same URL.
+        """
+        names = dict.fromkeys((f"/{database}", database, path or database))
+        keys = tuple(foreign_key(ledger.schema or "", ledger.name, name) for name in names)
+        return cls(_OURS << 32 | keys[1], keys)
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """Every key, ours first."""
+        return (self.ours, *self.foreign)
+
+
+def take_keys(keys: tuple[int, ...], unless: Sql | None = None) -> Sql:
+    """
+    Try each key until one is not to be had; the number of those taken.
+
+    CASE goes from left to right: of two runs that try at once one gets the first key, and
+    the other touches no further one, so that they cannot turn each other away. None is
+    touched where `unless` is true.
+    """
+    first = f"WHEN {unless} THEN 0 " if unless else ""
+    tries = (
+        f"WHEN NOT pg_catalog.pg_try_advisory_lock({key}) THEN {number}"
+        for number, key in enumerate(keys)
+    )
+    return Sql(f"SELECT CASE {first}{' '.join(tries)} ELSE {len(keys)} END")
+
+
+def try_for_transaction(keys: tuple[int, ...]) -> Sql:
+    """
+    Try each key for the transaction alone, until one is not to be had; whether all were.
+
+    From left to right, as `take_keys` does.
+    """
+    tries = (f"WHEN NOT pg_catalog.pg_try_advisory_xact_lock({key}) THEN false" for key in keys)
+    return Sql(f"CASE {' '.join(tries)} ELSE true END")
+
+
+def hold_keys(keys: tuple[int, ...]) -> Sql:
+    """A condition on a row of pg_locks named `l`: it is a hold on one of these keys."""
+    return statement("holds_a_key", keys=Sql(", ".join(map(str, keys))))
+
+
+def give_keys_back(keys: tuple[int, ...]) -> Sql:
+    """Give each key back; a row of booleans."""
+    return Sql("SELECT " + ", ".join(f"pg_catalog.pg_advisory_unlock({key})" for key in keys))
+
+
+_ALIVE = Sql("SET LOCAL client_connection_check_interval = '5s'")
+"""A pooler takes no options; the server notices in here that the pooler gave us up."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionGuard:
+    """What each transaction begins with; nothing at all where the session holds its keys."""
+
+    keys: tuple[Sql, ...] = ()
+    lease: tuple[Sql, ...] = ()
+    settings: tuple[Sql, ...] = ()
+    """For the transaction alone, in place of what a session is given once."""
+
+    @classmethod
+    def of(cls, lease: Lease, *, watched: bool) -> TransactionGuard:
+        """The fence of a lease; `watched` where the server can look after us."""
+        return cls((lease.try_keys,), (lease.check,), (_ALIVE,) if watched else ())
+
+
 _OTHER_SHAPE = (
     sqlstate.UNDEFINED_COLUMN,
     sqlstate.DATATYPE_MISMATCH,
@@ -41,7 +132,6 @@ _OTHER_SHAPE = (
     sqlstate.UNDEFINED_FUNCTION,
 )
 """No such column, another type, no table, no such operator."""
-_BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 
 
 class SessionLock(Protocol):
@@ -77,20 +167,20 @@ class AdvisoryLock:
     fence = TransactionGuard()
     shares_session = False
 
-    def __init__(self, wire: Wire, keys: advisory_keys.Keys, lease: Lease) -> None:
+    def __init__(self, wire: Wire, keys: Keys, lease: Lease) -> None:
         self._wire, self._keys, self._lease = wire, keys, lease
 
     def take(self, at: InspectedTables) -> bool:
         """Take every key, or none; none while a run behind a pooler holds the lease."""
         keys = self._keys.all
         if not at.rights.lease.exists:
-            reply = insist(self._wire, advisory_keys.take(keys), self._lease.is_there)
+            reply = insist(self._wire, take_keys(keys), self._lease.is_there)
             new = reply.rows(1)[0][0] == "t"
             return self._all(keys, reply) and (not new or self._may_go_on(self._states()))
-        _check_rights(at)
-        guarded = advisory_keys.take(keys, unless=self._lease.held)
+        check_lease_rights(at)
+        guarded = take_keys(keys, unless=self._lease.held)
         reply = self._wire.ask(f"{guarded};\n{self._lease.state}")
-        _check_shape(reply, at)
+        check_lease_shape(reply, at)
         checked(reply)
         if len(reply.rows(1)) > 1:
             self.release()
@@ -102,22 +192,20 @@ class AdvisoryLock:
 
     def release(self) -> None:
         """Give all keys back."""
-        self._wire.ask(advisory_keys.give_back(self._keys.all))
+        self._wire.ask(give_keys_back(self._keys.all))
 
     def release_foreign(self) -> None:
         """Give back golang-migrate's keys, keeping our own."""
-        self._wire.ask(advisory_keys.give_back(self._keys.foreign))
+        self._wire.ask(give_keys_back(self._keys.foreign))
 
     def try_foreign(self) -> bool:
         """Take golang-migrate's keys again, all or none."""
-        return self._all(
-            self._keys.foreign, insist(self._wire, advisory_keys.take(self._keys.foreign))
-        )
+        return self._all(self._keys.foreign, insist(self._wire, take_keys(self._keys.foreign)))
 
     def _all(self, keys: tuple[int, ...], reply: Reply) -> bool:
         taken = keys[: int(reply.rows(0)[0][0] or 0)]
         if taken and len(taken) < len(keys):
-            self._wire.ask(advisory_keys.give_back(taken))
+            self._wire.ask(give_keys_back(taken))
         return len(taken) == len(keys)
 
     def _states(self) -> list[Row]:
@@ -138,152 +226,9 @@ class AdvisoryLock:
         return True
 
 
-class LeaseLock:
-    """The lease, kept by signs of life; no key is held but inside a transaction."""
-
-    shares_session = True
-
-    def __init__(
-        self, wire: Wire, side: SideConnection, lease: Lease, writers: Collection[str]
-    ) -> None:
-        self._wire, self._side, self._lease = wire, side, lease
-        self._meant = writers
-        self._made = self._held = False
-        self._renewed = 0.0
-        self._watched = True
-        wire.while_waiting.append(self._meanwhile)
-
-    @property
-    def fence(self) -> TransactionGuard:
-        """The keys for this transaction alone, and proof that the lease is ours."""
-        return TransactionGuard.of(self._lease, watched=self._watched)
-
-    def take(self, at: InspectedTables) -> bool:
-        """
-        Take the lease, which is made first where it is missing.
-
-        Where nothing can be written there is nothing to take.
-        """
-        if at.place.read_only:
-            return True
-        _check_rights(at)
-        if not (self._made or at.rights.lease.exists):
-            self._make(at)
-        reply = self._wire.ask(self._lease.take)
-        if reply.error:
-            _check_shape(reply, at)
-            self._made = self._made and not _is_state(reply, sqlstate.UNDEFINED_TABLE)
-            return _lost_to_another(reply)
-        had, taken, rows = reply.rows(0)[0]
-        if int(rows or 0) > 1:
-            raise several(self._lease, int(rows or 0))
-        if had == "t" and rows == "0":
-            self._make(at)
-        if taken == "1":
-            self._begin()
-        return self._held
-
-    def heartbeat(self) -> None:
-        """
-        Give a sign of life before a message, where none was given for a while.
-
-        Inside a transaction nobody takes the lease, and nobody would see the sign.
-        """
-        if not self._wire.in_transaction and self._is_due():
-            self._wire.settle(self._lease.beat)
-
-    def release(self) -> None:
-        """Free the lease, if it is still ours."""
-        if self._held:
-            self._held = False
-            self._wire.settle(self._lease.give_back)
-
-    def release_foreign(self) -> None:
-        """Nothing: outside a transaction no key is held."""
-
-    def try_foreign(self) -> bool:
-        """Nothing to take: the next transaction takes them for itself."""
-        return True
-
-    def _begin(self) -> None:
-        self._held, self._renewed = True, time.monotonic()
-        watched = self._wire.ask(ours("", _BEGIN, *self.fence.settings, _COMMIT).sql)
-        if watched.error:
-            self._watched = False
-            self._wire.ask(_ROLLBACK)
-
-    def _make(self, at: InspectedTables) -> None:
-        """Make the table or its row; quiet where another is at it."""
-        writers = self._writers(at)
-        making = (_BEGIN, *self._lease.make(), self._lease.revokes)
-        reply = self._wire.settle(ours("", *making).sql)
-        if reply.error is None:
-            revoked = (Sql(row[0] or "") for row in reply.rows(reply.done - 1))
-            closing = (*revoked, *self._lease.share(writers), _COMMIT)
-            reply = self._wire.settle(ours("", *closing).sql)
-        if reply.error:
-            self._wire.ask(_ROLLBACK)
-        self._made = reply.error is None or _lost_to_another(reply)
-
-    def _writers(self, at: InspectedTables) -> tuple[str, ...]:
-        schema, name = at.names.ledger
-        places = {"schema": quoting.text(schema), "name": quoting.text(name)}
-        question = statement("grantees", right=quoting.text("INSERT"), **places)
-        found = insist(self._wire, question).rows(0)
-        return tuple(who or "" for who, name, owns in found if owns == "t" or name in self._meant)
-
-    def _meanwhile(self, _waited: float) -> None:
-        """While a reply is awaited: the sign of life comes from beside."""
-        if self._is_due():
-            self._side.ask(self._lease.beat)
-
-    def _is_due(self) -> bool:
-        """Whether a sign of life is due; then it is taken as given, and the next one awaited."""
-        now = time.monotonic()
-        due = self._held and now - self._renewed >= lease.BEAT_EVERY
-        if due:
-            self._renewed = now
-        return due
-
-
-def lease_holder(wire: Wire, lease: Lease) -> LockHolder | None:
-    """Who holds the lease; None where nobody does, or it cannot be seen."""
-    reply = wire.ask(lease.holder)
-    if reply.error or not reply.rows(0):
-        return None
-    process, user, tool, host, since, silent = (value or "" for value in reply.rows(0)[0])
-    return LockHolder(int(process or 0), user, tool, host, since, float(silent or 0))
-
-
-def lease_occupant(wire: Wire, lease: Lease) -> LockHolder | None:
-    """
-    Whose the lease is, dead or alive.
-
-    Raises:
-        LedgerUnreadable: it stands in several rows.
-    """
-    rows = insist(wire, lease.occupant).rows(0)
-    if len(rows) > 1:
-        raise several(lease, len(rows))
-    if not rows:
-        return None
-    process, user, tool, host, since, silent, owner, stale, until = (v or "" for v in rows[0])
-    quiet = float(silent or 0)
-    return LockHolder(int(process or 0), user, tool, host, since, quiet, owner, stale == "t", until)
-
-
-def break_lease(wire: Wire, lease: Lease, holder: LockHolder) -> bool:
-    """Free a lease under the keys, if it is still that holder's."""
-    breaking = (_BEGIN, lease.try_keys, lease.break_of(holder.lease), _COMMIT)
-    reply = wire.settle(ours("", *breaking).sql)
-    if reply.error:
-        wire.ask(_ROLLBACK)
-    return reply.error is None and bool(reply.rows(2))
-
-
-def key_holder(wire: Wire, keys: advisory_keys.Keys) -> LockHolder | None:
+def key_holder(wire: Wire, keys: Keys) -> LockHolder | None:
     """Who holds one of the keys, for how long it has been idle, and what would end it."""
-    rows = insist(wire, statement("lock_holder", held=advisory_keys.held(keys.all))).rows(0)
+    rows = insist(wire, statement("lock_holder", held=hold_keys(keys.all))).rows(0)
     if not rows:
         return None
     pid, user, application, address, since, idle = (value or "" for value in rows[0])
@@ -334,7 +279,13 @@ def checked(reply: Reply) -> Reply:
     return reply
 
 
-def _check_rights(at: InspectedTables) -> None:
+def check_lease_rights(at: InspectedTables) -> None:
+    """
+    Check that our role may use the lease, or make it.
+
+    Raises:
+        RightsMissing: it may not.
+    """
     if grants := at.rights.grants_for_lease(at.names):
         verb = "use" if at.rights.lease.exists else "make"
         raise RightsMissing(
@@ -344,20 +295,20 @@ def _check_rights(at: InspectedTables) -> None:
         )
 
 
-def _check_shape(reply: Reply, at: InspectedTables) -> None:
-    if reply.error and any(_is_state(reply, state) for state in _OTHER_SHAPE):
+def check_lease_shape(reply: Reply, at: InspectedTables) -> None:
+    """
+    Check that a failure does not come from another table with the name of the lease.
+
+    Raises:
+        LedgerUnreadable: it does.
+    """
+    if reply.error and any(is_state(reply, state) for state in _OTHER_SHAPE):
         raise LedgerUnreadable(
             f"{at.names.lease} exists but is not a lease table: {reply.error.message.message}",
             "Rung uses that name for its lease table; rename the other table",
         )
 
 
-def _lost_to_another(reply: Reply) -> bool:
-    """False, where a message failed because another run was quicker."""
-    if not any(_is_state(reply, state) for state in _LOST_TO_ANOTHER):
-        checked(reply)
-    return False
-
-
-def _is_state(reply: Reply, state: str) -> bool:
+def is_state(reply: Reply, state: str) -> bool:
+    """Whether a message failed with a SQLSTATE."""
     return reply.error is not None and reply.error.message.sqlstate == state

@@ -20,8 +20,8 @@ from rung.script import holds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rung.drivers.postgres.connect import SessionSettings
     from rung.drivers.postgres.message import Piece
-    from rung.drivers.postgres.session_settings import SessionSettings
     from rung.drivers.transaction import StatementRange
     from rung.options import RunOptions
     from rung.script import Script, Statement

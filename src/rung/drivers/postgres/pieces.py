@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, leave_clean
 from rung.drivers.postgres.message import (
+    CLEAN,
     CLOSING,
     Message,
     Piece,
@@ -21,17 +22,16 @@ from rung.drivers.postgres.message import (
     ours,
 )
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.postgres.reply import CLEAN
 from rung.drivers.transaction import AddAttempt, PartStep, Wrap, steps_of
 from rung.script.large import holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rung.drivers.postgres.connect import SessionSettings
     from rung.drivers.postgres.ledger_sql import LedgerSql
     from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
-    from rung.drivers.postgres.session_settings import SessionSettings
     from rung.drivers.transaction import HistoryWrite, Part, StatementRange, Transaction
 
 _BEGIN, _COMMIT = Sql("BEGIN"), Sql("COMMIT")

@@ -17,7 +17,7 @@ from rung.drivers.postgres.quoting import Sql, statement
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from rung.drivers.postgres.table_names import Table, TableNames
+    from rung.drivers.postgres.tables import Table, TableNames
     from rung.drivers.postgres.wire import Row
 
 

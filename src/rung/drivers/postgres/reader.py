@@ -13,11 +13,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from rung.drivers.inspection import History, TwinLedger
+from rung.drivers.inspection import History, ServerContext, TwinLedger
 from rung.drivers.postgres import inspection, quoting
-from rung.drivers.postgres.connect import SideConnection
+from rung.drivers.postgres.connect import SessionSettings, SideConnection
 from rung.drivers.postgres.quoting import statement
-from rung.drivers.postgres.session_settings import SessionSettings
 from rung.drivers.postgres.wire import Wire
 from rung.errors import DatabaseError, Stopped, TableLocked
 from rung.errors.base import UNCHANGED
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.cancellation import CancelToken
-    from rung.drivers.inspection import Inspection, Location, ServerContext
+    from rung.drivers.inspection import Inspection, Location
     from rung.drivers.postgres.blockers import BlockerMonitor, OwnWatch
     from rung.drivers.postgres.connect import Connector
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.table_names import TableNames
-    from rung.drivers.postgres.wire import Reply
+    from rung.drivers.postgres.tables import TableNames
+    from rung.drivers.postgres.wire import Reply, Row
     from rung.events import Event, Listener
     from rung.ledger import Attempt
     from rung.script.expected_names import ExpectedName
@@ -220,9 +219,7 @@ class PostgresReader:
 
     def server_context(self) -> ServerContext:
         """What of the server a file's SQL may lean on."""
-        from rung.drivers.postgres.execute import surroundings
-
-        return surroundings(self._wire.ask(statement("surroundings")).rows(0))
+        return _server_context(self._wire.ask(statement("surroundings")).rows(0))
 
     def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
         """Those of some names that the database does not have; one question of the catalog."""
@@ -302,3 +299,25 @@ class PostgresReader:
         """Close the connection, and the one beside it."""
         self._side.close()
         self._connection.close()
+
+
+_VERSIONS = 10_000
+"""server_version_num counts minor versions below that."""
+
+
+def _server_context(rows: list[Row]) -> ServerContext:
+    """What the rows of the statement `surroundings` tell."""
+
+    def named(what: str) -> list[str]:
+        return [name or "" for kind, name, _ in rows if kind == what]
+
+    return ServerContext(
+        named("user")[0],
+        tuple(named("role")),
+        tuple((name or "", value or "") for kind, name, value in rows if kind == "setting"),
+        int(named("version")[0]) // _VERSIONS,
+        memberships=tuple(named("member")),
+        makes_roles="make roles" in named("may"),
+        leaves_database="leave the database" in named("may"),
+        extensions=tuple((name or "", at or "") for kind, name, at in rows if kind == "extension"),
+    )

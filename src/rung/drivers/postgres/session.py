@@ -1,7 +1,7 @@
 """
 One connection to PostgreSQL as a `Session`: locking, and the writes of ledger and history.
 
-Running a file's SQL is in `running`. Policy is nowhere here: what to run, how long to wait
+Sending is in `execute`. Policy is nowhere here: what to run, how long to wait
 for a lock and what to tell people is decided above the drivers.
 """
 
@@ -14,24 +14,15 @@ from typing import TYPE_CHECKING
 
 from rung.drivers.contract import Capabilities
 from rung.drivers.inspection import Disconnected, LockHolder
-from rung.drivers.postgres import (
-    advisory_keys,
-    catalog,
-    inspection,
-    lock,
-    own_tables,
-    quoting,
-    write_errors,
-)
-from rung.drivers.postgres.execute import PostgresSender
-from rung.drivers.postgres.lease import Lease
+from rung.drivers.postgres import catalog, inspection, lock, own_tables, quoting
+from rung.drivers.postgres.execute import PostgresSender, put_back
+from rung.drivers.postgres.lease import Lease, LeaseLock, break_lease, lease_holder, lease_occupant
 from rung.drivers.postgres.ledger_sql import OUR_PATH, LedgerSql
 from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import statement
 from rung.drivers.postgres.reader import PostgresReader
-from rung.drivers.postgres.session_settings import put_back
-from rung.drivers.postgres.syntax import check_syntax
+from rung.drivers.postgres.unrecorded import check_syntax
 from rung.drivers.transaction import StoredSql, TablesReady, makes_none
 from rung.errors import QueryFailed, Stopped
 from rung.events import Warned, ignore
@@ -47,9 +38,9 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.connect import Connector
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.lock import SessionLock
+    from rung.drivers.postgres.message import MessageResult
     from rung.drivers.postgres.quoting import Sql
-    from rung.drivers.postgres.reply import MessageResult
-    from rung.drivers.postgres.table_names import TableNames
+    from rung.drivers.postgres.tables import TableNames
     from rung.drivers.transaction import (
         ExecutionResult,
         Observer,
@@ -138,7 +129,7 @@ class PostgresSession(PostgresReader):
 
     def try_lock(self) -> SessionLock | None:
         """Take every key that excludes other runs, or none; the lease behind a pooler."""
-        write_errors.check_trusted(self._found.obstacles)
+        own_tables.check_trusted(self._found.obstacles)
         if not self._hold.take(self._found):
             return None
         self._stale = True
@@ -155,18 +146,18 @@ class PostgresSession(PostgresReader):
     def lock_holder(self) -> LockHolder | None:
         """Who holds the lease, or one of our keys."""
         readable = self._found.lease_facts.may_be_read
-        holder = lock.lease_holder(self._wire, self._lease) if readable else None
+        holder = lease_holder(self._wire, self._lease) if readable else None
         return holder or lock.key_holder(self._wire, self._keys)
 
     def lease_holder(self) -> LockHolder | None:
         """Whose the lock is by the lease, dead or alive, or by the keys."""
         readable = self._found.lease_facts.may_be_read and self._lease_is_there()
-        found = lock.lease_occupant(self._wire, self._lease) if readable else None
+        found = lease_occupant(self._wire, self._lease) if readable else None
         return found or lock.key_holder(self._wire, self._keys)
 
     def break_lease(self, holder: LockHolder) -> bool:
         """Free the lease under the keys, if it is still that holder's."""
-        return lock.break_lease(self._wire, self._lease, holder)
+        return break_lease(self._wire, self._lease, holder)
 
     def outlive(self, lost: PostgresSession) -> bool:
         """
@@ -213,7 +204,7 @@ class PostgresSession(PostgresReader):
         at = self._found
         if not at.rights.may_write_ledger:
             raise own_tables.may_not_write(at)
-        return TablesReady(without, write_errors.in_spare_place(at.names) if new else "")
+        return TablesReady(without, own_tables.in_spare_place(at.names) if new else "")
 
     def _look_around(self) -> None:
         """Inspect again which tables exist and which privileges we have."""
@@ -268,7 +259,7 @@ class PostgresSession(PostgresReader):
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
         """Have statements of a script run as they stand, unrecorded."""
-        from rung.drivers.postgres.execute import run_unrecorded
+        from rung.drivers.postgres.unrecorded import run_unrecorded
 
         return run_unrecorded(self._wire, script, first, last)
 
@@ -283,7 +274,7 @@ class PostgresSession(PostgresReader):
 
     def problems(self) -> tuple[Problem, ...]:
         """What failed work has left in the database and on its server."""
-        from rung.drivers.postgres.diagnostics import DiagnosticsReader
+        from rung.drivers.postgres.catalog import DiagnosticsReader
 
         return DiagnosticsReader(
             self._wire, self._keys.all, self._lease, self._found, self._writers
@@ -364,7 +355,7 @@ class PostgresSession(PostgresReader):
         """Made once: where we are does not change, and signs of life go on."""
         if self._held is None:
             if self._found.place.pooled:
-                self._held = lock.LeaseLock(self._wire, self._side, self._lease, self._writers)
+                self._held = LeaseLock(self._wire, self._side, self._lease, self._writers)
             else:
                 self._held = lock.AdvisoryLock(self._wire, self._keys, self._lease)
         return self._held
@@ -374,9 +365,9 @@ class PostgresSession(PostgresReader):
         return Lease(self._found.names.lease, self._owner, self._keys.all)
 
     @property
-    def _keys(self) -> advisory_keys.Keys:
+    def _keys(self) -> lock.Keys:
         found = self._found
-        return advisory_keys.Keys.of(found.names.ledger, found.place.database, self._path)
+        return lock.Keys.of(found.names.ledger, found.place.database, self._path)
 
     @property
     def _sender(self) -> PostgresSender:
@@ -389,7 +380,7 @@ class PostgresSession(PostgresReader):
     def _make_sender(self) -> PostgresSender:
         sender = PostgresSender
         if self.single_statements:
-            from rung.drivers.postgres.single_statements import SingleStatementSender
+            from rung.drivers.postgres.execute import SingleStatementSender
 
             sender = SingleStatementSender
         return sender(
@@ -414,7 +405,7 @@ class PostgresSession(PostgresReader):
                 ledger_facts=self._found.ledger_facts._replace(events=of_ledger),
                 history_facts=self._found.history_facts._replace(events=of_history),
             )
-        return write_errors.explained(self._wire, self._found, failure)
+        return own_tables.explained(self._wire, self._found, failure)
 
     def _checked(self, sent: MessageResult) -> None:
         """Raise what a write of ours failed with."""
@@ -434,6 +425,6 @@ class PostgresSession(PostgresReader):
         if failure.cancelled and self._wire.is_asked_to_stop:
             return Stopped((), "unchanged; nothing was recorded", ())
         if failure.own is not None:
-            return write_errors.table_refused(failure)
+            return own_tables.table_refused(failure)
         server = failure.server
         return QueryFailed("\n".join(server.lines()), "", server.sqlstate)

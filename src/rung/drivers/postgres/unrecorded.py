@@ -1,5 +1,5 @@
 """
-Has the server parse a file to its end before any of it runs.
+Has the server parse a file to its end before any of it runs; and runs statements unrecorded.
 
 The file's statements are the body of a CREATE FUNCTION … BEGIN ATOMIC, which is parsed as a
 prepared statement and neither bound nor executed: so the server reads them by its own grammar,
@@ -14,16 +14,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rung.drivers.postgres.message import CLOSING, Message, Piece, file_pieces, ours
+from rung.drivers.postgres.message import CLOSING, Message, Piece, copy_blocks, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql
-from rung.drivers.transaction import ExecutionResult, StatementFailure
+from rung.drivers.transaction import (
+    ExecutionResult,
+    PartResult,
+    StatementFailure,
+)
 from rung.errors import sqlstate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.drivers.postgres.wire import Wire
+    from rung.drivers.postgres.wire import Reply, Wire
     from rung.script import Script, Statement
+
 
 _OPENING = "CREATE FUNCTION pg_temp.rung_syntax() RETURNS void LANGUAGE sql BEGIN ATOMIC\n"
 _KNOWS_BODIES = 140000
@@ -79,3 +84,23 @@ def _behind_words(script: Script, statement: Statement) -> int:
     first, *rest = script.tokens_of(statement)[:2]
     noisy = statement.words[0] == "BEGIN" and bool(_NOISE & set(statement.words[1:2]))
     return rest[0].end if noisy else first.end
+
+
+def run_unrecorded(wire: Wire, script: Script, first: int, last: int) -> ExecutionResult:
+    """Statements of a script in one message, with nothing of ours around them."""
+    pieces = tuple(file_pieces(script, first, last))
+    message = Message(pieces, copy_blocks(script, first, last), script)
+    reply = wire.ask(message.sql, message.copy_data, keeps=message.is_ours)
+    return ExecutionResult((PartResult(tuple(reply.notices)),), _failure(message, reply))
+
+
+def _failure(message: Message, reply: Reply) -> StatementFailure | None:
+    if reply.error is None:
+        return None
+    position = reply.error.position
+    return StatementFailure(
+        reply.error.message,
+        message.statement_running(reply.done),
+        None if position is None else message.file_offset(position),
+        message.file_done(reply.done),
+    )
