@@ -2,12 +2,14 @@
 The front door for everything but startup: a `Migrator` names a database and a source.
 
 It holds no connection: each call connects, works and disconnects, so it may be used from several
-threads. It prints nothing, sets up no logging and installs no signal handler. Each call imports
-what it needs; `version` imports little.
+threads; the calls of `Migrator.on_one_connection` share one. It prints nothing, sets up no logging
+and installs no signal handler. Each call imports what it needs; `version` imports little.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Literal
 
 from rung.cancellation import CancelToken
@@ -15,12 +17,12 @@ from rung.database import Database
 from rung.drivers import open_driver
 from rung.drivers.inspection import History
 from rung.events import Warned, ignore
-from rung.execution.command import READ_WITHIN, Target
+from rung.execution.command import READ_WITHIN, RetryPolicy, Target
 from rung.options import RUNG, application_names
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rung.diagnostics import Diagnostics
     from rung.drivers.inspection import LockHolder
@@ -97,6 +99,18 @@ class Migrator:
         """The database for people: user, host, port and name, without secrets."""
         return self._target.driver.label
 
+    @contextmanager
+    def on_one_connection(self) -> Iterator[Migrator]:
+        """
+        Connect for a block; yield a Migrator whose calls share the connection, for one thread.
+
+        Where the connection is lost between two calls, the next opens another.
+        """
+        with self._target.on_one_connection() as target:
+            sharing = copy(self)
+            sharing._target = target  # noqa: SLF001 - it is our own
+            yield sharing
+
     # --- reading -------------------------------------------------------------------------
 
     def version(self) -> LedgerState:
@@ -158,7 +172,6 @@ class Migrator:
             ConnectionFailed: it did not answer in time, or answers and rejects us.
             VersionNotReached: it answered, but did not reach that version in time.
         """
-        from rung.execution.command import RetryPolicy
         from rung.execution.wait import wait
 
         wanted = self._migrations().newest_up if version == "newest" else version

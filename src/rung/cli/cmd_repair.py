@@ -33,10 +33,13 @@ _YES = ("y", "yes")
 def repair(call: Invocation) -> ExitCode | None:
     """Say what a dirty database holds, and repair it once that is confirmed."""
     source, signals = call.settings.need_source(), make_signals()
-    with open_database(call) as database, progress(call.console) as listener:
-        migrator = make_migrator(
+    with (
+        open_database(call) as database,
+        progress(call.console) as listener,
+        make_migrator(
             call, database, source=source, listener=listener, stop=signals.stop
-        )
+        ).on_one_connection() as migrator,
+    ):
         ledger = migrator.version()
         found = _diagnosed(call, migrator) if ledger.dirty else None
         if found is None:

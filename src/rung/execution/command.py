@@ -39,39 +39,62 @@ class Target(NamedTuple):
     listener: Listener
     stop: CancelToken
     options: RunOptions = RUNG
+    session: Session | None = None
+    """A connection that all calls share, see `on_one_connection`; None where each connects."""
 
     @contextmanager
     def connected(self) -> Iterator[Session]:
-        """Connect for a block; a connection that is lost in it is a `ConnectionFailed`."""
-        with (
-            self._connection_errors(),
-            self.driver.connect(self.stop, self.options, self.listener) as session,
-        ):
-            yield session
+        """
+        Connect for a block, or use the shared connection, unless it is lost.
+
+        Raises:
+            ConnectionFailed: the connection was lost in the block.
+        """
+        with self._connection_errors():
+            if self.session is not None and _is_alive(self.session):
+                yield self.session
+                return
+            with self.driver.connect(self.stop, self.options, self.listener) as session:
+                yield session
+
+    @contextmanager
+    def on_one_connection(self) -> Iterator[Target]:
+        """
+        Connect for a block; yield a target whose calls share the connection.
+
+        For commands that inspect, ask a question and then run: where the connection was lost
+        during the question, the next call opens another, and nothing is lost with the first.
+        """
+        with self.connected() as session:
+            yield self._replace(session=session)
 
     def inspect(self, within: float | None = None, history: History = History.ALL) -> Inspection:
         """
-        Inspect once, on a connection of its own that cannot write.
+        Inspect once: on a connection of its own that cannot write, or on the shared one.
 
         A ledger is dirty while a healthy run is in progress; where the lock of a dirty ledger is
         held, the listener is warned.
 
         Args:
             within: seconds; None for as long as a run retries a locked table, and at least as
-                long as a command that only reads.
+                long as a command that only reads. The shared connection waits as a run does.
             history: how much of it is read.
 
         Raises:
             TableLocked: ledger or history were locked for longer.
             Stopped: as asked.
         """
-        longest = self.options.lock_retry_for
-        bound = within or (None if longest is None else max(longest, READ_WITHIN))
-        with (
-            self._connection_errors(),
-            self.driver.read(self.stop, bound, self.listener) as reader,
-        ):
-            inspection = reader.inspect(history=history)
+        if self.session is not None:
+            with self.connected() as session:
+                inspection = session.inspect(history=history)
+        else:
+            longest = self.options.lock_retry_for
+            bound = within or (None if longest is None else max(longest, READ_WITHIN))
+            with (
+                self._connection_errors(),
+                self.driver.read(self.stop, bound, self.listener) as reader,
+            ):
+                inspection = reader.inspect(history=history)
         tell_obstacles(self.listener, inspection)
         if inspection.ledger.dirty:
             with self.connected() as session:
@@ -90,6 +113,14 @@ class Target(NamedTuple):
                 f"the connection to {self.driver.label} was lost: {lost.reason}",
                 "see `rung status` when the server answers again",
             ) from None
+
+
+def _is_alive(session: Session) -> bool:
+    try:
+        session.lock_holder()  # asks the server, and waits for no table
+    except Disconnected:
+        return False
+    return True
 
 
 def tell_obstacles(listener: Listener, inspection: Inspection) -> None:

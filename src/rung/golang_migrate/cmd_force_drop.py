@@ -8,11 +8,9 @@ from rung.execution import admin
 from rung.golang_migrate.faults import FAILED, GoFault
 from rung.golang_migrate.gostd.integers import parse_int
 from rung.golang_migrate.messages import not_found
-from rung.golang_migrate.progress import GoProgressLines
 from rung.ledger import NO_VERSION
 
 if TYPE_CHECKING:
-    from rung.execution.command import Target
     from rung.golang_migrate.gostd.flags import Parsed
     from rung.golang_migrate.invocation import GoInvocation
 
@@ -37,7 +35,7 @@ def force(call: GoInvocation, parsed: Parsed) -> int:
         raise call.refuse("argument V must be >= -1")
     migrations = call.endpoints.migrations
     version = None if wanted == NO_VERSION else wanted
-    admin.force(_target(call), migrations, version, warns=False, new_ledger=True)
+    admin.force(call.target(), migrations, version, warns=False, new_ledger=True)
     if wanted != NO_VERSION and wanted not in migrations.by_version:
         call.console.line(f"warning: {not_found(wanted)}")
     return 0
@@ -45,17 +43,14 @@ def force(call: GoInvocation, parsed: Parsed) -> int:
 
 def drop(call: GoInvocation, parsed: Parsed) -> int:
     """Drop everything in the current schema after confirmation; report faults before it."""
-    call.endpoints.check()
-    if not parsed.yes("f") and not call.confirm(
-        "Are you sure you want to drop the entire database schema?",
-        "Dropping the entire database schema",
-        "Aborted dropping the entire database schema",
-    ):
-        return FAILED
-    admin.drop(_target(call), None)
+    with call.target().on_one_connection() as target:
+        with target.connected() as session:
+            session.inspect()
+        if not parsed.yes("f") and not call.confirm(
+            "Are you sure you want to drop the entire database schema?",
+            "Dropping the entire database schema",
+            "Aborted dropping the entire database schema",
+        ):
+            return FAILED
+        admin.drop(target, None)
     return 0
-
-
-def _target(call: GoInvocation) -> Target:
-    lines = GoProgressLines(call.console, call.endpoints.migrations, prefetches=call.prefetches)
-    return call.endpoints.target(lines, call.stop)

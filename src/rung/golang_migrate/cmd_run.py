@@ -13,10 +13,10 @@ from rung.errors import EmptySource
 from rung.execution.run import run_goal
 from rung.golang_migrate.faults import FAILED, GoFault
 from rung.golang_migrate.messages import not_found
-from rung.golang_migrate.progress import GoProgressLines
 from rung.planning.plan import Down, Goto, Up
 
 if TYPE_CHECKING:
+    from rung.execution.command import Target
     from rung.execution.outcomes import RunReport
     from rung.golang_migrate.gostd.flags import Parsed
     from rung.golang_migrate.invocation import GoInvocation
@@ -39,15 +39,18 @@ def down(call: GoInvocation, parsed: Parsed) -> int:
     if len(words) > 1:
         raise call.refuse("too many arguments")
     limit = call.number(parsed, _NO_LIMIT) if words else None
-    if limit is None and not every:
-        call.endpoints.check()
+    if limit is not None or every:
+        return _steps(call, Down(limit), limit)
+    with call.target().on_one_connection() as target:
+        with target.connected() as session:
+            session.inspect()
         if not call.confirm(
             "Are you sure you want to apply all down migrations?",
             "Applying all down migrations",
             "Not applying all down migrations",
         ):
             return FAILED
-    return _steps(call, Down(limit), limit)
+        return _steps(call, Down(limit), limit, target)
 
 
 def goto(call: GoInvocation, parsed: Parsed) -> int:
@@ -55,17 +58,19 @@ def goto(call: GoInvocation, parsed: Parsed) -> int:
     if not parsed.words:
         raise call.refuse("please specify version argument V")
     goal = Goto(call.number(parsed, "can't read version argument V"))
-    if not _run(call, goal).steps:
+    if not _run(call, goal, None).steps:
         call.console.line("no change")
     return 0
 
 
-def _steps(call: GoInvocation, goal: Up | Down, limit: int | None) -> int:
+def _steps(
+    call: GoInvocation, goal: Up | Down, limit: int | None, target: Target | None = None
+) -> int:
     if limit == 0:  # golang-migrate asks neither lock nor ledger for it
         call.endpoints.check()
         call.console.line("no change")
         return 0
-    report = _run(call, goal)
+    report = _run(call, goal, target)
     if limit is None and not report.steps:
         call.console.line("no change")
     if limit is not None and not report.steps:
@@ -75,14 +80,12 @@ def _steps(call: GoInvocation, goal: Up | Down, limit: int | None) -> int:
     return 0
 
 
-def _run(call: GoInvocation, goal: Goal) -> RunReport:
+def _run(call: GoInvocation, goal: Goal, target: Target | None) -> RunReport:
     migrations = call.endpoints.migrations
     for warning in migrations.warnings:
         call.console.line(f"warning: {warning}")
-    lines = GoProgressLines(call.console, migrations, prefetches=call.prefetches)
-    target = call.endpoints.target(lines, call.stop)
     try:
-        return run_goal(target, migrations, goal)
+        return run_goal(target or call.target(), migrations, goal)
     except EmptySource as empty:
         wanted = goal.version if isinstance(goal, Goto) else None
         missing = wanted if empty.version is None else empty.version

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.integers import parse_uint
+from rung.golang_migrate.progress import GoProgressLines
 from rung.source import MAX_VERSION
 
 if TYPE_CHECKING:
     from rung.cancellation import CancelToken
+    from rung.execution.command import Target
     from rung.golang_migrate.console import GoConsole
     from rung.golang_migrate.endpoints import Endpoints
     from rung.golang_migrate.gostd.flags import Parsed
@@ -27,6 +29,17 @@ class GoInvocation:
     prefetches: bool
     started_ns: int
     """The start of the invocation in nanoseconds since 1970, for `create`."""
+
+    def target(self) -> Target:
+        """
+        Return the database of a command that writes, not connected yet.
+
+        Raises:
+            GoFault: source or database cannot be opened, for a reason that needs no connection.
+        """
+        migrations = self.endpoints.migrations
+        lines = GoProgressLines(self.console, migrations, prefetches=self.prefetches)
+        return self.endpoints.target(lines, self.stop)
 
     def refuse(self, text: str) -> GoFault:
         """

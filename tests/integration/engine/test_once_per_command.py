@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 import rung.cli.main
+import rung.golang_migrate.main
 import rung.migrator
 from rung.certify.proxy import CountingProxy
 from rung.drivers.postgres.connect import Connector
@@ -143,3 +146,71 @@ def test_nothing_to_do(site: Site, proxy: CountingProxy, url: str, words: list[s
     }
     counts = proxy.counts - before
     assert (counts.connections, counts.round_trips, counts.commits) == (1, 1, 0)
+
+
+_KILL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_DIRTY = "UPDATE schema_migrations SET version = 2, dirty = true"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A stdin that answers y, and ends every other connection before, where it is asked to."""
+
+    site: Site
+    kills: bool
+
+    def readline(self) -> str:
+        if self.kills:
+            self.site.ask(_KILL)
+        return "y\n"
+
+
+@pytest.mark.parametrize(("kills", "connections"), [(False, 1), (True, 2)])
+@pytest.mark.parametrize("words", [["down"], ["drop"]])
+def test_a_question_of_migrate(
+    site: Site,
+    proxy: CountingProxy,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    kills: bool,  # noqa: FBT001 - a row of the table
+    connections: int,
+) -> None:
+    """It asks and runs on one connection; one that ended meanwhile is opened again."""
+    before, parameters = proxy.counts, conninfo_to_dict(url)
+    database = "postgres:///{dbname}?host={host}&port={port}&user={user}".format(**parameters)
+    where = ["-path", str(site.folder), "-database", f"{database}&sslmode=disable"]
+    monkeypatch.setattr("sys.stdin", _Answer(site, kills))
+
+    assert rung.golang_migrate.main.main([*where, *words]) == 0
+    assert (proxy.counts - before).connections == connections
+    assert site.ask("SELECT to_regclass('t1')") == [(None,)]
+
+
+def test_repair(site: Site, proxy: CountingProxy, url: str) -> None:
+    """What is dirty, the diagnosis and the repair share a connection."""
+    site.ask(_DIRTY)
+    before = proxy.counts
+    words = ["repair", "--yes", "--source", str(site.folder), "--database", url]
+
+    calls = _calls(_command(*words, "--scratch", site.database.server.url()))
+    assert calls.count("Migrator") == 1
+    assert (proxy.counts - before).connections == 1
+    assert site.ask("SELECT version, dirty FROM schema_migrations") == [(2, False)]
+
+
+def test_repair_after_a_lost_connection(site: Site, proxy: CountingProxy, url: str) -> None:
+    """Nothing of the diagnosis is lost with the connection: the repair opens another."""
+    site.ask(_DIRTY)
+    before = proxy.counts
+    with site.migrator(url).on_one_connection() as migrator:
+        diagnosis = migrator.diagnose(site.database.server.url())
+        assert diagnosis is not None
+        site.ask(_KILL)
+        migrator.repair(diagnosis)
+
+    assert (proxy.counts - before).connections == 2
+    assert site.ask("SELECT version, dirty FROM schema_migrations") == [(2, False)]
