@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FIRST_WITH_STRATEGY = 15
 _SETTINGS = {"max_prepared_transactions": "10"}
-_TEMPLATE = "test_template"
+EMPTY_TEMPLATE = "test_template"
 """An empty database that had a connection: its copies have a relation cache from the start."""
 _numbers = count(1)
 
@@ -79,8 +79,8 @@ def throwaway_server() -> Iterator[EmbeddedServer]:
             raise
         pytest.skip(f"no PostgreSQL to test on: {error}")
     with started:
-        _administer(started, "CREATE DATABASE {} TEMPLATE template0", _TEMPLATE)
-        psycopg.connect(started.conninfo(_TEMPLATE)).close()
+        _administer(started, "CREATE DATABASE {} TEMPLATE template0", EMPTY_TEMPLATE)
+        psycopg.connect(started.conninfo(EMPTY_TEMPLATE)).close()
         yield started
 
 
@@ -102,10 +102,12 @@ def _fresh(server: EmbeddedServer) -> Iterator[Database]:
 
 
 @contextmanager
-def named_database(server: EmbeddedServer, name: str) -> Iterator[Database]:
-    """Make an empty database of this name for a block."""
+def named_database(
+    server: EmbeddedServer, name: str, template: str = EMPTY_TEMPLATE
+) -> Iterator[Database]:
+    """Make a database of this name for a block: an empty one, or a copy of another."""
     strategy = " STRATEGY file_copy" if server.major >= _FIRST_WITH_STRATEGY else ""
-    _administer(server, f"CREATE DATABASE {{}} TEMPLATE {_TEMPLATE}{strategy}", name)
+    _administer(server, f"CREATE DATABASE {{}} TEMPLATE {template}{strategy}", name)
     try:
         yield Database(name, server)
     finally:

@@ -175,6 +175,7 @@ def test_sql_in_a_message_is_shown_without_passwords() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.no_cover  # many long texts through code that the tests above cover
 @pytest.mark.parametrize(
     ("head", "piece"),
     [
