@@ -238,7 +238,7 @@ def test_a_failed_migration_as_it_is_read() -> None:
         "detail: where",
         "hint: do",
         "database: clean at version 1",
-        "hint: fix 2_b.up.sql and run again; no force is needed",
+        "hint: fix 2_b.up.sql and run the same command again; no force is needed",
     ]
 
 

@@ -16,8 +16,9 @@ from rung.cli.exit_codes import StoppedBySignal
 from rung.cli.invocation import make_migrator, open_database
 from rung.cli.signals import exit_code_of_signal, listening, make_signals
 from rung.errors import Stopped
-from rung.execution.stored_sql import check_read, options_of
+from rung.execution.stored_sql import check_read
 from rung.planning.down_choice import NOT_REVERTED
+from rung.planning.goal_command import down_options
 from rung.planning.plan import Redo, Up
 from rung.render import json_output as shapes
 from rung.render.progress import progress
@@ -82,7 +83,7 @@ def _confirm(call: Invocation, preview: PlanPreview, shown: str) -> Goal:
         what = f"Revert and apply again {step_range(plan)} on {shown}"
     confirm(call, what, down_lines(preview))
     stored = [step.stored for step in plan.steps if step.stored and step.stored.unseen]
-    unread = [one for one in stored if one.sha256 not in options_of(goal).stored_sql]
+    unread = [one for one in stored if one.sha256 not in down_options(goal).stored_sql]
     if not unread or isinstance(goal, Up):
         return goal
     confirm_typed(call, f"Run {count(len(unread), 'stored down')} as shown above")

@@ -44,21 +44,23 @@ _CLUSTER_WIDE = (
     "a role, a database or a tablespace belongs to the whole server, so it may exist before this "
     "database has the migration\n"
     "change {file} to create it only where it is missing (for a role, DO with EXCEPTION WHEN "
-    "duplicate_object), or drop it by hand, and run {again}; no force is needed"
+    "duplicate_object), or drop it by hand, and run {again} again; no force is needed"
 )
 _PASSED_OVER = (
     "version {version} is recorded as not reverted: a down skipped it, so the objects that its up "
     "created still exist\n"
     "if all of them exist, record that: `rung mark-applied {version}`; then run `rung up`. "
-    "Otherwise drop the rest by hand and run {again}"
+    "Otherwise drop the rest by hand and run {again} again"
 )
 _REVERTED = (
     "an object of this file exists although version {version} is not applied: its down did not "
     "drop it, or something else created it\n"
     "if all of its objects exist, record that: `rung mark-applied {version}`. Otherwise drop by "
-    "hand what exists, make the down drop it too, and run {again}"
+    "hand what exists, make the down drop it too, and run {again} again"
 )
-_SEE_STATUS = "see `rung status` and run again; no migration is applied twice"
+_SEE_STATUS = "see `rung status` and run {again} again; no migration is applied twice"
+NOTHING_LEFT = "rung status"
+"""The command of a run whose last step is committed: running it again would do more."""
 EXISTS_ALREADY = frozenset(
     {
         DUPLICATE_TABLE,
@@ -97,10 +99,20 @@ class RunError(RungError):
 
     applied: Sequence[int]
     now: str
+    again_command = ""
+    """The command that does the rest of the run; empty for the command that was given."""
+
+    def again_by(self, command: str) -> None:
+        """Name the command that does the rest of the run."""
+        self.again_command = command
 
     @property
     def database(self) -> str:
         return self.now
+
+    @property
+    def _again(self) -> str:
+        return f"`{self.again_command}`" if self.again_command else "the same command"
 
 
 @dataclass(eq=False, repr=False)
@@ -128,7 +140,6 @@ class MigrationFailed(RunError):
         cluster_wide: whether that belongs to the whole server, as a role does.
         skipped: whether a down skipped this version before.
         reverted: whether this version was applied once, and a down of it has run.
-        again_command: the command that runs it again; empty for the same command.
     """
 
     _: KW_ONLY
@@ -148,11 +159,6 @@ class MigrationFailed(RunError):
     cluster_wide: bool = False
     skipped: bool = False
     reverted: bool = False
-    again_command: str = ""
-
-    def again_by(self, command: str) -> None:
-        """Name the command that runs it again, where repeating the same one would do more."""
-        self.again_command = command
 
     def explained_by(self, *, passed_over: bool, reverted: bool) -> None:
         """
@@ -190,11 +196,10 @@ class MigrationFailed(RunError):
     def hint(self) -> str:
         if self.unrecorded:
             return _UNRECORDED
-        again = f"`{self.again_command}`" if self.again_command else "again"
         text = _PASSED_OVER if self.skipped else _REVERTED if self.reverted else ""
         text = _CLUSTER_WIDE if self.cluster_wide else text
         if text and not self.dirty:
-            return text.format(file=self.place.file, version=self.version, again=again)
+            return text.format(file=self.place.file, version=self.version, again=self._again)
         if self.dirty and not self.resumes:
             return _INSPECT
         code = self.server.sqlstate
@@ -205,8 +210,8 @@ class MigrationFailed(RunError):
                 f"{remedy or f'fix the rest of {self.place.file}'}, then {_resume(self.direction)}"
             )
         if remedy:
-            return f"{remedy}, then run {again}; no force is needed"
-        return f"fix {self.place.file} and run {again}; no force is needed"
+            return f"{remedy}, then run {self._again} again; no force is needed"
+        return f"fix {self.place.file} and run {self._again} again; no force is needed"
 
 
 def _resume(direction: str) -> str:
@@ -237,7 +242,7 @@ class LedgerMoved(RunError):
 
     @property
     def hint(self) -> str:
-        return _SEE_STATUS
+        return _SEE_STATUS.format(again=self._again)
 
 
 @dataclass(eq=False, repr=False)
@@ -262,7 +267,7 @@ class LockLost(RunError):
 
     @property
     def hint(self) -> str:
-        return _SEE_STATUS
+        return _SEE_STATUS.format(again=self._again)
 
 
 @dataclass(eq=False, repr=False)
@@ -334,7 +339,7 @@ class OwnWriteRefused(RunError):
 
     @property
     def hint(self) -> str:
-        again = f"`{self.resume}`" if self.resume else "run again"
+        again = f"`{self.resume}`" if self.resume else f"run {self._again} again"
         return f"{self.remedy}; then {again}"
 
 
@@ -404,7 +409,9 @@ class ConnectionLost(RunError):
             return "when the server answers again, see `rung status`"
         if self.dirty:
             return _resume(self.direction)
-        return "run the same command again to continue"
+        if self.again_command == NOTHING_LEFT:
+            return "nothing of the run is left to do; see `rung status`"
+        return f"run {self._again} again to continue"
 
 
 @dataclass(eq=False, repr=False)
@@ -432,4 +439,6 @@ class Stopped(RunError):
 
     @property
     def hint(self) -> str:
-        return _resume(self.direction) if self.dirty else "run the same command again to continue"
+        if self.dirty:
+            return _resume(self.direction)
+        return f"run {self._again} again to continue"

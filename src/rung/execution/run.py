@@ -12,7 +12,9 @@ from rung.errors import (
     MigrationFailed,
     PlanChanged,
     PlanError,
+    RunError,
 )
+from rung.errors.run import NOTHING_LEFT
 from rung.events import BaselineRecorded, Warned
 from rung.execution.atomic_run import run_atomic
 from rung.execution.command import READ_WITHIN, Context, RetryPolicy, held, tell_obstacles
@@ -34,6 +36,7 @@ from rung.execution.state import DatabaseState, plan_for, read_state
 from rung.execution.stored_sql import check_read
 from rung.execution.warnings import absent_names, ahead_warning, plan_warnings, taken_over
 from rung.ledger import Outcome
+from rung.planning.goal_command import command_for_rest
 from rung.planning.plan import Down, Redo
 from rung.script.data_loss import CHANGES_BY, VALUES_IN, find_data_loss
 from rung.source import Direction
@@ -218,8 +221,11 @@ class _Run:
                 raise PlanChanged
             try:
                 report = self._run(state, plan, lock)
-            except MigrationFailed as failed:
-                _explain(failed, state, goal)
+            except RunError as error:
+                if isinstance(error, MigrationFailed):
+                    _explain(error, state, goal)
+                done, atomic = len(error.applied), self._options.atomic
+                error.again_by(command_for_rest(plan, done, atomic=atomic) or NOTHING_LEFT)
                 raise
             return replace(report, waited=waited, taken_over=bool(taken_over(state)))
 
@@ -307,5 +313,3 @@ def _explain(failed: MigrationFailed, state: DatabaseState, goal: Goal) -> None:
         passed_over=failed.version in state.applied.unreverted,
         reverted=is_gone and {"up", "down"} <= directions,
     )
-    if redone and failed.direction == "up":
-        failed.again_by("rung up")

@@ -11,10 +11,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from rung.errors import DownRefused, StoredSqlUnconfirmed, StoredSqlUnusable
-from rung.planning.down_choice import DownOptions, StoredDown, StoredDownSql, choose_down
+from rung.planning.down_choice import StoredDown, StoredDownSql, choose_down
 from rung.planning.edits import is_proven
+from rung.planning.goal_command import command_of, down_options
 from rung.planning.history_replay import AppliedFile
-from rung.planning.plan import Down, Goto, Redo, Up, versions_down
+from rung.planning.plan import versions_down
 from rung.script import knows_formula
 from rung.source import Direction, Migration, MigrationFile, MigrationSet
 
@@ -65,7 +66,7 @@ def choose_downs(
             files.get(one.version),
             stored_down(one, stored, inspection.other_writers),
             inspection.place.dialect,
-            options_of(goal),
+            down_options(goal),
             passes_empty=options.passes_empty,
         )
         for one in chosen
@@ -98,7 +99,7 @@ def check_read(plan: Plan) -> None:
     Raises:
         StoredSqlUnconfirmed: there is some.
     """
-    allowed = options_of(plan.goal).stored_sql
+    allowed = down_options(plan.goal).stored_sql
     for step in plan.steps:
         stored, file = step.stored, step.half
         if stored is None or file is None or not stored.unseen or stored.sha256 in allowed:
@@ -106,32 +107,6 @@ def check_read(plan: Plan) -> None:
         raise StoredSqlUnconfirmed(
             step.version, stored.sha256, stored.unseen, file.text, command_of(plan)
         )
-
-
-def options_of(goal: Goal) -> DownOptions:
-    """Return what a goal allows on its way down."""
-    return DownOptions() if isinstance(goal, Up) else goal.downs
-
-
-def command_of(plan: Plan) -> str:
-    """Return the command that reverts as many versions as a plan, with its options."""
-    goal, options = plan.goal, options_of(plan.goal)
-    downs = sum(step.direction is Direction.DOWN for step in plan.steps)
-    number = "" if downs <= 1 else f" {downs}"
-    match goal:
-        case Goto(version=version, allow_out_of_order=allowed):
-            command = f"rung goto {version}" + "".join(
-                f" --allow-out-of-order {one}" for one in allowed
-            )
-        case Redo():
-            command = f"rung redo{number}"
-        case Down(limit=None):
-            command = "rung down --all"
-        case _:
-            command = f"rung down{number}"
-    command += " --allow-missing-down" * options.unreverted
-    command += " --use-edited-down" * options.use_edited
-    return command + "".join(f" --run-stored-sql {one}" for one in options.stored_sql)
 
 
 def stored_down(

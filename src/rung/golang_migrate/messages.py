@@ -19,6 +19,7 @@ from rung.errors import (
     LockNotAcquired,
     MigrationFailed,
     MissingMigrationFile,
+    RunError,
     RungError,
     SchemaMissing,
     SourceNotFound,
@@ -56,6 +57,8 @@ def to_go_fault(
         error_style: the style of the database's errors.
         has_time_limit: whether files run under a time limit.
     """
+    if isinstance(error, RunError):
+        error.again_by("")  # a command of `rung` would not be what was run
     return GoFault(
         _first_line(error, error_style, has_time_limit=has_time_limit),
         *_lines(_detail_lines(error)),

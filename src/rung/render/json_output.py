@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rung.snapshot import Difference
 
 SHAPES = 1
-_NOT_FACTS = frozenset({"now", "place", "message", "remedy", "again_command", "unlocking"})
+_NOT_FACTS = frozenset({"now", "place", "message", "remedy", "unlocking"})
 """Facts that only make up the texts."""
 _NOT_SHOWN = ("sql",)
 """The field of a location that can be as long as a file."""

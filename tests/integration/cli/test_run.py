@@ -136,7 +136,7 @@ def test_a_failing_file_is_shown_with_its_place(rung: Rung, folder: Path) -> Non
         "  2 | SELECT 1, nope",
         "    |           ^^^^",
         "database: clean at version 1; the failed migration was rolled back",
-        "hint: fix 2_roles.up.sql and run again; no force is needed",
+        "hint: fix 2_roles.up.sql and run `rung up` again; no force is needed",
     ]
 
 

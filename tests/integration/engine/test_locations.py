@@ -125,7 +125,7 @@ def test_the_error_says_all_that_the_server_said(site: Site) -> None:
         "detail: PL/pgSQL function inline_code_block line 2 at RAISE",
         "2_b.up.sql:2",
         "database: clean at version 1; the failed migration was rolled back",
-        "hint: fix 2_b.up.sql and run again; no force is needed",
+        "hint: fix 2_b.up.sql and run `rung up` again; no force is needed",
     ):
         assert words in full_text(error)
 

@@ -141,6 +141,19 @@ def _redo_failed(stage: Stage) -> None:
     assert stage.run("redo", "--yes")[0] == 1
 
 
+def _room_fails(stage: Stage) -> None:
+    stage.write("3_rooms.up.sql", "CREATE TABLE rooms (id txt);\n")
+
+
+def _down_fails(stage: Stage) -> None:
+    stage.write("2_roles.down.sql", "DROP TABLE nothing;\n")
+    _applied(stage)
+
+
+def _down_fixed(stage: Stage) -> None:
+    stage.write("2_roles.down.sql", "DROP TABLE roles;\n")
+
+
 def _room_fixed(stage: Stage) -> None:
     stage.write("3_rooms.up.sql", "CREATE TABLE rooms (id int);\n")
 
@@ -302,6 +315,12 @@ HINTS = (
         "redo --yes @",
         _room_fixed,
     ),
+    Hint("{self.again_command}", _room_fails, "up @", _room_fixed),
+    Hint("{self.again_command}", _room_fails, "up 3 --lock-timeout 1s @", _room_fixed),
+    Hint("{self.again_command}", _room_fails, "up --atomic @", _room_fixed),
+    Hint("{self.again_command}", _room_fails, "goto 3 @", _room_fixed),
+    Hint("{self.again_command}", _down_fails, "down 2 --yes @", _down_fixed),
+    Hint("{self.again_command}", _down_fails, "redo 2 --yes @", _down_fixed),
     Hint("{self.resume}", _history_refuses, "up @", _history_takes_it),
     Hint("{problem.fix}", _leased("'-1 s'"), "doctor @"),
     Hint("rung up --resume", _built_then_failed, "repair --yes @", _rows_unique),

@@ -109,7 +109,7 @@ def test_the_log_under_plain_uvicorn(database: Database, tmp_path: Path) -> None
     process = begun(folder, database.url, "-m", "uvicorn", "app:app", "--port", "0")
     assert process.stdout is not None
     printed = ""
-    while "run again" not in printed:
+    while "no force is needed" not in printed:
         line = process.stdout.readline()
         assert line, printed
         printed += line

@@ -76,7 +76,7 @@ def test_what_a_failure_says(site: Site) -> None:
         "  3 |   VALUES ('ü', nope);",
         "    |                ^^^^",
         "database: clean at no version; the failed migration was rolled back",
-        "hint: fix 1_a.up.sql and run again; no force is needed",
+        "hint: fix 1_a.up.sql and run `rung up` again; no force is needed",
     )
 
 

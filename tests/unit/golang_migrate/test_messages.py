@@ -87,7 +87,7 @@ def test_what_stands_below() -> None:
         "detail: Key (id)=(1) already exists.",
         "hint: a hint",
         "database: clean at no version",
-        "hint: fix 1_a.up.sql and run again; no force is needed",
+        "hint: fix 1_a.up.sql and run the same command again; no force is needed",
     )
 
 

@@ -152,6 +152,7 @@ FAILED = MigrationFailed(
     place=SourceLocation("000002_index.up.sql", 3, 5, "\tü, nöpe", 5),
     server=ServerMessage('column "nöpe" does not exist', "42703", "a detail", "a hint"),
 )
+FAILED.again_by("rung up")
 
 EDITED = EditedFile(
     3,
@@ -159,6 +160,9 @@ EDITED = EditedFile(
     "--- 000003_rooms.up.sql as applied\n+++ 000003_rooms.up.sql now\n@@ -1,2 +1,2 @@\n"
     " CREATE TABLE rooms (\n-    id int\n+    id bigint",
 )
+
+STOPPED = Stopped((1,), "clean at version 1", (2, 3))
+STOPPED.again_by("rung up 2")
 
 ERRORS: dict[str, RungError] = {
     "migration-failed": FAILED,
@@ -182,7 +186,7 @@ ERRORS: dict[str, RungError] = {
         "the session for what follows in another transaction",
         "connect to the server itself for this run, not through the pooler (often port 5432)",
     ),
-    "stopped": Stopped((1,), "clean at version 1", (2, 3)),
+    "stopped": STOPPED,
 }
 
 
