@@ -17,45 +17,101 @@ from rung._version import __version__
 if TYPE_CHECKING:
     from rung.cancellation import CancelToken
     from rung.database import Database
+    from rung.diagnostics import Diagnostics, Problem
+    from rung.drivers.inspection import LockHolder
     from rung.errors import MigrationFailed, RunError, RungError
     from rung.events import Event, Listener
-    from rung.execution.outcomes import RunReport
+    from rung.execution.admin import Marked
+    from rung.execution.outcomes import RunReport, StepReport
+    from rung.execution.preflight import PreparedStep
+    from rung.execution.run import PlanPreview
+    from rung.execution.wait import Waited
+    from rung.execution.warnings import Absent
+    from rung.ledger import Attempt, LedgerState, Outcome
     from rung.migrator import Migrator
-    from rung.planning.plan import Down, Goto, Plan, Up
+    from rung.planning.down_choice import DownOptions, StoredDownSql
+    from rung.planning.plan import Down, Goal, Goto, IfAhead, Plan, Redo, Step, Up
+    from rung.planning.status import Status, StatusLine
+    from rung.script.data_loss import DataLoss
+    from rung.script.expected_names import ExpectedName
     from rung.startup import run_migrations, run_migrations_async
 
 _HOMES = {
+    "Absent": "rung.execution.warnings",
+    "Attempt": "rung.ledger",
+    "CancelToken": "rung.cancellation",
+    "DataLoss": "rung.script.data_loss",
     "Database": "rung.database",
+    "Diagnostics": "rung.diagnostics",
     "Down": "rung.planning.plan",
+    "DownOptions": "rung.planning.down_choice",
     "Event": "rung.events",
+    "ExpectedName": "rung.script.expected_names",
+    "Goal": "rung.planning.plan",
     "Goto": "rung.planning.plan",
+    "IfAhead": "rung.planning.plan",
+    "LedgerState": "rung.ledger",
     "Listener": "rung.events",
+    "LockHolder": "rung.drivers.inspection",
+    "Marked": "rung.execution.admin",
     "MigrationFailed": "rung.errors",
     "Migrator": "rung.migrator",
+    "Outcome": "rung.ledger",
     "Plan": "rung.planning.plan",
+    "PlanPreview": "rung.execution.run",
+    "PreparedStep": "rung.execution.preflight",
+    "Problem": "rung.diagnostics",
+    "Redo": "rung.planning.plan",
     "RunError": "rung.errors",
     "RunReport": "rung.execution.outcomes",
     "RungError": "rung.errors",
-    "CancelToken": "rung.cancellation",
+    "Status": "rung.planning.status",
+    "StatusLine": "rung.planning.status",
+    "Step": "rung.planning.plan",
+    "StepReport": "rung.execution.outcomes",
+    "StoredDownSql": "rung.planning.down_choice",
     "Up": "rung.planning.plan",
+    "Waited": "rung.execution.wait",
     "run_migrations": "rung.startup",
     "run_migrations_async": "rung.startup",
 }
 
 __all__ = [
+    "Absent",
+    "Attempt",
     "CancelToken",
+    "DataLoss",
     "Database",
+    "Diagnostics",
     "Down",
+    "DownOptions",
     "Event",
+    "ExpectedName",
+    "Goal",
     "Goto",
+    "IfAhead",
+    "LedgerState",
     "Listener",
+    "LockHolder",
+    "Marked",
     "MigrationFailed",
     "Migrator",
+    "Outcome",
     "Plan",
+    "PlanPreview",
+    "PreparedStep",
+    "Problem",
+    "Redo",
     "RunError",
     "RunReport",
     "RungError",
+    "Status",
+    "StatusLine",
+    "Step",
+    "StepReport",
+    "StoredDownSql",
     "Up",
+    "Waited",
     "__version__",
     "run_migrations",
     "run_migrations_async",

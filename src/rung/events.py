@@ -16,6 +16,33 @@ from rung.errors.base import listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+__all__ = [
+    "BaselineRecorded",
+    "Blocker",
+    "BlockerCancelled",
+    "BuildProgress",
+    "DatabaseWaiting",
+    "Event",
+    "HalfMissing",
+    "Listener",
+    "LockAwaited",
+    "LockRefused",
+    "LockWaiting",
+    "ModeChanged",
+    "Notice",
+    "Queued",
+    "RunPlanned",
+    "StepFinished",
+    "StepRan",
+    "StepResumed",
+    "StepStarted",
+    "UnitFinished",
+    "Warned",
+    "held_by",
+    "ignore",
+    "waiting_behind",
+]
+
 
 class RunPlanned(NamedTuple):
     """A plan was made under the lock and begins."""

@@ -45,6 +45,7 @@ __all__ = [
     "ReadinessMiddleware",
     "ReadinessState",
     "ReadyProbe",
+    "SchemaManager",
     "probe_response",
 ]
 

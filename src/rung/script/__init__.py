@@ -17,14 +17,25 @@ from rung.script.checksum import (
 from rung.script.compatible_with import minimum_compatible_version, suits
 from rung.script.contents import Contents, contents, contents_of
 from rung.script.dialect import Dialect
-from rung.script.directives import ALLOW_OUT_OF_ORDER, declared, directives
+from rung.script.directives import ALLOW_OUT_OF_ORDER, Declared, declared, directives
 from rung.script.enum_values import adds_value, cut_after_value, uses_new_value
 from rung.script.foreign_markers import foreign_marker, may_have_marker
 from rung.script.function_calls import Calls, calls_in, calls_of, dropped_before
 from rung.script.golang_migrate_rules import golang_migrate_refuses
 from rung.script.invisible_characters import strange_character
 from rung.script.large import holds
-from rung.script.model import Control, Mode, Script, Statement, Token, TokenKind, Unit
+from rung.script.model import (
+    Control,
+    Mode,
+    Scan,
+    Script,
+    Statement,
+    Statements,
+    Token,
+    TokenKind,
+    Tokens,
+    Unit,
+)
 from rung.script.parse import read, statement_by_statement
 from rung.script.pooler_rules import needs_session
 from rung.script.positions import place_of
@@ -58,16 +69,20 @@ __all__ = [
     "Calls",
     "Contents",
     "Control",
+    "Declared",
     "Dialect",
     "Mode",
     "RerunRule",
     "RerunSafety",
+    "Scan",
     "Script",
     "SqlSecrets",
     "Statement",
     "StatementReader",
+    "Statements",
     "Token",
     "TokenKind",
+    "Tokens",
     "Unit",
     "adds_value",
     "calls_in",
