@@ -46,7 +46,7 @@ class Option(NamedTuple):
         default: as the help shows it.
         repeats: whether it may be repeated; the value is a tuple then.
         is_repeated: whether the commands of a hint repeat it: it names the database or the
-            source, or says how statements wait for locks.
+            source, or says how long a statement waits for a lock.
         attribute: the field of `CliSettings`.
         name: with its dashes.
     """
@@ -168,7 +168,6 @@ class CliSettings:
         is_key=True,
         default="10m",
         commands=_RUN,
-        is_repeated=True,
     )
     cancel_blockers: tuple[str, ...] = _option(
         "cancel queries of the application NAME that block a migration; may be repeated",
