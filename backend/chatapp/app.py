@@ -137,8 +137,10 @@ def _surround(app: FastAPI, services: Services) -> None:
     settings = services.settings
     app.add_middleware(SizeLimit, most=settings.max_body_bytes)
     app.add_middleware(RateLimit, settings=settings, tokens=services.tokens, free=page.PATHS)
-    let_through = probes.PATHS | page.PATHS
-    app.add_middleware(ReadinessMiddleware, migrations=services.migrations, let_through=let_through)
+    exempt_paths = probes.PATHS | page.PATHS
+    app.add_middleware(
+        ReadinessMiddleware, migrations=services.migrations, exempt_paths=exempt_paths
+    )
     if isinstance(settings.metrics, int):
         app.add_middleware(probes.OwnPort, port=settings.metrics)
     app.add_middleware(errors.Unexpected)

@@ -292,7 +292,7 @@ def test_a_run_under_way_is_not_called_dirty(database: Database, tmp_path: Path)
     (tmp_path / "1_a.up.sql").write_text("CREATE TABLE t (x int);")
     (tmp_path / "2_b.up.sql").write_text("CREATE INDEX CONCURRENTLY i ON t (x);")
     rung.Migrator(database.conninfo, tmp_path).up(1)
-    checking = Migrations(database.conninfo, tmp_path, policy="check", look_again=0.1)
+    checking = Migrations(database.conninfo, tmp_path, policy="check", check_interval=0.1)
     with database.connect() as blocking, ThreadPoolExecutor() as threads:
         blocking.execute("BEGIN")
         blocking.execute("INSERT INTO t VALUES (1)")

@@ -35,7 +35,7 @@ class Expected:
     version: int = 2
     half: int | None = None
     open: tuple[int, ...] = ()
-    """The statements whose fate would decide, where `done` is None."""
+    """The statements whose state would decide, where `done` is None."""
     said: int | None = None
     """What a person then says is done; the action follows from it."""
     drift: int = 0

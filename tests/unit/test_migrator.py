@@ -409,7 +409,7 @@ def test_the_wait_is_told(session: FakeSession, folder: Path) -> None:
     """A report says how long it took to get the lock that another run held at first."""
     session.locks = [False]
 
-    assert migrator(folder).up().waited > 0.01
+    assert migrator(folder).up().waited_seconds > 0.01
 
 
 def test_dropping_more_than_was_shown(session: FakeSession, folder: Path) -> None:

@@ -63,7 +63,10 @@ def test_a_server_that_answers() -> None:
     """Nothing is waited for, nothing is said."""
     clock = Clock()
 
-    assert waited(LedgerState(3, dirty=True), clock=clock) == (Waited(3, dirty=True, waited=0), [])
+    assert waited(LedgerState(3, dirty=True), clock=clock) == (
+        Waited(3, dirty=True, waited_seconds=0),
+        [],
+    )
     assert clock.naps == []
 
 
@@ -73,7 +76,7 @@ def test_a_server_that_comes() -> None:
     found, said = waited(LedgerState(), refusals=20, pings=(NOT_YET,) * 20, clock=clock)
 
     moments = [event.waited for event in said if isinstance(event, DatabaseWaiting)]
-    assert found.waited == pytest.approx(sum(clock.naps))
+    assert found.waited_seconds == pytest.approx(sum(clock.naps))
     assert clock.naps[:7] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
     assert said[0] == DatabaseWaiting(0, REFUSED.cause)
     assert (len(said), len(moments)) == (4, 4)

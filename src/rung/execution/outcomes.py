@@ -75,8 +75,8 @@ class RunReport:
     steps: tuple[StepReport, ...]
     version: int | None
     missing_steps: int = 0
-    waited: float = 0.0
-    """Seconds until the lock was held, or until another run had left nothing to do."""
+    waited_seconds: float = 0.0
+    """Until the lock was held, or until another run had left nothing to do."""
     taken_over: bool = False
     """Whether versions count as applied that no run of Rung's applied."""
 

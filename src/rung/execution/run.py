@@ -213,7 +213,7 @@ class _Run:
         with held(session, self._policy, target.listener, target.stop, nothing_left) as lock:
             waited = clock() - began
             if lock is None:
-                return replace(idle[0], waited=waited)
+                return replace(idle[0], waited_seconds=waited)
             state = read_state(session, self._migrations)
             check_trusted(state.inspection)
             plan = plan_for(goal, state, session, self._options)
@@ -227,7 +227,7 @@ class _Run:
                 done, atomic = len(error.applied), self._options.atomic
                 error.again_by(command_for_rest(plan, done, atomic=atomic) or NOTHING_LEFT)
                 raise
-            return replace(report, waited=waited, taken_over=bool(taken_over(state)))
+            return replace(report, waited_seconds=waited, taken_over=bool(taken_over(state)))
 
     def _run(self, state: DatabaseState, plan: Plan, lock: Lock) -> RunReport:
         target, inspection = self._target, state.inspection

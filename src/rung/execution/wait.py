@@ -33,8 +33,7 @@ class Waited(NamedTuple):
 
     version: int | None
     dirty: bool
-    waited: float
-    """Seconds."""
+    waited_seconds: float
 
 
 def wait(target: Target, version: int | None, policy: RetryPolicy) -> Waited:

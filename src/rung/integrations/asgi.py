@@ -117,20 +117,20 @@ class ReadinessMiddleware:
     Args:
         app: the application.
         migrations: has the readiness.
-        let_through: paths that the application always answers, relative to its root.
+        exempt_paths: paths that the application always answers, relative to its root.
     """
 
     def __init__(
-        self, app: App, migrations: SchemaManager, let_through: Collection[str] = _PROBES
+        self, app: App, migrations: SchemaManager, exempt_paths: Collection[str] = _PROBES
     ) -> None:
         self._app, self._migrations = app, migrations
-        self._let_through = frozenset(let_through)
+        self._exempt_paths = frozenset(exempt_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward a request, or answer it."""
         is_request = scope["type"] in {"http", "websocket"}
         readiness = self._migrations.readiness
-        if not is_request or readiness.ready or _path(scope) in self._let_through:
+        if not is_request or readiness.ready or _path(scope) in self._exempt_paths:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             detail = "The service is not ready; /ready says why."

@@ -70,7 +70,7 @@ class SchemaManager:
             ok: serve on any. fail: on none.
         compatible_up_to: serve on a database that is ahead, up to this version: the newest with
             which this build is known to work.
-        look_again: seconds, the longest pause between two checks while not ready.
+        check_interval: seconds, the longest pause between two checks while not ready.
         needs: SQL statements that the service uses. Where versions count as applied that no run
             of Rung applied (another tool's, or a ledger written by hand), it is not ready while
             the database lacks a name that the files create and these statements use.
@@ -90,7 +90,7 @@ class SchemaManager:
         policy: Policy = "apply",
         if_ahead: IfAhead = "compatible",
         compatible_up_to: int | None = None,
-        look_again: float = 15.0,
+        check_interval: float = 15.0,
         needs: Iterable[str] = (),
         grace: float = 20.0,
         listener: Listener = log_event,
@@ -98,7 +98,7 @@ class SchemaManager:
         self._database, self._source = Database.of(database), source
         self._policy, self._if_ahead = policy, if_ahead
         self._compatible_up_to = compatible_up_to
-        self._look_again, self._grace = look_again, grace
+        self._check_interval, self._grace = check_interval, grace
         self._listener, self._needs = listener, tuple(needs)
         self._migrator = Migrator(self._database, source, listener=self._on_event)
         self._readiness = STARTING
@@ -139,7 +139,7 @@ class SchemaManager:
             before = readiness.state
             self._set_readiness(readiness)
             if not readiness.ready:
-                pause = pause_after(readiness.state, times, self._look_again)
+                pause = pause_after(readiness.state, times, self._check_interval)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - a jitter, no secret
 
     async def _attempt(self) -> Readiness:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rung.ledger import Attempt
     from rung.planning.status import Status
     from rung.repair import Action, Diagnosis, Rollback
-    from rung.repair.model import StatementFate
+    from rung.repair.model import StatementReport
     from rung.script.data_loss import DataLoss
     from rung.snapshot import Difference
 
@@ -106,8 +106,7 @@ def version(ledger: LedgerState) -> dict[str, Any]:
 
 def waited(found: Waited) -> dict[str, Any]:
     """What `wait` prints."""
-    facts = found._asdict()
-    return facts | {"waited_seconds": facts.pop("waited")}
+    return found._asdict()
 
 
 def report(run: RunReport) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def report(run: RunReport) -> dict[str, Any]:
         "version": run.version,
         "steps": run.steps,
         "missing_steps": run.missing_steps,
-        "waited_seconds": run.waited,
+        "waited_seconds": run.waited_seconds,
     }
 
 
@@ -234,8 +233,8 @@ def losses(gone: Iterable[DataLoss]) -> list[dict[str, Any]]:
             "table": loss.table,
             "column": loss.column or None,
             "rows": loss.rows,
-            "is_minimum": loss.more,
-            "unknown_reason": loss.unknown or None,
+            "is_minimum": loss.is_minimum,
+            "unknown_reason": loss.unknown_reason or None,
         }
         for loss in gone
     ]
@@ -313,12 +312,12 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
     return {**version(after), "repaired": done, "diagnosis": shown}
 
 
-def _statement(found: StatementFate) -> dict[str, Any]:
+def _statement(found: StatementReport) -> dict[str, Any]:
     return {
         "number": found.number,
         "line": found.line,
         "sql": found.sql,
-        "state": found.fate,
+        "state": found.state,
         "leaves_trace": found.trace,
     }
 
@@ -333,7 +332,7 @@ def _action(action: Action) -> dict[str, Any]:
     return {
         "kind": action.kind,
         "version": action.version,
-        "description": action.words,
+        "description": action.description,
         "sql": action.sql,
         "caution": action.caution,
         "data_loss": losses(action.losses),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rung.render.text import aligned, count
-from rung.repair import Fate
+from rung.repair import StatementState
 from rung.script import without_passwords
 from rung.snapshot import in_words
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from rung.render.terminal import Style
     from rung.repair import Action, Diagnosis
 
-_COLOURS = {Fate.APPLIED: "green", Fate.HALF: "red", Fate.UNKNOWN: "yellow"}
+_COLOURS = {
+    StatementState.APPLIED: "green",
+    StatementState.PARTLY_APPLIED: "red",
+    StatementState.UNKNOWN: "yellow",
+}
 _MANY = 20
 """Differences that are listed; more are counted."""
 
@@ -48,7 +52,7 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
 
 def proposal_lines(action: Action, style: Style) -> Iterator[str]:
     """What is about to be done, with its SQL."""
-    yield style.paint(f"Proposed: {action.words}.", "bold")
+    yield style.paint(f"Proposed: {action.description}.", "bold")
     for line in action.sql.splitlines():
         yield f"    {line}"
     if action.caution:
@@ -60,19 +64,19 @@ def proposal_lines(action: Action, style: Style) -> Iterator[str]:
 
 def _statements(found: Diagnosis, style: Style) -> Iterator[str]:
     rows = [
-        (str(one.number), f"line {one.line}", _fate(one.fate, trace=one.trace), one.sql)
+        (str(one.number), f"line {one.line}", _state_text(one.state, trace=one.trace), one.sql)
         for one in found.statements
     ]
     for one, cells in zip(found.statements, aligned(rows, right=(0,)) if rows else (), strict=True):
-        number, line, fate, sql = cells
-        colour = _COLOURS.get(one.fate)
-        painted = style.paint(fate, colour) if colour else fate
+        number, line, state, sql = cells
+        colour = _COLOURS.get(one.state)
+        painted = style.paint(state, colour) if colour else state
         yield f"  {number}  {line}  {painted}  {sql}".rstrip()
 
 
-def _fate(fate: Fate, *, trace: bool) -> str:
-    known = fate in (Fate.APPLIED, Fate.NOT_APPLIED)
-    return f"{fate.value} (no trace)" if known and not trace else fate.value
+def _state_text(state: StatementState, *, trace: bool) -> str:
+    known = state in (StatementState.APPLIED, StatementState.NOT_APPLIED)
+    return f"{state.value} (no trace)" if known and not trace else state.value
 
 
 def _differences(found: Diagnosis) -> Iterator[str]:

@@ -13,33 +13,33 @@ from rung.repair.model import (
     ActionKind,
     Candidate,
     Diagnosis,
-    Fate,
     State,
     StateMatch,
-    StatementFate,
+    StatementReport,
+    StatementState,
     TrialResult,
 )
 from rung.repair.propose import propose, undo_candidates
 from rung.repair.rollback import Proof, Rollback
-from rung.repair.statement_fates import data_loss_refusal, statement_fates
+from rung.repair.statement_reports import data_loss_refusal, report_statements
 
 __all__ = [
     "Action",
     "ActionKind",
     "Candidate",
     "Diagnosis",
-    "Fate",
     "Proof",
     "Rollback",
     "State",
     "StateMatch",
-    "StatementFate",
+    "StatementReport",
+    "StatementState",
     "TrialResult",
     "data_loss_refusal",
     "find_candidates",
     "judge",
     "possible_states",
     "propose",
-    "statement_fates",
+    "report_statements",
     "undo_candidates",
 ]

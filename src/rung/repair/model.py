@@ -94,7 +94,7 @@ class StateMatch:
 
     `trial` is None where there was nothing to compare. Where `done` is None, the number of
     complete statements is not known: `reason` says why, and `undecided` holds the numbers of
-    the statements whose fate would decide it.
+    the statements whose state would decide it.
     """
 
     trial: TrialResult | None
@@ -114,25 +114,25 @@ class StateMatch:
     """How many objects differ that no candidate touches."""
 
 
-class Fate(Enum):
-    """The fate of a statement in the dirty database."""
+class StatementState(Enum):
+    """The state of a statement in the dirty database."""
 
     APPLIED = "applied"
     NOT_APPLIED = "not applied"
-    HALF = "partly applied: left an invalid index"
+    PARTLY_APPLIED = "partly applied: left an invalid index"
     UNKNOWN = "unknown: leaves no trace"
 
 
 @dataclass(frozen=True, slots=True)
-class StatementFate:
-    """One statement of the file, its secrets redacted, and its fate."""
+class StatementReport:
+    """One statement of the file, its secrets redacted, and its state."""
 
     number: int
     line: int
     sql: str
-    fate: Fate
+    state: StatementState
     trace: bool = True
-    """False where the schema does not show the fate, and other evidence decided it."""
+    """False where the schema does not show the state, and other evidence decided it."""
 
 
 class ActionKind(Enum):
@@ -157,7 +157,7 @@ class Action:
 
     kind: ActionKind
     version: int | None
-    words: str
+    description: str
     sql: str
     plan: Plan | None = None
     """For `RESUME` and `ROLL_BACK`: the plan that the executor runs."""
@@ -182,7 +182,7 @@ class Diagnosis:
     scratch: str
     """What the file was tried on, for display: `PostgreSQL 16.4`."""
     finding: StateMatch
-    statements: tuple[StatementFate, ...] = ()
+    statements: tuple[StatementReport, ...] = ()
     action: Action | None = None
     reason: str = ""
     advice: str = ""

@@ -226,7 +226,7 @@ def _unexpected_changes(
 
 def with_counts(rollback: Rollback, losses: tuple[DataLoss, ...]) -> Rollback:
     """Return a proved rollback with exact counts; not proved where something was not counted."""
-    if unknown := [str(loss) for loss in losses if loss.unknown or loss.more]:
+    if unknown := [str(loss) for loss in losses if loss.unknown_reason or loss.is_minimum]:
         return Rollback(Proof.NOT_PROVED, f"{_list_names(unknown)} would be dropped", losses)
     return Rollback(rollback.proof, rollback.reason, losses)
 

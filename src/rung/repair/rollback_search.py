@@ -97,6 +97,6 @@ def _find_undo(finding: StateMatch, runner: ScratchRunner) -> tuple[str, str]:
 def _why_too_large(script: Script, session: Session) -> str:
     """Return why no dry run is made: it would lock a table with too many rows."""
     losses = session.estimate([DataLoss("table", name) for name in tables_named(script)])
-    large = next((loss.table for loss in losses if loss.more), None)
+    large = next((loss.table for loss in losses if loss.is_minimum), None)
 
     return f"table {large} has more than {MOST_ROWS:,} rows" if large else ""

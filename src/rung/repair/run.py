@@ -35,7 +35,7 @@ from rung.repair import (
     find_candidates,
     judge,
     propose,
-    statement_fates,
+    report_statements,
 )
 from rung.repair.propose import invalid_indexes, is_partial, why_not_resume, why_not_resume_after
 from rung.repair.rollback_search import find_rollback
@@ -178,7 +178,7 @@ def _diagnose(
         inspection.ledger,
         databases.where,
         finding,
-        statement_fates(finding),
+        report_statements(finding),
         action,
         reason,
         advice,

@@ -52,9 +52,9 @@ class DataLoss:
     table: str
     column: str = ""
     rows: int | None = None
-    more: bool = False
+    is_minimum: bool = False
     """Whether there are more than `rows`."""
-    unknown: str = ""
+    unknown_reason: str = ""
     """Why the rows could not be counted, in a few words; empty where there is no such reason."""
     cascade: bool = False
     """Whether the statement takes along what depends on it."""
@@ -62,26 +62,28 @@ class DataLoss:
     @property
     def takes_rows(self) -> bool:
         """Whether rows are lost, or nobody could tell."""
-        return bool(self.rows or self.more or self.unknown)
+        return bool(self.rows or self.is_minimum or self.unknown_reason)
 
     def counted(self, rows: int) -> DataLoss:
         """The same loss with its rows; a count above `MOST_ROWS` is one of more."""
-        return replace(self, rows=min(rows, MOST_ROWS), more=rows > MOST_ROWS, unknown="")
+        return replace(
+            self, rows=min(rows, MOST_ROWS), is_minimum=rows > MOST_ROWS, unknown_reason=""
+        )
 
     def uncounted(self, reason: str) -> DataLoss:
         """The same loss whose rows nobody knows."""
-        return replace(self, rows=None, more=False, unknown=reason)
+        return replace(self, rows=None, is_minimum=False, unknown_reason=reason)
 
     def __str__(self) -> str:
         column = f"column {self.column} of " if self.column else f"{self.kind} "
         return column + self.table + self._rows()
 
     def _rows(self) -> str:
-        if self.unknown:
-            return f" (rows unknown: {self.unknown})"
+        if self.unknown_reason:
+            return f" (rows unknown: {self.unknown_reason})"
         if self.rows is None:
             return ""
-        if self.more:
+        if self.is_minimum:
             return f" (more than {self.rows:,} rows)"
         return f" ({self.rows:,} {'row' if self.rows == 1 else 'rows'})"
 

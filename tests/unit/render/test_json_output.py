@@ -31,7 +31,7 @@ from rung.execution.wait import Waited
 from rung.ledger import LedgerState
 from rung.planning.plan import Down, Up
 from rung.render import json_output as shapes
-from rung.repair import Diagnosis, Proof, Rollback, judge, propose, statement_fates
+from rung.repair import Diagnosis, Proof, Rollback, judge, propose, report_statements
 from rung.script.data_loss import DataLoss
 
 _ROOT = Path(__file__).parents[3]
@@ -59,7 +59,7 @@ DIAGNOSIS = Diagnosis(
     _DIRTY,
     "PostgreSQL 15.18",
     _FOUND,
-    statement_fates(_FOUND),
+    report_statements(_FOUND),
     propose(_FOUND, _DIRTY, "DROP TABLE a;", _PROVED),
     rollback=_PROVED,
 )
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "up": ("up", shapes.report(REPORT)),
     "version": ("version", shapes.version(LedgerState(7))),
     "version-none": ("version", shapes.version(LedgerState(-1, dirty=True))),
-    "wait": ("wait", shapes.waited(Waited(7, dirty=False, waited=3.25))),
+    "wait": ("wait", shapes.waited(Waited(7, dirty=False, waited_seconds=3.25))),
     "status": ("status", shapes.status(STATUS)),
     "check": ("check", shapes.check(UNSETTLED, 5)),
     "doctor": ("doctor", shapes.health(HEALTH, 4)),

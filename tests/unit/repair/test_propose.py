@@ -15,7 +15,7 @@ from rung.repair import (
     StateMatch,
     judge,
     propose,
-    statement_fates,
+    report_statements,
     undo_candidates,
 )
 from rung.repair.propose import why_not_resume
@@ -213,9 +213,9 @@ def test_half_a_down_is_only_resumed() -> None:
 def test_statements_in_words() -> None:
     """Each with its line, its beginning without secrets, and what became of it."""
     text = "CREATE TABLE a (x int);\nALTER ROLE ada PASSWORD 'tr0ub4dor';"
-    lines = statement_fates(judge([[tried(candidate(text), A, "")]], snapshot(A)))
+    lines = report_statements(judge([[tried(candidate(text), A, "")]], snapshot(A)))
 
-    assert [(one.line, one.fate.value, one.trace) for one in lines] == [
+    assert [(one.line, one.state.value, one.trace) for one in lines] == [
         (1, "applied", True),
         (2, "unknown: leaves no trace", False),
     ]

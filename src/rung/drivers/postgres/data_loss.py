@@ -88,7 +88,7 @@ class Counting:
         column = quoting.text(loss.column or None)
         row = self._row(statement("lost_relation", table=quoting.text(loss.table), column=column))
         if row is None:
-            yield loss.uncounted(loss.unknown or "the table does not exist now")
+            yield loss.uncounted(loss.unknown_reason or "the table does not exist now")
             return
         oid, kind, name, number, named = (value or "" for value in row)
         yield self._of_relation(loss, kind, Sql(name), Sql(named))
@@ -99,7 +99,7 @@ class Counting:
 
     def _of_relation(self, loss: DataLoss, kind: str, name: Sql, column: Sql) -> DataLoss:
         """A loss with the rows of the table that its name stands for."""
-        if loss.unknown or kind not in _WITH_ROWS:
+        if loss.unknown_reason or kind not in _WITH_ROWS:
             return loss
         if reason := _WITH_ROWS[kind]:
             return loss.uncounted(reason)

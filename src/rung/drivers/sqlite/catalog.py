@@ -60,7 +60,7 @@ def counted(database: sqlite3.Connection, loss: DataLoss, table: str) -> DataLos
         loss: of a table, or of a column, whose values are counted then.
         table: its name as SQL.
     """
-    if loss.unknown or loss.kind in ("view", CHANGES_BY):
+    if loss.unknown_reason or loss.kind in ("view", CHANGES_BY):
         return loss
     condition = f"WHERE {loss.column} IS NOT NULL" if loss.column else ""
     places = {"table": table, "condition": condition, "bound": str(MOST_ROWS + 1)}

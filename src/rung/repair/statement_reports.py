@@ -1,10 +1,10 @@
-"""Describe the fate of each statement, and what a rollback would lose, for display. Pure."""
+"""Report the state of each statement, and what a rollback would lose, for display. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.repair.model import Fate, StateMatch, StatementFate
+from rung.repair.model import StateMatch, StatementReport, StatementState
 from rung.script import redacted_sql, secrets_of
 
 if TYPE_CHECKING:
@@ -18,33 +18,33 @@ _DATA_LOSS_ADVICE = (
 )
 
 
-def statement_fates(finding: StateMatch) -> tuple[StatementFate, ...]:
-    """Return each statement of the file with its fate; empty where no file matches."""
+def report_statements(finding: StateMatch) -> tuple[StatementReport, ...]:
+    """Return each statement of the file with its state; empty where no file matches."""
     trial = finding.trial
     if trial is None or (finding.done is None and not finding.undecided):
         return ()
     secrets = secrets_of(trial.script)
     return tuple(
-        StatementFate(
+        StatementReport(
             one.number,
             one.line,
             _first_words(redacted_sql(trial.script, one.start, one.end, secrets)),
-            _fate(one, finding),
+            _state_of(one, finding),
             trial.leaves_trace(one.number),
         )
         for one in trial.script.statements
     )
 
 
-def _fate(statement: Statement, finding: StateMatch) -> Fate:
+def _state_of(statement: Statement, finding: StateMatch) -> StatementState:
     number = statement.number
     if finding.done is None:
         if number in finding.undecided:
-            return Fate.UNKNOWN
-        return Fate.APPLIED if number <= finding.at_least else Fate.NOT_APPLIED
+            return StatementState.UNKNOWN
+        return StatementState.APPLIED if number <= finding.at_least else StatementState.NOT_APPLIED
     if number == finding.partial:
-        return Fate.HALF
-    return Fate.APPLIED if number <= finding.done else Fate.NOT_APPLIED
+        return StatementState.PARTLY_APPLIED
+    return StatementState.APPLIED if number <= finding.done else StatementState.NOT_APPLIED
 
 
 def _first_words(sql: str) -> str:
