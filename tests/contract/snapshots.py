@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.contract.subject import Ground
 
-from rung.snapshot import Snapshot, differences
+from rung.snapshot import Aspect, Snapshot, diff_tree, differences, possible_renames
 
 if TYPE_CHECKING:
     from tests.contract.subject import Subject
@@ -64,12 +64,42 @@ class SnapshotContract(Ground):
         assert ready.snapshot().fingerprint == before.fingerprint
 
     def test_a_column_that_was_put_back(self, subject: Subject, ready: Session) -> None:
-        """The order of columns is no part of a snapshot."""
+        """Another order of the columns is a difference of its own kind, and the only one."""
         _do(subject, "CREATE TABLE t (x int, y text)")
         before = ready.snapshot()
         _do(subject, "ALTER TABLE t DROP COLUMN x; ALTER TABLE t ADD COLUMN x int")
+        after = ready.snapshot()
 
-        assert differences(before, ready.snapshot()) == ()
+        assert {one.aspect for one in differences(before, after)} == {Aspect.ORDER}
+        assert before.without(Aspect.ORDER) == after.without(Aspect.ORDER)
+
+    def test_one_column_more_is_no_other_order(self, subject: Subject, ready: Session) -> None:
+        """A table that has one more column reports that column alone."""
+        _do(subject, "CREATE TABLE t (x int, y text)")
+        before = ready.snapshot()
+        _do(subject, "ALTER TABLE t ADD COLUMN z int")
+
+        assert [one.kind for one in differences(before, ready.snapshot())] == ["added"]
+
+    def test_a_dropped_table_is_one_node(self, subject: Subject, ready: Session) -> None:
+        """What belongs to the table stands below it in the tree."""
+        _do(subject, MADE.partition(" CREATE VIEW")[0])
+        before = ready.snapshot()
+        _do(subject, "DROP TABLE t")
+
+        (node,) = diff_tree(before, ready.snapshot())
+        assert node.difference.identity.startswith("table ")
+        assert any(child.difference.identity.startswith("index ") for child in node.children)
+
+    def test_a_rename_is_offered(self, subject: Subject, ready: Session) -> None:
+        """A table that is equal in all but its name is possibly the same one."""
+        _do(subject, "CREATE TABLE t (x int, y text)")
+        before = ready.snapshot()
+        _do(subject, "ALTER TABLE t RENAME TO u")
+
+        ((gone, new),) = possible_renames(before, ready.snapshot())
+        assert gone.endswith("t")
+        assert new.endswith("u")
 
 
 def _do(subject: Subject, sql: str) -> None:

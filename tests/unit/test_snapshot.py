@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rung.snapshot import Difference, Snapshot, differences, in_words
+from rung.snapshot import Aspect, Difference, Snapshot, differences, in_words
 
 ONE = Snapshot.of([("table t", ""), ("column t.x", "integer"), ("owner of table t", "me")])
 ONE_BACKWARDS = Snapshot.of(list(ONE.objects.items())[::-1])
@@ -27,7 +27,7 @@ def test_two_entries_of_one_identity() -> None:
 
 def test_parts_of_a_snapshot() -> None:
     """Owners may be left out, and a part be picked by identity."""
-    assert list(ONE.without_owners().objects) == ["column t.x", "table t"]
+    assert list(ONE.without(Aspect.OWNER).objects) == ["column t.x", "table t"]
     assert OTHER.only({"view v", "view w"}).objects == {"view v": "SELECT 1"}
 
 

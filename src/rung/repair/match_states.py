@@ -19,7 +19,7 @@ from rung.repair.completeness import (
     outcome_key,
     uncounted_row_changes,
 )
-from rung.repair.model import StateMatch
+from rung.repair.model import StateMatch, comparable
 from rung.script import may_run_twice
 from rung.snapshot import differences
 
@@ -46,7 +46,7 @@ def judge(
         live: the schema of the dirty database.
         stated_done: how many statements are done, as the user states.
     """
-    live = live.without_owners()
+    live = comparable(live)
     trials = [trial for group in groups for trial in group]
     touched = _touched_objects(trials)
     matches = [

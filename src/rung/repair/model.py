@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from rung.snapshot import Aspect
+
 if TYPE_CHECKING:
     from rung.ledger import Attempt, LedgerState
     from rung.planning.plan import Plan
@@ -14,6 +16,16 @@ if TYPE_CHECKING:
     from rung.script.data_loss import DataLoss
     from rung.snapshot import Difference, Snapshot
     from rung.source import Direction, Migration
+
+
+def comparable(snapshot: Snapshot) -> Snapshot:
+    """
+    Return the part of a snapshot by which the states of a file are told apart.
+
+    A scratch database has other owners and settings than the live one, and the order of its
+    columns says nothing about what a file did.
+    """
+    return snapshot.without(Aspect.OWNER, Aspect.ORDER, Aspect.DATABASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rung.repair.cluster_wide import is_cluster_wide, is_outside_snapshots
 from rung.repair.completeness import has_no_effect, row_moving_keyword
+from rung.repair.model import comparable
 from rung.script import Mode, StatementReader, keeps_contents
 from rung.script.data_loss import DataLoss, data_loss_of
 from rung.snapshot import differences
@@ -193,7 +194,7 @@ def judge_dry_run(finding: StateMatch, ran: DryRun) -> Rollback:
     assert trial is not None
     if ran.reason or ran.before is None or ran.after is None:
         return Rollback(Proof.NOT_PROVED, ran.reason or "there was no dry run")
-    live, after = ran.before.without_owners(), ran.after.without_owners()
+    live, after = comparable(ran.before), comparable(ran.after)
     if unexpected := list(_unexpected_changes(finding, trial, live, after)):
         return Rollback(Proof.REFUTED, f"it would change or remove {_list_names(unexpected)} too")
     if older := [str(one) for one in ran.gone if not one.since]:

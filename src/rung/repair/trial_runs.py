@@ -20,6 +20,7 @@ from rung.repair.cluster_wide import (
     is_cluster_wide,
     is_outside_snapshots,
 )
+from rung.repair.model import comparable
 from rung.script import Control, Dialect, Mode, Script, read
 from rung.source import Direction
 
@@ -120,7 +121,7 @@ class ScratchRunner:
         with self.scratch.open(name) as session:
             if _run_statements(session, undo, len(undo.statements)):
                 return False
-            return session.snapshot().without_owners() == trial.states[0].snapshot
+            return comparable(session.snapshot()) == trial.states[0].snapshot
 
     def _observe(self, base: str, script: Script, *, in_transaction: bool) -> _Observation:
         """Read the schema after each statement, as far as the file runs."""
@@ -128,7 +129,7 @@ class ScratchRunner:
         with self.scratch.open(self.scratch.copy(base)) as session:
 
             def observe(number: int) -> None:
-                observation.snapshots[number] = session.snapshot().without_owners()
+                observation.snapshots[number] = comparable(session.snapshot())
 
             last = len(script.statements)
             observation.failure = _run_statements(
@@ -136,7 +137,7 @@ class ScratchRunner:
             )
             if observation.failure:
                 with suppress(QueryFailed):  # an aborted transaction leaves nothing to read
-                    observation.broken = session.snapshot().without_owners()
+                    observation.broken = comparable(session.snapshot())
         return observation
 
     def _base_database(self, versions: tuple[int, ...]) -> str:

@@ -5,7 +5,25 @@ A driver decides which objects there are and what their text is. This package kn
 identity has a text.
 """
 
-from rung.snapshot.differences import Difference, differences, in_words
-from rung.snapshot.model import Snapshot
+from rung.snapshot.diff import (
+    Difference,
+    DiffNode,
+    diff_tree,
+    differences,
+    in_words,
+    possible_renames,
+)
+from rung.snapshot.model import Aspect, Entry, Snapshot, aspect_of
 
-__all__ = ["Difference", "Snapshot", "differences", "in_words"]
+__all__ = [
+    "Aspect",
+    "DiffNode",
+    "Difference",
+    "Entry",
+    "Snapshot",
+    "aspect_of",
+    "diff_tree",
+    "differences",
+    "in_words",
+    "possible_renames",
+]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rung.repair import Candidate, TrialResult, possible_states
 from rung.script import read
-from rung.snapshot import Snapshot
+from rung.snapshot import Aspect, Snapshot
 from rung.source import Direction, Migration, MigrationFile
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def tried(of: Candidate, *objects: str, failure: str = "") -> TrialResult:
     """
     half = of.migration.half(of.direction)
     script = read(half.text if half else "")
-    seen = {0: snapshot().without_owners()}
+    seen = {0: snapshot().without(Aspect.OWNER)}
     names: list[str] = []
     for number, name in enumerate(objects, 1):
         names += [name] if name else []
-        seen[number] = snapshot(*names).without_owners()
+        seen[number] = snapshot(*names).without(Aspect.OWNER)
     return TrialResult(of, script, possible_states(script, seen), failure)

@@ -22,16 +22,15 @@ from rung.drivers.postgres.tables import changes_records
 from rung.errors import QueryFailed
 from rung.script import RerunSafety, rerun_rule_of
 from rung.script.expected_names import TYPE
-from rung.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.lease import Lease
     from rung.drivers.postgres.ledger_sql import LedgerSql
     from rung.drivers.postgres.tables import TableNames
-    from rung.drivers.postgres.wire import Reply, Row, Wire
+    from rung.drivers.postgres.wire import Row, Wire
     from rung.errors import ServerMessage
     from rung.ledger import Attempt
     from rung.script import RerunRule, Script
@@ -118,50 +117,6 @@ def _question(inquiry: RerunRule, ledger: Sql) -> Sql | None:
 def _asks_the_reverse(inquiry: RerunRule) -> bool:
     """Whether the question is for what is not there any more once it is finished."""
     return inquiry.trace in {RerunSafety.DROPPED, RerunSafety.PREPARED_RESOLVED}
-
-
-_KEEP_PATH = Sql(
-    "SELECT pg_catalog.set_config('rung.search_path', pg_catalog.current_setting('search_path'), "
-    "true)"
-)
-_PATH = Sql("SET LOCAL search_path = pg_catalog, pg_temp")
-"""Names of others come qualified, and no temporary table stands before a catalog."""
-_PUT_BACK_PATH = Sql("SELECT set_config('search_path', current_setting('rung.search_path'), true)")
-"""For a transaction that was open before, and goes on."""
-_NO_JIT = Sql("SET LOCAL jit = off")
-"""To compile these once takes seconds, and to run them milliseconds."""
-_BEFORE = (_KEEP_PATH, _PATH, _NO_JIT)
-_PARTS = ("snapshot_tables", "snapshot_code", "snapshot_about")
-
-
-def question(names: TableNames) -> Sql:
-    """
-    The message that asks for everything.
-
-    Args:
-        names: ledger, history and lease, with their schemas; they are left out.
-    """
-    scope = statement(
-        "snapshot_scope",
-        ledger_schema=quoting.text(names.ledger.schema),
-        ledger=quoting.text(names.ledger.name),
-        lease=quoting.text(names.lease.name),
-        history_schema=quoting.text(names.history.schema),
-        history=quoting.text(names.history.name),
-    )
-    parts = (statement(part, scope=scope) for part in _PARTS)
-    return Sql(ours("", *_BEFORE, *parts, _PUT_BACK_PATH).sql)
-
-
-def answer(reply: Reply) -> Snapshot:
-    """The snapshot that a whole reply to the question is."""
-    return Snapshot.of(_entries(reply))
-
-
-def _entries(reply: Reply) -> Iterator[tuple[str, str]]:
-    for number in range(len(_PARTS)):
-        for identity, text in reply.rows(len(_BEFORE) + number):
-            yield identity or "", text or ""
 
 
 def absent_question(names: Sequence[ExpectedName], schema: str | None, *, anywhere: bool) -> Sql:

@@ -12,9 +12,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.drivers.postgres import catalog, quoting
+from rung.drivers.postgres import quoting
 from rung.drivers.postgres.message import CLOSING, Message, file_pieces, ours
 from rung.drivers.postgres.quoting import Sql, statement
+from rung.drivers.postgres.snapshot import read_snapshot
 from rung.errors import sqlstate
 from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, DataLoss, DryRun, Gone
 
@@ -248,7 +249,7 @@ def _ran(wire: Wire, names: TableNames, undo: Script) -> DryRun:
     if before.error:
         return DryRun(f"could not list the objects: {before.error.message.message}")
     there = _relations(before, len(_BEGIN) + 2)
-    live = wire.ask(catalog.question(names))
+    live, schema_before = read_snapshot(wire, names)
     if live.error:
         return DryRun(f"could not read the schema: {live.error.message.message}")
     until = time.monotonic() + _WITHIN
@@ -259,14 +260,15 @@ def _ran(wire: Wire, names: TableNames, undo: Script) -> DryRun:
     left = wire.ask(ours("", *_asking(names)).sql, within=max(until - time.monotonic(), 0.01))
     if left.error:
         return DryRun(_failed(left))
-    after = wire.ask(catalog.question(names), within=max(until - time.monotonic(), 0.01))
+    within = max(until - time.monotonic(), 0.01)
+    after, schema_after = read_snapshot(wire, names, within)
     if after.error:
         return DryRun(_failed(after))
     stayed = _relations(left, 2)
     gone = [one for key, one in there.items() if key not in stayed]
     whole = {one.name for one in gone if not one.column}
     kept = tuple(one for one in gone if not (one.column and one.name in whole))
-    return DryRun("", catalog.answer(live), catalog.answer(after), kept)
+    return DryRun("", schema_before, schema_after, kept)
 
 
 def _asking(names: TableNames) -> tuple[Sql, ...]:

@@ -206,16 +206,20 @@ class PostgresReader:
             return inspection.history(reply, names.history)
 
     def snapshot(self) -> Snapshot:
-        """The whole schema but for ledger and history, in one round trip."""
-        from rung.drivers.postgres import catalog
-        from rung.errors import QueryFailed
+        """Read the whole schema but for ledger, history and lease; needs no ledger."""
+        from rung.drivers.postgres.snapshot import read_snapshot
+        from rung.errors import QueryFailed, SchemaMissing
 
+        names = self._names
+        with suppress(SchemaMissing):  # then no table of ours can exist
+            names = self._found.names
         with self._wire.reading():
-            reply = self._wire.ask(catalog.question(self._found.names))
-        if reply.error:
-            message = reply.error.message
-            raise QueryFailed("\n".join(message.lines()), "", message.sqlstate)
-        return catalog.answer(reply)
+            reply, snapshot = read_snapshot(self._wire, names)
+        if snapshot is None:
+            lines = reply.error.message.lines() if reply.error else ()
+            sqlstate = reply.error.message.sqlstate if reply.error else ""
+            raise QueryFailed("\n".join(lines), "", sqlstate)
+        return snapshot
 
     def server_context(self) -> ServerContext:
         """What of the server a file's SQL may lean on."""

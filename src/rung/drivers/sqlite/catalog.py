@@ -15,7 +15,7 @@ from rung.drivers.sqlite.table_names import in_main, quoted, statement
 from rung.script import Dialect, TokenKind, read
 from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, DataLoss
 from rung.script.identifiers import parts_of, unquoted
-from rung.snapshot import Snapshot
+from rung.snapshot import Entry, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,22 +122,24 @@ def snapshot(database: sqlite3.Connection, names: SqliteNames) -> Snapshot:
     left_out = (names.ledger, names.history, f"{names.ledger}_lease")
     shown = ", ".join("'" + name.lower().replace("'", "''") + "'" for name in left_out)
     rows = database.execute(statement("schema", left_out=shown)).fetchall()
-    return Snapshot.of(entry for row in rows for entry in _entries(*row))
+    return Snapshot.of((entry for row in rows for entry in _entries(*row)), "SQLite 3")
 
 
-def _entries(kind: str, name: str, table: str, sql: str | None) -> Iterator[tuple[str, str]]:
+def _entries(kind: str, name: str, table: str, sql: str | None) -> Iterator[Entry]:
     words = _words(read(sql or "", Dialect.SQLITE))
+    identity, parent = f"{kind} {name}", None if kind in ("table", "view") else f"table {table}"
     if kind != "table" or "(" not in words or words[1:2] == ["virtual"]:
         on = f" on {table}" if kind == "trigger" else ""
-        yield f"{kind} {name}{on}", " ".join(words)
+        yield Entry(identity + on, " ".join(words), parent)
         return
     inside, around = _apart(words)
-    yield f"table {name}", " ".join(around)
+    yield Entry(identity, " ".join(around))
+    columns = [part[0] for part in inside if part[0] not in _CONSTRAINTS]
+    yield Entry(f"column order of {identity}", ", ".join(columns), identity)
     for part in inside:
-        what = f"column {name}.{part[0]}"
-        if part[0] in _CONSTRAINTS:
-            what = f"constraint on {name}"
-        yield what, " ".join(part)
+        is_column = part[0] not in _CONSTRAINTS
+        what = f"column {name}.{part[0]}" if is_column else f"constraint on {name}"
+        yield Entry(what, " ".join(part), identity)
 
 
 def _words(script: Script) -> list[str]:

@@ -1,0 +1,126 @@
+"""
+Read the schema of a PostgreSQL database as a snapshot.
+
+A kind of objects that few databases have is read only where there is one: a first statement finds
+out which, because to plan a query for each kind costs the server more than to run it. Each
+statement of `snapshot.sql` returns rows of the same seven columns.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rung.drivers.postgres import quoting
+from rung.drivers.postgres.acl import privilege_lines
+from rung.drivers.postgres.message import ours
+from rung.drivers.postgres.quoting import Sql, statement
+from rung.snapshot import Entry, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rung.drivers.postgres.tables import TableNames
+    from rung.drivers.postgres.wire import Reply, Row, Wire
+
+_KEEP_PATH = Sql(
+    "SELECT pg_catalog.set_config('rung.search_path', pg_catalog.current_setting('search_path'), "
+    "true)"
+)
+_PATH = Sql("SET LOCAL search_path = pg_catalog, pg_temp")
+"""Names of users' objects come qualified, and no temporary table shadows a catalog."""
+_PUT_BACK_PATH = Sql("SELECT set_config('search_path', current_setting('rung.search_path'), true)")
+"""For a transaction that was open before, and continues."""
+_NO_JIT = Sql("SET LOCAL jit = off")
+"""To compile these once takes seconds, and to run them milliseconds."""
+_BEFORE = (_KEEP_PATH, _PATH, _NO_JIT)
+_ALWAYS = (
+    *("schemas", "tables", "columns", "constraints", "indexes", "sequences", "triggers"),
+    *("functions", "types", "extensions", "languages", "database", "system_privileges"),
+)
+_ORDERED = ("table ", "foreign table ")
+"""Kinds of relations whose order of columns is not in their definition."""
+_OF_A_ROLE = "default privileges "
+"""What is named by its owner."""
+_WITHOUT_COLUMN_LISTS = 15_00_00
+"""Before this version, a publication publishes whole tables, and no schemas."""
+_SUBSCRIPTION_COLUMNS = {
+    14_00_00: ("enabled", "binary", "stream", "slotname", "synccommit", "publications"),
+    15_00_00: ("twophasestate", "disableonerr"),
+    16_00_00: ("passwordrequired", "runasowner", "origin"),
+    17_00_00: ("failover",),
+    19_00_00: (),
+}
+"""By the version that brought them: columns of pg_subscription that everybody may read."""
+
+
+def read_snapshot(
+    wire: Wire, names: TableNames, within: float | None = None
+) -> tuple[Reply, Snapshot | None]:
+    """
+    Read the schema in two messages.
+
+    Args:
+        wire: idle, or in a transaction that continues afterwards.
+        names: ledger, history and lease; they are left out where their schema is known.
+        within: seconds for each message; None for no limit.
+
+    Returns:
+        The last reply, which says why there is no snapshot, and the snapshot.
+    """
+    reply = wire.ask(_message((statement("snapshot_present"),)), within=within)
+    if reply.error:
+        return reply, None
+    rare = {str(row[0]) for row in reply.rows(len(_BEFORE))}
+    parts = (*_ALWAYS, *sorted(rare))
+    version = wire.server_version
+    reply = wire.ask(_message(_statements(parts, names, version)), within=within)
+    if reply.error:
+        return reply, None
+    rows = [row for at in range(len(parts)) for row in reply.rows(len(_BEFORE) + at)]
+    return reply, Snapshot.of(_entries(rows), f"PostgreSQL {version // 10000}")
+
+
+def _message(statements: Iterable[Sql]) -> Sql:
+    return Sql(ours("", *_BEFORE, *statements, _PUT_BACK_PATH).sql)
+
+
+def _statements(parts: Iterable[str], names: TableNames, version: int) -> Iterator[Sql]:
+    # A table that does not exist stands for none: an empty list is a syntax error.
+    own = [("", ""), *((t.schema, t.name) for t in (names.ledger, names.history, names.lease))]
+    pairs = (f"({quoting.text(s)}, {quoting.text(table)})" for s, table in own if s is not None)
+    columns = (
+        f"'{column}', s.sub{column}"
+        for since, added in _SUBSCRIPTION_COLUMNS.items()
+        for column in added
+        if version >= since
+    )
+    places = {"own_tables": Sql(", ".join(pairs))}
+    places["relations"] = statement("snapshot_relations", **places)
+    places["relation"] = statement("snapshot_relation")
+    places["option"] = statement("snapshot_option")
+    places["columns"] = Sql(", ".join(columns))
+    for part in parts:
+        is_old = part == "publications" and version < _WITHOUT_COLUMN_LISTS
+        yield statement(f"snapshot_{part}_14" if is_old else f"snapshot_{part}", **places)
+
+
+def _entries(rows: Sequence[Row]) -> Iterator[Entry]:
+    columns: dict[str, list[str]] = {}
+    for identity, definition, parent, owner, acl, usual, comment in rows:
+        name = identity or ""
+        if definition is not None:
+            yield Entry(name, definition, parent)
+            if owner is not None and not name.startswith(_OF_A_ROLE):
+                yield Entry(f"owner of {name}", owner, name)
+            if name.startswith("column ") and parent and parent.startswith(_ORDERED):
+                columns.setdefault(parent, []).append(name)
+        lines = privilege_lines(owner or "", json.loads(acl or "[]"), json.loads(usual or "[]"))
+        if acl is not None and (text := "\n".join(lines)):
+            yield Entry(f"privileges on {name}", text, name)
+        if comment is not None:
+            yield Entry(f"comment on {name}", comment, name)
+    for table, names in columns.items():
+        start = len("column .") + len(table.partition("table ")[2])
+        order = ", ".join(name[start:] for name in names)
+        yield Entry(f"column order of {table}", order, table)
