@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.servers import Database
 
     from rung.snapshot import Snapshot
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
 
 SAME = "same"
 """The group of pairs whose schemas were made in two ways, and differ in nothing."""
@@ -59,38 +61,37 @@ def prepare(database: Database) -> None:
                 connection.execute(statement.encode())
 
 
-def snapshot_after(database: Database, sql: str) -> Snapshot:
+def snapshot_after(connection: Connection, sql: str) -> Snapshot:
     """
     Return the snapshot of a schema, and leave the database as it was.
 
     Args:
-        database: empty.
+        connection: to an empty database.
         sql: statements that run in a transaction which is rolled back.
     """
-    with database.connect() as connection:
-        connection.execute("BEGIN")
+    connection.execute("BEGIN")
+    try:
         if sql.strip():
             connection.execute(sql.encode())
-        snapshot = _read(connection)
-        connection.rollback()
-        return snapshot
-
-
-def snapshot_of(database: Database, sql: str) -> Snapshot:
-    """Run statements that cannot all run in one transaction, and return the snapshot."""
-    with database.connect() as connection:
-        for piece in re.split(r";?@", sql):
-            if not piece.strip(" ;"):
-                continue
-            try:
-                connection.execute(piece.encode())
-            except psycopg.Error:
-                if "concurrently" not in piece:  # an index that stays invalid
-                    raise
         return _read(connection)
+    finally:
+        connection.execute("ROLLBACK")
 
 
-def _read(connection: psycopg.Connection[tuple[object, ...]]) -> Snapshot:
+def snapshot_of(connection: Connection, sql: str) -> Snapshot:
+    """Run statements that cannot all run in one transaction, and return the snapshot."""
+    for piece in re.split(r";?@", sql):
+        if not piece.strip(" ;"):
+            continue
+        try:
+            connection.execute(piece.encode())
+        except psycopg.Error:
+            if "concurrently" not in piece:  # an index that stays invalid
+                raise
+    return _read(connection)
+
+
+def _read(connection: Connection) -> Snapshot:
     reply, snapshot = read_snapshot(Wire(connection, CancelToken(), ()), names_of())
     assert snapshot is not None, reply.error
     return snapshot

@@ -199,12 +199,14 @@ SELECT 'rule ' || quote_ident(r.rulename) || ' on ' || c.oid::regclass,
   FROM {relations} JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename <> '_RETURN'
 
 -- name: snapshot_triggers
--- Triggers, but for those of foreign keys.
+-- Triggers, but for those of foreign keys. PostgreSQL 14 calls a partition's copy internal.
 SELECT 'trigger ' || quote_ident(g.tgname) || ' on ' || c.oid::regclass,
        concat_ws(E'\n', pg_get_triggerdef(g.oid),
            CASE WHEN g.tgenabled <> 'O' THEN 'enabled ' || g.tgenabled::text END),
        {relation}, NULL, NULL, NULL, obj_description(g.oid, 'pg_trigger')
-  FROM {relations} JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal
+  FROM {relations} JOIN pg_trigger g ON g.tgrelid = c.oid
+  LEFT JOIN pg_trigger o ON o.oid = g.tgparentid
+ WHERE NOT g.tgisinternal OR NOT o.tgisinternal AND g.tgenabled <> o.tgenabled
 
 -- name: snapshot_policies
 -- Row security policies.
