@@ -24,7 +24,7 @@ from rung.script import RerunSafety, rerun_rule_of
 from rung.script.expected_names import TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.postgres.lease import Lease
