@@ -13,13 +13,13 @@ from rung.snapshot.diff import (
     in_words,
     possible_renames,
 )
-from rung.snapshot.model import Aspect, Entry, Snapshot, aspect_of
+from rung.snapshot.model import Aspect, SchemaObject, Snapshot, aspect_of
 
 __all__ = [
     "Aspect",
     "DiffNode",
     "Difference",
-    "Entry",
+    "SchemaObject",
     "Snapshot",
     "aspect_of",
     "diff_tree",

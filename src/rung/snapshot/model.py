@@ -45,7 +45,7 @@ def aspect_of(identity: str) -> Aspect:
     return Aspect.STRUCTURE
 
 
-class Entry(NamedTuple):
+class SchemaObject(NamedTuple):
     """One entry of a snapshot."""
 
     identity: str
@@ -71,7 +71,7 @@ class Snapshot:
     """The engine and its major version; definitions are comparable only where it is the same."""
 
     @classmethod
-    def of(cls, entries: Iterable[Entry | tuple[str, str]], server: str = "") -> Self:
+    def of(cls, entries: Iterable[SchemaObject | tuple[str, str]], server: str = "") -> Self:
         """
         Create a snapshot from entries in any order.
 
@@ -82,7 +82,7 @@ class Snapshot:
         objects: dict[str, str] = {}
         parents: dict[str, str] = {}
         for identity, definition, parent in sorted(
-            (Entry(*entry) for entry in entries), key=lambda entry: entry[:2]
+            (SchemaObject(*entry) for entry in entries), key=lambda entry: entry[:2]
         ):
             known = objects.get(identity)
             objects[identity] = definition if known is None else f"{known}\n{definition}"

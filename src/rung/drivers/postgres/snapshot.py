@@ -15,7 +15,7 @@ from rung.drivers.postgres import quoting
 from rung.drivers.postgres.acl import privilege_lines
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.snapshot import Entry, Snapshot
+from rung.snapshot import SchemaObject, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,22 +105,22 @@ def _statements(parts: Iterable[str], names: TableNames, version: int) -> Iterat
         yield statement(f"snapshot_{part}_14" if is_old else f"snapshot_{part}", **places)
 
 
-def _entries(rows: Sequence[Row]) -> Iterator[Entry]:
+def _entries(rows: Sequence[Row]) -> Iterator[SchemaObject]:
     columns: dict[str, list[str]] = {}
     for identity, definition, parent, owner, acl, usual, comment in rows:
         name = identity or ""
         if definition is not None:
-            yield Entry(name, definition, parent)
+            yield SchemaObject(name, definition, parent)
             if owner is not None and not name.startswith(_OF_A_ROLE):
-                yield Entry(f"owner of {name}", owner, name)
+                yield SchemaObject(f"owner of {name}", owner, name)
             if name.startswith("column ") and parent and parent.startswith(_ORDERED):
                 columns.setdefault(parent, []).append(name)
         lines = privilege_lines(owner or "", json.loads(acl or "[]"), json.loads(usual or "[]"))
         if acl is not None and (text := "\n".join(lines)):
-            yield Entry(f"privileges on {name}", text, name)
+            yield SchemaObject(f"privileges on {name}", text, name)
         if comment is not None:
-            yield Entry(f"comment on {name}", comment, name)
+            yield SchemaObject(f"comment on {name}", comment, name)
     for table, names in columns.items():
         start = len("column .") + len(table.partition("table ")[2])
         order = ", ".join(name[start:] for name in names)
-        yield Entry(f"column order of {table}", order, table)
+        yield SchemaObject(f"column order of {table}", order, table)

@@ -15,7 +15,7 @@ from rung.drivers.sqlite.table_names import in_main, quoted, statement
 from rung.script import Dialect, TokenKind, read
 from rung.script.data_loss import CHANGES_BY, MOST_ROWS, ROWS_OF, VALUES_IN, DataLoss
 from rung.script.identifiers import parts_of, unquoted
-from rung.snapshot import Entry, Snapshot
+from rung.snapshot import SchemaObject, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,21 +125,21 @@ def snapshot(database: sqlite3.Connection, names: SqliteNames) -> Snapshot:
     return Snapshot.of((entry for row in rows for entry in _entries(*row)), "SQLite 3")
 
 
-def _entries(kind: str, name: str, table: str, sql: str | None) -> Iterator[Entry]:
+def _entries(kind: str, name: str, table: str, sql: str | None) -> Iterator[SchemaObject]:
     words = _words(read(sql or "", Dialect.SQLITE))
     identity, parent = f"{kind} {name}", None if kind in ("table", "view") else f"table {table}"
     if kind != "table" or "(" not in words or words[1:2] == ["virtual"]:
         on = f" on {table}" if kind == "trigger" else ""
-        yield Entry(identity + on, " ".join(words), parent)
+        yield SchemaObject(identity + on, " ".join(words), parent)
         return
     inside, around = _apart(words)
-    yield Entry(identity, " ".join(around))
+    yield SchemaObject(identity, " ".join(around))
     columns = [part[0] for part in inside if part[0] not in _CONSTRAINTS]
-    yield Entry(f"column order of {identity}", ", ".join(columns), identity)
+    yield SchemaObject(f"column order of {identity}", ", ".join(columns), identity)
     for part in inside:
         is_column = part[0] not in _CONSTRAINTS
         what = f"column {name}.{part[0]}" if is_column else f"constraint on {name}"
-        yield Entry(what, " ".join(part), identity)
+        yield SchemaObject(what, " ".join(part), identity)
 
 
 def _words(script: Script) -> list[str]:
