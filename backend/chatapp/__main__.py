@@ -76,8 +76,10 @@ def _config(settings: Settings, port: int) -> uvicorn.Config:
 
 
 def _refuse(*lines: str) -> NoReturn:
+    """Print errors, whose text may hold characters that a terminal would obey, and exit."""
     for line in lines:
-        sys.stderr.write(f"error: {line}\n")
+        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+        sys.stderr.write(f"error: {shown}\n")
     sys.exit(_UNUSABLE)
 
 

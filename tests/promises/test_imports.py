@@ -56,5 +56,17 @@ def test_each_module_alone() -> None:
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
 
 
+def test_one_gate_escapes() -> None:
+    """Texts are escaped in `rung.render` only; a location does it to draw its caret."""
+    users = [
+        path.relative_to(ROOT / "src" / "rung").as_posix()
+        for path in below("src", "*.py")
+        if "rung.escaping" in path.read_text(encoding="utf-8")
+    ]
+
+    assert "render/terminal.py" in users
+    assert [one for one in users if not one.startswith("render/")] == ["errors/location.py"]
+
+
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "src")}

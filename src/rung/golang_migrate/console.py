@@ -11,7 +11,7 @@ import sys
 from datetime import datetime
 from typing import TextIO
 
-from rung.escaping import escaped
+from rung.render.terminal import Style
 
 
 class GoConsole:
@@ -29,7 +29,7 @@ class GoConsole:
 
     def plain(self, text: str) -> None:
         """Write a text without a prefix: usage texts and errors of flags."""
-        self._stream.write(f"{escaped(text)}\n")
+        self._stream.write(f"{Style().safe(text)}\n")
         self._stream.flush()
 
     def line(self, text: str) -> None:

@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageExit as fault:
         line = redacted_words(without_values(fault.line, secrets_among(words)))
         text = f"{line}\n{fault.usage}" if line else fault.usage
-        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        GoConsole().plain(text.removesuffix("\n"))
         return fault.code
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -12,7 +12,6 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.errors import MigrationFailed
-from rung.escaping import escaped_line
 from rung.events import (
     BaselineRecorded,
     BlockerCancelled,
@@ -35,6 +34,7 @@ from rung.events import (
 from rung.render.errors import full_text
 from rung.render.lock_waits import Waits
 from rung.render.progress import sentence
+from rung.render.text import one_line
 
 if TYPE_CHECKING:
     from rung.errors import RungError
@@ -51,7 +51,7 @@ def log_event(event: Event) -> None:
     if isinstance(event, UnitFinished | BuildProgress | StepRan | Notice):
         level = logging.DEBUG
     facts = {"event": type(event).__name__, **event._asdict()}
-    _LOGGER.log(level, "%s", escaped_line(in_words(event)), extra={"rung": facts})
+    _LOGGER.log(level, "%s", one_line(in_words(event)), extra={"rung": facts})
 
 
 def log_readiness(readiness: Readiness) -> None:
@@ -59,7 +59,7 @@ def log_readiness(readiness: Readiness) -> None:
     level = logging.INFO if readiness.ready else logging.WARNING
     status = "Ready" if readiness.ready else "Not ready"
     facts = {"event": "Readiness", **readiness._asdict()}
-    reason = escaped_line(readiness.reason)
+    reason = one_line(readiness.reason)
     _LOGGER.log(level, "%s (%s): %s", status, readiness.state, reason, extra={"rung": facts})
 
 

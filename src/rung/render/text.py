@@ -42,6 +42,11 @@ def count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def one_line(text: str) -> str:
+    """Return a text for one line of a log: no character of it ends the line, or is obeyed."""
+    return escaped_line(text)
+
+
 def aligned(
     rows: Sequence[Sequence[str]], right: Collection[int] = ()
 ) -> tuple[tuple[str, ...], ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from rung.errors import MigrationFailed, ServerMessage, SourceLocation, UsageError
 from rung.escaping import escaped, escaped_line
+from rung.golang_migrate.main import main
 from rung.render import json_output as shapes
 from rung.render.errors import error_text
 from rung.render.terminal import Console, Style
@@ -95,3 +96,10 @@ def test_json_has_no_raw_ones_and_means_the_same() -> None:
 
     assert [one for one in text if one in _EVIL and not one.isalnum() and one not in "[2KAJ"] == []
     assert json.loads(text)["said"] == _EVIL
+
+
+def test_a_word_of_the_command_line_is_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where golang-migrate's command does not know the flag."""
+    assert main(["-x\x1b[2K", "up"]) == 2
+
+    assert "-x\\x1b[2K" in capsys.readouterr().err

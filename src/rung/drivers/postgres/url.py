@@ -19,7 +19,6 @@ from psycopg import conninfo, pq
 
 from rung.drivers.schemes import POSTGRES, POSTGRES_SQLALCHEMY, beginning
 from rung.errors import UsageError
-from rung.escaping import escaped
 from rung.redaction import HIDDEN, redacted_word
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def _translate_url(scheme: str, rest: str) -> PostgresUrl:
 def _is_single(mode: str) -> bool:
     if mode not in ("message", "single"):
         raise UsageError(
-            f'unrecognized statement_mode in the database\'s URL: "{escaped(mode)}"',
+            f'unrecognized statement_mode in the database\'s URL: "{mode}"',
             "write statement_mode=single, or leave it out",
         )
     return mode == "single"
