@@ -195,10 +195,14 @@ class Connector:
         found = self._found
         host = found.get("host") or found.get("hostaddr") or "local socket"
         port = found.get("port", "")
-        known = port and (port != _default_port() or "port" in self._given)
+        compiled = next(o.compiled for o in pq.Conninfo.get_defaults() if o.keyword == b"port")
+        known = port and (port != (compiled or b"").decode() or "port" in self._given)
         place = f"{host}:{port}" if known else host
         if known and "," in host:
-            place = _each(host.split(","), port.split(","))
+            hosts, ports = host.split(","), port.split(",")
+            ports = ports * len(hosts) if len(ports) == 1 else ports
+            pairs = zip(hosts, ports, strict=False)
+            place = ",".join(f"{host}:{port}" if port else host for host, port in pairs)
         user, name = (redacted_names(found.get(key, "")) for key in ("user", "dbname"))
         return f"{user}@{redacted_word(place)}/{name}".lstrip("@")
 
@@ -334,17 +338,6 @@ def _check_no_url(found: dict[str, str]) -> None:
             "check the connection string, the service and the PG* variables; a whole URL "
             "belongs into --database, RUNG_DATABASE or DATABASE_URL",
         )
-
-
-def _default_port() -> str:
-    compiled = next(o.compiled for o in pq.Conninfo.get_defaults() if o.keyword == b"port")
-    return (compiled or b"").decode()
-
-
-def _each(hosts: list[str], ports: list[str]) -> str:
-    ports = ports * len(hosts) if len(ports) == 1 else ports
-    pairs = zip(hosts, ports, strict=False)
-    return ",".join(f"{host}:{port}" if port else host for host, port in pairs)
 
 
 def _seconds(text: str) -> int:

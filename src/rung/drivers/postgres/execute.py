@@ -46,7 +46,7 @@ from rung.script import needs_session, statement_by_statement
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rung.drivers.postgres.blockers import BlockerMonitor, Watch
+    from rung.drivers.postgres.blockers import BlockerMonitor
     from rung.drivers.postgres.connect import SessionSettings
     from rung.drivers.postgres.ledger_sql import LedgerSql
     from rung.drivers.postgres.lock import SessionLock
@@ -98,7 +98,9 @@ class PostgresSender:
     def commit(self, transaction: Transaction, observer: Observer) -> ExecutionResult:
         """Send a transaction, all or nothing; see `rung.drivers.contract.Session.commit`."""
         if not transaction.parts:
-            return _result(self._send(self._build.of_flush()))
+            sent = self.send(self._build.of_flush())
+            result = PartResult(sent.notices, sent.transaction_control)
+            return ExecutionResult((result,), sent.failure)
         try:
             if transaction.wrap is Wrap.NONE or transaction.records_follow:
                 return self._send_before_records(transaction, observer)
@@ -139,19 +141,15 @@ class PostgresSender:
         if not (part.statements or part.ledger or (part.history and self._tables.records)):
             return MessageResult()  # there is no history to write
         message = self._build.of_part(transaction, number)
-        sent = self._send(message, observer.sent, part.statements, opens=number == 0)
+        sent = self.send(message, observer.sent, part.statements, opens=number == 0)
         failure, alone = sent.failure, len(transaction.parts) == 1
         if failure and failure.ledger_dropped and transaction.may_drop_ledger and alone:
             return self._send_making_tables(transaction) or sent
-        return self._without_shared_session(sent, part)
-
-    def _without_shared_session(self, sent: MessageResult, part: Part) -> MessageResult:
-        """Where the session is shared, not every script can run outside a transaction."""
-        failure = sent.failure
         if failure is None or part.statements is None or not self._hold.shares_session:
             return sent
         if not (failure.needs_no_transaction and part.starts_file):
             return sent
+        # Where the session is shared, not every script can run outside a transaction.
         loose = ", ".join(self._settings.names)
         if why := loose or needs_session(statement_by_statement(part.statements.script)):
             failure = replace(failure, needs_no_transaction=False, remedy=past_the_pooler(why))
@@ -191,10 +189,10 @@ class PostgresSender:
             message = Message(text, (), span.script)
             with self._wire.bare():
                 sent = self._concurrently(
-                    span, lambda: self._send(message, observer.sent, span, alone=True)
+                    span, lambda: self.send(message, observer.sent, span, alone=True)
                 )
         elif sent.failure is None:
-            sent = self._send(self._build.of_part(transaction, 0), observer.sent, span)
+            sent = self.send(self._build.of_part(transaction, 0), observer.sent, span)
         if sent.failure is None:
             recorded = self._write(part.history, after)
             sent = replace(sent, failure=recorded.failure)
@@ -214,7 +212,7 @@ class PostgresSender:
         if not (part.replays and part.statements):
             return MessageResult()
         whole = StatementRange.whole(part.statements.script)
-        return self._send(self._build.of_replay(part.statements, part.replays), None, whole)
+        return self.send(self._build.of_replay(part.statements, part.replays), None, whole)
 
     def _reset_between(self, script: Script) -> tuple[str, ...]:
         """Reset the session inside the transaction; behind a pooler the message has done it."""
@@ -229,21 +227,21 @@ class PostgresSender:
     def _write(self, history: tuple[HistoryWrite, ...], after: tuple[Sql, ...]) -> MessageResult:
         """Records in a transaction of their own; the file's settings stay for what follows."""
         message = self._build.of_records(history, after)
-        return MessageResult() if message is None else self._send(message)
+        return MessageResult() if message is None else self.send(message)
 
     def write(self, *statements: Sql) -> MessageResult:
         """Statements of ours in one transaction, which cannot be cancelled for a while."""
         if not statements:
             return MessageResult()
         opened = self._build.of_own_statements(*statements)
-        return self._send(replace(opened, pieces=(*opened.pieces, ours("move", _COMMIT))))
+        return self.send(replace(opened, pieces=(*opened.pieces, ours("move", _COMMIT))))
 
     def make(self, *making: Sql) -> MessageResult:
         """Make tables of ours in a transaction, closed to others before it commits."""
         opened = self._build.of_own_statements(self._tables.remember, *making)
         return make_closed(self, self._tables, opened, (ours("move", _COMMIT),))
 
-    def _send(
+    def send(
         self,
         message: Message,
         sent: Callable[[], None] | None = None,
@@ -252,18 +250,6 @@ class PostgresSender:
         alone: bool = False,
         opens: bool = True,
     ) -> MessageResult:
-        """Send it, and read the reply."""
-        return self.exchange(message, sent, span, alone=alone, opens=opens)[0]
-
-    def exchange(
-        self,
-        message: Message,
-        sent: Callable[[], None] | None = None,
-        span: StatementRange | None = None,
-        *,
-        alone: bool = False,
-        opens: bool = True,
-    ) -> tuple[MessageResult, Reply]:
         """
         Send a message; again for a while where another has a key of the lock for a moment.
 
@@ -280,7 +266,7 @@ class PostgresSender:
             reply, wait = self._send_once(message, sent, span, alone=alone)
             busy = opens and is_busy(message, reply)
             if not busy or time.monotonic() > deadline:
-                return outcome_of(message, reply, wait), reply
+                return outcome_of(message, reply, wait)
             sent = None
             time.sleep(random.uniform(_PAUSE / 2, _PAUSE * 1.5))  # noqa: S311 - no secret
 
@@ -301,7 +287,12 @@ class PostgresSender:
             with self._watcher.over(self._wire, limit) as watch:
                 within = self._time_limit if script else None
                 reply = self._ask(message, sent, within)
-            wait = self._lock_wait(script, reply, watch, limit)
+            if reply.error and reply.error.message.sqlstate == sqlstate.LOCK_NOT_AVAILABLE:
+                # Where the file has limits of its own, it says for how long it waited.
+                holds = self._limits.holds_for(script)
+                is_ours = holds and reply.error.function == _TIMED_OUT
+                waited = limit if holds else max(limit, self._wire.waited)
+                wait = LockTimeout(waited, is_ours, watch.blockers, watch.queued)
             if span and reply.error is None:
                 self._limits.ran(span)
         if reply.error and self._wire.in_transaction:
@@ -319,21 +310,6 @@ class PostgresSender:
     def _settle(self, message: Message) -> Reply:
         """Send a message of ours that records how work ended."""
         return self._wire.settle(message.parts)
-
-    def _lock_wait(
-        self, script: Script | None, reply: Reply, watch: Watch, limit: float
-    ) -> LockTimeout | None:
-        """The lock that a file met; where it has limits of its own, for how long it waited."""
-        if reply.error is None or reply.error.message.sqlstate != sqlstate.LOCK_NOT_AVAILABLE:
-            return None
-        holds = self._limits.holds_for(script)
-        is_ours = holds and reply.error.function == _TIMED_OUT
-        waited = limit if holds else max(limit, self._wire.waited)
-        return LockTimeout(waited, is_ours, watch.blockers, watch.queued)
-
-
-def _result(sent: MessageResult) -> ExecutionResult:
-    return ExecutionResult((PartResult(sent.notices, sent.transaction_control),), sent.failure)
 
 
 class SingleStatement(NamedTuple):

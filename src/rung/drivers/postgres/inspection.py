@@ -102,20 +102,18 @@ class InspectedTables(NamedTuple):
     @property
     def obstacles(self) -> tuple[Obstacle, ...]:
         """What keeps a run from writing our tables, other than rights."""
-        return tuple(obstacle for obstacle in self._obstacles() if obstacle)
-
-    def _obstacles(self) -> Iterator[Obstacle | None]:
+        found: list[Obstacle | None] = []
         for what, table, facts, here in (
             ("ledger", self.names.ledger, self.ledger_facts, self.rights.ledger),
             ("history", self.names.history, self.history_facts, self.rights.history),
             ("lease", self.names.lease, self.lease_facts, self.rights.lease),
         ):
-            yield facts.is_other(what, table)
-            yield facts.is_untrusted(what, table)
-            yield facts.is_unwritable(what, table)
+            found += (facts.is_other(what, table), facts.is_untrusted(what, table))
+            found.append(facts.is_unwritable(what, table))
             truncates = what == "ledger" and "TRUNCATE" in (here.rights or ())
             if not (truncates and "a" not in facts.hidden):
-                yield facts.hides(what, table, self.rights.role)
+                found.append(facts.hides(what, table, self.rights.role))
+        return tuple(obstacle for obstacle in found if obstacle)
 
 
 def where_question(names: TableNames, *, briefly: bool = False) -> Sql:

@@ -25,7 +25,6 @@ from rung.script import CHECKSUM_FORMULA, holds
 
 if TYPE_CHECKING:
     from rung.drivers.postgres.inspection import InspectedTables
-    from rung.drivers.postgres.tables import Table
     from rung.drivers.transaction import (
         HistoryWrite,
         LedgerTransition,
@@ -166,7 +165,7 @@ class LedgerSql:
     def of(cls, at: InspectedTables, writers: tuple[str, ...] = ()) -> LedgerSql:
         """The tables of a place, with our rights there."""
         ledger, history = at.names.ledger, at.names.history
-        schemas = dict.fromkeys(_schema(table) for table in (ledger, history))
+        schemas = dict.fromkeys(quoting.name(one.schema or "") for one in (ledger, history))
         form, rights = Form.of(at), at.rights.ledger.rights or _ALL
         deletes = "DELETE" in rights and at.ledger_facts.takes_delete
         return cls(
@@ -214,7 +213,8 @@ class LedgerSql:
         """The compare-and-set from one state to the next, after its `guard`."""
         if move.before is None:
             return self.write(move.after.row)
-        version, keeps_row = _row(move.after)
+        version = NO_VERSION if move.after.row is None else move.after.row
+        keeps_row = move.after.row is not None or move.after.dirty
         to = {"version": quoting.number(version), "dirty": quoting.truth(move.after.dirty)}
         known = check_triggers(self.ledger, self.events, self.history, self.history_events)
         write = (statement("write_ledger", ledger=self.ledger, **to),) if keeps_row else ()
@@ -324,6 +324,7 @@ class LedgerSql:
             return ()
         over = outcome is not Outcome.RUNNING
         done = attempt.statements_done if failure or not over else attempt.statements_total
+        ago = Sql(f" OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => {seconds:.6f})")
         row = statement(
             "record_attempt",
             history=self.history,
@@ -335,7 +336,7 @@ class LedgerSql:
             outcome=quoting.text(outcome.value),
             statements_total=quoting.number(attempt.statements_total),
             statements_done=quoting.number(done),
-            started=_begun(seconds),
+            started=Sql(f"{_BEGUN}{ago if seconds else ''}"),
             finished=_NOW if over else NULL,
             error=quoting.text(error_text(failure) or attempt.remark),
             up_checksum=quoting.text(attempt.up and attempt.up.checksum),
@@ -420,27 +421,8 @@ class LedgerSql:
         return (statement(which, history=self.history, **places),) if self.records else ()
 
 
-def _schema(table: Table) -> Sql:
-    assert table.schema is not None
-    return quoting.name(table.schema)
-
-
 def _origin(state: LedgerState) -> dict[str, Sql]:
     return {
         "from_version": quoting.number(state.row),
         "from_dirty": quoting.truth(state.dirty),
     }
-
-
-def _begun(seconds: float) -> Sql:
-    if not seconds:
-        return _BEGUN
-    ago = f"pg_catalog.make_interval(secs => {seconds:.6f})"
-    return Sql(f"{_BEGUN} OPERATOR(pg_catalog.-) {ago}")
-
-
-def _row(state: LedgerState) -> tuple[int, bool]:
-    """The number to write, and whether a row is kept at all."""
-    if state.row is None:
-        return NO_VERSION, state.dirty
-    return state.row, True

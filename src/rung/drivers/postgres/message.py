@@ -261,6 +261,7 @@ class MessageResult:
     notices: tuple[ServerNotice, ...] = ()
     transaction_control: str = ""
     """The server's warning of a BEGIN or COMMIT that the lexer did not see; else empty."""
+    reply: Reply | None = field(default=None, compare=False, repr=False)
 
 
 def outcome_of(message: Message, reply: Reply, wait: LockTimeout | None) -> MessageResult:
@@ -271,8 +272,13 @@ def outcome_of(message: Message, reply: Reply, wait: LockTimeout | None) -> Mess
     ]
     return MessageResult(
         failure=_failure(message, reply, wait),
-        notices=tuple(n for n in reply.notices if not (unforeseen and _of_control(n))),
+        notices=tuple(
+            one
+            for one in reply.notices
+            if not (unforeseen and one.severity == _WARNING and one.sqlstate in _CONTROL_WARNINGS)
+        ),
         transaction_control=reply.kept.last_warning(unforeseen[-1]) if unforeseen else "",
+        reply=reply,
     )
 
 
@@ -304,11 +310,6 @@ def is_busy(message: Message, reply: Reply) -> bool:
         ("keys", sqlstate.DIVISION_BY_ZERO),
         ("lease", sqlstate.SERIALIZATION_FAILURE),
     }
-
-
-def _of_control(notice: ServerNotice) -> bool:
-    """BEGIN inside a transaction, or COMMIT outside: not what was read in the file."""
-    return notice.severity == "WARNING" and notice.sqlstate in _CONTROL_WARNINGS
 
 
 def _failure(message: Message, reply: Reply, wait: LockTimeout | None) -> StatementFailure | None:

@@ -42,13 +42,34 @@ def table_statements(wire: Wire, at: InspectedTables) -> tuple[tuple[Sql, ...], 
     """
     What makes the ledger, and what makes the history, where they are missing.
 
+    The ledger's readers may read the history; without the rights to make it there is none.
+
     Raises:
         RightsMissing: the ledger cannot be made, or not be written.
         QueryFailed: the schema of one of them is not there.
     """
     if at.rights.ledger.exists and not at.rights.may_write_ledger:
         raise may_not_write(at)
-    return _make_ledger(at), _make_history(wire, at)
+    tables, rights, names = LedgerSql.of(at), at.rights, at.names
+    if not rights.ledger.exists:
+        _check_schema("ledger", names.ledger, rights.ledger)
+        if grants := rights.grants_for_ledger(names):
+            raise RightsMissing(
+                f'role "{rights.role}" may not create the ledger {names.ledger}',
+                f"grant it: {grants}",
+            )
+    if not rights.history.exists:
+        _check_schema("history", names.history, rights.history)
+    ledger = () if rights.ledger.exists else (tables.make_ledger(),)
+    if rights.history.exists or rights.grants_for_history(names):
+        return ledger, ()
+    if not rights.ledger.exists:
+        return ledger, (tables.make_history(),)
+    schema, name = (quoting.text(part) for part in names.ledger)
+    question = statement("grantees", right=quoting.text("SELECT"), schema=schema, name=name)
+    readers = ", ".join(row[0] or "" for row in insist(wire, question).rows(0))
+    reading = statement("grant_reading", history=tables.history, readers=Sql(readers))
+    return ledger, (tables.make_history(), *((reading,) if readers else ()))
 
 
 def make_closed(
@@ -63,14 +84,14 @@ def make_closed(
         making: opens a transaction, remembers which are there, and makes the others.
         ending: what of the transaction stands behind, with its COMMIT.
     """
-    made, _ = running.exchange(making)
+    made = running.send(making)
     if made.failure:
         return made
-    asked, reply = running.exchange(Message((ours("remade", tables.revokes),)))
-    if asked.failure:
+    asked = running.send(Message((ours("remade", tables.revokes),)))
+    if asked.failure or asked.reply is None:
         return asked
-    closing = ours("remade", *(Sql(row[0] or "") for row in reply.rows(0)))
-    ended, _ = running.exchange(Message((closing, *ending), (), making.script))
+    closing = ours("remade", *(Sql(row[0] or "") for row in asked.reply.rows(0)))
+    ended = running.send(Message((closing, *ending), (), making.script))
     return replace(ended, notices=(*made.notices, *ended.notices))
 
 
@@ -138,41 +159,6 @@ def note_statements(wire: Wire, at: InspectedTables, *, new: bool) -> tuple[Sql,
         check,
         statement("comment_history", history=history, comment=comment),
     )
-
-
-def _make_ledger(at: InspectedTables) -> tuple[Sql, ...]:
-    if at.rights.ledger.exists:
-        return ()
-    _check_schema("ledger", at.names.ledger, at.rights.ledger)
-    if grants := at.rights.grants_for_ledger(at.names):
-        raise RightsMissing(
-            f'role "{at.rights.role}" may not create the ledger {at.names.ledger}',
-            f"grant it: {grants}",
-        )
-    return (LedgerSql.of(at).make_ledger(),)
-
-
-def _make_history(wire: Wire, at: InspectedTables) -> tuple[Sql, ...]:
-    """With the ledger's readers; nothing where our rights do not suffice."""
-    if at.rights.history.exists:
-        return ()
-    _check_schema("history", at.names.history, at.rights.history)
-    if at.rights.grants_for_history(at.names):
-        return ()
-    tables = LedgerSql.of(at)
-    readers = _readers(wire, at)
-    places = {"history": tables.history, "readers": Sql(", ".join(readers))}
-    grants = (statement("grant_reading", **places),) if readers else ()
-    return (tables.make_history(), *grants)
-
-
-def _readers(wire: Wire, at: InspectedTables) -> list[str]:
-    if not at.rights.ledger.exists:
-        return []
-    schema, name = at.names.ledger
-    places = {"schema": quoting.text(schema), "name": quoting.text(name)}
-    question = statement("grantees", right=quoting.text("SELECT"), **places)
-    return [row[0] or "" for row in insist(wire, question).rows(0)]
 
 
 def _check_schema(what: str, table: Table, here: TablePrivileges) -> None:
@@ -295,8 +281,12 @@ _GUARDING = _ALTERING | {"check constraint", "policy"}
 
 def table_refused(failure: StatementFailure) -> TableRefused:
     """The error where no migration is under way."""
-    cause, advice = _told(failure)
-    return TableRefused(cause, advice, failure.server.sqlstate)
+    assert failure.own is not None
+    table, objects, remedy = failure.own
+    seen = f" ({', '.join(objects)})" if objects else ""
+    said = "\n".join(failure.server.lines())
+    cause = f"the database rejects Rung's own write to {table}{seen}: {said}"
+    return TableRefused(cause, remedy, failure.server.sqlstate)
 
 
 def refused_history(failure: StatementFailure) -> str:
@@ -308,14 +298,6 @@ def refused_history(failure: StatementFailure) -> str:
         f"the database rejects {failure.own.table}{seen}: {said}. This run is not recorded; to "
         "keep a history, name a table where it is allowed: `--history-table SCHEMA.NAME`"
     )
-
-
-def _told(failure: StatementFailure) -> tuple[str, str]:
-    assert failure.own is not None
-    table, objects, remedy = failure.own
-    seen = f" ({', '.join(objects)})" if objects else ""
-    said = "\n".join(failure.server.lines())
-    return f"the database rejects Rung's own write to {table}{seen}: {said}", remedy
 
 
 def in_spare_place(names: TableNames) -> str:

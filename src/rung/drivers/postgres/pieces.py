@@ -26,7 +26,7 @@ from rung.drivers.transaction import AddAttempt, PartStep, Wrap, steps_of
 from rung.script.large import holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rung.drivers.postgres.connect import SessionSettings
     from rung.drivers.postgres.ledger_sql import LedgerSql
@@ -95,32 +95,13 @@ class MessageBuilder:
                 and their schemas too, if True.
         """
         part, span = transaction.parts[number], transaction.parts[number].statements
-        tables, remade = self._tables, makes_tables is not None
-        begin, body, commit = self._cut(transaction, part)
-        made = tables.make_anew(with_schemas=makes_tables) if makes_tables is not None else ()
-        sql_of: dict[PartStep, Callable[[], Iterable[Piece]]] = {
-            PartStep.RESET_SESSION: lambda: self._resets(number),
-            PartStep.REPLAY: tuple,  # sent before, in a message of its own
-            PartStep.OWN_BEGIN: lambda: begin,
-            PartStep.BEGIN: lambda: (ours("begin", _BEGIN if span else _BEGIN_WRITING),),
-            PartStep.PROVE_LOCK: lambda: self.proof_of_lock,
-            PartStep.LOCK_TIMEOUT: lambda: self._limit(span),
-            PartStep.GUARD_LEDGER: lambda: self._guard(transaction, part, remade=remade),
-            PartStep.STATEMENTS: lambda: (*body, CLOSING),
-            PartStep.OUR_RIGHTS: lambda: self._rights(transaction, part, remade=remade),
-            PartStep.MOVE_LEDGER: lambda: (
-                (ours(TABLES_MADE, *made),) if remade else (ours("move", *self._move(part)),)
-            ),
-            PartStep.WRITE_HISTORY: lambda: (
-                ours("record", *self._history(part.history, remade=remade)),
-            ),
-            PartStep.COMMIT: lambda: (ours("commit" if span else "move", _COMMIT),),
-            PartStep.OWN_COMMIT: lambda: commit,
-        }
-        moves_last = tables.moves_last and not remade
-        alone = self._begins_alone
+        tables, own = self._tables, self._cut(transaction, part)
+        made = () if makes_tables is None else tables.make_anew(with_schemas=makes_tables)
+        alone, moves_last = self._begins_alone, tables.moves_last and not made
         steps = steps_of(transaction, number, begins_alone=alone, moves_last=moves_last)
-        pieces = [piece for step in steps for piece in sql_of[step]()]
+        pieces = [
+            piece for step in steps for piece in self._of_step(step, transaction, number, own, made)
+        ]
         if span is None:
             return Message(tuple(pieces), waits_as_file=transaction.cancellable)
         if number == len(transaction.parts) - 1:
@@ -214,12 +195,55 @@ class MessageBuilder:
         before = Piece(end.sql[:split], end.statements - 1, "", end.file_start, end.first)
         return begin, (*text[:-1], before), (Piece(end.sql[split:], 1, "", commit.start, last),)
 
-    def _resets(self, number: int) -> Iterator[Piece]:
-        yield ours("reset", *(self._reset_inside if number else self._reset))
+    def _of_step(  # noqa: C901, PLR0912 - one case for each step, and nothing else
+        self,
+        step: PartStep,
+        transaction: Transaction,
+        number: int,
+        own: tuple[tuple[Piece, ...], tuple[Piece, ...], tuple[Piece, ...]],
+        made: tuple[Sql, ...],
+    ) -> Iterator[Piece]:
+        """
+        Give the pieces of one step of a part.
 
-    def _limit(self, span: StatementRange | None) -> Iterator[Piece]:
-        if span is not None:
-            yield ours("limit", *self._limits.inside(span.script, span.first))
+        Args:
+            step: of the part.
+            transaction: all of it.
+            number: of the part, from 0.
+            own: its BEGIN, its text and its COMMIT, as `_cut` gives them.
+            made: what makes the tables again, where a last down drops them; else empty.
+        """
+        part, (begin, body, commit) = transaction.parts[number], own
+        span = part.statements
+        match step:
+            case PartStep.RESET_SESSION:
+                yield ours("reset", *(self._reset_inside if number else self._reset))
+            case PartStep.REPLAY:
+                pass  # sent before, in a message of its own
+            case PartStep.OWN_BEGIN:
+                yield from begin
+            case PartStep.BEGIN:
+                yield ours("begin", _BEGIN if span else _BEGIN_WRITING)
+            case PartStep.PROVE_LOCK:
+                yield from self.proof_of_lock
+            case PartStep.LOCK_TIMEOUT if span is not None:
+                yield ours("limit", *self._limits.inside(span.script, span.first))
+            case PartStep.GUARD_LEDGER:
+                yield from self._guard(transaction, part, remade=bool(made))
+            case PartStep.STATEMENTS:
+                yield from (*body, CLOSING)
+            case PartStep.OUR_RIGHTS:
+                yield from self._rights(transaction, part, remade=bool(made))
+            case PartStep.MOVE_LEDGER if made:
+                yield ours(TABLES_MADE, *made)
+            case PartStep.MOVE_LEDGER:
+                yield ours("move", *(self._tables.move(part.ledger) if part.ledger else ()))
+            case PartStep.WRITE_HISTORY:
+                yield ours("record", *self._history(part.history, remade=bool(made)))
+            case PartStep.COMMIT:
+                yield ours("commit" if span else "move", _COMMIT)
+            case PartStep.OWN_COMMIT:
+                yield from commit
 
     def _guard(self, transaction: Transaction, part: Part, *, remade: bool) -> Iterator[Piece]:
         asynchronous = () if transaction.durable else (_ASYNC,)
@@ -258,9 +282,6 @@ class MessageBuilder:
             yield ours("commit", *((AT_ONCE,) if elsewhere or self._tables.defers else ()))
             path = self._our_path if elsewhere else ()
             yield ours("rights", *self._within_file, *path, *durable)
-
-    def _move(self, part: Part) -> tuple[Sql, ...]:
-        return self._tables.move(part.ledger) if part.ledger else ()
 
     def _history(self, history: Sequence[HistoryWrite], *, remade: bool = False) -> tuple[Sql, ...]:
         """The statements of writes; where the tables are made again, only if one has rows."""

@@ -8,6 +8,7 @@ UPDATE and DELETE in place of TRUNCATE spare readers from waiting for us.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.inspection import OtherWriters
@@ -167,12 +168,14 @@ class Note(NamedTuple):
         return f"{self.comment}\n{note}" if self.comment else note
 
 
+@cache
 def writers_question() -> Sql:
     """The part of `look_place` that asks who else may write."""
     through = statement("written_through", table=Sql("t.oid"), owner=Sql("t.relowner"))
     return statement("other_writers", written_through=through)
 
 
+@cache
 def rights_state() -> Sql:
     """The expression of the state of the history's rights."""
     history, owner = Sql("history.oid"), Sql("history.relowner")

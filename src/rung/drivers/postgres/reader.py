@@ -274,9 +274,9 @@ class PostgresReader:
 
     def _is_behind_pooler(self, standing: InspectedTables) -> bool:
         """Find out that we are, and ask for nothing more of the session than a message's time."""
-        shared = self._opened.settings.for_shared
         if standing.place.process == self._connection.info.backend_pid:
             return False
+        shared = self._opened.settings.for_shared
         found = self._wire.prelude != shared
         self._wire.prelude, self._settings = shared, self._opened.settings
         return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rung.drivers.contract import Capabilities
 from rung.drivers.inspection import Disconnected, LockHolder
 from rung.drivers.postgres import catalog, inspection, lock, own_tables, quoting
-from rung.drivers.postgres.execute import PostgresSender, put_back
+from rung.drivers.postgres.execute import PostgresSender, SingleStatementSender, put_back
 from rung.drivers.postgres.lease import Lease, LeaseLock, break_lease, lease_holder, lease_occupant
 from rung.drivers.postgres.ledger_sql import OUR_PATH, LedgerSql
 from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
@@ -374,24 +374,20 @@ class PostgresSession(PostgresReader):
         """Made once for each inspection, with the SQL of ledger and history that it found."""
         at = self._found
         if self._made_sender is None or self._made_sender[0] is not at:
-            self._made_sender = at, self._make_sender()
+            sender = SingleStatementSender if self.single_statements else PostgresSender
+            self._made_sender = (
+                at,
+                sender(
+                    self._wire,
+                    self._tables,
+                    self._settings,
+                    self._options,
+                    self._hold,
+                    self._limits,
+                    self._watcher,
+                ),
+            )
         return self._made_sender[1]
-
-    def _make_sender(self) -> PostgresSender:
-        sender = PostgresSender
-        if self.single_statements:
-            from rung.drivers.postgres.execute import SingleStatementSender
-
-            sender = SingleStatementSender
-        return sender(
-            self._wire,
-            self._tables,
-            self._settings,
-            self._options,
-            self._hold,
-            self._limits,
-            self._watcher,
-        )
 
     def _explained_result(self, result: ExecutionResult) -> ExecutionResult:
         failure = result.failure

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.inspection import Obstacle
@@ -109,7 +110,10 @@ def names_of(ledger: str | None = None, history: str | None = None) -> TableName
     """
     first = _read("ledger", LEDGER_TABLE if ledger is None else ledger)
     if history is None:
-        return TableNames(first, first.beside(_HISTORY), _spare(first))
+        # A ledger with another name than golang-migrate's has a spare history named after it.
+        is_usual = first.name == LEDGER_TABLE
+        spare = Table(first.schema, _SPARE) if is_usual else first.beside(f"_{_SPARE}")
+        return TableNames(first, first.beside(_HISTORY), spare)
     second = _read("history", history)
     second = second._replace(schema=second.schema or first.schema)
     names = TableNames(first, second)
@@ -126,12 +130,6 @@ def names_of(ledger: str | None = None, history: str | None = None) -> TableName
     return names
 
 
-def _spare(ledger: Table) -> Table:
-    """`rung_history`; after the ledger, where that has another name than golang-migrate's."""
-    is_usual = ledger.name == LEDGER_TABLE
-    return Table(ledger.schema, _SPARE) if is_usual else ledger.beside(f"_{_SPARE}")
-
-
 def _read(what: str, text: str) -> Table:
     found = _NAME.match(text)
     if not text:
@@ -144,12 +142,11 @@ def _read(what: str, text: str) -> Table:
             f"invalid table name for the {what}: {redacted_word(text)!r}",
             "write NAME or SCHEMA.NAME; a part with a dot or a quote in it goes in double quotes",
         )
-    schema, name = (None if part is None else _unquoted(part) for part in found.groups())
-    assert name is not None
-    return _checked(what, Table(schema, name), text)
-
-
-def _checked(what: str, table: Table, text: str) -> Table:
+    schema, name = (
+        part[1:-1].replace('""', '"') if part and part.startswith('"') else part
+        for part in found.groups()
+    )
+    table = Table(schema, name or "")
     if any(len(part.encode()) > _LONGEST for part in table if part is not None):
         raise UsageError(
             f'table name for the {what} is too long: "{redacted_word(text)}"; PostgreSQL keeps '
@@ -167,10 +164,6 @@ def _checked(what: str, table: Table, text: str) -> Table:
 def is_system(schema: str) -> bool:
     """Whether a schema is the server's own, or temporary: nobody else may use the prefix."""
     return schema.startswith("pg_") or schema == "information_schema"
-
-
-def _unquoted(part: str) -> str:
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part
 
 
 def _shown(part: str) -> str:
@@ -316,25 +309,40 @@ def facts_places(names: TableNames, place: Sql) -> dict[str, Sql]:
         names: as far as they are known.
         place: the oid of the history's schema.
     """
-    return {
-        "table_facts": statement(
-            "table_facts",
-            is_plain=_is_plain(quoting.Sql("c.what OPERATOR(pg_catalog.=) 'ledger'")),
-            hides_rows=_is_hidden("r", "policy_shows"),
-            hides_inserts=_is_hidden("a", "policy_admits"),
-            hides_updates=_is_hidden("w", "policy_shows", "policy_admits"),
-            hides_deletes=_is_hidden("d", "policy_shows"),
-            trigger_events=trigger_events(quoting.Sql("c.oid")),
-            foreign_below=statement("foreign_below"),
-            **_columns(),
-        ),
-        "pick_history": _pick_history(names, place),
-    }
+    usual = quoting.text(names.usual.name)
+    spare = quoting.text(names.spare.name) if names.spare else _NOTHING
+    picked = statement(
+        "pick_history",
+        usual=usual,
+        spare=spare,
+        usual_is_history=statement("is_history", place=place, name=usual),
+        spare_is_history=statement("is_history", place=place, name=spare),
+        place=place,
+    )
+    return {"table_facts": _table_facts(), "pick_history": picked}
 
 
+@cache
+def _table_facts() -> Sql:
+    return statement(
+        "table_facts",
+        is_plain=_is_plain(quoting.Sql("c.what OPERATOR(pg_catalog.=) 'ledger'")),
+        hides_rows=_is_hidden("r", "policy_shows"),
+        hides_inserts=_is_hidden("a", "policy_admits"),
+        hides_updates=_is_hidden("w", "policy_shows", "policy_admits"),
+        hides_deletes=_is_hidden("d", "policy_shows"),
+        trigger_events=trigger_events(quoting.Sql("c.oid")),
+        foreign_below=statement("foreign_below"),
+        is_misfit=statement("is_misfit"),
+        is_unwritable=statement("is_unwritable"),
+    )
+
+
+@cache
 def is_unusual() -> Sql:
     """Whether a table of ours is more than a plain one, in place of its facts."""
-    return statement("is_unusual", **_columns())
+    misfit, unwritable = statement("is_misfit"), statement("is_unwritable")
+    return statement("is_unusual", is_misfit=misfit, is_unwritable=unwritable)
 
 
 def may_read(names: TableNames, *, history: bool) -> Sql:
@@ -385,31 +393,15 @@ def trigger_events(table: Sql) -> Sql:
     return statement("trigger_events", table=table)
 
 
-def _columns() -> dict[str, Sql]:
-    return {which: statement(which) for which in ("is_misfit", "is_unwritable")}
-
-
 def _is_plain(is_ledger: Sql) -> Sql:
     return statement("is_plain", is_ledger=is_ledger, foreign_below=statement("foreign_below"))
 
 
+@cache
 def _is_hidden(command: str, *conditions: str) -> Sql:
     applies = statement("policy_applies", command=quoting.Sql(f"'{command}'::\"char\""))
     is_open = quoting.Sql(" AND ".join(statement(one) for one in conditions))
     return statement("is_hidden", applies=applies, open=is_open)
-
-
-def _pick_history(names: TableNames, place: Sql) -> Sql:
-    usual = quoting.text(names.usual.name)
-    spare = quoting.text(names.spare.name) if names.spare else _NOTHING
-    return statement(
-        "pick_history",
-        usual=usual,
-        spare=spare,
-        usual_is_history=statement("is_history", place=place, name=usual),
-        spare_is_history=statement("is_history", place=place, name=spare),
-        place=place,
-    )
 
 
 def _oid(table: Table) -> Sql:

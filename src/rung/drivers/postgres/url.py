@@ -10,6 +10,7 @@ Never passes on libpq's own text about a connection string: libpq quotes pieces 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
@@ -72,7 +73,7 @@ def translate(database: str) -> PostgresUrl:
 
 def _translate_url(scheme: str, rest: str) -> PostgresUrl:
     credentials, place, query = _split(rest)
-    if _cut_in_two(credentials, place, query) or not _ports_are_numbers(place):
+    if _is_cut_in_two(credentials, place, query):
         raise complaint(scheme, rest, known_keys())
     _check_escapes(scheme, rest, credentials, place)
     # libpq 17 and later refuse a space inside, which earlier ones take.
@@ -86,21 +87,19 @@ def _translate_url(scheme: str, rest: str) -> PostgresUrl:
         given.setdefault("sslmode", "require")
     if "ssl" in given:
         raise bad_ssl(given["ssl"])
-    single = _is_single(given.pop(_STATEMENT_MODE, "message"))
-    foreign = read_foreign({key: value for key, value in given.items() if key not in known_keys()})
-    ours = {key: value for key, value in given.items() if key in known_keys()}
-    path = unquote("/".join(["", *place.split("/", 1)[1:]]))
-    notes = (*notes, *foreign.notes)
-    return PostgresUrl(found | ours, foreign.settings, foreign.ledger_table, notes, path, single)
-
-
-def _is_single(mode: str) -> bool:
+    mode = given.pop(_STATEMENT_MODE, "message")
     if mode not in ("message", "single"):
         raise UsageError(
             f'unrecognized statement_mode in the database\'s URL: "{mode}"',
             "write statement_mode=single, or leave it out",
         )
-    return mode == "single"
+    foreign = read_foreign({key: value for key, value in given.items() if key not in known_keys()})
+    ours = {key: value for key, value in given.items() if key in known_keys()}
+    path = unquote("/".join(["", *place.split("/", 1)[1:]]))
+    notes = (*notes, *foreign.notes)
+    return PostgresUrl(
+        found | ours, foreign.settings, foreign.ledger_table, notes, path, mode == "single"
+    )
 
 
 @cache
@@ -117,23 +116,18 @@ def _split(rest: str) -> tuple[str, str, str]:
     return credentials, place, query
 
 
-def _cut_in_two(credentials: str, place: str, query: str) -> bool:
-    """Whether an @ shows that libpq would cut a user or a password, and show the rest."""
+def _is_cut_in_two(credentials: str, place: str, query: str) -> bool:
+    """Whether an @ or a port shows that libpq would cut a user or a password, and show the rest."""
     authority, _, path = place.partition("/")
     if "@" in authority:
         return True
-    if ":" not in credentials + authority:
-        return False
-    return "@" in path or any(
-        "@" in pair and pair.partition("=")[0] not in known_keys() for pair in query.split("&")
-    )
-
-
-def _ports_are_numbers(place: str) -> bool:
-    hosts = re.sub(r"\[[^\]]*\]", "", place.partition("/")[0]).split(",")
+    keys = (pair.partition("=")[0] for pair in query.split("&") if "@" in pair)
+    if ":" in credentials + authority and ("@" in path or any(k not in known_keys() for k in keys)):
+        return True
+    hosts = re.sub(r"\[[^\]]*\]", "", authority).split(",")
     if any("[" in host for host in hosts):
-        return True  # never closed; libpq refuses it
-    return all(_PORT.match(unquote(host.partition(":")[2])) for host in hosts)
+        return False  # never closed; libpq refuses it
+    return not all(_PORT.match(unquote(host.partition(":")[2])) for host in hosts)
 
 
 def _check_escapes(scheme: str, rest: str, credentials: str, place: str) -> None:
@@ -159,22 +153,9 @@ def _pairs(query: str) -> dict[str, str]:
 
 
 def _parse(text: str) -> dict[str, str]:
-    found = _understood(text)
-    if found is None:
-        raise _unread(text)
-    return found
-
-
-def _understood(text: str) -> dict[str, str] | None:
-    """None where libpq refuses it; its error, which quotes the text, is let go of here."""
-    try:
+    with suppress(psycopg.Error, ValueError):  # libpq's error quotes the text: it is let go of
         return {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
-    except (psycopg.Error, ValueError):
-        return None
-
-
-def _unread(text: str) -> UsageError:
-    return unreadable(url="://" in text)
+    raise unreadable(url="://" in text)
 
 
 _GO = {
@@ -248,20 +229,16 @@ def read_foreign(given: Mapping[str, str]) -> Foreign:
         UsageError: golang-migrate's keys for the ledger's name contradict each other.
     """
     settings = {key: value for key, value in given.items() if not is_for_go(key)}
-    return Foreign(settings, _ledger_table(given), (*_go_notes(given), *_migrate_notes(given)))
-
-
-def _go_notes(given: Mapping[str, str]) -> list[str]:
-    keys = sorted(key for key in given if is_for_go(key) and not key.startswith("x-"))
-    if not keys:
-        return []
-    verb, are = ("is", "it is") if len(keys) == 1 else ("are", "they are")
-    notes = [f"{_listed(keys)} in the database's URL {verb} for Go's drivers; {are} left out."]
+    notes: list[str] = []
+    if keys := sorted(key for key in given if is_for_go(key) and not key.startswith("x-")):
+        verb, are = ("is", "it is") if len(keys) == 1 else ("are", "they are")
+        listed = _listed(keys)
+        notes.append(f"{listed} in the database's URL {verb} for Go's drivers; {are} left out.")
     if "sslinline" in keys:
         notes.append(
             "Without sslinline, the values of sslcert, sslkey and sslrootcert are file names."
         )
-    return notes
+    return Foreign(settings, _ledger_table(given), (*notes, *_migrate_notes(given)))
 
 
 def _migrate_notes(given: Mapping[str, str]) -> list[str]:

@@ -299,14 +299,11 @@ class Wire:
             self._pgconn.send_query(message)
         else:
             self._pgconn.send_prepare(b"", message)
-        if keeps is not None:
-            self._take_in_parts()
-
-    def _take_in_parts(self) -> None:
-        """Have rows handed over in parts, singly by a library older than 17."""
+        if keeps is None:
+            return
         try:
             self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
-        except psycopg.NotSupportedError:
+        except psycopg.NotSupportedError:  # a library older than 17
             self._pgconn.set_single_row_mode()
 
     def _collect(
@@ -353,7 +350,10 @@ class Wire:
     def _wait(self, wanted: int) -> int:
         self._poll.modify(self._pgconn.socket, wanted)
         while True:
-            left = self._left()
+            # Milliseconds to the deadline; without one, to the next look at the `CancelToken`.
+            left = _LOOK_AT_STOP_MS
+            if self._deadline is not None:
+                left = math.ceil((self._deadline - time.monotonic()) * 1000)
             if not self._cancelled and (self._is_stopped() or left <= 0):
                 self._cancelled, self._late = True, left <= 0
                 soon = _GIVE_UP_SOON if self._reads else _GIVE_UP_AFTER
@@ -368,12 +368,6 @@ class Wire:
                 return ready[0][1]
             for call in self.while_waiting:
                 call(self.waited)
-
-    def _left(self) -> int:
-        """Milliseconds to the deadline; without one, to the next look at the `CancelToken`."""
-        if self._deadline is None:
-            return _LOOK_AT_STOP_MS
-        return math.ceil((self._deadline - time.monotonic()) * 1000)
 
     @property
     def is_asked_to_stop(self) -> bool:
@@ -473,7 +467,8 @@ def _reason(error: psycopg.Error) -> str:
 
 def _error(result: PGresult) -> ServerError:
     position = _field(result, DiagnosticField.STATEMENT_POSITION)
-    said = _field(result, DiagnosticField.MESSAGE_PRIMARY) or _decode(result.error_message) or ""
+    said = _field(result, DiagnosticField.MESSAGE_PRIMARY)
+    said = said or result.error_message.decode("utf-8", "replace")
     message = ServerMessage(
         redacted(said),
         _field(result, DiagnosticField.SQLSTATE),
@@ -489,8 +484,4 @@ def _error(result: PGresult) -> ServerError:
 
 
 def _field(result: PGresult, which: DiagnosticField) -> str:
-    return _decode(result.error_field(which)) or ""
-
-
-def _decode(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "replace")
+    return (result.error_field(which) or b"").decode("utf-8", "replace")
