@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rung.cli.options import OPTIONS, CliSettings
-from rung.cli.values import quoted
+from rung.cli.values import names_in, quoted
 from rung.errors import UsageError
-from rung.project import names_of, read_project, text_of
-from rung.redaction import redacted_word
+from rung.redaction import redacted_word, redacted_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rung.cli.options import Option
 
@@ -43,11 +42,42 @@ def resolve_settings(
     Raises:
         UsageError: pyproject.toml cannot be read, or has an unrecognized key or invalid value.
     """
+    values = _values(OPTIONS.values(), given, environ, project_settings(directory))
+    if not (given.database or values.get("database") or values.get("database_file")):
+        values["database"] = "" if any(environ.get(one) for one in _LIBPQ) else None
+    if values.get("source", given.source) is None and (directory / _DEFAULT_SOURCE).is_dir():
+        values["source"] = _DEFAULT_SOURCE
+    return replace(given, **values)
+
+
+def shared_settings(environ: Mapping[str, str], directory: Path) -> CliSettings:
+    """
+    Read the options that `migrate` shares, so that both commands work on the same tables.
+
+    Args:
+        environ: an option's variable takes precedence over the file.
+        directory: where to begin to look for pyproject.toml.
+
+    Raises:
+        UsageError: the file, the table or a name is invalid.
+    """
+    shared = [option for option in OPTIONS.values() if option.is_shared]
+    file, table = read_project(directory)
+    project = _settings_of(file, table, shared)
+    return CliSettings(**_values(shared, CliSettings(), environ, project))
+
+
+def _values(
+    options: Iterable[Option], given: CliSettings, environ: Mapping[str, str], project: CliSettings
+) -> dict[str, Any]:
+    """Return what the environment, or else the project, says of options that were not given."""
     values: dict[str, Any] = {}
-    project = project_settings(directory)
-    for option in OPTIONS.values():
+    for option in options:
         name = option.attribute
-        if not _is_unset(getattr(given, name)) or not (option.variables or option.is_key):
+        value = getattr(given, name)
+        # A 0 and an empty name were given.
+        is_given = not (value is None or value is False or value == ())
+        if is_given or not (option.variables or option.is_key):
             continue
         variable = next((one for one in option.variables if environ.get(one)), None)
         if variable is None:
@@ -56,11 +86,40 @@ def resolve_settings(
             values[f"{name}_file"] = environ[variable]
         elif option.metavar:
             values[name] = option.read(environ[variable], variable)
-    if not (given.database or values.get("database") or values.get("database_file")):
-        values["database"] = "" if any(environ.get(one) for one in _LIBPQ) else None
-    if values.get("source", given.source) is None and (directory / _DEFAULT_SOURCE).is_dir():
-        values["source"] = _DEFAULT_SOURCE
-    return replace(given, **values)
+    return values
+
+
+def read_project(directory: Path) -> tuple[Path | None, dict[str, object]]:
+    """
+    Find the nearest pyproject.toml upwards.
+
+    Returns:
+        The file, and its table `[tool.rung]`, empty where it has none.
+
+    Raises:
+        UsageError: the file or the table is invalid.
+    """
+    files = (folder / "pyproject.toml" for folder in (directory, *directory.parents))
+    file = next((file for file in files if file.is_file()), None)
+    if file is None:
+        return None, {}
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"could not read {file}: {error.strerror}") from error
+    if b"rung" not in content:
+        return file, {}
+    import tomllib
+
+    try:
+        tool = tomllib.loads(content.decode()).get("tool", {})
+    except ValueError as error:
+        reason = redacted_words(str(error))
+        raise UsageError(f"invalid TOML in {file}: {reason}", "fix the file") from error
+    table = tool.get("rung", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise UsageError(f"tool.rung in {file} is not a table", "write [tool.rung]")
+    return file, table
 
 
 def project_settings(directory: Path) -> CliSettings:
@@ -71,14 +130,20 @@ def project_settings(directory: Path) -> CliSettings:
         UsageError: the file or the table is invalid.
     """
     file, table = read_project(directory)
-    if file is None or not table:
-        return CliSettings()
     known = {option.key: option for option in OPTIONS.values() if option.is_key}
     if extra := sorted(set(table) - set(known)):
         shown = ", ".join(map(quoted, extra))
         what = f"unrecognized key{'s' * (len(extra) > 1)} of [tool.rung] in {file}: {shown}"
         raise UsageError(what, f"the keys are {', '.join(known)}")
-    values = {known[key].attribute: _value(file, table, known[key]) for key in table}
+    return _settings_of(file, table, known.values())
+
+
+def _settings_of(
+    file: Path | None, table: Mapping[str, object], options: Iterable[Option]
+) -> CliSettings:
+    """Return the options that a table sets; a text that is empty counts as not set."""
+    named = [option for option in options if option.key in table]
+    values = {option.attribute: _value(file, table, option) for option in named if file}
     return CliSettings(**{name: value for name, value in values.items() if value != ""})
 
 
@@ -106,20 +171,23 @@ def read_database_file(file: str) -> str:
 
 def _value(file: Path, table: Mapping[str, object], option: Option) -> Any:  # noqa: ANN401
     """Return the value of a key; a text that is empty counts as not set."""
-    key, where = option.key, f"{option.key} of [tool.rung] in {file}"
+    key, value, where = option.key, table[option.key], f"{option.key} of [tool.rung] in {file}"
     if not option.metavar:
-        if not isinstance(table[key], bool):
+        if not isinstance(value, bool):
             raise UsageError(f"{where} is not a boolean", f"write {key} = true")
-        return table[key]
+        return value
     if isinstance(getattr(CliSettings(), option.attribute), tuple):
-        return names_of(file, table, key)
-    text = text_of(file, table, key)
+        listed = names_in(value) if isinstance(value, str) else value
+        if not isinstance(listed, list | tuple) or not all(_is_name(one) for one in listed):
+            raise UsageError(f"{where} is not a list of names", f'write {key} = ["NAME"]')
+        return tuple(listed)
+    if not isinstance(value, str):
+        raise UsageError(f"{where} is not a string", "put it in quotes")
     for name, prefix in (("source", ""), ("database", f"{EMBEDDED}:")):
-        if text and key == name and text.startswith(prefix) and not text.startswith("package:"):
-            text = f"{prefix}{file.parent / text.removeprefix(prefix)}"
-    return option.read(text, where) if text else ""
+        if value and key == name and value.startswith(prefix) and not value.startswith("package:"):
+            value = f"{prefix}{file.parent / value.removeprefix(prefix)}"
+    return option.read(value, where) if value else ""
 
 
-def _is_unset(value: object) -> bool:
-    """Tell what was not given from a 0 and an empty name, which were."""
-    return value is None or value is False or value == ()
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""

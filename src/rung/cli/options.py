@@ -22,7 +22,6 @@ from rung.cli.values import (
     table_name,
 )
 from rung.errors import UsageError
-from rung.project import LEDGER_WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +42,7 @@ class Option(NamedTuple):
         variables: of the environment, the first that is set counts. One that ends in `_FILE`
             names a file with the value in it.
         is_key: whether `[tool.rung]` may set it.
+        is_shared: whether `migrate` reads it there, and from its variable, too.
         default: as the help shows it.
         repeats: whether it may be repeated; the value is a tuple then.
         is_repeated: whether the commands of a hint repeat it: it names the database or the
@@ -58,6 +58,7 @@ class Option(NamedTuple):
     commands: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     is_key: bool = False
+    is_shared: bool = False
     default: str = ""
     repeats: bool = False
     is_repeated: bool = False
@@ -264,6 +265,7 @@ class CliSettings:
         "NAME",
         read=table_name,
         is_key=True,
+        is_shared=True,
         default="schema_migrations",
         is_repeated=True,
     )
@@ -272,6 +274,7 @@ class CliSettings:
         "NAME",
         read=table_name,
         is_key=True,
+        is_shared=True,
         default="the ledger's name with _history",
         is_repeated=True,
     )
@@ -280,8 +283,9 @@ class CliSettings:
         "what it needs when the ledger is made",
         "ROLES",
         read=names,
-        variables=(LEDGER_WRITERS,),
+        variables=("RUNG_LEDGER_WRITERS",),
         is_key=True,
+        is_shared=True,
         is_repeated=True,
     )
     wait_for_lock: float | None = _option(

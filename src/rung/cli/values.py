@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 from rung.errors import UsageError
-from rung.project import names_in
 from rung.redaction import redacted_word
 
 if TYPE_CHECKING:
@@ -95,6 +94,11 @@ def names(text: str, where: str) -> tuple[str, ...]:
     """Read names with commas between them."""
     del where
     return names_in(text)
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the names of a text with commas between them."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def number_of(what: str) -> Callable[[str, str], int]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from rung.cli.options import CliSettings
 from rung.database import Database
 from rung.golang_migrate.faults import GoFault
 from rung.golang_migrate.gostd.integers import NumberRefused, atoi, truth
@@ -20,7 +21,6 @@ from rung.golang_migrate.gostd.urls import written
 from rung.golang_migrate.schemes import ErrorStyle
 from rung.golang_migrate.source_urls import custom, library_url, settings_of
 from rung.options import RunOptions
-from rung.project import ProjectTables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ class GoDatabaseUrl(NamedTuple):
 
 
 def parse_database_url(
-    url: Url, scheme: Scheme, project: ProjectTables | None = None
+    url: Url, scheme: Scheme, project: CliSettings | None = None
 ) -> GoDatabaseUrl:
     """
     Read a database URL.
@@ -70,7 +70,7 @@ def parse_database_url(
     settings = settings_of(url)
     custom_values = {key: values[0] for key, values in custom(settings).items()}
     if scheme.error_style is ErrorStyle.SQLITE:
-        return _parse_sqlite(url, scheme, custom_values, project or ProjectTables())
+        return _parse_sqlite(url, scheme, custom_values, project or CliSettings())
     _check_table(custom_values)
     if scheme.has_lock_strategy:
         _check_lock(custom_values.get("x-lock-strategy") or _ADVISORY)
@@ -91,17 +91,17 @@ def parse_database_url(
         driver_values |= _pq_defaults(url, driver_values)
     base = written(replace(url, scheme=scheme.rung_scheme, query=None, fragment=""))
     location = f"{base}?{_query(driver_values)}" if driver_values else base
-    names = ProjectTables() if custom_values.get(_TABLE) or project is None else project
-    table = None if custom_values.get(_TABLE) else names.ledger or scheme.ledger_table
+    names = CliSettings() if custom_values.get(_TABLE) or project is None else project
+    table = None if custom_values.get(_TABLE) else names.ledger_table or scheme.ledger_table
     writers = () if project is None else project.ledger_writers
     database = Database(
-        location, ledger_table=table, history_table=names.history, ledger_writers=writers
+        location, ledger_table=table, history_table=names.history_table, ledger_writers=writers
     )
     return GoDatabaseUrl(database, options, scheme.error_style)
 
 
 def _parse_sqlite(
-    url: Url, scheme: Scheme, custom_values: Mapping[str, str], project: ProjectTables
+    url: Url, scheme: Scheme, custom_values: Mapping[str, str], project: CliSettings
 ) -> GoDatabaseUrl:
     """Read a SQLite URL; a raw space in a file's name becomes `%20`, as in golang-migrate."""
     try:
@@ -116,11 +116,13 @@ def _parse_sqlite(
         takes_tables=True,
         drops_current_schema=True,
     )
-    names = ProjectTables(custom_values[_TABLE]) if custom_values.get(_TABLE) else project
+    names = (
+        CliSettings(ledger_table=custom_values[_TABLE]) if custom_values.get(_TABLE) else project
+    )
     database = Database(
         library_url(replace(url, scheme=scheme.rung_scheme)),
-        ledger_table=names.ledger,
-        history_table=names.history,
+        ledger_table=names.ledger_table,
+        history_table=names.history_table,
     )
     return GoDatabaseUrl(database, options, scheme.error_style)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
+from rung.cli.config import shared_settings
 from rung.cli.hints import Repeated, repeated
 from rung.drivers import open_driver
 from rung.errors import DriverMissing, SourceError, UsageError
@@ -34,7 +35,6 @@ from rung.golang_migrate.source_urls import (
     source_folder,
     source_scheme,
 )
-from rung.project import project_tables
 from rung.source import read_source
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Endpoints:
             reason = f"database driver: unknown driver {shown} (forgotten import?)"
             raise GoFault(f"failed to open database: {reason}")
         try:
-            project = project_tables(Path.cwd(), os.environ)
+            project = shared_settings(os.environ, Path.cwd())
             return parse_database_url(parse(self._database), DATABASES[name], project)
         except UrlRefused as error:
             raise GoFault(f"failed to open database: {error}") from None

@@ -6,36 +6,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rung.cli.config import resolve_settings
+from rung.cli.config import resolve_settings, shared_settings
 from rung.cli.options import CliSettings
 from rung.errors import UsageError
 from rung.golang_migrate.database_urls import parse_database_url
 from rung.golang_migrate.gostd.urls import parse
 from rung.golang_migrate.schemes import DATABASES
-from rung.project import ProjectTables, project_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ProjectTables("ops", "log.h", ("app",))
+NAMES = CliSettings(ledger_table="ops", history_table="log.h", ledger_writers=("app",))
 
 
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        ("", ProjectTables()),
+        ("", CliSettings()),
         ('ledger-table = "ops"\nhistory-table = "log.h"\nledger-writers = ["app"]', NAMES),
-        ('history-table = "h"', ProjectTables(None, "h")),
-        ("ledger-writers = 'app, ci'", ProjectTables(None, None, ("app", "ci"))),
+        ('history-table = "h"', CliSettings(history_table="h")),
+        ("ledger-writers = 'app, ci'", CliSettings(ledger_writers=("app", "ci"))),
     ],
 )
-def test_the_names(tmp_path: Path, table: str, expected: ProjectTables) -> None:
+def test_the_names(tmp_path: Path, table: str, expected: CliSettings) -> None:
     """They are found from a folder below, and left out where the project names none."""
     (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{table}\n")
     below = tmp_path / "below"
     below.mkdir()
 
-    assert project_tables(below, {}) == expected
+    assert shared_settings({}, below) == expected
 
 
 def test_both_commands_read_the_ledgers_writers_alike(tmp_path: Path) -> None:
@@ -46,7 +45,7 @@ def test_both_commands_read_the_ledgers_writers_alike(tmp_path: Path) -> None:
         ({"RUNG_LEDGER_WRITERS": "one, two,"}, ("one", "two")),
         ({"RUNG_LEDGER_WRITERS": ""}, ("app", "ci")),
     ):
-        assert project_tables(tmp_path, environ).ledger_writers == expected
+        assert shared_settings(environ, tmp_path).ledger_writers == expected
         assert resolve_settings(CliSettings(), environ, tmp_path).ledger_writers == expected
 
 
@@ -57,7 +56,7 @@ def test_what_cannot_be_understood(tmp_path: Path, table: str) -> None:
     """A name that is not a string is an error, and so is a broken file."""
     (tmp_path / "pyproject.toml").write_text(f"[tool.rung]\n{table}\n")
     with pytest.raises(UsageError):
-        project_tables(tmp_path, {})
+        shared_settings({}, tmp_path)
 
 
 @pytest.mark.parametrize(
