@@ -12,8 +12,7 @@ from tests.unit.test_plan import shown
 from rung.errors import MissingMigrationFile, OutOfOrderMigrations, UsageError
 from rung.ledger import LedgerState
 from rung.planning.history_replay import reconcile
-from rung.planning.out_of_order import allows_out_of_order
-from rung.planning.plan import Down, Goal, Goto, Plan, Up, make_plan
+from rung.planning.plan import Down, Goal, Goto, Plan, Up, allows_out_of_order, make_plan
 from rung.script.dialect import Dialect
 
 if TYPE_CHECKING:

@@ -51,28 +51,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code, one of `ExitCode`.
     """
     words = sort_words(sys.argv[1:] if argv is None else argv)
-    console = _console(words)
+    colours = not words.has("--no-color")
+    console = Console(  # also if the command line is invalid
+        sys.stdout,
+        sys.stderr,
+        style_for(sys.stdout, os.environ, wanted=colours),
+        style_for(sys.stderr, os.environ, wanted=colours),
+        quiet=words.has("--quiet"),
+        verbose=words.has("--verbose"),
+        json=words.has("--json"),
+        completed=completer(words, os.environ),
+    )
     try:
-        return _run_or_show(words, console)
-    except BrokenPipeError:
+        try:
+            return _run(words, console)
+        except (BrokenPipeError, KeyboardInterrupt):
+            raise
+        except StoppedBySignal as stopped:
+            return _show(stopped.error, words, console, stopped.code)
+        except RungError as error:
+            return _show(error, words, console, exit_code_of(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
+            return _show_internal(error, words, console)
+    except BrokenPipeError:  # also while an error is shown
         process.abandon(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
         console.insist("\nerror: interrupted")
         return ExitCode.INTERRUPTED
-
-
-def _run_or_show(words: Words, console: Console) -> int:
-    try:
-        return _run(words, console)
-    except BrokenPipeError:
-        raise
-    except StoppedBySignal as stopped:
-        return _show(stopped.error, words, console, stopped.code)
-    except RungError as error:
-        return _show(error, words, console, exit_code_of(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person reads a line of it
-        return _show_internal(error, words, console)
 
 
 def _run(words: Words, console: Console) -> int:
@@ -117,21 +123,6 @@ def _help(words: Words) -> str:
 
         raise unrecognized(asked)
     return overview()
-
-
-def _console(words: Words) -> Console:
-    """Make the streams that the words ask for, also if the command line is invalid."""
-    colours = not words.has("--no-color")
-    return Console(
-        sys.stdout,
-        sys.stderr,
-        style_for(sys.stdout, os.environ, wanted=colours),
-        style_for(sys.stderr, os.environ, wanted=colours),
-        quiet=words.has("--quiet"),
-        verbose=words.has("--verbose"),
-        json=words.has("--json"),
-        completed=completer(words, os.environ),
-    )
 
 
 def _show(error: RungError, words: Words, console: Console, code: ExitCode) -> int:

@@ -233,13 +233,12 @@ def wait_until(
         if waited - said >= _SAY_EVERY:
             said = waited
             listener(LockWaiting(waited, _holder(session)))
-        policy.sleep(_cut(pause * (0.5 + policy.jitter()), waited, policy.bound))
+        length = pause * (0.5 + policy.jitter())
+        if policy.bound is not None:
+            length = max(_SHORTEST_PAUSE, min(length, policy.bound - waited))
+        policy.sleep(length)
         pause = min(pause * 2, _LONGEST_PAUSE)
     return found
-
-
-def _cut(pause: float, waited: float, bound: float | None) -> float:
-    return pause if bound is None else max(_SHORTEST_PAUSE, min(pause, bound - waited))
 
 
 def _holder(session: Session) -> str:

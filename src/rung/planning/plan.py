@@ -22,18 +22,19 @@ from rung.errors import (
     DirtyLedger,
     EmptySource,
     MissingMigrationFile,
+    OutOfOrderMigrations,
+    ScriptError,
     UnwrittenMigration,
     UsageError,
 )
 from rung.ledger import LedgerState
 from rung.planning.down_choice import EMPTY, STRICT, DownOptions
 from rung.planning.history_replay import Applied, AppliedVersion, reconcile
-from rung.planning.out_of_order import allows_out_of_order, out_of_order_error
-from rung.script import Dialect, contents_of
+from rung.script import ALLOW_OUT_OF_ORDER, Dialect, contents_of, directives, read
 from rung.source import MAX_VERSION, Direction, Migration, MigrationSet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rung.planning.down_choice import DownChoice, StoredDownSql
     from rung.planning.resume import ResumePoint
@@ -323,7 +324,7 @@ class _Planner:
         refused = [m for m in found if not allows_out_of_order(m, self.dialect, named)]
         if refused:
             allowed = [m.version for m in found if m.version in named]
-            raise out_of_order_error(refused, self.ledger, self.applied, allowed)
+            raise _out_of_order_error(refused, self.ledger, self.applied, allowed)
         return found
 
     def _up(self, goal: Up | Goto, out_of_order: Sequence[Migration]) -> Plan:
@@ -410,4 +411,44 @@ def _ups(migrations: Sequence[Migration], at: int | None) -> tuple[Step, ...]:
     return tuple(
         Step(migration, Direction.UP, before, after)
         for migration, (before, after) in zip(migrations, pairwise(versions), strict=True)
+    )
+
+
+def allows_out_of_order(
+    migration: Migration, dialect: Dialect, allowed: Collection[int] = ()
+) -> bool:
+    """Whether a migration may run after newer ones: by its version, or by its own file."""
+    if migration.version in allowed:
+        return True
+    text = migration.up.text if migration.up else ""
+    if ALLOW_OUT_OF_ORDER not in text:
+        return False
+    try:
+        return ALLOW_OUT_OF_ORDER in directives(read(text, dialect))
+    except ScriptError:
+        return False
+
+
+def _out_of_order_error(
+    refused: Sequence[Migration], ledger: LedgerState, applied: Applied, allowed: Sequence[int]
+) -> OutOfOrderMigrations:
+    """
+    Make the error of out-of-order migrations that are not allowed.
+
+    Args:
+        refused: them, ascending; at least one.
+        ledger: its row now.
+        applied: what is applied.
+        allowed: the out-of-order versions that are allowed.
+    """
+    lowest = refused[0].version
+    below = [v for v in applied.ascending if v < lowest]
+    return OutOfOrderMigrations(
+        [m.version for m in refused],
+        [half.file for m in refused if (half := m.up or m.down)],
+        ledger.version or 0,
+        [v for v in applied.ascending if v > lowest],
+        below[-1] if below else None,
+        allowed,
+        [m.version for m in refused if m.version in applied.reopened],
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rung.errors import ScriptError
 from rung.planning.edits import edits, has_digest, renamed, uncompared
 from rung.planning.history_replay import described, reconcile, unknown_rows
-from rung.planning.out_of_order import allows_out_of_order
+from rung.planning.plan import allows_out_of_order
 from rung.script import NOT_COMPARED, contents_of, foreign_marker, may_have_marker, read
 from rung.source import Direction
 

@@ -89,8 +89,11 @@ class ProgressLines:
         match event:
             case RunPlanned(versions):
                 self._columns = max(4, *(len(str(version)) for version in versions))
-            case StepStarted() | ModeChanged():
-                self._set_mode(event)
+            case StepStarted(mode=mode):
+                self._mode = mode
+            case ModeChanged(mode=mode):
+                self._mode = mode
+                self.say(f"detail: {event}")
             case StepFinished():
                 self.say(self._finished(event))
             case LockWaiting() | DatabaseWaiting() | BaselineRecorded() | StepResumed():
@@ -112,13 +115,9 @@ class ProgressLines:
                 total = count(event.statements_total, "statement")
                 self.say(f"        {event.statements_done} of {total} committed")
 
-    def _set_mode(self, event: StepStarted | ModeChanged) -> None:
-        self._mode = event.mode
-        if isinstance(event, ModeChanged):
-            self.say(f"detail: {event}")
-
     def _finished(self, event: StepFinished) -> str:
-        way = self._style.paint(f"{event.direction:<4}", _colour(event.direction))
+        colour = "green" if event.direction == "up" else "yellow"
+        way = self._style.paint(f"{event.direction:<4}", colour)
         took = self._style.paint(f"{duration(event.seconds):>8}", "dim")
         mode = f"  {self._mode}" if self._verbose else ""
         mode += f"  {event.result}" if event.result in ("empty", "not reverted") else ""
@@ -126,20 +125,13 @@ class ProgressLines:
         return f"  {way} {event.version:>{self._columns}} {name} {took}{mode}"
 
     def _notice(self, event: Notice) -> None:
-        message = f"version {event.version}: {_indented(event.message)}"
+        # Its further lines are indented, so that none looks like one of ours.
+        text = event.message.replace("\n", "\n    ")
+        message = f"version {event.version}: {text}"
         if event.severity == "WARNING":
             self.warn(message)
         elif self._verbose:
             self.say(f"detail: {event.severity} from {message}")
-
-
-def _indented(message: str) -> str:
-    """Indent the further lines of a message, so that none looks like one of ours."""
-    return message.replace("\n", "\n    ")
-
-
-def _colour(direction: str) -> str:
-    return "green" if direction == "up" else "yellow"
 
 
 def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded | StepResumed) -> str:
@@ -147,21 +139,17 @@ def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded | StepResum
     if isinstance(event, StepResumed):
         return str(event)
     if isinstance(event, BaselineRecorded):
-        return _recorded(event)
+        if not event.versions:
+            return f"Recorded that another tool left the database {at(event.version)}."
+        several = len(event.versions) > _FEW
+        ends = (event.versions[0], event.versions[-1]) if several else event.versions
+        which = (" to " if several else " and ").join(map(str, ends))
+        many = count(len(event.versions), "migration")
+        return f"Recorded {many} ({which}) as applied by another tool."
     so_far = f", {duration(event.waited)} so far" if event.waited >= 1 else ""
     if isinstance(event, DatabaseWaiting):
         return f"Waiting for the database{so_far}: {event.reason}."
     return f"Another run is in progress; waiting for it to end{so_far}. {event.holder}".strip()
-
-
-def _recorded(event: BaselineRecorded) -> str:
-    if not event.versions:
-        return f"Recorded that another tool left the database {at(event.version)}."
-    several = len(event.versions) > _FEW
-    ends = (event.versions[0], event.versions[-1]) if several else event.versions
-    which = (" to " if several else " and ").join(map(str, ends))
-    many = count(len(event.versions), "migration")
-    return f"Recorded {many} ({which}) as applied by another tool."
 
 
 class Live:
