@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from rung.script.directives import directive_text, is_declaration
 from rung.script.model import KINDS, NUMBER_OF, Token, TokenKind, Tokens
-from rung.script.postgres.rows import ROW_WORDS
+from rung.script.rows import ROW_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

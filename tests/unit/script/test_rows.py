@@ -1,4 +1,4 @@
-"""The rows of a great INSERT are read in blocks, and come to the same as token by token."""
+"""The rows of a large INSERT are read in blocks, with the result of reading token by token."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from hashlib import sha256
 import pytest
 
 from rung.errors import ScriptError
-from rung.script import Dialect, Statement, TokenKind, checksum, read
+from rung.script import Dialect, Statement, TokenKind, checksum, read, rows
 from rung.script.checksum import said
 from rung.script.directives import is_declaration
-from rung.script.postgres import lexer, rows
+from rung.script.postgres import lexer
+from rung.script.sqlite import lexer as sqlite_lexer
 
 PIECES = (
     *(",", "(", ")", "(1, 'a'), ", "(-1,NULL),", "1", "-1", "2.5", "'a'", "'it''s'", "'a\\b'"),
     *("null", "NULL", "true", "Null", "now()", "'x'::text", "-- c\n", "-- rung: x\n", " ", "\n"),
     *("\r\n", "'é\r\n'", "$$a;$$", "--1\n", "1e5", "e'\\''", "- 1", "1-1", "'a'\n'b'", "/* ' */"),
+    *("\v", "x'ab'", "[a]", "-", "0x1", "1.", ".5"),
     *("x", "X", '"X"', "||", "::", "; INSERT INTO t VALUES ", ";", "'';", "1_0", "+-", "u&'a'"),
 )
 
 
 def _in_blocks(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     monkeypatch.setattr(lexer, "_AT_ONCE", 8)
+    monkeypatch.setattr(sqlite_lexer, "_AT_ONCE", 8)
     monkeypatch.setattr(rows, "_FEW", 1)
     monkeypatch.setattr(rows, "_BLOCK", block)
 
@@ -41,7 +44,7 @@ def _token_by_token(text: str, dialect: Dialect) -> tuple[str, list[Statement]] 
     return digest.hexdigest(), list(script.statements)
 
 
-@pytest.mark.parametrize("dialect", [Dialect.POSTGRES, Dialect.POSTGRES_ESCAPES])
+@pytest.mark.parametrize("dialect", Dialect)
 @pytest.mark.parametrize("block", [5, 17, 64, 1 << 16])
 def test_blocks_change_nothing(
     monkeypatch: pytest.MonkeyPatch, block: int, dialect: Dialect
@@ -59,9 +62,10 @@ def test_blocks_change_nothing(
         assert (checksum(script), list(script.statements)) == known, text
 
 
-def test_rows_are_read_in_blocks() -> None:
+@pytest.mark.parametrize("dialect", Dialect)
+def test_rows_are_read_in_blocks(dialect: Dialect) -> None:
     """Of many rows all but the first tokens are."""
-    script = read("INSERT INTO t VALUES (1, 'a')" + ", (-2, NULL)" * 10_000)
+    script = read("INSERT INTO t VALUES (1, 'a')" + ", (-2, NULL)" * 10_000, dialect)
     in_blocks = [part for part in script.parts_and_rows() if isinstance(part, list)]
 
     assert sum(map(len, in_blocks)) > 0.9 * len(script.tokens)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from rung.errors import UnterminatedToken
 from rung.script.model import NUMBER_OF, Token, TokenKind, Tokens
 from rung.script.postgres.psql_commands import command_at, end_of_guard
-from rung.script.postgres.rows import depth_after, read_rows
+from rung.script.rows import depth_after, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rung.script.identifiers import unquoted
+from rung.script.large import holds
 from rung.script.model import TokenKind
 from rung.script.sqlite.statement_rules import pragma_of
 
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.script.model import Script, Statement
+    from rung.script.sqlite.statement_rules import Pragma
 
 _PRAGMA: Final = "FOREIGN_KEYS"
 _CHECK: Final = "FOREIGN_KEY_CHECK"
 _INTEGRITY: Final = frozenset({"INTEGRITY_CHECK", "QUICK_CHECK"})
+_MAY_BE_PRAGMA: Final = (("PRAGMA",), ("EXPLAIN",))
 _ON: Final = frozenset({"ON", "YES", "TRUE"})
 _LOW_BYTE = 0xFF
 _RENAME: Final = ("RENAME", "TO")
 
 
+def _pragma(script: Script, statement: Statement) -> Pragma | None:
+    """Return the PRAGMA that a statement is; read the tokens of no other statement."""
+    if statement.words[:1] not in _MAY_BE_PRAGMA:
+        return None
+    return pragma_of(script.text, script.tokens_of(statement))
+
+
 def set_by(script: Script, statement: Statement) -> bool | None:
     """What a statement sets foreign keys to, as SQLite reads the value; None where it does not."""
-    pragma = pragma_of(script.text, script.tokens_of(statement))
+    pragma = _pragma(script, statement)
     if pragma is None or pragma.name != _PRAGMA or not pragma.sets:
         return None
     value = pragma.value
@@ -40,7 +50,7 @@ def set_by(script: Script, statement: Statement) -> bool | None:
 
 def turned_off_by(script: Script, first: int = 1, last: int | None = None) -> Statement | None:
     """The first of a script's statements, from `first` to `last`, that turns foreign keys off."""
-    if _PRAGMA not in script.text.upper():
+    if not holds(script.text, _PRAGMA.lower()):
         return None
     return next(
         (s for s in script.statements[first - 1 : last] if set_by(script, s) is False), None
@@ -49,7 +59,7 @@ def turned_off_by(script: Script, first: int = 1, last: int | None = None) -> St
 
 def meant_before(script: Script, number: int) -> bool | None:
     """What the statements before one have set foreign keys to; None where they did not."""
-    if _PRAGMA not in script.text.upper():
+    if not holds(script.text, _PRAGMA.lower()):
         return None
     found = (set_by(script, one) for one in reversed(script.statements[: number - 1]))
     return next((value for value in found if value is not None), None)
@@ -57,18 +67,18 @@ def meant_before(script: Script, number: int) -> bool | None:
 
 def checks(script: Script) -> bool:
     """Whether a script looks for violations of foreign keys itself, in whatever form."""
-    return _CHECK in script.text.upper()
+    return holds(script.text, _CHECK.lower())
 
 
 def is_foreign_key_check(script: Script, statement: Statement) -> bool:
     """Whether a statement gives a row for each violation of a foreign key in our database."""
-    pragma = pragma_of(script.text, script.tokens_of(statement))
+    pragma = _pragma(script, statement)
     return pragma is not None and pragma.name == _CHECK and not pragma.explained
 
 
 def is_integrity_check(script: Script, statement: Statement) -> bool:
     """Whether a statement gives a row `ok`, or rows that say what is damaged."""
-    pragma = pragma_of(script.text, script.tokens_of(statement))
+    pragma = _pragma(script, statement)
     return pragma is not None and pragma.name in _INTEGRITY and not pragma.explained
 
 

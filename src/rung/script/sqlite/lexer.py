@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from rung.errors import UnterminatedToken
 from rung.script.model import NUMBER_OF, Token, TokenKind, Tokens
+from rung.script.rows import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,8 @@ _TOKEN = re.compile(
     rf"(?:{'|'.join(f'({pattern})' for pattern in _RULES.values())}|\Z)"
 )
 _AT_ONCE = 4096
+_FIRST = 10
+"""The tokens at the beginning of a statement by which its kind is recognized."""
 
 
 class SqliteLexer:
@@ -71,6 +74,33 @@ class SqliteLexer:
         self.tokens = Tokens()
         self.directives: list[Token] = []
         self.at_end = False
+
+    def read_all(self) -> None:
+        """
+        Read to the end; leave out most tokens of rows, where there are very many.
+
+        The first tokens of each statement are there, which show its kind, and so is the last token
+        of a run of rows, so that the end of each statement is known.
+
+        Raises:
+            UnterminatedToken: a string or a quoted name is not closed.
+        """
+        self.read(_AT_ONCE)
+        while not self.at_end:
+            begins = ";" in (self.text[start] for start in self.tokens.starts[-_FIRST:])
+            for run in () if begins else self.rows():
+                self.tokens.append(
+                    Token(TokenKind.OPERATOR, self.position - len(run[-1]), self.position)
+                )
+            self.read(len(self.tokens) + _AT_ONCE)
+
+    def rows(self) -> Iterator[list[str]]:
+        """Step over tokens of rows; yield them as they are written."""
+        run = [""]
+        while run:
+            run, self.position = read_rows(self.text, self.position, self._end)
+            if run:
+                yield run
 
     def read(self, most: int = sys.maxsize) -> None:
         """
@@ -114,16 +144,20 @@ def tokens_of(text: str) -> Tokens:
     return lexer.tokens.merged(lexer.directives)
 
 
-def scan(text: str, start: int, end: int, *, rows: bool = False) -> Iterator[Tokens]:
+def scan(text: str, start: int, end: int, *, rows: bool = False) -> Iterator[Tokens | list[str]]:
     """
-    Give the tokens of a range of a script that was read before, some thousand at a time.
+    Yield the tokens of a range of a script that was read before, some thousand at a time.
 
-    `rows` is for the lexer of PostgreSQL, and changes nothing here.
+    Args:
+        text: the script's.
+        start, end: the range, between tokens.
+        rows: give tokens of rows as they are written, where there are very many; see `rows`.
     """
-    del rows
     lexer = SqliteLexer(text, start, end)
     while not lexer.at_end:
         lexer.tokens = Tokens()
         lexer.read(_AT_ONCE)
         if len(lexer.tokens):
             yield lexer.tokens
+        if rows and not lexer.at_end:
+            yield from lexer.rows()

@@ -64,7 +64,7 @@ def cut(text: str) -> Cut:
     lexer = SqliteLexer(text)
     tokens = lexer.tokens
     try:
-        lexer.read()
+        lexer.read_all()
     except UnterminatedToken:  # a command of the shell may hold a quote that nothing closes
         for piece in _pieces(text, tokens):
             _check_command(text, piece)

@@ -1,10 +1,10 @@
 """
-Reads the rows of a great INSERT in blocks, for a file of data has millions of tokens.
+Reads the rows of a large INSERT in blocks, because a file of data has millions of tokens.
 
-A block is cut by one call of the regular-expression engine instead of one for each token, which
-takes a quarter of the time. Only tokens of which this cannot go wrong are read so: commas,
-parentheses, plain numbers with a minus or without, plain strings, and the words that stand in for a
-value. The first of another kind, a comment or a CR LF ends the run, and the lexer goes on there.
+One call of the regular-expression engine reads a block, instead of one call for each token: a
+quarter of the time. Only tokens that every dialect reads alike are read so: commas, parentheses,
+numbers without an exponent, with or without a minus, plain strings, and the keywords that stand for
+a value. Any other token, a comment or a CR ends the run, and the lexer continues there.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from functools import cache
 
 _BLOCK = 1 << 16
 _FEW = 256
-"""A shorter run is not worth its block."""
-_BLANKS = " \t\n\f\v"
+"""The tokens of the shortest run that is read so."""
+_BLANKS = " \t\n\f"
+"""Without \\v, which is a blank in PostgreSQL only."""
 _BLANK = f"[{_BLANKS}]"
 ROW_WORDS = ("NULL", "null", "TRUE", "true", "FALSE", "false", "DEFAULT", "default")
 _RAW = r"'[^']*(?:''[^']*)*'(?=[^'])"
@@ -26,7 +27,7 @@ _ROUNDS = 8
 
 @cache
 def _pattern(*, standard_conforming_strings: bool) -> re.Pattern[str]:
-    """Whatever follows the run is one match to the end of the block: its length says where."""
+    """The last alternative matches all that follows the run, so that its length shows its place."""
     string = _RAW if standard_conforming_strings else _WITHOUT_BACKSLASH
     words = "|".join(ROW_WORDS)
     end = rf"(?=(?:{_BLANK}|[,)]))"
@@ -43,8 +44,8 @@ def read_rows(
 
     Args:
         text: the SQL.
-        position: the end of a token, from where the run begins.
-        end: of the range that is read.
+        position: the end of a token, where the run begins.
+        end: the end of the range that is read.
         standard_conforming_strings: as for the lexer.
 
     Returns:
@@ -64,10 +65,10 @@ def read_rows(
 
 def depth_after(depth: int, tokens: list[str]) -> int:
     """
-    Give how many parentheses are open behind a run, where so many are open before it.
+    Return how many parentheses are open after a run.
 
-    A pair that opens and closes changes nothing, so pairs are taken out a few times; what is left
-    is counted one by one, for one that closes without an open one does not count.
+    A pair that opens and closes changes nothing, so pairs are removed a few times; the rest is
+    counted one by one, because a closing parenthesis without an open one does not count.
     """
     left = "".join(filter(_PARENTHESES.__contains__, tokens))
     for _ in range(_ROUNDS):
