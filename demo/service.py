@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _STAY = "--stay"
 _PATIENCE_S = 60.0
-_LOOK_AGAIN_S = 0.5
+_POLL_INTERVAL_S = 0.5
 _ENDING = {"CHAT_SHUTDOWN_S": "3", "CHAT_ANSWER_GRACE_S": "1"}
 """Less than the service has elsewhere: nobody's answers are lost here."""
 _ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
@@ -55,7 +55,7 @@ def main() -> int:
 def _follow(parent: int) -> None:
     """End once this process has another parent, because its own has ended."""
     while os.getppid() == parent:
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(_POLL_INTERVAL_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

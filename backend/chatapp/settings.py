@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     """Whether to serve on a database that is ahead; compatible: if its migrations allow it."""
     compatible_up_to: int | None = None
     """The newest version of the schema that this release is known to work with."""
-    look_again_s: float = Field(default=15.0, gt=0)
+    check_interval_s: float = Field(default=15.0, gt=0)
     """The longest pause between two checks of a database that is not ready."""
 
     pool_size: int = Field(default=10, ge=1)

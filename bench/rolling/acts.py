@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bench.rolling.builds import NEWEST
-from bench.rolling.replicas import LOOK_AGAIN_S
+from bench.rolling.replicas import POLL_INTERVAL_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -85,7 +85,7 @@ async def _kill(service: Service, url: str) -> None:
     """Kill the first new replica during its migration."""
     del url
     while service.surging is None:  # noqa: ASYNC110 - it begins within a moment
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(POLL_INTERVAL_S)
     doomed = service.surging
     await doomed.until("migrating")
     await asyncio.sleep(_BEFORE_IT_IS_KILLED_S)

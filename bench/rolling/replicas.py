@@ -22,7 +22,7 @@ _IDLE_S = 2.0
 """A connection is not used again after that: the service closes one that was idle for 5 s."""
 _LIMITS = httpx2.Limits(max_connections=None, keepalive_expiry=_IDLE_S)
 _PATIENCE_S = 60.0
-LOOK_AGAIN_S = 0.1
+POLL_INTERVAL_S = 0.1
 """The pause between two probes."""
 
 
@@ -65,7 +65,7 @@ class Replica:
     async def until(self, state: str) -> None:
         """Wait until it is in a state."""
         while (await self.ready()).state != state:  # noqa: ASYNC110 - another process tells no event
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     async def stop(self) -> None:
         """Stop the process, and wait for its end."""

@@ -11,7 +11,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from bench.rolling.replicas import LOOK_AGAIN_S, Endpoints, Replica, start
+from bench.rolling.replicas import POLL_INTERVAL_S, Endpoints, Replica, start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ class Service:
             if said.state == "failed" or time.monotonic() > end:
                 await self.surging.stop()
                 raise DeploymentStopped(f"{said.state}: {said.reason}")
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
             if not self.surging.lives:
                 self.surging = await start(build, self._settings, self._log)
         new, self.surging = self.surging, None

@@ -40,15 +40,15 @@ def stages() -> tuple[list[Instruction], list[Instruction]]:
     return found[build:image], found[image:]
 
 
-def let_through() -> list[str]:
-    """What .dockerignore sends to the engine."""
+def context_files() -> list[str]:
+    """Return the paths that .dockerignore sends to the engine."""
     return re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
 
 
 def send(context: Path) -> Path:
     """Make the context that an engine would be sent."""
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in let_through():
+    for name in context_files():
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, context / name, symlinks=True, ignore=ignored)
         else:

@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery"
 
 def settings(conninfo: str, **others: Any) -> Settings:  # noqa: ANN401 - as many kinds as settings
     """Settings for tests: no limit is in the way unless it is set."""
-    usual = {"rate_per_minute": 1e6, "rate_burst": 10**6, "look_again_s": 0.3}
+    usual = {"rate_per_minute": 1e6, "rate_burst": 10**6, "check_interval_s": 0.3}
     usual["pool_timeout_s"] = 60.0
     credentials = {"credentials_per_minute": 1e6, "credentials_burst": 10**6}
     credentials |= {"log_ins_per_minute": 1e6, "log_ins_burst": 10**6}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 import yaml
-from tests.chat.image import DOCKERFILE, ROOT, let_through, stages
+from tests.chat.image import DOCKERFILE, ROOT, context_files, stages
 from tests.chat.serving import SECRET
 
 from chatapp.__main__ import main
@@ -112,7 +112,7 @@ def test_the_image_is_built_from_what_is_sent() -> None:
     """What the Dockerfile copies is let through by .dockerignore, and is there."""
     copied = [word for one in stages()[0] if one.name == "COPY" for word in one.rest.split()[:-1]]
 
-    assert {Path(name).parts[0] for name in copied} == set(let_through())
+    assert {Path(name).parts[0] for name in copied} == set(context_files())
     assert all((ROOT / name).exists() for name in copied)
 
 

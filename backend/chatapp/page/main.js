@@ -9,7 +9,7 @@ import { wirePassword } from "./password.js";
 import { session } from "./session.js";
 import { thread, wireThread } from "./thread.js";
 
-const LOOK_AGAIN_MS = 2000;
+const POLL_INTERVAL_MS = 2000;
 const ENDED = "Your session has ended. Log in again: what you wrote is still here.";
 
 /** Show what went wrong; a token that expired has its own way. */
@@ -29,7 +29,7 @@ async function ready() {
     at("notice").textContent = response
       ? `The service is not ready (${state ?? response.status}). This page waits for it.`
       : "The service cannot be reached. This page waits for it.";
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
 }
 

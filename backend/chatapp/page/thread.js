@@ -11,7 +11,7 @@ const NEAR = 80;
 const STOP_TRIES = 4;
 const PAUSE_MS = 300;
 const LONGEST_STOP_MS = 10_000;
-const LOOK_AGAIN_MS = 1500;
+const POLL_INTERVAL_MS = 1500;
 const LEFT_RUNNING_MS = 60_000;
 
 /** What is under way, for each conversation: it goes on where another one is looked at. */
@@ -84,7 +84,7 @@ export const thread = {
     const mine = turn;
     if (Date.now() < ends) exchange.unanswered("No answer so far.");
     while (Date.now() < ends && !exchange.isBusy) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
       if (mine !== turn || exchange.isBusy) return;
       const { answer_id: id } = await call("GET", conversationPath(this.id, "messages", question.id));
       if (mine !== turn || exchange.isBusy) return;

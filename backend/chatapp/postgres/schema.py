@@ -73,7 +73,7 @@ def migrations(settings: Settings) -> Migrations:
         policy=settings.migrations,
         if_ahead=settings.if_ahead,
         compatible_up_to=settings.compatible_up_to,
-        check_interval=settings.look_again_s,
+        check_interval=settings.check_interval_s,
         needs=(text.decode() for text in statements().values()),
     )
 

@@ -35,9 +35,9 @@ __all__ = [
     "TestDatabase",
     "empty_database",
     "migrated_database",
-    "rung_copies",
     "rung_server",
     "rung_source",
+    "rung_template_databases",
     "test_every_migration_can_be_undone",
     "worker_database",
 ]
@@ -81,30 +81,34 @@ def rung_server(pytestconfig: pytest.Config) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def rung_copies(rung_server: str, rung_source: str) -> Iterator[TemplateDatabases]:
+def rung_template_databases(rung_server: str, rung_source: str) -> Iterator[TemplateDatabases]:
     """Create databases while this worker runs."""
     with _enter(partial(TemplateDatabases, rung_server, rung_source)) as copies:
         yield copies
 
 
 @pytest.fixture
-def migrated_database(rung_copies: TemplateDatabases, rung_source: str) -> Iterator[TestDatabase]:
+def migrated_database(
+    rung_template_databases: TemplateDatabases, rung_source: str
+) -> Iterator[TestDatabase]:
     """Return a database for one test, with every migration applied."""
-    with _enter(partial(rung_copies.copy, rung_source)) as database:
+    with _enter(partial(rung_template_databases.copy, rung_source)) as database:
         yield database
 
 
 @pytest.fixture(scope="session")
-def worker_database(rung_copies: TemplateDatabases, rung_source: str) -> Iterator[TestDatabase]:
+def worker_database(
+    rung_template_databases: TemplateDatabases, rung_source: str
+) -> Iterator[TestDatabase]:
     """Return a database for all tests of a worker, with every migration applied."""
-    with _enter(partial(rung_copies.copy, rung_source)) as database:
+    with _enter(partial(rung_template_databases.copy, rung_source)) as database:
         yield database
 
 
 @pytest.fixture
-def empty_database(rung_copies: TemplateDatabases) -> Iterator[TestDatabase]:
+def empty_database(rung_template_databases: TemplateDatabases) -> Iterator[TestDatabase]:
     """Return an empty database for one test."""
-    with _enter(rung_copies.empty) as database:
+    with _enter(rung_template_databases.empty) as database:
         yield database
 
 

@@ -49,9 +49,12 @@ def judge(
     live = comparable(live)
     trials = [trial for group in groups for trial in group]
     touched = _touched_objects(trials)
-    matches = [
-        (trial, points) for trial in trials if (points := _equal_states(trial, live, touched))
+    wanted = live.only(touched)
+    equal = [
+        (trial, [(s.done, s.partial) for s in trial.states if s.snapshot.only(touched) == wanted])
+        for trial in trials
     ]
+    matches = [(trial, points) for trial, points in equal if points]
     if not matches:
         return _nearest(trials, live, touched)
     (trial, points), *others = matches
@@ -88,12 +91,6 @@ def _check_rows(finding: StateMatch, trial: TrialResult) -> StateMatch:
         )
         return replace(finding, done=None, partial=None, reason=reason)
     return finding
-
-
-def _equal_states(trial: TrialResult, live: Snapshot, touched: frozenset[str]) -> list[_Point]:
-    """Return the states of a file to which the live schema is equal."""
-    wanted = live.only(touched)
-    return [(s.done, s.partial) for s in trial.states if s.snapshot.only(touched) == wanted]
 
 
 def _touched_objects(trials: Iterable[TrialResult]) -> frozenset[str]:
@@ -171,21 +168,13 @@ def _weigh(
     recorded = _points_by_history(candidate, points)
     if attempt is not None:
         evidence.append(_history_evidence(attempt, agrees=bool(recorded)))
-    if other := _conflicting_trial(trial, points, others):
+    outcomes = {outcome_key(trial, *point) for point in points}
+    for other, other_points in others:
+        if {outcome_key(other, *point) for point in other_points} <= outcomes:
+            continue
         reason = f"the schema does not show whether {candidate.file} ran or {other.candidate.file}"
         return StateMatch(trial, evidence=tuple(evidence), reason=reason)
     return _decide(trial, recorded or points, tuple(evidence))
-
-
-def _conflicting_trial(
-    trial: TrialResult, points: Sequence[_Point], others: Sequence[tuple[TrialResult, list[_Point]]]
-) -> TrialResult | None:
-    """Return another file in a state that this file cannot have left; None where there is none."""
-    outcomes = {outcome_key(trial, *point) for point in points}
-    for other, other_points in others:
-        if not {outcome_key(other, *point) for point in other_points} <= outcomes:
-            return other
-    return None
 
 
 def _decide(trial: TrialResult, points: Sequence[_Point], evidence: tuple[str, ...]) -> StateMatch:

@@ -175,12 +175,15 @@ def invalid_indexes(finding: StateMatch) -> tuple[str, ...]:
 
 def _mark(candidate: Candidate, version: int | None, *, applied: bool) -> Action:
     what = "all" if applied else "nothing"
+    sql = "DELETE FROM {ledger};"
+    if version is not None:
+        sql = f"UPDATE {{ledger}} SET version = {version}, dirty = false;"  # noqa: S608 - shown
     where = "before the first migration" if version is None else f"at version {version}"
     return Action(
         ActionKind.MARK,
         version,
         f"mark the database clean {where}: {what} of {candidate.file} exists",
-        _ledger_sql(version),
+        sql,
         applied=applied and candidate.direction is Direction.UP,
     )
 
@@ -235,9 +238,3 @@ def _roll_back(
         Plan(Down(1), ledger, (step,)),
         losses=losses,
     )
-
-
-def _ledger_sql(version: int | None) -> str:
-    if version is None:
-        return "DELETE FROM {ledger};"
-    return f"UPDATE {{ledger}} SET version = {version}, dirty = false;"  # noqa: S608 - shown

@@ -1,5 +1,9 @@
 """
-Decide whether a partly run file may be rolled back without losing a row. Pure.
+Find SQL that rolls back a partly run file, and prove that it removes nothing else.
+
+The cheapest check comes first: the texts, then scratch, and only then the live database, in a
+transaction that is rolled back. A proved undo begins with locks and counts: it fails if rows were
+inserted since.
 
 A rollback is proved only where the history counted each statement that ran, each of them creates
 something that cannot have existed before, the down removes schema only, and a dry run on the live
@@ -13,17 +17,23 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from rung.errors import ScriptError
 from rung.repair.cluster_wide import is_cluster_wide, is_outside_snapshots
 from rung.repair.completeness import has_no_effect, row_moving_keyword
 from rung.repair.model import comparable
-from rung.script import Mode, StatementReader, keeps_contents
-from rung.script.data_loss import DataLoss, data_loss_of
+from rung.script import Mode, StatementReader, keeps_contents, read
+from rung.script.data_loss import MOST_ROWS, DataLoss, data_loss_of, tables_named
 from rung.snapshot import differences
+from rung.source import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rung.drivers.contract import Session
+    from rung.drivers.inspection import OtherWriters
+    from rung.ledger import Attempt
     from rung.repair.model import StateMatch, TrialResult
+    from rung.repair.trial_runs import ScratchRunner
     from rung.script import Script, Statement
     from rung.script.data_loss import DryRun
     from rung.snapshot import Snapshot
@@ -57,6 +67,7 @@ _MAY_ALTER = frozenset(
 _CALLS_FUNCTIONS = ("DEFAULT", "CHECK", "GENERATED", "EXCLUDE")
 """Keywords in an ALTER of a down that call functions which were not inspected."""
 _LISTED_NAMES = 3
+_STORED = "(as stored)"
 
 
 class Proof(Enum):
@@ -84,6 +95,71 @@ class Rollback:
     def row_losses(self) -> tuple[DataLoss, ...]:
         """Return those of the losses that are rows, or values of a column."""
         return tuple(loss for loss in self.losses if loss.takes_rows)
+
+
+def find_rollback(
+    finding: StateMatch, runner: ScratchRunner, session: Session, writers: OtherWriters
+) -> tuple[str | None, Rollback | None]:
+    """
+    Return SQL that undoes a partly run up, and its proof; None and None for a down.
+
+    Args:
+        finding: the file that ran, and how many of its statements are done.
+        runner: runs its down on scratch.
+        session: on the dirty database, with the lock held.
+        writers: who else may write the history, which says what ran.
+    """
+    trial = finding.trial
+    if trial is None or trial.candidate.direction is Direction.DOWN:
+        return None, None
+    undo, reason = "", _why_history_is_untrusted(trial.candidate.attempt, writers)
+    if not reason:
+        undo, reason = _find_undo(finding, runner)
+    if not reason:
+        script = read(undo, trial.script.dialect)
+        reason = why_down_is_unsafe(script)
+    if not reason:  # a dry run locks the tables
+        named = [DataLoss("table", name) for name in tables_named(script)]
+        large = [loss.table for loss in session.estimate(named) if loss.is_minimum]
+        reason = f"table {large[0]} has more than {MOST_ROWS:,} rows" if large else ""
+    if reason:
+        return None, Rollback(Proof.NOT_PROVED, reason)
+    dry_runs = session.capabilities.dry_runs
+    assert dry_runs is not None
+    rollback = judge_dry_run(finding, dry_runs.dry_run(script, tables_named(script)))
+    if rollback.proof is Proof.PROVED:
+        rollback = with_counts(rollback, session.estimate(rollback.losses))
+    if rollback.proof is not Proof.PROVED:
+        return None, rollback
+    return dry_runs.row_guard(rollback.losses) + undo, rollback
+
+
+def _why_history_is_untrusted(attempt: Attempt | None, writers: OtherWriters) -> str:
+    """Return why the history proves nothing: others could write it; empty where they could not."""
+    if attempt is None:
+        return ""
+    if writers.history:
+        return f"other roles may write the history ({writers.history[0]})"
+    if writers.closed_after is None or attempt.id <= writers.closed_after:
+        return "other roles could write the history when it recorded this attempt"
+    return ""
+
+
+def _find_undo(finding: StateMatch, runner: ScratchRunner) -> tuple[str, str]:
+    """Return SQL that restores the schema before the file on scratch, or why there is none."""
+    if reason := why_file_is_unproved(finding):
+        return "", reason
+    assert finding.trial is not None
+    down = finding.trial.candidate.migration.down
+    if down is not None and down.file.endswith(_STORED):
+        return "", "its down is stored, but its file is gone"
+    try:
+        undo = runner.find_undo(finding)
+    except ScriptError as error:
+        return "", f"its down cannot be parsed: {error}"
+    if undo is None:
+        return "", "no part of its down restores the previous schema on scratch"
+    return undo, ""
 
 
 def why_file_is_unproved(finding: StateMatch) -> str:

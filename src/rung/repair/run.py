@@ -38,7 +38,7 @@ from rung.repair import (
     report_statements,
 )
 from rung.repair.propose import invalid_indexes, is_partial, why_not_resume, why_not_resume_after
-from rung.repair.rollback_search import find_rollback
+from rung.repair.rollback import find_rollback
 from rung.repair.trial_runs import ScratchRunner
 from rung.scratch import scratch_of
 from rung.script import read, same_until
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from rung.drivers.transaction import NewAttempt
     from rung.execution.command import Target
     from rung.execution.state import DatabaseState
-    from rung.repair import Action, Candidate, TrialResult
+    from rung.repair import Action, TrialResult
     from rung.snapshot import Snapshot
     from rung.source import MigrationSet
 
@@ -316,7 +316,9 @@ def _mark_attempts(
     assert candidate is not None
     files = state.migrations
     if action.applied and candidate.version != action.version:
-        return [_out_of_order_attempt(candidate, diagnosis, recorder)]
+        note = recorder.note("up", candidate.version, candidate.migration, REPAIR)
+        trial = diagnosis.finding.trial
+        return [replace(note, statements_total=trial.total if trial else 0)]
     number = -1 if action.version is None else action.version
     marked = recorder.note("force", action.version, files.by_version.get(number), REPAIR)
     return [*_baseline_attempts(diagnosis, state, recorder), marked]
@@ -330,14 +332,6 @@ def _baseline_attempts(
     recorded = replay(state.inspection.history or ())
     missing = [v for v in candidate.base if v not in recorded] if candidate else []
     return baseline(missing, state.migrations, recorder)
-
-
-def _out_of_order_attempt(
-    candidate: Candidate, diagnosis: Diagnosis, recorder: Recorder
-) -> NewAttempt:
-    note = recorder.note("up", candidate.version, candidate.migration, REPAIR)
-    trial = diagnosis.finding.trial
-    return replace(note, statements_total=trial.total if trial else 0)
 
 
 def _close_attempt(session: Session, diagnosis: Diagnosis, action: Action) -> None:
