@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
 _OVER = 1.05
 """Instants are drawn up to shortly after the end of the undisturbed run."""
@@ -118,7 +118,9 @@ def draw(
         for number in range(_each(total))
     ][:total]
     room = max(total - len(slow) - total // _KILLS, 0)
-    cuts = _spread(tuple(_cuts(points)), room)
+    every = tuple(_cuts(points))
+    few = min(room, len(every))
+    cuts = tuple(every[number * len(every) // few] for number in range(few))
     left = range(total - len(cuts) - len(slow))
     kills = (_draw_one(runs[number % len(runs)], FaultKind.KILL, points, chance) for number in left)
     return (*slow, *cuts, *kills)
@@ -145,12 +147,6 @@ def _cuts(points: Mapping[Run, Points]) -> Iterator[InjectedFault]:
         for kind in CUTS:
             last = many.server if kind is FaultKind.CUT_ANSWER else many.client
             yield from (InjectedFault(run, kind, number) for number in range(1, last + 1))
-
-
-def _spread(faults: Sequence[InjectedFault], most: int) -> tuple[InjectedFault, ...]:
-    if len(faults) <= most:
-        return tuple(faults)
-    return tuple(faults[number * len(faults) // most] for number in range(most))
 
 
 def _draw_one(

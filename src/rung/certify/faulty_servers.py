@@ -161,7 +161,11 @@ def fill_disk(
 ) -> FaultFacts:
     """Leave the server a share of the disk space of a run, and collect the facts."""
     ballast = server.folder / "ballast"
-    _fill_up_to(int(fault.point * room), ballast)
+    for _ in range(_TRIES):  # the server may use some of the space meanwhile
+        size = max(_free(server.folder) - int(fault.point * room), 1)
+        with suppress(OSError), ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            break
     claim = client.run(address, fault.run)
     ballast.unlink()
     if server.is_down:
@@ -175,15 +179,6 @@ def measure_usage(server: CrashableServer, kind: FaultKind, run: Callable[[], ob
     run()
     seconds, taken = time.perf_counter() - began, free - _free(server.folder)
     return taken if kind is FaultKind.DISK else seconds
-
-
-def _fill_up_to(room: int, ballast: Path) -> None:
-    """Write a file that leaves this many bytes; the server may use some of them meanwhile."""
-    for _ in range(_TRIES):
-        size = max(_free(ballast.parent) - room, 1)
-        with suppress(OSError), ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-            return
 
 
 def _free(folder: Path) -> int:

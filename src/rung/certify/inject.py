@@ -93,7 +93,10 @@ def inject(
         seconds: the duration of the undisturbed run.
     """
     if fault.kind is FaultKind.KILL:
-        return _kill(fault, address, client, seconds)
+        child = client.begin(address, fault.run)
+        time.sleep(fault.point * seconds)
+        child.kill()
+        return Injection(injected=True)
     origin, verdict = _GATES[fault.kind]
     gate = ProxyGate(origin, int(fault.point), verdict)
     if fault.kind is FaultKind.FREEZE:
@@ -138,13 +141,6 @@ def time_child(address: ProxyAddress, client: Client, run: Run) -> float:
     began = time.perf_counter()
     client.begin(address, run).wait()
     return time.perf_counter() - began
-
-
-def _kill(fault: InjectedFault, address: ProxyAddress, client: Client, seconds: float) -> Injection:
-    child = client.begin(address, fault.run)
-    time.sleep(fault.point * seconds)
-    child.kill()
-    return Injection(injected=True)
 
 
 def _freeze(

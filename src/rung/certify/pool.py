@@ -86,7 +86,9 @@ class Worker:
     ) -> FaultResult:
         baseline, client = self._baseline_of(fault), self.settings.client
         if baseline.run not in self._usage:
-            self._create_template(server, baseline)
+            if baseline.template != EMPTY:  # the server has no such template yet
+                top = server.lab.make(baseline.template)
+                Rung().run(top, baseline.run._replace(direction=UP))
             with server.lab.fresh(baseline.template) as address:
                 run = partial(client.run, address, baseline.run)
                 self._usage[baseline.run] = faulty_servers.measure_usage(server, fault.kind, run)
@@ -94,12 +96,6 @@ class Worker:
         with server.lab.fresh(baseline.template) as address:
             facts = disturb(fault, server, address, client, self._usage[baseline.run])
         return self._judge(fault, baseline, facts)
-
-    def _create_template(self, server: faulty_servers.CrashableServer, baseline: Baseline) -> None:
-        """Create the database on which a run starts, unless it is a standard template."""
-        if baseline.template != EMPTY:
-            top = server.lab.make(baseline.template)
-            Rung().run(top, baseline.run._replace(direction=UP))
 
     def _baseline_of(self, fault: InjectedFault) -> Baseline:
         return next(one for one in self.settings.baselines if one.run == fault.run)
@@ -150,7 +146,10 @@ def work(
     Raises:
         RuntimeError: a worker failed by itself: a fault of the harness.
     """
-    batches = deque(_batches(faults))
+    # Faults of the server come first, a batch for each kind: they take longest.
+    of_servers = [[fault for fault in faults if fault.kind is kind] for kind in _OF_SERVERS]
+    others = [[fault] for fault in faults if fault.kind not in _OF_SERVERS]
+    batches = deque([*filter(None, of_servers), *others])
     workers = [_start_worker(settings, number) for number in range(min(processes, len(batches)))]
     busy = [pipe for pipe, _ in workers]
     try:
@@ -206,10 +205,3 @@ def _serve(pipe: Connection, settings: PoolSettings, number: int) -> None:
                 pipe.send(WorkerError(traceback.format_exc()))
                 return
             pipe.send(None)
-
-
-def _batches(faults: Sequence[InjectedFault]) -> list[list[InjectedFault]]:
-    """Return the batches: faults of the server by kind first, as they take longest; then each."""
-    own = [[fault for fault in faults if fault.kind is kind] for kind in _OF_SERVERS]
-    rest = [[fault] for fault in faults if fault.kind not in _OF_SERVERS]
-    return [*(batch for batch in own if batch), *rest]

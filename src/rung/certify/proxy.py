@@ -129,18 +129,15 @@ class CountingProxy:
         trace: TracebackType | None,
     ) -> None:
         self._closing = True
-        self._wake_listener()
+        # Shutting a listening socket down makes `accept` return on Linux only.
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(self._listener.getsockname())
         self.cut_all()
         self.thaw()
         for thread in tuple(self._threads):
             thread.join(_JOIN_TIMEOUT)
         self._listener.close()
         self._folder.cleanup()
-
-    def _wake_listener(self) -> None:
-        """Make `accept` return; shutting down a listening socket does so on Linux only."""
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
-            knock.connect(self._listener.getsockname())
 
     def cut_all(self) -> None:
         """Break every open connection; new ones are still accepted."""

@@ -51,7 +51,7 @@ class WireMessage:
     def text(self) -> str:
         """Return at most 60 characters of the message's content, never a password."""
         shown = _TEXTS.get((self.origin, self.kind))
-        return "" if shown is None else _one_line(shown(self.body))
+        return "" if shown is None else " ".join(shown(self.body).split())[:_TEXT_LIMIT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +208,6 @@ def _parsed(body: bytes) -> str:
 def _complaint(body: bytes) -> str:
     fields = {field[:1]: field[1:] for field in body.split(b"\0") if field}
     return _tag(fields.get(b"C", b"") + b" " + fields.get(b"M", b""))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:_TEXT_LIMIT]
 
 
 _TEXTS = {

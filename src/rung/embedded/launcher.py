@@ -60,7 +60,11 @@ def run(
     chown_to(directory.socket_dir, programs.identity)
     try:
         command = _command(directory, programs, version, settings)
-        answer = _ask_supervisor(command, _log(directory, programs), prepare)
+        log = directory.home / supervisor.LOG  # only the server's account can read it
+        log.unlink(missing_ok=True)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        chown_to(log, programs.identity)
+        answer = _ask_supervisor(command, descriptor, prepare)
     except BaseException:
         use.end()
         raise
@@ -98,15 +102,6 @@ def _command(
     for name, value in {**settings, **own}.items():
         command += ["-c", f"{name}={value}"]
     return command
-
-
-def _log(directory: DataDirectory, programs: Programs) -> int:
-    """Create a log that only the server's account can read, and return its descriptor."""
-    log = directory.home / supervisor.LOG
-    log.unlink(missing_ok=True)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    chown_to(log, programs.identity)
-    return descriptor
 
 
 def _ask_supervisor(command: list[str], log: int, prepare: Callable[[], None]) -> list[str]:

@@ -54,7 +54,13 @@ class DownRefused(PlanError):
 
     @property
     def detail(self) -> str:
-        return "\n".join(map(_of_problem, self.problems))
+        sentences = []
+        for one in self.problems:
+            fact = _KINDS[one.kind].format(file=one.file, detail=one.detail)
+            if one.detail and one.kind != "irreversible":
+                fact += f"; its stored down {one.detail}"
+            sentences.append(f"Version {one.version} ({one.name}) {fact}.")
+        return "\n".join(sentences)
 
     @property
     def hint(self) -> str:
@@ -85,13 +91,6 @@ class DownRefused(PlanError):
         """Add options to the command, each once."""
         words = self.command.split()
         return " ".join([*words, *(one for one in options.split() if one not in words)])
-
-
-def _of_problem(problem: DownProblem) -> str:
-    said = _KINDS[problem.kind].format(file=problem.file, detail=problem.detail)
-    stored = f"; its stored down {problem.detail}" if problem.detail else ""
-    more = "" if problem.kind == "irreversible" else stored
-    return f"Version {problem.version} ({problem.name}) {said}{more}."
 
 
 @dataclass(eq=False, repr=False)

@@ -90,7 +90,8 @@ def parse_database_url(
     if scheme.error_style is ErrorStyle.PQ:
         driver_values |= _pq_defaults(url, driver_values)
     base = written(replace(url, scheme=scheme.rung_scheme, query=None, fragment=""))
-    location = f"{base}?{_query(driver_values)}" if driver_values else base
+    query = "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in driver_values.items())
+    location = f"{base}?{query}" if driver_values else base
     names = CliSettings() if custom_values.get(_TABLE) or project is None else project
     table = None if custom_values.get(_TABLE) else names.ledger_table or scheme.ledger_table
     writers = () if project is None else project.ledger_writers
@@ -178,9 +179,3 @@ def _pq_defaults(url: Url, driver_values: Mapping[str, str]) -> dict[str, str]:
         for key, (value, variables) in _PQ.items()
         if key.lower() not in set_keys and not any(map(os.environ.get, variables))
     }
-
-
-def _query(driver_values: Mapping[str, str]) -> str:
-    return "&".join(
-        f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in driver_values.items()
-    )

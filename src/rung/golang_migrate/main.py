@@ -103,7 +103,10 @@ def _run_words(words: Sequence[str], started_ns: int) -> int:
     try:
         return _run_command(flags, console, started_ns)
     except GoFault as fault:
-        _show(console, fault, _options_for_rung(flags))
+        from rung.golang_migrate.endpoints import options_for_rung
+
+        where = (flags.text("source"), flags.text("path"), flags.text("database"))
+        _show(console, fault, options_for_rung(*where))
     except (UsageExit, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - a user gets a line, never a traceback
@@ -169,13 +172,6 @@ def _endpoints(flags: Parsed) -> Endpoints:
     if source or not path:
         return Endpoints(source, "", flags.text("database"), waits)
     return Endpoints(f"file://{path}", path, flags.text("database"), waits)
-
-
-def _options_for_rung(flags: Parsed) -> Repeated:
-    """Return the options for the commands of `rung` that messages name."""
-    from rung.golang_migrate.endpoints import options_for_rung
-
-    return options_for_rung(flags.text("source"), flags.text("path"), flags.text("database"))
 
 
 def _show(console: GoConsole, fault: GoFault, call: Repeated | None = None) -> None:

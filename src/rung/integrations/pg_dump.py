@@ -40,7 +40,9 @@ def dump_of(conninfo: str) -> tuple[str, ...] | None:
     Raises:
         DatabaseError: pg_dump failed.
     """
-    for program in _programs(_major(conninfo)):
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        major = connection.info.server_version // _VERSIONS_IN_A_MAJOR
+    for program in _programs(major):
         result = _run(program, conninfo)
         if result.returncode == 0:
             lines = (line.rstrip() for line in result.stdout.splitlines())
@@ -48,11 +50,6 @@ def dump_of(conninfo: str) -> tuple[str, ...] | None:
         if _TOO_OLD not in result.stderr:
             raise DatabaseError(f"pg_dump failed: {result.stderr.strip()}", "follow its message")
     return None
-
-
-def _major(conninfo: str) -> int:
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        return connection.info.server_version // _VERSIONS_IN_A_MAJOR
 
 
 def _programs(major: int) -> Iterator[Path]:

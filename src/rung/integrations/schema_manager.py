@@ -231,7 +231,9 @@ class SchemaManager:
             case LockWaiting():
                 self._readiness = Readiness(ready=False, state="locked", reason=in_words(event))
             case LockRefused() | LockAwaited():
-                reason = in_words(_without_queries(event))
+                # Anybody may read a probe, so the queries of other sessions are left out.
+                blockers = tuple(blocker._replace(query="") for blocker in event.blockers)
+                reason = in_words(event._replace(blockers=blockers))
                 self._readiness = Readiness(ready=False, state="migrating", reason=reason)
         self._listener(event)
 
@@ -253,12 +255,6 @@ class SchemaManager:
                 await asyncio.wait({self._run_future}, timeout=seconds)
         if self._run_future is not None and not self._run_future.done():
             log_abandoned_run()
-
-
-def _without_queries(event: LockRefused | LockAwaited) -> LockRefused | LockAwaited:
-    """Remove the queries of other sessions: anybody may read a probe."""
-    blockers = tuple(blocker._replace(query="") for blocker in event.blockers)
-    return event._replace(blockers=blockers)
 
 
 def _retrieve_error(run: asyncio.Future[RunReport]) -> None:

@@ -136,7 +136,9 @@ class TemplateDatabases:
 
     def _prepare(self) -> None:
         self._lock(self._run)
-        self._sweep_copies()
+        pattern = re.compile(rf"rung_test_{self._database_oid}_([0-9]+)_[0-9]+")
+        for match in filter(None, map(pattern.fullmatch, self._own_databases())):
+            self._drop_where_free(match[0], int(match[1]))  # a copy of a process that has ended
         self._sweep_templates(self._source)
         self._connection.execute("SELECT pg_catalog.pg_advisory_lock_shared(%s, %s)", _key(_IN_USE))
 
@@ -218,12 +220,6 @@ class TemplateDatabases:
         self._comment(name, f"{_FINISHED}{source}")
 
     # --- what is left over ---------------------------------------------------------------
-
-    def _sweep_copies(self) -> None:
-        """Drop the copies of processes that have ended."""
-        pattern = re.compile(rf"rung_test_{self._database_oid}_([0-9]+)_[0-9]+")
-        for match in filter(None, map(pattern.fullmatch, self._own_databases())):
-            self._drop_where_free(match[0], int(match[1]))
 
     def _sweep_templates(self, source: str | os.PathLike[str]) -> None:
         """Drop the templates of edited files, and unfinished ones."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rung.render.text import aligned, count, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from rung.certify import Certificate, Count, Finding
+    from rung.certify import Certificate, Count
     from rung.render.terminal import Style
 
 _SUMS = ("all", "left dirty", "undecided", "violations")
@@ -23,7 +23,12 @@ def certificate_lines(found: Certificate, style: Style) -> list[str]:
 
 def finding_lines(found: Certificate, style: Style) -> list[str]:
     """Every violation, with the fault that brought it about."""
-    return [line for finding in found.findings for line in _finding(finding, found.seed, style)]
+    lines = []
+    for one in found.findings:
+        invariant, text = one.violation
+        lines.append(f"{style.paint('violation:', 'red')} {invariant.value}: {text}")
+        lines.append(f"    {one.fault}, seed {found.seed}")
+    return lines
 
 
 def question_lines(found: Certificate, style: Style) -> list[str]:
@@ -49,7 +54,8 @@ def certificate_summary(found: Certificate) -> str:
 
 
 def _table(found: Certificate, style: Style) -> list[str]:
-    runs = sorted({(name, direction) for name, direction, _ in found.counts}, key=_ups_first)
+    pairs = {(name, direction) for name, direction, _ in found.counts}
+    runs = sorted(pairs, key=lambda run: (run[0], run[1] != "up"))
     kinds = list(dict.fromkeys(kind for _, _, kind in found.counts))
     kinds.sort(key=list(type(kinds[0])).index) if kinds else None
     rows = [("fault", *(" ".join(run) for run in runs), *_SUMS)]
@@ -58,11 +64,6 @@ def _table(found: Certificate, style: Style) -> list[str]:
     rows.append(_row("all", by_run))
     heading, *body = aligned(rows, range(1, len(rows[0])))
     return [style.paint("  ".join(heading), "bold"), *("  ".join(cells) for cells in body)]
-
-
-def _ups_first(run: tuple[str, str]) -> tuple[str, bool]:
-    name, direction = run
-    return name, direction != "up"
 
 
 def _row(name: str, counts: Sequence[Count | None]) -> tuple[str, ...]:
@@ -75,9 +76,3 @@ def _row(name: str, counts: Sequence[Count | None]) -> tuple[str, ...]:
         sum(one.violations for one in there),
     )
     return (name, *each, *map(str, sums))
-
-
-def _finding(finding: Finding, seed: int, style: Style) -> Iterator[str]:
-    invariant, told = finding.violation
-    yield f"{style.paint('violation:', 'red')} {invariant.value}: {told}"
-    yield f"    {finding.fault}, seed {seed}"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rung.execution.wait import Waited
     from rung.ledger import Attempt
     from rung.planning.status import Status
-    from rung.repair import Action, Diagnosis, Rollback
+    from rung.repair import Action, Diagnosis
     from rung.repair.model import StatementReport
     from rung.script.data_loss import DataLoss
     from rung.snapshot import Difference
@@ -307,7 +307,12 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
         "reason": found.reason,
         "hint": found.advice,
         "action": action and _action(action),
-        "rollback": found.rollback and _rollback(found.rollback),
+        "rollback": found.rollback
+        and {
+            "proof": found.rollback.proof,
+            "reason": found.rollback.reason,
+            "data_loss": losses(found.rollback.losses),
+        },
     }
     return {**version(after), "repaired": done, "diagnosis": shown}
 
@@ -337,11 +342,6 @@ def _action(action: Action) -> dict[str, Any]:
         "caution": action.caution,
         "data_loss": losses(action.losses),
     }
-
-
-def _rollback(found: Rollback) -> dict[str, Any]:
-    """The outcome of the rollback check: proved, refuted or not proved, and why."""
-    return {"proof": found.proof, "reason": found.reason, "data_loss": losses(found.losses)}
 
 
 def error(failure: RungError, exit_code: int) -> dict[str, Any]:

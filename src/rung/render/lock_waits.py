@@ -69,7 +69,8 @@ class Waits:
         if event.waited - self._built < _SAY_EVERY:
             return ()
         self._built = event.waited
-        return (f"detail: {_capital(progress_text(event))}, {duration(event.waited)} so far.",)
+        text = progress_text(event)
+        return (f"detail: {text[:1].upper()}{text[1:]}, {duration(event.waited)} so far.",)
 
 
 def progress_text(event: BuildProgress) -> str:
@@ -84,7 +85,3 @@ def _who(blockers: Sequence[Blocker], queued: Sequence[Queued]) -> tuple[str, ..
     behind = waiting_behind(queued)
     lines = [*held_by(blockers), *([behind] if behind else [])]
     return tuple(f"detail: {line}" for line in lines)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -39,7 +39,11 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     for sentence in found.finding.evidence:
         yield f"{sentence[0].upper()}{sentence[1:]}."
     yield from _statements(found, style)
-    yield from _differences(found)
+    different = found.finding.differences
+    for sentence in in_words(different[:_MANY], "that state", "the database"):
+        yield f"  {without_passwords(sentence)}"
+    if len(different) > _MANY:
+        yield f"  and {count(len(different) - _MANY, 'other')} more"
     if found.finding.drift:
         yield (
             "Other drift, not caused by this file and left alone: "
@@ -77,11 +81,3 @@ def _statements(found: Diagnosis, style: Style) -> Iterator[str]:
 def _state_text(state: StatementState, *, trace: bool) -> str:
     known = state in (StatementState.APPLIED, StatementState.NOT_APPLIED)
     return f"{state.value} (no trace)" if known and not trace else state.value
-
-
-def _differences(found: Diagnosis) -> Iterator[str]:
-    told = found.finding.differences
-    for sentence in in_words(told[:_MANY], "that state", "the database"):
-        yield f"  {without_passwords(sentence)}"
-    if len(told) > _MANY:
-        yield f"  and {count(len(told) - _MANY, 'other')} more"

@@ -172,7 +172,7 @@ def plan_lines(preview: PlanPreview, style: Style) -> list[str]:
 def _step_lines(item: PreparedStep, style: Style) -> Iterator[str]:
     step, script = item.step, item.script
     title = f"{step.direction.value} {step.version} {step.title}"
-    order = "  (out of order: the ledger's version stays)" if _is_out_of_order(step) else ""
+    order = "  (out of order: the ledger's version stays)" if step.before == step.after else ""
     yield f"{style.paint(title, 'bold')}  {_what_runs(item)}{order}"
     if step.stored is not None:
         yield from _stored_lines(item)
@@ -228,10 +228,6 @@ def _stored_lines(item: PreparedStep) -> Iterator[str]:
     yield from (f"    | {line}" for line in redacted_sql(item.script).splitlines())
 
 
-def _is_out_of_order(step: Step) -> bool:
-    return step.before == step.after
-
-
 _UNITS = {
     "ours": "a transaction",
     "own": "a transaction of the file's own",
@@ -267,7 +263,10 @@ def step_range(plan: Plan) -> str:
 def down_lines(preview: PlanPreview) -> list[str]:
     """What going down would run and take away, for the person who is asked."""
     lines = ["detail: These migrations will run:"]
-    lines += [line for item in preview.prepared for line in _down_lines(item)]
+    for item in preview.prepared:
+        step = item.step
+        lines.append(f"  {step.direction.value} {step.version} {step.title}  {_what_runs(item)}")
+        lines += _stored_lines(item) if step.stored is not None else ()
     if not preview.losses:
         return [*lines, "detail: Their SQL drops no table or column and deletes no rows."]
     return [
@@ -276,13 +275,6 @@ def down_lines(preview: PlanPreview) -> list[str]:
         *loss_lines(preview.losses),
         f"  {_CASCADES}",
     ]
-
-
-def _down_lines(item: PreparedStep) -> Iterator[str]:
-    step = item.step
-    yield f"  {step.direction.value} {step.version} {step.title}  {_what_runs(item)}"
-    if step.stored is not None:
-        yield from _stored_lines(item)
 
 
 def unreverted_lines(steps: Sequence[Step]) -> list[str]:

@@ -131,7 +131,7 @@ class FlagSet:
         """
         values = {flag.name: flag.default for flag in self._flags.values()}
         rest, present = list(words), set()
-        while rest and _is_flag(rest[0]):
+        while rest and rest[0].startswith("-") and rest[0] != "-":
             word = rest.pop(0)
             if word == "--":
                 break
@@ -174,10 +174,6 @@ _READERS: dict[FlagKind, Callable[[str], Value]] = {
     FlagKind.INT: lambda text: signed(text, 0),
     FlagKind.UINT: lambda text: unsigned(text, 0),
 }
-
-
-def _is_flag(word: str) -> bool:
-    return word.startswith("-") and word != "-"
 
 
 def _read(flag: Flag, text: str) -> Value:

@@ -8,6 +8,7 @@ reached through a link.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 
 def clean(path: str) -> str:
@@ -35,13 +36,7 @@ def working_directory() -> str:
         OSError: it does not exist any more.
     """
     path = os.environ.get("PWD", "")
-    if path.startswith("/") and _is_here(path):
-        return path
+    with suppress(OSError):
+        if path.startswith("/") and os.path.samefile(path, "."):  # noqa: PTH121 - as text
+            return path
     return os.getcwd()  # noqa: PTH109 - as text
-
-
-def _is_here(path: str) -> bool:
-    try:
-        return os.path.samefile(path, ".")  # noqa: PTH121 - as text
-    except OSError:
-        return False

@@ -56,7 +56,11 @@ class UrlSecrets:
             clear, password = False, [cut]
         spans = [*password, *_values(url)]
         ended = "@" in url or "%40" in url  # else only a port is suspect
-        more = [span for span in redaction.secret_spans(url) if not _is_within(span, spans)]
+        more = [
+            (start, end)
+            for start, end in redaction.secret_spans(url)
+            if not any(first <= start and end <= last for first, last in spans)
+        ]
         more = more if ended or not password else []
         merged = sorted(span for span in (*spans, *more) if span[0] < span[1])
         return cls(url, tuple(merged), not more and (clear or not password))
@@ -119,10 +123,6 @@ def _without_host(url: str, start: int) -> Span | None:
     return (
         None if first.isdecimal() or not first else (start + len(host) + 1, start + len(authority))
     )
-
-
-def _is_within(span: Span, spans: list[Span]) -> bool:
-    return any(first <= span[0] and span[1] <= last for first, last in spans)
 
 
 def _values(url: str) -> list[Span]:

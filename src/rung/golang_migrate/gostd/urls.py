@@ -108,7 +108,11 @@ def parse(text: str) -> Url:
 def _parse(head: bytes, fragment: str) -> Url:
     if _CONTROL.search(head):
         raise PartRefused("net/url: invalid control character in URL")
-    scheme, rest = _scheme(head)
+    if head.startswith(b":"):
+        raise PartRefused("missing protocol scheme")
+    match = _SCHEME.match(head)
+    scheme = decoded(match[1]).lower() if match else ""
+    rest = head[match.end() :] if match else head
     rest, mark, query = rest.partition(b"?")
     query_text = decoded(query) if mark else None
     if scheme and not rest.startswith(b"/"):
@@ -121,13 +125,6 @@ def _parse(head: bytes, fragment: str) -> Url:
         authority, rest = _authority(authority_text), slash + path
     unescape(rest, UrlPart.PATH)
     return Url(scheme, "", authority, decoded(rest), query_text, fragment)
-
-
-def _scheme(head: bytes) -> tuple[str, bytes]:
-    if head.startswith(b":"):
-        raise PartRefused("missing protocol scheme")
-    match = _SCHEME.match(head)
-    return (decoded(match[1]).lower(), head[match.end() :]) if match else ("", head)
 
 
 def _authority(written: bytes) -> Authority:
