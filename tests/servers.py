@@ -9,7 +9,7 @@ they fail instead, so that nothing is passed over where everything is meant to r
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ _SETTINGS = {"max_prepared_transactions": "10"}
 EMPTY_TEMPLATE = "test_template"
 """An empty database that had a connection: its copies have a relation cache from the start."""
 _numbers = count(1)
+_connections: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
+"""To each server of a worker, kept: a new one would cost as much as to copy the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,12 @@ def throwaway_server() -> Iterator[EmbeddedServer]:
         if os.environ.get("RUNG_TEST_REQUIRE_SERVER") == "1":
             raise
         pytest.skip(f"no PostgreSQL to test on: {error}")
-    with started:
+    with started, psycopg.connect(started.conninfo(), autocommit=True) as connection:
+        _connections[started.conninfo()] = connection
         _administer(started, "CREATE DATABASE {} TEMPLATE template0", EMPTY_TEMPLATE)
         psycopg.connect(started.conninfo(EMPTY_TEMPLATE)).close()
         yield started
+        del _connections[started.conninfo()]
 
 
 @pytest.fixture
@@ -115,5 +119,11 @@ def named_database(
 
 
 def _administer(server: EmbeddedServer, text: str, name: str) -> None:
+    statement = sql.SQL(text).format(sql.Identifier(name))
+    with suppress(
+        KeyError, psycopg.OperationalError
+    ):  # a test may have ended the server's sessions
+        _connections[server.conninfo()].execute(statement)
+        return
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        connection.execute(sql.SQL(text).format(sql.Identifier(name)))
+        connection.execute(statement)
