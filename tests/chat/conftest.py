@@ -13,6 +13,7 @@ from chatapp.postgres import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.chat.serving import Client
 
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from rung.integrations.pytest import TestDatabase
 
 _people = count(1)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Load schemathesis' plugin for the one file that needs it; it takes a second to import."""
+    plugins = parent.config.pluginmanager
+    if file_path.name == "test_description.py" and not plugins.has_plugin("schemathesis"):
+        plugins.import_plugin("schemathesis.pytest.plugin")
 
 
 @pytest.fixture(scope="session")
