@@ -1,5 +1,5 @@
 """
-What of a script counts when it is asked whether it was edited.
+The checksum of a script, by which an edit is detected.
 
 Owns the formula and its number. Comments, blanks between tokens, line ends, a byte order
 mark, the letter case of unquoted words, and the declarations `-- rung: empty` and
@@ -88,7 +88,7 @@ def _formula_1(script: Script) -> str:
 
 
 class _Lengths(dict[int, str]):
-    """A length as it stands before a token's text; each is written once."""
+    """The text of a length before a token's text; each is made once."""
 
     def __missing__(self, length: int) -> str:
         self[length] = written = f"{length} "
@@ -97,7 +97,7 @@ class _Lengths(dict[int, str]):
 
 _LENGTHS: Final = _Lengths()
 _FOLDED_WORDS: Final = {word: word.lower() for word in ROW_WORDS}
-"""All words that stand among rows; the other tokens there count as they are written."""
+"""All keywords among rows; the other tokens there count as they are written."""
 
 
 def _with_lengths(text: str, tokens: Tokens) -> str:
@@ -118,7 +118,7 @@ def _with_lengths(text: str, tokens: Tokens) -> str:
 
 
 def said(text: str, token: Token) -> str:
-    """What of a token counts."""
+    """Return the part of a token that counts."""
     kind, start, end = token
     part = text[start:end]
     if kind in _CASELESS:

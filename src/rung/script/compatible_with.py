@@ -26,7 +26,7 @@ _DIGITS = len(str(2**63 - 1))
 
 def minimum_compatible_version(script: Script) -> int | None:
     """
-    The oldest build that works with the schema behind a script; None where it does not say.
+    Return the oldest build that works with the schema after a script; None where none is declared.
 
     Raises:
         DirectiveUnusable: it says so, and not with one version.
@@ -44,7 +44,7 @@ def minimum_compatible_version(script: Script) -> int | None:
 
 def suits(build: int, texts: Sequence[str | None], dialect: Dialect) -> bool:
     """
-    Whether a build works behind every one of some migrations, by their own word.
+    Whether a build works after each of some migrations, as they declare.
 
     Args:
         build: its newest version.

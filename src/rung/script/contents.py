@@ -25,7 +25,7 @@ differ: nested comments, and a lone CR, which ends a line comment in PostgreSQL 
 
 
 class Contents(NamedTuple):
-    """What a file holds, as far as it is asked whether anything runs."""
+    """Whether a file has a statement, and what it declares of that."""
 
     is_empty: bool = False
     """Whether it holds no statement."""
@@ -42,10 +42,10 @@ class Contents(NamedTuple):
 
 def contents_of(text: str, dialect: Dialect = Dialect.POSTGRES) -> Contents:
     """
-    Give what a text holds; nothing is refused here.
+    Return what a text holds; nothing is refused here.
 
-    A text that cannot be read is not empty, and a declaration without a reason is none: who
-    runs the file refuses both.
+    A text that cannot be read is not empty, and a declaration without a reason is none: a run
+    refuses both.
     """
     if "rung:" not in text and _STATEMENT.match(text):
         return Contents()
@@ -57,7 +57,7 @@ def contents_of(text: str, dialect: Dialect = Dialect.POSTGRES) -> Contents:
 
 
 def contents(script: Script) -> Contents:
-    """Give what a script holds; a declaration that cannot be used is none."""
+    """Return what a script holds; a declaration that cannot be used is none."""
     try:
         said = declared(script)
     except DeclarationUnusable:

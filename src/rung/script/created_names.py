@@ -52,7 +52,7 @@ _KINDS: Final = {
     ("DOMAIN",): "domain",
 }
 _MAY_BE_OWNED: Final = frozenset({"index", "sequence"})
-"""They go with a table; behind a rename it is not followed with which."""
+"""They are dropped with a table; after a rename it is not known with which one."""
 _TELLING: Final = frozenset(
     {
         *("CREATE", "ALTER", "DROP", "ROLLBACK", "ABORT"),
@@ -79,7 +79,7 @@ _CALLS_A_DROP = re.compile(r"\b\w*(?:drop|rename)\w*\s*\(", re.IGNORECASE)
 _WITHOUT_NAMES = re.compile(
     r"\b(?:execute|cascade|drop\s+(?:schema|owned|extension))\b", re.IGNORECASE
 )
-"""Of such code: that the names of what goes need not stand in it."""
+"""Such code need not contain the names of the objects that it drops."""
 _KEY_WORDS: Final = frozenset(
     {"drop", "column", "if", "exists", "cascade", "constraint", "alter", "add", "set", "on"}
 )

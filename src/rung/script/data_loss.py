@@ -116,7 +116,7 @@ class DryRun:
 
 
 def find_data_loss(script: Script, done: int = 0) -> tuple[DataLoss, ...]:
-    """What the statements of a script behind the first `done` say they take away, in order."""
+    """Return what the statements of a script after the first `done` delete, in order."""
     left = script.statements[done:]
     return tuple(loss for statement in left for loss in data_loss_of(script, statement))
 

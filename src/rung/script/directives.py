@@ -26,7 +26,7 @@ COMPATIBLE_WITH = "compatible-with"
 """Names the oldest version whose builds work on the schema after it."""
 _WORDS = (NO_TRANSACTION, EMPTY, IRREVERSIBLE, ALLOW_OUT_OF_ORDER, COMPATIBLE_WITH)
 _MEANT = re.compile(r"^[ \t]*-{2,}[ \t]*rung\b[ \t]*:?[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
-"""A line comment that speaks to Rung, or was meant to."""
+"""A line comment that is a directive, or a misspelt one."""
 _ALIKE = 0.8
 
 
@@ -38,7 +38,7 @@ class Declared(NamedTuple):
 
 
 def directives(script: Script) -> tuple[str, ...]:
-    """Give the texts behind `-- rung:` in a script's line comments, in order."""
+    """Return the texts after `-- rung:` in a script's line comments, in order."""
     return tuple(directive_text(script.text, token) for token in script.directives)
 
 
@@ -83,7 +83,7 @@ def declared(script: Script) -> Declared:
 
 def _check_spelling(script: Script) -> None:
     """
-    Refuse a line that was meant as a directive and would be passed over as a comment.
+    Refuse a line that was meant as a directive and would be read as a comment.
 
     A down whose `irreversible` is misspelt would run. A line inside a string or a function body is
     no comment of the file's.

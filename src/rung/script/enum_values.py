@@ -42,8 +42,8 @@ def cut_after_value(script: Script, first: int, refused: int) -> int | None:
         refused: the one that was refused.
 
     Returns:
-        The statement behind which a transaction may end; None where there is none, or where
-        what stands before it lives in its transaction alone.
+        The statement after which a transaction may end; None where there is none, or where
+        what is before it exists in its transaction only.
     """
     before = script.statements[first - 1 : refused - 1]
     last = next((one.number for one in reversed(before) if adds_value(script, one)), None)
@@ -57,7 +57,7 @@ def uses_new_value(script: Script) -> tuple[Statement, Statement] | None:
     """
     What seems to add a value and to use it: the two statements; None where nothing does.
 
-    By the text alone: the literal stands again behind, and the type is not made in the file.
+    By the text alone: a later statement has the literal too, and the file does not create the type.
     """
     for one in script.statements:
         added = _added(script, one)

@@ -110,7 +110,7 @@ class Claims:
 
     def add(self, made: Making, kind: str, name: str, column: str = "", table: str = "") -> None:
         """
-        Claim a name, unless it cannot be told from outside how the catalog has it.
+        Claim a name, unless the text does not show how the catalog spells it.
 
         Args:
             made: the statement that makes it.
@@ -222,7 +222,7 @@ class Claims:
 
 
 def is_escaped(text: str) -> bool:
-    """Whether a name may stand there in escapes, U&"…": then nobody here knows it."""
+    """Whether a name there may have escapes, U&"…": then it cannot be read."""
     return _ESCAPED.search(text) is not None
 
 
@@ -238,7 +238,7 @@ def words_in(text: str) -> set[str]:
 
 
 def _plain(part: str, dialect: Dialect) -> str | None:
-    """A part of a name as the catalog has it; None where that cannot be told from outside."""
+    """Return a part of a name as the catalog spells it; None where the text does not show it."""
     part = part.strip()
     bare, quoted = unquoted(part), is_quoted(part)
     if not bare or (not quoted and not bare.isascii()):

@@ -26,5 +26,5 @@ def lowered_parts(text: str) -> Iterator[str]:
 
 
 def holds(text: str, *marks: str) -> bool:
-    """Whether one of some marks, in lower case, stands in a text in whatever case."""
+    """Whether a text contains one of some marks, which are in lower case; case does not count."""
     return any(mark in part for part in lowered_parts(text) for mark in marks)

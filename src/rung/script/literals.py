@@ -42,13 +42,13 @@ class Literal(NamedTuple):
     """Offsets in `inner` and in the text from where both run on alike, ascending."""
 
     def place(self, at: int) -> int:
-        """Where in the text the character of `inner` at this offset stands."""
+        """Return the place in the text of the character of `inner` at this offset."""
         inner, outer = self.steps[bisect_right(self.steps, at, key=itemgetter(0)) - 1]
         return outer + at - inner
 
 
 def literal(text: str, token: Token) -> Literal:
-    """Read a literal; one that is never closed goes on to the text's end."""
+    """Read a literal; one that is never closed ends with the text."""
     opening = _OPENING.match(text, token.start)
     quote = opening.group() if opening else ""
     start = token.start + len(quote)

@@ -65,7 +65,7 @@ class Tokens(Sequence[Token]):
             self.append(token)
 
     def append(self, token: Token) -> None:
-        """Add one behind the others."""
+        """Add one at the end."""
         self.kinds.append(NUMBER_OF[token.kind])
         self.starts.append(token.start)
         self.ends.append(token.end)
@@ -121,7 +121,7 @@ class Tokens(Sequence[Token]):
 
 
 class Control(Enum):
-    """What a statement does to the transaction it stands in."""
+    """What a statement does to its transaction."""
 
     BEGIN = "begin"
     """BEGIN, START TRANSACTION."""
@@ -141,7 +141,7 @@ class Statement(NamedTuple):
     """
     One statement of a script.
 
-    `start` is its first token's offset and `end` is the offset behind its last token, the
+    `start` is its first token's offset and `end` is the offset after its last token, the
     closing semicolon left out. `copy_data` is the range of the data that follows a COPY …
     FROM STDIN, the closing backslash-dot line left out; None for all other statements.
     """
@@ -375,7 +375,7 @@ class Script:
     ) -> Iterator[Tokens | list[str]]:
         left = [one for one in self.directives if start <= one.start < end]
         for part in self.scan(self.text, start, end, rows=rows):
-            if not isinstance(part, Tokens):  # no directive stands among rows
+            if not isinstance(part, Tokens):  # rows have no directive among them
                 yield part
                 continue
             here = bisect_left(left, part.starts[-1], key=itemgetter(1))

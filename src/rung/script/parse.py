@@ -48,7 +48,7 @@ def read(text: str, dialect: Dialect = Dialect.POSTGRES) -> Script:
     Raises:
         UnterminatedToken: a string, quoted name or comment is not closed.
         UnbalancedTransaction: a BEGIN without its COMMIT; for SQLite also the reverse.
-        StatementMisplaced: a statement can never run where it stands.
+        StatementMisplaced: a statement can never run at its place in the file.
         ClientCommand: a line is psql's, or of SQLite's shell.
         ScriptError: it can never be read for another reason.
     """

@@ -1,9 +1,9 @@
 """
 What an interrupted script needs to resume after a statement. Pure.
 
-Owns where it may go on (between what commits together), what of the statements before has to
-be done again because it lived in the session alone (SET), and what cannot be (temporary
-tables): that is gone with the session.
+Owns where it may resume (between units), which earlier statements are run again because they
+changed the session only (SET), and which cannot be (temporary tables): those were lost with the
+session.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NOT_NEEDED = frozenset({"LISTEN", "UNLISTEN", "DISCARD", "DO", "CALL"})
 
 
 def may_resume_after(script: Script, done: int) -> bool:
-    """Whether no transaction block of the script's own is open behind `done` statements."""
+    """Whether no transaction block of the script's own is open after `done` statements."""
     return not (done and in_block(script, 1, done))
 
 
@@ -54,7 +54,7 @@ def in_block(script: Script, first: int, last: int) -> bool:
 
 def units_after(script: Script, done: int) -> tuple[Unit, ...]:
     """
-    What of a script commits together behind its first `done` statements.
+    Return what of a script commits together after its first `done` statements.
 
     The rest of a unit within which it stopped is one.
     """
@@ -66,15 +66,15 @@ def cut_around(script: Script, unit: Unit, number: int) -> tuple[Unit, ...]:
     """
     A unit in up to three, so that one statement of it is sent alone.
 
-    None where that statement stands in a block of the script's own.
+    None where that statement is in a block of the script's own.
     """
     own = unit.transaction == "own" and script.dialect is Dialect.SQLITE
     if own or unit.transaction == "none" or in_block(script, unit.first, number):
         return ()
     before = replace(unit, last=number - 1, transaction="ours")
     alone = Unit(number, number, "none")
-    behind = replace(unit, first=number + 1)
-    return tuple(one for one in (before, alone, behind) if one.first <= one.last)
+    after = replace(unit, first=number + 1)
+    return tuple(one for one in (before, alone, after) if one.first <= one.last)
 
 
 def leaves_nothing_before(script: Script, number: int) -> bool:
@@ -119,7 +119,7 @@ def in_session(script: Script, done: int) -> Iterator[Statement]:
 
 
 def _outlives(script: Script, statement: Statement) -> bool:
-    """Whether a new session is none the worse for a statement that was of another one."""
+    """Whether a new session does not need what a statement did in the former one."""
     if script.dialect is Dialect.SQLITE and outlives_session(
         script.text, script.tokens_of(statement)
     ):
@@ -129,7 +129,7 @@ def _outlives(script: Script, statement: Statement) -> bool:
 
 def uncertain_after(script: Script, done: int) -> Statement | None:
     """
-    What may have committed a part of the unit behind the first `done` statements; None for none.
+    Return what may have committed a part of the unit after the first `done` statements.
 
     That is an AND CHAIN within it.
     """

@@ -51,8 +51,7 @@ def read_rows(
     Returns:
         The tokens as they are written, none where the run is short, and its end in the text.
     """
-    behind = min(position + _BLOCK, end)
-    block = text[position:behind]
+    block = text[position : min(position + _BLOCK, end)]
     if "\r" in block:
         return [], position
     find = _pattern(standard_conforming_strings=standard_conforming_strings).findall

@@ -104,21 +104,21 @@ def redacted_sql(
     Args:
         script: it stays as it is.
         start: offset of the range's first character.
-        end: offset behind its last; None for the script's end.
+        end: offset after its last; None for the script's end.
         secrets: of the script, where they are known already.
     """
     text = script.text
     end = len(text) if end is None else end
     parts, at = [], start
-    for first, behind in (secrets or secrets_of(script)).ranges:
-        if behind > start and first < end:
+    for first, last in (secrets or secrets_of(script)).ranges:
+        if last > start and first < end:
             parts += [text[at : max(first, at)], HIDDEN]
-            at = min(behind, end)
+            at = min(last, end)
     return "".join((*parts, text[at:end]))
 
 
 def without_passwords(text: str) -> str:
-    """A text of a server's without the literals behind PASSWORD in the SQL it quotes."""
+    """Return a server's text without the literals after PASSWORD in the SQL that it quotes."""
     return _IN_MESSAGE.sub(lambda found: found[0].removesuffix(found[1]) + HIDDEN, text)
 
 
@@ -136,7 +136,7 @@ class _Search:
 
     Args:
         text: a script's, or what a literal of one says.
-        depth: how many literals it stands in.
+        depth: how many literals are around it.
     """
 
     def __init__(self, text: str, depth: int) -> None:
@@ -153,12 +153,12 @@ class _Search:
 
     def secrets(self) -> SqlSecrets:
         """All that was found so far."""
-        told = frozenset(value for value in self._values if _SAYS.search(value))
-        return SqlSecrets(_merged(self._ranges), told)
+        values = frozenset(value for value in self._values if _SAYS.search(value))
+        return SqlSecrets(_merged(self._ranges), values)
 
     @property
     def left_open(self) -> bool:
-        """Whether a PASSWORD has no literal here: what fills it in stands elsewhere."""
+        """Whether a PASSWORD has no literal here: its value comes from somewhere else."""
         return self._open or self._awaits
 
     def meet(self, token: Token) -> None:
@@ -223,8 +223,8 @@ class _Search:
             return True
         if self._before in _ASSIGNS:
             return bool(_NAME.search(self._word))
-        told = self._before == "connection" or bool(_NAME.search(self._before))
-        return told or bool(self._options) or self._follows or self._of_role
+        is_named = self._before == "connection" or bool(_NAME.search(self._before))
+        return is_named or bool(self._options) or self._follows or self._of_role
 
     def _take(self, found: Literal) -> None:
         """A secret; a place that something else fills in is none, and says to look on."""
@@ -263,7 +263,7 @@ class _Search:
             yield key.span(group)
 
     def take_urls(self) -> None:
-        """Take the passwords of URLs, wherever they stand."""
+        """Take the passwords of URLs, anywhere in the text."""
         if "://" not in self._text:
             return
         for start, end in (*_url_passwords(self._text), *_query_passwords(self._text)):

@@ -57,7 +57,7 @@ class StatementReader:
             self._at = self._words.index(")", self._at) + 1
 
     def step_over_comma(self) -> bool:
-        """Step behind the next comma that stands in no brackets; False where there is none."""
+        """Step after the next comma outside brackets; False where there is none."""
         depth = 0
         for at in range(self._at, len(self._words)):
             part = self._words[at]
@@ -69,7 +69,7 @@ class StatementReader:
         return False
 
     def step_behind(self, *words: str) -> bool:
-        """Step behind the next of some words, unquoted; False where none is left."""
+        """Step after the next of some words, unquoted; False where none is left."""
         for at in range(self._at, len(self._words)):
             if self._words[at].upper() in words:
                 self._at = at + 1
@@ -78,7 +78,7 @@ class StatementReader:
         return False
 
     def holds(self, *words: str) -> bool:
-        """Whether these key words stand in a row somewhere in what is left, unquoted."""
+        """Whether the rest contains these keywords, unquoted, one after the other."""
         return any(self._stands_at(at, words) for at in range(self._at, len(self._words)))
 
     def rest(self) -> str:

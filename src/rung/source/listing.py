@@ -1,7 +1,7 @@
 """
 Lists the entries of a source: names, and what each of them is.
 
-A FIFO or a device is never opened, for that could hang or have an effect. A link stands for
+A FIFO or a device is never opened, because that could hang or have an effect. A link is read as
 its target, and is not followed into a folder.
 """
 
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
     """A path in the file system is text: a source may have 10,000 files."""
 
     def blocks(self, size: int) -> Iterator[bytes]:
-        """Give what the file holds, in blocks of so many bytes; the last is empty."""
+        """Yield the content of the file in blocks of `size` bytes; the last one is empty."""
         if isinstance(self.at, str):
             descriptor = os.open(self.at, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
         yield b""
 
     def folder(self) -> Traversable:
-        """Give the folder that it stands for."""
+        """Return the folder of this entry."""
         return Path(self.at) if isinstance(self.at, str) else self.at
 
 

@@ -1,4 +1,4 @@
-"""SQLite behind the contract of `rung.drivers.contract`, with Python's own sqlite3."""
+"""SQLite by the contract of `rung.drivers.contract`, with Python's own sqlite3."""
 
 from rung.drivers.sqlite.driver import SqliteDriver
 

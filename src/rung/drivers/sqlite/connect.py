@@ -63,7 +63,7 @@ class Opener:
         return protected or not self.address.writable
 
     def identity(self) -> tuple[int, int] | None:
-        """Which file stands at the path now, as its system numbers it; None where none does."""
+        """Return the file at the path now, by its device and inode; None where there is none."""
         try:
             found = None if self.file is None else self.file.stat()
         except OSError:

@@ -59,7 +59,7 @@ def of_statement(
 
 
 def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> StatementFailure:
-    """The failure of a statement of ours behind a file's."""
+    """Return the failure of a statement of ours after the file's."""
     gone = _GONE in str(error) and not at_commit
     return StatementFailure(
         ServerMessage(str(error)),

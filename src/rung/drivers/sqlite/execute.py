@@ -1,5 +1,5 @@
 """
-Sends transactions to SQLite, statement by statement; the flow is that of `drivers/dbapi`.
+Sends transactions to SQLite, statement by statement, in the order of `drivers/dbapi`.
 
 PRAGMA foreign_keys is taken out of a transaction, as SQLite's recipe means it: what a file
 sets inside one is done before its BEGIN, and undone after its COMMIT; and a file that runs
@@ -132,7 +132,7 @@ class SqliteSender(DbapiSender):
         return (block[0].number, block[-1].number) if block else (span.first, span.last)
 
     def before_transaction(self, work: Work) -> None:
-        """Have foreign keys stand as the file means it."""
+        """Set foreign keys as the file means it."""
         first, last = (
             self.own_block(work.span) if work.is_own else (work.span.first, work.span.last)
         )
@@ -178,7 +178,7 @@ class SqliteSender(DbapiSender):
     @contextmanager
     def _foreign_keys(self, script: Script, first: int, last: int) -> Iterator[None]:
         """
-        Have foreign keys stand as a file means it in a transaction that the block begins and ends.
+        Set foreign keys as a file means it, for a transaction that the block begins and ends.
 
         Off for all of it where the file turns them off inside; in a file of several units also
         what its earlier statements meant, which were passed over inside their own transactions.

@@ -116,7 +116,7 @@ class SqliteReader:
 
     @contextmanager
     def _found(self) -> Iterator[SqliteTables]:
-        """What one transaction sees; it ends with the block."""
+        """Read in one transaction, which ends with the block."""
         with self._told():
             database = self._current()
             database.execute("BEGIN")
@@ -136,7 +136,7 @@ class SqliteReader:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Tell errors of SQLite as those of the contract."""
+        """Raise errors of SQLite as those of the contract."""
         try:
             yield
         except sqlite3.Error as error:
@@ -151,7 +151,7 @@ _SHAPE = (
 
 class SqliteTables:
     """
-    What stands in one database, as one transaction sees it.
+    The tables of one database, as one transaction sees them.
 
     Args:
         database: a connection in a transaction that has begun.

@@ -1,8 +1,8 @@
 """
-Watches over a statement while SQLite runs it, and interrupts it where that is asked for.
+Interrupts a statement on request or after a time limit.
 
-SQLite itself calls the watch, in the thread that runs the statement, so that signals are
-heard too.
+SQLite calls the watch in the thread that runs the statement, so that Python handles signals
+meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rung.drivers.sqlite.library import sqlite3
 
 _EVERY = 2000
-"""Instructions of SQLite's machine between two looks: some tens of microseconds."""
+"""SQLite's instructions between two calls: some tens of microseconds."""
 
 
 class InterruptWatch:

@@ -59,7 +59,7 @@ class Records:
         self._database.execute(statement("create_history", history=history))
 
     def make_anew(self) -> None:
-        """The same behind a file that dropped one of them, with the ledger empty."""
+        """Make them again after a file that dropped one of them, with an empty ledger."""
         self.make()
         self.clear()
 

@@ -1,7 +1,7 @@
 """
 SQLite's library: Python's own, or the one of `pysqlite3-binary` where that is there and newer.
 
-Python's is often years old. What a file lacks there is told with its version and the way out.
+Python's is often years old. An error for a feature that it lacks names its version and the remedy.
 """
 
 from __future__ import annotations

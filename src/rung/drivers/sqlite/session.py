@@ -1,8 +1,8 @@
 """
 One connection to SQLite as a `Session`: locking, and the writes of ledger and history.
 
-Running a file's SQL is in `running`. Policy is nowhere here. Nothing is written, and no file
-is made, before the first call that has to.
+A file's SQL is sent by `execute`. Makes no decision of policy. Writes nothing, and creates no
+file, before the first call that has to.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class SqliteSession(SqliteReader):
             return after.changed_since(before)
 
     def run_unrecorded(self, script: Script, first: int, last: int) -> ExecutionResult:
-        """Have statements of a script run as they stand, unrecorded."""
+        """Run statements of a script as they are, unrecorded."""
         return self._sender.as_it_stands(script, first, last)
 
     def stored_sql(self, versions: Sequence[int]) -> tuple[StoredSql, ...]:

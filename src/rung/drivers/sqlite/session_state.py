@@ -1,8 +1,8 @@
 """
-What a file leaves changed in its session: pragmas, temporary things, attached databases.
+What a file leaves changed in its session: pragmas, temporary objects, attached databases.
 
-What cannot be asked of SQLite (PRAGMA case_sensitive_like) is put back by opening the file
-again; it is not named.
+A setting that SQLite does not show (PRAGMA case_sensitive_like) is restored by opening the file
+again; no message names it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WAL = "wal"
 
 
 class SessionState(NamedTuple):
-    """What can be told of a session."""
+    """The settings and temporary objects of a session."""
 
     pragmas: dict[str, str]
     """By name; the values as PRAGMA takes them."""
@@ -49,13 +49,13 @@ class SessionState(NamedTuple):
         )
 
     def changed_since(self, before: SessionState) -> tuple[str, ...]:
-        """The names of what is otherwise than before, for people."""
+        """Return the names of what has changed, for people."""
         pragmas = self._pragmas_since(before)
         kept = (f"temp.{name}" for _, name in self.temporary)
         return (*pragmas, *kept, *(f"ATTACH {name}" for name in self.attached))
 
     def put_back(self, database: sqlite3.Connection, before: SessionState) -> None:
-        """Make a session what it was, as far as that can be asked and told."""
+        """Restore a session, as far as SQLite shows its state."""
         for name in self._pragmas_since(before):
             database.execute(f"PRAGMA {name} = {before.pragmas[name]}").fetchall()
         for kind, name in self.temporary:

@@ -76,7 +76,7 @@ def statement(which: str, /, **places: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name that is read as it stands."""
+    """Quote a name."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # No possessive quantifiers below: Python 3.11.0 to 3.11.4 gets those on groups wrong. Where a
-# match could be given up in part, what follows it forbids that: (?!') behind a closing quote.
+# match could be given up in part, what follows it forbids that: (?!') after a closing quote.
 _BLANK = r"[ \t\n\r\f\v]"
 # PostgreSQL takes every byte above 127 for a letter, so every such character is one here.
 _LETTER = r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f]"
@@ -81,7 +81,7 @@ _KIND: Final = (
 )
 _RULE: Final = ("", *_RULES)
 
-# What may stand between the parts of a string literal; a line end has to be among it.
+# What may be between the parts of a string literal; it has to contain a line end.
 _GAP = re.compile(rf"(?:{_BLANK}+|--[^\n\r]*[\n\r])*")
 _GOES_ON: Final = {
     "escaped": re.compile(_ESCAPED),
@@ -184,7 +184,7 @@ class Lexer:
 
     def read_statement(self, *, skips_rows: bool) -> None:
         """
-        Read a statement; of the rows of a great INSERT most tokens can be left out.
+        Read a statement; most tokens of the rows of a large INSERT can be left out.
 
         Its last token is there in any case, so that its end is known.
 
@@ -229,7 +229,7 @@ class Lexer:
         return self._operators(start, end)
 
     def _backslash(self, start: int) -> int:
-        """Pass over a line of pg_dump's between statements; refuse all else."""
+        """Skip a line of pg_dump's between statements; refuse any other backslash."""
         last = self.tokens[-1] if self.tokens else None
         between = last is None or self.text[last.start] == ";" or last.kind is TokenKind.COPY_DATA
         end = end_of_guard(self.text, start) if between else None
@@ -249,7 +249,7 @@ class Lexer:
         return end
 
     def _continuation(self, end: int) -> int | None:
-        """Where a string literal goes on after a line end; None where it does not."""
+        """Return where a string literal continues after a line end; None where it does not."""
         gap = _GAP.match(self.text, end)
         if gap is None or not self.text.startswith("'", gap.end()):
             return None

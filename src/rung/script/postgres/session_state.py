@@ -54,7 +54,7 @@ class SessionWatch:
         return self.suspects and (_makes_temporary(words) or self._names_it(first, tokens))
 
     def _names_it(self, first: str, tokens: Sequence[Token]) -> bool:
-        """Whether a telling name, INTO TEMP or WITH HOLD stands anywhere in the statement."""
+        """Whether the statement contains such a name, INTO TEMP or WITH HOLD."""
         before = ""
         for kind, start, end in tokens:
             word = self._text[start:end].strip('"').upper()

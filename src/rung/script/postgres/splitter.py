@@ -2,7 +2,7 @@
 Cuts a script's text into statements, as psql would send them.
 
 Owns where a statement ends (BEGIN ATOMIC bodies) and which lines are COPY data. What a
-statement does is asked of `control`, `refusals` and `session`.
+statement does is decided by `transaction_rules` and `session_state`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from rung.errors import ScriptError
 from rung.script.model import NUMBER_OF, Cut, Statement, Statements, Token, TokenKind, Tokens
 from rung.script.postgres.lexer import Lexer
 from rung.script.postgres.session_state import SessionWatch
-from rung.script.postgres.transaction_control import control_of
 from rung.script.postgres.transaction_rules import (
     builds_concurrently,
+    control_of,
     has_rule,
     may_refuse,
     refusal_of,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _MAX_WORDS = 8
 _WORD = NUMBER_OF[TokenKind.WORD]
 _NOT_LOOKED_AT = Tokens()
-"""Stands for the tokens of most statements, whose words tell enough: one may have a million."""
-# What may stand behind a COPY … FROM STDIN; on its line: its data begins on the next.
+"""Replaces the tokens of most statements, whose words are enough: one may have a million."""
+# What may follow a COPY … FROM STDIN; on its line: its data begins on the next.
 _REST_OF_LINE = re.compile(r"(?:[ \t\r\f\v;]+|--[^\n]*|/\*[^*\n]*(?:\*(?!/)[^*\n]*)*\*/)*")
 
 
@@ -37,8 +37,8 @@ def cut(text: str) -> Cut:
     """
     Cut a script into its statements.
 
-    COPY data begins on the line behind the semicolon of COPY … FROM STDIN and goes on to a
-    line of backslash-dot, or to the end of the text. Where psql finds more SQL after that
+    COPY data begins on the line after the semicolon of COPY … FROM STDIN and ends at a line
+    of backslash-dot, or with the text. Where psql finds more SQL after that
     semicolon, it runs it after the data; such a line is refused here.
 
     Args:
@@ -47,7 +47,7 @@ def cut(text: str) -> Cut:
     Raises:
         UnterminatedToken: a string, quoted name, dollar quote or comment is not closed.
         ClientCommand: a line is psql's.
-        ScriptError: SQL behind a COPY … FROM STDIN; on its line.
+        ScriptError: SQL after a COPY … FROM STDIN; on its line.
     """
     return _cut(Lexer(text, of_file=True))
 
@@ -139,7 +139,7 @@ class _Reader:
         return self.text[token.start : token.end].upper()
 
     def _opens_body(self, first: int) -> bool:
-        """Whether BEGIN ATOMIC stands outside parentheses; in them it can be a parameter."""
+        """Whether BEGIN ATOMIC is outside parentheses; inside, it can be a parameter."""
         depth, before = 0, ""
         for index in range(first, len(self.lexer.tokens)):
             spelled = self._upper(index)
@@ -153,7 +153,7 @@ class _Reader:
         """
         Read on to the END of a BEGIN ATOMIC body and the semicolon after it.
 
-        That END is the one at a statement's place, behind a semicolon: no statement begins
+        That END is at a statement's place, after a semicolon: no statement begins
         with END in there, and any other END closes a CASE or names a column.
         """
         ended = False
@@ -170,10 +170,10 @@ class _Reader:
         if not _copies_in(self.text, tokens):
             return None
         start = self._data_start() if closed else len(self.text)
-        end, behind = _data_end(self.text, start)
-        if behind > start:
-            self.lexer.tokens.append(Token(TokenKind.COPY_DATA, start, behind))
-        self.lexer.position = behind
+        end, closed_at = _data_end(self.text, start)
+        if closed_at > start:
+            self.lexer.tokens.append(Token(TokenKind.COPY_DATA, start, closed_at))
+        self.lexer.position = closed_at
         return start, end
 
     def _data_start(self) -> int:
@@ -194,7 +194,7 @@ def _makes_routine(words: tuple[str, ...]) -> bool:
 
 
 def _copies_in(text: str, tokens: Tokens) -> bool:
-    """Whether FROM STDIN stands outside parentheses; FROM STDOUT means the same there."""
+    """Whether FROM STDIN is outside parentheses; FROM STDOUT means the same there."""
     depth, before = 0, ""
     for kind, start, end in tokens:
         if kind is TokenKind.WORD and not depth:

@@ -31,7 +31,7 @@ def mode_of(statements: Sequence[Statement], *, marked: bool = False) -> tuple[M
 
     Raises:
         UnbalancedTransaction: a block is left open at the end, or is to go on where none is.
-        StatementMisplaced: a statement can never run where it stands.
+        StatementMisplaced: a statement can never run at its place in the file.
     """
     _check(statements)
     if not statements:
@@ -100,7 +100,7 @@ def _open_unit(first: int, last: int) -> Iterator[Unit]:
 
 
 def _blocks(statements: Sequence[Statement]) -> Iterator[tuple[Statement, Statement | None]]:
-    """Each statement with what opened the block that it stands in, None outside of one."""
+    """Yield each statement with what opened its block, None outside of one."""
     opened: Statement | None = None
     for one in statements:
         yield one, opened
@@ -108,7 +108,7 @@ def _blocks(statements: Sequence[Statement]) -> Iterator[tuple[Statement, Statem
 
 
 def _behind(statement: Statement, opened: Statement | None) -> Statement | None:
-    """What opened the block that is open behind a statement; None where none is."""
+    """Return what opened the block that is open after a statement; None where none is."""
     if statement.control is Control.BEGIN:
         return opened or statement
     if statement.control in _CHAINS:

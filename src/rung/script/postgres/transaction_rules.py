@@ -1,9 +1,9 @@
 """
-Knows which statements PostgreSQL refuses inside a transaction block.
+What a statement does to its transaction, and whether PostgreSQL refuses it inside one.
 
-Only what can be read from the text, as PostgreSQL 15 and 18 were seen to answer. A
-REINDEX or CLUSTER of a partitioned table, a CALL that commits, or a DO that commits by one, is
-known to the server alone, and the server has the last word.
+Only what the text shows, as PostgreSQL 15 and 18 answer in tests. A REINDEX or CLUSTER of a
+partitioned table, a CALL that commits, or a DO that commits by one, is known to the server only,
+and the server decides.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rung.script.literals import literal, tokens_of
-from rung.script.model import Token, TokenKind
+from rung.script.model import Control, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,9 +21,42 @@ _WHOLE = frozenset({"SCHEMA", "DATABASE", "SYSTEM"})
 _CONCURRENTLY = "CONCURRENTLY"
 _PUBLICATION_CHANGES = frozenset({"SET", "ADD", "DROP"})
 _ENDS = frozenset({"COMMIT", "ROLLBACK"})
+_NOISE = frozenset({"WORK", "TRANSACTION"})
+_CONTROLS = {
+    "COMMIT": (Control.COMMIT, Control.COMMIT_CHAIN),
+    "END": (Control.COMMIT, Control.COMMIT_CHAIN),
+    "ROLLBACK": (Control.ROLLBACK, Control.ROLLBACK_CHAIN),
+    "ABORT": (Control.ROLLBACK, Control.ROLLBACK_CHAIN),
+}
 _BEFORE_STATEMENT = frozenset({";", "BEGIN", "THEN", "ELSE", "LOOP"})
 _PLPGSQL = frozenset({"PLPGSQL", "'PLPGSQL'", '"PLPGSQL"'})
 _MAY_REFUSE = frozenset({"CALL", "DO", "REINDEX", "CLUSTER"})
+
+
+def control_of(words: tuple[str, ...]) -> Control | None:
+    """
+    Return what a statement does to its transaction; None where it leaves it open or closed.
+
+    Args:
+        words: the statement's leading words in upper case.
+    """
+    first, second = (*words, "", "")[:2]
+    if first == "BEGIN" or (first, second) == ("START", "TRANSACTION"):
+        return Control.BEGIN
+    if (first, second) == ("PREPARE", "TRANSACTION"):
+        return Control.PREPARE
+    if first not in _CONTROLS:
+        return None
+    if second == "PREPARED":
+        return Control.RESOLVE_PREPARED
+    return _end_of(first, words[2:] if second in _NOISE else words[1:])
+
+
+def _end_of(first: str, rest: tuple[str, ...]) -> Control | None:
+    plain, chained = _CONTROLS[first]
+    if first == "ROLLBACK" and rest[:1] == ("TO",):
+        return None
+    return chained if rest[:2] == ("AND", "CHAIN") else plain
 
 
 def refusal_of(text: str, tokens: Sequence[Token], words: tuple[str, ...]) -> str:

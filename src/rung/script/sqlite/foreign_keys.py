@@ -1,8 +1,8 @@
 """
 What a script of SQLite's means with PRAGMA foreign_keys. Pure.
 
-Inside a transaction SQLite passes over it in silence, whoever began that transaction. A file
-that turns foreign keys off there means SQLite's recipe to rebuild a table: off before BEGIN,
+Inside any transaction SQLite ignores it without an error. A file that turns foreign keys off
+there means SQLite's recipe to rebuild a table: off before BEGIN,
 PRAGMA foreign_key_check before COMMIT, on again after it. Every spelling means the same.
 """
 
@@ -106,7 +106,7 @@ def _made_table(script: Script, statement: Statement) -> str:
 
 
 def _table_behind(script: Script, statement: Statement, first: int, option: list[str]) -> str:
-    """The name, without its schema, behind the first words of a statement and an option."""
+    """Return the name, without its schema, after the first words of a statement and an option."""
     tokens = script.tokens_of(statement)
     plain = [token for token in tokens if token.kind is not TokenKind.DIRECTIVE]
     named = [unquoted(script.text[token.start : token.end]) for token in plain][first:]

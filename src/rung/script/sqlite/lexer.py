@@ -29,7 +29,7 @@ _RULES: Final = {
     "string": r"[xX]?'[^']*(?:''[^']*)*'(?!')",
     "word": rf"(?![xX]'){_LETTER}{_WORD_PART}*",
     "name": r'"[^"]*(?:""[^"]*)*"(?!")|`[^`]*(?:``[^`]*)*`(?!`)|\[[^\]]*\]',
-    # What stands behind a number's digits belongs to it; SQLite refuses it then.
+    # Letters after a number's digits belong to it; SQLite refuses it then.
     "number": rf"0[xX]{_WORD_PART}*|(?:[0-9]|\.[0-9])(?:[eE][+-]?[0-9]|{_WORD_PART}|\.)*",
     "parameter": rf"\?[0-9]*|[:@#$]{_WORD_PART}+",
     "unclosed": r"[xX]?'|[\"`\[]",
@@ -48,7 +48,7 @@ _RULE: Final = ("", *_RULES)
 _DIRECTIVES: Final = _RULE.index("directive")
 _UNCLOSED: Final = _RULE.index("unclosed")
 _KIND: Final = tuple(NUMBER_OF[_KINDS.get(rule, TokenKind.OPERATOR)] for rule in _RULE)
-# A comment that is never closed goes on to the end; one that is only begun there is two signs.
+# A comment that is never closed ends with the text; `/*` at the very end is two operators.
 _COMMENT = r"/\*(?!\Z)[\s\S]*?(?:\*/|\Z)"
 _TOKEN = re.compile(
     rf"(?:{_BLANK}+|(?!{_DIRECTIVE})--[^\n]*|{_COMMENT})*"

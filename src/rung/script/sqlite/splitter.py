@@ -1,8 +1,8 @@
 """
 Cuts a script's text into statements, as SQLite's own shell and `sqlite3_complete` do.
 
-Owns where a statement ends: at a semicolon, but for CREATE TRIGGER at the END behind one.
-What a statement does is asked of `meaning`.
+Owns where a statement ends: at a semicolon, but for CREATE TRIGGER at the END after one.
+What a statement does is decided by `statement_rules`.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _makes_trigger(text: str, piece: Sequence[Token]) -> bool:
 
 
 def _ended(text: str, piece: Sequence[Token]) -> bool:
-    """END behind a semicolon: no statement of a trigger begins so, and CASE ends elsewhere."""
+    """END after a semicolon: no statement of a trigger begins so, and CASE ends elsewhere."""
     return [_upper(text, token) for token in piece[-2:]] == [";", "END"]
 
 

@@ -1,8 +1,8 @@
 """
-Tells from a statement's tokens what it does to its transaction and to its session.
+Decides from a statement's tokens what it does to its transaction and to its session.
 
-What SQLite refuses inside a transaction is what SQLite 3.40 was seen to refuse; whatever is
-not told here, the database tells when it runs. Errs on the side of yes about the session.
+What SQLite refuses inside a transaction is what SQLite 3.40 refuses in tests; the database decides
+everything else when it runs. About the session, the answer is yes in doubt.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def refusal_of(text: str, tokens: Sequence[Token], *, heard: bool) -> str:
     Args:
         text: the script's.
         tokens: the statement's.
-        heard: whether PRAGMA foreign_keys is heard where the statement stands.
+        heard: whether PRAGMA foreign_keys has an effect at the statement's place.
     """
     first = _upper(text, tokens[0])
     if first in {"VACUUM", "DETACH"}:
