@@ -9,6 +9,7 @@ because it unpacks without a lock or changes the permissions of parent folders.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,19 +46,14 @@ def installed() -> Iterator[Wheel]:
 def inside(package: Path) -> Iterator[Wheel]:
     """Yield the wheels in a package's folder, or in a folder that packages were installed to."""
     for folder in (package, package / ARCHIVE_PACKAGE):
-        for archive in _archives(folder):
+        archives: list[Path] = []
+        with suppress(PermissionError):  # an unreadable folder has none
+            archives = sorted(folder.glob("postgresql-*.tar.gz"))
+        for archive in archives:
             yield from of_archive(archive)
     for folder in (package, package / FILES_PACKAGE):
         if is_file(folder / "pginstall" / "bin" / "postgres"):
             yield Wheel(FILES_PACKAGE, folder / "pginstall", None)
-
-
-def _archives(folder: Path) -> list[Path]:
-    """Return the archives in a folder; none in an unreadable one."""
-    try:
-        return sorted(folder.glob("postgresql-*.tar.gz"))
-    except PermissionError:
-        return []
 
 
 def of_archive(archive: Path) -> Iterator[Wheel]:

@@ -208,7 +208,12 @@ class TemplateDatabases:
         return name
 
     def _name_of(self, source: str | os.PathLike[str]) -> str:
-        return f"rung_template_{self._database_oid}_{_digest(source, self._role)}"
+        migrations = read_source(source).migrations
+        files = [file for one in migrations for file in (one.up, one.down) if file]
+        parts = [__version__, self._role]
+        parts += [part for file in files for part in (file.file, file.text)]
+        digest = sha256(repr(parts).encode()).hexdigest()[:24]
+        return f"rung_template_{self._database_oid}_{digest}"
 
     def _build(self, name: str, source: str | os.PathLike[str]) -> None:
         """Create the template; replace one that a killed process left unfinished."""
@@ -305,11 +310,3 @@ def _mark(name: str) -> int:
 
 def _key(key: int) -> tuple[int, int]:
     return _CLASS, key
-
-
-def _digest(source: str | os.PathLike[str], role: str) -> str:
-    """Return a digest of the files' names and texts, Rung's version, and the role."""
-    migrations = read_source(source).migrations
-    files = [file for one in migrations for file in (one.up, one.down) if file]
-    parts = [__version__, role, *(part for file in files for part in (file.file, file.text))]
-    return sha256(repr(parts).encode()).hexdigest()[:24]

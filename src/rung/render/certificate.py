@@ -17,12 +17,12 @@ _SUMS = ("all", "left dirty", "undecided", "violations")
 
 
 def certificate_lines(found: Certificate, style: Style) -> list[str]:
-    """How many faults of each kind were injected in each run, and every violation."""
+    """Return the table of faults by kind and run, and every violation."""
     return [*_table(found, style), *finding_lines(found, style), *question_lines(found, style)]
 
 
 def finding_lines(found: Certificate, style: Style) -> list[str]:
-    """Every violation, with the fault that brought it about."""
+    """Return every violation, with the fault that caused it."""
     lines = []
     for one in found.findings:
         invariant, text = one.violation
@@ -32,7 +32,7 @@ def finding_lines(found: Certificate, style: Style) -> list[str]:
 
 
 def question_lines(found: Certificate, style: Style) -> list[str]:
-    """What repair would ask a person, each once, with how often and a fault that leads to it."""
+    """Return each question that repair would ask, with its count and a fault that causes it."""
     lines = []
     for (run, told), many in Counter((one.fault.run, one.told) for one in found.questions).items():
         fault = next(
@@ -44,7 +44,7 @@ def question_lines(found: Certificate, style: Style) -> list[str]:
 
 
 def certificate_summary(found: Certificate) -> str:
-    """What a certification comes to, in a sentence."""
+    """Return a certification's result in one sentence."""
     faults = f"{count(found.injected, 'fault')} injected on PostgreSQL {found.server}"
     many = count(len(found.findings), "violation") if found.findings else "no violation"
     asks = count(len(found.questions), "fault")

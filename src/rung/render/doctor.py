@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def diagnostics_lines(
     health: Diagnostics, style: Style, completed: Callable[[str], str] = str
 ) -> list[str]:
-    """Each problem with its description, and the SQL or the command that fixes it."""
+    """Yield each problem with its description, and the SQL or the command that fixes it."""
     return [line for one in health.problems for line in _lines(one, style, completed)]
 
 
@@ -30,7 +30,7 @@ def _lines(problem: Problem, style: Style, completed: Callable[[str], str]) -> I
 
 
 def diagnostics_summary(health: Diagnostics) -> str:
-    """Sum the problems up, for the `database:` line."""
+    """Return the `database:` line of the problems."""
     if not health.problems:
         return f"{health.database}; no problem found"
     found = [count(len(health.serious), "problem") + " found"]

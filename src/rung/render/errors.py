@@ -65,7 +65,7 @@ def _label(label: str, style: Style) -> str:
 
 
 def painted_diff(lines: Iterable[str], style: Style) -> list[str]:
-    """The lines of a unified diff, in the usual colours."""
+    """Return the lines of a unified diff in the usual colours."""
     return [style.paint(line, _OF_DIFF.get(line[:1], "")) for line in lines]
 
 

@@ -83,7 +83,7 @@ def _advised(value: Any, completed: Callable[[str], str], key: str = "") -> Any:
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
-    """A value of ours as dicts, lists, texts and numbers."""
+    """Convert a value of ours into dicts, lists, texts and numbers."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -100,12 +100,12 @@ def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
 
 
 def version(ledger: LedgerState) -> dict[str, Any]:
-    """What `version` prints."""
+    """Return what `version` prints."""
     return {"version": ledger.version, "dirty": ledger.dirty}
 
 
 def waited(found: Waited) -> dict[str, Any]:
-    """What `wait` prints."""
+    """Return what `wait` prints."""
     return found._asdict()
 
 
@@ -120,7 +120,7 @@ def report(run: RunReport) -> dict[str, Any]:
 
 
 def status(found: Status) -> dict[str, Any]:
-    """What `status` prints."""
+    """Return what `status` prints."""
     return {
         "database": found.database,
         "schema": found.schema,
@@ -137,7 +137,7 @@ def status(found: Status) -> dict[str, Any]:
 
 
 def check(found: Status, exit_code: int) -> dict[str, Any]:
-    """What `check` prints."""
+    """Return what `check` prints."""
     return {
         **version(found.ledger),
         "exit_code": exit_code,
@@ -151,7 +151,7 @@ def check(found: Status, exit_code: int) -> dict[str, Any]:
 
 
 def health(found: Diagnostics, exit_code: int) -> dict[str, Any]:
-    """What `doctor` prints."""
+    """Return what `doctor` prints."""
     return {
         "database": found.database,
         "dirty": found.dirty,
@@ -161,12 +161,12 @@ def health(found: Diagnostics, exit_code: int) -> dict[str, Any]:
 
 
 def accepted(version: int, edits: Iterable[EditedFile]) -> dict[str, Any]:
-    """What `accept-edit` prints."""
+    """Return what `accept-edit` prints."""
     return {"version": version, "edits": list(edits)}
 
 
 def unlocked(holder: LockHolder | None) -> dict[str, Any]:
-    """What `unlock` prints."""
+    """Return what `unlock` prints."""
     if holder is None:
         return {"broken": False, "holder": None}
     facts = {_OF_HOLDER.get(name, name): value for name, value in asdict(holder).items()}
@@ -174,17 +174,17 @@ def unlocked(holder: LockHolder | None) -> dict[str, Any]:
 
 
 def marked(found: Marked) -> dict[str, Any]:
-    """What `mark-applied` prints."""
+    """Return what `mark-applied` prints."""
     return found._asdict()
 
 
 def history(entries: Iterable[Attempt]) -> dict[str, Any]:
-    """What `history` prints."""
+    """Return what `history` prints."""
     return {"attempts": [asdict(entry) | {"outcome": entry.result} for entry in entries]}
 
 
 def preview(found: PlanPreview) -> dict[str, Any]:
-    """What `plan` prints."""
+    """Return what `plan` prints."""
     return {
         **version(found.plan.made_for),
         "target": found.plan.target,
@@ -226,7 +226,7 @@ def _step(item: PreparedStep) -> dict[str, Any]:
 
 
 def losses(gone: Iterable[DataLoss]) -> list[dict[str, Any]]:
-    """The data that would be lost, or was."""
+    """Return the data that would be lost, or was."""
     return [
         {
             "kind": loss.kind,
@@ -241,7 +241,7 @@ def losses(gone: Iterable[DataLoss]) -> list[dict[str, Any]]:
 
 
 def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
-    """What `certify` prints."""
+    """Return what `certify` prints."""
     return {
         "exit_code": exit_code,
         "server": found.server,
@@ -278,17 +278,17 @@ def certificate(found: Certificate, exit_code: int) -> dict[str, Any]:
 
 
 def created(up: Path, down: Path) -> dict[str, Any]:
-    """What `create` prints."""
+    """Return what `create` prints."""
     return {"up": str(up), "down": str(down)}
 
 
 def clean(ledger: LedgerState) -> dict[str, Any]:
-    """What `repair` prints of a clean database."""
+    """Return what `repair` prints for a clean database."""
     return {**version(ledger), "repaired": False, "diagnosis": None}
 
 
 def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
-    """What `repair` prints of a dirty one."""
+    """Return what `repair` prints for a dirty one."""
     after = LedgerState(found.action.version) if found.action and done else found.ledger
     finding, candidate, action = found.finding, found.candidate, found.action
     shown = {
@@ -328,7 +328,7 @@ def _statement(found: StatementReport) -> dict[str, Any]:
 
 
 def _masked(found: Difference) -> dict[str, Any]:
-    """A function's body may hold a password."""
+    """Return a difference without the passwords that a function's body may hold."""
     before, after = (text and without_passwords(text) for text in (found.before, found.after))
     return {"identity": found.identity, "before": before, "after": after}
 
@@ -345,7 +345,7 @@ def _action(action: Action) -> dict[str, Any]:
 
 
 def error(failure: RungError, exit_code: int) -> dict[str, Any]:
-    """What any command prints when it fails: the texts, the place, and the error's own facts."""
+    """Return what any command prints when it fails: texts, location, and the error's own facts."""
     where = failure.where._asdict() if failure.where else None
     texts = {
         "code": _WORD.sub("-", type(failure).__name__).lower(),

@@ -32,7 +32,7 @@ WaitEvent = LockRefused | LockAwaited | BlockerCancelled | BuildProgress
 
 
 class Waits:
-    """The lines of one run's lock waits; remembers when it printed last."""
+    """Make the lines of one run's lock waits; remember when the last were printed."""
 
     def __init__(self) -> None:
         self._said = self._built = -math.inf
@@ -74,7 +74,7 @@ class Waits:
 
 
 def progress_text(event: BuildProgress) -> str:
-    """How far an index is: `building index: scanning table, 120 of 400 blocks (30 %)`."""
+    """Return an index's progress: `building index: scanning table, 120 of 400 blocks (30 %)`."""
     if not event.total:
         return event.phase
     percent = event.done * _HUNDRED // event.total

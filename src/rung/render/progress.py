@@ -47,7 +47,7 @@ _FEW = 2
 
 @contextmanager
 def progress(console: Console) -> Iterator[Listener]:
-    """A listener that shows a run for as long as the block lasts."""
+    """Yield a listener that shows a run while the block lasts."""
     lines = ProgressLines(console.say, console.warn, console.err_style, verbose=console.verbose)
     if console.quiet or not console.watched:
         yield lines
@@ -104,7 +104,7 @@ class ProgressLines:
                 self._meanwhile(event)
 
     def _meanwhile(self, event: Event) -> None:
-        """What happens inside a migration."""
+        """Print what happens inside a migration."""
         match event:
             case LockRefused() | LockAwaited() | BlockerCancelled() | BuildProgress():
                 for line in self._waits.lines(event):
@@ -135,7 +135,7 @@ class ProgressLines:
 
 
 def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded | StepResumed) -> str:
-    """A line about what is waited for, or about what was done before."""
+    """Return a sentence about a wait, or about what was done before."""
     if isinstance(event, StepResumed):
         return str(event)
     if isinstance(event, BaselineRecorded):
@@ -153,7 +153,7 @@ def sentence(event: LockWaiting | DatabaseWaiting | BaselineRecorded | StepResum
 
 
 class Live:
-    """The same lines, above a line that shows what runs now and for how long."""
+    """Print the same lines, above a line that shows what runs now and for how long."""
 
     def __init__(self, console: Console, lines: ProgressLines) -> None:
         self._console, self._lines = console, lines
@@ -178,7 +178,7 @@ class Live:
         self._lines(event)
 
     def end(self) -> None:
-        """Take the live line away."""
+        """Remove the live line."""
         if self._progress is not None:
             self._progress.stop()
 

@@ -25,7 +25,7 @@ _MANY = 20
 
 
 def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
-    """What a dirty database holds: the evidence, and each statement of the file."""
+    """Yield what a dirty database holds: the evidence, and each statement of the file."""
     yield f"The database is {found.ledger}."
     candidate = found.candidate
     if candidate is not None:
@@ -55,7 +55,7 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
 
 
 def proposal_lines(action: Action, style: Style) -> Iterator[str]:
-    """What is about to be done, with its SQL."""
+    """Yield the proposed action, with its SQL."""
     yield style.paint(f"Proposed: {action.description}.", "bold")
     for line in action.sql.splitlines():
         yield f"    {line}"
@@ -67,17 +67,13 @@ def proposal_lines(action: Action, style: Style) -> Iterator[str]:
 
 
 def _statements(found: Diagnosis, style: Style) -> Iterator[str]:
-    rows = [
-        (str(one.number), f"line {one.line}", _state_text(one.state, trace=one.trace), one.sql)
-        for one in found.statements
-    ]
+    rows = []
+    for one in found.statements:
+        known = one.state in (StatementState.APPLIED, StatementState.NOT_APPLIED)
+        state = f"{one.state.value} (no trace)" if known and not one.trace else one.state.value
+        rows.append((str(one.number), f"line {one.line}", state, one.sql))
     for one, cells in zip(found.statements, aligned(rows, right=(0,)) if rows else (), strict=True):
         number, line, state, sql = cells
         colour = _COLOURS.get(one.state)
         painted = style.paint(state, colour) if colour else state
         yield f"  {number}  {line}  {painted}  {sql}".rstrip()
-
-
-def _state_text(state: StatementState, *, trace: bool) -> str:
-    known = state in (StatementState.APPLIED, StatementState.NOT_APPLIED)
-    return f"{state.value} (no trace)" if known and not trace else state.value

@@ -54,20 +54,20 @@ _CASCADES = "Effects of rules, triggers and functions are not listed."
 
 
 def status_table(status: Status, style: Style, *, local: bool) -> list[str]:
-    """Every migration in a line, under a heading."""
+    """Return a heading and a line for each migration."""
     heading = ("version", "name", "state", "applied", "took", "checksum", "by", "note")
     rows = [_status_row(line, local=local) for line in status.lines]
     return _table(_without_notes([heading, *rows]), style, right=(0, 4))
 
 
 def problem_table(status: Status, style: Style) -> list[str]:
-    """The migrations that are not plainly applied, in what a check looks at."""
+    """Return a line for each migration that is not plainly applied."""
     rows = [(str(line.version), line.name, line.state, line.note) for line in status.problems]
     return _table(_without_notes([("version", "name", "state", "note"), *rows]), style, right=(0,))
 
 
 def _without_notes(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The rows of a table without their last column, where there is nothing in it."""
+    """Return the rows without their last column if it is empty."""
     _, *body = rows
     return list(rows) if any(row[-1] for row in body) else [row[:-1] for row in rows]
 
@@ -86,7 +86,7 @@ def _status_row(line: StatusLine, *, local: bool) -> tuple[str, ...]:
 
 
 def check_notes(status: Status) -> list[str]:
-    """What a check counts and does not fail for by itself."""
+    """Return what a check counts and does not fail for by itself."""
     counted = (
         (status.undeclared, "up file", "without a statement, and not declared empty"),
         (status.empty_downs, "down", "empty or missing, so that it cannot be reverted"),
@@ -100,7 +100,7 @@ def check_notes(status: Status) -> list[str]:
 
 
 def check_summary(status: Status, *, failed: bool = False) -> str:
-    """Sum a check up, for the `database:` line; it may fail for what is only counted."""
+    """Return a check's `database:` line; it may fail for what is only counted."""
     where = f"{status.database}, {status.ledger}"
     if not status.problems:
         plain = where if status.ledger.dirty else f"{where}; up to date"
@@ -116,7 +116,7 @@ def check_summary(status: Status, *, failed: bool = False) -> str:
 
 
 def status_summary(status: Status) -> str:
-    """Sum a status up, for the `database:` line."""
+    """Return a status's `database:` line."""
     where = f"{status.database} (schema {status.schema}, {status.server}), {status.ledger}"
     left = [f"{len(status.pending)} pending" if status.pending else "nothing pending"]
     left += [f"{len(found)} {state}" for state in _COUNTED if (found := status.versions(state))]
@@ -124,7 +124,7 @@ def status_summary(status: Status) -> str:
 
 
 def history_table(history: Sequence[Attempt], style: Style, *, local: bool) -> list[str]:
-    """Every attempt in a line, the newest last."""
+    """Return a line for each attempt, the newest last."""
     heading = (
         *("id", "version", "name", "direction", "outcome", "started", "took"),
         *("statements", "who", "error"),
@@ -162,7 +162,7 @@ def _table(rows: Sequence[Sequence[str]], style: Style, right: tuple[int, ...]) 
 
 
 def plan_lines(preview: PlanPreview, style: Style) -> list[str]:
-    """What would run, statement by statement, and what would go."""
+    """Return what would run, statement by statement, and what data would be lost."""
     lines = [line for item in preview.prepared for line in _step_lines(item, style)]
     if preview.losses:
         lines += ["will be lost:", *loss_lines(preview.losses), _CASCADES]
@@ -189,7 +189,7 @@ def _step_lines(item: PreparedStep, style: Style) -> Iterator[str]:
 
 
 def _unit_lines(item: PreparedStep) -> Iterator[str]:
-    """The statements of a step, by what commits together."""
+    """Yield the statements of a step, grouped by what commits together."""
     script = item.script
     columns = max((len(str(s.line)) for s in script.statements), default=1)
     secrets = secrets_of(script)
@@ -202,7 +202,7 @@ def _unit_lines(item: PreparedStep) -> Iterator[str]:
 
 
 def _what_runs(item: PreparedStep) -> str:
-    """The file that runs, or why nothing does."""
+    """Return the file that runs, or why nothing does."""
     step = item.step
     if step.passes == NOT_REVERTED:
         return "not reverted: its down is empty or missing, and the ledger skips it"
@@ -219,7 +219,7 @@ def _what_runs(item: PreparedStep) -> str:
 
 
 def _stored_lines(item: PreparedStep) -> Iterator[str]:
-    """The text out of the history that runs in place of a file: all of it."""
+    """Yield the whole text from the history that runs instead of a file."""
     stored = item.step.stored
     assert stored is not None
     yield f"  runs the stored down, SHA-256 {stored.sha256}:"
@@ -236,13 +236,13 @@ _UNITS = {
 
 
 def _first(sql: str) -> str:
-    """A statement on one line, cut to what a screen shows."""
+    """Return a statement on one line, cut to a screen's width."""
     flat = " ".join(sql.split())
     return flat if len(flat) <= _SQL_COLUMNS else flat[: _SQL_COLUMNS - 1] + "…"
 
 
 def plan_summary(preview: PlanPreview) -> str:
-    """What a plan comes to, in a sentence."""
+    """Return a plan's effect in one sentence."""
     plan = preview.plan
     if not plan.steps:
         return f"Nothing to do; the database is {at(plan.target)}."
@@ -255,13 +255,13 @@ def plan_summary(preview: PlanPreview) -> str:
 
 
 def step_range(plan: Plan) -> str:
-    """From which version to which a plan goes."""
+    """Return the versions at which a plan begins and ends."""
     target = "no version" if plan.target is None else f"version {plan.target}"
     return f"from version {plan.made_for.version} to {target}"
 
 
 def down_lines(preview: PlanPreview) -> list[str]:
-    """What going down would run and take away, for the person who is asked."""
+    """Return what going down would run and delete, for a question."""
     lines = ["detail: These migrations will run:"]
     for item in preview.prepared:
         step = item.step
@@ -278,22 +278,22 @@ def down_lines(preview: PlanPreview) -> list[str]:
 
 
 def unreverted_lines(steps: Sequence[Step]) -> list[str]:
-    """What a down would pass over, for the person who is asked."""
+    """Return what a down would skip, for a question."""
     lines = [f"  {step.version} {step.title}" for step in steps]
     return ["warning: these have no down; what their up created stays in the database:", *lines]
 
 
 def drop_lines(losses: Sequence[DataLoss]) -> list[str]:
-    """What a drop would take away, for the person who is asked."""
+    """Return what a drop would delete, for a question."""
     return ["warning: these objects will be dropped:", *loss_lines(losses), f"  {_CASCADES}"]
 
 
 def edit_lines(edits: Sequence[EditedFile], style: Style) -> list[str]:
-    """What differs between the text that was applied and the file."""
+    """Return the differences between the applied text and the file."""
     kept = [edit.diff or f"{edit.file}: the applied text is not stored." for edit in edits]
     return painted_diff((line for diff in kept for line in diff.splitlines()), style)
 
 
 def loss_lines(losses: Sequence[DataLoss]) -> list[str]:
-    """What would go, a line each."""
+    """Return a line for each data loss."""
     return [f"  {loss}" for loss in losses]

@@ -30,13 +30,13 @@ class Style:
     enabled: bool = False
 
     def paint(self, text: str, colour: str) -> str:
-        """The text in a colour, for `safe` to make real; an empty name is no colour."""
+        """Mark a text with a colour, which `safe` makes real; an empty name is no colour."""
         if not self.enabled or not colour or not text:
             return text
         return f"{_OURS}[{_CODES[colour]}m{escaped(text)}{_OURS}[0m"
 
     def safe(self, text: str) -> str:
-        """A text as it may be shown: nothing in it is obeyed but what `paint` put there."""
+        """Escape a text for a terminal, which then obeys only what `paint` put there."""
         if not self.enabled:
             return escaped(text)
         pieces = _PAINT.split(text)
@@ -73,7 +73,7 @@ class Console:
             print(self.out_style.safe(text), file=self.out, flush=True)
 
     def say(self, text: str) -> None:
-        """Talk on stderr, where talk is wanted."""
+        """Print on stderr unless quiet."""
         if not self.quiet:
             self.insist(self.completed(text))
 
@@ -90,7 +90,7 @@ class Console:
         self.say(f"{self.err_style.paint('database:', 'bold')} {text}")
 
     def insist(self, text: str, end: str = "\n") -> None:
-        """Talk on stderr, wanted or not."""
+        """Print on stderr, quiet or not."""
         self._write(self.err_style.safe(text), end)
 
     def redraw(self, text: str) -> None:
@@ -107,12 +107,12 @@ class Console:
 
     @property
     def watched(self) -> bool:
-        """Whether a person sees stderr as it is written."""
+        """Report whether a person sees stderr as it is written."""
         return is_terminal(self.err)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a stream is open and a terminal."""
+    """Report whether a stream is open and a terminal."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:

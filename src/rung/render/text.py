@@ -17,7 +17,7 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def duration(seconds: float) -> str:
-    """A duration as people say it: `<1 ms`, `12 ms`, `1.3 s`, `2 min 5 s`, `1 h 2 min`."""
+    """Return a duration in words: `<1 ms`, `12 ms`, `1.3 s`, `2 min 5 s`, `1 h 2 min`."""
     if seconds < 0.0005:  # noqa: PLR2004 - what would round to 0 ms
         return "<1 ms"
     if seconds < 0.9995:  # noqa: PLR2004 - what would round to 1000 ms is a second
@@ -31,14 +31,14 @@ def duration(seconds: float) -> str:
 
 
 def moment(when: datetime, *, local: bool = False) -> str:
-    """A time: in UTC as ISO 8601 for machines, or in the reader's own zone."""
+    """Return a time: in UTC as ISO 8601 for machines, or in the reader's own zone."""
     if local:
         return f"{when.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     return f"{when.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"  # noqa: UP017
 
 
 def count(number: int, what: str) -> str:
-    """A number of things, in the plural where it is not one."""
+    """Return a number with its noun, in the plural unless it is one."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
@@ -71,7 +71,7 @@ def _fill(cell: str, width: int, *, right: bool) -> str:
 
 
 def at(version: int | None) -> str:
-    """Where a database is."""
+    """Return where a database is."""
     return "at no version" if version is None else f"at version {version}"
 
 
@@ -90,7 +90,7 @@ def results(found: Sequence[str], verbs: Sequence[str]) -> str:
 
 
 def outcome(report: RunReport) -> str:
-    """Sum a run up, for the `database:` line."""
+    """Return a run's `database:` line."""
     if report.nothing_to_do:
         return f"{at(report.version)}; nothing to do"
     verbs = ("applied", "reverted", "skipped", "did not revert")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rung.drivers.contract import Session
     from rung.drivers.inspection import Inspection
     from rung.execution.command import Target
-    from rung.ledger import Attempt
     from rung.source import MigrationSet
 
 
@@ -77,18 +76,16 @@ def _ledger(inspection: Inspection, session: Session, running_lock: str) -> Iter
         yield Problem("dirty ledger", name, text, harmless=True)
         return
     entry = find_interrupted(inspection, session)
-    cause = _stop_text(entry) if entry else "the history has no attempt that left it dirty"
+    cause = "the history has no attempt that left it dirty"
+    if entry is not None:
+        flight = f", and statement {entry.in_flight} was running" if entry.in_flight else ""
+        cause = (
+            f"the {entry.direction} of version {entry.version} stopped after statement "
+            f"{entry.statements_done} of {entry.statements_total}{flight}"
+        )
     can_resume = entry is not None and not rolls_back(entry, inspection.history or ())
     remedy = f"rung {entry.direction} --resume" if entry and can_resume else "rung repair"
     yield Problem("dirty ledger", name, f"The database is {inspection.ledger}: {cause}.", remedy)
-
-
-def _stop_text(entry: Attempt) -> str:
-    flight = f", and statement {entry.in_flight} was running" if entry.in_flight else ""
-    return (
-        f"the {entry.direction} of version {entry.version} stopped after statement "
-        f"{entry.statements_done} of {entry.statements_total}{flight}"
-    )
 
 
 def _attempts(inspection: Inspection, running_lock: str) -> Iterator[Problem]:

@@ -89,7 +89,11 @@ def formatted(moment: Moment, layout: str) -> str:
 
 def _written(moment: Moment, token: re.Match[str]) -> str:
     if token["mark"]:
-        return _fraction(moment.nanosecond, token["mark"], token["digits"])
+        # Truncated; nines drop trailing zeros, and a mark without digits.
+        written = str(moment.nanosecond).zfill(_FRACTION)[: len(token["digits"])]
+        if not token["digits"].startswith("0"):
+            written = written.rstrip("0")
+        return token["mark"] + written if written else ""
     if token[0][0] in "-Z":
         return _offset(moment.offset, token[0])
     if token[0] == "MST":
@@ -129,15 +133,6 @@ def _day_of_year(local: datetime) -> int:
 
 def _hour(local: datetime) -> int:
     return local.hour % 12 or 12
-
-
-def _fraction(nanosecond: int, mark: str, digits: str) -> str:
-    """Format a fraction, truncated; nines drop trailing zeros, and a mark without digits."""
-    written = str(nanosecond).zfill(_FRACTION)[: len(digits)]
-    if digits.startswith("0"):
-        return mark + written
-    written = written.rstrip("0")
-    return mark + written if written else ""
 
 
 def _offset(seconds: int, token: str) -> str:
