@@ -87,6 +87,7 @@ class PostgresSender:
         self._settings = settings
         self._time_limit = options.time_limit
         self._build = MessageBuilder(
+            wire,
             tables,
             settings,
             hold,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung._version import __version__
 from rung.drivers.postgres import quoting
@@ -26,6 +26,7 @@ from rung.script import CHECKSUM_FORMULA, holds
 if TYPE_CHECKING:
     from rung.drivers.postgres.inspection import InspectedTables
     from rung.drivers.transaction import (
+        FileVersion,
         HistoryWrite,
         LedgerTransition,
         NewAttempt,
@@ -140,6 +141,26 @@ class Form(Enum):
 
 _ALL = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"))
 """Our rights on a ledger that we are about to make."""
+
+
+class SentText(NamedTuple):
+    """The text of a file that the record's own message holds, and the SQL that reads it there."""
+
+    text: str
+    sql: Sql
+
+    @classmethod
+    def at(cls, start: int, text: str) -> SentText:
+        """Give the text that begins after so many characters of the message."""
+        query = "pg_catalog.current_query()"
+        return cls(text, Sql(f"pg_catalog.substr({query}, {start + 1:d}, {len(text):d})"))
+
+
+def _kept(file: FileVersion | None, sent: SentText | None) -> Sql:
+    """Give what a history row keeps of a file: its text, read from the message if it is there."""
+    if file is None or sent is None or file.sql != sent.text:
+        return quoting.text(file and file.sql)
+    return sent.sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +339,7 @@ class LedgerSql:
         seconds: float = 0.0,
         *,
         only_where: Sql = _ALWAYS,
+        sent: SentText | None = None,
     ) -> tuple[Sql, ...]:
         """The history row of an attempt that began so many seconds before this message."""
         if not self.records:
@@ -344,8 +366,8 @@ class LedgerSql:
             formula=quoting.number(CHECKSUM_FORMULA),
             up_digest=quoting.text(attempt.up and attempt.up.digest),
             down_digest=quoting.text(attempt.down and attempt.down.digest),
-            up_sql=quoting.text(attempt.up and attempt.up.sql),
-            down_sql=quoting.text(attempt.down and attempt.down.sql),
+            up_sql=_kept(attempt.up, sent),
+            down_sql=_kept(attempt.down, sent),
             tool=quoting.text(attempt.tool),
             tool_version=quoting.text(__version__),
             user=Sql("session_user"),
@@ -377,11 +399,11 @@ class LedgerSql:
         has_rows = Sql(f"WHERE EXISTS (SELECT FROM {self.history})")
         return self.record(attempt, Outcome.DONE, only_where=has_rows)
 
-    def write_history(self, write: HistoryWrite) -> tuple[Sql, ...]:
+    def write_history(self, write: HistoryWrite, sent: SentText | None = None) -> tuple[Sql, ...]:
         """The statements of one write to the history; none where there is none."""
         match write:
             case AddAttempt(attempt, outcome, failure, ago):
-                return self.record(attempt, outcome, failure, ago)
+                return self.record(attempt, outcome, failure, ago, sent=sent)
             case UpdateAttempt(if_still_running=True):
                 return self.cut_off(write.attempt_id, write.error)
             case UpdateAttempt(outcome=Outcome() as outcome):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rung.script import Script, Statement
 
 
-_LARGE = 1 << 20
+LARGE = 1 << 20
 """Characters of a record that is worth a round trip."""
 
 
@@ -90,7 +90,7 @@ class Message:
         """
         of_file = False
         for at, piece in enumerate(self.pieces):
-            if of_file and piece.label == "record" and len(piece.sql) > _LARGE:
+            if of_file and piece.label == "record" and len(piece.sql) > LARGE:
                 return (self.parts[:at], self.parts[at:]) if self._is_in_block else (self.parts, ())
             of_file = of_file or not piece.label
         return self.parts, ()

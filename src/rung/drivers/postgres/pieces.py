@@ -8,12 +8,14 @@ triggers and rights of our tables, and on whose session it is: see `LedgerSql`, 
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, leave_clean
+from rung.drivers.postgres.ledger_sql import AT_ONCE, PUT_BACK, RESET, UTF8, SentText, leave_clean
 from rung.drivers.postgres.message import (
     CLEAN,
     CLOSING,
+    LARGE,
     Message,
     Piece,
     copy_blocks,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.ledger_sql import LedgerSql
     from rung.drivers.postgres.lock import SessionLock
     from rung.drivers.postgres.lock_timeout import LockTimeoutPolicy
+    from rung.drivers.postgres.wire import Wire
     from rung.drivers.transaction import HistoryWrite, Part, StatementRange, Transaction
 
 _BEGIN, _COMMIT = Sql("BEGIN"), Sql("COMMIT")
@@ -51,6 +54,7 @@ class MessageBuilder:
     Makes the messages of one session.
 
     Args:
+        wire: what the messages are for; tells what stands in front of them.
         tables: how ledger and history are written.
         settings: of the session, as they were asked for at connect.
         hold: the lock.
@@ -61,6 +65,7 @@ class MessageBuilder:
 
     def __init__(
         self,
+        wire: Wire,
         tables: LedgerSql,
         settings: SessionSettings,
         hold: SessionLock,
@@ -69,7 +74,7 @@ class MessageBuilder:
         keeps_session: bool,
         begins_alone: bool = False,
     ) -> None:
-        self._begins_alone = begins_alone
+        self._wire, self._begins_alone = wire, begins_alone
         self._tables, self._hold, self._limits = tables, hold, limits
         kept = keeps_session or hold.shares_session
         self._reset = () if kept else (*RESET, *settings.for_session)
@@ -99,9 +104,11 @@ class MessageBuilder:
         made = () if makes_tables is None else tables.make_anew(with_schemas=makes_tables)
         alone, moves_last = self._begins_alone, tables.moves_last and not made
         steps = steps_of(transaction, number, begins_alone=alone, moves_last=moves_last)
-        pieces = [
-            piece for step in steps for piece in self._of_step(step, transaction, number, own, made)
-        ]
+        pieces: list[Piece] = []
+        for step in steps:
+            records = step is PartStep.WRITE_HISTORY and not made
+            sent = self._sent_text(part, pieces) if records else None
+            pieces += self._of_step(step, transaction, number, own, made, sent)
         if span is None:
             return Message(tuple(pieces), waits_as_file=transaction.cancellable)
         if number == len(transaction.parts) - 1:
@@ -202,6 +209,7 @@ class MessageBuilder:
         number: int,
         own: tuple[tuple[Piece, ...], tuple[Piece, ...], tuple[Piece, ...]],
         made: tuple[Sql, ...],
+        sent: SentText | None,
     ) -> Iterator[Piece]:
         """
         Give the pieces of one step of a part.
@@ -212,6 +220,7 @@ class MessageBuilder:
             number: of the part, from 0.
             own: its BEGIN, its text and its COMMIT, as `_cut` gives them.
             made: what makes the tables again, where a last down drops them; else empty.
+            sent: the file's text in the message, where its record can be read from there.
         """
         part, (begin, body, commit) = transaction.parts[number], own
         span = part.statements
@@ -239,7 +248,7 @@ class MessageBuilder:
             case PartStep.MOVE_LEDGER:
                 yield ours("move", *(self._tables.move(part.ledger) if part.ledger else ()))
             case PartStep.WRITE_HISTORY:
-                yield ours("record", *self._history(part.history, remade=bool(made)))
+                yield ours("record", *self._history(part.history, sent, remade=bool(made)))
             case PartStep.COMMIT:
                 yield ours("commit" if span else "move", _COMMIT)
             case PartStep.OWN_COMMIT:
@@ -283,12 +292,43 @@ class MessageBuilder:
             path = self._our_path if elsewhere else ()
             yield ours("rights", *self._within_file, *path, *durable)
 
-    def _history(self, history: Sequence[HistoryWrite], *, remade: bool = False) -> tuple[Sql, ...]:
+    def _sent_text(self, part: Part, pieces: Sequence[Piece]) -> SentText | None:
+        """
+        Find a large file in the message so far, whole and as it is recorded.
+
+        The server gives the text of a message only to the message itself, and counts its
+        characters as we do in UTF-8 alone. So there is none where the statements are sent one by
+        one, where the file is cut (COPY data, a COMMIT of its own) or its secrets are hidden, and
+        where another large text stands in the record, which then goes in a second message.
+        """
+        script = part.statements.script if part.statements else None
+        if script is None or len(script.text) <= LARGE or self._begins_alone:
+            return None
+        texts = (piece.sql for piece in pieces if not piece.label)
+        if next(texts, "") != script.text or any(texts) or not self._wire.keeps_characters:
+            return None
+        for write in part.history:
+            files = (write.attempt.up, write.attempt.down) if isinstance(write, AddAttempt) else ()
+            kept = [file.sql for file in files if file and file.sql]
+            if any(len(sql) > LARGE and sql != script.text for sql in kept):
+                return None
+        before = takewhile(lambda piece: piece.label, pieces)
+        return SentText.at(
+            len(self._wire.opening) + sum(len(one.sql) for one in before), script.text
+        )
+
+    def _history(
+        self,
+        history: Sequence[HistoryWrite],
+        sent: SentText | None = None,
+        *,
+        remade: bool = False,
+    ) -> tuple[Sql, ...]:
         """The statements of writes; where the tables are made again, only if one has rows."""
         tables, statements = self._tables, list[Sql]()
         for write in history:
             if remade and isinstance(write, AddAttempt):
                 statements += tables.record_anew(write.attempt)
             else:
-                statements += tables.write_history(write)
+                statements += tables.write_history(write, sent)
         return tuple(statements)

@@ -178,6 +178,17 @@ class Wire:
         """Seconds since the last message was sent."""
         return time.monotonic() - self._asked
 
+    @property
+    def opening(self) -> str:
+        """What the next message begins with, in front of its own text."""
+        return "" if self.in_transaction else "".join(f"{one};\n" for one in self.prelude)
+
+    @property
+    def keeps_characters(self) -> bool:
+        """Whether the server counts the characters of a message as we do: it has it in UTF-8."""
+        encodings = (b"server_encoding", b"client_encoding")
+        return all(self._pgconn.parameter_status(name) == b"UTF8" for name in encodings)
+
     def ask(
         self,
         sql: str | Sequence[str],
@@ -207,8 +218,7 @@ class Wire:
             Disconnected: the connection was lost before the end.
         """
         reply = Reply()
-        before = () if self.in_transaction else self.prelude
-        opening = "".join(f"{statement};\n" for statement in before)
+        before, opening = () if self.in_transaction else self.prelude, self.opening
         self._notices = reply.kept
         self._cancelled = self._late = False
         self._give_up = math.inf
