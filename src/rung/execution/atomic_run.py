@@ -199,6 +199,6 @@ def _find_out(run: _AtomicRun, lost: Disconnected) -> None:
     if not is_committed:
         state = found.ledger if found else None
         places = (run.plan.made_for, run.end)
-        raise outcomes.lost_together(run.item, places, lost.reason, state)
+        raise outcomes.lost_in_atomic_run(run.item, places, lost.reason, state)
     if len(run.ran) < len(run.prepared):
         run.add_report(run.prepared[-1])

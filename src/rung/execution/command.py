@@ -95,7 +95,7 @@ class Target(NamedTuple):
                 self.driver.read(self.stop, bound, self.listener) as reader,
             ):
                 inspection = reader.inspect(history=history)
-        tell_obstacles(self.listener, inspection)
+        warn_of_obstacles(self.listener, inspection)
         if inspection.ledger.dirty:
             with self.connected() as session:
                 holder = session.lock_holder()
@@ -123,7 +123,7 @@ def _is_alive(session: Session) -> bool:
     return True
 
 
-def tell_obstacles(listener: Listener, inspection: Inspection) -> None:
+def warn_of_obstacles(listener: Listener, inspection: Inspection) -> None:
     """Warn a command that only reads of what prevents runs from writing our tables."""
     for obstacle in inspection.obstacles:
         listener(Warned(f"{obstacle}; until then runs stop"))

@@ -282,7 +282,7 @@ def lost(
     )
 
 
-def lost_together(
+def lost_in_atomic_run(
     item: PreparedStep,
     places: tuple[LedgerState, LedgerState],
     reason: str,

@@ -17,7 +17,7 @@ from rung.errors import (
 from rung.errors.run import NOTHING_LEFT
 from rung.events import BaselineRecorded, Warned
 from rung.execution.atomic_run import run_atomic
-from rung.execution.command import READ_WITHIN, Context, RetryPolicy, held, tell_obstacles
+from rung.execution.command import READ_WITHIN, Context, RetryPolicy, held, warn_of_obstacles
 from rung.execution.executor import run_plan
 from rung.execution.history import Recorder, baseline, new_in_baseline, record
 from rung.execution.outcomes import RunReport
@@ -176,7 +176,7 @@ class _Run:
             if item.step.direction is Direction.DOWN  # an up is there to change values
             or loss.kind not in (VALUES_IN, CHANGES_BY)
         ]
-        tell_obstacles(self._target.listener, state.inspection)
+        warn_of_obstacles(self._target.listener, state.inspection)
         self._warn(state, plan, prepared)
         counted = self._session.estimate(losses)
         return PlanPreview(plan, prepared, counted, self._options.atomic, bool(taken_over(state)))

@@ -129,7 +129,7 @@ class _Wait:
         if self._target.stop.requested:
             raise Stopped((), UNCHANGED, ())
         if bound is not None and waited >= bound:
-            raise self._in_vain(reason)
+            raise self._timed_out(reason)
         if waited - self._said >= _SAY_EVERY:
             self._said = waited
             self._target.listener(DatabaseWaiting(waited, reason))
@@ -138,7 +138,7 @@ class _Wait:
         self._policy.sleep(max(_SHORTEST_PAUSE, min(pause, left)))
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
-    def _in_vain(self, reason: str) -> RungError:
+    def _timed_out(self, reason: str) -> RungError:
         if self._ledger is not None and self._version is not None:
             ledger = self._ledger
             return VersionNotReached(self._version, ledger.version, ledger.dirty, self._waited)

@@ -207,7 +207,7 @@ def ahead_warning(session: Session, state: DatabaseState) -> str:
     return f"{found}. {found.advice}" if found.names else ""
 
 
-def ailments(session: Session, state: DatabaseState) -> Iterator[Problem]:
+def ledger_problems(session: Session, state: DatabaseState) -> Iterator[Problem]:
     """Yield the problems that `doctor` reports: every missing name, and what was not checked."""
     ledger = state.inspection.place.ledger
     if state.inspection.ledger.dirty:

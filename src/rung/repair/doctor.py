@@ -55,7 +55,7 @@ def _ahead(
 ) -> Iterator[Problem]:
     """Yield names that the files create and the schema lacks."""
     if migrations is not None:
-        yield from warnings.ailments(session, read_state(session, migrations))
+        yield from warnings.ledger_problems(session, read_state(session, migrations))
         return
     applied = replay(inspection.history or ()).values()
     if inspection.ledger.version is not None and not (applied and all(one.ran for one in applied)):
