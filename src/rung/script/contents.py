@@ -17,10 +17,11 @@ from rung.script.parse import read
 if TYPE_CHECKING:
     from rung.script.model import Script
 
-_STATEMENT = re.compile(r"(?:\s++|--[^\r\n]*+\r?+\n|/\*(?:[^/*]|\*(?!/)|/(?!\*))*+\*/)*+[A-Za-z]")
+_STATEMENT = re.compile(r"(?:\s++|--[^\r\n]*+\r?+\n|/\*(?:[^/*]++|\*(?!/)|/(?!\*))*\*/)*[A-Za-z]")
 """
 A word, after blanks and comments alone: a statement in each dialect. Leaves to the lexer where they
-differ: nested comments, and a lone CR, which ends a line comment in PostgreSQL only.
+differ: nested comments, and a lone CR, which ends a line comment in PostgreSQL only. No group is
+possessive: before 3.11.5 Python does not match those that hold alternatives (gh-106052).
 """
 
 
