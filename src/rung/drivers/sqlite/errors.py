@@ -1,8 +1,7 @@
 """
-Turn SQLite's errors into statement failures: the statement, the position in its text.
+Turn SQLite's errors into statement failures: the statement, the position in its text. Pure.
 
-SQLite names the word it stumbled over and not where it stands: the place is told where the
-statement has that word once. Pure.
+SQLite names a word and not its position, which is given where the statement has that word once.
 """
 
 from __future__ import annotations
@@ -17,9 +16,7 @@ from rung.errors import ServerMessage
 from rung.script import TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rung.script import Script, Statement, Token
+    from rung.script import Script, Statement
 
 _NEAR = re.compile(
     r'near "([\s\S]+)": syntax error|unrecognized token: "([\s\S]+)"'
@@ -70,11 +67,6 @@ def of_ours(error: Exception, *, done: int, at_commit: bool = False) -> Statemen
     )
 
 
-def tokens_within(script: Script, statement: Statement) -> Sequence[Token]:
-    """The tokens of a statement."""
-    return script.tokens_of(statement)
-
-
 def _remedy(error: Exception) -> str:
     return _REMEDIES.get(_code(error), "")
 
@@ -101,7 +93,7 @@ def _offset(script: Script, statement: Statement, said: str) -> int | None:
     word = exact or found[3].rpartition(".")[2].strip(_QUOTES)
     places = [
         token.start
-        for token in tokens_within(script, statement)
+        for token in script.tokens_of(statement)
         if token.kind is not TokenKind.DIRECTIVE
         and _is(script.text[token.start : token.end], word, exact=bool(exact))
     ]

@@ -8,6 +8,7 @@ with foreign keys off by its own choice, or looks for violations, leaves no new 
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,46 @@ from rung.script.sqlite import foreign_keys as meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rung.cancellation import CancelToken
     from rung.drivers.sqlite.foreign_keys import Violations
-    from rung.drivers.sqlite.interrupt import InterruptWatch
     from rung.drivers.sqlite.ledger_sql import Records
     from rung.script import Statement
 
 _ROWS_SHOWN, _ROWS_KEPT = 5, 1000
+_EVERY = 2000
+"""SQLite's instructions between two calls: some tens of microseconds."""
 _VIOLATED = "new foreign key violations after this file"
 _REMEDY = "change the file to keep every row that others refer to"
+
+
+class InterruptWatch:
+    """
+    What may end a file's statements early.
+
+    SQLite calls it in the thread that runs the statement, so that Python handles signals meanwhile.
+
+    Args:
+        stop: asked for at each look.
+        time_limit: seconds for a block; None for no limit.
+    """
+
+    def __init__(self, stop: CancelToken, time_limit: float | None = None) -> None:
+        self._stop, self._time_limit = stop, time_limit
+        self._began = 0.0
+
+    @contextmanager
+    def over(self, database: sqlite3.Connection) -> Iterator[None]:
+        """Watch for the block; statements of ours outside it are never interrupted."""
+        self._began = time.monotonic()
+        database.set_progress_handler(self._must_end, _EVERY)
+        try:
+            yield
+        finally:
+            database.set_progress_handler(None, 0)
+
+    def _must_end(self) -> bool:
+        late = self._time_limit is not None and time.monotonic() - self._began > self._time_limit
+        return late or self._stop.cancelling
 
 
 class SqliteSender(DbapiSender):
@@ -211,11 +244,11 @@ class SqliteSender(DbapiSender):
             raise RejectedError(_violated(work, f"foreign_key_check failed: {now_.error}"))
         new = now_.since(before)
         if before is not None and not before.error and new:
-            raise RejectedError(_violated(work, f"{_VIOLATED}: {foreign_keys.told(new)}"))
+            raise RejectedError(_violated(work, f"{_VIOLATED}: {foreign_keys.described(new)}"))
         if now_.found:
             what = "that existed before" if before and not before.error else "left"
-            told = foreign_keys.told(now_.found)
-            self._warn(work, f"rows {what} violate a foreign key: {told}")
+            rows = foreign_keys.described(now_.found)
+            self._warn(work, f"rows {what} violate a foreign key: {rows}")
 
     def _warn(self, work: Work, said: str) -> None:
         notice = ServerNotice("WARNING", "", said)
@@ -251,7 +284,7 @@ class SqliteSender(DbapiSender):
             found = foreign_keys.violations(self._database)
             new = found.since(self._before)
             if self._before is not None and new:
-                raise sqlite3.IntegrityError(f"{_VIOLATED}: {foreign_keys.told(new)}")
+                raise sqlite3.IntegrityError(f"{_VIOLATED}: {foreign_keys.described(new)}")
             if not found.found:  # another database, or a table of the session
                 raise sqlite3.IntegrityError(f"{_VIOLATED}: {len(rows)} rows")
 

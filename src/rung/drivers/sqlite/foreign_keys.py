@@ -1,8 +1,8 @@
 """
 Looks for rows that violate a foreign key, before and after a file's statements.
 
-A violation is told by the two tables and the values that refer to nothing: a table that is
-rebuilt gives its rows other numbers. What was violated before a file ran is not blamed on it.
+A violation is identified by its two tables and the values that refer to nothing, because a table
+that is rebuilt numbers its rows again. A violation from before a file is not an error of it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def violations(database: sqlite3.Connection) -> Violations:
         return Violations(Counter(), str(error))
 
 
-def told(found: Counter[ForeignKeyViolation]) -> str:
+def described(found: Counter[ForeignKeyViolation]) -> str:
     """Violations in a line: how many, in which tables, and the values of the first of them."""
     tables: dict[tuple[str, str], list[tuple[object, ...]]] = {}
     for one, times in found.items():

@@ -86,7 +86,7 @@ class SqliteReader:
         from rung.drivers.sqlite.catalog import snapshot
 
         if self._connection.in_transaction:
-            with self._told():
+            with self._contract_errors():
                 return snapshot(self._connection, self._names)
         with self._found() as found:
             return snapshot(found.database, self._names)
@@ -117,7 +117,7 @@ class SqliteReader:
     @contextmanager
     def _found(self) -> Iterator[SqliteTables]:
         """Read in one transaction, which ends with the block."""
-        with self._told():
+        with self._contract_errors():
             database = self._current()
             database.execute("BEGIN")
             try:
@@ -135,7 +135,7 @@ class SqliteReader:
         return self._connection
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _contract_errors(self) -> Iterator[None]:
         """Raise errors of SQLite as those of the contract."""
         try:
             yield

@@ -63,10 +63,6 @@ class Records:
         self.make()
         self.clear()
 
-    def still_there(self) -> None:
-        """Raise where the ledger was dropped."""
-        self._database.execute(statement("still_there", ledger=self._ledger))
-
     # --- the ledger ----------------------------------------------------------------------
 
     def check(self, state: LedgerState) -> None:
@@ -123,8 +119,8 @@ class Records:
             "outcome": outcome.value,
             "statements_total": attempt.statements_total,
             "statements_done": done,
-            "started": told(began),
-            "finished": told(now()) if over else None,
+            "started": history_time(began),
+            "finished": history_time(now()) if over else None,
             "error": error_text(failure) or attempt.remark,
             **dict(zip(("up_checksum", "up_digest", "up_sql"), up, strict=True)),
             **dict(zip(("down_checksum", "down_digest", "down_sql"), down, strict=True)),
@@ -150,49 +146,30 @@ class Records:
         match write:
             case AddAttempt(attempt, outcome, failure, ago):
                 self.record(attempt, outcome, began - timedelta(seconds=ago), failure)
-            case UpdateAttempt(if_still_running=True):
-                self.cut_off(write.attempt_id, write.error)
-            case UpdateAttempt(outcome=Outcome() as outcome):
-                self.end(write.attempt_id, outcome, write.error)
-            case UpdateAttempt(statements_done=int(done)):
-                self.progress(write.attempt_id, done)
-            case UpdateAttempt(in_flight=int(number)):
-                self.in_flight(write.attempt_id, number)
-
-    def in_flight(self, attempt_id: str, number: int) -> None:
-        """Say which statement is about to run outside a transaction."""
-        self._update("record_in_flight", attempt=attempt_id, statement=number)
-
-    def progress(self, attempt_id: str, done: int) -> None:
-        """Say how many statements are committed; raise where the ledger was dropped."""
-        self.still_there()
-        self._update("record_progress", attempt=attempt_id, done=done)
-
-    def cut_off(self, attempt_id: str, error: str | None) -> None:
-        """Say that an attempt did not come to its end, where nothing is said of it yet."""
-        self._update("record_cut_off", attempt=attempt_id, error=error, finished=told(now()))
-
-    def end(self, attempt_id: str, outcome: Outcome, error: str | None) -> None:
-        """Say how a file of several units ended."""
-        self._update(
-            "record_end",
-            attempt=attempt_id,
-            outcome=outcome.value,
-            error=error,
-            finished=told(now()),
-        )
+            case UpdateAttempt(attempt_id, if_still_running=True):
+                values = {"error": write.error, "finished": history_time(now())}
+                self._update("record_cut_off", attempt=attempt_id, **values)
+            case UpdateAttempt(attempt_id, outcome=Outcome() as outcome):
+                values = {"error": write.error, "finished": history_time(now())}
+                self._update("record_end", attempt=attempt_id, outcome=outcome.value, **values)
+            case UpdateAttempt(attempt_id, statements_done=int(done)):
+                # Raises where the file dropped the ledger.
+                self._database.execute(statement("still_there", ledger=self._ledger))
+                self._update("record_progress", attempt=attempt_id, done=done)
+            case UpdateAttempt(attempt_id, in_flight=int(number)):
+                self._update("record_in_flight", attempt=attempt_id, statement=number)
 
     def _update(self, which: str, **values: str | int | None) -> None:
         self._database.execute(statement(which, history=self._history), values)
 
 
 def now() -> datetime:
-    """This moment."""
+    """Return the time now, in UTC."""
     return datetime.now(UTC)
 
 
-def told(moment: datetime) -> str:
-    """A moment as the history keeps it, in UTC."""
+def history_time(moment: datetime) -> str:
+    """Return a time as the history stores it, in UTC."""
     return moment.isoformat(timespec="microseconds")
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.drivers.contract import Capabilities
 from rung.drivers.inspection import Disconnected, History
 from rung.drivers.sqlite import catalog
-from rung.drivers.sqlite.execute import SqliteSender
+from rung.drivers.sqlite.execute import InterruptWatch, SqliteSender
 from rung.drivers.sqlite.inspection import SqliteReader
-from rung.drivers.sqlite.interrupt import InterruptWatch
 from rung.drivers.sqlite.ledger_sql import Records
 from rung.drivers.sqlite.lock import RunLock
-from rung.drivers.sqlite.session_state import SessionState
-from rung.drivers.sqlite.table_names import in_main, statement
+from rung.drivers.sqlite.table_names import in_main, quoted, statement
 from rung.drivers.transaction import (
     ExecutionResult,
     StoredSql,
@@ -46,6 +44,70 @@ if TYPE_CHECKING:
     from rung.script.data_loss import DataLoss
 
 
+_PRAGMAS = (
+    *("automatic_index", "busy_timeout", "cache_size", "cell_size_check"),
+    *("checkpoint_fullfsync", "foreign_keys", "fullfsync", "ignore_check_constraints"),
+    *("journal_mode", "journal_size_limit", "legacy_alter_table", "locking_mode"),
+    *("max_page_count", "mmap_size", "query_only", "read_uncommitted", "recursive_triggers"),
+    *("reverse_unordered_selects", "secure_delete", "synchronous", "temp_store", "threads"),
+    *("trusted_schema", "wal_autocheckpoint", "writable_schema"),
+)
+_OURS = ("main", "temp")
+_WAL = "wal"
+
+
+class SessionState(NamedTuple):
+    """
+    The settings and temporary objects of a session, which a file may leave changed.
+
+    A setting that SQLite does not show (PRAGMA case_sensitive_like) is restored by opening the file
+    again; no message names it.
+    """
+
+    pragmas: dict[str, str]
+    """By name; the values as PRAGMA takes them."""
+    temporary: tuple[tuple[str, str], ...]
+    """Kind and name of what was made for the session alone."""
+    attached: tuple[str, ...]
+    """The other databases by the names that they have here."""
+
+    @classmethod
+    def of(cls, database: sqlite3.Connection) -> SessionState:
+        """The state of a connection outside a transaction."""
+        values = {name: database.execute(f"PRAGMA {name}").fetchone() for name in _PRAGMAS}
+        attached = (row[1] for row in database.execute("PRAGMA database_list"))
+        return cls(
+            {name: str(row[0]) for name, row in values.items() if row is not None},
+            tuple(database.execute(statement("temporary")).fetchall()),
+            tuple(name for name in attached if name not in _OURS),
+        )
+
+    def changed_since(self, before: SessionState) -> tuple[str, ...]:
+        """Return the names of what has changed, for people."""
+        pragmas = self._pragmas_since(before)
+        kept = (f"temp.{name}" for _, name in self.temporary)
+        return (*pragmas, *kept, *(f"ATTACH {name}" for name in self.attached))
+
+    def put_back(self, database: sqlite3.Connection, before: SessionState) -> None:
+        """Restore a session, as far as SQLite shows its state."""
+        for name in self._pragmas_since(before):
+            database.execute(f"PRAGMA {name} = {before.pragmas[name]}").fetchall()
+        for kind, name in self.temporary:
+            database.execute(f"DROP {kind} IF EXISTS temp.{quoted(name)}")
+        for name in self.attached:
+            with suppress(Exception):
+                database.execute(f"DETACH {quoted(name)}")
+
+    def _pragmas_since(self, before: SessionState) -> tuple[str, ...]:
+        """WAL is a state of the file and not of the session."""
+        return tuple(
+            name
+            for name, value in self.pragmas.items()
+            if value != before.pragmas.get(name, value)
+            and not (name == "journal_mode" and _WAL in {value, before.pragmas[name]})
+        )
+
+
 class SqliteSession(SqliteReader):
     """See `rung.drivers.contract.Session`."""
 
@@ -67,7 +129,7 @@ class SqliteSession(SqliteReader):
     def attempt_outcome(self, attempt_id: str) -> Outcome | None:
         """How the history says an attempt ended; None where it has no row of it."""
         history = in_main(self._names.history)
-        with self._told():
+        with self._contract_errors():
             question = statement("find_attempt", history=history)
             row = self._current().execute(question, (attempt_id,)).fetchone()
         return None if row is None else Outcome(row[0])
@@ -131,7 +193,7 @@ class SqliteSession(SqliteReader):
 
     def reset(self) -> tuple[str, ...]:
         """Put the session back to what it was; name what had been changed."""
-        with self._told():
+        with self._contract_errors():
             database = self._writing
             before = self._before or SessionState.of(database)
             after = SessionState.of(database)
@@ -151,7 +213,7 @@ class SqliteSession(SqliteReader):
             return ()
         numbers = ", ".join(str(int(version)) for version in versions)
         places = {"history": in_main(self._names.history), "versions": numbers}
-        with self._told():
+        with self._contract_errors():
             rows = self._current().execute(statement("stored_halves", **places)).fetchall()
         return tuple(
             StoredSql(version, direction, checksum, sql, id_, digest, formula)
@@ -164,7 +226,7 @@ class SqliteSession(SqliteReader):
 
     def estimate(self, losses: Sequence[DataLoss]) -> tuple[DataLoss, ...]:
         """The same losses with their rows counted, each followed by what goes along."""
-        with self._told():
+        with self._contract_errors():
             database, enforced = self._current(), self._opener.address.enforces_foreign_keys
             return tuple(
                 found
@@ -185,20 +247,20 @@ class SqliteSession(SqliteReader):
         with self._found() as found:
             if found.has_ledger or self._opener.absent:
                 return ()
-        with self._told():
+        with self._contract_errors():
             rows = self._current().execute(statement("other_ledgers")).fetchall()
         return tuple(row[0] for row in rows)
 
     def objects(self) -> tuple[DataLoss, ...]:
         """All that `drop` would remove."""
-        with self._told():
+        with self._contract_errors():
             return catalog.objects(self._current())
 
     def drop(self) -> None:
         """Remove all tables and views at once, and give the space back."""
         if self._opener.absent:
             return
-        with self._told():
+        with self._contract_errors():
             database = self._writing
             database.execute("PRAGMA foreign_keys = OFF")
         self._write(lambda: catalog.drop(database))
