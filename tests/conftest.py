@@ -53,14 +53,19 @@ _NOT_COVERED = {
     _HERE / "conformance/test_random.py",
     _HERE / "integration/engine/test_copy.py",
     _HERE / "integration/errors/test_large_file.py",
+    _HERE / "promises/test_house.py",
     _HERE / "promises/test_patterns.py",
     _HERE / "promises/test_secrets.py",
+    _HERE / "promises/test_style.py",
     _HERE / "unit/script/test_judge.py",
     _HERE / "unit/script/test_large.py",
     _HERE / "unit/script/test_scaling.py",
     _HERE / "unit/script/test_sqlite_judge.py",
 }
-"""They send large or many texts through code that other tests cover; tracing it is slow."""
+"""
+They send large or many texts through code that other tests cover, or only read our own files:
+tracing them is slow.
+"""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
