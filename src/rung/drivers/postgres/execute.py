@@ -1,8 +1,9 @@
 """
 Sends transactions: one message for a part, so one round trip and one commit for a file.
 
-Inside a transaction that a BEGIN opened, a large history row follows its file in a message of its
-own, before the COMMIT. A statement that runs outside any transaction takes three messages: what
+The history's row reads a large file's text from the message itself. Where that cannot be, and a
+BEGIN has opened the transaction, the row follows its file in a message of its own, before the
+COMMIT. A statement that runs outside any transaction takes three messages: what
 announces it, itself, and its records.
 
 `statement_mode=single` in the database's URL has each statement sent by itself, for servers that
