@@ -17,7 +17,7 @@ import uvicorn
 from tests.chat.serving import PASSWORD, SECRET, Client, free_port, until
 from tests.integration.chat import NEWEST
 
-from chatapp.__main__ import bind
+from chatapp.__main__ import bind, main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,19 +122,39 @@ def test_figures_on_a_port_of_their_own(database: Database, tmp_path: Path) -> N
     ],
 )
 def test_settings_that_cannot_be_used(
-    wrong: dict[str, str], said: list[str], tmp_path: Path
+    wrong: dict[str, str],
+    said: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The service ends at once, with a line for each variable, no value of it and no traceback."""
+    """The service ends at once, with a line for each variable and no value of it."""
     usable = {"DATABASE_URL": "postgresql://h/d", "TOKEN_SECRET": SECRET}
-    given = {f"CHAT_{name}": value for name, value in (usable | wrong).items()}
+    for name in [name for name in os.environ if name.startswith("CHAT_")]:
+        monkeypatch.delenv(name)
+    for name, value in (usable | wrong).items():
+        monkeypatch.setenv(f"CHAT_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    errors = capsys.readouterr().err
+    lines = errors.splitlines()
+
+    assert (ended.value.code, len(lines)) == (2, len(said)), errors
+    for line, start in zip(lines, said, strict=True):
+        assert line.startswith(f"error: CHAT_{start}")
+    assert "s3cretive" not in errors
+
+
+def test_a_process_whose_settings_cannot_be_used(tmp_path: Path) -> None:
+    """It prints a line for each of two, and no traceback."""
+    given = {"CHAT_DATABASE_URL": "sqlite:///s3cretive", "CHAT_TOKEN_SECRET": "s3cretive"}
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CHAT_")}
     command = [sys.executable, "-m", "chatapp"]
     ended = subprocess.run(
         command, check=False, capture_output=True, text=True, env=kept | given, cwd=tmp_path
     )
-    lines = ended.stderr.splitlines()
 
-    assert (ended.returncode, len(lines)) == (2, len(said)), ended.stderr
-    for line, start in zip(lines, said, strict=True):
-        assert line.startswith(f"error: CHAT_{start}")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert [line[:12] for line in ended.stderr.splitlines()] == 2 * ["error: CHAT_"]
     assert "s3cretive" not in ended.stderr
