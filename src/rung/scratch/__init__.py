@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rung.drivers.contract import Driver, Session
+    from rung.drivers.inspection import ServerContext
 
-__all__ = ["Scratch", "scratch_of"]
+__all__ = ["Scratch", "scratch_like", "scratch_of"]
 
 
 @contextmanager
@@ -42,14 +43,39 @@ def scratch_of(
         ScratchFailed: the named server does not allow creating databases.
         UsageError: the URL cannot be read, or names a server where none is needed.
     """
-    place = session.locate()
-    if place.dialect is Dialect.SQLITE:
+    if session.locate().dialect is Dialect.SQLITE:
+        context = None
+    else:
+        context = session.server_context()
+    with scratch_like(driver, context, url, say) as databases:
+        yield databases
+
+
+@contextmanager
+def scratch_like(
+    driver: Driver,
+    context: ServerContext | None,
+    url: str | None,
+    say: Callable[[str], None],
+) -> Iterator[Scratch]:
+    """
+    Yield scratch databases that resemble a server of which these facts are known.
+
+    Args:
+        driver: of the target; it need not be reachable.
+        context: facts about the target's server; None for SQLite, which has none.
+        url: of the server for the databases; None for the embedded server, or for SQLite a folder.
+        say: receives a sentence about what takes long or differs from the target.
+
+    Raises:
+        EmbeddedError, ScratchFailed, UsageError: as for `scratch_of`.
+    """
+    if context is None:
         if url is not None:
             raise UsageError("SQLite needs no scratch server", "leave --scratch out")
         with on_files(driver) as files:
             yield files
         return
-    context = session.server_context()
     if url is None:
         server = on_embedded_server(driver, context, say)
     else:

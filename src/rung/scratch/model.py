@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from rung.drivers.contract import Session
+    from rung.drivers.contract import Driver, Session
 
 
 class Scratch(Protocol):
@@ -25,3 +25,24 @@ class Scratch(Protocol):
 
     def open(self, name: str) -> AbstractContextManager[Session]:
         """Connect to a database for a `with` block."""
+
+    def driver_of(self, name: str) -> Driver:
+        """Return the driver for a database, to run migrations there as on any other."""
+
+    def limited(self, name: str, seconds: float, megabytes: int) -> AbstractContextManager[Limit]:
+        """
+        End what runs on a database in a `with` block when it has used more than it may.
+
+        Args:
+            name: of the database.
+            seconds: of the block.
+            megabytes: of the database on disk.
+        """
+
+
+class Limit(Protocol):
+    """What a block on a scratch database may use."""
+
+    @property
+    def reason(self) -> str:
+        """Return why the block was ended: a clause; empty where it was not."""

@@ -9,7 +9,7 @@ return to it. It owns the databases and nothing else.
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from rung.cancellation import CancelToken
 from rung.drivers.inspection import Disconnected
 from rung.errors import DatabaseError, ScratchFailed
+from rung.scratch.limit import BlockLimit, watched
 from rung.scratch.roles import quoted
 from rung.script import read
 
@@ -80,8 +81,38 @@ class ScratchDatabases:
         """Connect to a database for a `with` block."""
         return self._driver_for(name, self.account, self.context.settings).connect(CancelToken())
 
+    def driver_of(self, name: str) -> Driver:
+        """Return the driver for a database; files run as the account."""
+        return self._driver_for(name, self.account, self.context.settings)
+
+    @contextmanager
+    def limited(self, name: str, seconds: float, megabytes: int) -> Iterator[BlockLimit]:
+        """End the sessions on a database that has used more than it may."""
+        sessions: list[Session] = []
+
+        def ask(sql: str) -> bool:
+            if not sessions:  # only a block that takes long needs a connection
+                admin = self._driver_for(None, self.superuser)
+                sessions.append(stack.enter_context(admin.connect(CancelToken())))
+            return sessions[0].run_unrecorded(read(sql), 1, 1).failure is None
+
+        def uses(most: int) -> bool:
+            # There is no RAISE in plain SQL: a division by zero says that it is more.
+            return not ask(
+                f"SELECT 1 / (pg_database_size('{name}') <= {most}::bigint * 1024 * 1024)::int"
+            )
+
+        def end() -> None:
+            ask(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            )
+
+        with ExitStack() as stack, watched(seconds, megabytes, uses, end) as limit:
+            yield limit
+
     def _driver_for(
-        self, name: str, account: Account, settings: Sequence[tuple[str, str]] = ()
+        self, name: str | None, account: Account, settings: Sequence[tuple[str, str]] = ()
     ) -> Driver:
         return self.driver.sibling(self.url, name, account.user, settings, account.password)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
+from rung.scratch.limit import BlockLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +41,24 @@ class ScratchFiles:
             shutil.copyfile(self.folder / name, self.folder / target)
         return target
 
+    def driver_of(self, name: str) -> Driver:
+        """Return the driver for a file."""
+        return self.driver.sibling(str(self.folder), name)
+
+    @contextmanager
+    def limited(self, name: str, seconds: float, megabytes: int) -> Iterator[BlockLimit]:
+        """Report what was used; SQLite runs in this process, where nobody can end it."""
+        limit, began = BlockLimit(), time.monotonic()
+        yield limit
+        path = self.folder / name
+        if time.monotonic() - began > seconds:
+            limit.reason = f"a file ran for longer than {seconds:g} s"
+        elif path.exists() and path.stat().st_size > megabytes * 1024 * 1024:
+            limit.reason = f"a file took more than {megabytes} MB of disk"
+
     def open(self, name: str) -> AbstractContextManager[Session]:
         """Connect to one for a `with` block."""
-        return self.driver.sibling(str(self.folder), name).connect(CancelToken())
+        return self.driver_of(name).connect(CancelToken())
 
 
 @contextmanager

@@ -1,0 +1,177 @@
+"""
+Write SQL that turns one schema into another where the catalogs' own texts suffice. Pure.
+
+Columns, defaults, NOT NULL, types, constraints and indexes. Nothing here is trusted: whoever asks
+runs the statements on a scratch database, and shows them only where the schemas are equal then.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.snapshot import Aspect, aspect_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rung.verify.model import SchemaChange
+
+_COLUMN = re.compile(
+    r"""(?P<type>.+?)
+        (?:\ collate\ (?P<collation>\S+))?
+        (?P<required>\ not\ null)?
+        (?:\ default\ (?P<default>.+))?""",
+    re.VERBOSE | re.DOTALL,
+)
+_UNUSUAL = re.compile(r"\b(identity|generated|storage|compression|statistics|options|inherited)\b")
+_NAME = r'(?:"(?:[^"]|"")+"|[^\s."()]+)'
+_QUALIFIED = re.compile(rf"(?P<table>{_NAME}(?:\.{_NAME})*)\.(?P<column>{_NAME})")
+_DROPS = {
+    "table": "DROP TABLE {}",
+    "view": "DROP VIEW {}",
+    "materialized view": "DROP MATERIALIZED VIEW {}",
+    "index": "DROP INDEX {}",
+    "sequence": "DROP SEQUENCE {}",
+    "function": "DROP FUNCTION {}",
+    "procedure": "DROP PROCEDURE {}",
+    "enum": "DROP TYPE {}",
+    "domain": "DROP DOMAIN {}",
+    "composite type": "DROP TYPE {}",
+    "range": "DROP TYPE {}",
+    "extension": "DROP EXTENSION {}",
+    "schema": "DROP SCHEMA {}",
+}
+_ON_A_TABLE = {
+    "constraint": "ALTER TABLE {table} DROP CONSTRAINT {name}",
+    "trigger": "DROP TRIGGER {name} ON {table}",
+    "policy": "DROP POLICY {name} ON {table}",
+    "rule": "DROP RULE {name} ON {table}",
+}
+_DROPPED_LATE = ("extension", "schema")
+_DROPPED_EARLY = ("trigger", "policy", "rule", "view", "materialized view", "constraint", "index")
+
+
+def fix_statements(change: SchemaChange) -> tuple[str, ...] | None:
+    """
+    Return statements that undo a change of the schema; None where one cannot be written.
+
+    Args:
+        change: what is left, missing and different; its texts are the catalogs'.
+    """
+    try:
+        drops = list(_drops(node.difference.identity for node in change.left))
+        alters = [
+            statement
+            for one in change.changed
+            for statement in _alters(one.identity, one.before or "", one.after or "")
+        ]
+        adds = list(
+            _adds((node.difference.identity, node.difference.before) for node in change.missing)
+        )
+    except _CannotBeWrittenError:
+        return None
+    return (*drops, *alters, *adds)
+
+
+class _CannotBeWrittenError(Exception):
+    """The catalogs' texts do not suffice for a statement."""
+
+
+def _drops(identities: Iterable[str]) -> Iterator[str]:
+    found = [(kind, name) for kind, name in map(_split, identities)]
+
+    def when(entry: tuple[str, str]) -> int:
+        kind = entry[0]
+        return 0 if kind in _DROPPED_EARLY else 2 if kind in _DROPPED_LATE else 1
+
+    for kind, name in sorted(found, key=when):
+        if kind in _ON_A_TABLE:
+            own, _, table = name.rpartition(" on ")
+            yield _ON_A_TABLE[kind].format(name=own, table=table)
+        elif kind == "column":
+            table, column = _table_and_column(name)
+            yield f"ALTER TABLE {table} DROP COLUMN {column}"
+        elif kind in _DROPS:
+            yield _DROPS[kind].format(name)
+        else:
+            raise _CannotBeWrittenError
+
+
+def _adds(missing: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+    found = [(*_split(identity), definition or "") for identity, definition in missing]
+    order = {"column": 0, "constraint": 1, "index": 2}
+    for kind, name, definition in sorted(found, key=lambda one: order.get(one[0], 3)):
+        if "\n" in definition or kind not in order:
+            raise _CannotBeWrittenError
+        if kind == "column":
+            _check_usual(definition)
+            table, column = _table_and_column(name)
+            yield f"ALTER TABLE {table} ADD COLUMN {column} {definition}"
+        elif kind == "constraint":
+            own, _, table = name.rpartition(" on ")
+            yield f"ALTER TABLE {table} ADD CONSTRAINT {own} {definition}"
+        else:
+            yield definition
+
+
+def _alters(identity: str, wanted: str, actual: str) -> Iterator[str]:
+    kind, name = _split(identity)
+    if kind == "constraint":
+        own, _, table = name.rpartition(" on ")
+        yield f"ALTER TABLE {table} DROP CONSTRAINT {own}"
+        yield f"ALTER TABLE {table} ADD CONSTRAINT {own} {wanted}"
+    elif kind == "index" and "\n" not in wanted:
+        yield f"DROP INDEX {name}"
+        yield wanted
+    elif kind == "column":
+        yield from _column_alters(name, wanted, actual)
+    else:
+        raise _CannotBeWrittenError
+
+
+def _column_alters(name: str, wanted: str, actual: str) -> Iterator[str]:
+    _check_usual(wanted)
+    _check_usual(actual)
+    new, old = _COLUMN.fullmatch(wanted), _COLUMN.fullmatch(actual)
+    if new is None or old is None or new["collation"] != old["collation"]:
+        raise _CannotBeWrittenError
+    table, column = _table_and_column(name)
+    alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
+    if old["default"] is not None and new["default"] != old["default"]:
+        yield f"{alter} DROP DEFAULT"
+    if new["type"] != old["type"]:
+        yield f"{alter} TYPE {new['type']} USING {column}::{new['type']}"
+    if new["default"] is not None and new["default"] != old["default"]:
+        yield f"{alter} SET DEFAULT {new['default']}"
+    if bool(new["required"]) != bool(old["required"]):
+        yield f"{alter} {'SET' if new['required'] else 'DROP'} NOT NULL"
+
+
+def _check_usual(definition: str) -> None:
+    before_default = definition.partition(" default ")[0]
+    if _UNUSUAL.search(before_default):
+        raise _CannotBeWrittenError
+
+
+def _table_and_column(name: str) -> tuple[str, str]:
+    match = _QUALIFIED.fullmatch(name)
+    if match is None:
+        raise _CannotBeWrittenError
+    return match["table"], match["column"]
+
+
+def _split(identity: str) -> tuple[str, str]:
+    """
+    Split an identity into the kind of the object and its name.
+
+    Raises:
+        _CannotBeWrittenError: it is not of an object of a kind that is written here.
+    """
+    if aspect_of(identity) is not Aspect.STRUCTURE:
+        raise _CannotBeWrittenError
+    kinds = (*_DROPS, *_ON_A_TABLE, "column")
+    for kind in sorted(kinds, key=len, reverse=True):
+        if identity.startswith(f"{kind} "):
+            return kind, identity.removeprefix(f"{kind} ")
+    raise _CannotBeWrittenError

@@ -1,0 +1,268 @@
+"""
+Run each migration up, down and up again on a scratch database, and compare the schemas.
+
+One database is used for as long as every migration restores its schema exactly. Where one does
+not, the next begins on a copy of another database that has only seen ups, so that one wrong down
+is not blamed on the migrations after it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from rung.cancellation import CancelToken
+from rung.errors import MigrationFailed, RungError, sqlstate
+from rung.events import ignore
+from rung.execution.command import Target
+from rung.execution.run import run_goal
+from rung.options import RUNG
+from rung.planning.plan import Down, Goto
+from rung.repair.cluster_wide import creates_extension, creates_role, is_cluster_wide
+from rung.script import Dialect, contents_of, read
+from rung.verify.fix import fix_statements
+from rung.verify.model import Fix, MigrationVerdict, SchemaChange, Verdict, is_equal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from rung.planning.plan import Goal
+    from rung.scratch import Scratch
+    from rung.snapshot import Snapshot
+    from rung.source import Migration, MigrationFile, MigrationSet
+
+_OPTIONS = RUNG._replace(passes_empty=True, wait_for_lock=60.0, lock_retry_for=60.0)
+_NEEDS_RIGHTS = frozenset({sqlstate.INSUFFICIENT_PRIVILEGE})
+_NEEDS_EXTENSION = frozenset({sqlstate.UNDEFINED_FILE, sqlstate.FEATURE_NOT_SUPPORTED})
+
+
+class Budget(NamedTuple):
+    """What one file may use on the scratch server."""
+
+    seconds: float = 300.0
+    megabytes: int = 4096
+
+
+class _Stop(Exception):
+    """The scratch database is not at the version that the next migration needs."""
+
+    def __init__(self, verdict: Verdict, why: str) -> None:
+        super().__init__(why)
+        self.verdict, self.why = verdict, why
+
+
+def verify(
+    scratch: Scratch,
+    migrations: MigrationSet,
+    versions: Collection[int],
+    *,
+    dialect: Dialect,
+    budget: Budget = Budget(),  # noqa: B008 - a value
+    tell: Callable[[Migration, int, int], None] = lambda *_: None,
+) -> Iterator[MigrationVerdict]:
+    """
+    Yield the verdict on each migration, oldest first.
+
+    Args:
+        scratch: makes the databases.
+        migrations: the whole source.
+        versions: the versions to check; those below them are only applied.
+        dialect: how the databases read SQL.
+        budget: what a file may use; one that uses more is not proved.
+        tell: called before each check with the migration, its number from 1, and the total.
+
+    Raises:
+        ScratchFailed: no database could be created.
+    """
+    verifier = _Verifier(scratch, migrations, dialect, budget)
+    wanted = [one for one in migrations.migrations if one.version in versions]
+    blocked = ""
+    for number, migration in enumerate(wanted, 1):
+        tell(migration, number, len(wanted))
+        if blocked:
+            yield MigrationVerdict(migration, Verdict.NOT_PROVED, blocked)
+            continue
+        try:
+            verdict = verifier.check(migration)
+        except _Stop as stop:
+            verdict = MigrationVerdict(migration, stop.verdict, stop.why)
+        blocked = verifier.blocked
+        yield verdict
+
+
+@dataclass(slots=True)
+class _Verifier:
+    scratch: Scratch
+    migrations: MigrationSet
+    dialect: Dialect
+    budget: Budget
+    blocked: str = ""
+    """Why no later migration can be checked; empty where they can."""
+    _work: str | None = None
+    """The database that migrations are checked on; None where it must be made again."""
+    _work_at: int | None = None
+    _began: bool = False
+    _trunk: str | None = None
+    """A database that has seen ups only."""
+    _trunk_at: int | None = None
+    _schema: Snapshot | None = None
+    """That of the work database, where it is known."""
+
+    def check(self, migration: Migration) -> MigrationVerdict:
+        """Run one migration up, down and up again."""
+        if migration.up is None:
+            return MigrationVerdict(migration, Verdict.NOT_PROVED, "it has no up file")
+        work = self._at_version_before(migration)
+        before = self._schema or self._snapshot(work)
+        self._work, self._schema = None, None
+        self._run_up(work, migration)
+        applied = self._snapshot(work)
+        self._keep(work, migration, applied)
+        if reason := self._declared_irreversible(migration):
+            return MigrationVerdict(migration, Verdict.IRREVERSIBLE, reason)
+        if migration.down is None:
+            return MigrationVerdict(migration, Verdict.NOT_PROVED, "it has no down file")
+        self._work, self._schema = None, None
+        self._run(work, migration.down, Down(1), "the down fails")
+        after_down = self._snapshot(work)
+        change = SchemaChange.between(before, after_down)
+        fix = self._proved_fix(work, change, before) if change else None
+        try:
+            self._run(work, migration.up, Goto(migration.version), "the second up fails")
+        except _Stop as stop:
+            verdict = Verdict.REFUTED if change else stop.verdict
+            return MigrationVerdict(migration, verdict, stop.why, change, fix=fix)
+        again = self._snapshot(work)
+        if not change and is_equal(applied, again):
+            self._keep(work, migration, again)
+            return MigrationVerdict(migration, Verdict.PROVED)
+        other = SchemaChange.between(applied, again)
+        return MigrationVerdict(migration, Verdict.REFUTED, "", change, other, fix)
+
+    # --- the databases -------------------------------------------------------------------
+
+    def _at_version_before(self, migration: Migration) -> str:
+        """
+        Return a database at the version before a migration, without traces of other downs.
+
+        Raises:
+            _Stop: an earlier version does not run, or not a second time.
+        """
+        earlier = (one for one in reversed(self.migrations.migrations) if one.up is not None)
+        target = next((one for one in earlier if one.version < migration.version), None)
+        if self._work is None and self._began:
+            self._work = self._copy_of_trunk(target)
+        elif self._work is None:
+            self._work, self._began = self.scratch.new(), True
+            self._advance(self._work, None, target)
+        else:
+            self._advance(self._work, self._work_at, target)
+        if target is None or self._work_at != target.version:
+            self._schema = None
+        return self._work
+
+    def _copy_of_trunk(self, target: Migration | None) -> str:
+        if self._trunk is None:
+            if statement := self._cluster_wide(target):
+                why = f"a database at the version before cannot be made again: {statement}"
+                raise self._stop(why)
+            self._trunk = self.scratch.new()
+        self._advance(self._trunk, self._trunk_at, target)
+        self._trunk_at = target.version if target else None
+        return self.scratch.copy(self._trunk)
+
+    def _advance(self, name: str, at: int | None, target: Migration | None) -> None:
+        if target is None or at == target.version:
+            return
+        try:
+            self._run(name, target.up, Goto(target.version), "an earlier migration fails")
+        except _Stop as stop:
+            raise self._stop(stop.why) from None
+
+    def _stop(self, why: str) -> _Stop:
+        self.blocked = why
+        return _Stop(Verdict.NOT_PROVED, why)
+
+    def _keep(self, work: str, migration: Migration, schema: Snapshot) -> None:
+        self._work, self._work_at, self._schema = work, migration.version, schema
+
+    def _cluster_wide(self, target: Migration | None) -> str:
+        """Say which statement up to a migration concerns the whole server, where one does."""
+        if target is None or self.dialect is Dialect.SQLITE:
+            return ""
+        earlier = (one for one in self.migrations.migrations if one.version <= target.version)
+        for file in filter(None, (one.up for one in earlier)):
+            for statement in read(file.text, self.dialect).statements:
+                if creates_role(statement) or is_cluster_wide(statement):
+                    words = " ".join(statement.words[:2])
+                    return f"{words} in {file.file} concerns the whole server"
+        return ""
+
+    # --- running and reading -------------------------------------------------------------
+
+    def _run_up(self, work: str, migration: Migration) -> None:
+        try:
+            self._run(work, migration.up, Goto(migration.version), "the up fails")
+        except _Stop as stop:
+            self.blocked = f"version {migration.version} could not be applied"
+            raise stop from None
+
+    def _run(self, name: str, file: MigrationFile | None, goal: Goal, what: str) -> None:
+        """
+        Run a goal as every run of Rung does.
+
+        Raises:
+            _Stop: it failed: refuted, or not proved where scratch is why.
+        """
+        target = Target(self.scratch.driver_of(name), ignore, CancelToken(), _OPTIONS)
+        began = time.monotonic()
+        with self.scratch.limited(name, self.budget.seconds, self.budget.megabytes) as limit:
+            try:
+                run_goal(target, self.migrations, goal)
+            except RungError as error:
+                raise self._judged(error, file, what, limit.reason) from None
+        if time.monotonic() - began > self.budget.seconds and limit.reason:
+            raise _Stop(Verdict.NOT_PROVED, limit.reason)
+
+    def _judged(self, error: RungError, file: MigrationFile | None, what: str, limit: str) -> _Stop:
+        if limit:
+            return _Stop(Verdict.NOT_PROVED, limit)
+        if not isinstance(error, MigrationFailed):
+            return _Stop(Verdict.REFUTED, f"{what}: {error.cause}")
+        where = f"{error.place.file}:{error.place.line}" if error.place else ""
+        said = error.server.message
+        code = error.server.sqlstate
+        at = f"{where}: {said} (SQLSTATE {code})"
+        if code in _NEEDS_RIGHTS:
+            return _Stop(Verdict.NOT_PROVED, f"needs a right that scratch does not give: {at}")
+        if code in _NEEDS_EXTENSION and file and _has_extension(file, self.dialect):
+            return _Stop(Verdict.NOT_PROVED, f"needs an extension that scratch lacks: {at}")
+        return _Stop(Verdict.REFUTED, f"{what}: {at}")
+
+    def _snapshot(self, name: str) -> Snapshot:
+        with self.scratch.driver_of(name).read() as reader:
+            return reader.snapshot()
+
+    def _declared_irreversible(self, migration: Migration) -> str:
+        texts = [half.text for half in (migration.down, migration.up) if half is not None]
+        found = (contents_of(text, self.dialect).irreversible for text in texts)
+        return next(filter(None, found), "")
+
+    def _proved_fix(self, work: str, change: SchemaChange, before: Snapshot) -> Fix | None:
+        """Return statements that repair a down, if they do on a copy of the database."""
+        statements = fix_statements(change)
+        if not statements:
+            return None
+        name = self.scratch.copy(work)
+        sql = "".join(f"{statement};\n" for statement in statements)
+        with self.scratch.open(name) as session:
+            script = read(sql, self.dialect)
+            if session.run_unrecorded(script, 1, len(script.statements)).failure:
+                return None
+        after_fix = SchemaChange.between(before, self._snapshot(name))
+        return None if after_fix.but_for_order else Fix(sql)
+
+
+def _has_extension(file: MigrationFile, dialect: Dialect) -> bool:
+    return any(creates_extension(one) for one in read(file.text, dialect).statements)
