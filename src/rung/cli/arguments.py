@@ -61,7 +61,7 @@ class ParsedArguments:
     version: int | None = None
     """Of force, accept-edit and wait: the version; None for none."""
     versions: tuple[int, ...] = ()
-    """Of mark-applied: the versions that are applied."""
+    """Of mark-applied: the versions that are applied; of verify: those to verify."""
     newest: bool = False
     """Of wait: the newest version of the files."""
     name: str = ""
@@ -156,7 +156,7 @@ def _parsed(way: str, arguments: Sequence[str], settings: CliSettings) -> Parsed
             return ParsedArguments(
                 command, settings, _goal(way.split(maxsplit=1)[-1], number, settings)
             )
-        case "mark-applied":
+        case "mark-applied" | "verify":
             versions = tuple(whole(text, "version") for text in arguments)
             return ParsedArguments(command, settings, versions=versions)
         case "create":

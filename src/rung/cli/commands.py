@@ -105,6 +105,13 @@ COMMANDS = {
         "rung check --strict",
         codes=_RUN,
     ),
+    "verify": Command(
+        "run migrations up, down and up on scratch databases, and compare the schemas",
+        "cmd_verify:verify_command",
+        "rung verify --since origin/main",
+        (Argument("V", "versions to verify (default: every one)", repeats=True),),
+        (ExitCode.REFUTED, ExitCode.NOT_PROVED),
+    ),
     "doctor": Command(
         "list invalid indexes, stale locks and other problems; changes nothing",
         "cmd_doctor:doctor",

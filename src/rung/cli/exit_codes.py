@@ -58,6 +58,8 @@ class ExitCode(IntEnum):
     NO_CONNECTION = 7, "could not connect, or lost the connection"
     PROBLEMS = 8, "found problems; the database is not dirty"
     VIOLATIONS = 9, "found violations"
+    REFUTED = 10, "a check is refuted"
+    NOT_PROVED = 11, "a check is not proved, and none is refuted"
     INTERRUPTED = 130, "stopped by SIGINT while work remained"
     TERMINATED = 143, "stopped by SIGTERM while work remained"
 

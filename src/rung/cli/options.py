@@ -210,7 +210,27 @@ class CliSettings:
         "URL",
         variables=("RUNG_SCRATCH",),
         default="an embedded server",
-        commands=("repair",),
+        commands=("repair", "verify"),
+    )
+    since: str | None = _option(
+        "verify only migrations whose files changed since the branch left REF",
+        "REF",
+        commands=("verify",),
+    )
+    format: str | None = _option(
+        "how to print the verdicts: text, or github for annotations of a pull request",
+        "FORMAT",
+        read=choice("text", "github"),
+        default="text",
+        commands=("verify",),
+    )
+    budget: float | None = _option(
+        "how long one file may run on scratch; one that takes longer is not proved",
+        "DURATION",
+        read=duration,
+        is_key=True,
+        default="5m",
+        commands=("verify",),
     )
     done: int | None = _option(
         "how many statements of the file are done, where the schema cannot tell",

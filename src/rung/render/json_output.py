@@ -302,7 +302,7 @@ def diagnosis(found: Diagnosis, *, done: bool) -> dict[str, Any]:
         "evidence": finding.evidence,
         "statements": [_statement(one) for one in found.statements],
         "undecided_statements": finding.undecided,
-        "differences": [_masked(one) for one in finding.differences],
+        "differences": [masked_difference(one) for one in finding.differences],
         "drift": finding.drift,
         "reason": found.reason,
         "hint": found.advice,
@@ -327,7 +327,7 @@ def _statement(found: StatementReport) -> dict[str, Any]:
     }
 
 
-def _masked(found: Difference) -> dict[str, Any]:
+def masked_difference(found: Difference) -> dict[str, Any]:
     """Return a difference without the passwords that a function's body may hold."""
     before, after = (text and without_passwords(text) for text in (found.before, found.after))
     return {"identity": found.identity, "before": before, "after": after}

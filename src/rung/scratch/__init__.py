@@ -43,10 +43,8 @@ def scratch_of(
         ScratchFailed: the named server does not allow creating databases.
         UsageError: the URL cannot be read, or names a server where none is needed.
     """
-    if session.locate().dialect is Dialect.SQLITE:
-        context = None
-    else:
-        context = session.server_context()
+    is_file = session.locate().dialect is Dialect.SQLITE
+    context = None if is_file else session.server_context()
     with scratch_like(driver, context, url, say) as databases:
         yield databases
 

@@ -51,7 +51,7 @@ def on_embedded_server(
             for sql in roles.role_statements(context, server.major, USER):
                 admin.run_unrecorded(read(sql), 1, 1)  # a failure shows when a file needs the role
             _exclude_superusers(driver, server, admin, name)
-            yield ScratchDatabases(
+            databases = ScratchDatabases(
                 driver,
                 admin,
                 server.url(),
@@ -61,6 +61,8 @@ def on_embedded_server(
                 tuple(roles.database_statements(context, server.major)),
                 Account(name, password),
             )
+            databases.keep_roles()
+            yield databases
 
 
 def _exclude_superusers(driver: Driver, server: EmbeddedServer, admin: Session, name: str) -> None:

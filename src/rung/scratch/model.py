@@ -39,6 +39,14 @@ class Scratch(Protocol):
             megabytes: of the database on disk.
         """
 
+    def start_over(self) -> bool:
+        """
+        Drop every database, and what their files left on the server, such as roles.
+
+        Returns:
+            False where that cannot be told apart from what others have there.
+        """
+
 
 class Limit(Protocol):
     """What a block on a scratch database may use."""

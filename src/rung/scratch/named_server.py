@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from rung.drivers.inspection import ServerContext
 
 
+_DROP_ROLES = """DO $$ DECLARE one name; BEGIN
+FOR one IN SELECT rolname FROM pg_roles WHERE rolname NOT IN (SELECT rolname FROM rung_roles) LOOP
+    EXECUTE format('DROP ROLE %I', one);
+END LOOP; END $$"""
+"""Databases are dropped before, so that nothing depends on these roles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """The role that files run as; None for the user of the URL."""
@@ -59,6 +66,8 @@ class ScratchDatabases:
     superuser: Account = field(default_factory=Account)
     prefix: str = field(default_factory=lambda: f"rung_scratch_{secrets.token_hex(4)}")
     created: list[str] = field(default_factory=list)
+    is_private: bool = False
+    """Whether nobody else uses the server."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new(self) -> str:
@@ -115,6 +124,20 @@ class ScratchDatabases:
         self, name: str | None, account: Account, settings: Sequence[tuple[str, str]] = ()
     ) -> Driver:
         return self.driver.sibling(self.url, name, account.user, settings, account.password)
+
+    def keep_roles(self) -> None:
+        """Note the roles that the server has now: files made every other one. It is private."""
+        self.execute("CREATE TABLE rung_roles AS SELECT rolname FROM pg_roles")
+        self.is_private = True
+
+    def start_over(self) -> bool:
+        """Drop every database and, on a private server, every role that files have made."""
+        if not self.is_private:
+            return False
+        self.remove()
+        self.created.clear()
+        self.execute(_DROP_ROLES)
+        return True
 
     def remove(self) -> None:
         """Drop all databases that were created."""

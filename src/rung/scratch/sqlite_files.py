@@ -56,6 +56,12 @@ class ScratchFiles:
         elif path.exists() and path.stat().st_size > megabytes * 1024 * 1024:
             limit.reason = f"a file took more than {megabytes} MB of disk"
 
+    def start_over(self) -> bool:
+        """Remove every file."""
+        for path in self.folder.iterdir():
+            path.unlink()
+        return True
+
     def open(self, name: str) -> AbstractContextManager[Session]:
         """Connect to one for a `with` block."""
         return self.driver_of(name).connect(CancelToken())

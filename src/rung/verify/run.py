@@ -163,11 +163,17 @@ class _Verifier:
         return self._work
 
     def _copy_of_trunk(self, target: Migration | None) -> str:
+        """Return a copy of a database that has seen ups only, at a version."""
+        if statement := self._cluster_wide(target):
+            # It cannot run a second time on one server before its traces are removed.
+            if not self.scratch.start_over():
+                raise self._stop(f"the scratch server is shared, and {statement}")
+            self._trunk = None
+            name = self.scratch.new()
+            self._advance(name, None, target)
+            return name
         if self._trunk is None:
-            if statement := self._cluster_wide(target):
-                why = f"a database at the version before cannot be made again: {statement}"
-                raise self._stop(why)
-            self._trunk = self.scratch.new()
+            self._trunk, self._trunk_at = self.scratch.new(), None
         self._advance(self._trunk, self._trunk_at, target)
         self._trunk_at = target.version if target else None
         return self.scratch.copy(self._trunk)
@@ -230,10 +236,8 @@ class _Verifier:
             return _Stop(Verdict.NOT_PROVED, limit)
         if not isinstance(error, MigrationFailed):
             return _Stop(Verdict.REFUTED, f"{what}: {error.cause}")
-        where = f"{error.place.file}:{error.place.line}" if error.place else ""
-        said = error.server.message
         code = error.server.sqlstate
-        at = f"{where}: {said} (SQLSTATE {code})"
+        at = f"{error.place.file}:{error.place.line}: {error.server.message} (SQLSTATE {code})"
         if code in _NEEDS_RIGHTS:
             return _Stop(Verdict.NOT_PROVED, f"needs a right that scratch does not give: {at}")
         if code in _NEEDS_EXTENSION and file and _has_extension(file, self.dialect):

@@ -1,0 +1,192 @@
+"""`rung verify`: prove on scratch databases that each migration can be undone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rung.cli.exit_codes import ExitCode
+from rung.database import Database
+from rung.drivers import open_driver
+from rung.drivers.inspection import ServerContext
+from rung.errors import EmptySource, UsageError
+from rung.execution.admin import check_known
+from rung.render.text import count, duration
+from rung.render.verify import github_lines, verification, verify_lines, verify_summary
+from rung.repair.cluster_wide import creates_extension
+from rung.scratch import scratch_like
+from rung.script import Dialect, read
+from rung.source import read_source
+from rung.verify.changed import changed_versions
+from rung.verify.model import Verdict, VerifyReport
+from rung.verify.run import Budget, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rung.cli.invocation import Invocation
+    from rung.drivers.contract import Driver
+    from rung.source import Migration, MigrationSet
+
+_UNKNOWN = ServerContext("rung_owner", makes_roles=True)
+"""The owner of a database who may create roles, where the target is not known."""
+_CODES = {Verdict.REFUTED: ExitCode.REFUTED, Verdict.NOT_PROVED: ExitCode.NOT_PROVED}
+_NEXT_LINE = 5.0
+"""Seconds between two lines of progress if stderr is not a terminal."""
+
+
+def verify_command(call: Invocation) -> ExitCode:
+    """
+    Print the verdict on each migration; the exit code is that of the worst.
+
+    Raises:
+        EmptySource: there is nothing to verify, as in a wrong folder.
+        MissingMigrationFile: a version that was named has no file.
+    """
+    source, settings = call.settings.need_source(), call.settings
+    migrations = read_source(source)
+    if not migrations.migrations:
+        raise EmptySource(migrations.source)
+    versions = _wanted(call, source, migrations)
+    if settings.since is not None and not versions:
+        call.console.detail(f"No migration has changed since {settings.since}.")
+    report = _verified(call, migrations, versions)
+    code = _CODES.get(report.outcome, ExitCode.DONE)
+    if call.console.json:
+        call.json(verification(report, code))
+        return code
+    lines = verify_lines(report, call.console.out_style)
+    for line in github_lines(report, source) if settings.format == "github" else lines:
+        call.console.data(line)
+    for note in report.notes:
+        call.console.detail(note)
+    call.console.say(verify_summary(report))
+    return code
+
+
+def _verified(
+    call: Invocation, migrations: MigrationSet, versions: Collection[int]
+) -> VerifyReport:
+    settings = call.settings
+    driver, context, dialect, notes = _target(call, migrations)
+    budget = Budget() if settings.budget is None else Budget(settings.budget)
+    progress = _Progress(call)
+    began = time.monotonic()
+    with scratch_like(driver, context, settings.scratch, progress.note) as scratch:
+        verdicts = verify(
+            scratch, migrations, versions, dialect=dialect, budget=budget, tell=progress.tell
+        )
+        try:
+            found = tuple(verdicts)
+        finally:
+            progress.end()
+        return VerifyReport(
+            found,
+            len(migrations.migrations),
+            scratch.where,
+            _role(settings.database is not None, context),
+            (*notes, *progress.notes),
+            time.monotonic() - began,
+        )
+
+
+def _wanted(call: Invocation, source: str, migrations: MigrationSet) -> Collection[int]:
+    named, since = call.request.versions, call.settings.since
+    if named and since is not None:
+        raise UsageError("versions and --since cannot be given together", "leave one of them out")
+    if since is not None:
+        return changed_versions(source, migrations, since)
+    for version in named:
+        check_known(version, migrations)
+    return frozenset(named or migrations.versions)
+
+
+def _target(
+    call: Invocation, migrations: MigrationSet
+) -> tuple[Driver, ServerContext | None, Dialect, tuple[str, ...]]:
+    """Read what is known of the target's server: rights, settings, version."""
+    named = call.settings.database
+    if call.settings.database_file is not None:
+        named = call.settings.need_database()
+    if named is None or named.partition(":")[0] == "embedded":
+        driver = open_driver(_database(call, "postgresql:///"))
+        note = (
+            "no target database was named: the files ran as the owner of the database, who may "
+            "create roles"
+        )
+        return driver, _UNKNOWN, Dialect.POSTGRES, (note,) if named is None else ()
+    driver = open_driver(_database(call, named))
+    with driver.read() as reader:
+        dialect = reader.locate().dialect
+        if dialect is Dialect.SQLITE:
+            return driver, None, dialect, ()
+        context = reader.server_context()
+    created = _created_extensions(migrations)
+    kept = tuple(one for one in context.extensions if one[0] not in created)
+    note = (
+        f"the target's role {context.user} may leave its database (a superuser, or a role that "
+        "runs programs or reads files); on scratch it may not"
+    )
+    notes = (note,) if context.leaves_database else ()
+    return driver, replace(context, extensions=kept), dialect, notes
+
+
+def _created_extensions(migrations: MigrationSet) -> frozenset[str]:
+    """Return the extensions that files create: a superuser must not create them before."""
+    return frozenset(
+        word.strip('"').lower()
+        for one in migrations.migrations
+        if one.up is not None and "extension" in one.up.text.lower()
+        for script in [read(one.up.text)]
+        for statement in script.statements
+        if creates_extension(statement)
+        for word in script.text[statement.start : statement.end].replace(";", " ").split()
+    )
+
+
+def _database(call: Invocation, url: str) -> Database:
+    settings = call.settings
+    return Database(url, settings.role, settings.ledger_table, settings.history_table)
+
+
+def _role(is_known: bool, context: ServerContext | None) -> str:  # noqa: FBT001 - a fact
+    if context is None:
+        return ""
+    return f"rights of the target's role {context.user}" if is_known else "rights of an owner"
+
+
+class _Progress:
+    """The progress on stderr: one line that is redrawn, or one now and then."""
+
+    def __init__(self, call: Invocation) -> None:
+        self._console = call.console
+        self._began = self._said = time.monotonic()
+        self._open = False
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep what differs on scratch, and show what takes long."""
+        self.notes.append(text) if "instead" in text else self._console.detail(f"Scratch: {text}.")
+
+    def tell(self, migration: Migration, number: int, total: int) -> None:
+        """Report that a check begins, with an estimate of what is left."""
+        now = time.monotonic()
+        text = f"verifying version {migration.version}, {number} of {count(total, 'migration')}"
+        if number > 1:
+            left = (now - self._began) / (number - 1) * (total - number + 1)
+            text += f", about {duration(left)} left"
+        if self._console.quiet:
+            return
+        if self._console.watched:
+            self._console.redraw(text)
+            self._open = True
+        elif now - self._said >= _NEXT_LINE:
+            self._console.say(text)
+            self._said = now
+
+    def end(self) -> None:
+        """Clear the line that is redrawn."""
+        if self._open:
+            self._console.redraw("")
+        self._open = False

@@ -1,0 +1,188 @@
+"""The verdicts of `verify`: lines of text, annotations of GitHub's, JSON. Pure."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from rung.render.json_output import masked_difference
+from rung.render.text import aligned, count, duration
+from rung.script import without_passwords
+from rung.verify.model import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.render.terminal import Style
+    from rung.snapshot import DiffNode
+    from rung.verify.model import MigrationVerdict, SchemaChange, VerifyReport
+
+_COLOURS = {
+    Verdict.PROVED: "green",
+    Verdict.REFUTED: "red",
+    Verdict.NOT_PROVED: "yellow",
+    Verdict.IRREVERSIBLE: "cyan",
+}
+_MANY = 20
+"""Differences that are listed of one migration; more are counted."""
+
+
+def verify_lines(report: VerifyReport, style: Style) -> Iterator[str]:
+    """Yield a heading, and each migration with its verdict and what refutes it."""
+    whose = f", {report.role}" if report.role else ""
+    yield (
+        f"verify: {len(report.verdicts)} of {count(report.total, 'migration')}, {report.server}"
+        f"{whose}, {duration(report.seconds)}"
+    )
+    rows = [(str(one.version), one.migration.name, one.verdict.value) for one in report.verdicts]
+    for one, cells in zip(report.verdicts, aligned(rows, right=(0,)) if rows else (), strict=True):
+        version, name, verdict = cells
+        painted = style.paint(verdict, _COLOURS[one.verdict])
+        yield f"  {version}  {name}  {painted}  {without_passwords(explanation(one))}".rstrip()
+        yield from (f"      {line}" for line in _findings(one))
+
+
+def explanation(one: MigrationVerdict) -> str:
+    """Say in a clause why a migration has its verdict."""
+    if one.verdict is Verdict.PROVED:
+        return "up, down, up"
+    if one.verdict is Verdict.IRREVERSIBLE:
+        return f"declared: {one.why}"
+    if one.after_down:
+        return f"the down {_summary(one.after_down)}" + (f"; {one.why}" if one.why else "")
+    if one.after_again:
+        return f"the second up makes another schema: it {_summary(one.after_again)}"
+    return one.why
+
+
+def verify_summary(report: VerifyReport) -> str:
+    """Sum the verdicts up."""
+    names = {
+        Verdict.PROVED: "proved",
+        Verdict.REFUTED: "refuted",
+        Verdict.NOT_PROVED: "not proved",
+        Verdict.IRREVERSIBLE: "declared irreversible",
+    }
+    found = [f"{many} {name}" for verdict, name in names.items() if (many := report.count(verdict))]
+    return f"{', '.join(found) or 'nothing to verify'}."
+
+
+def github_lines(report: VerifyReport, folder: str) -> Iterator[str]:
+    """Yield workflow commands that annotate the files of a pull request."""
+    for one in report.verdicts:
+        if one.verdict not in (Verdict.REFUTED, Verdict.NOT_PROVED):
+            continue
+        level = "error" if one.verdict is Verdict.REFUTED else "warning"
+        file = one.migration.down or one.migration.up
+        where = str(PurePath(folder, file.file if file else ""))
+        text = "\n".join((f"{one.verdict.value}: {explanation(one)}", *_findings(one)))
+        title = f"rung verify: version {one.version}"
+        yield f"::{level} file={_escaped(where, ',:')},title={_escaped(title, ',:')}::" + _escaped(
+            without_passwords(text)
+        )
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Escape a text for a workflow command; a property also has no commas and colons."""
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def _summary(change: SchemaChange) -> str:
+    parts = (
+        (f"leaves {count(len(change.left), 'object')}", change.left),
+        (f"misses {len(change.missing)}", change.missing),
+        (f"changes {len(change.changed)}", change.changed),
+        (f"has another order of columns in {len(change.order_only)}", change.order_only),
+    )
+    found = [text for text, is_there in parts if is_there]
+    *first, last = found
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _findings(one: MigrationVerdict) -> Iterator[str]:
+    lines = list(_change_lines(one.after_down or one.after_again))
+    yield from (without_passwords(line) for line in lines[:_MANY])
+    if len(lines) > _MANY:
+        yield f"and {len(lines) - _MANY} more"
+    if one.fix is not None:
+        file = one.migration.down.file if one.migration.down else "the down file"
+        yield f"fix, proved on scratch: append to {file}"
+        yield from (f"    {line}" for line in one.fix.sql.splitlines())
+
+
+def _change_lines(change: SchemaChange) -> Iterator[str]:
+    for sign, nodes in (("+", change.left), ("-", change.missing)):
+        for node in nodes:
+            yield f"{sign} {_name(node)}{_parts(node)}"
+    for one in change.changed:
+        yield f"~ {one.identity}: {_one_line(one.before)} became {_one_line(one.after)}"
+    for table in change.order_only:
+        yield f"~ {table}: the columns have another order"
+    for gone, new in change.renames:
+        yield f"  possibly a rename: {gone} to {new}"
+
+
+def _name(node: DiffNode) -> str:
+    identity, parent = node.difference.identity, node.parent or ""
+    table = parent.removeprefix("table ")
+    return f"{identity} on {table}" if identity.startswith("index ") and parent else identity
+
+
+def _parts(node: DiffNode) -> str:
+    """Count what goes with an object: its columns, indexes, privileges."""
+    many = _size(node) - 1
+    return f" with {count(many, 'part')}" if many else ""
+
+
+def _size(node: DiffNode) -> int:
+    return 1 + sum(map(_size, node.children))
+
+
+def _one_line(text: str | None) -> str:
+    return repr(" ".join((text or "").split())[:200])
+
+
+def verification(found: VerifyReport, exit_code: int) -> dict[str, Any]:
+    """What `verify` prints."""
+    return {
+        "outcome": found.outcome,
+        "exit_code": exit_code,
+        "seconds": found.seconds,
+        "total": found.total,
+        "server": {"version": found.server, "role": found.role, "notes": found.notes},
+        "migrations": [_verdict(one) for one in found.verdicts],
+    }
+
+
+def _verdict(one: MigrationVerdict) -> dict[str, Any]:
+    proved = one.verdict is Verdict.PROVED
+    return {
+        "version": one.version,
+        "name": one.migration.name,
+        "outcome": one.verdict,
+        "why_not": None if proved else without_passwords(explanation(one)),
+        "schema": _schema_change(one.after_down)
+        | {"fix": None if one.fix is None else {"sql": one.fix.sql, "proved": True}},
+        "second_up": _schema_change(one.after_again),
+    }
+
+
+def _schema_change(change: SchemaChange) -> dict[str, Any]:
+    return {
+        "left": [_node(node) for node in change.left],
+        "missing": [_node(node) for node in change.missing],
+        "changed": [masked_difference(one) for one in change.changed],
+        "order_only": change.order_only,
+        "renames": [{"missing": gone, "left": new} for gone, new in change.renames],
+    }
+
+
+def _node(node: DiffNode) -> dict[str, Any]:
+    one = node.difference
+    return {
+        "object": one.identity,
+        "definition": without_passwords(one.before or one.after or ""),
+        "parts": [_node(child) for child in node.children],
+    }
