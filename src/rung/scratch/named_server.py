@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from rung.drivers.inspection import ServerContext
 
 
+_END_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+)
 _DROP_ROLES = """DO $$ DECLARE one name; BEGIN
 FOR one IN SELECT rolname FROM pg_roles WHERE rolname NOT IN (SELECT rolname FROM rung_roles) LOOP
     EXECUTE format('DROP ROLE %I', one);
@@ -112,10 +116,7 @@ class ScratchDatabases:
             )
 
         def end() -> None:
-            ask(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
-            )
+            ask(_END_SESSIONS.format(name=name))
 
         with ExitStack() as stack, watched(seconds, megabytes, uses, end) as limit:
             yield limit

@@ -1,0 +1,231 @@
+"""`rung verify` on folders of one fault each: what is proved, refuted and not proved."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.integration.cli.conftest import Ended
+
+from rung.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rung.embedded import EmbeddedServer
+
+    Verify = Callable[..., Ended]
+
+_FIRST = {
+    "1_app.up.sql": "CREATE TABLE app (id int PRIMARY KEY, name text, CHECK (id > 0));\n"
+    "CREATE INDEX app_name_idx ON app (name);",
+    "1_app.down.sql": "DROP TABLE app;",
+}
+
+
+@pytest.fixture
+def verify(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    server: EmbeddedServer,
+) -> Verify:
+    """Run the command in this process, in a folder with migrations, on the worker's server."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "RUNG_DATABASE", "RUNG_SOURCE", "PGHOST"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+
+    def run(files: dict[str, str], *words: str, embedded: bool = False) -> Ended:
+        for name, text in (_FIRST | files).items():
+            (folder / name).write_text(text)
+        scratch = () if embedded else ("--scratch", server.url())
+        code = main(["verify", *scratch, *words])
+        printed = capsys.readouterr()
+        return Ended(code, printed.out, printed.err)
+
+    return run
+
+
+_REFUTED = {
+    "a column is left": ("ALTER TABLE app ADD a int", "SELECT 1", "+ column public.app.a"),
+    "an index is missing": (
+        "DROP INDEX app_name_idx",
+        "SELECT 1",
+        "- index public.app_name_idx on public.app",
+    ),
+    "a constraint is missing": (
+        "ALTER TABLE app DROP CONSTRAINT app_id_check",
+        "SELECT 1",
+        "- constraint app_id_check on public.app",
+    ),
+    "a type is another": (
+        "ALTER TABLE app ALTER name TYPE varchar(9)",
+        "SELECT 1",
+        "~ column public.app.name: 'text' became 'character varying(9)'",
+    ),
+    "the order of columns": (
+        "ALTER TABLE app DROP CONSTRAINT app_id_check, DROP id",
+        "ALTER TABLE app ADD id int PRIMARY KEY CHECK (id > 0)",
+        "~ table public.app: the columns have another order",
+    ),
+    "an empty down": ("CREATE TABLE b (x int)", "", "+ table public.b with"),
+    "a rename": ("ALTER TABLE app RENAME TO b", "SELECT 1", "possibly a rename"),
+    "a comment": ("COMMENT ON TABLE app IS 'x'", "SELECT 1", "+ comment on table public.app"),
+}
+
+
+@pytest.mark.parametrize(("up", "down", "line"), _REFUTED.values(), ids=list(_REFUTED))
+def test_a_down_that_does_not_restore(verify: Verify, up: str, down: str, line: str) -> None:
+    """What the down leaves, misses or changes is named, and the exit code is 10."""
+    ended = verify({"2_b.up.sql": up, "2_b.down.sql": down})
+
+    assert (ended.code, ended.err.splitlines()[-1]) == (10, "1 proved, 1 refuted.")
+    assert line in ended.out
+
+
+_NOT_PROVED = {
+    "no down file": ({"2_b.up.sql": "CREATE TABLE b (x int)"}, "it has no down file"),
+    "a right": (
+        {"2_b.up.sql": "CREATE EXTENSION file_fdw", "2_b.down.sql": "DROP EXTENSION file_fdw"},
+        "needs a right that scratch does not give",
+    ),
+    "an extension": (
+        {"2_b.up.sql": "CREATE EXTENSION nowhere", "2_b.down.sql": "DROP EXTENSION nowhere"},
+        "needs an extension that scratch lacks",
+    ),
+    "time": (
+        {
+            "2_b.up.sql": "SET statement_timeout = 0; SELECT pg_sleep(60)",
+            "2_b.down.sql": "SELECT 1",
+        },
+        "a file ran for longer than 1 s",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "why"), _NOT_PROVED.values(), ids=list(_NOT_PROVED))
+def test_what_scratch_cannot_tell(verify: Verify, files: dict[str, str], why: str) -> None:
+    """It is never called proved nor refuted: the reason is named, and the exit code is 11."""
+    ended = verify(files, "--budget", "1s" if "time" in why or "longer" in why else "1m")
+
+    assert (ended.code, ended.err.splitlines()[-1]) == (11, "1 proved, 1 not proved.")
+    assert why in ended.out
+
+
+_PROVED = {
+    "outside a transaction": (
+        "CREATE INDEX CONCURRENTLY i ON app (id)",
+        "DROP INDEX CONCURRENTLY i",
+    ),
+    "its own transaction": ("BEGIN; CREATE TABLE b (x int); COMMIT", "BEGIN; DROP TABLE b; COMMIT"),
+    "an extension of the owner": ("CREATE EXTENSION hstore", "DROP EXTENSION hstore"),
+    "odd names": (
+        'CREATE TABLE "b.c\n""d" ("e.f" int)',
+        'DROP TABLE "b.c\n""d"',
+    ),
+    "COPY": (
+        "CREATE TABLE b (x int);\nCOPY b FROM stdin;\n1\n2\n\\.\n",
+        "DROP TABLE b;",
+    ),
+    "a byte order mark": ("\ufeffCREATE TABLE b (x int)", "DROP TABLE b"),
+}
+
+
+@pytest.mark.parametrize(("up", "down"), _PROVED.values(), ids=list(_PROVED))
+def test_a_down_that_restores(verify: Verify, up: str, down: str) -> None:
+    """Up, down and up again come to equal schemas, and the exit code is 0."""
+    ended = verify({"2_b.up.sql": up, "2_b.down.sql": down})
+
+    assert (ended.code, ended.err.splitlines()[-1]) == (0, "2 proved.")
+
+
+def test_a_wrong_down_is_not_blamed_on_the_next(verify: Verify) -> None:
+    """The third migration begins at the schema that the ups alone make."""
+    files = {
+        "2_b.up.sql": "CREATE TABLE b (x int)",
+        "2_b.down.sql": "SELECT 1",
+        "3_c.up.sql": "ALTER TABLE b ADD y int",
+        "3_c.down.sql": "ALTER TABLE b DROP y",
+    }
+    ended = verify(files)
+
+    assert ended.err.splitlines()[-1] == "2 proved, 1 refuted."
+
+
+def test_roles_do_not_outlive_a_database(verify: Verify) -> None:
+    """A server of our own forgets the roles of files before they run a second time."""
+    files = {
+        "2_b.up.sql": "CREATE ROLE verify_joe; CREATE TABLE b (x int)",
+        "2_b.down.sql": "DROP ROLE verify_joe",
+        "3_c.up.sql": "GRANT SELECT ON b TO verify_joe",
+        "3_c.down.sql": "REVOKE SELECT ON b FROM verify_joe",
+    }
+    ended = verify(files, embedded=True)
+
+    assert ended.err.splitlines()[-1] == "2 proved, 1 refuted."
+
+
+def test_a_fix_is_proved_before_it_is_shown(verify: Verify) -> None:
+    """Appended to the down file, the statements prove the migration."""
+    files = {
+        "2_b.up.sql": "ALTER TABLE app ADD a int; ALTER TABLE app ADD CONSTRAINT k CHECK (a > 1)",
+        "2_b.down.sql": "SELECT 1;\n",
+    }
+    (found,) = json.loads(verify(files, "--json", "2").out)["migrations"]
+    files["2_b.down.sql"] += found["schema"]["fix"]["sql"]
+
+    assert found["outcome"] == "refuted"
+    assert verify(files, "2").code == 0
+
+
+def test_a_declared_irreversible_migration(verify: Verify) -> None:
+    """Only its up runs, and its reason is shown."""
+    files = {"2_b.up.sql": "DROP TABLE app", "2_b.down.sql": "-- rung: irreversible just a cache"}
+    ended = verify(files)
+
+    assert ended.code == 0
+    assert "declared: just a cache" in ended.out
+
+
+def test_only_what_changed_since(verify: Verify, tmp_path: Path) -> None:
+    """Committed and uncommitted files count; the versions before are only applied."""
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    verify({})
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *words], check=True)
+    files = {"2_b.up.sql": "CREATE TABLE b (x int)", "2_b.down.sql": "DROP TABLE b"}
+
+    assert verify({}, "--since", "HEAD").err.endswith("nothing to verify.\n")
+    assert verify(files, "--since", "HEAD").out.count("proved") == 1
+    assert verify(files, "--since", "nowhere").code == 2
+
+
+def test_nothing_is_left_on_a_named_server(verify: Verify, server: EmbeddedServer) -> None:
+    """The databases and the role of a check are dropped, whatever came of it."""
+    import psycopg
+
+    verify({"2_b.up.sql": "SELECT 1/0", "2_b.down.sql": "SELECT 1"})
+    with psycopg.connect(server.conninfo()) as connection:
+        left = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname ~ 'rung_scratch' "
+            "UNION ALL SELECT rolname FROM pg_roles WHERE rolname ~ 'rung_scratch'"
+        ).fetchall()
+
+    assert left == []
+
+
+def test_sqlite(verify: Verify, tmp_path: Path) -> None:
+    """A file database is verified on files of its own, and is never opened for writing."""
+    target = tmp_path / "chat.db"
+    code = main(["verify", "--database", f"sqlite:///{target}", "--quiet"])
+    del verify
+
+    assert code == 1  # the folder is empty
+    (tmp_path / "migrations" / "1_a.up.sql").write_text("CREATE TABLE a (x int);")
+    (tmp_path / "migrations" / "1_a.down.sql").write_text("DROP TABLE a;")
+    assert main(["verify", "--database", f"sqlite:///{target}", "--quiet"]) == 0
