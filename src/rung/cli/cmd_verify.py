@@ -19,7 +19,7 @@ from rung.scratch import scratch_like
 from rung.script import Dialect, read
 from rung.source import read_source
 from rung.verify.changed import changed_versions
-from rung.verify.model import Verdict, VerifyReport
+from rung.verify.model import ProofOutcome, VerifyReport
 from rung.verify.run import Budget, verify
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 _UNKNOWN = ServerContext("rung_owner", makes_roles=True)
 """The owner of a database who may create roles, where the target is not known."""
-_CODES = {Verdict.REFUTED: ExitCode.REFUTED, Verdict.NOT_PROVED: ExitCode.NOT_PROVED}
+_CODES = {ProofOutcome.REFUTED: ExitCode.REFUTED, ProofOutcome.NOT_PROVED: ExitCode.NOT_PROVED}
 _NEXT_LINE = 5.0
 """Seconds between two lines of progress if stderr is not a terminal."""
 
 
 def verify_command(call: Invocation) -> ExitCode:
     """
-    Print the verdict on each migration; the exit code is that of the worst.
+    Print the outcome on each migration; the exit code is that of the worst.
 
     Raises:
         EmptySource: there is nothing to verify, as in a wrong folder.
@@ -74,11 +74,11 @@ def _verified(
     progress = _Progress(call)
     began = time.monotonic()
     with scratch_like(driver, context, settings.scratch, progress.note) as scratch:
-        verdicts = verify(
+        proofs = verify(
             scratch, migrations, versions, dialect=dialect, budget=budget, tell=progress.tell
         )
         try:
-            found = tuple(verdicts)
+            found = tuple(proofs)
         finally:
             progress.end()
         return VerifyReport(
@@ -105,7 +105,7 @@ def _wanted(call: Invocation, source: str, migrations: MigrationSet) -> Collecti
 def _target(
     call: Invocation, migrations: MigrationSet
 ) -> tuple[Driver, ServerContext | None, Dialect, tuple[str, ...]]:
-    """Read what is known of the target's server: rights, settings, version."""
+    """Read the facts about the target's server: rights, settings, extensions."""
     named = call.settings.database
     if call.settings.database_file is not None:
         named = call.settings.need_database()

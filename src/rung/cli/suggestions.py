@@ -56,7 +56,7 @@ COMMAND_MEANINGS: dict[str, tuple[Meaning, ...]] = {
     **dict.fromkeys(("info", "list", "ls", "show", "showmigrations"), (_STATUS,)),
     "log": (Meaning("show every attempt", ("history",)),),
     **dict.fromkeys(("dry-run", "dryrun", "preview", "pending", "sqlmigrate"), (_PLAN,)),
-    **dict.fromkeys(("validate", "verify", "lint"), (_CHECK,)),
+    **dict.fromkeys(("validate", "lint"), (_CHECK,)),
     **dict.fromkeys(("baseline", "stamp"), (_MARK, _FORCE)),
     **dict.fromkeys(("fake", "resolve"), (_MARK,)),
     **dict.fromkeys(

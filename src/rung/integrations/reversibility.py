@@ -1,19 +1,12 @@
-"""
-Run every migration up, down and up again on a test database, and compare the schemas.
-
-They are compared twice: by Rung's snapshot, which shows differences by object, and by pg_dump,
-which shows more and is not always installed.
-"""
+"""Run every migration up, down and up again on a test database, and compare the schemas."""
 
 from __future__ import annotations
 
-from difflib import unified_diff
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.errors import MigrationFailed
-from rung.integrations.pg_dump import dump_of
 from rung.migrator import Migrator
 from rung.snapshot import differences, in_words
 from rung.source import read_source
@@ -23,12 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rung.snapshot import Snapshot
-
-
-class _Schema(NamedTuple):
-    snapshot: Snapshot
-    dump: tuple[str, ...] | None
-    """The lines of pg_dump; None where there is none."""
 
 
 def undo_differences(database: str, source: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -71,21 +58,11 @@ def _undo_differences(database: str, source: str | os.PathLike[str]) -> Iterator
         before = applied
 
 
-def _compare(version: int, expected: _Schema, actual: _Schema, when: str) -> list[str]:
-    diff = differences(expected.snapshot, actual.snapshot)
-    sentences = list(in_words(diff, "the one before", "the database"))
-    if not sentences and expected.dump != actual.dump:
-        lines = "\n  ".join(_changed_lines(expected.dump or (), actual.dump or ()))
-        return [(f"version {version}, {when}: pg_dump writes other lines:\n  {lines}")]
+def _compare(version: int, expected: Snapshot, actual: Snapshot, when: str) -> list[str]:
+    sentences = in_words(differences(expected, actual), "the one before", "the database")
     return [f"version {version}, {when}: {sentence}" for sentence in sentences]
 
 
-def _changed_lines(expected: tuple[str, ...], actual: tuple[str, ...]) -> list[str]:
-    """Return the removed lines with a minus, and the added ones with a plus."""
-    diff = list(unified_diff(expected, actual, n=0, lineterm=""))[2:]
-    return [line for line in diff if not line.startswith("@@")]
-
-
-def _schema(database: str) -> _Schema:
+def _schema(database: str) -> Snapshot:
     with open_driver(Database.of(database)).read() as reader:
-        return _Schema(reader.snapshot(), dump_of(database))
+        return reader.snapshot()

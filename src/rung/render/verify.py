@@ -1,4 +1,4 @@
-"""The verdicts of `verify`: lines of text, annotations of GitHub's, JSON. Pure."""
+"""The proofs of `verify`: lines of text, annotations of GitHub's, JSON. Pure."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from typing import TYPE_CHECKING, Any
 from rung.render.json_output import masked_difference
 from rung.render.text import aligned, count, duration
 from rung.script import without_passwords
-from rung.verify.model import Verdict
+from rung.verify.model import ProofOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rung.render.terminal import Style
     from rung.snapshot import DiffNode
-    from rung.verify.model import MigrationVerdict, SchemaChange, VerifyReport
+    from rung.verify.model import MigrationProof, SchemaChange, VerifyReport
 
 _COLOURS = {
-    Verdict.PROVED: "green",
-    Verdict.REFUTED: "red",
-    Verdict.NOT_PROVED: "yellow",
-    Verdict.IRREVERSIBLE: "cyan",
+    ProofOutcome.PROVED: "green",
+    ProofOutcome.REFUTED: "red",
+    ProofOutcome.NOT_PROVED: "yellow",
+    ProofOutcome.IRREVERSIBLE: "cyan",
 }
 _MANY = 20
 """Differences that are listed of one migration; more are counted."""
 
 
 def verify_lines(report: VerifyReport, style: Style) -> Iterator[str]:
-    """Yield a heading, and each migration with its verdict and what refutes it."""
+    """Yield a heading, and each migration with its outcome and what refutes it."""
     whose = f", {report.role}" if report.role else ""
     yield (
-        f"verify: {len(report.verdicts)} of {count(report.total, 'migration')}, {report.server}"
+        f"verify: {len(report.proofs)} of {count(report.total, 'migration')}, {report.server}"
         f"{whose}, {duration(report.seconds)}"
     )
-    rows = [(str(one.version), one.migration.name, one.verdict.value) for one in report.verdicts]
-    for one, cells in zip(report.verdicts, aligned(rows, right=(0,)) if rows else (), strict=True):
-        version, name, verdict = cells
-        painted = style.paint(verdict, _COLOURS[one.verdict])
+    rows = [(str(one.version), one.migration.name, one.outcome.value) for one in report.proofs]
+    for one, cells in zip(report.proofs, aligned(rows, right=(0,)) if rows else (), strict=True):
+        version, name, outcome = cells
+        painted = style.paint(outcome, _COLOURS[one.outcome])
         yield f"  {version}  {name}  {painted}  {without_passwords(explanation(one))}".rstrip()
         yield from (f"      {line}" for line in _findings(one))
 
 
-def explanation(one: MigrationVerdict) -> str:
-    """Say in a clause why a migration has its verdict."""
-    if one.verdict is Verdict.PROVED:
+def explanation(one: MigrationProof) -> str:
+    """Say in a clause why a migration has its outcome."""
+    if one.outcome is ProofOutcome.PROVED:
         return "up, down, up"
-    if one.verdict is Verdict.IRREVERSIBLE:
+    if one.outcome is ProofOutcome.IRREVERSIBLE:
         return f"declared: {one.why}"
     if one.after_down:
         return f"the down {_summary(one.after_down)}" + (f"; {one.why}" if one.why else "")
@@ -56,26 +56,26 @@ def explanation(one: MigrationVerdict) -> str:
 
 
 def verify_summary(report: VerifyReport) -> str:
-    """Sum the verdicts up."""
+    """Sum the proofs up."""
     names = {
-        Verdict.PROVED: "proved",
-        Verdict.REFUTED: "refuted",
-        Verdict.NOT_PROVED: "not proved",
-        Verdict.IRREVERSIBLE: "declared irreversible",
+        ProofOutcome.PROVED: "proved",
+        ProofOutcome.REFUTED: "refuted",
+        ProofOutcome.NOT_PROVED: "not proved",
+        ProofOutcome.IRREVERSIBLE: "declared irreversible",
     }
-    found = [f"{many} {name}" for verdict, name in names.items() if (many := report.count(verdict))]
+    found = [f"{many} {name}" for one, name in names.items() if (many := report.count(one))]
     return f"{', '.join(found) or 'nothing to verify'}."
 
 
 def github_lines(report: VerifyReport, folder: str) -> Iterator[str]:
     """Yield workflow commands that annotate the files of a pull request."""
-    for one in report.verdicts:
-        if one.verdict not in (Verdict.REFUTED, Verdict.NOT_PROVED):
+    for one in report.proofs:
+        if one.outcome not in (ProofOutcome.REFUTED, ProofOutcome.NOT_PROVED):
             continue
-        level = "error" if one.verdict is Verdict.REFUTED else "warning"
+        level = "error" if one.outcome is ProofOutcome.REFUTED else "warning"
         file = one.migration.down or one.migration.up
         where = str(PurePath(folder, file.file if file else ""))
-        text = "\n".join((f"{one.verdict.value}: {explanation(one)}", *_findings(one)))
+        text = "\n".join((f"{one.outcome.value}: {explanation(one)}", *_findings(one)))
         title = f"rung verify: version {one.version}"
         yield f"::{level} file={_escaped(where, ',:')},title={_escaped(title, ',:')}::" + _escaped(
             without_passwords(text)
@@ -101,7 +101,7 @@ def _summary(change: SchemaChange) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _findings(one: MigrationVerdict) -> Iterator[str]:
+def _findings(one: MigrationProof) -> Iterator[str]:
     lines = list(_change_lines(one.after_down or one.after_again))
     yield from (without_passwords(line) for line in lines[:_MANY])
     if len(lines) > _MANY:
@@ -152,16 +152,16 @@ def verification(found: VerifyReport, exit_code: int) -> dict[str, Any]:
         "seconds": found.seconds,
         "total": found.total,
         "server": {"version": found.server, "role": found.role, "notes": found.notes},
-        "migrations": [_verdict(one) for one in found.verdicts],
+        "migrations": [_proof(one) for one in found.proofs],
     }
 
 
-def _verdict(one: MigrationVerdict) -> dict[str, Any]:
-    proved = one.verdict is Verdict.PROVED
+def _proof(one: MigrationProof) -> dict[str, Any]:
+    proved = one.outcome is ProofOutcome.PROVED
     return {
         "version": one.version,
         "name": one.migration.name,
-        "outcome": one.verdict,
+        "outcome": one.outcome,
         "why_not": None if proved else without_passwords(explanation(one)),
         "schema": _schema_change(one.after_down)
         | {"fix": None if one.fix is None else {"sql": one.fix.sql, "proved": True}},

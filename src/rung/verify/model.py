@@ -1,4 +1,4 @@
-"""The verdict on each migration, and the report of all of them. Pure."""
+"""The outcome on each migration, and the report of all of them. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rung.source import Migration
 
 
-class Verdict(StrEnum):
+class ProofOutcome(StrEnum):
     """What came of a check."""
 
     PROVED = "proved"
@@ -80,13 +80,13 @@ def _table(identity: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class MigrationVerdict:
+class MigrationProof:
     """
-    The verdict on one migration.
+    The outcome on one migration.
 
     Args:
         migration: its files.
-        verdict: proved, refuted, not proved or irreversible.
+        outcome: proved, refuted, not proved or irreversible.
         why: the reason, where it is not proved by the schema: a sentence without a stop.
         after_down: how the schema after the down differs from the one before the up.
         after_again: how the schema after the second up differs from the one after the first.
@@ -94,7 +94,7 @@ class MigrationVerdict:
     """
 
     migration: Migration
-    verdict: Verdict
+    outcome: ProofOutcome
     why: str = ""
     after_down: SchemaChange = SchemaChange()
     after_again: SchemaChange = SchemaChange()
@@ -109,10 +109,10 @@ class MigrationVerdict:
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
     """
-    The verdicts, oldest migration first, and where they were found.
+    The proofs, oldest migration first, and where they were found.
 
     Args:
-        verdicts: one for each migration that was asked about.
+        proofs: one for each migration that was asked about.
         total: how many migrations the source has.
         server: the scratch server, such as `PostgreSQL 15.18`.
         role: whose rights the files had there, in words.
@@ -120,7 +120,7 @@ class VerifyReport:
         seconds: how long it took.
     """
 
-    verdicts: tuple[MigrationVerdict, ...]
+    proofs: tuple[MigrationProof, ...]
     total: int
     server: str
     role: str = ""
@@ -128,17 +128,17 @@ class VerifyReport:
     seconds: float = 0.0
 
     @property
-    def outcome(self) -> Verdict:
-        """The verdict on all: one that is refuted counts before one that is not proved."""
-        found = {one.verdict for one in self.verdicts}
-        for verdict in (Verdict.REFUTED, Verdict.NOT_PROVED):
-            if verdict in found:
-                return verdict
-        return Verdict.PROVED
+    def outcome(self) -> ProofOutcome:
+        """The outcome on all: one that is refuted counts before one that is not proved."""
+        found = {one.outcome for one in self.proofs}
+        for outcome in (ProofOutcome.REFUTED, ProofOutcome.NOT_PROVED):
+            if outcome in found:
+                return outcome
+        return ProofOutcome.PROVED
 
-    def count(self, verdict: Verdict) -> int:
-        """Count the migrations with a verdict."""
-        return sum(one.verdict is verdict for one in self.verdicts)
+    def count(self, outcome: ProofOutcome) -> int:
+        """Count the migrations with a outcome."""
+        return sum(one.outcome is outcome for one in self.proofs)
 
 
 def is_equal(expected: Snapshot, actual: Snapshot) -> bool:

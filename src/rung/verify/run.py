@@ -22,7 +22,7 @@ from rung.planning.plan import Down, Goto
 from rung.repair.cluster_wide import creates_extension, creates_role, is_cluster_wide
 from rung.script import Dialect, contents_of, read
 from rung.verify.fix import fix_statements
-from rung.verify.model import Fix, MigrationVerdict, SchemaChange, Verdict, is_equal
+from rung.verify.model import Fix, MigrationProof, ProofOutcome, SchemaChange, is_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -47,9 +47,9 @@ class Budget(NamedTuple):
 class _Stop(Exception):
     """The scratch database is not at the version that the next migration needs."""
 
-    def __init__(self, verdict: Verdict, why: str) -> None:
+    def __init__(self, outcome: ProofOutcome, why: str) -> None:
         super().__init__(why)
-        self.verdict, self.why = verdict, why
+        self.outcome, self.why = outcome, why
 
 
 def verify(
@@ -60,9 +60,9 @@ def verify(
     dialect: Dialect,
     budget: Budget = Budget(),  # noqa: B008 - a value
     tell: Callable[[Migration, int, int], None] = lambda *_: None,
-) -> Iterator[MigrationVerdict]:
+) -> Iterator[MigrationProof]:
     """
-    Yield the verdict on each migration, oldest first.
+    Yield the outcome on each migration, oldest first.
 
     Args:
         scratch: makes the databases.
@@ -81,14 +81,14 @@ def verify(
     for number, migration in enumerate(wanted, 1):
         tell(migration, number, len(wanted))
         if blocked:
-            yield MigrationVerdict(migration, Verdict.NOT_PROVED, blocked)
+            yield MigrationProof(migration, ProofOutcome.NOT_PROVED, blocked)
             continue
         try:
-            verdict = verifier.check(migration)
+            outcome = verifier.check(migration)
         except _Stop as stop:
-            verdict = MigrationVerdict(migration, stop.verdict, stop.why)
+            outcome = MigrationProof(migration, stop.outcome, stop.why)
         blocked = verifier.blocked
-        yield verdict
+        yield outcome
 
 
 @dataclass(slots=True)
@@ -109,10 +109,10 @@ class _Verifier:
     _schema: Snapshot | None = None
     """That of the work database, where it is known."""
 
-    def check(self, migration: Migration) -> MigrationVerdict:
+    def check(self, migration: Migration) -> MigrationProof:
         """Run one migration up, down and up again."""
         if migration.up is None:
-            return MigrationVerdict(migration, Verdict.NOT_PROVED, "it has no up file")
+            return MigrationProof(migration, ProofOutcome.NOT_PROVED, "it has no up file")
         work = self._at_version_before(migration)
         before = self._schema or self._snapshot(work)
         self._work, self._schema = None, None
@@ -120,9 +120,9 @@ class _Verifier:
         applied = self._snapshot(work)
         self._keep(work, migration, applied)
         if reason := self._declared_irreversible(migration):
-            return MigrationVerdict(migration, Verdict.IRREVERSIBLE, reason)
+            return MigrationProof(migration, ProofOutcome.IRREVERSIBLE, reason)
         if migration.down is None:
-            return MigrationVerdict(migration, Verdict.NOT_PROVED, "it has no down file")
+            return MigrationProof(migration, ProofOutcome.NOT_PROVED, "it has no down file")
         self._work, self._schema = None, None
         self._run(work, migration.down, Down(1), "the down fails")
         after_down = self._snapshot(work)
@@ -131,14 +131,14 @@ class _Verifier:
         try:
             self._run(work, migration.up, Goto(migration.version), "the second up fails")
         except _Stop as stop:
-            verdict = Verdict.REFUTED if change else stop.verdict
-            return MigrationVerdict(migration, verdict, stop.why, change, fix=fix)
+            outcome = ProofOutcome.REFUTED if change else stop.outcome
+            return MigrationProof(migration, outcome, stop.why, change, fix=fix)
         again = self._snapshot(work)
         if not change and is_equal(applied, again):
             self._keep(work, migration, again)
-            return MigrationVerdict(migration, Verdict.PROVED)
+            return MigrationProof(migration, ProofOutcome.PROVED)
         other = SchemaChange.between(applied, again)
-        return MigrationVerdict(migration, Verdict.REFUTED, "", change, other, fix)
+        return MigrationProof(migration, ProofOutcome.REFUTED, "", change, other, fix)
 
     # --- the databases -------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class _Verifier:
 
     def _stop(self, why: str) -> _Stop:
         self.blocked = why
-        return _Stop(Verdict.NOT_PROVED, why)
+        return _Stop(ProofOutcome.NOT_PROVED, why)
 
     def _keep(self, work: str, migration: Migration, schema: Snapshot) -> None:
         self._work, self._work_at, self._schema = work, migration.version, schema
@@ -229,20 +229,20 @@ class _Verifier:
             except RungError as error:
                 raise self._judged(error, file, what, limit.reason) from None
         if time.monotonic() - began > self.budget.seconds and limit.reason:
-            raise _Stop(Verdict.NOT_PROVED, limit.reason)
+            raise _Stop(ProofOutcome.NOT_PROVED, limit.reason)
 
     def _judged(self, error: RungError, file: MigrationFile | None, what: str, limit: str) -> _Stop:
         if limit:
-            return _Stop(Verdict.NOT_PROVED, limit)
+            return _Stop(ProofOutcome.NOT_PROVED, limit)
         if not isinstance(error, MigrationFailed):
-            return _Stop(Verdict.REFUTED, f"{what}: {error.cause}")
+            return _Stop(ProofOutcome.REFUTED, f"{what}: {error.cause}")
         code = error.server.sqlstate
         at = f"{error.place.file}:{error.place.line}: {error.server.message} (SQLSTATE {code})"
         if code in _NEEDS_RIGHTS:
-            return _Stop(Verdict.NOT_PROVED, f"needs a right that scratch does not give: {at}")
+            return _Stop(ProofOutcome.NOT_PROVED, f"needs a right that scratch does not give: {at}")
         if code in _NEEDS_EXTENSION and file and _has_extension(file, self.dialect):
-            return _Stop(Verdict.NOT_PROVED, f"needs an extension that scratch lacks: {at}")
-        return _Stop(Verdict.REFUTED, f"{what}: {at}")
+            return _Stop(ProofOutcome.NOT_PROVED, f"needs an extension that scratch lacks: {at}")
+        return _Stop(ProofOutcome.REFUTED, f"{what}: {at}")
 
     def _snapshot(self, name: str) -> Snapshot:
         with self.scratch.driver_of(name).read() as reader:

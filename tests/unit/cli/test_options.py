@@ -14,7 +14,15 @@ from rung.cli.help import command_help, options_help, options_page
 from rung.cli.options import OPTIONS, CliSettings, Option
 
 _PAGE = Path(__file__).parents[3] / "docs" / "reference" / "options.md"
-_VALUES = {"DURATION": "7s", "compatible|fail|ok": "fail", "V": "3", "N": "3", "S": "3", "K": "3"}
+_VALUES = {
+    "DURATION": "7s",
+    "FORMAT": "github",
+    "compatible|fail|ok": "fail",
+    "V": "3",
+    "N": "3",
+    "S": "3",
+    "K": "3",
+}
 _NEEDED = {"goto": ["3"], "create": ["x"], "force": ["3"], "accept-edit": ["3"]}
 
 

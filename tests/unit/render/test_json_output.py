@@ -31,8 +31,12 @@ from rung.execution.wait import Waited
 from rung.ledger import LedgerState
 from rung.planning.plan import Down, Up
 from rung.render import json_output as shapes
+from rung.render.verify import verification
 from rung.repair import Diagnosis, Proof, Rollback, judge, propose, report_statements
 from rung.script.data_loss import DataLoss
+from rung.snapshot import SchemaObject, Snapshot
+from rung.source import Migration, MigrationFile
+from rung.verify.model import Fix, MigrationProof, ProofOutcome, SchemaChange, VerifyReport
 
 _ROOT = Path(__file__).parents[3]
 _GOLDEN = _ROOT / "tests" / "golden" / "cli"
@@ -95,6 +99,27 @@ STALE = LockHolder(
     stale=True,
     until="2026-03-04 05:06:37+00",
 )
+_BEFORE = Snapshot.of([SchemaObject("table public.app", ""), SchemaObject("index public.i", "x")])
+_AFTER = Snapshot.of(
+    [
+        SchemaObject("table public.app", ""),
+        SchemaObject("constraint k on public.app", "CHECK ((a > 1))", "table public.app"),
+    ]
+)
+_VERIFIED = VerifyReport(
+    (
+        MigrationProof(
+            Migration(370, MigrationFile("370_split_name.up.sql", "split_name", "")),
+            ProofOutcome.REFUTED,
+            after_down=SchemaChange.between(_BEFORE, _AFTER),
+            fix=Fix("ALTER TABLE public.app DROP CONSTRAINT k;\n"),
+        ),
+    ),
+    371,
+    "PostgreSQL 15.18",
+    "rights of an owner",
+    seconds=1.5,
+)
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "up": ("up", shapes.report(REPORT)),
     "version": ("version", shapes.version(LedgerState(7))),
@@ -111,6 +136,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "plan-up": ("plan", shapes.preview(preview(Up(), None))),
     "plan-down": ("plan", shapes.preview(preview(Down(None), 1))),
     "plan-late": ("plan", shapes.preview(late_preview())),
+    "verify": ("verify", verification(_VERIFIED, 10)),
     "certify": ("certify", shapes.certificate(_CERTIFICATE, 9)),
     "create": ("create", shapes.created(Path("m/000001_x.up.sql"), Path("m/000001_x.down.sql"))),
     "repair": ("repair", shapes.diagnosis(DIAGNOSIS, done=False)),
