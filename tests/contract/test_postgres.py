@@ -202,7 +202,7 @@ _SEEN = {
     "ALTER FUNCTION f SET work_mem = '1MB'": "function public.f(integer)",
     "ALTER POLICY po ON t USING (id > 2)": "policy po on public.t",
     "ALTER STATISTICS st SET STATISTICS 9": "statistics public.st",
-    "COMMENT ON COLUMN t.e IS 'x'": "comment on column e of table public.t",
+    "COMMENT ON COLUMN t.e IS 'x'": "comment on column public.t.e",
     "GRANT SELECT ON t TO PUBLIC": "privileges on table public.t",
     "REVOKE EXECUTE ON FUNCTION f FROM PUBLIC": "privileges on function public.f(integer)",
     "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC": "default privileges of",
