@@ -105,6 +105,9 @@ class FakeSession:
     def snapshot(self) -> Snapshot:
         return Snapshot()
 
+    def stamp(self) -> None:
+        return None
+
     def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:
         self.calls.append("absent")
         return ()

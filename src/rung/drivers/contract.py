@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from rung.script import Script
     from rung.script.data_loss import DataLoss, DryRun
     from rung.script.expected_names import ExpectedName
-    from rung.snapshot import Snapshot
+    from rung.snapshot import Snapshot, Stamp
 
 __all__ = [
     "AddAttempt",
@@ -122,6 +122,13 @@ class Reader(Protocol):
 
         Raises:
             QueryFailed: the server rejected the query.
+        """
+
+    def stamp(self) -> Stamp | None:
+        """
+        Read what tells cheaply that the schema has not changed, as `rung.snapshot.Stamp` says.
+
+        None where the role's rights do not suffice, and where the database has no such thing.
         """
 
     def absent(self, names: Sequence[ExpectedName], *, anywhere: bool) -> tuple[ExpectedName, ...]:

@@ -39,6 +39,9 @@ class Scratch(Protocol):
             megabytes: of the database on disk.
         """
 
+    def drop(self, name: str) -> None:
+        """Drop a database before the block ends; nobody is connected to it."""
+
     def start_over(self) -> bool:
         """
         Drop every database, and what their files left on the server, such as roles.

@@ -126,6 +126,11 @@ class ScratchDatabases:
     ) -> Driver:
         return self.driver.sibling(self.url, name, account.user, settings, account.password)
 
+    def drop(self, name: str) -> None:
+        """Drop a database, with whoever is connected to it."""
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.created.remove(name)
+
     def keep_roles(self) -> None:
         """Note the roles that the server has now: files made every other one. It is private."""
         self.execute("CREATE TABLE rung_roles AS SELECT rolname FROM pg_roles")
@@ -136,14 +141,13 @@ class ScratchDatabases:
         if not self.is_private:
             return False
         self.remove()
-        self.created.clear()
         self.execute(_DROP_ROLES)
         return True
 
     def remove(self) -> None:
         """Drop all databases that were created."""
-        for name in self.created:
-            self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for name in tuple(self.created):
+            self.drop(name)
 
     def execute(self, sql: str) -> None:
         """

@@ -56,6 +56,10 @@ class ScratchFiles:
         elif path.exists() and path.stat().st_size > megabytes * 1024 * 1024:
             limit.reason = f"a file took more than {megabytes} MB of disk"
 
+    def drop(self, name: str) -> None:
+        """Remove a file."""
+        (self.folder / name).unlink(missing_ok=True)
+
     def start_over(self) -> bool:
         """Remove every file."""
         for path in self.folder.iterdir():

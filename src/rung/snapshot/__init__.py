@@ -13,7 +13,7 @@ from rung.snapshot.diff import (
     in_words,
     possible_renames,
 )
-from rung.snapshot.model import Aspect, SchemaObject, Snapshot, aspect_of
+from rung.snapshot.model import Aspect, SchemaObject, Snapshot, Stamp, aspect_of
 
 __all__ = [
     "Aspect",
@@ -21,6 +21,7 @@ __all__ = [
     "Difference",
     "SchemaObject",
     "Snapshot",
+    "Stamp",
     "aspect_of",
     "diff_tree",
     "differences",

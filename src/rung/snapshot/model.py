@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -133,6 +133,23 @@ class Snapshot:
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """
+    What tells that the schema of one database has not changed between two reads.
+
+    Two equal stamps of one database, read by one process, mean equal snapshots. Two that differ
+    mean nothing. It says nothing about another database, nor about a restored one, so it cannot be
+    stored.
+    """
+
+    rows: tuple[tuple[str | None, ...], ...]
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled."""
+        raise TypeError("a stamp is of this process alone")
 
 
 def _line(identity: str, text: str) -> str:

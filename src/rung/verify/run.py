@@ -9,7 +9,8 @@ is not blamed on the migrations after it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.cancellation import CancelToken
@@ -75,20 +76,17 @@ def verify(
     Raises:
         ScratchFailed: no database could be created.
     """
-    verifier = _Verifier(scratch, migrations, dialect, budget)
     wanted = [one for one in migrations.migrations if one.version in versions]
-    blocked = ""
-    for number, migration in enumerate(wanted, 1):
-        tell(migration, number, len(wanted))
-        if blocked:
-            yield MigrationProof(migration, ProofOutcome.NOT_PROVED, blocked)
-            continue
-        try:
-            outcome = verifier.check(migration)
-        except _Stop as stop:
-            outcome = MigrationProof(migration, stop.outcome, stop.why)
-        blocked = verifier.blocked
-        yield outcome
+    with closing(_Verifier(scratch, migrations, dialect, budget)) as verifier:
+        for number, migration in enumerate(wanted, 1):
+            tell(migration, number, len(wanted))
+            if verifier.blocked:
+                yield MigrationProof(migration, ProofOutcome.NOT_PROVED, verifier.blocked)
+                continue
+            try:
+                yield verifier.check(migration)
+            except _Stop as stop:
+                yield MigrationProof(migration, stop.outcome, stop.why)
 
 
 @dataclass(slots=True)
@@ -102,12 +100,15 @@ class _Verifier:
     _work: str | None = None
     """The database that migrations are checked on; None where it must be made again."""
     _work_at: int | None = None
-    _began: bool = False
+    _spoilt: str | None = None
+    """The last work database, to be dropped where it cannot be used again."""
     _trunk: str | None = None
     """A database that has seen ups only."""
     _trunk_at: int | None = None
     _schema: Snapshot | None = None
     """That of the work database, where it is known."""
+    _targets: dict[str, tuple[Target, ExitStack]] = field(default_factory=dict)
+    """The databases that are open, each with one connection, and what closes it."""
 
     def check(self, migration: Migration) -> MigrationProof:
         """Run one migration up, down and up again."""
@@ -151,21 +152,24 @@ class _Verifier:
         """
         earlier = (one for one in reversed(self.migrations.migrations) if one.up is not None)
         target = next((one for one in earlier if one.version < migration.version), None)
-        if self._work is None and self._began:
+        if self._work is None and self._spoilt is not None:
+            self._drop(self._spoilt)
             self._work = self._copy_of_trunk(target)
         elif self._work is None:
-            self._work, self._began = self.scratch.new(), True
+            self._work = self.scratch.new()
             self._advance(self._work, None, target)
         else:
             self._advance(self._work, self._work_at, target)
         if target is None or self._work_at != target.version:
             self._schema = None
+        self._spoilt = self._work
         return self._work
 
     def _copy_of_trunk(self, target: Migration | None) -> str:
         """Return a copy of a database that has seen ups only, at a version."""
         if statement := self._cluster_wide(target):
             # It cannot run a second time on one server before its traces are removed.
+            self.close()
             if not self.scratch.start_over():
                 raise self._stop(f"the scratch server is shared, and {statement}")
             self._trunk = None
@@ -176,7 +180,7 @@ class _Verifier:
             self._trunk, self._trunk_at = self.scratch.new(), None
         self._advance(self._trunk, self._trunk_at, target)
         self._trunk_at = target.version if target else None
-        return self.scratch.copy(self._trunk)
+        return self._copy(self._trunk)
 
     def _advance(self, name: str, at: int | None, target: Migration | None) -> None:
         if target is None or at == target.version:
@@ -221,11 +225,10 @@ class _Verifier:
         Raises:
             _Stop: it failed: refuted, or not proved where scratch is why.
         """
-        target = Target(self.scratch.driver_of(name), ignore, CancelToken(), _OPTIONS)
         began = time.monotonic()
         with self.scratch.limited(name, self.budget.seconds, self.budget.megabytes) as limit:
             try:
-                run_goal(target, self.migrations, goal)
+                run_goal(self._target(name), self.migrations, goal)
             except RungError as error:
                 raise self._judged(error, file, what, limit.reason) from None
         if time.monotonic() - began > self.budget.seconds and limit.reason:
@@ -245,8 +248,34 @@ class _Verifier:
         return _Stop(ProofOutcome.REFUTED, f"{what}: {at}")
 
     def _snapshot(self, name: str) -> Snapshot:
-        with self.scratch.driver_of(name).read() as reader:
-            return reader.snapshot()
+        with self._target(name).connected() as session:
+            return session.snapshot()
+
+    def _target(self, name: str) -> Target:
+        """Return a database as a target; all that is asked of it shares one connection."""
+        if name not in self._targets:
+            target = Target(self.scratch.driver_of(name), ignore, CancelToken(), _OPTIONS)
+            stack = ExitStack()
+            self._targets[name] = (stack.enter_context(target.on_one_connection()), stack)
+        return self._targets[name][0]
+
+    def _copy(self, name: str) -> str:
+        """Copy a database; a template must have no connection."""
+        self._close(name)
+        return self.scratch.copy(name)
+
+    def _drop(self, name: str) -> None:
+        self._close(name)
+        self.scratch.drop(name)
+
+    def _close(self, name: str) -> None:
+        if found := self._targets.pop(name, None):
+            found[1].close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for name in tuple(self._targets):
+            self._close(name)
 
     def _declared_irreversible(self, migration: Migration) -> str:
         texts = [half.text for half in (migration.down, migration.up) if half is not None]
@@ -258,13 +287,16 @@ class _Verifier:
         statements = fix_statements(change)
         if not statements:
             return None
-        name = self.scratch.copy(work)
+        name = self._copy(work)
         sql = "".join(f"{statement};\n" for statement in statements)
-        with self.scratch.open(name) as session:
-            script = read(sql, self.dialect)
-            if session.run_unrecorded(script, 1, len(script.statements)).failure:
-                return None
-        after_fix = SchemaChange.between(before, self._snapshot(name))
+        script = read(sql, self.dialect)
+        try:
+            with self._target(name).connected() as session:
+                if session.run_unrecorded(script, 1, len(script.statements)).failure:
+                    return None
+            after_fix = SchemaChange.between(before, self._snapshot(name))
+        finally:
+            self._drop(name)
         return None if after_fix.but_for_order else Fix(sql)
 
 

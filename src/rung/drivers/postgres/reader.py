@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rung.events import Event, Listener
     from rung.ledger import Attempt
     from rung.script.expected_names import ExpectedName
-    from rung.snapshot import Snapshot
+    from rung.snapshot import Snapshot, Stamp
 
 _SHORTEST: Final = 0.5
 _LONG: Final = 1.0
@@ -220,6 +220,13 @@ class PostgresReader:
             sqlstate = reply.error.message.sqlstate if reply.error else ""
             raise QueryFailed("\n".join(lines), "", sqlstate)
         return snapshot
+
+    def stamp(self) -> Stamp | None:
+        """Read what tells cheaply that the schema has not changed; None without the rights."""
+        from rung.drivers.postgres.snapshot import read_stamp
+
+        with self._wire.reading():
+            return read_stamp(self._wire)
 
     def server_context(self) -> ServerContext:
         """What of the server a file's SQL may lean on."""

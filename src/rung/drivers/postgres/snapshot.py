@@ -15,7 +15,7 @@ from rung.drivers.postgres import quoting
 from rung.drivers.postgres.acl import privilege_lines
 from rung.drivers.postgres.message import ours
 from rung.drivers.postgres.quoting import Sql, statement
-from rung.snapshot import SchemaObject, Snapshot
+from rung.snapshot import SchemaObject, Snapshot, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -79,6 +79,28 @@ def read_snapshot(
         return reply, None
     rows = [row for at in range(len(parts)) for row in reply.rows(len(_BEFORE) + at)]
     return reply, Snapshot.of(_entries(rows), f"PostgreSQL {version // 10000}")
+
+
+def read_stamp(wire: Wire) -> Stamp | None:
+    """
+    Read what tells cheaply that a schema has not changed; None where a catalog cannot be read.
+
+    Every change of a schema writes rows of `pg_catalog`, and each version of a row has a place and
+    a transaction that no other has at the same time. So the places and transactions of all rows
+    are equal only if no row was written in between. What writes rows and leaves the schema, such
+    as ANALYZE, changes the stamp too. Ages, and sums of transactions, are wrong in both directions:
+    they are equal for different rows, and differ for the same ones after a freeze.
+
+    Args:
+        wire: of a role that may read every catalog; only superusers may.
+    """
+    reply = wire.ask(_message((statement("snapshot_catalogs"),)))
+    if reply.error:
+        return None
+    catalogs = [Sql(str(row[0])) for row in reply.rows(len(_BEFORE))]
+    parts = (statement("snapshot_stamp_of", catalog=catalog) for catalog in catalogs)
+    reply = wire.ask(_message((Sql(" UNION ALL ".join(parts)),)))
+    return None if reply.error else Stamp(tuple(reply.rows(len(_BEFORE))))
 
 
 def _message(statements: Iterable[Sql]) -> Sql:

@@ -674,3 +674,16 @@ SELECT 'database settings' || coalesce(' of role ' || quote_ident(r.rolname), ''
   FROM pg_db_role_setting s JOIN pg_database b ON b.oid = s.setdatabase
    AND b.datname = current_database()
   LEFT JOIN pg_roles r ON r.oid = s.setrole
+
+-- name: snapshot_catalogs
+-- The catalogs that a stamp is made of, shared ones too. What statistics and large objects are in
+-- changes without a change of the schema.
+SELECT quote_ident(c.relname) FROM pg_class c
+ WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r'
+   AND c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject')
+ ORDER BY c.relname
+
+-- name: snapshot_stamp_of
+-- One catalog's share of a stamp: each version of a row has its own place and transaction.
+SELECT '{catalog}', count(*), bit_xor(hash_record_extended(row(t.ctid, t.xmin), 0))
+  FROM pg_catalog.{catalog} t
