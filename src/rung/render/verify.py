@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from rung.escaping import escaped_line
 from rung.render.json_output import masked_difference
 from rung.render.text import aligned, count, duration
 from rung.script import without_passwords
@@ -25,6 +26,10 @@ _COLOURS = {
 }
 _MANY = 20
 """Differences that are listed of one migration; more are counted."""
+_LONG = 160
+"""Characters of a definition that are shown; more are counted."""
+_CONTEXT = 40
+"""Characters that two long definitions share, shown before what differs."""
 
 
 def verify_lines(report: VerifyReport, style: Style) -> Iterator[str]:
@@ -38,7 +43,7 @@ def verify_lines(report: VerifyReport, style: Style) -> Iterator[str]:
     for one, cells in zip(report.proofs, aligned(rows, right=(0,)) if rows else (), strict=True):
         version, name, outcome = cells
         painted = style.paint(outcome, _COLOURS[one.outcome])
-        yield f"  {version}  {name}  {painted}  {without_passwords(explanation(one))}".rstrip()
+        yield f"  {version}  {name}  {painted}  {_clause(one)}".rstrip()
         yield from (f"      {line}" for line in _findings(one))
 
 
@@ -53,6 +58,10 @@ def explanation(one: MigrationProof) -> str:
     if one.after_again:
         return f"the second up makes another schema: it {_summary(one.after_again)}"
     return one.why
+
+
+def _clause(one: MigrationProof) -> str:
+    return escaped_line(without_passwords(explanation(one)))
 
 
 def verify_summary(report: VerifyReport) -> str:
@@ -90,26 +99,29 @@ def _escaped(text: str, more: str = "") -> str:
 
 
 def _summary(change: SchemaChange) -> str:
-    parts = (
-        (f"leaves {count(len(change.left), 'object')}", change.left),
-        (f"misses {len(change.missing)}", change.missing),
-        (f"changes {len(change.changed)}", change.changed),
-        (f"has another order of columns in {len(change.order_only)}", change.order_only),
+    counts = (
+        ("leaves", len(change.left)),
+        ("misses", len(change.missing)),
+        ("changes", len(change.changed)),
     )
-    found = [text for text, is_there in parts if is_there]
+    found = [f"{verb} {many}" for verb, many in counts if many]
+    if found:  # the noun stands once: "leaves 1 object, misses 2 and changes 1"
+        found[0] = next(f"{verb} {count(many, 'object')}" for verb, many in counts if many)
+    if change.order_only:
+        found.append(f"orders the columns of {count(len(change.order_only), 'table')} differently")
     *first, last = found
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def _findings(one: MigrationProof) -> Iterator[str]:
     lines = list(_change_lines(one.after_down or one.after_again))
-    yield from (without_passwords(line) for line in lines[:_MANY])
+    yield from (escaped_line(without_passwords(line)) for line in lines[:_MANY])
     if len(lines) > _MANY:
         yield f"and {len(lines) - _MANY} more"
     if one.fix is not None:
         file = one.migration.down.file if one.migration.down else "the down file"
-        yield f"fix, proved on scratch: append to {file}"
-        yield from (f"    {line}" for line in one.fix.sql.splitlines())
+        yield escaped_line(f"fix, proved on scratch: append to {file}")
+        yield from (f"    {line}" for line in one.fix.sql.strip("\n").split("\n"))
 
 
 def _change_lines(change: SchemaChange) -> Iterator[str]:
@@ -117,7 +129,7 @@ def _change_lines(change: SchemaChange) -> Iterator[str]:
         for node in nodes:
             yield f"{sign} {_name(node)}{_parts(node)}"
     for one in change.changed:
-        yield f"~ {one.identity}: {_one_line(one.before)} became {_one_line(one.after)}"
+        yield f"~ {one.identity}: {_became(one.before or '', one.after or '')}"
     for table in change.order_only:
         yield f"~ {table}: the columns have another order"
     for gone, new in change.renames:
@@ -140,8 +152,23 @@ def _size(node: DiffNode) -> int:
     return 1 + sum(map(_size, node.children))
 
 
-def _one_line(text: str | None) -> str:
-    return repr(" ".join((text or "").split())[:200])
+def _became(before: str, after: str) -> str:
+    """Quote two definitions, from a little before the first difference where they are long."""
+    old, new = " ".join(before.split()), " ".join(after.split())
+    if old == new:  # white space alone differs
+        old, new = before, after
+    start = 0
+    if max(len(old), len(new)) > _LONG:
+        pairs = enumerate(zip(old, new, strict=False))
+        differs_at = next((at for at, (one, other) in pairs if one != other), len(old))
+        start = max(min(differs_at, len(new)) - _CONTEXT, 0)
+    return f"{_quoted(old, start)} became {_quoted(new, start)}"
+
+
+def _quoted(text: str, start: int) -> str:
+    more = len(text) - start - _LONG
+    rest = f" … and {count(more, 'more character')}" if more > 0 else ""
+    return f'"{"… " if start else ""}{text[start : start + _LONG]}"{rest}'
 
 
 def verification(found: VerifyReport, exit_code: int) -> dict[str, Any]:

@@ -50,9 +50,9 @@ def watched(
         while not over.wait(min(_EVERY, seconds)):
             try:
                 if time.monotonic() - began > seconds:
-                    limit.reason = f"a file ran for longer than {seconds:g} s"
+                    limit.reason = f"ran for longer than {seconds:g} s"
                 elif uses(megabytes):
-                    limit.reason = f"a file took more than {megabytes} MB of disk"
+                    limit.reason = f"took more than {megabytes} MB of disk"
                 if limit.reason:
                     end()
             except (RungError, Disconnected):

@@ -56,4 +56,4 @@ class Limit(Protocol):
 
     @property
     def reason(self) -> str:
-        """Return why the block was ended: a clause; empty where it was not."""
+        """Return what the block did beyond the limit, as "ran for longer than 5 s"; else empty."""

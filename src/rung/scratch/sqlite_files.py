@@ -52,9 +52,9 @@ class ScratchFiles:
         yield limit
         path = self.folder / name
         if time.monotonic() - began > seconds:
-            limit.reason = f"a file ran for longer than {seconds:g} s"
+            limit.reason = f"ran for longer than {seconds:g} s"
         elif path.exists() and path.stat().st_size > megabytes * 1024 * 1024:
-            limit.reason = f"a file took more than {megabytes} MB of disk"
+            limit.reason = f"took more than {megabytes} MB of disk"
 
     def drop(self, name: str) -> None:
         """Remove a file."""

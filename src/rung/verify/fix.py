@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rung.escaping import UNSEEN
 from rung.snapshot import Aspect, aspect_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _COLUMN = re.compile(
 _UNUSUAL = re.compile(r"\b(identity|generated|storage|compression|statistics|options|inherited)\b")
 _NAME = r'(?:"(?:[^"]|"")+"|[^\s."()]+)'
 _QUALIFIED = re.compile(rf"(?P<table>{_NAME}(?:\.{_NAME})*)\.(?P<column>{_NAME})")
+_OF_A_TABLE = re.compile(rf"(?P<own>{_NAME}) on (?P<table>{_NAME}(?:\.{_NAME})*)")
+_QUOTED = re.compile(r"""E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*\"""", re.DOTALL)
+_UNSEEN = re.compile(f"[{UNSEEN}\t\n]")
 _DROPS = {
     "table": "DROP TABLE {}",
     "view": "DROP VIEW {}",
@@ -69,13 +73,36 @@ def fix_statements(change: SchemaChange) -> tuple[str, ...] | None:
         adds = list(
             _adds((node.difference.identity, node.difference.before) for node in change.missing)
         )
+        return tuple(map(_pasteable, (*drops, *alters, *adds)))
     except _CannotBeWrittenError:
         return None
-    return (*drops, *alters, *adds)
 
 
 class _CannotBeWrittenError(Exception):
     """The catalogs' texts do not suffice for a statement."""
+
+
+def _pasteable(statement: str) -> str:
+    r"""
+    Write control characters in names and strings as escapes: U&"a\000Ab".
+
+    A terminal shows them in other words, and an indentation would become part of them.
+
+    Raises:
+        _CannotBeWrittenError: there is one elsewhere, as in a definition of several lines.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        text = match[0]
+        if not _UNSEEN.search(text) or text.startswith("E"):
+            return text
+        escaped = text.replace("\\", "\\\\")
+        return "U&" + _UNSEEN.sub(lambda one: f"\\{ord(one[0]):04X}", escaped)
+
+    found = _QUOTED.sub(written, statement)
+    if _UNSEEN.search(found):
+        raise _CannotBeWrittenError
+    return found
 
 
 def _drops(identities: Iterable[str]) -> Iterator[str]:
@@ -87,7 +114,7 @@ def _drops(identities: Iterable[str]) -> Iterator[str]:
 
     for kind, name in sorted(found, key=when):
         if kind in _ON_A_TABLE:
-            own, _, table = name.rpartition(" on ")
+            own, table = _of_a_table(name)
             yield _ON_A_TABLE[kind].format(name=own, table=table)
         elif kind == "column":
             table, column = _table_and_column(name)
@@ -102,14 +129,14 @@ def _adds(missing: Iterable[tuple[str, str | None]]) -> Iterator[str]:
     found = [(*_split(identity), definition or "") for identity, definition in missing]
     order = {"column": 0, "constraint": 1, "index": 2}
     for kind, name, definition in sorted(found, key=lambda one: order.get(one[0], 3)):
-        if "\n" in definition or kind not in order:
+        if kind not in order:
             raise _CannotBeWrittenError
         if kind == "column":
             _check_usual(definition)
             table, column = _table_and_column(name)
             yield f"ALTER TABLE {table} ADD COLUMN {column} {definition}"
         elif kind == "constraint":
-            own, _, table = name.rpartition(" on ")
+            own, table = _of_a_table(name)
             yield f"ALTER TABLE {table} ADD CONSTRAINT {own} {definition}"
         else:
             yield definition
@@ -118,10 +145,10 @@ def _adds(missing: Iterable[tuple[str, str | None]]) -> Iterator[str]:
 def _alters(identity: str, wanted: str, actual: str) -> Iterator[str]:
     kind, name = _split(identity)
     if kind == "constraint":
-        own, _, table = name.rpartition(" on ")
+        own, table = _of_a_table(name)
         yield f"ALTER TABLE {table} DROP CONSTRAINT {own}"
         yield f"ALTER TABLE {table} ADD CONSTRAINT {own} {wanted}"
-    elif kind == "index" and "\n" not in wanted:
+    elif kind == "index":
         yield f"DROP INDEX {name}"
         yield wanted
     elif kind == "column":
@@ -152,6 +179,13 @@ def _check_usual(definition: str) -> None:
     before_default = definition.partition(" default ")[0]
     if _UNUSUAL.search(before_default):
         raise _CannotBeWrittenError
+
+
+def _of_a_table(name: str) -> tuple[str, str]:
+    match = _OF_A_TABLE.fullmatch(name)
+    if match is None:
+        raise _CannotBeWrittenError
+    return match["own"], match["table"]
 
 
 def _table_and_column(name: str) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from rung.verify.model import Fix, MigrationProof, ProofOutcome, SchemaChange, i
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from rung.drivers.contract import Session
     from rung.planning.plan import Goal
     from rung.scratch import Scratch
     from rung.snapshot import Snapshot
@@ -125,12 +126,12 @@ class _Verifier:
         if migration.down is None:
             return MigrationProof(migration, ProofOutcome.NOT_PROVED, "it has no down file")
         self._work, self._schema = None, None
-        self._run(work, migration.down, Down(1), "the down fails")
+        self._run(work, migration.down, Down(1), "the down")
         after_down = self._snapshot(work)
         change = SchemaChange.between(before, after_down)
-        fix = self._proved_fix(work, change, before) if change else None
+        fix = self._proved_fix(work, migration.down, change, before) if change else None
         try:
-            self._run(work, migration.up, Goto(migration.version), "the second up fails")
+            self._run(work, migration.up, Goto(migration.version), "the second up")
         except _Stop as stop:
             outcome = ProofOutcome.REFUTED if change else stop.outcome
             return MigrationProof(migration, outcome, stop.why, change, fix=fix)
@@ -186,7 +187,7 @@ class _Verifier:
         if target is None or at == target.version:
             return
         try:
-            self._run(name, target.up, Goto(target.version), "an earlier migration fails")
+            self._run(name, target.up, Goto(target.version), "an earlier migration")
         except _Stop as stop:
             raise self._stop(stop.why) from None
 
@@ -213,7 +214,7 @@ class _Verifier:
 
     def _run_up(self, work: str, migration: Migration) -> None:
         try:
-            self._run(work, migration.up, Goto(migration.version), "the up fails")
+            self._run(work, migration.up, Goto(migration.version), "the up")
         except _Stop as stop:
             self.blocked = f"version {migration.version} could not be applied"
             raise stop from None
@@ -232,20 +233,20 @@ class _Verifier:
             except RungError as error:
                 raise self._judged(error, file, what, limit.reason) from None
         if time.monotonic() - began > self.budget.seconds and limit.reason:
-            raise _Stop(ProofOutcome.NOT_PROVED, limit.reason)
+            raise _Stop(ProofOutcome.NOT_PROVED, f"{what} {limit.reason}")
 
     def _judged(self, error: RungError, file: MigrationFile | None, what: str, limit: str) -> _Stop:
         if limit:
-            return _Stop(ProofOutcome.NOT_PROVED, limit)
+            return _Stop(ProofOutcome.NOT_PROVED, f"{what} {limit}")
         if not isinstance(error, MigrationFailed):
-            return _Stop(ProofOutcome.REFUTED, f"{what}: {error.cause}")
+            return _Stop(ProofOutcome.REFUTED, f"{what} fails: {error.cause}")
         code = error.server.sqlstate
         at = f"{error.place.file}:{error.place.line}: {error.server.message} (SQLSTATE {code})"
         if code in _NEEDS_RIGHTS:
             return _Stop(ProofOutcome.NOT_PROVED, f"needs a right that scratch does not give: {at}")
         if code in _NEEDS_EXTENSION and file and _has_extension(file, self.dialect):
             return _Stop(ProofOutcome.NOT_PROVED, f"needs an extension that scratch lacks: {at}")
-        return _Stop(ProofOutcome.REFUTED, f"{what}: {at}")
+        return _Stop(ProofOutcome.REFUTED, f"{what} fails: {at}")
 
     def _snapshot(self, name: str) -> Snapshot:
         with self._target(name).connected() as session:
@@ -282,22 +283,53 @@ class _Verifier:
         found = (contents_of(text, self.dialect).irreversible for text in texts)
         return next(filter(None, found), "")
 
-    def _proved_fix(self, work: str, change: SchemaChange, before: Snapshot) -> Fix | None:
+    def _proved_fix(
+        self, work: str, down: MigrationFile, change: SchemaChange, before: Snapshot
+    ) -> Fix | None:
         """Return statements that repair a down, if they do on a copy of the database."""
         statements = fix_statements(change)
         if not statements:
             return None
         name = self._copy(work)
-        sql = "".join(f"{statement};\n" for statement in statements)
-        script = read(sql, self.dialect)
         try:
             with self._target(name).connected() as session:
-                if session.run_unrecorded(script, 1, len(script.statements)).failure:
-                    return None
+                done = _run_each(session, statements, self.dialect)
             after_fix = SchemaChange.between(before, self._snapshot(name))
         finally:
             self._drop(name)
-        return None if after_fix.but_for_order else Fix(sql)
+        if done is None or after_fix.but_for_order:
+            return None
+        return Fix(_joint(down, self.dialect) + "".join(f"{one};\n" for one in done))
+
+
+def _run_each(
+    session: Session, statements: Collection[str], dialect: Dialect
+) -> tuple[str, ...] | None:
+    """
+    Run statements, and those that fail once more after the others: they may depend on each other.
+
+    Returns:
+        The statements in an order in which all succeed; None where there is none.
+    """
+    done: list[str] = []
+    while len(done) < len(statements):
+        rest = [one for one in statements if one not in done]
+        done += [
+            one for one in rest if not session.run_unrecorded(read(one, dialect), 1, 1).failure
+        ]
+        if len(done) + len(rest) == len(statements):
+            return None
+    return tuple(done)
+
+
+def _joint(file: MigrationFile, dialect: Dialect) -> str:
+    """Return what must stand between a file's text and statements that are appended to it."""
+    script = read(file.text, dialect)
+    end = script.statements[-1].end if script.statements else len(script.text)
+    after = script.tokens[script.tokens.at(end) :]
+    is_open = bool(script.statements) and not any(script.text[one.start] == ";" for one in after)
+    line_end = "" if not file.text or file.text.endswith("\n") else "\n"
+    return f"{line_end};\n" if is_open else line_end
 
 
 def _has_extension(file: MigrationFile, dialect: Dialect) -> bool:

@@ -66,7 +66,7 @@ _REFUTED = {
     "a type is another": (
         "ALTER TABLE app ALTER name TYPE varchar(9)",
         "SELECT 1",
-        "~ column public.app.name: 'text' became 'character varying(9)'",
+        '~ column public.app.name: "text" became "character varying(9)"',
     ),
     "the order of columns": (
         "ALTER TABLE app DROP CONSTRAINT app_id_check, DROP id",
@@ -103,7 +103,7 @@ _NOT_PROVED = {
             "2_b.up.sql": "SET statement_timeout = 0; SELECT pg_sleep(60)",
             "2_b.down.sql": "SELECT 1",
         },
-        "a file ran for longer than 1 s",
+        "the up ran for longer than 1 s",
     ),
 }
 
@@ -170,12 +170,26 @@ def test_roles_do_not_outlive_a_database(verify: Verify) -> None:
     assert ended.err.splitlines()[-1] == "2 proved, 1 refuted."
 
 
-def test_a_fix_is_proved_before_it_is_shown(verify: Verify) -> None:
+_FIXED = {
+    "a column and its constraint": (
+        "ALTER TABLE app ADD a int; ALTER TABLE app ADD CONSTRAINT k CHECK (a > 1)",
+        "SELECT 1;\n",
+    ),
+    "a view of a view": (
+        "CREATE VIEW a AS SELECT id FROM app; CREATE VIEW b AS SELECT id FROM a",
+        "SELECT 1;\n",
+    ),
+    "a name with a line end": ('CREATE TABLE "b\n c" (x int)', "SELECT 1;\n"),
+    "a down without a last semicolon": ("CREATE TABLE b (x int)", "SELECT 1"),
+    "a down that ends with a comment": ("CREATE TABLE b (x int)", "SELECT 1 -- one"),
+    "an empty down": ("CREATE TABLE b (x int)", ""),
+}
+
+
+@pytest.mark.parametrize(("up", "down"), _FIXED.values(), ids=list(_FIXED))
+def test_a_fix_is_proved_before_it_is_shown(verify: Verify, up: str, down: str) -> None:
     """Appended to the down file, the statements prove the migration."""
-    files = {
-        "2_b.up.sql": "ALTER TABLE app ADD a int; ALTER TABLE app ADD CONSTRAINT k CHECK (a > 1)",
-        "2_b.down.sql": "SELECT 1;\n",
-    }
+    files = {"2_b.up.sql": up, "2_b.down.sql": down}
     (found,) = json.loads(verify(files, "--json", "2").out)["migrations"]
     files["2_b.down.sql"] += found["schema"]["fix"]["sql"]
 

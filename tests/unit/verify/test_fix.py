@@ -24,6 +24,8 @@ def _change(before: list[SchemaObject], after: list[SchemaObject]) -> SchemaChan
         ('column public."T.x"."b.c"', 'ALTER TABLE public."T.x" DROP COLUMN "b.c"'),
         ("constraint k on public.t", "ALTER TABLE public.t DROP CONSTRAINT k"),
         ('constraint "a on b" on public.t', 'ALTER TABLE public.t DROP CONSTRAINT "a on b"'),
+        ('constraint k on public."a on b"', 'ALTER TABLE public."a on b" DROP CONSTRAINT k'),
+        ('table public."a\n\\b"', 'DROP TABLE public.U&"a\\000A\\\\b"'),
         ("index public.i", "DROP INDEX public.i"),
         ("materialized view public.m", "DROP MATERIALIZED VIEW public.m"),
         ("enum public.e", "DROP TYPE public.e"),

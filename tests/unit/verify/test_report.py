@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rung.render.verify import github_lines, verify_summary
+from rung.render.terminal import Style
+from rung.render.verify import github_lines, verify_lines, verify_summary
+from rung.snapshot import Snapshot
 from rung.source import Migration, MigrationFile
-from rung.verify.model import MigrationProof, ProofOutcome, VerifyReport
+from rung.verify.model import MigrationProof, ProofOutcome, SchemaChange, VerifyReport
 
 _FILES = MigrationFile("1_a.up.sql", "a", ""), MigrationFile("1_a.down.sql", "a", "")
 
@@ -48,3 +50,37 @@ def test_annotations_are_escaped() -> None:
         "::error file=db%3A1%2C2/1_a.down.sql,title=rung verify%3A version 1::"
         "refuted: 50 %25, or%0Amore"
     )
+
+
+_CHANGES = {
+    "short": ("int", "text", '"int" became "text"'),
+    "what both begin with": (
+        "a" * 500 + "old",
+        "a" * 500 + "new",
+        f'"… {"a" * 40}old" became "… {"a" * 40}new"',
+    ),
+    "the rest": (
+        "int",
+        "b" * 161,
+        f'"int" became "{"b" * 160}" … and 1 more character',
+    ),
+    "the end": ("c" * 200, "c" * 201, f'"… {"c" * 40}" became "… {"c" * 41}"'),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "shown"), _CHANGES.values(), ids=list(_CHANGES))
+def test_long_definitions_are_cut_to_what_differs(before: str, after: str, shown: str) -> None:
+    """The first difference is always in view, and what is left out is counted."""
+    assert _lines({"view v": before}, {"view v": after}) == [f"~ view v: {shown}"]
+
+
+def test_a_name_cannot_end_its_line() -> None:
+    """Line ends in names are escaped, so that a name does not look like a finding."""
+    assert _lines({}, {'table "a\n+ b"': ""}) == ['+ table "a\\n+ b"']
+
+
+def _lines(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    change = SchemaChange.between(Snapshot.of(before.items()), Snapshot.of(after.items()))
+    proof = MigrationProof(Migration(1, *_FILES), ProofOutcome.REFUTED, after_down=change)
+    lines = verify_lines(VerifyReport((proof,), 1, "PostgreSQL 15.18"), Style())
+    return [line.strip() for line in lines][2:]
