@@ -20,6 +20,7 @@ from rung.script import Dialect, read
 from rung.source import read_source
 from rung.verify.changed import changed_versions
 from rung.verify.model import ProofOutcome, VerifyReport
+from rung.verify.named_roles import roles_not_created
 from rung.verify.run import Budget, verify
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _UNKNOWN = ServerContext("rung_owner", makes_roles=True)
 """The owner of a database who may create roles, where the target is not known."""
 _CODES = {ProofOutcome.REFUTED: ExitCode.REFUTED, ProofOutcome.NOT_PROVED: ExitCode.NOT_PROVED}
+_MOST_ROLES = 10
+"""Roles that a note lists."""
 _NEXT_LINE = 5.0
 """Seconds between two lines of progress if stderr is not a terminal."""
 
@@ -70,6 +73,9 @@ def _verified(
 ) -> VerifyReport:
     settings = call.settings
     driver, context, dialect, notes = _target(call, migrations)
+    if context is not None and settings.scratch is None:
+        context, made = _with_absent_roles(context, migrations)
+        notes += made
     budget = Budget() if settings.budget is None else Budget(settings.budget)
     progress = _Progress(call)
     began = time.monotonic()
@@ -130,6 +136,23 @@ def _target(
     )
     notes = (note,) if context.leaves_database else ()
     return driver, replace(context, extensions=kept), dialect, notes
+
+
+def _with_absent_roles(
+    context: ServerContext, migrations: MigrationSet
+) -> tuple[ServerContext, tuple[str, ...]]:
+    """Add the roles that files name and nobody creates, with a note that lists them."""
+    there = {*context.roles, context.user}
+    absent = tuple(one for one in roles_not_created(migrations) if one not in there)
+    if not absent:
+        return context, ()
+    names = ", ".join(absent[:_MOST_ROLES])
+    more = f" and {len(absent) - _MOST_ROLES} more" if len(absent) > _MOST_ROLES else ""
+    note = (
+        "roles that files name and do not create exist on scratch, without login, and may create "
+        f"in schema public: {names}{more}"
+    )
+    return replace(context, absent_roles=absent), (note,)
 
 
 def _created_extensions(migrations: MigrationSet) -> frozenset[str]:

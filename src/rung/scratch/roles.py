@@ -76,13 +76,13 @@ def role_statements(context: ServerContext, major: int, first: str) -> Iterator[
     yield f"ALTER ROLE {quoted(first)} RENAME TO {_FIRST}"
     if major < _NO_SELF_SERVICE:
         yield _REACHING
-    for role in context.roles:
+    for role in (*context.roles, *context.absent_roles):
         if role != context.user:
             yield f"CREATE ROLE {quoted(role)}"
     makes = " CREATEROLE" if context.makes_roles else ""
     yield f"CREATE ROLE {quoted(context.user)} LOGIN{makes}"
-    if context.memberships:
-        groups = ", ".join(quoted(role) for role in context.memberships)
+    if context.memberships or context.absent_roles:
+        groups = ", ".join(map(quoted, (*context.memberships, *context.absent_roles)))
         yield f"GRANT {groups} TO {quoted(context.user)}"
 
 
@@ -90,6 +90,9 @@ def database_statements(context: ServerContext, major: int) -> Iterator[str]:
     """Yield what a superuser runs in each empty database before the files."""
     if major < _OWN_PUBLIC:
         yield f"ALTER SCHEMA public OWNER TO {quoted(context.user)}"
+    if context.absent_roles:  # who is to own a table must be able to create in its schema
+        absent = ", ".join(map(quoted, context.absent_roles))
+        yield f"GRANT CREATE ON SCHEMA public TO {absent}"
     for name, schema in context.extensions:
         if name in HARMLESS and schema in {"public", "pg_catalog"}:
             yield f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} CASCADE"

@@ -197,6 +197,18 @@ def test_a_fix_is_proved_before_it_is_shown(verify: Verify, up: str, down: str) 
     assert verify(files, "2").code == 0
 
 
+def test_roles_that_no_file_creates_exist_on_scratch(verify: Verify) -> None:
+    """They may be granted rights and own tables, and are listed."""
+    files = {
+        "2_b.up.sql": "GRANT SELECT ON app TO verify_ann; ALTER TABLE app OWNER TO verify_bob",
+        "2_b.down.sql": "ALTER TABLE app OWNER TO CURRENT_USER; REVOKE ALL ON app FROM verify_ann",
+    }
+    ended = verify(files, embedded=True)
+
+    assert "2 proved." in ended.err
+    assert "schema public: verify_ann, verify_bob" in ended.err
+
+
 def test_a_declared_irreversible_migration(verify: Verify) -> None:
     """Only its up runs, and its reason is shown."""
     files = {"2_b.up.sql": "DROP TABLE app", "2_b.down.sql": "-- rung: irreversible just a cache"}
