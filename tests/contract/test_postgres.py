@@ -236,3 +236,27 @@ def test_every_kind_of_object_is_seen(subject: Subject) -> None:
 
     assert missed == []
     assert "password=x" not in before.text
+
+
+_SETTINGS = (
+    "SET DateStyle = 'German'; SET IntervalStyle = 'iso_8601'; SET TimeZone = 'Asia/Tokyo'; "
+    "SET bytea_output = 'escape'; SET extra_float_digits = 0; SET quote_all_identifiers = on"
+)
+
+
+def test_a_sessions_settings_do_not_change_a_snapshot(subject: Subject) -> None:
+    """Its text is the same under each of them, and they are as before afterwards."""
+    subject.ask(
+        "CREATE TABLE t (a date DEFAULT '2020-02-01', b interval DEFAULT '3 days', "
+        "c timestamptz DEFAULT '2020-02-01 00:00Z', d bytea DEFAULT '\\x00ff', "
+        "e float8 DEFAULT '0.1'::float8 + '0.2'::float8)"
+    )
+    with subject.driver.connect(CancelToken()) as session:
+        before = session.snapshot()
+        session.run_unrecorded(read(f"BEGIN; {_SETTINGS}; COMMIT"), 1, 7)
+        after = session.snapshot()
+        shown = session.run_unrecorded(read("SELECT '2020-02-01'::date::text::int"), 1, 1)
+
+    assert after.text == before.text
+    assert shown.failure is not None
+    assert '"01.02.2020"' in shown.failure.server.message

@@ -55,7 +55,7 @@ def watched(
                     limit.reason = f"took more than {megabytes} MB of disk"
                 if limit.reason:
                     end()
-            except (RungError, Disconnected):
+            except (RungError, Disconnected, OSError):
                 continue  # the server is busy or gone: the block finds that out by itself
 
     thread = threading.Thread(target=watch, name="rung-scratch-limit", daemon=True)

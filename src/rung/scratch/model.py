@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from rung.cancellation import CancelToken
     from rung.drivers.contract import Driver, Session
 
 
@@ -29,7 +30,9 @@ class Scratch(Protocol):
     def driver_of(self, name: str) -> Driver:
         """Return the driver for a database, to run migrations there as on any other."""
 
-    def limited(self, name: str, seconds: float, megabytes: int) -> AbstractContextManager[Limit]:
+    def limited(
+        self, name: str, seconds: float, megabytes: int, cancel: CancelToken
+    ) -> AbstractContextManager[Limit]:
         """
         End what runs on a database in a `with` block when it has used more than it may.
 
@@ -37,6 +40,7 @@ class Scratch(Protocol):
             name: of the database.
             seconds: of the block.
             megabytes: of the database on disk.
+            cancel: of what runs, for databases that nobody can end from outside.
         """
 
     def drop(self, name: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
 from rung.drivers.inspection import Disconnected
-from rung.errors import DatabaseError, ScratchFailed
+from rung.errors import DatabaseError, ScratchFailed, sqlstate
 from rung.scratch.limit import BlockLimit, watched
 from rung.scratch.roles import quoted
 from rung.script import read
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rung.drivers.contract import Driver, Session
     from rung.drivers.inspection import ServerContext
-
+    from rung.drivers.transaction import StatementFailure
 
 _END_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -99,21 +99,32 @@ class ScratchDatabases:
         return self._driver_for(name, self.account, self.context.settings)
 
     @contextmanager
-    def limited(self, name: str, seconds: float, megabytes: int) -> Iterator[BlockLimit]:
+    def limited(
+        self,
+        name: str,
+        seconds: float,
+        megabytes: int,
+        cancel: CancelToken,  # noqa: ARG002 - a file can catch the cancellation of its query
+    ) -> Iterator[BlockLimit]:
         """End the sessions on a database that has used more than it may."""
         sessions: list[Session] = []
 
-        def ask(sql: str) -> bool:
+        def ask(sql: str) -> StatementFailure | None:
             if not sessions:  # only a block that takes long needs a connection
                 admin = self._driver_for(None, self.superuser)
                 sessions.append(stack.enter_context(admin.connect(CancelToken())))
-            return sessions[0].run_unrecorded(read(sql), 1, 1).failure is None
+            try:
+                return sessions[0].run_unrecorded(read(sql), 1, 1).failure
+            except Disconnected:  # a file that runs as the same role can end it
+                sessions.clear()
+                raise
 
         def uses(most: int) -> bool:
             # There is no RAISE in plain SQL: a division by zero says that it is more.
-            return not ask(
+            failure = ask(
                 f"SELECT 1 / (pg_database_size('{name}') <= {most}::bigint * 1024 * 1024)::int"
             )
+            return failure is not None and failure.server.sqlstate == sqlstate.DIVISION_BY_ZERO
 
         def end() -> None:
             ask(_END_SESSIONS.format(name=name))
@@ -127,8 +138,13 @@ class ScratchDatabases:
         return self.driver.sibling(self.url, name, account.user, settings, account.password)
 
     def drop(self, name: str) -> None:
-        """Drop a database, with whoever is connected to it."""
-        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        """Drop a database, with whoever is connected to it; a file may have made it a template."""
+        drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+        try:
+            self.execute(drop)
+        except ScratchFailed:
+            self.execute(f"ALTER DATABASE {name} IS_TEMPLATE false")
+            self.execute(drop)
         self.created.remove(name)
 
     def keep_roles(self) -> None:

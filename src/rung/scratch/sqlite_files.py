@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -12,13 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from rung.cancellation import CancelToken
-from rung.scratch.limit import BlockLimit
+from rung.scratch.limit import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from rung.drivers.contract import Driver, Session
+    from rung.scratch.limit import BlockLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,22 @@ class ScratchFiles:
         return self.driver.sibling(str(self.folder), name)
 
     @contextmanager
-    def limited(self, name: str, seconds: float, megabytes: int) -> Iterator[BlockLimit]:
-        """Report what was used; SQLite runs in this process, where nobody can end it."""
-        limit, began = BlockLimit(), time.monotonic()
-        yield limit
-        path = self.folder / name
-        if time.monotonic() - began > seconds:
-            limit.reason = f"ran for longer than {seconds:g} s"
-        elif path.exists() and path.stat().st_size > megabytes * 1024 * 1024:
-            limit.reason = f"took more than {megabytes} MB of disk"
+    def limited(
+        self, name: str, seconds: float, megabytes: int, cancel: CancelToken
+    ) -> Iterator[BlockLimit]:
+        """Cancel what runs; SQLite runs in this process, where nobody can end it from outside."""
+
+        def uses(most: int) -> bool:
+            """Count what belongs to the database: its journal too."""
+            files = self.folder.glob(f"{name}*")
+            return sum(path.stat().st_size for path in files) > most * 1024 * 1024
+
+        def end() -> None:
+            cancel.set()
+            cancel.set()
+
+        with watched(seconds, megabytes, uses, end) as limit:
+            yield limit
 
     def drop(self, name: str) -> None:
         """Remove a file."""

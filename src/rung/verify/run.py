@@ -8,22 +8,24 @@ is not blamed on the migrations after it.
 
 from __future__ import annotations
 
-import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.cancellation import CancelToken
-from rung.errors import MigrationFailed, RungError, sqlstate
+from rung.drivers.inspection import Disconnected
+from rung.errors import MigrationFailed, RungError, ScratchFailed, Stopped
+from rung.errors.base import UNCHANGED
 from rung.events import ignore
 from rung.execution.command import Target
 from rung.execution.run import run_goal
 from rung.options import RUNG
 from rung.planning.plan import Down, Goto
-from rung.repair.cluster_wide import creates_extension, creates_role, is_cluster_wide
+from rung.repair.cluster_wide import creates_role, is_cluster_wide
 from rung.script import Dialect, contents_of, read
 from rung.verify.fix import fix_statements
 from rung.verify.model import Fix, MigrationProof, ProofOutcome, SchemaChange, is_equal
+from rung.verify.reasons import scratch_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from rung.source import Migration, MigrationFile, MigrationSet
 
 _OPTIONS = RUNG._replace(passes_empty=True, wait_for_lock=60.0, lock_retry_for=60.0)
-_NEEDS_RIGHTS = frozenset({sqlstate.INSUFFICIENT_PRIVILEGE})
-_NEEDS_EXTENSION = frozenset({sqlstate.UNDEFINED_FILE, sqlstate.FEATURE_NOT_SUPPORTED})
 
 
 class Budget(NamedTuple):
@@ -44,6 +44,26 @@ class Budget(NamedTuple):
 
     seconds: float = 300.0
     megabytes: int = 4096
+
+
+class _FileToken(CancelToken):
+    """Cancels one file when its budget is over, and every file when all is to end."""
+
+    __slots__ = ("_all",)
+
+    def __init__(self, whole: CancelToken) -> None:
+        super().__init__()
+        self._all = whole
+
+    @property
+    def requested(self) -> bool:
+        """Whether no other file is to begin."""
+        return super().requested or self._all.requested
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether the file is to be cancelled now."""
+        return super().cancelling or self._all.cancelling
 
 
 class _Stop(Exception):
@@ -61,10 +81,15 @@ def verify(
     *,
     dialect: Dialect,
     budget: Budget = Budget(),  # noqa: B008 - a value
+    absent_extensions: Collection[str] = (),
+    stop: CancelToken | None = None,
     tell: Callable[[Migration, int, int], None] = lambda *_: None,
 ) -> Iterator[MigrationProof]:
     """
     Yield the outcome on each migration, oldest first.
+
+    What goes wrong with a scratch database is the reason why a migration is not proved, and hides
+    no outcome on another one.
 
     Args:
         scratch: makes the databases.
@@ -72,13 +97,18 @@ def verify(
         versions: the versions to check; those below them are only applied.
         dialect: how the databases read SQL.
         budget: what a file may use; one that uses more is not proved.
+        absent_extensions: those of the target that scratch does not have.
+        stop: cancels the file that runs.
         tell: called before each check with the migration, its number from 1, and the total.
 
     Raises:
-        ScratchFailed: no database could be created.
+        ScratchFailed: no database could be created, not even the first.
+        Stopped: as asked.
     """
     wanted = [one for one in migrations.migrations if one.version in versions]
-    with closing(_Verifier(scratch, migrations, dialect, budget)) as verifier:
+    stop = stop or CancelToken()
+    made = _Verifier(scratch, migrations, dialect, budget, tuple(absent_extensions), stop)
+    with closing(made) as verifier:
         for number, migration in enumerate(wanted, 1):
             tell(migration, number, len(wanted))
             if verifier.blocked:
@@ -86,8 +116,15 @@ def verify(
                 continue
             try:
                 yield verifier.check(migration)
-            except _Stop as stop:
-                yield MigrationProof(migration, stop.outcome, stop.why)
+            except _Stop as end:
+                yield MigrationProof(migration, end.outcome, end.why)
+            except (RungError, Disconnected) as error:
+                if stop.requested:
+                    raise Stopped((), UNCHANGED, ()) from None
+                if not verifier.has_worked and isinstance(error, ScratchFailed):
+                    raise
+                why = f"the scratch database could not be used: {_cause(error)}"
+                yield MigrationProof(migration, ProofOutcome.NOT_PROVED, why)
 
 
 @dataclass(slots=True)
@@ -96,6 +133,10 @@ class _Verifier:
     migrations: MigrationSet
     dialect: Dialect
     budget: Budget
+    absent_extensions: tuple[str, ...]
+    stop: CancelToken
+    has_worked: bool = False
+    """Whether a scratch database could be used."""
     blocked: str = ""
     """Why no later migration can be checked; empty where they can."""
     _work: str | None = None
@@ -221,32 +262,32 @@ class _Verifier:
 
     def _run(self, name: str, file: MigrationFile | None, goal: Goal, what: str) -> None:
         """
-        Run a goal as every run of Rung does.
+        Run a goal as every run of Rung does, and put the session back to what it was at connect.
 
         Raises:
             _Stop: it failed: refuted, or not proved where scratch is why.
         """
-        began = time.monotonic()
-        with self.scratch.limited(name, self.budget.seconds, self.budget.megabytes) as limit:
+        target, most = self._target(name), (self.budget.seconds, self.budget.megabytes)
+        with self.scratch.limited(name, *most, target.stop) as limit:
             try:
-                run_goal(self._target(name), self.migrations, goal)
+                run_goal(target, self.migrations, goal)
             except RungError as error:
                 raise self._judged(error, file, what, limit.reason) from None
-        if time.monotonic() - began > self.budget.seconds and limit.reason:
+        if limit.reason:
             raise _Stop(ProofOutcome.NOT_PROVED, f"{what} {limit.reason}")
+        with target.connected() as session:
+            session.reset()
 
     def _judged(self, error: RungError, file: MigrationFile | None, what: str, limit: str) -> _Stop:
+        if self.stop.requested:
+            raise error
         if limit:
             return _Stop(ProofOutcome.NOT_PROVED, f"{what} {limit}")
-        if not isinstance(error, MigrationFailed):
-            return _Stop(ProofOutcome.REFUTED, f"{what} fails: {error.cause}")
-        code = error.server.sqlstate
-        at = f"{error.place.file}:{error.place.line}: {error.server.message} (SQLSTATE {code})"
-        if code in _NEEDS_RIGHTS:
-            return _Stop(ProofOutcome.NOT_PROVED, f"needs a right that scratch does not give: {at}")
-        if code in _NEEDS_EXTENSION and file and _has_extension(file, self.dialect):
-            return _Stop(ProofOutcome.NOT_PROVED, f"needs an extension that scratch lacks: {at}")
-        return _Stop(ProofOutcome.REFUTED, f"{what} fails: {at}")
+        said = _cause(error)
+        reason = scratch_reason(error, file, self.dialect, self.absent_extensions)
+        if reason:
+            return _Stop(ProofOutcome.NOT_PROVED, f"{reason}: {said}")
+        return _Stop(ProofOutcome.REFUTED, f"{what} fails: {said}")
 
     def _snapshot(self, name: str) -> Snapshot:
         with self._target(name).connected() as session:
@@ -255,9 +296,10 @@ class _Verifier:
     def _target(self, name: str) -> Target:
         """Return a database as a target; all that is asked of it shares one connection."""
         if name not in self._targets:
-            target = Target(self.scratch.driver_of(name), ignore, CancelToken(), _OPTIONS)
+            target = Target(self.scratch.driver_of(name), ignore, _FileToken(self.stop), _OPTIONS)
             stack = ExitStack()
             self._targets[name] = (stack.enter_context(target.on_one_connection()), stack)
+            self.has_worked = True
         return self._targets[name][0]
 
     def _copy(self, name: str) -> str:
@@ -274,9 +316,10 @@ class _Verifier:
             found[1].close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is lost needs no closing."""
         for name in tuple(self._targets):
-            self._close(name)
+            with suppress(RungError, Disconnected):
+                self._close(name)
 
     def _declared_irreversible(self, migration: Migration) -> str:
         texts = [half.text for half in (migration.down, migration.up) if half is not None]
@@ -332,5 +375,10 @@ def _joint(file: MigrationFile, dialect: Dialect) -> str:
     return f"{line_end};\n" if is_open else line_end
 
 
-def _has_extension(file: MigrationFile, dialect: Dialect) -> bool:
-    return any(creates_extension(one) for one in read(file.text, dialect).statements)
+def _cause(error: RungError | Disconnected) -> str:
+    """Say on one line what failed, with its place in the file where it has one."""
+    if isinstance(error, Disconnected):
+        return f"the connection was lost: {error.reason}"
+    if not isinstance(error, MigrationFailed):
+        return error.cause.splitlines()[0]
+    return f"{error.place.file}:{error.place.line}: {error.server}"

@@ -7,49 +7,15 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.cli.conftest import Ended
 
 from rung.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from tests.integration.verify.conftest import Verify
+
     from rung.embedded import EmbeddedServer
-
-    Verify = Callable[..., Ended]
-
-_FIRST = {
-    "1_app.up.sql": "CREATE TABLE app (id int PRIMARY KEY, name text, CHECK (id > 0));\n"
-    "CREATE INDEX app_name_idx ON app (name);",
-    "1_app.down.sql": "DROP TABLE app;",
-}
-
-
-@pytest.fixture
-def verify(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    server: EmbeddedServer,
-) -> Verify:
-    """Run the command in this process, in a folder with migrations, on the worker's server."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "RUNG_DATABASE", "RUNG_SOURCE", "PGHOST"):
-        monkeypatch.delenv(name, raising=False)
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-
-    def run(files: dict[str, str], *words: str, embedded: bool = False) -> Ended:
-        for name, text in (_FIRST | files).items():
-            (folder / name).write_text(text)
-        scratch = () if embedded else ("--scratch", server.url())
-        code = main(["verify", *scratch, *words])
-        printed = capsys.readouterr()
-        return Ended(code, printed.out, printed.err)
-
-    return run
-
 
 _REFUTED = {
     "a column is left": ("ALTER TABLE app ADD a int", "SELECT 1", "+ column public.app.a"),
@@ -98,6 +64,22 @@ _NOT_PROVED = {
         {"2_b.up.sql": "CREATE EXTENSION nowhere", "2_b.down.sql": "DROP EXTENSION nowhere"},
         "needs an extension that scratch lacks",
     ),
+    "another database": (
+        {"2_b.up.sql": "ALTER DATABASE chat SET jit = off", "2_b.down.sql": "SELECT 1"},
+        "names a database that the scratch server does not have",
+    ),
+    "a tablespace": (
+        {"2_b.up.sql": "CREATE TABLE b (x int) TABLESPACE fast", "2_b.down.sql": "DROP TABLE b"},
+        "needs a role or a tablespace that scratch lacks",
+    ),
+    "a connection that it ends": (
+        {"2_b.up.sql": "SELECT pg_terminate_backend(pg_backend_pid())", "2_b.down.sql": ""},
+        "the connection was lost during migration 2",
+    ),
+    "a statement that is cancelled": (
+        {"2_b.up.sql": "SET statement_timeout = 1; SELECT pg_sleep(9)", "2_b.down.sql": ""},
+        "it was ended on scratch",
+    ),
     "time": (
         {
             "2_b.up.sql": "SET statement_timeout = 0; SELECT pg_sleep(60)",
@@ -142,6 +124,19 @@ def test_a_down_that_restores(verify: Verify, up: str, down: str) -> None:
     ended = verify({"2_b.up.sql": up, "2_b.down.sql": down})
 
     assert (ended.code, ended.err.splitlines()[-1]) == (0, "2 proved.")
+
+
+def test_what_a_file_sets_does_not_reach_the_next(verify: Verify) -> None:
+    """Neither the schema is read with its settings, nor does the next file run with its role."""
+    files = {
+        "2_b.up.sql": "SET DateStyle = 'German'; SET quote_all_identifiers = on; "
+        "ALTER TABLE app ADD d date DEFAULT '2020-02-01'",
+        "2_b.down.sql": "ALTER TABLE app DROP d",
+        "3_c.up.sql": "CREATE TABLE c (x int)",
+        "3_c.down.sql": "DROP TABLE c",
+    }
+
+    assert verify(files).err.splitlines()[-1] == "3 proved."
 
 
 def test_a_wrong_down_is_not_blamed_on_the_next(verify: Verify) -> None:
@@ -235,7 +230,8 @@ def test_nothing_is_left_on_a_named_server(verify: Verify, server: EmbeddedServe
     """The databases and the role of a check are dropped, whatever came of it."""
     import psycopg
 
-    verify({"2_b.up.sql": "SELECT 1/0", "2_b.down.sql": "SELECT 1"})
+    template = "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' IS_TEMPLATE true'"
+    verify({"2_b.up.sql": f"{template}; END $$", "2_b.down.sql": "SELECT 1/0"})
     with psycopg.connect(server.conninfo()) as connection:
         left = connection.execute(
             "SELECT datname FROM pg_database WHERE datname ~ 'rung_scratch' "

@@ -23,17 +23,12 @@ if TYPE_CHECKING:
     from rung.drivers.postgres.tables import TableNames
     from rung.drivers.postgres.wire import Reply, Row, Wire
 
-_KEEP_PATH = Sql(
-    "SELECT pg_catalog.set_config('rung.search_path', pg_catalog.current_setting('search_path'), "
-    "true)"
-)
-_PATH = Sql("SET LOCAL search_path = pg_catalog, pg_temp")
-"""Names of users' objects come qualified, and no temporary table shadows a catalog."""
-_PUT_BACK_PATH = Sql("SELECT set_config('search_path', current_setting('rung.search_path'), true)")
+_SETTINGS = statement("snapshot_settings")
+_KEEP = statement("snapshot_keep_settings", settings=_SETTINGS)
+_FIX = statement("snapshot_fix_settings", settings=_SETTINGS)
+_PUT_BACK = statement("snapshot_put_back_settings", settings=_SETTINGS)
 """For a transaction that was open before, and continues."""
-_NO_JIT = Sql("SET LOCAL jit = off")
-"""To compile these once takes seconds, and to run them milliseconds."""
-_BEFORE = (_KEEP_PATH, _PATH, _NO_JIT)
+_BEFORE = (_KEEP, _FIX)
 _ALWAYS = (
     *("schemas", "tables", "columns", "constraints", "indexes", "sequences", "triggers"),
     *("functions", "types", "extensions", "languages", "database", "system_privileges"),
@@ -104,7 +99,7 @@ def read_stamp(wire: Wire) -> Stamp | None:
 
 
 def _message(statements: Iterable[Sql]) -> Sql:
-    return Sql(ours("", *_BEFORE, *statements, _PUT_BACK_PATH).sql)
+    return Sql(ours("", *_BEFORE, *statements, _PUT_BACK).sql)
 
 
 def _statements(parts: Iterable[str], names: TableNames, version: int) -> Iterator[Sql]:

@@ -3,6 +3,31 @@
 -- Each statement is run with search_path = pg_catalog, pg_temp, so names of users' objects come
 -- qualified, and no user's function is called. `{{relations}}` and `{{relation}}` are below.
 
+-- name: snapshot_settings
+-- What holds while the schema is read, so that its text does not follow the session's settings.
+-- No temporary table shadows a catalog. To compile these statements takes seconds, and to run them
+-- milliseconds.
+(VALUES ('DateStyle', 'ISO, MDY'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'),
+        ('bytea_output', 'hex'), ('extra_float_digits', '1'), ('lc_monetary', 'C'),
+        ('quote_all_identifiers', 'off'), ('jit', 'off'), ('search_path', 'pg_catalog, pg_temp'))
+    AS fixed (name, value)
+
+-- name: snapshot_keep_settings
+-- Keep the settings of a transaction that was open before, and continues.
+SELECT pg_catalog.set_config(pg_catalog.concat('rung.', name), pg_catalog.current_setting(name),
+           true)
+  FROM {settings}
+
+-- name: snapshot_fix_settings
+-- Set them.
+SELECT pg_catalog.set_config(name, value, true) FROM {settings}
+
+-- name: snapshot_put_back_settings
+-- Put back what was kept.
+SELECT pg_catalog.set_config(name,
+           pg_catalog.current_setting(pg_catalog.concat('rung.', name)), true)
+  FROM {settings}
+
 -- name: snapshot_relations
 -- The FROM clause of everything in relations: not Rung's own, not an extension's, no system schema.
 pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
