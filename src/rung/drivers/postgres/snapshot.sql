@@ -23,7 +23,7 @@ SELECT pg_catalog.set_config(pg_catalog.concat('rung.', name), pg_catalog.curren
 SELECT pg_catalog.set_config(name, value, true) FROM {settings}
 
 -- name: snapshot_put_back_settings
--- Put back what was kept.
+-- Set them to the earlier values again.
 SELECT pg_catalog.set_config(name,
            pg_catalog.current_setting(pg_catalog.concat('rung.', name)), true)
   FROM {settings}
