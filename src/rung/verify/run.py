@@ -340,28 +340,27 @@ class _Verifier:
             after_fix = SchemaChange.between(before, self._snapshot(name))
         finally:
             self._drop(name)
-        if done is None or after_fix.but_for_order:
+        if not done or after_fix.but_for_order:
             return None
         return Fix(_joint(down, self.dialect) + "".join(f"{one};\n" for one in done))
 
 
-def _run_each(
-    session: Session, statements: Collection[str], dialect: Dialect
-) -> tuple[str, ...] | None:
+def _run_each(session: Session, statements: Collection[str], dialect: Dialect) -> tuple[str, ...]:
     """
     Run statements, and those that fail once more after the others: they may depend on each other.
 
     Returns:
-        The statements in an order in which all succeed; None where there is none.
+        Those that succeeded, in this order. What the others were for may be done: an index is
+        created with its constraint, and a partition is dropped with its table.
     """
     done: list[str] = []
-    while len(done) < len(statements):
-        rest = [one for one in statements if one not in done]
-        done += [
-            one for one in rest if not session.run_unrecorded(read(one, dialect), 1, 1).failure
-        ]
-        if len(done) + len(rest) == len(statements):
-            return None
+    rest = list(statements)
+    while rest:
+        failed = [one for one in rest if session.run_unrecorded(read(one, dialect), 1, 1).failure]
+        done += [one for one in rest if one not in failed]
+        if len(failed) == len(rest):
+            break
+        rest = failed
     return tuple(done)
 
 

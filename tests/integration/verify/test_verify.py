@@ -174,6 +174,11 @@ _FIXED = {
         "CREATE VIEW a AS SELECT id FROM app; CREATE VIEW b AS SELECT id FROM a",
         "SELECT 1;\n",
     ),
+    "a constraint with an index": ("ALTER TABLE app DROP CONSTRAINT app_pkey", "SELECT 1;\n"),
+    "a partition": (
+        "CREATE TABLE a (x int) PARTITION BY LIST (x); CREATE TABLE b PARTITION OF a DEFAULT",
+        "SELECT 1;\n",
+    ),
     "a name with a line end": ('CREATE TABLE "b\n c" (x int)', "SELECT 1;\n"),
     "a down without a last semicolon": ("CREATE TABLE b (x int)", "SELECT 1"),
     "a down that ends with a comment": ("CREATE TABLE b (x int)", "SELECT 1 -- one"),

@@ -172,7 +172,7 @@ SELECT 'constraint ' || quote_ident(k.conname) || ' on ' || c.oid::regclass,
   LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
 
 -- name: snapshot_indexes
--- Indexes.
+-- Indexes; one that was made for a constraint belongs to the constraint.
 SELECT 'index ' || i.indexrelid::regclass,
        concat_ws(E'\n', pg_get_indexdef(i.indexrelid),
            CASE WHEN NOT (i.indisvalid AND i.indislive) THEN 'invalid' END,
@@ -187,9 +187,11 @@ SELECT 'index ' || i.indexrelid::regclass,
            (SELECT 'statistics ' || string_agg(a.attnum || '=' || a.attstattarget, ', '
                        ORDER BY a.attnum)
               FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0)),
-       {relation}, NULL, NULL, NULL, d.description
+       coalesce('constraint ' || quote_ident(k.conname) || ' on ' || c.oid::regclass, {relation}),
+       NULL, NULL, NULL, d.description
   FROM {relations} JOIN pg_index i ON i.indrelid = c.oid
   JOIN pg_class x ON x.oid = i.indexrelid
+  LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
   LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = x.oid
 
 -- name: snapshot_sequences
