@@ -7,18 +7,23 @@ nothing else changed.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
+
+from rung.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _FILES = {
     "1_users": ("CREATE TABLE users (id int PRIMARY KEY);\n", "DROP TABLE users;\n"),
@@ -96,13 +101,10 @@ class Stage:
         self, *words: str, program: tuple[str, ...] = ("-m", "rung")
     ) -> subprocess.Popen[str]:
         """Start the command, or another program of Python's."""
-        kept = {
-            k: v for k, v in os.environ.items() if not k.startswith(("PG", "RUNG_", "DATABASE"))
-        }
         return subprocess.Popen(
             [sys.executable, *program, *words],
             cwd=self.folder,
-            env=kept | {"RUNG_DATABASE": self.url} | self.variables,
+            env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -110,10 +112,25 @@ class Stage:
         )
 
     def run(self, *words: str) -> tuple[int, str]:
-        """Run the command; its exit code, and what it printed."""
-        process = self.begin(*words)
-        printed = process.communicate(timeout=120)[0]
-        return process.returncode, printed
+        """Run the command in this process; its exit code, and what it printed on both streams."""
+        printed = io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            Path(os.devnull).open(encoding="utf-8") as nothing,
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+        ):
+            patch.setattr(os, "environ", self._environment())
+            patch.setattr(sys, "stdin", nothing)
+            patch.chdir(self.folder)
+            code = main(words)
+        return int(code), printed.getvalue()
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("PG", "RUNG_", "DATABASE"))
+        }
+        return kept | {"RUNG_DATABASE": self.url} | self.variables
 
     def facts(self) -> tuple[object, ...]:
         """What a failed command must not change: ledger, what is applied, tables and columns."""

@@ -59,7 +59,8 @@ def test_several_stored_texts_are_let_run_one_after_the_other(stage: Stage) -> N
 
 
 def _shell(stage: Stage, command: str) -> tuple[int, str]:
-    """What a terminal in the folder shows of a command, with nothing in the environment."""
+    """What a terminal in the folder shows of a command, with a scratch server at the most set."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "RUNG_", "DATABASE"))}
     environment = kept | {"PATH": f"{_BESIDE}:{kept['PATH']}", "NO_COLOR": "1", "COLUMNS": "4000"}
+    environment |= stage.variables
     return shell_on_terminal(command, stage.folder, environment, typed=b"yes\n" * 3)

@@ -185,6 +185,7 @@ def test_a_harmless_text_stays(text: str, capfd: pytest.CaptureFixture[str]) -> 
     assert text[:40] in told.replace("\\\\", "\\")
 
 
+@pytest.mark.no_cover  # many long texts through code that the other tests cover
 @pytest.mark.parametrize(
     "part",
     [
