@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rung.drivers.sql_files import named_statements
 from rung.errors import UsageError
 from rung.ledger import LEDGER_TABLE
+from rung.redaction import redacted_word
 
 _NAME = re.compile(r'"((?:[^"]|"")+)"\Z|([^".\0]+)\Z')
 
@@ -36,7 +37,7 @@ def names_of(ledger: str | None = None, history: str | None = None) -> SqliteNam
     second = f"{first}_history" if history is None else _read("history", history)
     if first.lower() == second.lower():
         raise UsageError(
-            f"ledger and history cannot both be {first}",
+            f"ledger and history cannot both be {redacted_word(first)}",
             "give --history-table another name, or leave it out",
         )
     return SqliteNames(first, second)
@@ -46,14 +47,14 @@ def _read(what: str, text: str) -> str:
     found = _NAME.match(text)
     if found is None:
         raise UsageError(
-            f"invalid table name for the {what}: {text!r}",
+            f"invalid table name for the {what}: {redacted_word(text)!r}",
             "SQLite has no schemas: write NAME; one with a dot or a quote in it goes in double "
             "quotes",
         )
     name = found[2] or found[1].replace('""', '"')
     if name.lower().startswith("sqlite_"):
         raise UsageError(
-            f'the {what} cannot be named "{name}": SQLite reserves names that begin like that',
+            f'the {what} cannot be named "{redacted_word(name)}": SQLite reserves names that begin like that',
             f"name another one with --{what}-table",
         )
     return name
