@@ -54,7 +54,8 @@ def _read(what: str, text: str) -> str:
     name = found[2] or found[1].replace('""', '"')
     if name.lower().startswith("sqlite_"):
         raise UsageError(
-            f'the {what} cannot be named "{redacted_word(name)}": SQLite reserves names that begin like that',
+            f'the {what} cannot be named "{redacted_word(name)}": SQLite reserves names that begin '
+            "like that",
             f"name another one with --{what}-table",
         )
     return name
