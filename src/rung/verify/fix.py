@@ -68,6 +68,7 @@ def fix_statements(change: SchemaChange) -> tuple[str, ...] | None:
         alters = [
             statement
             for one in change.changed
+            if not _is_of_a_constraint(one.identity, change)
             for statement in _alters(one.identity, one.before or "", one.after or "")
         ]
         adds = list(
@@ -76,6 +77,18 @@ def fix_statements(change: SchemaChange) -> tuple[str, ...] | None:
         return tuple(map(_pasteable, (*drops, *alters, *adds)))
     except _CannotBeWrittenError:
         return None
+
+
+def _is_of_a_constraint(identity: str, change: SchemaChange) -> bool:
+    """Report whether an index has the name of a constraint that differs: it changes with that."""
+    nodes = (*change.left, *change.missing)
+    differing = (*change.changed, *(node.difference for node in nodes))
+    name = identity.removeprefix("index ")
+    return name != identity and any(
+        one.identity.startswith("constraint ")
+        and name.endswith(f".{_of_a_table(one.identity.removeprefix('constraint '))[0]}")
+        for one in differing
+    )
 
 
 class _CannotBeWrittenError(Exception):

@@ -91,3 +91,14 @@ def test_a_column_is_altered(wanted: str, actual: str, statements: list[str]) ->
 def test_no_statement_is_guessed(identity: str, definition: str) -> None:
     """Where the texts do not suffice for one difference, nothing is proposed at all."""
     assert fix_statements(_change(_PLAIN, [*_PLAIN, SchemaObject(identity, definition)])) is None
+
+
+def test_an_index_changes_with_its_constraint() -> None:
+    """It is not created by a statement of its own, which would take its name."""
+    index = SchemaObject("index public.k", "CREATE INDEX k ON public.t USING btree (a)")
+    other = SchemaObject("index public.k", "CREATE INDEX k ON public.u USING btree (a)")
+    constraint = SchemaObject("constraint k on public.t", "UNIQUE (a)")
+
+    assert fix_statements(_change([*_PLAIN, constraint, index], [*_PLAIN, other])) == (
+        "ALTER TABLE public.t ADD CONSTRAINT k UNIQUE (a)",
+    )
