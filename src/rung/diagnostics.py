@@ -17,8 +17,8 @@ class Problem(NamedTuple):
     """
     invalid index, reindex leftover, pending detach, stale lock, lock holder, prepared
     transaction, expired lease, open to others, untrusted table, trigger or rule, scratch database,
-    unvalidated constraint, dirty ledger, unfinished attempt, ledger ahead of the schema or schema
-    not checked.
+    scratch role, unvalidated constraint, dirty ledger, unfinished attempt, ledger ahead of the
+    schema or schema not checked.
     """
     name: str
     """What it is about: an index, a partition, a process, a version; qualified and quoted."""

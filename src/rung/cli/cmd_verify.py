@@ -6,11 +6,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rung.cli.exit_codes import ExitCode
+from rung.cli.exit_codes import ExitCode, StoppedBySignal
+from rung.cli.process import LEAVE, Signals, handling
+from rung.cli.signals import exit_code_of_signal
 from rung.database import Database
 from rung.drivers import open_driver
 from rung.drivers.inspection import ServerContext
-from rung.errors import EmptySource, UsageError
+from rung.errors import EmptySource, QueryFailed, ScratchFailed, Stopped, UsageError
 from rung.execution.admin import check_known
 from rung.render.text import count, duration
 from rung.render.verify import github_lines, verification, verify_lines, verify_summary
@@ -25,6 +27,7 @@ from rung.verify.run import Budget, verify
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from types import FrameType
 
     from rung.cli.invocation import Invocation
     from rung.drivers.contract import Driver
@@ -35,6 +38,10 @@ _UNKNOWN = ServerContext("rung_owner", makes_roles=True)
 _CODES = {ProofOutcome.REFUTED: ExitCode.REFUTED, ProofOutcome.NOT_PROVED: ExitCode.NOT_PROVED}
 _MOST_ROLES = 10
 """Roles that a note lists."""
+_REMEDY = (
+    "name a server and a user who may create databases: `rung verify --scratch URL`; or leave "
+    "--scratch out to use an embedded server"
+)
 _NEXT_LINE = 5.0
 """Seconds between two lines of progress if stderr is not a terminal."""
 
@@ -77,24 +84,50 @@ def _verified(
         context, made = _with_absent_roles(context, migrations)
         notes += made
     budget = Budget() if settings.budget is None else Budget(settings.budget)
-    progress = _Progress(call)
+    progress, signals = _Progress(call), _Signals(_on_signal)
     began = time.monotonic()
-    with scratch_like(driver, context, settings.scratch, progress.note) as scratch:
-        proofs = verify(
-            scratch, migrations, versions, dialect=dialect, budget=budget, tell=progress.tell
-        )
-        try:
-            found = tuple(proofs)
-        finally:
-            progress.end()
-        return VerifyReport(
-            found,
-            len(migrations.migrations),
-            scratch.where,
-            _role(settings.database is not None, context),
-            (*notes, *progress.notes),
-            time.monotonic() - began,
-        )
+    try:
+        # No signal interrupts how databases are created and dropped: it cancels the file that runs.
+        with (
+            handling(signals.receive),
+            scratch_like(driver, context, settings.scratch, progress.note) as scratch,
+        ):
+            proofs = verify(
+                scratch,
+                migrations,
+                versions,
+                dialect=dialect,
+                budget=budget,
+                stop=signals.stop,
+                tell=progress.tell,
+            )
+            try:
+                found = tuple(proofs)
+            finally:
+                progress.end()
+            rights = scratch.rights or _role(context)
+            notes += _absent(scratch.absent_extensions)
+    except Stopped as stopped:
+        raise StoppedBySignal(stopped, exit_code_of_signal(signals.first)) from None
+    except ScratchFailed as failed:
+        raise QueryFailed(
+            f"no scratch database could be created: {failed.cause}", _REMEDY
+        ) from None
+    return VerifyReport(
+        found,
+        len(migrations.migrations),
+        scratch.where,
+        rights,
+        (*notes, *progress.notes),
+        time.monotonic() - began,
+    )
+
+
+def _absent(extensions: Collection[str]) -> tuple[str, ...]:
+    if not extensions:
+        return ()
+    names = ", ".join(extensions)
+    return (f"scratch lacks {count(len(extensions), 'extension')} of the target: {names}",)
 
 
 def _wanted(call: Invocation, source: str, migrations: MigrationSet) -> Collection[int]:
@@ -117,10 +150,8 @@ def _target(
         named = call.settings.need_database()
     if named is None or named.partition(":")[0] == "embedded":
         driver = open_driver(_database(call, "postgresql:///"))
-        note = (
-            "no target database was named: the files ran as the owner of the database, who may "
-            "create roles"
-        )
+        may = "" if call.settings.scratch else ", who may create roles"
+        note = f"no target database was named: the files ran as the owner of the database{may}"
         return driver, _UNKNOWN, Dialect.POSTGRES, (note,) if named is None else ()
     driver = open_driver(_database(call, named))
     with driver.read() as reader:
@@ -173,10 +204,27 @@ def _database(call: Invocation, url: str) -> Database:
     return Database(url, settings.role, settings.ledger_table, settings.history_table)
 
 
-def _role(is_known: bool, context: ServerContext | None) -> str:  # noqa: FBT001 - a fact
+def _role(context: ServerContext | None) -> str:
     if context is None:
         return ""
+    is_known = context.user != _UNKNOWN.user
     return f"rights of the target's role {context.user}" if is_known else "rights of an owner"
+
+
+class _Signals(Signals):
+    """Cancels the file that runs at the first signal; the third exits at once."""
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        self.stop.set()
+        super().receive(number, frame)
+
+
+def _on_signal(times: int, number: int) -> str:
+    del number
+    if times < LEAVE:
+        return "warning: stopping; the scratch databases are dropped first"
+    return "warning: exiting at once; `rung doctor` names what is left on a server of --scratch"
 
 
 class _Progress:

@@ -77,6 +77,6 @@ def scratch_like(
     if url is None:
         server = on_embedded_server(driver, context, say)
     else:
-        server = on_named_server(driver, context, url)
+        server = on_named_server(driver, context, url, say)
     with server as databases:
         yield databases

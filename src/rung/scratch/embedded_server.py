@@ -58,8 +58,8 @@ def on_embedded_server(
                 Account(context.user),
                 context,
                 f"PostgreSQL {server.version}",
-                tuple(roles.database_statements(context, server.major)),
-                Account(name, password),
+                prepare=tuple(roles.database_statements(context, server.major)),
+                superuser=Account(name, password),
             )
             databases.keep_roles()
             yield databases

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rung.cancellation import CancelToken
@@ -17,6 +18,14 @@ class Scratch(Protocol):
     @property
     def where(self) -> str:
         """Return what they run on, for display: `PostgreSQL 16.4`."""
+
+    @property
+    def rights(self) -> str:
+        """Return whose rights the files have, for display; empty where the target's role's."""
+
+    @property
+    def absent_extensions(self) -> Sequence[str]:
+        """Return the target's extensions that the first database lacks; empty before it is made."""
 
     def new(self) -> str:
         """Create an empty database."""

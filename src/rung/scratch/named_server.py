@@ -22,7 +22,7 @@ from rung.scratch.roles import quoted
 from rung.script import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from rung.drivers.contract import Driver, Session
@@ -33,6 +33,11 @@ _END_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = '{name}' AND pid <> pg_backend_pid()"
 )
+_END_CREATION = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+    "WHERE query ~ '^(CREATE|DROP) DATABASE (IF EXISTS )?{prefix}' AND pid <> pg_backend_pid()"
+)
+"""An interrupted session may still create a database, which nobody else sees before its end."""
 _DROP_ROLES = """DO $$ DECLARE one name; BEGIN
 FOR one IN SELECT rolname FROM pg_roles WHERE rolname NOT IN (SELECT rolname FROM rung_roles) LOOP
     EXECUTE format('DROP ROLE %I', one);
@@ -65,6 +70,8 @@ class ScratchDatabases:
     account: Account
     context: ServerContext
     where: str
+    rights: str = ""
+    absent_extensions: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()
     """Statements that `superuser` runs in each empty database."""
     superuser: Account = field(default_factory=Account)
@@ -80,7 +87,12 @@ class ScratchDatabases:
         if self.prepare:
             with self._driver_for(name, self.superuser).connect(CancelToken()) as session:
                 for sql in self.prepare:
-                    session.run_unrecorded(read(sql), 1, 1)  # a failure shows in the files
+                    session.run_unrecorded(read(sql), 1, 1)  # what is absent then is read below
+        if self.context.extensions and len(self.created) == 1:
+            with self.open(name) as session:
+                there = dict(session.server_context().extensions)
+            wanted = [extension for extension, _ in self.context.extensions]
+            self.absent_extensions = tuple(one for one in wanted if one not in there)
         return name
 
     def copy(self, name: str) -> str:
@@ -147,6 +159,12 @@ class ScratchDatabases:
             self.execute(drop)
         self.created.remove(name)
 
+    def create_account(self) -> None:
+        """Create the temporary role that runs the files; it is dropped even if this fails."""
+        account = self.account = Account(f"{self.prefix}_role", secrets.token_hex(16))
+        self.execute(f"CREATE ROLE {account.user} LOGIN PASSWORD '{account.password}'")
+        self.execute(f"GRANT {account.user} TO CURRENT_USER")
+
     def keep_roles(self) -> None:
         """Note the roles that the server has now: files made every other one. It is private."""
         self.execute("CREATE TABLE rung_roles AS SELECT rolname FROM pg_roles")
@@ -178,17 +196,20 @@ class ScratchDatabases:
 
 
 @contextmanager
-def on_named_server(driver: Driver, context: ServerContext, url: str) -> Iterator[ScratchDatabases]:
+def on_named_server(
+    driver: Driver, context: ServerContext, url: str, say: Callable[[str], None]
+) -> Iterator[ScratchDatabases]:
     """
     Yield scratch databases on a server that the user names, and drop them afterwards.
 
-    If the user of the URL can reach more than databases, a temporary role runs the files. It has
-    no memberships, because other roles may own objects of the server.
+    If the user of the URL may create roles, a temporary role runs the files. It has no memberships,
+    because other roles may own objects of the server. Otherwise that user runs them.
 
     Args:
         driver: of the target database.
         context: facts about the target's server.
         url: of any database of the scratch server, for a user who may create databases.
+        say: receives a sentence about what differs from the target, and about what is left.
 
     Raises:
         ScratchFailed: the server does not create databases for this user.
@@ -198,24 +219,40 @@ def on_named_server(driver: Driver, context: ServerContext, url: str) -> Iterato
         databases = ScratchDatabases(
             driver, admin, url, Account(), context, f"PostgreSQL {server.major}"
         )
+        if context.major not in (None, server.major):
+            say(
+                f"PostgreSQL {server.major} is used instead of the target's {context.major}, which "
+                "may write some objects differently"
+            )
         try:
-            if server.leaves_database:
-                databases.account = _create_account(databases)
+            if server.makes_roles or server.leaves_database:
+                databases.rights = "rights of an owner who may not create roles"
+                databases.create_account()
+            else:
+                databases.rights = f"rights of {server.user}, the user of --scratch"
+                say(
+                    f"the files run as {server.user}, who may not create roles, instead of a role "
+                    "of their own: they can change other databases of that user"
+                )
             yield databases
         finally:
-            try:
+            _drop_all(databases, say)
+
+
+def _drop_all(databases: ScratchDatabases, say: Callable[[str], None]) -> None:
+    """Drop the databases and the role; say which are left where that fails."""
+    try:
+        try:
+            _drop(databases)
+        except (DatabaseError, Disconnected):  # the connection is lost, or was interrupted
+            with databases.driver.sibling(databases.url).connect(CancelToken()) as session:
+                databases.admin = session
+                databases.execute(_END_CREATION.format(prefix=databases.prefix))
                 _drop(databases)
-            except (DatabaseError, Disconnected):  # the connection is lost: use a new one
-                with driver.sibling(url).connect(CancelToken()) as session:
-                    databases.admin = session
-                    _drop(databases)
-
-
-def _create_account(databases: ScratchDatabases) -> Account:
-    account = Account(f"{databases.prefix}_role", secrets.token_hex(16))
-    databases.execute(f"CREATE ROLE {account.user} LOGIN PASSWORD '{account.password}'")
-    databases.execute(f"GRANT {account.user} TO CURRENT_USER")
-    return account
+    except (DatabaseError, Disconnected) as error:
+        why = error.cause if isinstance(error, DatabaseError) else error.reason
+        left = ", ".join(databases.created) or databases.account.user
+        say(f"{left} could not be dropped ({why}) and is left on the scratch server instead")
 
 
 def _drop(databases: ScratchDatabases) -> None:

@@ -41,6 +41,13 @@ created by the files.
 """
 
 
+_IF_TRUSTED = """DO $rung$ BEGIN
+IF EXISTS (SELECT FROM pg_available_extension_versions WHERE name = '{name}' AND trusted) THEN
+    {created};
+END IF; END $rung$"""
+"""An owner of a database may create these; somebody has, if the files do not."""
+
+
 def quoted(name: str) -> str:
     """Return a name as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -94,5 +101,11 @@ def database_statements(context: ServerContext, major: int) -> Iterator[str]:
         absent = ", ".join(map(quoted, context.absent_roles))
         yield f"GRANT CREATE ON SCHEMA public TO {absent}"
     for name, schema in context.extensions:
-        if name in HARMLESS and schema in {"public", "pg_catalog"}:
-            yield f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} CASCADE"
+        if schema not in {"public", "pg_catalog"}:
+            continue
+        created = f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} CASCADE"
+        yield (
+            created
+            if name in HARMLESS
+            else _IF_TRUSTED.format(name=name.replace("'", "''"), created=created)
+        )

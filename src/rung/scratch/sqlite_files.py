@@ -28,6 +28,8 @@ class ScratchFiles:
     driver: Driver
     folder: Path
     where: str = "a file of its own"
+    rights: str = ""
+    absent_extensions: tuple[str, ...] = ()
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new(self) -> str:

@@ -81,7 +81,6 @@ def verify(
     *,
     dialect: Dialect,
     budget: Budget = Budget(),  # noqa: B008 - a value
-    absent_extensions: Collection[str] = (),
     stop: CancelToken | None = None,
     tell: Callable[[Migration, int, int], None] = lambda *_: None,
 ) -> Iterator[MigrationProof]:
@@ -97,7 +96,6 @@ def verify(
         versions: the versions to check; those below them are only applied.
         dialect: how the databases read SQL.
         budget: what a file may use; one that uses more is not proved.
-        absent_extensions: those of the target that scratch does not have.
         stop: cancels the file that runs.
         tell: called before each check with the migration, its number from 1, and the total.
 
@@ -107,10 +105,12 @@ def verify(
     """
     wanted = [one for one in migrations.migrations if one.version in versions]
     stop = stop or CancelToken()
-    made = _Verifier(scratch, migrations, dialect, budget, tuple(absent_extensions), stop)
+    made = _Verifier(scratch, migrations, dialect, budget, stop)
     with closing(made) as verifier:
         for number, migration in enumerate(wanted, 1):
             tell(migration, number, len(wanted))
+            if stop.requested:
+                raise Stopped((), UNCHANGED, ())
             if verifier.blocked:
                 yield MigrationProof(migration, ProofOutcome.NOT_PROVED, verifier.blocked)
                 continue
@@ -133,7 +133,6 @@ class _Verifier:
     migrations: MigrationSet
     dialect: Dialect
     budget: Budget
-    absent_extensions: tuple[str, ...]
     stop: CancelToken
     has_worked: bool = False
     """Whether a scratch database could be used."""
@@ -284,7 +283,7 @@ class _Verifier:
         if limit:
             return _Stop(ProofOutcome.NOT_PROVED, f"{what} {limit}")
         said = _cause(error)
-        reason = scratch_reason(error, file, self.dialect, self.absent_extensions)
+        reason = scratch_reason(error, file, self.dialect, self.scratch.absent_extensions)
         if reason:
             return _Stop(ProofOutcome.NOT_PROVED, f"{reason}: {said}")
         return _Stop(ProofOutcome.REFUTED, f"{what} fails: {said}")

@@ -56,6 +56,29 @@ _TRIES = {
     "the server's settings": "ALTER SYSTEM SET archive_command = 'touch {mark}'",
     "an event trigger": "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS "
     "'BEGIN END'; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION e()",
+    "a file as text": "INSERT INTO t SELECT pg_read_file('/etc/passwd'); SELECT pg_ls_dir('/')",
+    "a file as a large object": "INSERT INTO t SELECT lo_import('/etc/passwd')::text",
+    "every role": "DO $$ DECLARE one name; BEGIN FOR one IN SELECT rolname FROM pg_roles LOOP "
+    "BEGIN EXECUTE format('GRANT %I TO CURRENT_USER', one); EXCEPTION WHEN OTHERS THEN NULL; END; "
+    f"END LOOP; END $$; {_PROGRAM}",
+    "everything's rows": "GRANT pg_write_all_data, pg_read_all_data TO CURRENT_USER; "
+    f"UPDATE pg_authid SET rolsuper = true; {_PROGRAM}",
+    "a catalog": f"UPDATE pg_catalog.pg_authid SET rolsuper = true; {_PROGRAM}",
+    "another owner of a function": "CREATE FUNCTION g() RETURNS void LANGUAGE sql SECURITY DEFINER "
+    "AS $g$COPY t TO PROGRAM 'touch {mark}'$g$; "
+    f"ALTER FUNCTION g() OWNER TO {_ROLES[0]}; SELECT g()",
+    "a language": "CREATE FUNCTION s(cstring) RETURNS int LANGUAGE internal AS 'pg_read_file'; "
+    "UPDATE pg_language SET lanpltrusted = true",
+    "a superuser's password": "ALTER ROLE rung_scratch_first LOGIN PASSWORD 'x'; "
+    "DO $$ BEGIN EXECUTE (SELECT string_agg(format($f$ALTER ROLE %I PASSWORD 'x'$f$, rolname), ';')"
+    " FROM pg_roles WHERE rolsuper); END $$",
+    "a subscription": "CREATE SUBSCRIPTION s CONNECTION 'dbname=postgres user=postgres' "
+    "PUBLICATION p",
+    "a setting of every role": "ALTER ROLE ALL SET session_preload_libraries = 'x'",
+    "other databases": "DROP DATABASE postgres WITH (FORCE); ALTER DATABASE postgres RENAME TO p; "
+    "ALTER DATABASE postgres CONNECTION LIMIT 0",
+    "other sessions": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE pid <> pg_backend_pid()",
     "a tablespace": "CREATE TABLESPACE s LOCATION '/tmp'",
 }
 _GAINED = """
@@ -64,6 +87,10 @@ SELECT rolsuper OR rolreplication OR rolbypassrls
        OR pg_has_role(oid, 'pg_execute_server_program', 'MEMBER')
        OR pg_has_role(oid, 'pg_write_server_files', 'MEMBER')
   FROM pg_roles WHERE rolname = session_user
+"""
+_OTHERS = """
+SELECT 1 / (SELECT (count(*) = 1)::int FROM pg_database
+             WHERE datname = 'postgres' AND datconnlimit = -1)
 """
 
 
@@ -107,9 +134,10 @@ def test_nothing_leaves_the_database(site: Site, role: str, where: str, tmp_path
                 session.run_unrecorded(script, at, at)
         read_in = session.run_unrecorded(read("SELECT 1 / (1 - (count(*) > 0)::int) FROM t"), 1, 1)
         gained = session.run_unrecorded(read(f"SELECT 1 / (1 - ({_GAINED})::int)"), 1, 1)
+        others = session.run_unrecorded(read(_OTHERS), 1, 1)
 
     assert list(marks.iterdir()) == []
-    assert (read_in.failure, gained.failure) == (None, None)
+    assert (read_in.failure, gained.failure, others.failure) == (None, None, None)
     assert site.ask("SELECT 1 FROM pg_roles WHERE rolname LIKE 'rung_scratch%'") == []
 
 

@@ -149,6 +149,16 @@ def test_a_database_that_was_left(site: Site) -> None:
     assert f'"{SCRATCH}' in inspect.getsource(ScratchDatabases)
 
 
+def test_a_role_that_was_left(site: Site) -> None:
+    """It is named when no database belongs to it any more, so that it can be dropped."""
+    name = f"{SCRATCH}of_a_test"
+    site.ask(f"CREATE ROLE {name}")
+
+    (left,) = (one for one in _found(site, "scratch role") if one.name == name)
+    site.ask(left.fix)
+    assert name not in [one.name for one in _found(site, "scratch role")]
+
+
 def test_locks_of_others_are_told_by_idle_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who holds the key and asks nothing is named, with the command that ends it."""
     monkeypatch.setattr("rung.drivers.postgres.catalog._IDLE", "interval '0 s'")

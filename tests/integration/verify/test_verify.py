@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from rung.cli.main import main
@@ -233,17 +237,10 @@ def test_only_what_changed_since(verify: Verify, tmp_path: Path) -> None:
 
 def test_nothing_is_left_on_a_named_server(verify: Verify, server: EmbeddedServer) -> None:
     """The databases and the role of a check are dropped, whatever came of it."""
-    import psycopg
-
     template = "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' IS_TEMPLATE true'"
     verify({"2_b.up.sql": f"{template}; END $$", "2_b.down.sql": "SELECT 1/0"})
-    with psycopg.connect(server.conninfo()) as connection:
-        left = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname ~ 'rung_scratch' "
-            "UNION ALL SELECT rolname FROM pg_roles WHERE rolname ~ 'rung_scratch'"
-        ).fetchall()
 
-    assert left == []
+    assert _left(server) == []
 
 
 def test_sqlite(verify: Verify, tmp_path: Path) -> None:
@@ -256,3 +253,80 @@ def test_sqlite(verify: Verify, tmp_path: Path) -> None:
     (tmp_path / "migrations" / "1_a.up.sql").write_text("CREATE TABLE a (x int);")
     (tmp_path / "migrations" / "1_a.down.sql").write_text("DROP TABLE a;")
     assert main(["verify", "--database", f"sqlite:///{target}", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing(
+    verify: Verify, server: EmbeddedServer, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """The file that runs is cancelled, and its database and role are dropped."""
+    files = {"2_b.up.sql": f"SELECT pg_sleep(60), '{tmp_path}'", "2_b.down.sql": "SELECT 1"}
+    assert verify(files, "1").code == 0
+    words = [sys.executable, "-m", "rung", "verify", "--scratch", server.url()]
+    running = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    _wait_for(server, f"pg_sleep.*{tmp_path}")
+    running.send_signal(number)
+
+    assert running.wait(30) == code
+    assert _left(server) == []
+
+
+def test_a_user_who_may_not_create_databases(verify: Verify, server: EmbeddedServer) -> None:
+    """It is an error with a hint, and no outcome; nothing is dirty."""
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE verify_nobody LOGIN")
+        ended = verify({}, "--scratch", server.url().replace("postgres@", "verify_nobody@"))
+        connection.execute("DROP ROLE verify_nobody")
+
+    assert ended.code == 1
+    assert "error: no scratch database could be created: permission denied" in ended.err
+    assert "dirty" not in ended.err
+
+
+@pytest.mark.parametrize("may", ["CREATEDB CREATEROLE", "CREATEDB"])
+def test_whose_rights_the_files_have(verify: Verify, server: EmbeddedServer, may: str) -> None:
+    """On a named server a role of their own runs them, if its user may create one."""
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE verify_user LOGIN {may}")
+        ended = verify({}, "--scratch", server.url().replace("postgres@", "verify_user@"))
+        connection.execute("DROP ROLE verify_user")
+
+    own = "CREATEROLE" in may
+    whose = "an owner who may not create roles" if own else "verify_user, the user of --scratch"
+    assert (ended.code, f", rights of {whose}, " in ended.out) == (0, True)
+    assert ("they can change other databases" in ended.err) is not own
+
+
+def test_a_session_that_is_lost(verify: Verify, server: EmbeddedServer) -> None:
+    """What was found before is reported; the rest is not proved, and 11 does not hide 10."""
+    files = {
+        "2_b.up.sql": "CREATE TABLE b (x int)",
+        "2_b.down.sql": "SELECT 1",
+        "3_c.up.sql": "SELECT pg_terminate_backend(pg_backend_pid())",
+        "3_c.down.sql": "SELECT 1",
+    }
+    ended = verify(files)
+
+    assert (ended.code, ended.err.splitlines()[-1]) == (10, "1 proved, 1 refuted, 1 not proved.")
+    assert _left(server) == []
+
+
+def _left(server: EmbeddedServer) -> list[tuple[str]]:
+    sql = (
+        "SELECT datname FROM pg_database WHERE datname ~ 'rung_scratch' "
+        "UNION ALL SELECT rolname FROM pg_roles WHERE rolname ~ 'rung_scratch'"
+    )
+    with psycopg.connect(server.conninfo()) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def _wait_for(server: EmbeddedServer, query: str) -> None:
+    """Wait until another session runs a query that matches a regular expression."""
+    deadline = time.monotonic() + 30
+    sql = "SELECT FROM pg_stat_activity WHERE query ~ %s AND pid <> pg_backend_pid()"
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            if connection.execute(sql, [query]).fetchone() is not None:
+                return
+            time.sleep(0.05)
+    raise AssertionError(f"nobody ran {query} within 30 s")

@@ -353,12 +353,13 @@ class DiagnosticsReader:
 
     def _scratch(self) -> Iterator[Problem]:
         prefix = quoting.text(SCRATCH)
-        for name, quoted in self._ask(statement("left_scratch", prefix=prefix)):
+        for name, quoted, what in self._ask(statement("left_scratch", prefix=prefix)):
+            kind = f"scratch {(what or '').lower()}"
             yield Problem(
-                "scratch database",
+                kind,
                 name or "",
-                "It is a scratch database of a run that ended before it could drop it.",
-                f"DROP DATABASE {quoted};",
+                f"It is a {kind} of a run that ended before it could drop it.",
+                f"DROP {what} {quoted};",
             )
 
     def _constraints(self) -> Iterator[Problem]:

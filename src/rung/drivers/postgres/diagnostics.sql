@@ -92,13 +92,21 @@ SELECT gid, owner,
  ORDER BY prepared
 
 -- name: left_scratch
--- Databases that were made to try things on, and that nobody is connected to.
-SELECT d.datname, pg_catalog.quote_ident(d.datname)
+-- Databases that were made to try things on, and that nobody is connected to; and roles for files
+-- to run as, whose databases are dropped already.
+SELECT d.datname, pg_catalog.quote_ident(d.datname), 'DATABASE'
   FROM pg_catalog.pg_database d
  WHERE pg_catalog.starts_with(d.datname::pg_catalog.text, {prefix})
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
                     WHERE a.datid OPERATOR(pg_catalog.=) d.oid)
- ORDER BY 1
+UNION ALL
+SELECT r.rolname, pg_catalog.quote_ident(r.rolname), 'ROLE'
+  FROM pg_catalog.pg_roles r
+ WHERE pg_catalog.starts_with(r.rolname::pg_catalog.text, {prefix})
+   AND NOT r.rolsuper
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_database d
+                    WHERE d.datdba OPERATOR(pg_catalog.=) r.oid)
+ ORDER BY 3, 1
 
 -- name: unvalidated
 -- Constraints that hold for new rows only: name, quoted name, table.
