@@ -24,6 +24,7 @@ from rung.verify.changed import changed_versions
 from rung.verify.model import ProofOutcome, VerifyReport
 from rung.verify.named_roles import roles_not_created
 from rung.verify.run import Budget, verify
+from rung.verify.used_extensions import extensions_not_created
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -152,7 +153,11 @@ def _target(
         driver = open_driver(_database(call, "postgresql:///"))
         may = "" if call.settings.scratch else ", who may create roles"
         note = f"no target database was named: the files ran as the owner of the database{may}"
-        return driver, _UNKNOWN, Dialect.POSTGRES, (note,) if named is None else ()
+        used = () if call.settings.scratch else extensions_not_created(migrations)
+        context = replace(_UNKNOWN, extensions=tuple((one, "public") for one in used))
+        made = f"extensions that files use and do not create exist on scratch: {', '.join(used)}"
+        notes = (*[note] * (named is None), *[made] * bool(used))
+        return driver, context, Dialect.POSTGRES, notes
     driver = open_driver(_database(call, named))
     with driver.read() as reader:
         dialect = reader.locate().dialect

@@ -213,6 +213,18 @@ def test_roles_that_no_file_creates_exist_on_scratch(verify: Verify) -> None:
     assert "schema public: verify_ann, verify_bob" in ended.err
 
 
+def test_extensions_that_no_file_creates_exist_on_scratch(verify: Verify) -> None:
+    """Where the target is not known, somebody may have created them, and they are listed."""
+    files = {
+        "2_b.up.sql": "CREATE INDEX i ON app USING gin (name gin_trgm_ops)",
+        "2_b.down.sql": "DROP INDEX i",
+    }
+    ended = verify(files, embedded=True)
+
+    assert "2 proved." in ended.err
+    assert "do not create exist on scratch: pg_trgm" in ended.err
+
+
 def test_a_declared_irreversible_migration(verify: Verify) -> None:
     """Only its up runs, and its reason is shown."""
     files = {"2_b.up.sql": "DROP TABLE app", "2_b.down.sql": "-- rung: irreversible just a cache"}
