@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.errors import UsageError
+from rung.source import filenames
 
 if TYPE_CHECKING:
     from rung.source import MigrationSet
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def changed_versions(source: str, migrations: MigrationSet, ref: str) -> frozenset[int]:
     """
-    Return the versions with a file that was added or changed since a commit.
+    Return the versions with a file that was added, changed or removed since a commit.
 
     Files that are not committed yet count as well. The commit is the one where the branch left
     `ref`, so that what others merged there meanwhile does not count.
@@ -34,14 +35,12 @@ def changed_versions(source: str, migrations: MigrationSet, ref: str) -> frozens
             "leave --since out, or name the versions to verify",
         )
     base = _git(folder, "merge-base", "--", ref, "HEAD").strip()
-    since = _git(folder, "diff", "--name-only", "--relative", "-z", base, "--", ".")
+    # Without the detection of renames, a file has a line under its old name too.
+    since = _git(folder, "diff", "--name-only", "--no-renames", "--relative", "-z", base, "--", ".")
     new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-    names = {Path(name).name for name in (since + new).split("\0") if name}
-    return frozenset(
-        one.version
-        for one in migrations.migrations
-        if any(half is not None and half.file in names for half in (one.up, one.down))
-    )
+    named = (filenames.parse(name) for name in (since + new).split("\0"))  # none in a subfolder
+    changed = {name.version for name in named if name is not None}
+    return frozenset(one.version for one in migrations.migrations if one.version in changed)
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -61,7 +60,8 @@ def _git(folder: Path, *arguments: str) -> str:
         said = (error.stderr or "").strip().splitlines()
         raise UsageError(
             f"git could not compare {folder} with the commit of --since: "
-            f"{said[-1] if said else f'git {arguments[0]} failed'}",
-            "name a branch, tag or commit that this repository has: `git branch --all` lists them",
+            f"{said[-1] if said else 'there is no common commit'}",
+            "name a branch, tag or commit that this repository has: `git branch --all` lists them; "
+            "a shallow clone has no earlier ones: `git fetch --unshallow`",
         ) from None
     return ran.stdout

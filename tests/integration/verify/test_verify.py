@@ -247,6 +247,58 @@ def test_only_what_changed_since(verify: Verify, tmp_path: Path) -> None:
     assert verify(files, "--since", "nowhere").code == 2
 
 
+_GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org")
+
+
+@pytest.fixture
+def repository(verify: Verify, tmp_path: Path) -> Path:
+    """Commit two migrations in a repository, and return their folder."""
+    files = {"2_b.up.sql": "CREATE TABLE b (x int)", "2_b.down.sql": "DROP TABLE b"}
+    assert verify(files).code == 0
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*_GIT, "-C", str(tmp_path), *words], check=True)
+    return tmp_path / "migrations"
+
+
+def test_a_removed_or_renamed_file_is_a_change(verify: Verify, repository: Path) -> None:
+    """Its version is verified: without the down file it is not proved."""
+    (repository / "2_b.down.sql").unlink()
+    removed = verify({}, "--since", "HEAD")
+    (repository / "2_b.up.sql").rename(repository / "2_c.up.sql")
+    renamed = verify({}, "--since", "HEAD")
+
+    assert removed.err.splitlines()[-1] == renamed.err.splitlines()[-1] == "1 not proved."
+    assert "2  c" in renamed.out
+
+
+@pytest.mark.parametrize("ref", ["--all", "-x", "nowhere", "HEAD:x", "\n", "a\x1b[31m"])
+def test_a_commit_that_is_none(verify: Verify, repository: Path, ref: str) -> None:
+    """It is an error with a hint, on lines without control characters."""
+    del repository
+    ended = verify({}, f"--since={ref}")
+
+    assert ended.code == 2
+    assert "error: git could not compare" in ended.err
+    assert "\x1b" not in ended.err
+
+
+def test_since_in_a_shallow_clone_and_outside_of_a_repository(
+    verify: Verify, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither compares with nothing: both are errors."""
+    git = [*_GIT, "-C", str(tmp_path)]
+    subprocess.run([*git, "commit", "-qm", "y", "--allow-empty"], check=True)
+    clone, url = tmp_path / "clone", f"file://{tmp_path}"
+    subprocess.run([*git, "clone", "-q", "--depth=1", url, str(clone)], check=True)
+    shallow = verify({}, "--since=HEAD~1", "--source", str(clone / "migrations"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / ".git").rename(tmp_path / "git")
+    outside = verify({}, "--since=HEAD", "--source", str(repository))
+
+    assert (shallow.code, outside.code) == (2, 2)
+    assert "git fetch --unshallow" in shallow.err
+
+
 def test_nothing_is_left_on_a_named_server(verify: Verify, server: EmbeddedServer) -> None:
     """The databases and the role of a check are dropped, whatever came of it."""
     template = "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' IS_TEMPLATE true'"
@@ -310,7 +362,7 @@ def test_whose_rights_the_files_have(verify: Verify, server: EmbeddedServer, may
 
 
 def test_a_session_that_is_lost(verify: Verify, server: EmbeddedServer) -> None:
-    """What was found before is reported; the rest is not proved, and 11 does not hide 10."""
+    """Earlier outcomes are reported, the rest is not proved, and 11 does not hide 10."""
     files = {
         "2_b.up.sql": "CREATE TABLE b (x int)",
         "2_b.down.sql": "SELECT 1",
