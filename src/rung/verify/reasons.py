@@ -34,6 +34,8 @@ _NOT_OF_A_FILE = (
     *(ConnectionFailed, ConnectionLost, LockLost, LockNotAcquired, DatabaseBusy, ScratchFailed),
 )
 _RIGHT = "needs a right that scratch does not give"
+_UNAUTHORIZED = frozenset({"not authorized", "authorization denied"})
+"""What SQLite says of another file, and of a library."""
 _NO_EXTENSION = frozenset({sqlstate.UNDEFINED_FILE, sqlstate.FEATURE_NOT_SUPPORTED})
 _CLASSES = {
     sqlstate.CLASS_CONNECTION_EXCEPTION: "needs a server that scratch could not reach",
@@ -82,7 +84,7 @@ def scratch_reason(
     code, statements = error.server.sqlstate, read(file.text, dialect).statements if file else ()
     at = _statements_at(file, error.place.line, dialect) if file else []
     found = (
-        (code == sqlstate.INSUFFICIENT_PRIVILEGE, _RIGHT),
+        (code == sqlstate.INSUFFICIENT_PRIVILEGE or error.server.message in _UNAUTHORIZED, _RIGHT),
         (
             code in _NO_EXTENSION and any(map(creates_extension, statements)),
             "needs an extension that scratch lacks",

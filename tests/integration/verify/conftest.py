@@ -38,8 +38,10 @@ def verify(
     folder = tmp_path / "migrations"
     folder.mkdir()
 
-    def run(files: dict[str, str], *words: str, embedded: bool = False) -> Ended:
-        for name, text in (_FIRST | files).items():
+    def run(
+        files: dict[str, str], *words: str, embedded: bool = False, first: bool = True
+    ) -> Ended:
+        for name, text in ((_FIRST if first else {}) | files).items():
             (folder / name).write_text(text)
         scratch = () if embedded else ("--scratch", server.url())
         code = main(["verify", *scratch, *words])

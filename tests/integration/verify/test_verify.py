@@ -394,3 +394,40 @@ def _wait_for(server: EmbeddedServer, query: str) -> None:
                 return
             time.sleep(0.05)
     raise AssertionError(f"nobody ran {query} within 30 s")
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("ATTACH '{other}' AS x; CREATE TABLE x.t (y int)", "needs a right"),
+        ("ATTACH '{other}' || '' AS x; CREATE TABLE x.t (y int)", "needs a right"),
+        ("VACUUM INTO '{other}'", "needs a right"),
+        ("SELECT load_extension('{other}')", "needs a right"),
+        (
+            "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT max(x) FROM r",
+            "ran for longer than 1 s",
+        ),
+    ],
+)
+def test_a_sqlite_file_opens_no_other_and_ends(
+    verify: Verify, tmp_path: Path, sql: str, why: str
+) -> None:
+    """It can neither write beside its scratch file, nor run for ever."""
+    folder, other = tmp_path / "migrations", tmp_path / "other.db"
+    (folder / "1_a.up.sql").write_text(sql.format(other=other))
+    (folder / "1_a.down.sql").write_text("SELECT 1")
+    words = ("--database", f"sqlite:///{tmp_path}/t.db", "--budget", "1s")
+    ended = verify({}, *words, embedded=True, first=False)
+
+    assert (ended.code, why in ended.out) == (11, True)
+    assert not other.exists()
+
+
+def test_vacuum_on_sqlite(verify: Verify, tmp_path: Path) -> None:
+    """It opens a file without a name, which is no other database."""
+    folder = tmp_path / "migrations"
+    (folder / "1_a.up.sql").write_text("VACUUM")
+    (folder / "1_a.down.sql").write_text("SELECT 1")
+    words = ("--database", f"sqlite:///{tmp_path}/t.db")
+
+    assert verify({}, *words, embedded=True, first=False).code == 0

@@ -23,6 +23,7 @@ _DAMAGED: Final = (
     "stop writing to it and restore a backup; this rescues what can be read: `sqlite3 "
     "DAMAGED.db .recover | sqlite3 NEW.db`"
 )
+_FOLDERS: Final = frozenset({"temp_store_directory", "data_store_directory"})
 _PRIMARY = 0xFF
 """The low byte of an extended error code is its kind."""
 
@@ -147,6 +148,8 @@ class Opener:
         except sqlite3.Error as error:
             raise self._cannot_open(error) from None
         database.text_factory = _text
+        if self.address.confined:
+            database.set_authorizer(_without_other_files)
         return database
 
     def _cannot_open(self, error: sqlite3.Error) -> ConnectionFailed:
@@ -171,3 +174,15 @@ def _is_closed(error: sqlite3.Error) -> bool:
 def _text(stored: bytes) -> str:
     """Text as it is shown; bytes that are none must not stop a file that selects them."""
     return stored.decode(errors="replace")
+
+
+def _without_other_files(action: int, name: str | None, *_: str | None) -> int:
+    """
+    Refuse to open another database: an authorizer of SQLite's.
+
+    The name of an ATTACH is None where it is an expression. VACUUM attaches a file without a name,
+    and VACUUM INTO one with a name.
+    """
+    is_other = action == sqlite3.SQLITE_ATTACH and name not in ("", ":memory:")
+    sets_folder = action == sqlite3.SQLITE_PRAGMA and (name or "").lower() in _FOLDERS
+    return sqlite3.SQLITE_DENY if is_other or sets_folder else sqlite3.SQLITE_OK

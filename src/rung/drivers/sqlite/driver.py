@@ -90,9 +90,9 @@ class SqliteDriver:
         settings: Sequence[tuple[str, str]] = (),  # noqa: ARG002 - a file brings none with it
         password: str | None = None,  # noqa: ARG002 - nor has it one
     ) -> SqliteDriver:
-        """Another file, in the folder that is named, with the same names and PRAGMAs."""
+        """A scratch file in the folder that is named, with the same names and PRAGMAs."""
         path = os.path.join(url, name or "scratch.db")  # noqa: PTH118 - as SQLite is given it
-        address = self._opener.address._replace(name=path, path=path)
+        address = self._opener.address._replace(name=path, path=path, confined=True)
         return SqliteDriver(self._database, address)
 
     def recover(self, lost: Session, attempt_id: str) -> RecoveryInfo:  # noqa: ARG002 - no server outlives it

@@ -80,6 +80,8 @@ class SqliteUrl(NamedTuple):
     """The ledger that x-migrations-table names."""
     notes: tuple[str, ...] = ()
     """What was left out and might be missed, in sentences."""
+    confined: bool = False
+    """True for a scratch file: its connections open no other file."""
 
     @property
     def enforces_foreign_keys(self) -> bool:
