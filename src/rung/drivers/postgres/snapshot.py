@@ -132,8 +132,8 @@ def _entries(rows: Sequence[Row]) -> Iterator[SchemaObject]:
                 yield SchemaObject(f"owner of {name}", owner, name)
             if name.startswith("column ") and parent and parent.startswith(_ORDERED):
                 columns.setdefault(parent, []).append(name)
-        lines = privilege_lines(owner or "", json.loads(acl or "[]"), json.loads(usual or "[]"))
-        if acl is not None and (text := "\n".join(lines)):
+        acls = (json.loads(acl), json.loads(usual or "[]")) if acl else ((), ())
+        if text := "\n".join(privilege_lines(owner or "", *acls)):
             yield SchemaObject(f"privileges on {name}", text, name)
         if comment is not None:
             yield SchemaObject(f"comment on {name}", comment, name)
