@@ -52,6 +52,15 @@ _ON_A_TABLE = {
     "policy": "DROP POLICY {name} ON {table}",
     "rule": "DROP RULE {name} ON {table}",
 }
+_RENAMED = {
+    "table": "ALTER TABLE",
+    "view": "ALTER VIEW",
+    "materialized view": "ALTER MATERIALIZED VIEW",
+    "index": "ALTER INDEX",
+    "sequence": "ALTER SEQUENCE",
+    "enum": "ALTER TYPE",
+    "domain": "ALTER DOMAIN",
+}
 _DROPPED_LATE = ("extension", "schema")
 _DROPPED_EARLY = ("trigger", "policy", "rule", "view", "materialized view", "constraint", "index")
 
@@ -77,6 +86,35 @@ def fix_statements(change: SchemaChange) -> tuple[str, ...] | None:
         return tuple(map(_pasteable, (*drops, *alters, *adds)))
     except _CannotBeWrittenError:
         return None
+
+
+def rename_statements(change: SchemaChange) -> tuple[str, ...]:
+    """
+    Return statements that give objects back the names that they possibly had; they keep the rows.
+
+    Args:
+        change: its pairs of a missing and a left object that are equal but for their names.
+    """
+    return tuple(_renames(change.renames))
+
+
+def _renames(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for missing, left in pairs:
+        try:
+            (kind, old), (_, new) = _split(missing), _split(left)
+            if kind == "column":
+                table, column = _table_and_column(new)
+                to = _table_and_column(old)[1]
+                yield _pasteable(f"ALTER TABLE {table} RENAME COLUMN {column} TO {to}")
+            elif kind == "constraint":
+                own, table = _of_a_table(new)
+                to = _of_a_table(old)[0]
+                yield _pasteable(f"ALTER TABLE {table} RENAME CONSTRAINT {own} TO {to}")
+            elif kind in _RENAMED:
+                to = _table_and_column(old)[1]
+                yield _pasteable(f"{_RENAMED[kind]} {new} RENAME TO {to}")
+        except _CannotBeWrittenError:
+            continue
 
 
 def _is_of_a_constraint(identity: str, change: SchemaChange) -> bool:

@@ -23,7 +23,7 @@ from rung.options import RUNG
 from rung.planning.plan import Down, Goto
 from rung.repair.cluster_wide import creates_role, is_cluster_wide
 from rung.script import Dialect, contents_of, read
-from rung.verify.fix import fix_statements
+from rung.verify.fix import fix_statements, rename_statements
 from rung.verify.model import Fix, MigrationProof, ProofOutcome, SchemaChange, is_equal
 from rung.verify.reasons import scratch_reason
 
@@ -329,13 +329,17 @@ class _Verifier:
         self, work: str, down: MigrationFile, change: SchemaChange, before: Snapshot
     ) -> Fix | None:
         """Return statements that repair a down, if they do on a copy of the database."""
-        statements = fix_statements(change)
-        if not statements:
+        renames, statements = rename_statements(change), fix_statements(change)
+        if not renames and not statements:
             return None
         name = self._copy(work)
         try:
             with self._target(name).connected() as session:
-                done = _run_each(session, statements, self.dialect)
+                done = _run_each(session, renames, self.dialect)
+            if done:  # indexes and constraints follow their columns: see what still differs
+                statements = fix_statements(SchemaChange.between(before, self._snapshot(name)))
+            with self._target(name).connected() as session:
+                done += _run_each(session, statements or (), self.dialect)
             after_fix = SchemaChange.between(before, self._snapshot(name))
         finally:
             self._drop(name)

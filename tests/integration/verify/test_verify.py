@@ -183,6 +183,8 @@ _FIXED = {
         "CREATE TABLE a (x int) PARTITION BY LIST (x); CREATE TABLE b PARTITION OF a DEFAULT",
         "SELECT 1;\n",
     ),
+    "a renamed column with an index": ("ALTER TABLE app RENAME name TO title", "SELECT 1;\n"),
+    "a renamed table": ("ALTER TABLE app RENAME TO b", "SELECT 1;\n"),
     "a name with a line end": ('CREATE TABLE "b\n c" (x int)', "SELECT 1;\n"),
     "a down without a last semicolon": ("CREATE TABLE b (x int)", "SELECT 1"),
     "a down that ends with a comment": ("CREATE TABLE b (x int)", "SELECT 1 -- one"),

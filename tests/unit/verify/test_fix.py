@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung.snapshot import SchemaObject, Snapshot
-from rung.verify.fix import fix_statements
+from rung.verify.fix import fix_statements, rename_statements
 from rung.verify.model import SchemaChange
 
 _TABLE = SchemaObject("table public.t", "")
@@ -102,3 +102,24 @@ def test_an_index_changes_with_its_constraint() -> None:
     assert fix_statements(_change([*_PLAIN, constraint, index], [*_PLAIN, other])) == (
         "ALTER TABLE public.t ADD CONSTRAINT k UNIQUE (a)",
     )
+
+
+@pytest.mark.parametrize(
+    ("missing", "left", "statement"),
+    [
+        ("table public.t", 'table public."T u"', 'ALTER TABLE public."T u" RENAME TO t'),
+        ("column public.t.a", "column public.t.b", "ALTER TABLE public.t RENAME COLUMN b TO a"),
+        (
+            "constraint a on public.t",
+            "constraint b on public.t",
+            "ALTER TABLE public.t RENAME CONSTRAINT b TO a",
+        ),
+        ("index public.a", "index public.b", "ALTER INDEX public.b RENAME TO a"),
+        ("function public.a()", "function public.b()", None),
+    ],
+)
+def test_a_possible_rename_is_undone(missing: str, left: str, statement: str | None) -> None:
+    """A column that is renamed keeps its values; one that is dropped and added does not."""
+    found = rename_statements(SchemaChange(renames=((missing, left),)))
+
+    assert found == (() if statement is None else (statement,))
