@@ -130,6 +130,8 @@ def _change_lines(change: SchemaChange) -> Iterator[str]:
             yield f"{sign} {_name(node)}{_parts(node)}"
     for one in change.changed:
         yield f"~ {one.identity}: {_became(one.before or '', one.after or '')}"
+        if one.identity.startswith("enum ") and (one.after or "").startswith(one.before or ""):
+            yield "  PostgreSQL does not remove a value: declare `-- rung: irreversible REASON`"
     for table in change.order_only:
         yield f"~ {table}: the columns have another order"
     for gone, new in change.renames:

@@ -74,6 +74,14 @@ def test_long_definitions_are_cut_to_what_differs(before: str, after: str, shown
     assert _lines({"view v": before}, {"view v": after}) == [f"~ view v: {shown}"]
 
 
+def test_a_value_of_an_enum_that_is_left_has_no_fix() -> None:
+    """No statement removes it, so the way out is to declare the migration irreversible."""
+    added, changed = "'a', 'b'", "'a', 'c'"
+
+    assert "irreversible REASON" in _lines({"enum e": "'a'"}, {"enum e": added})[1]
+    assert len(_lines({"enum e": added}, {"enum e": changed})) == 1
+
+
 def test_a_name_cannot_end_its_line() -> None:
     """Line ends in names are escaped, so that a name does not look like a finding."""
     assert _lines({}, {'table "a\n+ b"': ""}) == ['+ table "a\\n+ b"']
