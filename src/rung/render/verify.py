@@ -50,7 +50,8 @@ def verify_lines(report: VerifyReport, style: Style) -> Iterator[str]:
 def explanation(one: MigrationProof) -> str:
     """Say in a clause why a migration has its outcome."""
     if one.outcome is ProofOutcome.PROVED:
-        return "up, down, up"
+        unseen = f"; not compared: {', '.join(one.not_compared)}" if one.not_compared else ""
+        return f"up, down, up{unseen}"
     if one.outcome is ProofOutcome.IRREVERSIBLE:
         return f"declared: {one.why}"
     if one.after_down:
@@ -195,6 +196,7 @@ def _proof(one: MigrationProof) -> dict[str, Any]:
         "schema": _schema_change(one.after_down)
         | {"fix": None if one.fix is None else {"sql": one.fix.sql, "proved": True}},
         "second_up": _schema_change(one.after_again),
+        "not_compared": one.not_compared,
     }
 
 

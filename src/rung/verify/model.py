@@ -91,6 +91,7 @@ class MigrationProof:
         after_down: how the schema after the down differs from the one before the up.
         after_again: how the schema after the second up differs from the one after the first.
         fix: SQL that repairs what the down leaves and misses; None where none was proved.
+        not_compared: what the files change besides the schema, such as rows.
     """
 
     migration: Migration
@@ -99,6 +100,7 @@ class MigrationProof:
     after_down: SchemaChange = SchemaChange()
     after_again: SchemaChange = SchemaChange()
     fix: Fix | None = None
+    not_compared: tuple[str, ...] = ()
 
     @property
     def version(self) -> int:

@@ -9,7 +9,7 @@ is not blamed on the migrations after it.
 from __future__ import annotations
 
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rung.cancellation import CancelToken
@@ -25,6 +25,7 @@ from rung.repair.cluster_wide import creates_role, is_cluster_wide
 from rung.script import Dialect, contents_of, read
 from rung.verify.fix import fix_statements, rename_statements
 from rung.verify.model import Fix, MigrationProof, ProofOutcome, SchemaChange, is_equal
+from rung.verify.not_compared import not_compared
 from rung.verify.reasons import scratch_reason
 
 if TYPE_CHECKING:
@@ -167,8 +168,30 @@ class _Verifier:
             return MigrationProof(migration, ProofOutcome.NOT_PROVED, "it has no down file")
         self._work, self._schema = None, None
         self._run(work, migration.down, Down(1), "the down")
-        after_down = self._snapshot(work)
-        change = SchemaChange.between(before, after_down)
+        change = SchemaChange.between(before, self._snapshot(work))
+        try:
+            proof = self._checked_again(work, migration, change, before, applied)
+        except (RungError, Disconnected) as error:
+            if not change or self.stop.requested:
+                raise
+            return MigrationProof(migration, ProofOutcome.REFUTED, _cause(error), change)
+        texts = (migration.up.text, migration.down.text)
+        unseen = not_compared(texts, self.dialect)
+        if proof.outcome is ProofOutcome.PROVED and unseen and is_equal(before, applied):
+            why = f"it changes nothing that is compared, only {' and '.join(unseen)}"
+            proof = MigrationProof(migration, ProofOutcome.NOT_PROVED, why)
+        return replace(proof, not_compared=unseen)
+
+    def _checked_again(
+        self,
+        work: str,
+        migration: Migration,
+        change: SchemaChange,
+        before: Snapshot,
+        applied: Snapshot,
+    ) -> MigrationProof:
+        """Run the up a second time, after a down that left a change."""
+        assert migration.down is not None
         fix = self._proved_fix(work, migration.down, change, before) if change else None
         try:
             self._run(work, migration.up, Goto(migration.version), "the second up")
