@@ -197,10 +197,11 @@ def _alters(identity: str, wanted: str, actual: str) -> Iterator[str]:
     kind, name = _split(identity)
     if kind == "constraint":
         own, table = _of_a_table(name)
-        yield f"ALTER TABLE {table} DROP CONSTRAINT {own}"
-        yield f"ALTER TABLE {table} ADD CONSTRAINT {own} {wanted}"
+        # It may be gone with a column that is dropped before.
+        drop = f"DROP CONSTRAINT IF EXISTS {own}"
+        yield f"ALTER TABLE {table} {drop}, ADD CONSTRAINT {own} {wanted}"
     elif kind == "index":
-        yield f"DROP INDEX {name}"
+        yield f"DROP INDEX IF EXISTS {name}"
         yield wanted
     elif kind == "column":
         yield from _column_alters(name, wanted, actual)

@@ -200,6 +200,10 @@ _FIXED = {
         "SELECT 1;\n",
     ),
     "a renamed column with an index": ("ALTER TABLE app RENAME name TO title", "SELECT 1;\n"),
+    "a constraint of more columns": (
+        "ALTER TABLE app ADD a int, DROP CONSTRAINT app_pkey, ADD CONSTRAINT app_pkey UNIQUE (a)",
+        "SELECT 1;\n",
+    ),
     "a renamed table": ("ALTER TABLE app RENAME TO b", "SELECT 1;\n"),
     "a name with a line end": ('CREATE TABLE "b\n c" (x int)', "SELECT 1;\n"),
     "a down without a last semicolon": ("CREATE TABLE b (x int)", "SELECT 1"),
