@@ -81,6 +81,8 @@ def _verified(
 ) -> VerifyReport:
     settings = call.settings
     driver, context, dialect, notes = _target(call, migrations)
+    if context is not None:
+        context = replace(context, trusts_files=settings.scratch_superuser)
     if context is not None and settings.scratch is None:
         context, made = _with_absent_roles(context, migrations)
         notes += made
@@ -212,6 +214,8 @@ def _database(call: Invocation, url: str) -> Database:
 def _role(context: ServerContext | None) -> str:
     if context is None:
         return ""
+    if context.trusts_files:
+        return "rights of a superuser"
     is_known = context.user != _UNKNOWN.user
     return f"rights of the target's role {context.user}" if is_known else "rights of an owner"
 

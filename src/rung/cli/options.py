@@ -212,6 +212,10 @@ class CliSettings:
         default="an embedded server",
         commands=("repair", "verify"),
     )
+    scratch_superuser: bool = _option(
+        "run the files on scratch as a superuser, who may run programs: for trusted files only",
+        commands=("verify",),
+    )
     since: str | None = _option(
         "verify only migrations whose files changed since the branch left REF",
         "REF",

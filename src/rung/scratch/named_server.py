@@ -225,7 +225,9 @@ def on_named_server(
                 "may write some objects differently"
             )
         try:
-            if server.makes_roles or server.leaves_database:
+            if context.trusts_files:
+                databases.rights = f"rights of {server.user}, the user of --scratch"
+            elif server.makes_roles or server.leaves_database:
                 databases.rights = "rights of an owner who may not create roles"
                 databases.create_account()
             else:

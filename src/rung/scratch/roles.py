@@ -81,13 +81,14 @@ def role_statements(context: ServerContext, major: int, first: str) -> Iterator[
         first: the name of the first superuser.
     """
     yield f"ALTER ROLE {quoted(first)} RENAME TO {_FIRST}"
-    if major < _NO_SELF_SERVICE:
+    if major < _NO_SELF_SERVICE and not context.trusts_files:
         yield _REACHING
     for role in (*context.roles, *context.absent_roles):
         if role != context.user:
             yield f"CREATE ROLE {quoted(role)}"
-    makes = " CREATEROLE" if context.makes_roles else ""
-    yield f"CREATE ROLE {quoted(context.user)} LOGIN{makes}"
+    rights = " CREATEROLE" if context.makes_roles else ""
+    rights = " SUPERUSER" if context.trusts_files else rights
+    yield f"CREATE ROLE {quoted(context.user)} LOGIN{rights}"
     if context.memberships or context.absent_roles:
         groups = ", ".join(map(quoted, (*context.memberships, *context.absent_roles)))
         yield f"GRANT {groups} TO {quoted(context.user)}"

@@ -247,6 +247,16 @@ def test_extensions_that_no_file_creates_exist_on_scratch(verify: Verify) -> Non
     assert "do not create exist on scratch: pg_trgm" in ended.err
 
 
+@pytest.mark.parametrize("embedded", [True, False])
+def test_files_that_are_trusted(verify: Verify, embedded: bool) -> None:  # noqa: FBT001
+    """As a superuser a file may do what an owner may not; the report says whose rights it had."""
+    files = {"2_b.up.sql": "CREATE EXTENSION file_fdw", "2_b.down.sql": "DROP EXTENSION file_fdw"}
+    ended = verify(files, "--scratch-superuser", embedded=embedded)
+
+    assert ended.code == 0
+    assert ("rights of a superuser" if embedded else "the user of --scratch") in ended.out
+
+
 def test_a_declared_irreversible_migration(verify: Verify) -> None:
     """Only its up runs, and its reason is shown."""
     files = {"2_b.up.sql": "DROP TABLE app", "2_b.down.sql": "-- rung: irreversible just a cache"}
