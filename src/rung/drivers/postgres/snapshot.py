@@ -1,9 +1,9 @@
 """
 Read the schema of a PostgreSQL database as a snapshot.
 
-A kind of objects that few databases have is read only where there is one: a first statement finds
-out which, because to plan a query for each kind costs the server more than to run it. Each
-statement of `snapshot.sql` returns rows of the same seven columns.
+A kind of objects is read only where there is one: a first statement finds out which, because to
+plan a query for each kind costs the server more than to run it. Each statement of `snapshot.sql`
+returns rows of the same seven columns.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ _FIX = statement("snapshot_fix_settings", settings=_SETTINGS)
 _PUT_BACK = statement("snapshot_put_back_settings", settings=_SETTINGS)
 """For a transaction that was open before, and continues."""
 _BEFORE = (_KEEP, _FIX)
-_ALWAYS = (
-    *("schemas", "tables", "columns", "constraints", "indexes", "sequences", "triggers"),
-    *("functions", "types", "extensions", "languages", "database", "system_privileges"),
-)
+_ALWAYS = ("schemas", "extensions", "languages", "database", "system_privileges")
+_OF_TABLES = ("columns", "constraints", "indexes")
+"""Read where there are tables."""
 _ORDERED = ("table ", "foreign table ")
 """Kinds of relations whose order of columns is not in their definition."""
 _OF_A_ROLE = "default privileges "
@@ -66,8 +65,8 @@ def read_snapshot(
     reply = wire.ask(_message((statement("snapshot_present"),)), within=within)
     if reply.error:
         return reply, None
-    rare = {str(row[0]) for row in reply.rows(len(_BEFORE))}
-    parts = (*_ALWAYS, *sorted(rare))
+    present = {str(row[0]) for row in reply.rows(len(_BEFORE))}
+    parts = (*_ALWAYS, *sorted(present), *(_OF_TABLES if "tables" in present else ()))
     version = wire.server_version
     reply = wire.ask(_message(_statements(parts, names, version)), within=within)
     if reply.error:
@@ -123,20 +122,29 @@ def _statements(parts: Iterable[str], names: TableNames, version: int) -> Iterat
 
 
 def _entries(rows: Sequence[Row]) -> Iterator[SchemaObject]:
-    columns: dict[str, list[str]] = {}
     for identity, definition, parent, owner, acl, usual, comment in rows:
         name = identity or ""
         if definition is not None:
             yield SchemaObject(name, definition, parent)
             if owner is not None and not name.startswith(_OF_A_ROLE):
                 yield SchemaObject(f"owner of {name}", owner, name)
-            if name.startswith("column ") and parent and parent.startswith(_ORDERED):
-                columns.setdefault(parent, []).append(name)
-        acls = (json.loads(acl), json.loads(usual or "[]")) if acl else ((), ())
-        if text := "\n".join(privilege_lines(owner or "", *acls)):
-            yield SchemaObject(f"privileges on {name}", text, name)
+        if acl is not None and acl != usual:
+            lines = privilege_lines(owner or "", json.loads(acl), json.loads(usual or "[]"))
+            if text := "\n".join(lines):
+                yield SchemaObject(f"privileges on {name}", text, name)
         if comment is not None:
             yield SchemaObject(f"comment on {name}", comment, name)
+    yield from _column_orders(rows)
+
+
+def _column_orders(rows: Sequence[Row]) -> Iterator[SchemaObject]:
+    """Yield the order of the columns of each table; their rows come in that order."""
+    columns: dict[str, list[str]] = {}
+    for identity, definition, parent, *_ in rows:
+        if definition is None or parent is None or not parent.startswith(_ORDERED):
+            continue
+        if identity is not None and identity.startswith("column "):
+            columns.setdefault(parent, []).append(identity)
     for table, names in columns.items():
         start = len("column .") + len(table.partition("table ")[2])
         order = ", ".join(name[start:] for name in names)

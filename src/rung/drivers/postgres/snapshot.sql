@@ -43,8 +43,16 @@ CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view '
                ELSE 'table ' END || c.oid::regclass
 
 -- name: snapshot_present
--- Which of the statements for rare kinds of objects are needed.
+-- Which kinds of objects there are. What initdb made has an OID below 16384.
 SELECT name FROM (VALUES
+    ('tables', EXISTS (SELECT FROM pg_class
+                        WHERE oid >= 16384 AND relkind IN ('r', 'p', 'f', 'v', 'm'))),
+    ('sequences', EXISTS (SELECT FROM pg_sequence)),
+    ('triggers', EXISTS (SELECT FROM pg_trigger)),
+    ('functions', EXISTS (SELECT FROM pg_proc WHERE oid >= 16384)),
+    ('types', EXISTS (SELECT FROM pg_type WHERE oid >= 16384
+                         AND (typtype IN ('d', 'e', 'r', 'p') OR typtype = 'b' AND typelem = 0))
+              OR EXISTS (SELECT FROM pg_class WHERE oid >= 16384 AND relkind = 'c')),
     ('rules', EXISTS (SELECT FROM pg_rewrite WHERE oid >= 16384 AND rulename <> '_RETURN')),
     ('policies', EXISTS (SELECT FROM pg_policy)),
     ('statistics', EXISTS (SELECT FROM pg_statistic_ext)),
@@ -106,10 +114,12 @@ SELECT {relation},
                 THEN (SELECT 'options ' || string_agg(o, ', ' ORDER BY o COLLATE "C")
                         FROM (SELECT unnest(c.reloptions)
                               UNION ALL SELECT 'toast.' || unnest(t.reloptions)) options (o)) END,
-           (SELECT 'access method ' || quote_ident(m.amname) FROM pg_am m
-             WHERE m.oid = c.relam AND m.amname <> 'heap'),
-           (SELECT 'tablespace ' || quote_ident(s.spcname) FROM pg_tablespace s
-             WHERE s.oid = c.reltablespace),
+           CASE WHEN c.relam NOT IN (0, 2) THEN  -- heap has the OID 2
+               (SELECT 'access method ' || quote_ident(m.amname) FROM pg_am m
+                 WHERE m.oid = c.relam) END,
+           CASE WHEN c.reltablespace <> 0 THEN
+               (SELECT 'tablespace ' || quote_ident(s.spcname) FROM pg_tablespace s
+                 WHERE s.oid = c.reltablespace) END,
            CASE WHEN c.relrowsecurity THEN 'row security' END,
            CASE WHEN c.relforcerowsecurity THEN 'row security for the owner too' END,
            CASE WHEN c.relreplident <> 'd' AND c.relkind IN ('r', 'p')
@@ -184,9 +194,11 @@ SELECT 'index ' || i.indexrelid::regclass,
            CASE WHEN x.reltablespace <> 0 THEN
                (SELECT 'tablespace ' || quote_ident(s.spcname) FROM pg_tablespace s
                  WHERE s.oid = x.reltablespace) END,
-           (SELECT 'statistics ' || string_agg(a.attnum || '=' || a.attstattarget, ', '
-                       ORDER BY a.attnum)
-              FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0)),
+           CASE WHEN i.indexprs IS NOT NULL THEN  -- only expressions have a target of their own
+               (SELECT 'statistics ' || string_agg(a.attnum || '=' || a.attstattarget, ', '
+                           ORDER BY a.attnum)
+                  FROM pg_attribute a
+                 WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0) END),
        coalesce('constraint ' || quote_ident(k.conname) || ' on ' || c.oid::regclass, {relation}),
        NULL, NULL, NULL, d.description
   FROM {relations} JOIN pg_index i ON i.indrelid = c.oid
