@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rung.escaping import escaped_json
 from rung.ledger import LedgerState
-from rung.script import redacted_sql, secrets_of, without_passwords
+from rung.script import redacted_definition, redacted_sql, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -329,7 +329,7 @@ def _statement(found: StatementReport) -> dict[str, Any]:
 
 def masked_difference(found: Difference) -> dict[str, Any]:
     """Return a difference without the passwords that a function's body may hold."""
-    before, after = (text and without_passwords(text) for text in (found.before, found.after))
+    before, after = (text and redacted_definition(text) for text in (found.before, found.after))
     return {"identity": found.identity, "before": before, "after": after}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rung.render.text import aligned, count
 from rung.repair import StatementState
-from rung.script import without_passwords
+from rung.script import redacted_definition
 from rung.snapshot import in_words
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def diagnosis_lines(found: Diagnosis, style: Style) -> Iterator[str]:
     yield from _statements(found, style)
     different = found.finding.differences
     for sentence in in_words(different[:_MANY], "that state", "the database"):
-        yield f"  {without_passwords(sentence)}"
+        yield f"  {redacted_definition(sentence)}"
     if len(different) > _MANY:
         yield f"  and {count(len(different) - _MANY, 'other')} more"
     if found.finding.drift:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rung.escaping import escaped_line
 from rung.render.json_output import masked_difference
 from rung.render.text import aligned, count, duration
-from rung.script import without_passwords
+from rung.script import redacted_definition, without_passwords
 from rung.verify.model import ProofOutcome
 
 if TYPE_CHECKING:
@@ -157,6 +157,9 @@ def _size(node: DiffNode) -> int:
 
 def _became(before: str, after: str) -> str:
     """Quote two definitions, from a little before the first difference where they are long."""
+    if redacted_definition(before) == redacted_definition(after):
+        return f"{_quoted(redacted_definition(before), 0)}, and differs in what is hidden there"
+    before, after = redacted_definition(before), redacted_definition(after)
     old, new = " ".join(before.split()), " ".join(after.split())
     if old == new:  # white space alone differs
         old, new = before, after
@@ -214,6 +217,6 @@ def _node(node: DiffNode) -> dict[str, Any]:
     one = node.difference
     return {
         "object": one.identity,
-        "definition": without_passwords(one.before or one.after or ""),
+        "definition": redacted_definition(one.before or one.after or ""),
         "parts": [_node(child) for child in node.children],
     }

@@ -58,7 +58,13 @@ from rung.script.resume_points import (
     uncertain_after,
     units_after,
 )
-from rung.script.sql_secrets import SqlSecrets, redacted_sql, secrets_of, without_passwords
+from rung.script.sql_secrets import (
+    SqlSecrets,
+    redacted_definition,
+    redacted_sql,
+    secrets_of,
+    without_passwords,
+)
 from rung.script.sqlite.transaction_modes import own_block
 from rung.script.token_reader import StatementReader, made_table, makes_shared, words_of
 
@@ -116,6 +122,7 @@ __all__ = [
     "own_block",
     "place_of",
     "read",
+    "redacted_definition",
     "redacted_sql",
     "rerun_rule_of",
     "same_until",

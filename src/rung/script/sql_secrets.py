@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
-from rung.redaction import HIDDEN, SECRET_KEYS
+from rung.redaction import HIDDEN, SECRET_KEYS, redacted
 from rung.script.large import lowered_parts
 from rung.script.literals import Literal, literal, tokens_of
 from rung.script.model import TokenKind
@@ -75,6 +75,8 @@ _IN_MESSAGE = re.compile(
     re.IGNORECASE,
 )
 
+_SETS_A_PASSWORD = re.compile(r"(?<=password=)(?!\*\*\*)[^\s'\"&;,)]+", re.IGNORECASE)
+
 
 class SqlSecrets(NamedTuple):
     """What of a text is secret: the ranges to hide, and the values in every spelling met."""
@@ -120,6 +122,15 @@ def redacted_sql(
 def without_passwords(text: str) -> str:
     """Return a server's text without the literals after PASSWORD in the SQL that it quotes."""
     return _IN_MESSAGE.sub(lambda found: found[0].removesuffix(found[1]) + HIDDEN, text)
+
+
+def redacted_definition(text: str) -> str:
+    """
+    Redact a text of the catalogs: a definition in SQL, or a comment.
+
+    A function's body or a default can hold a URL or a connection string with its password.
+    """
+    return _SETS_A_PASSWORD.sub(HIDDEN, redacted(without_passwords(text)))
 
 
 def _search(text: str, tokens: Sequence[Token], depth: int) -> _Search:

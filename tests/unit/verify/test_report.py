@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rung.render.terminal import Style
-from rung.render.verify import github_lines, verify_lines, verify_summary
+from rung.render.verify import github_lines, verification, verify_lines, verify_summary
 from rung.snapshot import Snapshot
 from rung.source import Migration, MigrationFile
 from rung.verify.model import MigrationProof, ProofOutcome, SchemaChange, VerifyReport
@@ -92,3 +92,30 @@ def _lines(before: dict[str, str], after: dict[str, str]) -> list[str]:
     proof = MigrationProof(Migration(1, *_FILES), ProofOutcome.REFUTED, after_down=change)
     lines = verify_lines(VerifyReport((proof,), 1, "PostgreSQL 15.18"), Style())
     return [line.strip() for line in lines][2:]
+
+
+_SECRETS = (
+    "text default 'postgres://u:hunter2@h/db'::text",
+    "text default 'password=hunter2'::text",
+    "CREATE FUNCTION f() AS $f$ SELECT dblink('host=h user=u password=hunter2') $f$",
+    "CREATE FUNCTION f() AS $f$ CREATE ROLE joe PASSWORD 'hunter2' $f$",
+)
+
+
+@pytest.mark.parametrize("definition", _SECRETS)
+def test_no_definition_shows_a_password(definition: str) -> None:
+    """Neither as text, nor as an annotation, nor as JSON, on either side of a change."""
+    one, other = Snapshot.of([("column t.a", definition)]), Snapshot.of([("column t.a", "text")])
+    nothing = Snapshot.of([])
+    for before, after in ((one, other), (other, one), (nothing, one), (one, nothing)):
+        change = SchemaChange.between(before, after)
+        proof = MigrationProof(
+            Migration(1, *_FILES), ProofOutcome.REFUTED, after_down=change, after_again=change
+        )
+        report = VerifyReport((proof,), 1, "PostgreSQL 15.18")
+        shown = [
+            *verify_lines(report, Style()),
+            *github_lines(report, ""),
+            verification(report, 10),
+        ]
+        assert "hunter2" not in str(shown)
