@@ -172,6 +172,8 @@ def _became(before: str, after: str) -> str:
 
 
 def _quoted(text: str, start: int) -> str:
+    if not text:
+        return "plain"
     more = len(text) - start - _LONG
     rest = f" … and {count(more, 'more character')}" if more > 0 else ""
     return f'"{"… " if start else ""}{text[start : start + _LONG]}"{rest}'

@@ -9,6 +9,8 @@ from rung.script import read
 from rung.script.identifiers import folded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rung.source import MigrationSet
 
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
@@ -32,6 +34,8 @@ _NAMED = tuple(
     )
 )
 _HAS_NAMES = re.compile(r"\b(?:GRANT|REVOKE|OWNER|AUTHORIZATION|POLICY)\b", re.IGNORECASE)
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_BEGINS = re.compile(r"\b(?:GRANT|REVOKE|ALTER|CREATE)\s", re.IGNORECASE)
 _NO_ROLES = frozenset({"group", "public", "current_user", "current_role", "session_user"})
 
 
@@ -49,11 +53,25 @@ def roles_not_created(migrations: MigrationSet) -> tuple[str, ...]:
     }
     named = {
         folded(name)
-        for script in (read(text) for text in texts if _HAS_NAMES.search(text))
-        for statement in script.statements
+        for text in texts
+        if _HAS_NAMES.search(text)
+        for statement in _statements(text)
         for pattern in _NAMED
-        for names in pattern.findall(script.text[statement.start : statement.end])
+        for names in pattern.findall(statement)
         for name in re.findall(_NAME, names)
     }
     found = named - created - _NO_ROLES
     return tuple(sorted(one for one in found if not one.startswith("pg_")))
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Yield the statements of a file, and of the bodies of its DO statements those that matter."""
+    script = read(text)
+    for one in script.statements:
+        statement = script.text[one.start : one.end]
+        if one.words[:1] != ("DO",):
+            yield statement
+            continue
+        for part in _COMMENTS.sub(" ", statement).split(";"):
+            if found := _BEGINS.search(part):
+                yield part[found.start() :]

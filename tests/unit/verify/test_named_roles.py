@@ -18,6 +18,7 @@ _SQL = {
     "GRANT SELECT ON t TO PUBLIC, CURRENT_USER, pg_monitor": [],
     "CREATE ROLE ann; GRANT SELECT ON t TO ann": [],
     "DO $$ BEGIN CREATE ROLE ann; END $$; GRANT SELECT ON t TO ann": [],
+    "DO $$ BEGIN IF true THEN GRANT SELECT ON t TO ann; END IF; -- GRANT b TO c\nEND $$": ["ann"],
     "ALTER ROLE ann RENAME TO bob; GRANT SELECT ON t TO bob": [],
     "INSERT INTO t VALUES ('GRANT SELECT ON t TO ann')": [],
     "CREATE VIEW v AS SELECT a FROM t": [],

@@ -64,6 +64,7 @@ _CHANGES = {
         "b" * 161,
         f'"int" became "{"b" * 160}" … and 1 more character',
     ),
+    "an empty one": ("", "row security", 'plain became "row security"'),
     "the end": ("c" * 200, "c" * 201, f'"… {"c" * 40}" became "… {"c" * 41}"'),
 }
 
