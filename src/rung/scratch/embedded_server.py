@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 10.0  # seconds
 _PAUSE = 0.02  # seconds
+_SETTINGS = {"temp_file_limit": "4GB", "max_locks_per_transaction": "1024"}
+"""
+What a query sorts on disk is no part of its database; only superusers may change the first.
+
+One transaction may create thousands of tables, each with a lock.
+"""
 _WRONG_PASSWORD = "not the password"  # noqa: S105 - no secret
 
 
@@ -48,8 +54,8 @@ def on_embedded_server(
         with driver.sibling(server.url()).connect(CancelToken()) as first:
             _execute(first, roles.administrator(name, password))
         with driver.sibling(server.url(), None, name, (), password).connect(CancelToken()) as admin:
-            for sql in roles.role_statements(context, server.major, USER):
-                admin.run_unrecorded(read(sql), 1, 1)  # a failure shows when a file needs the role
+            for sql in roles.server_statements(context, server.major, USER):
+                _execute(admin, sql)
             _exclude_superusers(driver, server, admin, name)
             databases = ScratchDatabases(
                 driver,
@@ -60,8 +66,9 @@ def on_embedded_server(
                 f"PostgreSQL {server.version}",
                 prepare=tuple(roles.database_statements(context, server.major)),
                 superuser=Account(name, password),
+                role_statements=tuple(roles.role_statements(context)),
             )
-            databases.keep_roles()
+            databases.create_roles()
             yield databases
 
 
@@ -95,10 +102,10 @@ def _server(major: int | None, say: Callable[[str], None]) -> EmbeddedServer:
     try:
         find(major)
     except BinariesNotFound:
-        server = start(say=say)
+        server = start(say=say, settings=_SETTINGS)
         say(
             f"no binaries of PostgreSQL {major} were found; PostgreSQL {server.version} is used "
             "instead, which may write some objects differently"
         )
         return server
-    return start(major=major, say=say)
+    return start(major=major, say=say, settings=_SETTINGS)

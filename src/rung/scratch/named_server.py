@@ -39,10 +39,28 @@ _END_CREATION = (
 )
 """An interrupted session may still create a database, which nobody else sees before its end."""
 _DROP_ROLES = """DO $$ DECLARE one name; BEGIN
-FOR one IN SELECT rolname FROM pg_roles WHERE rolname NOT IN (SELECT rolname FROM rung_roles) LOOP
+FOR one IN SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|rung_scratch_)' LOOP
+    EXECUTE format('DROP OWNED BY %I', one);
+END LOOP;
+FOR one IN SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|rung_scratch_)' LOOP
     EXECUTE format('DROP ROLE %I', one);
 END LOOP; END $$"""
-"""Databases are dropped before, so that nothing depends on these roles."""
+"""
+Databases are dropped before, so that only grants of memberships depend on these roles.
+
+The administrator and the server's first role begin with rung_scratch_.
+"""
+_COPY_SETTINGS = """DO $$ DECLARE one record; BEGIN
+FOR one IN SELECT r.rolname, split_part(o, '=', 1) AS name, substr(o, strpos(o, '=') + 1) AS value
+             FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+             LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) o
+            WHERE d.datname = '{source}' LOOP
+    EXECUTE format('ALTER %s SET %I TO %s',
+        CASE WHEN one.rolname IS NULL THEN 'DATABASE {target}'
+             ELSE format('ROLE %I IN DATABASE {target}', one.rolname) END, one.name,
+        CASE WHEN one.name = 'search_path' THEN one.value ELSE quote_literal(one.value) END);
+END LOOP; END $$"""
+"""A copy has none of the settings of its template; those of lists are kept as a SET has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +95,8 @@ class ScratchDatabases:
     superuser: Account = field(default_factory=Account)
     prefix: str = field(default_factory=lambda: f"rung_scratch_{secrets.token_hex(4)}")
     created: list[str] = field(default_factory=list)
-    is_private: bool = False
-    """Whether nobody else uses the server."""
+    role_statements: tuple[str, ...] = ()
+    """What creates the roles of a server that nobody else uses; empty for a named server."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new(self) -> str:
@@ -100,6 +118,7 @@ class ScratchDatabases:
         target = f"{self.prefix}_{next(self._numbers)}"
         self.created.append(target)
         self.execute(f"CREATE DATABASE {target}{self.account.owner} TEMPLATE {name}")
+        self.execute(_COPY_SETTINGS.format(source=name, target=target))
         return target
 
     def open(self, name: str) -> AbstractContextManager[Session]:
@@ -165,18 +184,19 @@ class ScratchDatabases:
         self.execute(f"CREATE ROLE {account.user} LOGIN PASSWORD '{account.password}'")
         self.execute(f"GRANT {account.user} TO CURRENT_USER")
 
-    def keep_roles(self) -> None:
-        """Note the roles that the server has now: files made every other one. It is private."""
-        self.execute("CREATE TABLE rung_roles AS SELECT rolname FROM pg_roles")
-        self.is_private = True
-
     def start_over(self) -> bool:
-        """Drop every database and, on a private server, every role that files have made."""
-        if not self.is_private:
+        """Drop every database and, on a private server, make its roles what they were at first."""
+        if not self.role_statements:
             return False
         self.remove()
         self.execute(_DROP_ROLES)
+        self.create_roles()
         return True
+
+    def create_roles(self) -> None:
+        """Create the roles of a private server; a failure shows when a file needs the role."""
+        for sql in self.role_statements:
+            self.admin.run_unrecorded(read(sql), 1, 1)
 
     def remove(self) -> None:
         """Drop all databases that were created."""

@@ -71,9 +71,9 @@ def hba_rules(administrator: str) -> tuple[str, ...]:
     )
 
 
-def role_statements(context: ServerContext, major: int, first: str) -> Iterator[str]:
+def server_statements(context: ServerContext, major: int, first: str) -> Iterator[str]:
     """
-    Yield the statements that create the roles; a superuser other than the first runs them.
+    Yield what prepares the server once; a superuser other than the first runs it.
 
     Args:
         context: facts about the target's server.
@@ -83,6 +83,10 @@ def role_statements(context: ServerContext, major: int, first: str) -> Iterator[
     yield f"ALTER ROLE {quoted(first)} RENAME TO {_FIRST}"
     if major < _NO_SELF_SERVICE and not context.trusts_files:
         yield _REACHING
+
+
+def role_statements(context: ServerContext) -> Iterator[str]:
+    """Yield the statements that create the roles of the target's server."""
     for role in (*context.roles, *context.absent_roles):
         if role != context.user:
             yield f"CREATE ROLE {quoted(role)}"

@@ -185,6 +185,31 @@ def test_roles_do_not_outlive_a_database(verify: Verify) -> None:
     assert ended.err.splitlines()[-1] == "2 proved, 1 refuted."
 
 
+_SETTINGS = {
+    "of the role": "ALTER ROLE CURRENT_USER SET default_transaction_read_only = on",
+    "of the database": "DO $$ BEGIN EXECUTE "
+    "'ALTER DATABASE ' || current_database() || ' SET check_function_bodies = off'; END $$",
+}
+
+
+@pytest.mark.parametrize("sql", _SETTINGS.values(), ids=list(_SETTINGS))
+def test_a_setting_holds_for_later_files_alone(verify: Verify, sql: str) -> None:
+    """A database that is made again has those of the files before, and of no file after it."""
+    body = "SELECT x FROM nowhere" if "bodies" in sql else "SELECT 1"
+    files = {
+        "2_b.up.sql": f"CREATE TABLE b (x int); {sql}",
+        "2_b.down.sql": "SELECT 1",
+        "3_c.up.sql": f"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS '{body}'",
+        "3_c.down.sql": "SELECT 1",
+        "4_d.up.sql": "CREATE VIEW d AS SELECT * FROM public.b",
+        "4_d.down.sql": "DROP VIEW d",
+    }
+    ended = verify(files, embedded=True)
+
+    assert ended.err.splitlines()[-1] == "2 proved, 2 refuted."
+    assert "+ function public.f()" in ended.out
+
+
 _FIXED = {
     "a column and its constraint": (
         "ALTER TABLE app ADD a int; ALTER TABLE app ADD CONSTRAINT k CHECK (a > 1)",
