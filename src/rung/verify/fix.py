@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rung.escaping import UNSEEN
 from rung.snapshot import Aspect, aspect_of
 
 if TYPE_CHECKING:
@@ -30,7 +29,8 @@ _NAME = r'(?:"(?:[^"]|"")+"|[^\s."()]+)'
 _QUALIFIED = re.compile(rf"(?P<table>{_NAME}(?:\.{_NAME})*)\.(?P<column>{_NAME})")
 _OF_A_TABLE = re.compile(rf"(?P<own>{_NAME}) on (?P<table>{_NAME}(?:\.{_NAME})*)")
 _QUOTED = re.compile(r"""E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*\"""", re.DOTALL)
-_UNSEEN = re.compile(f"[{UNSEEN}\t\n]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control and bidirectional characters, line ends and tabs among them."""
 _DROPS = {
     "table": "DROP TABLE {}",
     "view": "DROP VIEW {}",
