@@ -40,8 +40,8 @@ _CODES = {ProofOutcome.REFUTED: ExitCode.REFUTED, ProofOutcome.NOT_PROVED: ExitC
 _MOST_ROLES = 10
 """Roles that a note lists."""
 _REMEDY = (
-    "name a server and a user who may create databases: `rung verify --scratch URL`; or leave "
-    "--scratch out to use an embedded server"
+    "name a server and a user who may create databases with --scratch, or leave it out to use an "
+    "embedded server"
 )
 _NEXT_LINE = 5.0
 """Seconds between two lines of progress if stderr is not a terminal."""
