@@ -147,6 +147,8 @@ class ServerContext:
     """Whether it may run programs or reach files of the server, or give itself the right to."""
     extensions: tuple[tuple[str, str], ...] = ()
     """The extensions of the database, each with its schema."""
+    version: str = ""
+    """The server's version for people: `15.18`."""
     trusts_files: bool = False
     """Whether files run as a superuser on scratch, because somebody asked for it."""
     absent_roles: tuple[str, ...] = ()

@@ -237,7 +237,7 @@ def on_named_server(
     with driver.sibling(url).connect(CancelToken()) as admin:
         server = admin.server_context()
         databases = ScratchDatabases(
-            driver, admin, url, Account(), context, f"PostgreSQL {server.major}"
+            driver, admin, url, Account(), context, f"PostgreSQL {server.version}"
         )
         if context.major not in (None, server.major):
             say(

@@ -113,14 +113,17 @@ class Stage:
 
     def run(self, *words: str) -> tuple[int, str]:
         """Run the command in this process; its exit code, and what it printed on both streams."""
-        printed = io.StringIO()
+        printed, environment = io.StringIO(), self._environment()
         with (
             pytest.MonkeyPatch.context() as patch,
             Path(os.devnull).open(encoding="utf-8") as nothing,
             redirect_stdout(printed),
             redirect_stderr(printed),
         ):
-            patch.setattr(os, "environ", self._environment())
+            for name in {*os.environ} - {*environment}:
+                patch.delenv(name)
+            for name, value in environment.items():  # libpq reads them too: a dict would not do
+                patch.setenv(name, value)
             patch.setattr(sys, "stdin", nothing)
             patch.chdir(self.folder)
             code = main(words)

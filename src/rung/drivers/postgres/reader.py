@@ -322,13 +322,15 @@ def _server_context(rows: list[Row]) -> ServerContext:
     def named(what: str) -> list[str]:
         return [name or "" for kind, name, _ in rows if kind == what]
 
+    number = int(named("version")[0])
     return ServerContext(
         named("user")[0],
         tuple(named("role")),
         tuple((name or "", value or "") for kind, name, value in rows if kind == "setting"),
-        int(named("version")[0]) // _VERSIONS,
+        number // _VERSIONS,
         memberships=tuple(named("member")),
         makes_roles="make roles" in named("may"),
         leaves_database="leave the database" in named("may"),
         extensions=tuple((name or "", at or "") for kind, name, at in rows if kind == "extension"),
+        version=f"{number // _VERSIONS}.{number % _VERSIONS}",
     )
