@@ -8,6 +8,7 @@ in proportion to the text, other readers of SQL as judges, waits); and which of 
 leaves to `make test`: those marked `long`, files that start processes, and hypothesis' examples.
 """
 
+import gc
 from functools import cache
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if "not long" in marks and collection_path in _LONG:
         return True
     return True if "not slow" in marks and certifies else None
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the tests imported out of every garbage collection: it stays to the end."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
