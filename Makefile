@@ -52,8 +52,9 @@ certify: $(VENV)/.dev ## every fault that can be made, in runs of Rung and of go
 house: $(VENV)/.dev ## what the code is made of, what a command enters; and the change since before
 	@$(BIN)/python -m bench.house
 
-bench: $(VENV)/.dev ## 1,000 migrations against psql and golang-migrate
+bench: $(VENV)/.dev ## 1,000 migrations against psql and golang-migrate; a snapshot against pg_dump
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.snapshots
 
 rolling: $(VENV)/.dev ## deployments of the chat service under load, each rolled back
 	$(BIN)/python -m bench.rolling

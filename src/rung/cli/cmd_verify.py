@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rung.cli.config import EMBEDDED
 from rung.cli.exit_codes import ExitCode, StoppedBySignal
 from rung.cli.process import LEAVE, Signals, handling
 from rung.cli.signals import exit_code_of_signal
 from rung.database import Database
-from rung.drivers import open_driver
-from rung.drivers.inspection import ServerContext
 from rung.errors import EmptySource, QueryFailed, ScratchFailed, Stopped, UsageError
 from rung.execution.admin import check_known
 from rung.render.text import count, duration
 from rung.render.verify import github_lines, verification, verify_lines, verify_summary
-from rung.repair.cluster_wide import creates_extension
 from rung.scratch import scratch_like
-from rung.script import Dialect, read
 from rung.source import read_source
 from rung.verify.changed import changed_versions
 from rung.verify.model import ProofOutcome, VerifyReport
-from rung.verify.named_roles import roles_not_created
 from rung.verify.run import Budget, verify
-from rung.verify.used_extensions import extensions_not_created
+from rung.verify.target import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from types import FrameType
 
     from rung.cli.invocation import Invocation
-    from rung.drivers.contract import Driver
     from rung.source import Migration, MigrationSet
+    from rung.verify.target import VerifyTarget
 
-_UNKNOWN = ServerContext("rung_owner", makes_roles=True)
-"""The owner of a database who may create roles, where the target is not known."""
 _CODES = {ProofOutcome.REFUTED: ExitCode.REFUTED, ProofOutcome.NOT_PROVED: ExitCode.NOT_PROVED}
-_MOST_ROLES = 10
-"""Roles that a note lists."""
 _REMEDY = (
     "name a server and a user who may create databases with --scratch, or leave it out to use an "
     "embedded server"
@@ -49,7 +40,7 @@ _NEXT_LINE = 5.0
 
 def verify_command(call: Invocation) -> ExitCode:
     """
-    Print the outcome on each migration; the exit code is that of the worst.
+    Print the outcome of each migration; the exit code is that of the worst.
 
     Raises:
         EmptySource: there is nothing to verify, as in a wrong folder.
@@ -79,27 +70,23 @@ def verify_command(call: Invocation) -> ExitCode:
 def _verified(
     call: Invocation, migrations: MigrationSet, versions: Collection[int]
 ) -> VerifyReport:
-    settings = call.settings
-    driver, context, dialect, notes = _target(call, migrations)
-    if context is not None:
-        context = replace(context, trusts_files=settings.scratch_superuser)
-    if context is not None and settings.scratch is None:
-        context, made = _with_absent_roles(context, migrations)
-        notes += made
+    settings, target = call.settings, _target(call, migrations)
     budget = Budget() if settings.budget is None else Budget(settings.budget)
-    progress, signals = _Progress(call), _Signals(_on_signal)
+    progress, signals, notes = _Progress(call), _Signals(_on_signal), [*target.notes]
     began = time.monotonic()
     try:
         # No signal interrupts how databases are created and dropped: it cancels the file that runs.
         with (
             handling(signals.receive),
-            scratch_like(driver, context, settings.scratch, progress.note) as scratch,
+            scratch_like(
+                target.driver, target.context, settings.scratch, progress.say, notes.append
+            ) as scratch,
         ):
             proofs = verify(
                 scratch,
                 migrations,
                 versions,
-                dialect=dialect,
+                dialect=target.dialect,
                 budget=budget,
                 stop=signals.stop,
                 tell=progress.tell,
@@ -108,7 +95,7 @@ def _verified(
                 found = tuple(proofs)
             finally:
                 progress.end()
-            rights = scratch.rights or _role(context)
+            rights = scratch.rights or target.rights
             notes += _absent(scratch.absent_extensions)
     except Stopped as stopped:
         raise StoppedBySignal(stopped, exit_code_of_signal(signals.first)) from None
@@ -121,7 +108,7 @@ def _verified(
         len(migrations.migrations),
         scratch.where,
         rights,
-        (*notes, *progress.notes),
+        tuple(notes),
         time.monotonic() - began,
     )
 
@@ -144,80 +131,18 @@ def _wanted(call: Invocation, source: str, migrations: MigrationSet) -> Collecti
     return frozenset(named or migrations.versions)
 
 
-def _target(
-    call: Invocation, migrations: MigrationSet
-) -> tuple[Driver, ServerContext | None, Dialect, tuple[str, ...]]:
-    """Read the facts about the target's server: rights, settings, extensions."""
-    named = call.settings.database
-    if call.settings.database_file is not None:
-        named = call.settings.need_database()
-    if named is None or named.partition(":")[0] == "embedded":
-        driver = open_driver(_database(call, "postgresql:///"))
-        may = "" if call.settings.scratch else ", who may create roles"
-        note = f"no target database was named: the files ran as the owner of the database{may}"
-        used = () if call.settings.scratch else extensions_not_created(migrations)
-        context = replace(_UNKNOWN, extensions=tuple((one, "public") for one in used))
-        made = f"extensions that files use and do not create exist on scratch: {', '.join(used)}"
-        notes = (*[note] * (named is None), *[made] * bool(used))
-        return driver, context, Dialect.POSTGRES, notes
-    driver = open_driver(_database(call, named))
-    with driver.read() as reader:
-        dialect = reader.locate().dialect
-        if dialect is Dialect.SQLITE:
-            return driver, None, dialect, ()
-        context = reader.server_context()
-    created = _created_extensions(migrations)
-    kept = tuple(one for one in context.extensions if one[0] not in created)
-    note = (
-        f"the target's role {context.user} may leave its database (a superuser, or a role that "
-        "runs programs or reads files); on scratch it may not"
-    )
-    notes = (note,) if context.leaves_database else ()
-    return driver, replace(context, extensions=kept), dialect, notes
-
-
-def _with_absent_roles(
-    context: ServerContext, migrations: MigrationSet
-) -> tuple[ServerContext, tuple[str, ...]]:
-    """Add the roles that files name and nobody creates, with a note that lists them."""
-    there = {*context.roles, context.user}
-    absent = tuple(one for one in roles_not_created(migrations) if one not in there)
-    if not absent:
-        return context, ()
-    names = ", ".join(absent[:_MOST_ROLES])
-    more = f" and {len(absent) - _MOST_ROLES} more" if len(absent) > _MOST_ROLES else ""
-    note = (
-        "roles that files name and do not create exist on scratch, without login, and may create "
-        f"in schema public: {names}{more}"
-    )
-    return replace(context, absent_roles=absent), (note,)
-
-
-def _created_extensions(migrations: MigrationSet) -> frozenset[str]:
-    """Return the extensions that files create: a superuser must not create them before."""
-    return frozenset(
-        word.strip('"').lower()
-        for one in migrations.migrations
-        if one.up is not None and "extension" in one.up.text.lower()
-        for script in [read(one.up.text)]
-        for statement in script.statements
-        if creates_extension(statement)
-        for word in script.text[statement.start : statement.end].replace(";", " ").split()
-    )
-
-
-def _database(call: Invocation, url: str) -> Database:
+def _target(call: Invocation, migrations: MigrationSet) -> VerifyTarget:
     settings = call.settings
-    return Database(url, settings.role, settings.ledger_table, settings.history_table)
-
-
-def _role(context: ServerContext | None) -> str:
-    if context is None:
-        return ""
-    if context.trusts_files:
-        return "rights of a superuser"
-    is_known = context.user != _UNKNOWN.user
-    return f"rights of the target's role {context.user}" if is_known else "rights of an owner"
+    is_named = settings.database_file is not None or settings.database is not None
+    url = settings.need_database() if is_named else ""
+    database = Database(url, settings.role, settings.ledger_table, settings.history_table)
+    return read_target(
+        database,
+        migrations,
+        is_known=is_named and url.partition(":")[0] != EMBEDDED,  # that one is not started
+        own_server=settings.scratch is None,
+        trusts_files=settings.scratch_superuser,
+    )
 
 
 class _Signals(Signals):
@@ -243,11 +168,10 @@ class _Progress:
         self._console = call.console
         self._began = self._said = time.monotonic()
         self._open = False
-        self.notes: list[str] = []
 
-    def note(self, text: str) -> None:
-        """Keep what differs on scratch, and show what takes long."""
-        self.notes.append(text) if "instead" in text else self._console.detail(f"Scratch: {text}.")
+    def say(self, text: str) -> None:
+        """Show what takes long."""
+        self._console.detail(f"Scratch: {text}.")
 
     def tell(self, migration: Migration, number: int, total: int) -> None:
         """Report that a check begins, with an estimate of what is left."""

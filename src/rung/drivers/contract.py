@@ -115,7 +115,7 @@ class Reader(Protocol):
 
     def snapshot(self) -> Snapshot:
         """
-        Read the whole schema, in one round trip, without lock or write.
+        Read the whole schema, in two round trips at most, without lock or write; needs no ledger.
 
         Left out are ledger and history with what belongs to them, the lease, what an extension
         owns, and what is of one session.

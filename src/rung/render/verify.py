@@ -37,7 +37,7 @@ def verify_lines(report: VerifyReport, style: Style) -> Iterator[str]:
     whose = f", {report.role}" if report.role else ""
     yield (
         f"verify: {len(report.proofs)} of {count(report.total, 'migration')}, {report.server}"
-        f"{whose}, {duration(report.seconds)}"
+        f"{whose}, in {duration(report.seconds)}"
     )
     rows = [(str(one.version), one.migration.name, one.outcome.value) for one in report.proofs]
     for one, cells in zip(report.proofs, aligned(rows, right=(0,)) if rows else (), strict=True):
@@ -83,13 +83,22 @@ def github_lines(report: VerifyReport, folder: str) -> Iterator[str]:
         if one.outcome not in (ProofOutcome.REFUTED, ProofOutcome.NOT_PROVED):
             continue
         level = "error" if one.outcome is ProofOutcome.REFUTED else "warning"
-        file = one.migration.down or one.migration.up
-        where = str(PurePath(folder, file.file if file else ""))
+        where = _escaped(str(PurePath(folder, _file(one))), ",:")
+        place = None if one.after_down else one.place
+        line = f",line={place.line}" if place is not None and place.line else ""
         text = "\n".join((f"{one.outcome.value}: {explanation(one)}", *_findings(one)))
         title = f"rung verify: version {one.version}"
-        yield f"::{level} file={_escaped(where, ',:')},title={_escaped(title, ',:')}::" + _escaped(
+        yield f"::{level} file={where}{line},title={_escaped(title, ',:')}::" + _escaped(
             without_passwords(text)
         )
+
+
+def _file(one: MigrationProof) -> str:
+    """Return the file that a person has to open: the one that failed, or the down."""
+    if one.place is not None and not one.after_down:
+        return one.place.file
+    file = one.migration.down or one.migration.up
+    return file.file if file else ""
 
 
 def _escaped(text: str, more: str = "") -> str:

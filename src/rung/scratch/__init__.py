@@ -45,7 +45,7 @@ def scratch_of(
     """
     is_file = session.locate().dialect is Dialect.SQLITE
     context = None if is_file else session.server_context()
-    with scratch_like(driver, context, url, say) as databases:
+    with scratch_like(driver, context, url, say, say) as databases:
         yield databases
 
 
@@ -55,6 +55,7 @@ def scratch_like(
     context: ServerContext | None,
     url: str | None,
     say: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> Iterator[Scratch]:
     """
     Yield scratch databases that resemble a server of which these facts are known.
@@ -63,7 +64,8 @@ def scratch_like(
         driver: of the target; it need not be reachable.
         context: facts about the target's server; None for SQLite, which has none.
         url: of the server for the databases; None for the embedded server, or for SQLite a folder.
-        say: receives a sentence about what takes long or differs from the target.
+        say: receives a sentence about what takes long.
+        note: receives one about what differs from the target, and about what is left.
 
     Raises:
         EmbeddedError, ScratchFailed, UsageError: as for `scratch_of`.
@@ -75,8 +77,8 @@ def scratch_like(
             yield files
         return
     if url is None:
-        server = on_embedded_server(driver, context, say)
+        server = on_embedded_server(driver, context, say, note)
     else:
-        server = on_named_server(driver, context, url, say)
+        server = on_named_server(driver, context, url, note)
     with server as databases:
         yield databases

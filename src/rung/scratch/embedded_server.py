@@ -35,7 +35,10 @@ _WRONG_PASSWORD = "not the password"  # noqa: S105 - no secret
 
 @contextmanager
 def on_embedded_server(
-    driver: Driver, context: ServerContext, say: Callable[[str], None]
+    driver: Driver,
+    context: ServerContext,
+    say: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> Iterator[ScratchDatabases]:
     """
     Yield scratch databases on an embedded server, of the target's major version if installed.
@@ -43,13 +46,14 @@ def on_embedded_server(
     Args:
         driver: of the target database.
         context: facts about the target's server.
-        say: receives a sentence about what takes long, and about another version.
+        say: receives a sentence about what takes long.
+        note: receives one about another version.
 
     Raises:
         EmbeddedError: there is no embedded server.
         ScratchFailed: the server does not apply its rules for superusers.
     """
-    with _server(context.major, say) as server:
+    with _server(context.major, say, note) as server:
         name, password = f"rung_scratch_{secrets.token_hex(8)}", secrets.token_hex(16)
         with driver.sibling(server.url()).connect(CancelToken()) as first:
             _execute(first, roles.administrator(name, password))
@@ -98,12 +102,14 @@ def _execute(session: Session, sql: str) -> None:
         raise ScratchFailed("; ".join(result.failure.server.lines()))
 
 
-def _server(major: int | None, say: Callable[[str], None]) -> EmbeddedServer:
+def _server(
+    major: int | None, say: Callable[[str], None], note: Callable[[str], None]
+) -> EmbeddedServer:
     try:
         find(major)
     except BinariesNotFound:
         server = start(say=say, settings=_SETTINGS)
-        say(
+        note(
             f"no binaries of PostgreSQL {major} were found; PostgreSQL {server.version} is used "
             "instead, which may write some objects differently"
         )

@@ -217,7 +217,7 @@ class ScratchDatabases:
 
 @contextmanager
 def on_named_server(
-    driver: Driver, context: ServerContext, url: str, say: Callable[[str], None]
+    driver: Driver, context: ServerContext, url: str, note: Callable[[str], None]
 ) -> Iterator[ScratchDatabases]:
     """
     Yield scratch databases on a server that the user names, and drop them afterwards.
@@ -229,7 +229,7 @@ def on_named_server(
         driver: of the target database.
         context: facts about the target's server.
         url: of any database of the scratch server, for a user who may create databases.
-        say: receives a sentence about what differs from the target, and about what is left.
+        note: receives a sentence about what differs from the target, and about what is left.
 
     Raises:
         ScratchFailed: the server does not create databases for this user.
@@ -240,7 +240,7 @@ def on_named_server(
             driver, admin, url, Account(), context, f"PostgreSQL {server.version}"
         )
         if context.major not in (None, server.major):
-            say(
+            note(
                 f"PostgreSQL {server.major} is used instead of the target's {context.major}, which "
                 "may write some objects differently"
             )
@@ -252,16 +252,16 @@ def on_named_server(
                 databases.create_account()
             else:
                 databases.rights = f"rights of {server.user}, the user of --scratch"
-                say(
+                note(
                     f"the files run as {server.user}, who may not create roles, instead of a role "
                     "of their own: they can change other databases of that user"
                 )
             yield databases
         finally:
-            _drop_all(databases, say)
+            _drop_all(databases, note)
 
 
-def _drop_all(databases: ScratchDatabases, say: Callable[[str], None]) -> None:
+def _drop_all(databases: ScratchDatabases, note: Callable[[str], None]) -> None:
     """Drop the databases and the role; say which are left where that fails."""
     try:
         try:
@@ -274,7 +274,7 @@ def _drop_all(databases: ScratchDatabases, say: Callable[[str], None]) -> None:
     except (DatabaseError, Disconnected) as error:
         why = error.cause if isinstance(error, DatabaseError) else error.reason
         left = ", ".join(databases.created) or databases.account.user
-        say(f"{left} could not be dropped ({why}) and is left on the scratch server instead")
+        note(f"{left} could not be dropped ({why}) and is left on the scratch server")
 
 
 def _drop(databases: ScratchDatabases) -> None:

@@ -1,4 +1,4 @@
-"""The outcome on each migration, and the report of all of them. Pure."""
+"""The outcome of each migration, and the report of all of them. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rung.snapshot import Aspect, diff_tree, differences, possible_renames
 
 if TYPE_CHECKING:
+    from rung.errors import SourceLocation
     from rung.snapshot import Difference, DiffNode, Snapshot
     from rung.source import Migration
 
@@ -82,7 +83,7 @@ def _table(identity: str) -> str:
 @dataclass(frozen=True, slots=True)
 class MigrationProof:
     """
-    The outcome on one migration.
+    The outcome of one migration.
 
     Args:
         migration: its files.
@@ -92,6 +93,7 @@ class MigrationProof:
         after_again: how the schema after the second up differs from the one after the first.
         fix: SQL that repairs what the down leaves and misses; None where none was proved.
         not_compared: what the files change besides the schema, such as rows.
+        place: of the statement that failed; None where none did.
     """
 
     migration: Migration
@@ -101,6 +103,7 @@ class MigrationProof:
     after_again: SchemaChange = SchemaChange()
     fix: Fix | None = None
     not_compared: tuple[str, ...] = ()
+    place: SourceLocation | None = None
 
     @property
     def version(self) -> int:
@@ -131,7 +134,7 @@ class VerifyReport:
 
     @property
     def outcome(self) -> ProofOutcome:
-        """The outcome on all: one that is refuted counts before one that is not proved."""
+        """The outcome of all: one that is refuted counts before one that is not proved."""
         found = {one.outcome for one in self.proofs}
         for outcome in (ProofOutcome.REFUTED, ProofOutcome.NOT_PROVED):
             if outcome in found:
@@ -139,7 +142,7 @@ class VerifyReport:
         return ProofOutcome.PROVED
 
     def count(self, outcome: ProofOutcome) -> int:
-        """Count the migrations with a outcome."""
+        """Count the migrations with an outcome."""
         return sum(one.outcome is outcome for one in self.proofs)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from rung.drivers.contract import Session
+    from rung.errors import SourceLocation
     from rung.planning.plan import Goal
     from rung.scratch import Scratch
     from rung.snapshot import Snapshot
@@ -70,9 +71,11 @@ class _FileToken(CancelToken):
 class _Stop(Exception):
     """The scratch database is not at the version that the next migration needs."""
 
-    def __init__(self, outcome: ProofOutcome, why: str) -> None:
+    def __init__(
+        self, outcome: ProofOutcome, why: str, place: SourceLocation | None = None
+    ) -> None:
         super().__init__(why)
-        self.outcome, self.why = outcome, why
+        self.outcome, self.why, self.place = outcome, why, place
 
 
 def verify(
@@ -86,10 +89,10 @@ def verify(
     tell: Callable[[Migration, int, int], None] = lambda *_: None,
 ) -> Iterator[MigrationProof]:
     """
-    Yield the outcome on each migration, oldest first.
+    Yield the outcome of each migration, oldest first.
 
     What goes wrong with a scratch database is the reason why a migration is not proved, and hides
-    no outcome on another one.
+    no outcome of another one.
 
     Args:
         scratch: makes the databases.
@@ -118,7 +121,7 @@ def verify(
             try:
                 yield verifier.check(migration)
             except _Stop as end:
-                yield MigrationProof(migration, end.outcome, end.why)
+                yield MigrationProof(migration, end.outcome, end.why, place=end.place)
             except (RungError, Disconnected) as error:
                 if stop.requested:
                     raise Stopped((), UNCHANGED, ()) from None
@@ -193,7 +196,7 @@ class _Verifier:
             self._run(work, migration.up, Goto(migration.version), "the second up")
         except _Stop as stop:
             outcome = ProofOutcome.REFUTED if change else stop.outcome
-            return MigrationProof(migration, outcome, stop.why, change, fix=fix)
+            return MigrationProof(migration, outcome, stop.why, change, fix=fix, place=stop.place)
         again = self._snapshot(work)
         if not change and is_equal(applied, again):
             self._keep(work, migration, again)
@@ -304,8 +307,8 @@ class _Verifier:
         said = _cause(error)
         reason = scratch_reason(error, file, self.dialect, self.scratch.absent_extensions)
         if reason:
-            return _Stop(ProofOutcome.NOT_PROVED, f"{reason}: {said}")
-        return _Stop(ProofOutcome.REFUTED, f"{what} fails: {said}")
+            return _Stop(ProofOutcome.NOT_PROVED, f"{reason}: {said}", error.where)
+        return _Stop(ProofOutcome.REFUTED, f"{what} fails: {said}", error.where)
 
     def _snapshot(self, name: str) -> Snapshot:
         with self._target(name).connected() as session:

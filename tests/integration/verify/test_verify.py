@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from rung.cli.main import main
 
@@ -246,6 +247,17 @@ def test_a_fix_is_proved_before_it_is_shown(verify: Verify, up: str, down: str) 
 
     assert found["outcome"] == "refuted"
     assert verify(files, "2").code == 0
+
+
+def test_libpqs_variables_name_a_target(
+    verify: Verify, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rights are those of its role, whoever named it."""
+    for name, value in conninfo_to_dict(server.conninfo()).items():
+        monkeypatch.setenv({"dbname": "PGDATABASE"}.get(name, f"PG{name.upper()}"), str(value))
+    ended = verify({})
+
+    assert (ended.code, "the target is not known" in ended.err) == (0, False)
 
 
 def test_roles_that_no_file_creates_exist_on_scratch(verify: Verify) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rung.errors import SourceLocation
 from rung.render.terminal import Style
 from rung.render.verify import github_lines, verification, verify_lines, verify_summary
 from rung.snapshot import Snapshot
@@ -40,6 +41,15 @@ def test_the_summary_counts_every_kind() -> None:
         verify_summary(_report(ProofOutcome.PROVED, ProofOutcome.REFUTED)) == "1 proved, 1 refuted."
     )
     assert verify_summary(_report()) == "nothing to verify."
+
+
+def test_an_annotation_is_at_the_statement_that_failed() -> None:
+    """Of an up that fails, it is in the up file, at its line."""
+    place = SourceLocation("1_a.up.sql", 7)
+    proof = MigrationProof(Migration(1, *_FILES), ProofOutcome.REFUTED, "the up fails", place=place)
+    (line,) = github_lines(VerifyReport((proof,), 1, "PostgreSQL 15.18"), "db")
+
+    assert line.startswith("::error file=db/1_a.up.sql,line=7,title=")
 
 
 def test_annotations_are_escaped() -> None:

@@ -43,7 +43,6 @@ _SUBSCRIPTION_COLUMNS = {
     15_00_00: ("twophasestate", "disableonerr"),
     16_00_00: ("passwordrequired", "runasowner", "origin"),
     17_00_00: ("failover",),
-    19_00_00: (),
 }
 """By the version that brought them: columns of pg_subscription that everybody may read."""
 
