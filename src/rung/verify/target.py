@@ -32,7 +32,7 @@ _MOST_ROLES = 10
 @dataclass(frozen=True, slots=True)
 class VerifyTarget:
     """
-    What is known of the database that migrations are verified for.
+    The facts about the database that migrations are verified for.
 
     Args:
         driver: of it; never connected to again.
