@@ -34,7 +34,8 @@ pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
    AND NOT coalesce((n.nspname, c.relname) IN ({own_tables}), false)
    AND c.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_class'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_relation
 -- The identity of a relation.
@@ -79,7 +80,9 @@ SELECT name FROM (VALUES
     ('column_privileges', EXISTS (SELECT FROM pg_attribute
                                    WHERE attacl IS NOT NULL AND attrelid >= 16384)),
     ('security_labels', EXISTS (SELECT FROM pg_seclabel) OR EXISTS (SELECT FROM pg_shseclabel)),
-    ('extension_dependencies', EXISTS (SELECT FROM pg_depend WHERE deptype = 'x'))
+    ('extension_dependencies', EXISTS (SELECT FROM pg_depend
+                                        WHERE refclassid = 'pg_extension'::regclass
+                                          AND deptype = 'x'))
 ) AS kinds (name, is_present) WHERE is_present
 
 -- name: snapshot_schemas
@@ -94,7 +97,8 @@ SELECT 'schema ' || quote_ident(n.nspname), '', NULL, pg_get_userbyid(n.nspowner
   LEFT JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid
  WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
    AND n.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_namespace'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_namespace'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_tables
 -- Tables, partitions, foreign tables, views and materialized views, without their columns.
@@ -351,7 +355,8 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum ' WHEN 'd' THEN 'domain ' WHEN 'r' THE
                                                              AND c.relkind = 'c'))
    AND (t.typtype <> 'b' OR NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid))
    AND t.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_type'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_type'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_domain_constraints
 -- Constraints of domains.
@@ -362,7 +367,8 @@ SELECT 'constraint ' || quote_ident(k.conname) || ' on domain ' || format_type(k
   JOIN pg_namespace n ON n.oid = t.typnamespace
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
  WHERE t.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_type'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_type'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_operators
 -- Operators.
@@ -376,7 +382,8 @@ SELECT CASE WHEN o.oprcode = 0 THEN 'shell operator ' ELSE 'operator ' END || o.
   FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
  WHERE o.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_operator'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_operator'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_operator_families
 -- Operator families with their operators and functions; of the server's own, what was added.
@@ -400,7 +407,8 @@ SELECT 'operator family ' || (pg_identify_object('pg_opfamily'::regclass, f.oid,
         OR EXISTS (SELECT FROM pg_amop m WHERE m.amopfamily = f.oid AND m.oid >= 16384)
         OR EXISTS (SELECT FROM pg_amproc m WHERE m.amprocfamily = f.oid AND m.oid >= 16384))
    AND f.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_opfamily'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_opfamily'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
    -- What an extension's class adds to a family of the server's depends on that class.
    AND (f.oid >= 16384 OR EXISTS (
            SELECT FROM pg_depend d
@@ -421,7 +429,8 @@ SELECT 'operator class ' || (pg_identify_object('pg_opclass'::regclass, o.oid, 0
   FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
  WHERE o.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_opclass'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_opclass'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_conversions
 -- Conversions.
@@ -434,7 +443,8 @@ SELECT 'conversion ' || (pg_identify_object('pg_conversion'::regclass, c.oid, 0)
   FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
  WHERE c.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_conversion'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_conversion'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_collations
 -- Collations; the columns of their locale differ from release to release.
@@ -449,7 +459,8 @@ SELECT 'collation ' || (pg_identify_object('pg_collation'::regclass, c.oid, 0)).
   FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
  WHERE c.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_collation'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_collation'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_text_search
 -- Configurations, dictionaries, parsers and templates of text search.
@@ -503,7 +514,8 @@ SELECT 'transform for ' || format_type(x.trftype, NULL) || ' language ' || quote
        NULL, NULL, NULL, NULL, obj_description(x.oid, 'pg_transform')
   FROM pg_transform x JOIN pg_language l ON l.oid = x.trflang
  WHERE x.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_transform'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_transform'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_access_methods
 -- Access methods.
@@ -512,7 +524,8 @@ SELECT 'access method ' || quote_ident(m.amname), concat_ws(' ', m.amtype, 'by',
   FROM pg_am m
  WHERE m.oid >= 16384
    AND m.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_am'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_am'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_extensions
 -- Extensions, with the tables of theirs that the user's rows belong to.
@@ -537,7 +550,8 @@ SELECT 'language ' || quote_ident(l.lanname),
   FROM pg_language l
  WHERE l.lanispl
    AND l.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_language'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_language'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_event_triggers
 -- Event triggers.
@@ -548,7 +562,8 @@ SELECT 'event trigger ' || quote_ident(g.evtname),
        NULL, pg_get_userbyid(g.evtowner), NULL, NULL, obj_description(g.oid, 'pg_event_trigger')
   FROM pg_event_trigger g
  WHERE g.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_event_trigger'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_event_trigger'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 
 -- name: snapshot_publications
 -- Publications; a table without a list of columns publishes also those that are added later.
@@ -598,7 +613,8 @@ SELECT 'foreign data wrapper ' || quote_ident(f.fdwname),
        obj_description(f.oid, 'pg_foreign_data_wrapper')
   FROM pg_foreign_data_wrapper f
  WHERE f.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_foreign_data_wrapper'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_foreign_data_wrapper'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 UNION ALL
 SELECT 'server ' || quote_ident(s.srvname),
        concat_ws(' ', 'of', quote_ident(f.fdwname), 'type ' || s.srvtype,
@@ -610,7 +626,8 @@ SELECT 'server ' || quote_ident(s.srvname),
        obj_description(s.oid, 'pg_foreign_server')
   FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = s.srvfdw
  WHERE s.oid NOT IN (SELECT objid FROM pg_depend
-                      WHERE classid = 'pg_foreign_server'::regclass AND deptype = 'e')
+                      WHERE classid = 'pg_foreign_server'::regclass AND deptype = 'e'
+                        AND refclassid = 'pg_extension'::regclass)
 UNION ALL
 SELECT 'user mapping of ' || coalesce(quote_ident(m.usename), 'public') || ' on '
            || quote_ident(m.srvname),
