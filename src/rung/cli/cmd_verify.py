@@ -62,7 +62,7 @@ def verify_command(call: Invocation) -> ExitCode:
     for line in github_lines(report, source) if settings.format == "github" else lines:
         call.console.data(line)
     for note in report.notes:
-        call.console.detail(note)
+        call.console.detail(f"{note[0].upper()}{note[1:]}.")
     call.console.say(verify_summary(report))
     return code
 

@@ -121,7 +121,7 @@ class VerifyReport:
         total: how many migrations the source has.
         server: the scratch server, such as `PostgreSQL 15.18`.
         role: whose rights the files had there, in words.
-        notes: what about the scratch database differs from the target, in sentences.
+        notes: what about the scratch database differs from the target, in clauses.
         seconds: how long it took.
     """
 

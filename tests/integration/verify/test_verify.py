@@ -257,7 +257,7 @@ def test_libpqs_variables_name_a_target(
         monkeypatch.setenv({"dbname": "PGDATABASE"}.get(name, f"PG{name.upper()}"), str(value))
     ended = verify({})
 
-    assert (ended.code, "the target is not known" in ended.err) == (0, False)
+    assert (ended.code, "target is not known" in ended.err) == (0, False)
 
 
 def test_roles_that_no_file_creates_exist_on_scratch(verify: Verify) -> None:
